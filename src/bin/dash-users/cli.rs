@@ -1,0 +1,208 @@
+//! The arguments, and nothing done with them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use dash_users::Method;
+
+use crate::commands;
+use crate::exit::{Code, Failure, STATUSES};
+
+/// User management for Dash apps
+///
+/// Keeps the SQLite table users(username, password_hash, language) that a Dash app behind
+/// dash_auth.BasicAuth(auth_func=…) checks its log-ins against with werkzeug. The app goes on
+/// unchanged while users are added, changed and removed.
+#[derive(Parser)]
+#[command(name = "dash-users", version, after_long_help = statuses(), max_term_width = 100)]
+#[command(arg_required_else_help = true, infer_long_args = false)]
+pub struct Cli {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// The database: a path, sqlite:///relative or sqlite:////absolute
+    #[arg(short, long, global = true, value_name = "DB", default_value = "users.db")]
+    #[arg(env = "DASH_USERS_DATABASE", hide_env_values = true)]
+    pub database: OsString,
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t, conflicts_with = "json")]
+    pub format: Format,
+    /// Short for --format json
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Write results and errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// When to use color
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+    /// Never ask, not even on a terminal
+    #[arg(long, global = true)]
+    pub no_input: bool,
+}
+
+impl Globals {
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// One row per record, fields separated by tabs, without a header
+    Plain,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    Init(commands::init::Args),
+    Migrate(commands::migrate::Args),
+    Seed(commands::seed::Args),
+    #[command(visible_alias = "create")]
+    Add(commands::add::Args),
+    Passwd(commands::passwd::Args),
+    Verify(commands::verify::Args),
+    Rehash(commands::rehash::Args),
+    #[command(visible_alias = "rm")]
+    Remove(commands::remove::Args),
+    Update(commands::update::Args),
+    #[command(visible_alias = "ls")]
+    List(commands::list::Args),
+    Show(commands::show::Args),
+    Hash(commands::hash::Args),
+}
+
+/// Which method new hashes get, and others are outdated by.
+#[derive(Args)]
+pub struct MethodArg {
+    /// Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS
+    ///
+    /// ALGORITHM is sha1, sha256 or sha512. scrypt alone is scrypt:32768:8:1, which takes 32 MiB;
+    /// at most 256 MiB (128·N·r·p bytes) or 10,000,000 iterations are allowed. A stored hash is
+    /// outdated if it has another algorithm, does less work or leaves parameters out.
+    #[arg(long, default_value = "scrypt", env = "DASH_USERS_METHOD", hide_env_values = true)]
+    pub method: Method,
+}
+
+/// Where a password that is to be checked comes from.
+#[derive(Args)]
+pub struct PasswordArgs {
+    /// Read the password from stdin; one line end is taken off
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// Where a new password comes from.
+#[derive(Args)]
+pub struct NewPasswordArgs {
+    #[command(flatten)]
+    pub given: PasswordArgs,
+    /// Generate a password, and write it to stdout once
+    #[arg(long, conflicts_with_all = ["password_stdin", "password_file"])]
+    pub generate: bool,
+    /// Take a weak password: under 8 characters, or easy to guess
+    #[arg(long)]
+    pub allow_weak: bool,
+}
+
+/// How a database file is created.
+#[derive(Args)]
+pub struct NewFileArgs {
+    /// Permission bits of a new database file, in octal
+    #[arg(long, value_name = "MODE", default_value = "0600", value_parser = file_mode)]
+    pub file_mode: u32,
+    /// Group of a new database file, by name or number; by default that of the process
+    #[arg(long, value_name = "GROUP")]
+    pub file_group: Option<String>,
+}
+
+/// Permission bits that let the owner read and write, and nobody execute.
+fn file_mode(text: &str) -> Result<u32, &'static str> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode) if mode & 0o600 == 0o600 && mode & !0o666 == 0 => Ok(mode),
+        Ok(_) => Err("the owner reads and writes, and nobody executes: 0600, 0640 or 0660"),
+        Err(_) => Err("it is not octal, as 0640 is"),
+    }
+}
+
+fn statuses() -> StyledStr {
+    let rows = STATUSES.map(|(status, meaning)| format!("  {status:>3}  {meaning}\n"));
+    format!("Statuses:\n{}", rows.concat().trim_end()).into()
+}
+
+/// A usage error without what may be a secret: a password that stands where none belongs, or one
+/// in a URL.
+pub fn usage_error(error: clap::Error, color: bool) -> Failure {
+    let invalid = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let stray = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            invalid(ContextKind::InvalidArg).is_some_and(|argument| !argument.starts_with('-'))
+        }
+        ErrorKind::TooManyValues => true,
+        ErrorKind::InvalidSubcommand => {
+            invalid(ContextKind::InvalidSubcommand).is_some_and(|name| name.contains("://"))
+        }
+        _ => false,
+    };
+    if stray {
+        return Failure::new(
+            Code::Usage,
+            "there is an argument too many; it is not shown, for it may be a secret",
+        )
+        .hint("a password is never an argument: see --password-stdin, --password-file and --help");
+    }
+    let rendered = error.render();
+    let text = if color { rendered.ansi().to_string() } else { rendered.to_string() };
+    let text = text.trim_start_matches("error: ").trim_end().to_owned();
+    Failure::new(Code::Usage, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn file_modes_are_octal_and_sane() {
+        assert_eq!(file_mode("0640"), Ok(0o640));
+        assert_eq!(file_mode("600"), Ok(0o600));
+        for text in ["", "0400", "0755", "7777", "rw", "0x1a", "688", "-600"] {
+            assert!(file_mode(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The commands, one a file: its documentation is its help.
+
+pub mod add;
+pub mod hash;
+pub mod init;
+pub mod list;
+pub mod migrate;
+pub mod passwd;
+pub mod rehash;
+pub mod remove;
+pub mod seed;
+pub mod show;
+pub mod update;
+pub mod verify;
+
+use std::ffi::OsStr;
+
+use anyhow::Result;
+use dash_users::{Location, StoredText, Username, UsernameError, store::Schema};
+
+use crate::cli::{Cli, Command};
+use crate::output::Output;
+use crate::prompt::{Prompt, bytes};
+
+/// Runs the command that `cli` names.
+pub fn run(cli: &Cli, output: &Output) -> Result<()> {
+    let prompt = Prompt::new(&cli.globals);
+    if let Command::Hash(args) = &cli.command {
+        return hash::run(args, &prompt, output);
+    }
+    let database = &Location::parse(&cli.globals.database)?;
+    match &cli.command {
+        Command::Init(args) => init::run(args, database, output),
+        Command::Migrate(args) => migrate::run(args, database, output),
+        Command::Seed(args) => seed::run(args, database, output),
+        Command::Add(args) => add::run(args, database, &prompt, output),
+        Command::Passwd(args) => passwd::run(args, database, &prompt, output),
+        Command::Verify(args) => verify::run(args, database, &prompt, output),
+        Command::Rehash(args) => rehash::run(args, database, &prompt, output),
+        Command::Remove(args) => remove::run(args, database, &prompt, output),
+        Command::Update(args) => update::run(args, database, output),
+        Command::List(args) => list::run(args, database, output),
+        Command::Show(args) => show::run(args, database, output),
+        Command::Hash(_) => unreachable!("it needs no database"),
+    }
+}
+
+/// The name of a new user.
+fn new_username(name: &OsStr) -> Result<Username> {
+    let name = name.to_str().ok_or(UsernameError::NotUtf8)?;
+    Ok(name.parse()?)
+}
+
+/// The name of a user who is there, whatever it is.
+fn username(name: &OsStr) -> StoredText {
+    StoredText::from(bytes(name))
+}
+
+/// What an administrator should know of a table that was adopted.
+fn schema_warnings(schema: &Schema) -> Vec<String> {
+    let warn = |column: &String| {
+        let column = StoredText::Text(column.clone());
+        format!(
+            "column '{column}' of table 'users' is NOT NULL without a default: no user can be added until it has one"
+        )
+    };
+    schema.required_columns.iter().map(warn).collect()
+}

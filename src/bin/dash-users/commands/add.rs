@@ -1,0 +1,66 @@
+use std::ffi::OsString;
+
+use anyhow::Result;
+use dash_users::{Error, Language, Location, NewUser, StoredText, Users};
+
+use super::new_username;
+use crate::cli::{MethodArg, NewPasswordArgs};
+use crate::output::{Change, Output};
+use crate::prompt::{Prompt, Source};
+
+/// Add a user
+///
+/// The password is asked for twice on the terminal, or comes from --password-stdin,
+/// --password-file or --generate.
+///
+/// Example: dash-users add carol --language pt-BR --generate
+#[derive(clap::Args)]
+pub struct Args {
+    /// The name of the new user
+    pub user: OsString,
+    /// The user's language, a BCP 47 tag
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub language: String,
+    /// Change nothing if there is a user of that name
+    #[arg(long)]
+    pub if_not_exists: bool,
+    /// Allow a name that differs from another one only by ASCII case
+    #[arg(long)]
+    pub allow_similar: bool,
+    #[command(flatten)]
+    pub password: NewPasswordArgs,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+    let source = prompt.new_source(&args.password)?;
+    let username = new_username(&args.user)?;
+    let language: Language = args.language.parse()?;
+    let mut users = Users::open(database)?.with_method(args.method.method);
+
+    let name = StoredText::Text(username.to_string());
+    let change = Change::new(database, &name, "add");
+    let exists = |error| match error {
+        Error::UserExists(_) if args.if_not_exists => Ok(()),
+        error => Err(error),
+    };
+    let already = || format!("user '{name}' exists already; nothing changed");
+    // Before anybody types a password in vain.
+    if let Err(error) = users.check_new(&username, args.allow_similar) {
+        exists(error)?;
+        return Ok(output.changes(&[(change.unchanged(), already())], false)?);
+    }
+
+    let mut new = NewUser::new(username, prompt.new_password(&source)?);
+    new.language = language;
+    new.allow_weak = args.password.allow_weak;
+    new.allow_similar = args.allow_similar;
+    if let Err(error) = users.add(&new) {
+        exists(error)?;
+        return Ok(output.changes(&[(change.unchanged(), already())], false)?);
+    }
+    let password = matches!(source, Source::Generated).then(|| new.password.expose());
+    let change = Change { password, ..change };
+    Ok(output.changes(&[(change, format!("added user '{name}'"))], false)?)
+}

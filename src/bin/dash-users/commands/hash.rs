@@ -1,0 +1,82 @@
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use dash_users::{HashError, PasswordHash, policy};
+use serde::Serialize;
+
+use crate::cli::{MethodArg, NewPasswordArgs};
+use crate::exit::{Code, Failure};
+use crate::output::Output;
+use crate::prompt::{Prompt, Source};
+
+/// Print the hash of a password, or check a password against a hash, without a database
+///
+/// With --generate, the first line is the password and the second one the hash. With --check the
+/// status is 0 if the password matches, 3 if not, and 7 if the file holds no usable hash.
+///
+/// Example: dash-users hash --method pbkdf2:sha256:600000
+#[derive(clap::Args)]
+pub struct Args {
+    /// Check the password against the hash in --hash-file
+    #[arg(long, requires = "hash_file", conflicts_with_all = ["generate", "allow_weak"])]
+    pub check: bool,
+    /// A file with one hash; one line end is taken off
+    #[arg(long, value_name = "FILE", requires = "check")]
+    pub hash_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub password: NewPasswordArgs,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    hash: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    verified: bool,
+}
+
+pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
+    if let Some(file) = &args.hash_file {
+        return check(args, file, prompt, output);
+    }
+    let source = prompt.new_source(&args.password)?;
+    let password = prompt.new_password(&source)?;
+    policy::check(&password, None, args.password.allow_weak)?;
+    let hash = PasswordHash::new(&args.method.method, &password).to_string();
+    let generated = matches!(source, Source::Generated).then(|| password.expose());
+    let rows: Vec<_> =
+        generated.into_iter().chain([&*hash]).map(|line| vec![line.into()]).collect();
+    let people = || rows.concat().join("\n");
+    Ok(output.result(&Json { hash: &hash, password: generated }, &rows, people)?)
+}
+
+fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {
+    let source = prompt.source(&args.password.given)?;
+    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let invalid = |reason: &dyn ToString| {
+        let message = format!("{} holds no usable hash: {}", file.display(), reason.to_string());
+        Failure::new(Code::InvalidData, message)
+    };
+    let text = String::from_utf8(text).map_err(|_| invalid(&"it is not UTF-8"))?;
+    let text =
+        text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
+    let hash = text.parse::<PasswordHash>();
+    let password = prompt.password(&source)?;
+    let verified = match hash {
+        Ok(hash) => hash.verify(&password),
+        Err(HashError::NeverMatches(_)) => false,
+        Err(error) => return Err(invalid(&error).into()),
+    };
+    let answer = if verified { "the password matches" } else { "the password does not match" };
+    output.result(&Checked { verified }, &[vec![verified.to_string().into()]], || {
+        answer.to_owned()
+    })?;
+    if verified { Ok(()) } else { Err(Failure::new(Code::Refused, answer).answered().into()) }
+}

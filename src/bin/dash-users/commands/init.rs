@@ -1,0 +1,83 @@
+use anyhow::{Context, Result};
+use dash_users::{Location, NewFile, Users};
+use serde::Serialize;
+
+use super::schema_warnings;
+use crate::cli::NewFileArgs;
+use crate::exit::{Code, Failure};
+use crate::output::{JsonMigration, Output};
+
+/// Create the database, or bring an existing one up to date
+///
+/// A table users that an app or a tutorial made is adopted as it stands, with its rows and any
+/// further columns; an empty file is filled. Run it as often as you like.
+///
+/// Example: dash-users init --file-mode 0640 --file-group www-data
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub new_file: NewFileArgs,
+}
+
+#[derive(Serialize)]
+struct Json {
+    database: String,
+    action: &'static str,
+    changed: bool,
+    created: bool,
+    adopted: bool,
+    version: u32,
+    applied: Vec<JsonMigration>,
+    pending: Vec<JsonMigration>,
+    warnings: Vec<String>,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let init = Users::init(database, &new_file(&args.new_file)?)?;
+    let warnings = schema_warnings(&init.schema);
+    let json = Json {
+        database: database.to_string(),
+        action: "init",
+        changed: init.created || !init.applied.is_empty(),
+        created: init.created,
+        adopted: init.adopted,
+        version: init.schema.version,
+        applied: JsonMigration::all(&init.applied),
+        pending: JsonMigration::all(&init.schema.pending),
+        warnings,
+    };
+    output.note(&if init.created {
+        format!("created {database}")
+    } else if init.adopted {
+        format!("adopted table 'users' of {database}")
+    } else if json.changed {
+        format!("brought {database} up to date")
+    } else {
+        format!("{database} is already up to date")
+    });
+    for warning in &json.warnings {
+        output.warn(warning);
+    }
+    output.json_only(&json)?;
+    Ok(())
+}
+
+/// What the arguments say of a new file.
+pub fn new_file(args: &NewFileArgs) -> Result<NewFile> {
+    let group = match &args.file_group {
+        Some(name) => Some(group_id(name)?),
+        None => None,
+    };
+    Ok(NewFile { mode: args.file_mode, group })
+}
+
+fn group_id(name: &str) -> Result<u32> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    let group = nix::unistd::Group::from_name(name).context("cannot look up the group")?;
+    match group {
+        Some(group) => Ok(group.gid.as_raw()),
+        None => Err(Failure::new(Code::Usage, format!("there is no group '{name}'")).into()),
+    }
+}

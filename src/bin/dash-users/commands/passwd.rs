@@ -1,0 +1,41 @@
+use std::ffi::OsString;
+
+use anyhow::Result;
+use dash_users::{Error, Location, Users};
+
+use super::username;
+use crate::cli::{MethodArg, NewPasswordArgs};
+use crate::output::{Change, Output};
+use crate::prompt::{Prompt, Source, bytes};
+
+/// Set a new password
+///
+/// The password is asked for twice on the terminal, or comes from --password-stdin,
+/// --password-file or --generate. A locked user stays locked.
+///
+/// Example: dash-users passwd alice
+#[derive(clap::Args)]
+pub struct Args {
+    /// The user's name
+    pub user: OsString,
+    #[command(flatten)]
+    pub password: NewPasswordArgs,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+    let source = prompt.new_source(&args.password)?;
+    let name = username(&args.user);
+    let mut users = Users::open(database)?.with_method(args.method.method);
+    // Before anybody types a password in vain.
+    if users.get(bytes(&args.user))?.is_none() {
+        return Err(Error::NoSuchUser(name).into());
+    }
+
+    let password = prompt.new_password(&source)?;
+    users.set_password(bytes(&args.user), &password, args.password.allow_weak)?;
+    let password = matches!(source, Source::Generated).then(|| password.expose());
+    let change = Change { password, ..Change::new(database, &name, "passwd") };
+    Ok(output.changes(&[(change, format!("set a new password for user '{name}'"))], false)?)
+}

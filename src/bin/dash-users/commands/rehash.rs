@@ -1,0 +1,83 @@
+use std::ffi::OsString;
+
+use anyhow::Result;
+use dash_users::{Error, Location, Users};
+
+use super::username;
+use crate::cli::{MethodArg, PasswordArgs};
+use crate::exit::{Code, Failure};
+use crate::output::{Change, Output};
+use crate::prompt::{Prompt, bytes};
+
+/// Store a new hash of the same password
+///
+/// The password is checked first (status 3 if it does not match); the new hash has the current
+/// method and a fresh salt. A locked user stays locked.
+///
+/// With --plaintext, for a table whose password_hash column holds clear passwords, each of them is
+/// replaced by its hash, all or none, and hashes are left. A value that looks like a hash of
+/// another kind is refused, so that it never becomes a password.
+///
+/// Example: dash-users rehash --plaintext --all
+#[derive(clap::Args)]
+pub struct Args {
+    /// The user's name; several with --plaintext
+    #[arg(value_name = "USER", required_unless_present = "all")]
+    pub users: Vec<OsString>,
+    /// Take the stored value for a clear password
+    #[arg(long, conflicts_with_all = ["password_stdin", "password_file"])]
+    pub plaintext: bool,
+    /// With --plaintext: all users
+    #[arg(long, requires = "plaintext", conflicts_with = "users")]
+    pub all: bool,
+    #[command(flatten)]
+    pub password: PasswordArgs,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+    let open = || Users::open(database).map(|users| users.with_method(args.method.method));
+    if args.plaintext {
+        return plaintext(args, &mut open()?, database, output);
+    }
+    let [user] = &args.users[..] else {
+        let failure =
+            Failure::new(Code::Usage, "rehash takes one USER, for each has its own password");
+        return Err(failure.hint("for clear passwords in the table see --plaintext").into());
+    };
+    let source = prompt.source(&args.password)?;
+    let name = username(user);
+    let mut users = open()?;
+    // Before anybody types a password in vain.
+    if users.get(bytes(user))?.is_none() {
+        return Err(Error::NoSuchUser(name).into());
+    }
+    users.rehash(bytes(user), &prompt.password(&source)?)?;
+    let change = Change::new(database, &name, "rehash");
+    Ok(output.changes(&[(change, format!("stored a new hash for user '{name}'"))], false)?)
+}
+
+fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
+    let mut names: Vec<_> = args.users.iter().map(|user| bytes(user)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let done = users.hash_clear_passwords(if args.all { None } else { Some(&names) })?;
+
+    let mut changes = Vec::new();
+    for (name, is_hashed) in &done {
+        let change = Change::new(database, name, "rehash");
+        changes.push(if *is_hashed {
+            (change, format!("hashed the clear password of user '{name}'"))
+        } else {
+            (change.unchanged(), format!("left user '{name}', who has a hash,"))
+        });
+    }
+    output.changes(&changes, args.all || args.users.len() > 1)?;
+    let hashed = done.iter().filter(|(_, is_hashed)| *is_hashed).count();
+    output.note(&format!("{hashed} hashed, {} left", done.len() - hashed));
+    if hashed > 0 {
+        output.warn("backups made before this still hold the clear passwords");
+    }
+    Ok(())
+}

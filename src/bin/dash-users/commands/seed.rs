@@ -1,0 +1,62 @@
+use anyhow::Result;
+use dash_users::{Location, NewUser, Password, Users};
+use serde::Serialize;
+
+use super::init::new_file;
+use super::schema_warnings;
+use crate::cli::{MethodArg, NewFileArgs};
+use crate::output::Output;
+
+/// Add the demo users alice and bob to an empty database
+///
+/// Creates the database if there is none. alice has the password secret123 and the language en,
+/// bob pa$$w0rd and fr; everybody can read these passwords here, so they are for trying things
+/// out. If there is any user, nothing is changed.
+///
+/// Example: dash-users seed && dash-users list
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub new_file: NewFileArgs,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+/// Name, password and language of the demo users.
+const DEMO: [(&str, &str, &str); 2] = [("alice", "secret123", "en"), ("bob", "pa$$w0rd", "fr")];
+
+#[derive(Serialize)]
+struct Json {
+    database: String,
+    added: usize,
+    changed: usize,
+    unchanged: usize,
+    skipped: usize,
+    warnings: Vec<String>,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let init = Users::init(database, &new_file(&args.new_file)?)?;
+    let mut demo = Vec::new();
+    for (username, password, language) in DEMO {
+        let mut user = NewUser::new(username.parse()?, Password::from(password));
+        user.language = language.parse()?;
+        demo.push(user);
+    }
+    let is_added = Users::open(database)?.with_method(args.method.method).add_if_empty(&demo)?;
+
+    let mut warnings = schema_warnings(&init.schema);
+    if is_added {
+        output.note(&format!("added users 'alice' and 'bob' in {database}"));
+        warnings.push("the passwords of 'alice' and 'bob' are public: remove them before others can reach the app".to_owned());
+    } else {
+        output.note(&format!("there are users already; nothing changed in {database}"));
+    }
+    for warning in &warnings {
+        output.warn(warning);
+    }
+    let (added, skipped) = if is_added { (DEMO.len(), 0) } else { (0, DEMO.len()) };
+    let database = database.to_string();
+    output.json_only(&Json { database, added, changed: 0, unchanged: 0, skipped, warnings })?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+use std::ffi::OsString;
+
+use anyhow::Result;
+use dash_users::{Error, Location, Method, Users};
+
+use super::list::{JsonUser, plain};
+use super::username;
+use crate::cli::MethodArg;
+use crate::output::Output;
+use crate::prompt::bytes;
+
+/// Show one user, never the hash
+///
+/// With --format plain the columns are those of list.
+///
+/// Example: dash-users show alice
+#[derive(clap::Args)]
+pub struct Args {
+    /// The user's name
+    pub user: OsString,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let mut users = Users::open_read_only(database)?.with_method(args.method.method);
+    let Some(user) = users.get(bytes(&args.user))? else {
+        return Err(Error::NoSuchUser(username(&args.user)).into());
+    };
+    let yes_or_no = |condition| if condition { "yes" } else { "no" };
+    let people = || {
+        let method = match &user.method {
+            Some(method) => format!("{method} ({})", cost(method)),
+            None => "none: the stored value is no usable hash".to_owned(),
+        };
+        format!(
+            "user      {}\nlanguage  {}\nlocked    {}\nmethod    {method}\noutdated  {}",
+            user.username,
+            user.language,
+            yes_or_no(user.locked),
+            yes_or_no(user.outdated),
+        )
+    };
+    Ok(output.result(&JsonUser::from(&user), &[plain(&user)], people)?)
+}
+
+/// What checking a password costs.
+fn cost(method: &Method) -> String {
+    match method {
+        Method::Scrypt(scrypt) => {
+            let kib = scrypt.memory_bytes() / 1024;
+            let memory =
+                if kib >= 1024 { format!("{} MiB", kib / 1024) } else { format!("{kib} KiB") };
+            match scrypt.work_bytes() / scrypt.memory_bytes() {
+                1 => format!("{memory} of memory"),
+                times => format!("{memory} of memory, {times} times over"),
+            }
+        }
+        Method::Pbkdf2(pbkdf2) => format!("{} iterations", pbkdf2.iterations()),
+        _ => String::new(),
+    }
+}

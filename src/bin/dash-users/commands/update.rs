@@ -1,0 +1,33 @@
+use std::ffi::OsString;
+
+use anyhow::Result;
+use dash_users::{Language, Location, Users};
+
+use super::username;
+use crate::output::{Change, Output};
+use crate::prompt::bytes;
+
+/// Change what is not a secret: the language
+///
+/// Example: dash-users update alice --language de
+#[derive(clap::Args)]
+pub struct Args {
+    /// The user's name
+    pub user: OsString,
+    /// The new language, a BCP 47 tag
+    #[arg(long, value_name = "TAG")]
+    pub language: String,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let language: Language = args.language.parse()?;
+    let is_changed = Users::open(database)?.set_language(bytes(&args.user), &language)?;
+    let name = username(&args.user);
+    let change = Change::new(database, &name, "update");
+    let done = if is_changed {
+        (change, format!("set the language of user '{name}' to {language}"))
+    } else {
+        (change.unchanged(), format!("the language of user '{name}' is {language} already"))
+    };
+    Ok(output.changes(&[done], false)?)
+}

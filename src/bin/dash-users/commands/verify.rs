@@ -1,0 +1,120 @@
+use std::borrow::Cow;
+use std::ffi::OsString;
+
+use anyhow::Result;
+use dash_users::{HashError, Location, LogIn, MethodError, Refusal, Users};
+use serde::Serialize;
+
+use super::username;
+use crate::cli::{MethodArg, PasswordArgs};
+use crate::exit::{Code, Failure};
+use crate::output::Output;
+use crate::prompt::{Prompt, bytes};
+
+/// Check a password as the app does
+///
+/// Status 0 if it is right and 3 if not, with the same words and after the same time for a user
+/// who does not exist; 7 if werkzeug would raise an exception on the stored hash, or if the hash
+/// asks for more work than dash-users allows.
+///
+/// Example: dash-users verify alice --explain
+#[derive(clap::Args)]
+pub struct Args {
+    /// The user's name
+    pub user: OsString,
+    /// Store a new hash if the password is right and the stored hash outdated
+    #[arg(long)]
+    pub upgrade: bool,
+    /// Tell why, for an administrator's eyes
+    #[arg(long)]
+    pub explain: bool,
+    #[command(flatten)]
+    pub password: PasswordArgs,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    username: Option<Cow<'a, str>>,
+    verified: bool,
+    upgraded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Option<&'static str>>,
+}
+
+pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+    let source = prompt.source(&args.password)?;
+    let users = if args.upgrade { Users::open(database) } else { Users::open_read_only(database) };
+    let mut users = users?.with_method(args.method.method);
+    users.check_schema()?;
+    let password = prompt.password(&source)?;
+    let user = bytes(&args.user);
+    let log_in = if args.upgrade {
+        users.log_in_and_upgrade(user, &password)?
+    } else {
+        users.log_in(user, &password)?
+    };
+
+    let (verified, upgraded) = match log_in {
+        LogIn::Accepted { upgraded, .. } => (true, upgraded),
+        LogIn::Refused(_) => (false, false),
+    };
+    let (code, reason, explanation) = explain(&log_in);
+    let name = username(&args.user);
+    let mut people = match code {
+        None if upgraded => format!("{name}: accepted, and the hash upgraded"),
+        None => format!("{name}: accepted"),
+        Some(Code::Refused) => format!("{name}: refused"),
+        Some(_) => format!("{name}: the stored hash cannot be used"),
+    };
+    if args.explain && !explanation.is_empty() {
+        people = format!("{people}: {explanation}");
+    }
+    let json = Json {
+        username: name.to_text(),
+        verified,
+        upgraded,
+        reason: args.explain.then_some(reason),
+    };
+    let mut row: Vec<Cow<str>> =
+        vec![name.to_string().into(), verified.to_string().into(), upgraded.to_string().into()];
+    if args.explain {
+        row.push(reason.unwrap_or_default().into());
+    }
+    output.result(&json, &[row], || people.clone())?;
+    match code {
+        None => Ok(()),
+        Some(code) => Err(Failure::new(code, people).answered().into()),
+    }
+}
+
+/// The kind of refusal, its name in JSON, and what to tell an administrator.
+fn explain(log_in: &LogIn) -> (Option<Code>, Option<&'static str>, &'static str) {
+    let refused = |reason, text| (Some(Code::Refused), Some(reason), text);
+    let invalid = |reason, text| (Some(Code::InvalidData), Some(reason), text);
+    match *log_in {
+        LogIn::Accepted { outdated: true, upgraded: false } => {
+            (None, Some("outdated"), "the stored hash is outdated; --upgrade replaces it")
+        }
+        LogIn::Accepted { .. } => (None, None, ""),
+        LogIn::Refused(Refusal::WrongPassword) => {
+            refused("wrong_password", "the password is wrong")
+        }
+        LogIn::Refused(Refusal::NoSuchUser) => refused("no_such_user", "there is no such user"),
+        LogIn::Refused(Refusal::Locked { password_matches: true }) => {
+            refused("locked", "the user is locked; the password is right")
+        }
+        LogIn::Refused(Refusal::Locked { .. }) => {
+            refused("locked", "the user is locked, and the password is wrong")
+        }
+        LogIn::Refused(Refusal::Unusable(error)) => match error {
+            HashError::NeverMatches(text) => refused("never_matches", text),
+            HashError::Method(MethodError::Raises(text)) => invalid("raises", text),
+            HashError::Method(MethodError::Unsupported(text)) => invalid("unsupported", text),
+            HashError::Method(MethodError::OverLimit(text)) => invalid("over_limit", text),
+            _ => invalid("unusable", ""),
+        },
+        LogIn::Refused(_) => refused("refused", ""),
+    }
+}

@@ -1,0 +1,57 @@
+//! `dash-users`: user management for Dash apps, on the command line.
+//!
+//! What the commands share: results go to stdout; prompts, notes, warnings and errors to stderr,
+//! in lower case and without a full stop; with `--format json` stderr holds one error object at
+//! most. A command returns an error, and `exit` alone knows which status that is.
+
+mod cli;
+mod commands;
+mod exit;
+mod output;
+mod prompt;
+mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::cli::Cli;
+use self::exit::Report;
+use self::output::Output;
+
+/// Puts the memory of a hash on huge pages, which saves 8,000 page faults a hash: see
+/// `benches/README.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let output = Output::for_usage_errors(&arguments);
+            return finish(&output, Err(cli::usage_error(error, output.color()).into()));
+        }
+        Err(help) => {
+            let output = Output::for_usage_errors(&arguments);
+            return ExitCode::from(output.help(&help));
+        }
+    };
+    let output = Output::new(&cli.globals);
+    let result = commands::run(&cli, &output);
+    finish(&output, result)
+}
+
+/// Reports an error, and says with which status to exit.
+fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let report = Report::from(error);
+            output.error(&report);
+            ExitCode::from(report.code.status())
+        }
+        Ok(()) => ExitCode::SUCCESS,
+    }
+}

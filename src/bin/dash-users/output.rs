@@ -1,0 +1,280 @@
+//! How results, notes and errors are written.
+//!
+//! Results go to stdout: tables for people, tab-separated rows, or one JSON document. All else
+//! goes to stderr. JSON has types of its own: its keys are a promise, the library's fields are not.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use dash_users::{Location, Migration, StoredText};
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+
+use crate::cli::{Color, Format, Globals};
+use crate::exit::Report;
+
+/// Where everything is written.
+pub struct Output {
+    format: Format,
+    is_quiet: bool,
+    color: ColorChoice,
+}
+
+impl Output {
+    pub fn new(globals: &Globals) -> Self {
+        let color = match globals.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self { format: globals.format(), is_quiet: globals.quiet, color }
+    }
+
+    /// For when the command line could not be parsed: what can be told of it all the same.
+    pub fn for_usage_errors(arguments: &[OsString]) -> Self {
+        let arguments: Vec<_> =
+            arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+        let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+        let value = |option: &str, value: &str| {
+            has(&format!("{option}={value}"))
+                || arguments.windows(2).any(|pair| pair[0] == option && pair[1] == value)
+        };
+        let is_json = has("--json") || value("--format", "json");
+        let color = if value("--color", "always") {
+            ColorChoice::Always
+        } else if value("--color", "never") {
+            ColorChoice::Never
+        } else {
+            ColorChoice::Auto
+        };
+        let format = if is_json { Format::Json } else { Format::Table };
+        Self { format, is_quiet: false, color }
+    }
+
+    /// Whether stderr gets color.
+    pub fn color(&self) -> bool {
+        match self.color {
+            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            choice => choice != ColorChoice::Never,
+        }
+    }
+
+    /// Help and version, which were asked for. The answer is the status.
+    pub fn help(&self, help: &clap::Error) -> u8 {
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
+        match write!(stdout, "{}", help.render().ansi()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
+            _ => 0,
+        }
+    }
+
+    /// A result that is the same for people and in rows: one line.
+    pub fn line(&self, line: &str) -> io::Result<()> {
+        self.write(|stdout| writeln!(stdout, "{line}"))
+    }
+
+    /// A result, in the format that is wanted.
+    pub fn result<'a, T: Serialize>(
+        &self,
+        json: &T,
+        rows: &[Vec<Cow<'a, str>>],
+        people: impl FnOnce() -> String,
+    ) -> io::Result<()> {
+        self.write(|stdout| match self.format {
+            Format::Json => write_json(stdout, json),
+            Format::Plain => rows.iter().try_for_each(|row| writeln!(stdout, "{}", row.join("\t"))),
+            Format::Table => writeln!(stdout, "{}", people()),
+        })
+    }
+
+    /// A result that people and rows do without, for a note has said it.
+    pub fn json_only(&self, json: &impl Serialize) -> io::Result<()> {
+        if self.format == Format::Json {
+            self.write(|stdout| write_json(stdout, json))?;
+        }
+        Ok(())
+    }
+
+    /// What a command changed: a result in JSON alone, and else a note, or a new password.
+    /// Several users make an array, also if there happens to be just one of them.
+    pub fn changes(&self, changes: &[(Change<'_>, String)], several: bool) -> io::Result<()> {
+        if self.format == Format::Json {
+            let changes: Vec<_> = changes.iter().map(|(change, _)| change).collect();
+            return self.write(|stdout| match changes[..] {
+                [change] if !several => write_json(stdout, change),
+                _ => write_json(stdout, &changes),
+            });
+        }
+        for (change, note) in changes {
+            self.note(&format!("{note} in {}", change.database));
+            if let Some(password) = change.password {
+                self.line(password)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut stdout = io::BufWriter::new(io::stdout().lock());
+        write(&mut stdout)?;
+        stdout.flush()
+    }
+
+    /// Says something that is no result.
+    pub fn note(&self, text: &str) {
+        if !self.is_quiet && self.format != Format::Json {
+            self.talk(None, text);
+        }
+    }
+
+    pub fn warn(&self, text: &str) {
+        if !self.is_quiet && self.format != Format::Json {
+            self.talk(Some(("warning", AnsiColor::Yellow)), text);
+        }
+    }
+
+    pub fn error(&self, report: &Report) {
+        if self.format == Format::Json {
+            let error = JsonError {
+                code: report.code.name(),
+                status: report.code.status(),
+                message: &report.message,
+                hint: report.hint.as_deref(),
+            };
+            // If stderr is gone there is nobody to tell.
+            let _ = write_json(&mut io::stderr().lock(), &serde_json::json!({ "error": error }));
+        } else if !report.is_answered {
+            self.talk(Some(("error", AnsiColor::Red)), &report.message);
+            if let Some(hint) = &report.hint {
+                self.talk(Some(("hint", AnsiColor::Cyan)), hint);
+            }
+        }
+    }
+
+    fn talk(&self, label: Option<(&str, AnsiColor)>, text: &str) {
+        let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+        // If stderr is gone there is nobody to tell.
+        let _ = match label {
+            Some((label, color)) => {
+                let style = Style::new().bold().fg_color(Some(color.into()));
+                writeln!(stderr, "{style}{label}:{style:#} {text}")
+            }
+            None => writeln!(stderr, "{text}"),
+        };
+    }
+}
+
+/// A table that fits the terminal.
+pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if io::stdout().is_terminal()
+        && let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size()
+    {
+        table.set_width(width);
+    }
+    table.set_header(header).add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// A change, as JSON tells it.
+#[derive(Serialize)]
+pub struct Change<'a> {
+    pub database: String,
+    pub username: Option<Cow<'a, str>>,
+    pub action: &'static str,
+    pub changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<&'a str>,
+}
+
+impl<'a> Change<'a> {
+    pub fn new(database: &Location, username: &'a StoredText, action: &'static str) -> Self {
+        let database = database.to_string();
+        Self { database, username: username.to_text(), action, changed: true, password: None }
+    }
+
+    pub fn unchanged(self) -> Self {
+        Self { changed: false, ..self }
+    }
+}
+
+/// A migration, as JSON tells it.
+#[derive(Serialize)]
+pub struct JsonMigration {
+    pub version: u32,
+    pub name: &'static str,
+}
+
+impl JsonMigration {
+    pub fn all(migrations: &[Migration]) -> Vec<Self> {
+        let json =
+            |migration: &Migration| Self { version: migration.version, name: migration.name };
+        migrations.iter().map(json).collect()
+    }
+}
+
+#[derive(Serialize)]
+struct JsonError<'a> {
+    code: &'static str,
+    status: u8,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+fn write_json(writer: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *writer, SafeFormatter))?;
+    writeln!(writer)
+}
+
+/// Compact JSON that escapes whatever could drive a terminal.
+struct SafeFormatter;
+
+impl Formatter for SafeFormatter {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        w: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        let mut plain = 0;
+        for (position, c) in text.char_indices().filter(|(_, c)| dash_users::is_unsafe_to_print(*c))
+        {
+            CompactFormatter.write_string_fragment(w, &text[plain..position])?;
+            plain = position + c.len_utf8();
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                write!(w, "\\u{unit:04x}")?;
+            }
+        }
+        CompactFormatter.write_string_fragment(w, &text[plain..])
+    }
+}
+
+/// Whether an error is that of a reader who has seen enough.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.downcast_ref::<io::Error>().is_some_and(is_broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_escapes_what_could_drive_a_terminal_and_nothing_is_lost() {
+        let text = "Zoë \"q\" \\ \x1b[31m \u{9b} \u{202e} \u{7f} 🙂";
+        let mut json = Vec::new();
+        write_json(&mut json, &text).unwrap();
+        let json = String::from_utf8(json).unwrap();
+        let expected = r#""Zoë \"q\" \\ \u001b[31m \u009b \u202e \u007f 🙂""#;
+        assert_eq!(json.trim_end(), expected);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+}

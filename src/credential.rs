@@ -1,0 +1,141 @@
+//! What the `password_hash` column of one user means.
+
+use std::fmt;
+
+use crate::hash::{HashError, MethodError, PasswordHash};
+use crate::user::StoredText;
+
+/// The value of a `password_hash` column.
+///
+/// # Syntax
+///
+/// ```text
+/// active = hash                                   ; see PasswordHash
+/// locked = "!" method "|" salt "|" digest         ; the hash, with its two "$" written as "|"
+/// ```
+///
+/// A locked value has no `$`, so that every version of werkzeug answers False to it without
+/// raising. No method holds a `|` and no digest does: the first and the last one give the hash
+/// back byte for byte, whatever the salt holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// The user can log in.
+    Active(PasswordHash),
+    /// An administrator locked the user; the hash is kept for the day of unlocking.
+    Locked(PasswordHash),
+    /// Nobody can log in with this.
+    Unusable(HashError),
+}
+
+impl Credential {
+    /// Reads a stored value. It never fails: what is no credential is [`Unusable`](Self::Unusable).
+    #[must_use]
+    pub fn parse(stored: &StoredText) -> Self {
+        let StoredText::Text(text) = stored else {
+            return Self::Unusable(MethodError::Raises("it is not UTF-8 text").into());
+        };
+        if let Some(hash) = unlocked(text) {
+            return Self::Locked(hash);
+        }
+        match text.parse() {
+            Ok(hash) => Self::Active(hash),
+            Err(error) => Self::Unusable(error),
+        }
+    }
+
+    /// The hash, where there is one.
+    #[must_use]
+    pub fn hash(&self) -> Option<&PasswordHash> {
+        match self {
+            Self::Active(hash) | Self::Locked(hash) => Some(hash),
+            Self::Unusable(_) => None,
+        }
+    }
+
+    /// Whether an administrator locked the user.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked(_))
+    }
+
+    /// The same with another hash: what was locked stays so.
+    #[must_use]
+    pub fn with_hash(&self, hash: PasswordHash) -> NewCredential {
+        NewCredential { hash, locked: self.is_locked() }
+    }
+}
+
+/// A credential to be stored: active or locked, and never unusable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCredential {
+    hash: PasswordHash,
+    locked: bool,
+}
+
+impl From<PasswordHash> for NewCredential {
+    fn from(hash: PasswordHash) -> Self {
+        Self { hash, locked: false }
+    }
+}
+
+impl fmt::Display for NewCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hash = self.hash.to_string();
+        if self.locked { write!(f, "!{}", hash.replace('$', "|")) } else { f.write_str(&hash) }
+    }
+}
+
+/// The hash within a locked value.
+fn unlocked(text: &str) -> Option<PasswordHash> {
+    let (method, rest) = text.strip_prefix('!')?.split_once('|')?;
+    let (salt, digest) = rest.rsplit_once('|')?;
+    format!("{method}${salt}${digest}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "pbkdf2:sha1:1$a|b||c$0c60c80f961f0e71f3a9b524af6012062fe037a6";
+
+    fn credential(text: &str) -> Credential {
+        Credential::parse(&StoredText::Text(text.to_owned()))
+    }
+
+    #[test]
+    fn a_locked_value_gives_its_hash_back_whatever_the_salt_holds() {
+        let hash: PasswordHash = HASH.parse().unwrap();
+        let locked = NewCredential { hash: hash.clone(), locked: true }.to_string();
+        assert_eq!(locked, "!pbkdf2:sha1:1|a|b||c|0c60c80f961f0e71f3a9b524af6012062fe037a6");
+        assert_eq!(credential(&locked), Credential::Locked(hash));
+    }
+
+    #[test]
+    fn a_new_hash_of_a_locked_user_is_locked() {
+        let hash: PasswordHash = HASH.parse().unwrap();
+        let locked = Credential::Locked(hash.clone());
+        assert!(locked.with_hash(hash.clone()).to_string().starts_with("!pbkdf2:sha1:1|"));
+        assert_eq!(credential("!").with_hash(hash).to_string(), HASH);
+    }
+
+    #[test]
+    fn what_only_resembles_a_locked_value_is_unusable() {
+        use HashError::{Method, NeverMatches};
+        for text in ["", "!", "!!", "*", "!scrypt|salt|ff", "scrypt|salt|ff", "!|||"] {
+            assert!(matches!(credential(text), Credential::Unusable(NeverMatches(_))), "{text}");
+        }
+        let prefixed = credential(&format!("!{HASH}"));
+        assert!(matches!(prefixed, Credential::Unusable(Method(MethodError::Raises(_)))));
+    }
+
+    #[test]
+    fn what_is_not_text_is_unusable() {
+        for stored in [
+            StoredText::Null,
+            StoredText::Blob(HASH.into()),
+            StoredText::InvalidText(b"\xff".to_vec()),
+        ] {
+            assert!(matches!(Credential::parse(&stored), Credential::Unusable(_)));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Text from a database, made safe for a terminal and for tab-separated rows.
+
+use std::fmt;
+
+/// Shows a text with `\t`, `\n`, `\\` and `\u{…}` for what could drive a terminal, deceive a
+/// reader or break a row: control, bidirectional and invalid characters (U+FFFD), and the
+/// backslash.
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut plain = 0;
+        for (position, c) in self.0.char_indices() {
+            if c != '\\' && !is_unsafe_to_print(c) {
+                continue;
+            }
+            f.write_str(&self.0[plain..position])?;
+            plain = position + c.len_utf8();
+            match c {
+                '\t' => f.write_str("\\t")?,
+                '\n' => f.write_str("\\n")?,
+                '\\' => f.write_str("\\\\")?,
+                _ => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+            }
+        }
+        f.write_str(&self.0[plain..])
+    }
+}
+
+/// Whether a character is one that nobody should print unseen: C0 and C1 controls, line and
+/// paragraph separators, those of the Unicode property `Bidi_Control`, and U+FFFD, which stands
+/// for invalid bytes.
+#[must_use]
+pub fn is_unsafe_to_print(c: char) -> bool {
+    let is_bidirectional = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    c.is_control() || is_bidirectional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffd}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_dangerous_is_escaped() {
+        for (text, shown) in [
+            ("Zoë Quinn 🙂 李", "Zoë Quinn 🙂 李"),
+            ("a\tb\nc\\d", "a\\tb\\nc\\\\d"),
+            ("\x1b[31m\r\0\x7f", "\\u{1b}[31m\\u{d}\\u{0}\\u{7f}"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("\u{202e}txt", "\\u{202e}txt"),
+            ("\u{fffd}", "\\u{fffd}"),
+        ] {
+            assert_eq!(Escaped(text).to_string(), shown);
+        }
+    }
+}

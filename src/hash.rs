@@ -1,0 +1,166 @@
+//! Password hashes, in the text form of [werkzeug](https://werkzeug.palletsprojects.com)'s
+//! `security` module, as its version 3.1 reads them.
+
+mod method;
+mod parse;
+mod pbkdf2;
+mod scrypt;
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+pub use self::method::{Method, MethodError};
+pub use self::parse::HashError;
+pub use self::pbkdf2::{Digest, Pbkdf2};
+pub use self::scrypt::Scrypt;
+use crate::password::Password;
+use crate::random;
+
+/// A password's hash.
+///
+/// # Syntax
+///
+/// ```text
+/// hash    = method "$" salt "$" digest
+/// method  = "scrypt" [ ":" N ":" r ":" p ]                ; see Method
+///         | "pbkdf2" [ ":" algorithm [ ":" iterations ] ]
+/// salt    = any text without "$", used as its UTF-8 bytes, not decoded; may be empty
+/// digest  = lower-case hexadecimal: 128 digits for scrypt,
+///           40, 64 or 128 for pbkdf2 with sha1, sha256 or sha512
+/// ```
+///
+/// Whatever parses is printed back byte for byte. What does not is a [`HashError`], which says
+/// what werkzeug makes of it.
+///
+/// # Security
+///
+/// Parsing does no work and allocates no more than the text's own length. [`Method`] bounds what
+/// verifying may cost: a hash written by someone else can neither hang nor exhaust the machine.
+/// `Debug` shows the method alone, neither salt nor digest.
+///
+/// ```
+/// use dash_users::{Method, Password, PasswordHash};
+///
+/// let password = Password::from("plover-xyzzy-quux");
+/// let hash = PasswordHash::new(&Method::default(), &password);
+/// assert!(hash.verify(&password));
+///
+/// let read: PasswordHash = hash.to_string().parse()?;
+/// assert_eq!(read.method().to_string(), "scrypt:32768:8:1");
+/// assert!(!read.verify(&Password::from("something else")));
+/// # Ok::<(), dash_users::HashError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash {
+    /// The method as it is spelled: `scrypt` and `scrypt:32768:8:1` are the same one.
+    spelling: String,
+    method: Method,
+    salt: String,
+    digest: Vec<u8>,
+}
+
+impl PasswordHash {
+    /// Characters in a new salt, as werkzeug 3.1 writes it.
+    pub const SALT_CHARS: usize = 16;
+
+    const SALT_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+    /// Hashes `password` with a fresh random salt (95 bits).
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random generator.
+    #[must_use]
+    pub fn new(method: &Method, password: &Password) -> Self {
+        Self::derive(method, random::text(Self::SALT_ALPHABET, Self::SALT_CHARS), password)
+    }
+
+    fn derive(method: &Method, salt: String, password: &Password) -> Self {
+        let digest = method.derive(password, &salt);
+        Self { spelling: method.to_string(), method: *method, salt, digest }
+    }
+
+    /// Does the work of verifying a password and forgets the result: so that a user who does not
+    /// exist takes as long as one who does.
+    pub fn verify_nothing(method: &Method, password: &Password) {
+        std::hint::black_box(Self::derive(method, "0".repeat(Self::SALT_CHARS), password));
+    }
+
+    /// Whether `password` is the one that was hashed. The digests are compared in constant time.
+    #[must_use]
+    pub fn verify(&self, password: &Password) -> bool {
+        self.method.derive(password, &self.salt).ct_eq(&self.digest).into()
+    }
+
+    /// How the hash was made, and at what cost.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Whether a hash written today with `current` would be better or clearer: this one uses
+    /// another algorithm, does less work, or leaves parameters out.
+    #[must_use]
+    pub fn is_outdated(&self, current: &Method) -> bool {
+        !self.method.is_as_strong_as(current) || self.spelling != self.method.to_string()
+    }
+}
+
+impl fmt::Display for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = base16ct::lower::encode_string(&self.digest);
+        write!(f, "{}${}${digest}", self.spelling, self.salt)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PasswordHash({}$…)", self.method)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(text: &str) -> PasswordHash {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_new_hash_carries_every_parameter_and_a_fresh_salt() {
+        let password = Password::from("x");
+        let method = "pbkdf2".parse().unwrap();
+        let [one, two] = [(); 2].map(|()| PasswordHash::new(&method, &password).to_string());
+        assert!(one.starts_with("pbkdf2:sha256:1000000$"), "{one}");
+        assert_ne!(one, two);
+        assert_eq!(one.split('$').nth(1).unwrap().len(), PasswordHash::SALT_CHARS);
+    }
+
+    #[test]
+    fn debug_shows_neither_salt_nor_digest() {
+        let hash = hash("pbkdf2:sha1:1$saltsalt$e1a8a5e1a3e6ac42bb0dd8a3c3dc8cb4a4a4a4a4");
+        assert_eq!(format!("{hash:?}"), "PasswordHash(pbkdf2:sha1:1$…)");
+    }
+
+    #[test]
+    fn outdated_is_another_algorithm_less_work_or_a_parameter_left_out() {
+        let scrypt = |method: &str| hash(&format!("{method}$s${}", "0".repeat(128)));
+        let sha256 = |method: &str| hash(&format!("{method}$s${}", "0".repeat(64)));
+        let current = Method::default();
+        assert!(!scrypt("scrypt:32768:8:1").is_outdated(&current));
+        assert!(!scrypt("scrypt:65536:8:1").is_outdated(&current));
+        assert!(!scrypt("scrypt:16384:8:2").is_outdated(&current));
+        assert!(scrypt("scrypt:16384:8:1").is_outdated(&current));
+        assert!(scrypt("scrypt").is_outdated(&current));
+        assert!(sha256("pbkdf2:sha256:1000000").is_outdated(&current));
+
+        let current = "pbkdf2:sha256:1000".parse().unwrap();
+        assert!(!sha256("pbkdf2:sha256:1000").is_outdated(&current));
+        assert!(sha256("pbkdf2:sha256:999").is_outdated(&current));
+        assert!(sha256("pbkdf2:sha256").is_outdated(&current));
+        assert!(hash(&format!("pbkdf2:sha1:5000$s${}", "0".repeat(40))).is_outdated(&current));
+        assert!(scrypt("scrypt:32768:8:1").is_outdated(&current));
+    }
+}

@@ -1,0 +1,190 @@
+//! How a password is hashed, and at what cost.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::parse::whole_number;
+use super::pbkdf2::{Digest, Pbkdf2};
+use super::scrypt::Scrypt;
+use crate::password::Password;
+
+/// A hash method with all its parameters, in werkzeug's spelling.
+///
+/// | text | means |
+/// |---|---|
+/// | `scrypt` | `scrypt:32768:8:1`, the default |
+/// | `scrypt:N:r:p` | scrypt (RFC 7914) with these costs; see [`Scrypt`] |
+/// | `pbkdf2` | `pbkdf2:sha256:1000000` |
+/// | `pbkdf2:ALGORITHM` | PBKDF2 (RFC 8018) with HMAC-`sha1`, -`sha256` or -`sha512`, 1,000,000 iterations |
+/// | `pbkdf2:ALGORITHM:ITERATIONS` | see [`Pbkdf2`] |
+///
+/// It prints with every parameter.
+///
+/// ```
+/// use dash_users::Method;
+///
+/// let method: Method = "pbkdf2:sha512".parse()?;
+/// assert_eq!(method.to_string(), "pbkdf2:sha512:1000000");
+/// assert!("scrypt:1000:8:1".parse::<Method>().is_err());
+/// # Ok::<(), dash_users::MethodError>(())
+/// ```
+///
+/// # Security
+///
+/// A method that costs more than [`Scrypt::MAX_WORK_BYTES`] or [`Pbkdf2::MAX_ITERATIONS`] is
+/// refused before any work or allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// scrypt, RFC 7914.
+    Scrypt(Scrypt),
+    /// PBKDF2 with HMAC, RFC 8018.
+    Pbkdf2(Pbkdf2),
+}
+
+impl Method {
+    /// Derives the digest of `password` with `salt`.
+    pub(super) fn derive(&self, password: &Password, salt: &str) -> Vec<u8> {
+        let (password, salt) = (password.expose().as_bytes(), salt.as_bytes());
+        match self {
+            Self::Scrypt(scrypt) => scrypt.derive(password, salt).to_vec(),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.derive(password, salt),
+        }
+    }
+
+    /// The digest's length in bytes.
+    pub(super) fn digest_bytes(&self) -> usize {
+        match self {
+            Self::Scrypt(_) => Scrypt::DIGEST_BYTES,
+            Self::Pbkdf2(pbkdf2) => pbkdf2.digest().bytes(),
+        }
+    }
+
+    /// Whether this is the algorithm of `other` and does no less work.
+    pub(super) fn is_as_strong_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scrypt(this), Self::Scrypt(other)) => this.work_bytes() >= other.work_bytes(),
+            (Self::Pbkdf2(this), Self::Pbkdf2(other)) => {
+                this.digest() == other.digest() && this.iterations() >= other.iterations()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Default for Method {
+    fn default() -> Self {
+        Self::Scrypt(Scrypt::DEFAULT)
+    }
+}
+
+impl FromStr for Method {
+    type Err = MethodError;
+
+    fn from_str(text: &str) -> Result<Self, MethodError> {
+        let (name, parameters) = match text.split_once(':') {
+            Some((name, parameters)) => (name, Some(parameters)),
+            None => (text, None),
+        };
+        match name {
+            "scrypt" => scrypt(parameters).map(Self::Scrypt),
+            "pbkdf2" => pbkdf2(parameters).map(Self::Pbkdf2),
+            _ => Err(MethodError::Raises("the method is neither scrypt nor pbkdf2")),
+        }
+    }
+}
+
+fn scrypt(parameters: Option<&str>) -> Result<Scrypt, MethodError> {
+    let Some(parameters) = parameters else { return Ok(Scrypt::DEFAULT) };
+    let [n, r, p] = parameters.split(':').collect::<Vec<_>>()[..] else {
+        return Err(MethodError::Raises("scrypt takes three numbers, N:r:p"));
+    };
+    Scrypt::new(whole_number(n)?, whole_number(r)?, whole_number(p)?)
+}
+
+fn pbkdf2(parameters: Option<&str>) -> Result<Pbkdf2, MethodError> {
+    let Some(parameters) = parameters else { return Ok(Pbkdf2::DEFAULT) };
+    match parameters.split(':').collect::<Vec<_>>()[..] {
+        [digest] => Pbkdf2::new(digest.parse()?, Pbkdf2::DEFAULT_ITERATIONS),
+        [digest, iterations] => {
+            let digest = digest.parse::<Digest>();
+            let iterations = whole_number(iterations)?;
+            Pbkdf2::new(digest?, iterations)
+        }
+        _ => Err(MethodError::Raises("pbkdf2 takes two parameters, ALGORITHM:ITERATIONS")),
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scrypt(scrypt) => scrypt.fmt(f),
+            Self::Pbkdf2(pbkdf2) => pbkdf2.fmt(f),
+        }
+    }
+}
+
+/// Why a text is no method that can be used. The reason never holds any of the text, which may be
+/// a clear password in the wrong place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MethodError {
+    /// werkzeug raises `ValueError` on it.
+    #[error("{0}")]
+    Raises(&'static str),
+    /// werkzeug may know it; this crate does not.
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// It costs more than this crate is ready to spend.
+    #[error("{0}")]
+    OverLimit(&'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_prints_with_all_its_parameters() {
+        for (text, full) in [
+            ("scrypt", "scrypt:32768:8:1"),
+            ("scrypt:128:8:1", "scrypt:128:8:1"),
+            ("pbkdf2", "pbkdf2:sha256:1000000"),
+            ("pbkdf2:sha1", "pbkdf2:sha1:1000000"),
+            ("pbkdf2:sha512:7", "pbkdf2:sha512:7"),
+        ] {
+            assert_eq!(text.parse::<Method>().unwrap().to_string(), full);
+        }
+        assert_eq!(Method::default().to_string(), "scrypt:32768:8:1");
+    }
+
+    #[test]
+    fn what_werkzeug_would_raise_on_is_told_from_what_only_we_refuse() {
+        use MethodError as E;
+        for (text, expected) in [
+            ("", E::Raises("")),
+            ("bcrypt", E::Raises("")),
+            ("Scrypt", E::Raises("")),
+            ("scrypt:", E::Raises("")),
+            ("scrypt:1024:8", E::Raises("")),
+            ("scrypt:1024:8:1:1", E::Raises("")),
+            ("scrypt:1024:8:x", E::Raises("")),
+            ("scrypt:0x400:8:1", E::Raises("")),
+            ("scrypt: 1024:8:1", E::Unsupported("")),
+            ("scrypt:2097152:8:1", E::Raises("")),
+            ("scrypt:524288:8:1", E::OverLimit("")),
+            ("pbkdf2:", E::Raises("")),
+            ("pbkdf2:md4x:1", E::Raises("")),
+            ("pbkdf2:sha224:1", E::Unsupported("")),
+            ("pbkdf2:SHA256:1", E::Unsupported("")),
+            ("pbkdf2:sha256:0", E::Raises("")),
+            ("pbkdf2:sha256:1:1", E::Raises("")),
+            ("pbkdf2:sha256:10000001", E::OverLimit("")),
+            ("pbkdf2:sha256:2147483648", E::Raises("")),
+        ] {
+            let error = text.parse::<Method>().unwrap_err();
+            let same = std::mem::discriminant(&error) == std::mem::discriminant(&expected);
+            assert!(same, "{text}: {error:?}");
+        }
+    }
+}

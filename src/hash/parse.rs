@@ -1,0 +1,150 @@
+//! From text to hash, as werkzeug 3.1 reads it.
+
+use std::str::FromStr;
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+use super::PasswordHash;
+use super::method::{Method, MethodError};
+
+/// What werkzeug 3.1's `check_password_hash` makes of a stored value that is no usable hash.
+///
+/// No reason holds any of the value: it may be a clear password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HashError {
+    /// It answers False, whatever the password.
+    #[error("{0}")]
+    NeverMatches(&'static str),
+    /// It raises, or would have to spend too much: see [`MethodError`].
+    #[error(transparent)]
+    Method(#[from] MethodError),
+}
+
+impl FromStr for PasswordHash {
+    type Err = HashError;
+
+    fn from_str(text: &str) -> Result<Self, HashError> {
+        let mut parts = text.splitn(3, '$');
+        let (Some(spelling), Some(salt), Some(digest)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(HashError::NeverMatches("it is no hash: it has fewer than two '$'"));
+        };
+        let method: Method = spelling.parse()?;
+        if !digest.is_ascii() {
+            return Err(MethodError::Raises("the digest is not ASCII").into());
+        }
+        let digest = base16ct::lower::decode_vec(digest)
+            .ok()
+            .filter(|digest| digest.len() == method.digest_bytes())
+            .ok_or(HashError::NeverMatches("the digest is not what the method yields"))?;
+        Ok(Self { spelling: spelling.to_owned(), method, salt: salt.to_owned(), digest })
+    }
+}
+
+/// A parameter's number. One that is greater than 64 bits hold is greater than any method takes,
+/// and so is [`u64::MAX`].
+pub(super) fn whole_number(text: &str) -> Result<u64, MethodError> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (digits == text && digits == "0" || !digits.starts_with('0'));
+    if canonical && digits != text {
+        Err(MethodError::Raises("a parameter is negative"))
+    } else if canonical {
+        Ok(text.parse().unwrap_or(u64::MAX))
+    } else if is_python_int(text) {
+        Err(MethodError::Unsupported(
+            "a parameter is spelled as nobody writes it, if as Python reads it",
+        ))
+    } else {
+        Err(MethodError::Raises("a parameter is not a whole number"))
+    }
+}
+
+/// Whether Python's `int()` takes `text`: white space around it, a sign, leading zeros, single
+/// underscores between digits, and any script's decimal digits.
+fn is_python_int(text: &str) -> bool {
+    let text = text.trim();
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    digits.split('_').all(|group| {
+        let is_digit = |c: char| c.general_category() == GeneralCategory::DecimalNumber;
+        !group.is_empty() && group.chars().all(is_digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_canonical_or_refused() {
+        assert_eq!(whole_number("0"), Ok(0));
+        assert_eq!(whole_number("32768"), Ok(32_768));
+        assert_eq!(whole_number(&"9".repeat(5000)), Ok(u64::MAX));
+        for text in [
+            "", "-", "+", "_", "1_", "_1", "1__0", "0x10", "1.0", "1e3", "one", "½", "- 1", "8\x1c",
+        ] {
+            assert!(matches!(whole_number(text), Err(MethodError::Raises(_))), "{text}");
+        }
+        for text in [" 8", "8\n", "+8", "08", "00", "-0", "1_0", "٨", "８"] {
+            assert!(matches!(whole_number(text), Err(MethodError::Unsupported(_))), "{text:?}");
+        }
+        assert!(matches!(whole_number("-1"), Err(MethodError::Raises(_))));
+    }
+
+    /// Texts near the grammar: its own words, in any order, with strange ones between.
+    fn near_misses() -> impl Strategy<Value = String> {
+        let words = [
+            "scrypt", "pbkdf2", "sha1", "sha256", "sha512", ":", ":", "$", "$", "!", "|", "1", "8",
+            "128", "1024", "0", "-1", " ", "\n", "é", "\0", "00ff", "salt",
+        ];
+        let digest =
+            |digits: usize| proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}"));
+        let word = prop_oneof![
+            proptest::sample::select(&words).prop_map(str::to_owned),
+            digest(40).unwrap(),
+            digest(64).unwrap(),
+            digest(128).unwrap(),
+        ];
+        proptest::collection::vec(word, 0..12).prop_map(|words| words.concat())
+    }
+
+    /// Hashes by the grammar, cheap or dear.
+    fn hashes() -> impl Strategy<Value = String> {
+        let methods = [
+            ("scrypt", 128),
+            ("scrypt:128:8:1", 128),
+            ("scrypt:262144:8:1", 128),
+            ("pbkdf2", 64),
+            ("pbkdf2:sha1", 40),
+            ("pbkdf2:sha256:600000", 64),
+            ("pbkdf2:sha512:10000000", 128),
+        ];
+        (proptest::sample::select(&methods), "[^$]{0,24}").prop_flat_map(
+            |((method, digits), salt)| {
+                let digest =
+                    proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}")).unwrap();
+                digest.prop_map(move |digest| format!("{method}${salt}${digest}"))
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_and_what_parses_prints_back(
+            text in prop_oneof![any::<String>(), near_misses(), hashes()],
+        ) {
+            if let Ok(hash) = text.parse::<PasswordHash>() {
+                prop_assert_eq!(hash.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn every_hash_by_the_grammar_parses(text in hashes()) {
+            prop_assert!(text.parse::<PasswordHash>().is_ok());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! scrypt (RFC 7914).
+
+use std::fmt;
+
+use super::method::MethodError;
+
+/// The costs of scrypt.
+///
+/// # Security
+///
+/// werkzeug, through OpenSSL, takes only an N that is a power of two with 2 ≤ N < 2^(16·r), and a
+/// memory limit, 132·N·r·p bytes, that fits 31 bits and holds the 128·r·(p + N + 2) bytes which
+/// are needed. Of those, [`new`](Self::new) takes what does at most
+/// [`MAX_WORK_BYTES`](Self::MAX_WORK_BYTES) of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scrypt {
+    log_n: u8,
+    r: u32,
+    p: u32,
+}
+
+impl Scrypt {
+    /// werkzeug's own: N = 2^15, r = 8, p = 1, which take 32 MiB.
+    pub const DEFAULT: Self = Self { log_n: 15, r: 8, p: 1 };
+
+    /// The digest's length in bytes, as werkzeug (Python's `hashlib.scrypt`) writes it.
+    pub const DIGEST_BYTES: usize = 64;
+
+    /// The most work, 128·N·r·p bytes, that a hash may ask for: 256 MiB, eight times the default.
+    pub const MAX_WORK_BYTES: u64 = 256 << 20;
+
+    /// The costs `n` (CPU and memory), `r` (block size, in 128 bytes) and `p` (parallelism).
+    ///
+    /// # Errors
+    ///
+    /// [`MethodError::Raises`] where werkzeug would raise, [`MethodError::OverLimit`] over
+    /// [`MAX_WORK_BYTES`](Self::MAX_WORK_BYTES).
+    pub fn new(n: u64, r: u64, p: u64) -> Result<Self, MethodError> {
+        if n < 2 || !n.is_power_of_two() {
+            return Err(MethodError::Raises("scrypt's N is not a power of two of at least 2"));
+        }
+        if r == 0 || p == 0 {
+            return Err(MethodError::Raises("scrypt's r and p are not at least 1"));
+        }
+        let log_n = n.ilog2();
+        if u64::from(log_n) >= r.saturating_mul(16) {
+            return Err(MethodError::Raises("scrypt's N is not below 2^(16·r)"));
+        }
+        let nrp = n.saturating_mul(r).saturating_mul(p);
+        let limit = nrp.saturating_mul(132);
+        if limit > 0x7fff_ffff {
+            return Err(MethodError::Raises("scrypt's 132·N·r·p is over 2147483647"));
+        }
+        if 128 * r * (p + n + 2) > limit {
+            return Err(MethodError::Raises("scrypt's N·p is too low for its memory limit"));
+        }
+        if 128 * nrp > Self::MAX_WORK_BYTES {
+            return Err(MethodError::OverLimit("scrypt's 128·N·r·p is over the limit of 256 MiB"));
+        }
+        // All three are factors of a product below 2^31.
+        let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Self { log_n: u8::try_from(log_n).unwrap_or(u8::MAX), r: narrow(r), p: narrow(p) })
+    }
+
+    /// N, the CPU and memory cost: blocks of 128·r bytes in memory.
+    #[must_use]
+    pub fn n(&self) -> u64 {
+        1 << self.log_n
+    }
+
+    /// The memory that it fills, 128·N·r bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        128 * self.n() * u64::from(self.r)
+    }
+
+    /// The work that it does, 128·N·r·p bytes.
+    #[must_use]
+    pub fn work_bytes(&self) -> u64 {
+        self.memory_bytes() * u64::from(self.p)
+    }
+
+    pub(super) fn derive(&self, password: &[u8], salt: &[u8]) -> [u8; Self::DIGEST_BYTES] {
+        let params = ::scrypt::Params::new(self.log_n, self.r, self.p).expect("new() bounds them");
+        let mut digest = [0; Self::DIGEST_BYTES];
+        ::scrypt::scrypt(password, salt, &params, &mut digest)
+            .expect("64 bytes are a valid length");
+        digest
+    }
+}
+
+impl fmt::Display for Scrypt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "scrypt:{}:{}:{}", self.n(), self.r, self.p)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_where_werkzeug_and_the_limit_have_them() {
+        let raises = |n, r, p| matches!(Scrypt::new(n, r, p), Err(MethodError::Raises(_)));
+        assert!(raises(0, 8, 1) && raises(1, 8, 1) && raises(1000, 8, 1));
+        assert!(raises(1024, 0, 1) && raises(1024, 8, 0));
+        assert!(raises(64, 8, 1) && !raises(128, 8, 1), "memory limit for a small N");
+        assert!(raises(65_536, 1, 1) && !raises(32_768, 1, 1), "N < 2^(16r)");
+        assert!(raises(1 << 21, 8, 1) && !raises(1 << 20, 8, 1), "31 bits");
+        assert!(raises(1 << 63, u64::MAX, u64::MAX), "no overflow");
+        assert!(raises(2, u64::MAX, 1) && raises(2, 1, u64::MAX), "no overflow");
+
+        assert_eq!(Scrypt::new(1 << 18, 8, 1).unwrap().work_bytes(), Scrypt::MAX_WORK_BYTES);
+        let over = |n, r, p| matches!(Scrypt::new(n, r, p), Err(MethodError::OverLimit(_)));
+        assert!(over(1 << 19, 8, 1) && over(1 << 18, 8, 2) && over(1 << 18, 9, 1));
+    }
+}

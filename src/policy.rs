@@ -1,0 +1,132 @@
+//! What a new password must satisfy.
+
+use zxcvbn::{Score, zxcvbn};
+
+use crate::password::Password;
+
+/// The fewest characters of a password that is not weak.
+pub const MIN_CHARS: usize = 8;
+
+/// The most bytes of UTF-8 in a new password.
+pub const MAX_BYTES: usize = 1024;
+
+/// The lowest score, of 0 to 4, that [zxcvbn](https://github.com/dropbox/zxcvbn) gives to a
+/// password that is not weak: more than 10⁸ guesses.
+pub const MIN_SCORE: u8 = Score::Three as u8;
+
+/// Only so many characters are judged: the time that zxcvbn takes grows with the cube of the
+/// length (2.3 s for 100 random characters), and nothing this long is weak because of its tail.
+const JUDGED_CHARS: usize = 64;
+
+/// Checks a new password for `username`, whose name counts as the first thing to guess.
+///
+/// With `allow_weak` only what can never work is refused: [`Refusal::is_weakness`] is false for it.
+///
+/// # Errors
+///
+/// The [`Refusal`] that says why.
+pub fn check(password: &Password, username: Option<&str>, allow_weak: bool) -> Result<(), Refusal> {
+    let text = password.expose();
+    if text.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if text.len() > MAX_BYTES {
+        return Err(Refusal::TooLong);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Refusal::ControlCharacter);
+    }
+    if allow_weak {
+        return Ok(());
+    }
+    if text.chars().count() < MIN_CHARS {
+        return Err(Refusal::TooShort);
+    }
+    let judged = match text.char_indices().nth(JUDGED_CHARS) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    };
+    if (zxcvbn(judged, username.as_slice()).score() as u8) < MIN_SCORE {
+        return Err(Refusal::Guessable);
+    }
+    Ok(())
+}
+
+/// Why a new password is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no character in it.
+    #[error("a password cannot be empty")]
+    Empty,
+    /// More than [`MAX_BYTES`] bytes.
+    #[error("a password cannot be longer than {MAX_BYTES} bytes")]
+    TooLong,
+    /// It holds a control character: RFC 7617 forbids them in HTTP Basic authentication, and
+    /// werkzeug's HMAC cannot tell `x` from `x` followed by NUL.
+    #[error("a password cannot hold control characters, such as a line end or a tab")]
+    ControlCharacter,
+    /// Fewer than [`MIN_CHARS`] characters.
+    #[error("the password is weak: it has fewer than {MIN_CHARS} characters")]
+    TooShort,
+    /// A score below [`MIN_SCORE`].
+    #[error("the password is weak: it is too easy to guess")]
+    Guessable,
+}
+
+impl Refusal {
+    /// Whether the password would work, and is only too weak.
+    #[must_use]
+    pub fn is_weakness(self) -> bool {
+        matches!(self, Self::TooShort | Self::Guessable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(password: &str, username: &str, allow_weak: bool) -> Result<(), Refusal> {
+        check(&Password::from(password), Some(username), allow_weak)
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_even_where_weak_ones_are_allowed() {
+        for allow_weak in [false, true] {
+            assert_eq!(verdict("", "alice", allow_weak), Err(Refusal::Empty));
+            for control in ["plover-xyzzy\0", "plover\txyzzy", "plover\nxyzzy", "plover\u{9b}xyzzy"]
+            {
+                assert_eq!(verdict(control, "alice", allow_weak), Err(Refusal::ControlCharacter));
+            }
+            assert_eq!(verdict(&"é".repeat(513), "alice", allow_weak), Err(Refusal::TooLong));
+        }
+        assert_eq!(verdict(&"é".repeat(512), "alice", true), Ok(()));
+    }
+
+    #[test]
+    fn weak_ones_need_leave() {
+        for (weak, reason) in [
+            ("héllo!7", Refusal::TooShort),
+            ("secret123", Refusal::Guessable),
+            ("pa$$w0rd", Refusal::Guessable),
+            ("aaaaaaaaaaaaaaaa", Refusal::Guessable),
+        ] {
+            assert_eq!(verdict(weak, "alice", false), Err(reason), "{weak}");
+            assert!(reason.is_weakness());
+            assert_eq!(verdict(weak, "alice", true), Ok(()), "{weak}");
+        }
+        assert_eq!(verdict("plover-xyzzy-quux", "alice", false), Ok(()));
+    }
+
+    #[test]
+    fn the_user_name_counts_as_guessable() {
+        assert_eq!(verdict("gwrkpzqhvx", "alice", false), Ok(()));
+        assert_eq!(verdict("gwrkpzqhvx", "gwrkpzqhvx", false), Err(Refusal::Guessable));
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_one_is_judged() {
+        let long = Password::generate().expose().repeat(50);
+        assert_eq!(verdict(&long, "alice", false), Ok(()));
+    }
+}

@@ -1,0 +1,38 @@
+//! Random text from the operating system's generator.
+
+/// `length` characters of `alphabet`, each equally likely and independent of the others.
+///
+/// # Panics
+///
+/// If the operating system has no random generator: there is nothing safe to go on with.
+pub(crate) fn text(alphabet: &[u8], length: usize) -> String {
+    // Bytes from the last, incomplete run of the alphabet would favour its first characters.
+    let fair = 256 - 256 % alphabet.len();
+    let mut text = String::with_capacity(length);
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 64]);
+    while text.len() < length {
+        getrandom::fill(bytes.as_mut()).expect("the operating system has a random generator");
+        let fair_bytes = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < fair);
+        let wanted = length - text.len();
+        text.extend(
+            fair_bytes.take(wanted).map(|byte| char::from(alphabet[byte % alphabet.len()])),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_of_the_alphabet_comes_about_equally_often() {
+        let text = text(b"abc", 30_000);
+        assert_eq!(text.len(), 30_000);
+        for c in ['a', 'b', 'c'] {
+            let count = text.chars().filter(|other| *other == c).count();
+            // Ten standard deviations (82) either side: a fair generator never leaves them.
+            assert!((9_180..=10_820).contains(&count), "{c}: {count}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Where users are kept: what every database must be able to do, and nothing of the rules.
+//!
+//! The rules (what a new name or password may be, who is locked, when a hash is replaced) are
+//! [`Users`](crate::Users)'s.
+
+mod location;
+mod sqlite;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use zeroize::Zeroize;
+
+pub use self::location::{Location, LocationError};
+use crate::credential::{Credential, NewCredential};
+use crate::language::Language;
+use crate::user::StoredText;
+use crate::username::Username;
+
+/// A database of users.
+///
+/// Object-safe: which database it is, is decided at run time by its [`Location`].
+pub trait Store: Send {
+    /// What the schema is, and which migrations are pending.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NewerSchema`] and [`StoreError::NotADatabase`] among others.
+    fn schema(&mut self) -> Result<Schema, StoreError>;
+
+    /// Applies all pending migrations in one transaction, safely when several programs do so at
+    /// once, and says which they were.
+    ///
+    /// # Errors
+    ///
+    /// As [`schema`](Self::schema); nothing is changed then.
+    fn migrate(&mut self) -> Result<Vec<Migration>, StoreError>;
+
+    /// Begins a transaction. Every look at the users and every change to them is within one.
+    /// Dropping it undoes what it did.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NeedsMigration`] unless the schema is up to date.
+    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError>;
+}
+
+/// A transaction on a [`Store`].
+///
+/// A user is named by the bytes of the name, for names in the table may be no UTF-8.
+#[allow(missing_docs, reason = "the errors are the same for all")]
+pub trait Transaction {
+    /// The row of `username`, as the database compares names.
+    fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError>;
+
+    /// Hands every row to `each`, in the order of the names' bytes.
+    fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
+
+    /// Whether there is no user at all.
+    fn is_empty(&mut self) -> Result<bool, StoreError>;
+
+    /// A name that equals `username` but for ASCII case.
+    fn similar(&mut self, username: &Username) -> Result<Option<StoredText>, StoreError>;
+
+    /// What deleting `username` means for the rows of other tables that refer to the user.
+    fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError>;
+
+    /// Adds a row.
+    fn insert(
+        &mut self,
+        username: &Username,
+        credential: &NewCredential,
+        language: &Language,
+    ) -> Result<(), StoreError>;
+
+    /// Replaces the hash of `username`.
+    fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError>;
+
+    /// Replaces the language of `username`.
+    fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError>;
+
+    /// Deletes the row of `username`.
+    fn delete(&mut self, username: &[u8]) -> Result<(), StoreError>;
+
+    /// Makes all changes of the transaction permanent, or none of them.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// What a program means to do with a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Look only: a database on a read-only file system will do.
+    Read,
+    /// Change something.
+    Write,
+}
+
+/// A row of the table `users`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The name.
+    pub username: StoredText,
+    /// The `password_hash`.
+    pub secret: StoredSecret,
+    /// The language.
+    pub language: StoredText,
+}
+
+/// A stored `password_hash`, which may be a clear password: `Debug` shows nothing of it, and its
+/// memory is wiped when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSecret(StoredText);
+
+impl Drop for StoredSecret {
+    fn drop(&mut self) {
+        match &mut self.0 {
+            StoredText::Null => {}
+            StoredText::Text(text) => text.zeroize(),
+            StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes.zeroize(),
+        }
+    }
+}
+
+impl StoredSecret {
+    /// What the value means.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
+        Credential::parse(&self.0)
+    }
+
+    /// The value itself. Do not print, log or show it.
+    #[must_use]
+    pub fn expose(&self) -> &StoredText {
+        &self.0
+    }
+}
+
+impl From<StoredText> for StoredSecret {
+    fn from(stored: StoredText) -> Self {
+        Self(stored)
+    }
+}
+
+impl fmt::Debug for StoredSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredSecret(…)")
+    }
+}
+
+/// Rows of another table that refer to a user by a foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The table's name.
+    pub table: String,
+    /// How many rows.
+    pub rows: u64,
+    /// What the database does to them when the user is deleted.
+    pub on_delete: OnDelete,
+}
+
+/// What a foreign key says of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// The referring rows are deleted too.
+    Delete,
+    /// The referring columns get NULL or their default.
+    Unset,
+    /// The deletion is refused.
+    Refuse,
+}
+
+/// The state of a database's schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The version that is stored, 0 where none is.
+    pub version: u32,
+    /// The migrations that were applied.
+    pub applied: Vec<Migration>,
+    /// Those that are still to be applied. A migration is pending again if what it made is gone.
+    pub pending: Vec<Migration>,
+    /// Whether there is a table `users`.
+    pub has_users_table: bool,
+    /// Further columns of `users` which are NOT NULL without a default: no user can be added as
+    /// long as they are.
+    pub required_columns: Vec<String>,
+}
+
+/// A step from one version of the schema to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// The version that it leads to.
+    pub version: u32,
+    /// What it brings, in a word or two.
+    pub name: &'static str,
+}
+
+/// How a database file is created where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewFile {
+    /// The file's permission bits; 0600 by default.
+    pub mode: u32,
+    /// The group that is to own it; by default that of the process.
+    pub group: Option<u32>,
+}
+
+impl Default for NewFile {
+    fn default() -> Self {
+        Self { mode: 0o600, group: None }
+    }
+}
+
+/// Opens the database at `location`, which must exist.
+///
+/// # Errors
+///
+/// [`StoreError::NoDatabase`], [`StoreError::NotADatabase`] or [`StoreError::CannotConnect`].
+pub fn open(location: &Location, access: Access) -> Result<Box<dyn Store>, StoreError> {
+    match location {
+        Location::Sqlite(path) => Ok(Box::new(sqlite::Sqlite::open(path, access)?)),
+    }
+}
+
+/// Creates an empty database at `location`, or says that there is one.
+///
+/// # Errors
+///
+/// [`StoreError::NoDatabase`] if its directory is missing, [`StoreError::CannotConnect`] if it
+/// cannot be created there. Nothing is left behind then.
+pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreError> {
+    match location {
+        Location::Sqlite(path) => sqlite::create(path, new_file),
+    }
+}
+
+/// What can go wrong with a database.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum StoreError {
+    #[error("there is no database at {}", path.display())]
+    NoDatabase { path: PathBuf },
+    #[error("the directory of {} does not exist", path.display())]
+    NoDirectory { path: PathBuf },
+    #[error("{location} is not up to date: {reason}")]
+    NeedsMigration { location: Location, reason: String },
+    #[error("{location} has schema version {found}; this program knows versions up to {known}")]
+    NewerSchema { location: Location, found: i64, known: u32 },
+    #[error("{location} is not a database of users: {reason}")]
+    NotADatabase { location: Location, reason: String },
+    #[error("cannot open {location}: {reason}")]
+    CannotConnect { location: Location, reason: String },
+    #[error("{location} is locked by another program; nothing was changed")]
+    Busy { location: Location },
+    /// A constraint or trigger of the app said no.
+    #[error("{location} refused the change: {reason}")]
+    Refused { location: Location, reason: String },
+    #[error("{location}: {reason}")]
+    Failed { location: Location, reason: String },
+}

@@ -1,0 +1,376 @@
+//! SQLite: all SQL for it is here and in the folder of this name.
+//!
+//! The file is shared with a running app, so that
+//!
+//! - the journal mode is left as it is found,
+//! - a change is one short `BEGIN IMMEDIATE` transaction, during which readers go on reading,
+//! - a replaced or deleted hash is overwritten in the file (`secure_delete`), and nothing of an
+//!   unfinished transaction gets there (`cache_spill` off): a program that is killed leaves no
+//!   journal which an app without write permission would have to roll back,
+//! - foreign keys that the app declared apply.
+
+mod schema;
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, ToSql, TransactionBehavior, ffi, params,
+};
+
+use self::schema::sql_error;
+use super::{
+    Access, Location, Migration, NewFile, OnDelete, Reference, Row, Schema, Store, StoreError,
+    StoredSecret, Transaction,
+};
+use crate::credential::NewCredential;
+use crate::escape::Escaped;
+use crate::language::Language;
+use crate::user::StoredText;
+use crate::username::Username;
+
+/// How long to wait for another program's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open SQLite file.
+pub(super) struct Sqlite {
+    connection: Connection,
+    location: Location,
+}
+
+impl Sqlite {
+    pub(super) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let location = Location::Sqlite(path.to_owned());
+        let cannot_connect = |reason: &dyn ToString| StoreError::CannotConnect {
+            location: location.clone(),
+            reason: reason.to_string(),
+        };
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => {
+                let reason = "it is not a file".to_owned();
+                return Err(StoreError::NotADatabase { location, reason });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::NoDatabase { path: path.to_owned() });
+            }
+            Err(error) => return Err(cannot_connect(&error)),
+        }
+        let mut connection = connect(path, access);
+        if connection.as_ref().is_err_and(needs_recovery) {
+            // A crashed writer left a journal, which only a writer can roll back.
+            drop(connect(path, Access::Write).map_err(|error| cannot_connect(&error))?);
+            connection = connect(path, access);
+        }
+        let connection = connection.map_err(|error| self::error(&location, &error))?;
+        Ok(Self { connection, location })
+    }
+}
+
+/// Opens and configures the file, and reads a first page of it.
+fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
+    let flags = match access {
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "cache_spill", false)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+fn needs_recovery(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| {
+        matches!(
+            error.extended_code,
+            ffi::SQLITE_READONLY_ROLLBACK
+                | ffi::SQLITE_READONLY_RECOVERY
+                | ffi::SQLITE_READONLY_CANTINIT
+        )
+    })
+}
+
+/// Creates an empty file, which is a valid database; false if there is something already.
+pub(super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, StoreError> {
+    let cannot_connect = |error: io::Error| StoreError::CannotConnect {
+        location: Location::Sqlite(path.to_owned()),
+        reason: error.to_string(),
+    };
+    let options = &mut OpenOptions::new();
+    let file = match options.write(true).create_new(true).mode(new_file.mode & 0o600).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::NoDirectory { path: path.to_owned() });
+        }
+        Err(error) => return Err(cannot_connect(error)),
+    };
+    let owned = match new_file.group {
+        Some(group) => std::os::unix::fs::fchown(&file, None, Some(group)),
+        None => Ok(()),
+    };
+    let prepared = owned.and_then(|()| file.set_permissions(Permissions::from_mode(new_file.mode)));
+    if let Err(error) = prepared {
+        // It is ours, and empty.
+        fs::remove_file(path).map_err(cannot_connect)?;
+        return Err(cannot_connect(error));
+    }
+    Ok(true)
+}
+
+impl Store for Sqlite {
+    fn schema(&mut self) -> Result<Schema, StoreError> {
+        let Self { connection, location } = self;
+        let transaction = connection.transaction().map_err(sql_error(location))?;
+        schema::inspect(&transaction, location)
+    }
+
+    fn migrate(&mut self) -> Result<Vec<Migration>, StoreError> {
+        schema::migrate(self)
+    }
+
+    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        let Self { connection, location } = self;
+        let behavior = match access {
+            Access::Read => TransactionBehavior::Deferred,
+            Access::Write => TransactionBehavior::Immediate,
+        };
+        let transaction =
+            connection.transaction_with_behavior(behavior).map_err(sql_error(location))?;
+        let schema = schema::inspect(&transaction, location)?;
+        if !schema.pending.is_empty() {
+            let reason = if !schema.has_users_table {
+                "it has no table 'users'".to_owned()
+            } else if schema.version == schema::LATEST {
+                "an index of dash-users is missing".to_owned()
+            } else {
+                format!("its schema has version {} of {}", schema.version, schema::LATEST)
+            };
+            return Err(StoreError::NeedsMigration { location: location.clone(), reason });
+        }
+        Ok(Box::new(SqliteTransaction { transaction, location, refusing: Vec::new() }))
+    }
+}
+
+struct SqliteTransaction<'a> {
+    transaction: rusqlite::Transaction<'a>,
+    location: &'a Location,
+    /// The tables whose foreign keys may refuse a deletion, now or at the commit.
+    refusing: Vec<String>,
+}
+
+impl SqliteTransaction<'_> {
+    fn error(&self, error: &rusqlite::Error) -> StoreError {
+        let violates_foreign_key = error
+            .sqlite_error()
+            .is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY);
+        if violates_foreign_key && !self.refusing.is_empty() {
+            let reason =
+                format!("rows of {} refer to the user", Escaped(&self.refusing.join(", ")));
+            return StoreError::Refused { location: self.location.clone(), reason };
+        }
+        self::error(self.location, error)
+    }
+
+    fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
+        self.transaction.execute(sql, params).map_err(|error| self.error(&error))?;
+        Ok(())
+    }
+}
+
+impl Transaction for SqliteTransaction<'_> {
+    fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
+        self.transaction
+            .query_row(
+                "SELECT username, password_hash, language FROM users WHERE username = ?",
+                [Text(username)],
+                row,
+            )
+            .optional()
+            .map_err(|error| self.error(&error))
+    }
+
+    fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        let select = "SELECT username, password_hash, language FROM users
+                      ORDER BY username COLLATE BINARY";
+        let mut read = || {
+            let mut statement = self.transaction.prepare(select)?;
+            for found in statement.query_map([], row)? {
+                each(found?);
+            }
+            Ok(())
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
+    fn is_empty(&mut self) -> Result<bool, StoreError> {
+        self.transaction
+            .query_row("SELECT NOT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0))
+            .map_err(|error| self.error(&error))
+    }
+
+    fn similar(&mut self, username: &Username) -> Result<Option<StoredText>, StoreError> {
+        self.transaction
+            .query_row(
+                "SELECT username FROM users
+                 WHERE username = ?1 COLLATE NOCASE AND username <> ?1 COLLATE BINARY",
+                [username.as_str()],
+                |row| row.get_ref(0).map(stored_text),
+            )
+            .optional()
+            .map_err(|error| self.error(&error))
+    }
+
+    fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
+        let mut references = Vec::new();
+        let users = Referred { table: "users".to_owned(), rows: "username = ?".to_owned() };
+        find_references(&self.transaction, &[users], username, &mut references)
+            .map_err(|error| self.error(&error))?;
+        Ok(references)
+    }
+
+    fn insert(
+        &mut self,
+        username: &Username,
+        credential: &NewCredential,
+        language: &Language,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
+            params![username.as_str(), credential.to_string(), language.as_str()],
+        )
+    }
+
+    fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE users SET password_hash = ? WHERE username = ?",
+            params![new.to_string(), Text(username)],
+        )
+    }
+
+    fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE users SET language = ? WHERE username = ?",
+            params![language.as_str(), Text(username)],
+        )
+    }
+
+    fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
+        let references = self.references(username)?;
+        let refusing = references.into_iter().filter(|to| to.on_delete == OnDelete::Refuse);
+        self.refusing.extend(refusing.map(|reference| reference.table));
+        self.execute("DELETE FROM users WHERE username = ?", [Text(username)])
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.execute("COMMIT", [])
+    }
+}
+
+/// A text parameter which need not be UTF-8, for a name in the table need not be.
+struct Text<'a>(&'a [u8]);
+
+impl ToSql for Text<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
+    }
+}
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        username: stored_text(row.get_ref(0)?),
+        secret: StoredSecret::from(stored_text(row.get_ref(1)?)),
+        language: stored_text(row.get_ref(2)?),
+    })
+}
+
+fn stored_text(value: ValueRef<'_>) -> StoredText {
+    match value {
+        ValueRef::Null => StoredText::Null,
+        ValueRef::Text(bytes) => StoredText::from(bytes),
+        ValueRef::Blob(bytes) => StoredText::Blob(bytes.to_owned()),
+        ValueRef::Integer(number) => StoredText::Blob(number.to_string().into()),
+        ValueRef::Real(number) => StoredText::Blob(number.to_string().into()),
+    }
+}
+
+/// Rows that are about to be deleted: those of `table` where the SQL expression `rows` holds.
+#[derive(Clone)]
+struct Referred {
+    table: String,
+    rows: String,
+}
+
+/// Follows the foreign keys that lead to the last table of `chain`, and on from what a deletion
+/// there deletes in turn. A table that refers to one of the chain again is not followed twice.
+fn find_references(
+    connection: &Connection,
+    chain: &[Referred],
+    username: &[u8],
+    references: &mut Vec<Reference>,
+) -> rusqlite::Result<()> {
+    let Some(target) = chain.last() else { return Ok(()) };
+    // A foreign key without columns refers to the primary key.
+    let mut statement = connection.prepare(
+        "SELECT source.name, key.on_delete,
+                group_concat('\"' || replace(key.\"from\", '\"', '\"\"') || '\"'),
+                group_concat('\"' || replace(ifnull(key.\"to\",
+                    (SELECT name FROM pragma_table_info(?1) WHERE pk = key.seq + 1)
+                ), '\"', '\"\"') || '\"')
+         FROM sqlite_schema AS source, pragma_foreign_key_list(source.name) AS key
+         WHERE source.type = 'table' AND key.\"table\" = ?1 COLLATE NOCASE
+         GROUP BY source.name, key.id
+         ORDER BY source.name, key.id",
+    )?;
+    let keys = statement.query_map([&target.table], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    for key in keys {
+        let (table, on_delete, from, to): (String, String, String, String) = key?;
+        let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let rows = format!(
+            "({from}) IN (SELECT {to} FROM {} WHERE {})",
+            quote(&target.table),
+            target.rows
+        );
+        let count = format!("SELECT count(*) FROM {} WHERE {rows}", quote(&table));
+        let count: i64 = connection.query_row(&count, [Text(username)], |row| row.get(0))?;
+        let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
+        let on_delete = match on_delete.as_str() {
+            "CASCADE" => OnDelete::Delete,
+            "SET NULL" | "SET DEFAULT" => OnDelete::Unset,
+            _ => OnDelete::Refuse,
+        };
+        references.push(Reference { table: table.clone(), rows: count, on_delete });
+        let is_new = chain.iter().all(|link| !link.table.eq_ignore_ascii_case(&table));
+        if on_delete == OnDelete::Delete && is_new {
+            let chain = [chain, &[Referred { table, rows }]].concat();
+            find_references(connection, &chain, username, references)?;
+        }
+    }
+    Ok(())
+}
+
+/// What an error of SQLite means to a caller.
+fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
+    let location = location.clone();
+    let reason = Escaped(&error.to_string()).to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::NotADatabase { location, reason }
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            StoreError::CannotConnect { location, reason }
+        }
+        Some(ErrorCode::ConstraintViolation) => StoreError::Refused { location, reason },
+        _ => StoreError::Failed { location, reason },
+    }
+}

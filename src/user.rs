@@ -1,0 +1,85 @@
+//! Users as they are shown: plain data, never the hash.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::escape::Escaped;
+use crate::hash::Method;
+
+/// A text column of a table that others may write: SQLite lets any value into it.
+///
+/// `Display` is safe for a terminal: `\t`, `\n`, `\\` and `\u{…}` stand for control, bidirectional
+/// and invalid characters, `\N` for NULL, and `\x` with hexadecimal digits for a BLOB.
+///
+/// ```
+/// use dash_users::StoredText;
+///
+/// assert_eq!(StoredText::from(&b"al\x1bice"[..]).to_string(), r"al\u{1b}ice");
+/// assert_eq!(StoredText::Null.to_string(), r"\N");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum StoredText {
+    Null,
+    Text(String),
+    /// Text that is not UTF-8.
+    InvalidText(Vec<u8>),
+    /// A BLOB, or any other value that is no text, as SQLite casts it to a BLOB.
+    Blob(Vec<u8>),
+}
+
+impl StoredText {
+    /// The text, with U+FFFD for what is not UTF-8; none for NULL and BLOBs.
+    #[must_use]
+    pub fn to_text(&self) -> Option<Cow<'_, str>> {
+        self.as_key().map(String::from_utf8_lossy)
+    }
+
+    /// The bytes to look it up by; none for a value that no look-up finds.
+    #[must_use]
+    pub fn as_key(&self) -> Option<&[u8]> {
+        match self {
+            Self::Text(text) => Some(text.as_bytes()),
+            Self::InvalidText(bytes) => Some(bytes),
+            Self::Null | Self::Blob(_) => None,
+        }
+    }
+}
+
+impl From<&[u8]> for StoredText {
+    fn from(bytes: &[u8]) -> Self {
+        match str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::InvalidText(bytes.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for StoredText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("\\N"),
+            Self::Text(text) => Escaped(text).fmt(f),
+            Self::InvalidText(bytes) => Escaped(&String::from_utf8_lossy(bytes)).fmt(f),
+            Self::Blob(bytes) => {
+                write!(f, "\\x{}", base16ct::lower::encode_string(bytes))
+            }
+        }
+    }
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct User {
+    /// The name, however odd.
+    pub username: StoredText,
+    /// The language, usually a BCP 47 tag.
+    pub language: StoredText,
+    /// Whether an administrator locked the user.
+    pub locked: bool,
+    /// How the password is hashed; none if the stored value is no usable hash.
+    pub method: Option<Method>,
+    /// Whether the hash is [outdated](crate::PasswordHash::is_outdated).
+    pub outdated: bool,
+}

@@ -1,0 +1,156 @@
+//! User names: what a new one may be.
+
+use std::fmt;
+use std::str::FromStr;
+
+use unicode_normalization::is_nfc;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// The name of a new user.
+///
+/// 1 to [`MAX_BYTES`](Self::MAX_BYTES) bytes of UTF-8 in Unicode normalization form C, without
+///
+/// - `:`, where HTTP Basic authentication ends the name (RFC 7617, section 2),
+/// - control and format characters, which nobody sees,
+/// - a leading `-`, which a shell command takes for an option,
+/// - white space, but for single spaces inside.
+///
+/// Names that are in a table already may be anything: those are looked up as bytes and never pass
+/// through this type.
+///
+/// ```
+/// use dash_users::Username;
+///
+/// let name: Username = "Zoë Quinn".parse()?;
+/// assert_eq!(name.as_str(), "Zoë Quinn");
+/// assert!("a:b".parse::<Username>().is_err());
+/// # Ok::<(), dash_users::UsernameError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Username(String);
+
+impl Username {
+    /// The longest name, in bytes of UTF-8.
+    pub const MAX_BYTES: usize = 255;
+
+    /// The name's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Username {
+    type Err = UsernameError;
+
+    fn from_str(text: &str) -> Result<Self, UsernameError> {
+        if text.is_empty() {
+            return Err(UsernameError::Empty);
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(UsernameError::TooLong);
+        }
+        if text.starts_with('-') {
+            return Err(UsernameError::LeadingHyphen);
+        }
+        for c in text.chars() {
+            match c.general_category() {
+                _ if c == ':' => return Err(UsernameError::Colon),
+                GeneralCategory::Control | GeneralCategory::Format => {
+                    return Err(UsernameError::Invisible(c));
+                }
+                _ if c.is_whitespace() && c != ' ' => return Err(UsernameError::WhiteSpace),
+                _ => {}
+            }
+        }
+        if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
+            return Err(UsernameError::WhiteSpace);
+        }
+        if !is_nfc(text) {
+            return Err(UsernameError::NotNormalized);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<[u8]> for Username {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// Why a text is no name for a new user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UsernameError {
+    /// There is no text.
+    #[error("a user name cannot be empty")]
+    Empty,
+    /// More than [`Username::MAX_BYTES`] bytes.
+    #[error("a user name cannot be longer than {} bytes", Username::MAX_BYTES)]
+    TooLong,
+    /// It holds a `:`.
+    #[error("a user name cannot hold ':', where HTTP Basic authentication ends the name")]
+    Colon,
+    /// It holds a control or format character.
+    #[error("a user name cannot hold the control or format character U+{:04X}", u32::from(*.0))]
+    Invisible(char),
+    /// It begins with `-`.
+    #[error("a user name cannot begin with '-'")]
+    LeadingHyphen,
+    /// It holds white space other than single spaces inside.
+    #[error("a user name cannot hold white space, but for single spaces inside")]
+    WhiteSpace,
+    /// It is not in Unicode normalization form C.
+    #[error("a user name must be in Unicode normalization form C (NFC)")]
+    NotNormalized,
+    /// It is not UTF-8.
+    #[error("a user name must be UTF-8")]
+    NotUtf8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_are_taken_as_they_are() {
+        for name in ["a", "alice", "Zoë Quinn", "o'hara", "x@example.org", "李雷", "🙂", "a-b"]
+        {
+            assert_eq!(name.parse::<Username>().unwrap().as_str(), name);
+        }
+        assert!("é".repeat(127).parse::<Username>().is_ok());
+        assert!("a".repeat(255).parse::<Username>().is_ok());
+    }
+
+    #[test]
+    fn each_refusal_has_its_reason() {
+        use UsernameError as E;
+        for (name, reason) in [
+            ("", E::Empty),
+            (&*"a".repeat(256), E::TooLong),
+            (&*"é".repeat(128), E::TooLong),
+            ("a:b", E::Colon),
+            ("a\nb", E::Invisible('\n')),
+            ("a\0", E::Invisible('\0')),
+            ("a\u{85}", E::Invisible('\u{85}')),
+            ("a\u{200b}b", E::Invisible('\u{200b}')),
+            ("\u{202e}evil", E::Invisible('\u{202e}')),
+            ("-rf", E::LeadingHyphen),
+            (" a", E::WhiteSpace),
+            ("a ", E::WhiteSpace),
+            ("a  b", E::WhiteSpace),
+            ("a\u{a0}b", E::WhiteSpace),
+            ("a\u{2028}b", E::WhiteSpace),
+            ("e\u{301}", E::NotNormalized),
+        ] {
+            assert_eq!(name.parse::<Username>(), Err(reason), "{name:?}");
+        }
+    }
+}

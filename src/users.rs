@@ -1,0 +1,460 @@
+//! The operations on users: the one place that joins hashes, policy and store.
+
+mod error;
+mod plaintext;
+
+pub use self::error::Error;
+use crate::credential::Credential;
+use crate::hash::{HashError, Method, PasswordHash};
+use crate::language::Language;
+use crate::password::Password;
+use crate::policy;
+use crate::store::{
+    self, Access, Location, Migration, NewFile, Reference, Row, Schema, Store, StoredSecret,
+    Transaction,
+};
+use crate::user::{StoredText, User};
+use crate::username::Username;
+
+/// The users of a database.
+///
+/// New names, passwords and languages are judged; users that are there already can be looked up
+/// and changed whatever they are called. All hashing is done before a transaction begins, and
+/// each operation that changes something is one transaction: all or nothing.
+///
+/// ```
+/// use dash_users::{Location, LogIn, NewFile, NewUser, Password, Refusal, Users};
+///
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("users.db");
+/// let location = Location::parse(&path)?;
+/// Users::init(&location, &NewFile::default())?;
+///
+/// let mut users = Users::open(&location)?;
+/// users.add(&NewUser::new("alice".parse()?, Password::from("plover-xyzzy-quux")))?;
+///
+/// match users.log_in("alice", &Password::from("plover-xyzzy-quux"))? {
+///     LogIn::Accepted { outdated, .. } => assert!(!outdated),
+///     LogIn::Refused(_) => unreachable!(),
+/// }
+/// let guess = users.log_in("alice", &Password::from("secret"))?;
+/// assert_eq!(guess, LogIn::Refused(Refusal::WrongPassword));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Users {
+    store: Box<dyn Store>,
+    method: Method,
+}
+
+/// Whom to add.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NewUser {
+    /// The name.
+    pub username: Username,
+    /// The password.
+    pub password: Password,
+    /// The language; `en` by default.
+    pub language: Language,
+    /// Whether the password may be [weak](policy::Refusal::is_weakness); false by default.
+    pub allow_weak: bool,
+    /// Whether there may be a user whose name differs only by ASCII case; false by default.
+    pub allow_similar: bool,
+}
+
+impl NewUser {
+    /// A user with these, and the defaults of the other fields.
+    #[must_use]
+    pub fn new(username: Username, password: Password) -> Self {
+        let language = Language::default();
+        Self { username, password, language, allow_weak: false, allow_similar: false }
+    }
+}
+
+/// What came of a log-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a refused log-in is not an error"]
+pub enum LogIn {
+    /// The password is right.
+    Accepted {
+        /// Whether the stored hash was [outdated](PasswordHash::is_outdated).
+        outdated: bool,
+        /// Whether a new hash was stored in its place.
+        upgraded: bool,
+    },
+    /// The user must not be let in.
+    Refused(Refusal),
+}
+
+/// Why a log-in was refused. Tell it to an administrator, never to the one who tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The password is not the user's.
+    WrongPassword,
+    /// There is no such user. This took as long as one hash with the current method.
+    NoSuchUser,
+    /// The user is locked.
+    Locked {
+        /// Whether the password is the one from before.
+        password_matches: bool,
+    },
+    /// The stored value is no hash that can be checked.
+    Unusable(HashError),
+}
+
+/// What [`Users::init`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Init {
+    /// Whether there was no file.
+    pub created: bool,
+    /// Whether a table `users` that someone else made was adopted.
+    pub adopted: bool,
+    /// The migrations that were applied; none if all was up to date.
+    pub applied: Vec<Migration>,
+    /// The schema as it is now.
+    pub schema: Schema,
+}
+
+impl Users {
+    /// The users in `store`.
+    #[must_use]
+    pub fn new(store: Box<dyn Store>) -> Self {
+        Self { store, method: Method::default() }
+    }
+
+    /// Opens the database at `location`, to read and change it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoDatabase`] if there is none, and what else keeps it from being opened.
+    pub fn open(location: &Location) -> Result<Self, Error> {
+        Ok(Self::new(store::open(location, Access::Write)?))
+    }
+
+    /// Opens the database at `location` to look only. Each change fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_read_only(location: &Location) -> Result<Self, Error> {
+        Ok(Self::new(store::open(location, Access::Read)?))
+    }
+
+    /// Hashes new passwords with `method` instead of `scrypt:32768:8:1`, and calls others
+    /// outdated by it.
+    #[must_use]
+    pub fn with_method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// Creates the database at `location` if there is none, and brings its schema up to date. A
+    /// table `users` that an app made is adopted as it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing is changed then, but for an empty file that may be left.
+    pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
+        let created = store::create(location, new_file)?;
+        let before = store::open(location, Access::Read)?.schema()?;
+        if before.pending.is_empty() {
+            return Ok(Init { created, adopted: false, applied: Vec::new(), schema: before });
+        }
+        let mut store = store::open(location, Access::Write)?;
+        let applied = store.migrate()?;
+        let adopted = before.version == 0 && before.has_users_table;
+        Ok(Init { created, adopted, applied, schema: store.schema()? })
+    }
+
+    /// Checks that the database can be used as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NeedsMigration`] and others.
+    ///
+    /// [`StoreError::NeedsMigration`]: crate::StoreError::NeedsMigration
+    pub fn check_schema(&mut self) -> Result<(), Error> {
+        self.store.begin(Access::Read)?;
+        Ok(())
+    }
+
+    /// The user called `username`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] alone.
+    pub fn get(&mut self, username: impl AsRef<[u8]>) -> Result<Option<User>, Error> {
+        let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
+        Ok(row.map(|row| user(row, &self.method)))
+    }
+
+    /// All users, in the order of the bytes of their names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] alone.
+    pub fn list(&mut self) -> Result<Vec<User>, Error> {
+        let mut users = Vec::new();
+        let mut transaction = self.store.begin(Access::Read)?;
+        transaction.rows(&mut |row| users.push(user(row, &self.method)))?;
+        Ok(users)
+    }
+
+    /// Checks that `username` is still to be had.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UserExists`], [`Error::SimilarUser`].
+    pub fn check_new(&mut self, username: &Username, allow_similar: bool) -> Result<(), Error> {
+        is_free(&mut *self.store.begin(Access::Read)?, username, allow_similar)
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Password`], [`Error::UserExists`], [`Error::SimilarUser`].
+    pub fn add(&mut self, new: &NewUser) -> Result<(), Error> {
+        policy::check(&new.password, Some(new.username.as_str()), new.allow_weak)?;
+        let credential = PasswordHash::new(&self.method, &new.password).into();
+        let mut transaction = self.store.begin(Access::Write)?;
+        is_free(&mut *transaction, &new.username, new.allow_similar)?;
+        transaction.insert(&new.username, &credential, &new.language)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Adds users whose passwords are known to be weak, all or none, unless there is any user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] alone.
+    pub fn add_if_empty(&mut self, demo: &[NewUser]) -> Result<bool, Error> {
+        if !self.store.begin(Access::Read)?.is_empty()? {
+            return Ok(false);
+        }
+        let hashes: Vec<_> =
+            demo.iter().map(|new| PasswordHash::new(&self.method, &new.password)).collect();
+        let mut transaction = self.store.begin(Access::Write)?;
+        if !transaction.is_empty()? {
+            return Ok(false);
+        }
+        for (new, hash) in demo.iter().zip(hashes) {
+            transaction.insert(&new.username, &hash.into(), &new.language)?;
+        }
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Sets a new password. A locked user stays locked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Password`], [`Error::NoSuchUser`].
+    pub fn set_password(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        password: &Password,
+        allow_weak: bool,
+    ) -> Result<(), Error> {
+        let username = username.as_ref();
+        policy::check(password, str::from_utf8(username).ok(), allow_weak)?;
+        let hash = PasswordHash::new(&self.method, password);
+        let mut transaction = self.store.begin(Access::Write)?;
+        let row = existing(&mut *transaction, username)?;
+        transaction.set_credential(username, &row.secret.credential().with_hash(hash))?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Sets the language, and says whether it was another one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`].
+    pub fn set_language(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        language: &Language,
+    ) -> Result<bool, Error> {
+        let username = username.as_ref();
+        let mut transaction = self.store.begin(Access::Write)?;
+        let row = existing(&mut *transaction, username)?;
+        if row.language == StoredText::Text(language.to_string()) {
+            return Ok(false);
+        }
+        transaction.set_language(username, language)?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// What removing `username` means for other tables of the app.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] alone.
+    pub fn references(&mut self, username: impl AsRef<[u8]>) -> Result<Vec<Reference>, Error> {
+        Ok(self.store.begin(Access::Read)?.references(username.as_ref())?)
+    }
+
+    /// Removes users, all or none. The answer says of each whether it was there; with `if_exists`
+    /// those that are not are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`]; [`StoreError::Refused`] if another table refers to a user.
+    pub fn remove(
+        &mut self,
+        usernames: &[impl AsRef<[u8]>],
+        if_exists: bool,
+    ) -> Result<Vec<bool>, Error> {
+        let mut transaction = self.store.begin(Access::Write)?;
+        let mut removed = Vec::new();
+        for username in usernames.iter().map(AsRef::as_ref) {
+            match existing(&mut *transaction, username) {
+                Ok(_) => transaction.delete(username)?,
+                Err(Error::NoSuchUser(_)) if if_exists => {
+                    removed.push(false);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            removed.push(true);
+        }
+        transaction.commit()?;
+        Ok(removed)
+    }
+
+    /// Checks a password as the app would. An unknown user, and a value that can never match, take
+    /// as long as a hash with the current method, and a locked user as long as the hash behind the
+    /// lock, so that time does not tell them from a wrong password.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] alone: a refusal is a value.
+    pub fn log_in(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        password: &Password,
+    ) -> Result<LogIn, Error> {
+        let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
+        Ok(check(row.as_ref().map(|row| &row.secret), password, &self.method))
+    }
+
+    /// As [`log_in`](Self::log_in), and stores a new hash when the right password met an outdated
+    /// one, if that is still the one which was checked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] alone: a refusal is a value.
+    pub fn log_in_and_upgrade(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        password: &Password,
+    ) -> Result<LogIn, Error> {
+        let username = username.as_ref();
+        let row = self.store.begin(Access::Read)?.get(username)?;
+        let log_in = check(row.as_ref().map(|row| &row.secret), password, &self.method);
+        let (Some(row), LogIn::Accepted { outdated: true, .. }) = (row, log_in) else {
+            return Ok(log_in);
+        };
+        let upgraded = self.replace_hash(username, &row.secret, password)?;
+        Ok(LogIn::Accepted { outdated: true, upgraded })
+    }
+
+    /// Checks the password, also of a locked user, and stores a new hash of it with the current
+    /// method.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`], [`Error::WrongPassword`], [`Error::InvalidHash`], and
+    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    pub fn rehash(&mut self, username: impl AsRef<[u8]>, password: &Password) -> Result<(), Error> {
+        let username = username.as_ref();
+        let row = existing(&mut *self.store.begin(Access::Read)?, username)?;
+        match check(Some(&row.secret), password, &self.method) {
+            LogIn::Accepted { .. } | LogIn::Refused(Refusal::Locked { password_matches: true }) => {
+            }
+            LogIn::Refused(Refusal::Unusable(reason)) => {
+                return Err(Error::InvalidHash { username: row.username, reason });
+            }
+            LogIn::Refused(_) => return Err(Error::WrongPassword),
+        }
+        if self.replace_hash(username, &row.secret, password)? {
+            Ok(())
+        } else {
+            Err(Error::ChangedMeanwhile(row.username))
+        }
+    }
+
+    /// Stores a new hash of `password` if the stored value is still `checked`.
+    fn replace_hash(
+        &mut self,
+        username: &[u8],
+        checked: &StoredSecret,
+        password: &Password,
+    ) -> Result<bool, Error> {
+        let new = checked.credential().with_hash(PasswordHash::new(&self.method, password));
+        let mut transaction = self.store.begin(Access::Write)?;
+        let unchanged = transaction.get(username)?.is_some_and(|row| row.secret == *checked);
+        if unchanged {
+            transaction.set_credential(username, &new)?;
+            transaction.commit()?;
+        }
+        Ok(unchanged)
+    }
+}
+
+/// What a log-in with `password` against the stored value comes to.
+fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> LogIn {
+    let refusal = match stored.map(StoredSecret::credential) {
+        Some(Credential::Active(hash)) if hash.verify(password) => {
+            return LogIn::Accepted { outdated: hash.is_outdated(current), upgraded: false };
+        }
+        Some(Credential::Active(_)) => Refusal::WrongPassword,
+        Some(Credential::Locked(hash)) => {
+            Refusal::Locked { password_matches: hash.verify(password) }
+        }
+        Some(Credential::Unusable(reason)) => {
+            if matches!(reason, HashError::NeverMatches(_)) {
+                PasswordHash::verify_nothing(current, password);
+            }
+            Refusal::Unusable(reason)
+        }
+        None => {
+            PasswordHash::verify_nothing(current, password);
+            Refusal::NoSuchUser
+        }
+    };
+    LogIn::Refused(refusal)
+}
+
+fn user(row: Row, current: &Method) -> User {
+    let credential = row.secret.credential();
+    let hash = credential.hash();
+    User {
+        username: row.username,
+        language: row.language,
+        locked: credential.is_locked(),
+        method: hash.map(|hash| *hash.method()),
+        outdated: hash.is_some_and(|hash| hash.is_outdated(current)),
+    }
+}
+
+fn existing(transaction: &mut dyn Transaction, username: &[u8]) -> Result<Row, Error> {
+    transaction.get(username)?.ok_or_else(|| Error::NoSuchUser(StoredText::from(username)))
+}
+
+fn is_free(
+    transaction: &mut dyn Transaction,
+    username: &Username,
+    allow_similar: bool,
+) -> Result<(), Error> {
+    if transaction.get(username.as_ref())?.is_some() {
+        return Err(Error::UserExists(username.clone()));
+    }
+    match transaction.similar(username)? {
+        Some(existing) if !allow_similar => {
+            Err(Error::SimilarUser { username: username.clone(), existing })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,62 @@
+//! What keeps an operation on users from being done.
+
+use crate::hash::HashError;
+use crate::policy;
+use crate::store::StoreError;
+use crate::user::StoredText;
+use crate::username::Username;
+
+/// Why an operation was not done. Nothing was changed then.
+///
+/// Messages show names with [control and bidirectional characters escaped](StoredText).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no user of that name.
+    #[error("no user '{0}'")]
+    NoSuchUser(StoredText),
+    /// There is a user of that name.
+    #[error("user '{0}' exists already")]
+    UserExists(Username),
+    /// There is a user whose name differs only by ASCII case.
+    #[error("user '{existing}' exists already; '{username}' differs only by case")]
+    SimilarUser {
+        /// The new name.
+        username: Username,
+        /// The name that is there.
+        existing: StoredText,
+    },
+    /// The new password is refused.
+    #[error(transparent)]
+    Password(#[from] policy::Refusal),
+    /// The password is not the user's.
+    #[error("the password does not match")]
+    WrongPassword,
+    /// The stored value is no hash that can be checked.
+    #[error("the stored password hash of '{username}' cannot be used: {reason}")]
+    InvalidHash {
+        /// The user.
+        username: StoredText,
+        /// What is wrong with it.
+        reason: HashError,
+    },
+    /// A stored value looks like a hash and is none, so that it is not taken for a clear password.
+    #[error(
+        "the stored value of '{0}' resembles a hash but is none; it is not taken for a password"
+    )]
+    ResemblesHash(StoredText),
+    /// A stored clear password is one that nobody can log in with.
+    #[error("the clear password of '{username}' cannot be hashed: {reason}")]
+    ClearPassword {
+        /// The user.
+        username: StoredText,
+        /// What is wrong with it.
+        reason: policy::Refusal,
+    },
+    /// Another program changed the user while the password was hashed.
+    #[error("the password of '{0}' was changed by another program meanwhile")]
+    ChangedMeanwhile(StoredText),
+}

@@ -1,0 +1,135 @@
+//! Tables whose `password_hash` column holds clear passwords.
+
+use super::{Error, Users, existing};
+use crate::credential::Credential;
+use crate::hash::PasswordHash;
+use crate::password::Password;
+use crate::policy;
+use crate::store::{Access, Row};
+use crate::user::StoredText;
+
+/// Fewest hexadecimal digits that are taken for a digest: those of MD5.
+const MIN_DIGEST_DIGITS: usize = 32;
+
+/// Names of hash schemes that write `scheme$…`, also where another `$` follows at once.
+const SCHEMES: [&str; 14] = [
+    "argon2",
+    "argon2d",
+    "argon2i",
+    "argon2id",
+    "bcrypt",
+    "bcrypt_sha256",
+    "crypt",
+    "md5",
+    "pbkdf2",
+    "pbkdf2_sha1",
+    "pbkdf2_sha256",
+    "plain",
+    "scrypt",
+    "sha1",
+];
+
+impl Users {
+    /// Replaces the clear passwords of `usernames`, or of all users, by their hashes: all or none.
+    /// The answer has each user, and whether it was changed: a value that is a hash already, or a
+    /// locked one, is left.
+    ///
+    /// No value that looks like a hash of another kind is taken for a password: it would become
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ResemblesHash`], [`Error::ClearPassword`] for an empty one or one with control
+    /// characters, [`Error::InvalidHash`] for a value that is no text, [`Error::NoSuchUser`], and
+    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    pub fn hash_clear_passwords(
+        &mut self,
+        usernames: Option<&[impl AsRef<[u8]>]>,
+    ) -> Result<Vec<(StoredText, bool)>, Error> {
+        let mut rows = Vec::new();
+        let mut transaction = self.store.begin(Access::Read)?;
+        match usernames {
+            Some(usernames) => {
+                for username in usernames {
+                    rows.push(existing(&mut *transaction, username.as_ref())?);
+                }
+            }
+            None => transaction.rows(&mut |row| rows.push(row))?,
+        }
+        drop(transaction);
+
+        let clear = rows.iter().map(clear_password).collect::<Result<Vec<_>, _>>()?;
+        let hash = |password: &Password| PasswordHash::new(&self.method, password);
+        let hashes: Vec<_> = clear.iter().map(|password| password.as_ref().map(hash)).collect();
+
+        let mut transaction = self.store.begin(Access::Write)?;
+        let mut done = Vec::new();
+        for (row, hash) in rows.into_iter().zip(hashes) {
+            let changed = hash.is_some();
+            if let (Some(hash), Some(username)) = (hash, row.username.as_key()) {
+                if transaction.get(username)?.is_none_or(|now| now.secret != row.secret) {
+                    return Err(Error::ChangedMeanwhile(row.username));
+                }
+                transaction.set_credential(username, &hash.into())?;
+            }
+            done.push((row.username, changed));
+        }
+        transaction.commit()?;
+        Ok(done)
+    }
+}
+
+/// The clear password in a row; none if a hash is there already.
+fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
+    let username = || row.username.clone();
+    let reason = match row.secret.credential() {
+        Credential::Active(_) | Credential::Locked(_) => return Ok(None),
+        Credential::Unusable(reason) => reason,
+    };
+    let (StoredText::Text(text), Some(_)) = (row.secret.expose(), row.username.as_key()) else {
+        return Err(Error::InvalidHash { username: username(), reason });
+    };
+    if resembles_hash(text) {
+        return Err(Error::ResemblesHash(username()));
+    }
+    let password = Password::from(text.as_str());
+    match policy::check(&password, None, true) {
+        Ok(()) => Ok(Some(password)),
+        Err(policy::Refusal::TooLong) => Ok(Some(password)),
+        Err(reason) => Err(Error::ClearPassword { username: username(), reason }),
+    }
+}
+
+/// Whether a text that is no hash of ours looks like one of another kind, or like a mark that
+/// locks an account:
+///
+/// - `$…` (bcrypt, argon2, crypt), `{SCHEME}…` (LDAP),
+/// - `word$…` (Django, old werkzeug), but not a word and two `$`, as in the tutorial's `pa$$w0rd`,
+///   unless the word is the name of a scheme,
+/// - `method:…$` (werkzeug),
+/// - 32 or more hexadecimal digits and nothing else,
+/// - `!`, `!!`, `*`, and `!` before any of these.
+fn resembles_hash(text: &str) -> bool {
+    let text = match text.strip_prefix('!') {
+        Some("" | "!") => return true,
+        Some(rest) => rest,
+        None => text,
+    };
+    let word_end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+    let (word, rest) = text.split_at(word_end.unwrap_or(text.len()));
+    let is_digest = text.len() >= MIN_DIGEST_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
+    match rest.as_bytes() {
+        _ if text == "*" || is_digest => true,
+        [b'$', ..] if word.is_empty() => true,
+        [b'$', b'$', ..] => SCHEMES.contains(&word.to_ascii_lowercase().as_str()),
+        [b'$', ..] => true,
+        [b':', after @ ..] if !word.is_empty() => after.contains(&b'$'),
+        [b':', ..] => false,
+        [b'{', after @ ..] if word.is_empty() => {
+            let scheme = after.split(|byte| *byte == b'}').next().unwrap_or_default();
+            let is_name = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-';
+            scheme.len() < after.len() && !scheme.is_empty() && scheme.iter().all(is_name)
+        }
+        _ => false,
+    }
+}

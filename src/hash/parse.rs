@@ -97,14 +97,14 @@ mod tests {
 
     /// Texts near the grammar: its own words, in any order, with strange ones between.
     fn near_misses() -> impl Strategy<Value = String> {
-        let words = [
+        const WORDS: &[&str] = &[
             "scrypt", "pbkdf2", "sha1", "sha256", "sha512", ":", ":", "$", "$", "!", "|", "1", "8",
             "128", "1024", "0", "-1", " ", "\n", "é", "\0", "00ff", "salt",
         ];
         let digest =
             |digits: usize| proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}"));
         let word = prop_oneof![
-            proptest::sample::select(&words).prop_map(str::to_owned),
+            proptest::sample::select(WORDS).prop_map(str::to_owned),
             digest(40).unwrap(),
             digest(64).unwrap(),
             digest(128).unwrap(),
@@ -114,7 +114,7 @@ mod tests {
 
     /// Hashes by the grammar, cheap or dear.
     fn hashes() -> impl Strategy<Value = String> {
-        let methods = [
+        const METHODS: &[(&str, usize)] = &[
             ("scrypt", 128),
             ("scrypt:128:8:1", 128),
             ("scrypt:262144:8:1", 128),
@@ -123,7 +123,7 @@ mod tests {
             ("pbkdf2:sha256:600000", 64),
             ("pbkdf2:sha512:10000000", 128),
         ];
-        (proptest::sample::select(&methods), "[^$]{0,24}").prop_flat_map(
+        (proptest::sample::select(METHODS), "[^$]{0,24}").prop_flat_map(
             |((method, digits), salt)| {
                 let digest =
                     proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}")).unwrap();

@@ -156,34 +156,24 @@ fn statuses() -> StyledStr {
     format!("Statuses:\n{}", rows.concat().trim_end()).into()
 }
 
-/// A usage error without what may be a secret: a password that stands where none belongs, or one
-/// in a URL.
-pub fn usage_error(error: clap::Error, color: bool) -> Failure {
-    let invalid = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        _ => None,
+/// What to say in the place of clap's own message, which would show what may be a secret: a
+/// password that stands where none belongs, or one in a URL.
+pub fn usage_error(error: &clap::Error) -> Option<Failure> {
+    let is = |kind, test: fn(&str) -> bool| match error.get(kind) {
+        Some(ContextValue::String(text)) => test(text),
+        _ => false,
     };
-    let stray = match error.kind() {
-        ErrorKind::UnknownArgument => {
-            invalid(ContextKind::InvalidArg).is_some_and(|argument| !argument.starts_with('-'))
-        }
+    let is_stray = match error.kind() {
+        ErrorKind::UnknownArgument => is(ContextKind::InvalidArg, |text| !text.starts_with('-')),
         ErrorKind::TooManyValues => true,
         ErrorKind::InvalidSubcommand => {
-            invalid(ContextKind::InvalidSubcommand).is_some_and(|name| name.contains("://"))
+            is(ContextKind::InvalidSubcommand, |text| text.contains("://"))
         }
         _ => false,
     };
-    if stray {
-        return Failure::new(
-            Code::Usage,
-            "there is an argument too many; it is not shown, for it may be a secret",
-        )
-        .hint("a password is never an argument: see --password-stdin, --password-file and --help");
-    }
-    let rendered = error.render();
-    let text = if color { rendered.ansi().to_string() } else { rendered.to_string() };
-    let text = text.trim_start_matches("error: ").trim_end().to_owned();
-    Failure::new(Code::Usage, text)
+    let message = "there is an argument too many, not shown here since it may be a secret";
+    let hint = "a password is never an argument: use --password-stdin or --password-file";
+    is_stray.then(|| Failure::new(Code::Usage, message).hint(hint))
 }
 
 #[cfg(test)]

@@ -31,11 +31,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             let output = Output::for_usage_errors(&arguments);
-            return finish(&output, Err(cli::usage_error(error, output.color()).into()));
+            return match cli::usage_error(&error) {
+                Some(failure) => finish(&output, Err(failure.into())),
+                None => ExitCode::from(output.usage_error(&error)),
+            };
         }
         Err(help) => {
             let output = Output::for_usage_errors(&arguments);
-            return ExitCode::from(output.help(&help));
+            return finish(&output, output.help(&help).map_err(Into::into));
         }
     };
     let output = Output::new(&cli.globals);

@@ -9,13 +9,14 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use clap::error::ErrorKind;
 use comfy_table::{ContentArrangement, Table, presets};
 use dash_users::{Location, Migration, StoredText};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::cli::{Color, Format, Globals};
-use crate::exit::Report;
+use crate::exit::{Code, Failure, Report};
 
 /// Where everything is written.
 pub struct Output {
@@ -55,21 +56,29 @@ impl Output {
         Self { format, is_quiet: false, color }
     }
 
-    /// Whether stderr gets color.
-    pub fn color(&self) -> bool {
-        match self.color {
-            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
-            choice => choice != ColorChoice::Never,
-        }
+    /// Help and version, which were asked for.
+    pub fn help(&self, help: &clap::Error) -> io::Result<()> {
+        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
+        write!(stdout, "{}", help.render().ansi())?;
+        stdout.flush()
     }
 
-    /// Help and version, which were asked for. The answer is the status.
-    pub fn help(&self, help: &clap::Error) -> u8 {
-        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
-        match write!(stdout, "{}", help.render().ansi()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
-            _ => 0,
+    /// What clap says of the command line. The answer is the status.
+    pub fn usage_error(&self, error: &clap::Error) -> u8 {
+        if self.format == Format::Json {
+            let text = error.render().to_string();
+            let message = match error.kind() {
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "there is no command",
+                _ => text.lines().next().unwrap_or_default().trim_start_matches("error: "),
+            };
+            let failure = Failure::new(Code::Usage, message).hint("see --help");
+            self.error(&Report::from(anyhow::Error::from(failure)));
+        } else {
+            let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
+            // If stderr is gone there is nobody to tell.
+            let _ = write!(stderr, "{}", error.render().ansi());
         }
+        Code::Usage.status()
     }
 
     /// A result that is the same for people and in rows: one line.
@@ -139,14 +148,14 @@ impl Output {
 
     pub fn error(&self, report: &Report) {
         if self.format == Format::Json {
-            let error = JsonError {
+            let error = ErrorBody {
                 code: report.code.name(),
                 status: report.code.status(),
                 message: &report.message,
                 hint: report.hint.as_deref(),
             };
             // If stderr is gone there is nobody to tell.
-            let _ = write_json(&mut io::stderr().lock(), &serde_json::json!({ "error": error }));
+            let _ = write_json(&mut io::stderr().lock(), &JsonError { error });
         } else if !report.is_answered {
             self.talk(Some(("error", AnsiColor::Red)), &report.message);
             if let Some(hint) = &report.hint {
@@ -223,6 +232,11 @@ impl JsonMigration {
 
 #[derive(Serialize)]
 struct JsonError<'a> {
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
     code: &'static str,
     status: u8,
     message: &'a str,

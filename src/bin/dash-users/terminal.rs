@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -33,11 +34,18 @@ pub fn path() -> PathBuf {
 
 /// Runs a prompt during which a signal ends the program at once, with status 128 plus the
 /// signal's number (130 for Ctrl-C). With `hidden`, the terminal does not echo.
-pub fn during_prompt<T>(hidden: bool, prompt: impl FnOnce() -> T) -> anyhow::Result<T> {
+pub fn during_prompt<T>(
+    hidden: bool,
+    prompt: impl FnOnce() -> io::Result<T>,
+) -> anyhow::Result<io::Result<T>> {
     watch_signals()?;
     let terminal = if hidden { Some(without_echo()?) } else { None };
     *lock() = Some(Saved { terminal });
     let answer = prompt();
+    if answer.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+        // rpassword read Ctrl-C and raised the signal, which is about to end the program.
+        std::thread::park_timeout(Duration::from_secs(1));
+    }
     if let Some(saved) = lock().take() {
         saved.restore();
     }

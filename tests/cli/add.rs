@@ -1,0 +1,439 @@
+use snapbox::str;
+
+use crate::support::{GOOD, assert_run, initialized, seeded};
+
+#[test]
+fn a_password_from_stdin_loses_one_line_end_and_nothing_else() {
+    let sandbox = initialized();
+    let run = sandbox.run_with(format!(" {GOOD} \r\n"), &["add", "carol", "--password-stdin"]);
+    assert_run!(
+        run,
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+added user 'carol' in [DIR]/users.db
+
+"#]]
+    );
+    let verify = |password: String| {
+        sandbox.run_with(password, &["verify", "carol", "--password-stdin"]).status
+    };
+    assert_eq!(verify(format!(" {GOOD} ")), 0);
+    assert_eq!(verify(GOOD.to_owned()), 3);
+}
+
+#[test]
+fn a_password_comes_from_a_file_by_flag_or_environment_and_the_flag_wins() {
+    let sandbox = initialized().with_env("DASH_USERS_PASSWORD_FILE", "other");
+    sandbox.write("password", format!("{GOOD}\n"));
+    sandbox.write("other", "another-plover-quux\n");
+    assert_run!(
+        sandbox.run(&["add", "carol", "--password-file", "password"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+added user 'carol' in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["add", "dave"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+added user 'dave' in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "erin", "--password-stdin"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+added user 'erin' in [DIR]/users.db
+
+"#]]
+    );
+    for (user, password) in [("carol", GOOD), ("dave", "another-plover-quux"), ("erin", GOOD)] {
+        assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
+    }
+}
+
+#[test]
+fn a_password_file_that_cannot_be_read_is_named() {
+    let sandbox = initialized();
+    assert_run!(
+        sandbox.run(&["add", "carol", "--password-file", "nowhere"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: cannot read the password from nowhere: No such file or directory (os error 2)
+
+"#]]
+    );
+    sandbox.write("latin1", b"pl\xe9onasme-et-quoi");
+    assert_run!(
+        sandbox.run(&["add", "carol", "--password-file", "latin1"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: cannot read the password from latin1: the password is not UTF-8
+
+"#]]
+    );
+}
+
+#[test]
+fn a_generated_password_stands_alone_on_stdout_and_works() {
+    let sandbox = initialized();
+    let run = sandbox.run(&["add", "carol", "--generate"]);
+    assert_eq!(run.stderr, "added user 'carol' in [DIR]/users.db\n");
+    assert_eq!(run.stdout.len(), 21);
+    assert_eq!(sandbox.run_with(run.stdout, &["verify", "carol", "--password-stdin"]).status, 0);
+
+    let json = sandbox.run(&["add", "dave", "--generate", "--json"]);
+    assert_eq!(json.stderr, "");
+    let password = json.json()["password"].as_str().unwrap().to_owned();
+    assert_eq!(sandbox.run_with(password, &["verify", "dave", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.run(&["add", "erin", "--generate", "--quiet"]).stderr, "");
+}
+
+#[test]
+fn json_tells_the_change() {
+    let sandbox = initialized();
+    let add = ["add", "carol", "--password-stdin", "--json", "--if-not-exists"];
+    assert_run!(
+        sandbox.run_with(GOOD, &add),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","username":"carol","action":"add","changed":true}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &add),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","username":"carol","action":"add","changed":false}
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn an_existing_user_is_refused_or_left_as_he_is() {
+    let sandbox = seeded();
+    let before = sandbox.stored("alice");
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "alice", "--password-stdin"]),
+        str![[r#"
+status 9
+-- stdout
+-- stderr
+error: user 'alice' exists already
+hint: `dash-users passwd` sets a new password; `add --if-not-exists` lets it be
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["create", "alice", "--password-stdin", "--if-not-exists"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+user 'alice' exists already; nothing changed in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["add", "alice", "--generate", "--if-not-exists"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+user 'alice' exists already; nothing changed in [DIR]/users.db
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), before);
+}
+
+#[test]
+fn a_name_that_differs_by_case_alone_needs_leave() {
+    let sandbox = seeded();
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "ALICE", "--password-stdin"]),
+        str![[r#"
+status 9
+-- stdout
+-- stderr
+error: user 'alice' exists already; 'ALICE' differs only by case
+hint: `--allow-similar` adds it all the same
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "ALICE", "--password-stdin", "--if-not-exists"]),
+        str![[r#"
+status 9
+-- stdout
+-- stderr
+error: user 'alice' exists already; 'ALICE' differs only by case
+hint: `--allow-similar` adds it all the same
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "ALICE", "--password-stdin", "--allow-similar"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+added user 'ALICE' in [DIR]/users.db
+
+"#]]
+    );
+}
+
+#[test]
+fn a_weak_password_needs_leave_and_a_bad_one_is_never_taken() {
+    let sandbox = initialized();
+    assert_run!(
+        sandbox.run_with("short", &["add", "carol", "--password-stdin"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+error: the password is weak: it has fewer than 8 characters
+hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("carol1234", &["add", "carol", "--password-stdin"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+error: the password is weak: it is too easy to guess
+hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("", &["add", "carol", "--password-stdin", "--allow-weak"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+error: a password cannot be empty
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("a\tb", &["add", "carol", "--password-stdin", "--allow-weak"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+error: a password cannot hold control characters, such as a line end or a tab
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("x".repeat(1025), &["add", "carol", "--password-stdin", "--allow-weak"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+error: a password cannot be longer than 1024 bytes
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
+    assert_run!(
+        sandbox.run_with("short", &["add", "carol", "--password-stdin", "--allow-weak"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+added user 'carol' in [DIR]/users.db
+
+"#]]
+    );
+}
+
+#[test]
+fn a_bad_name_or_language_is_refused_with_its_reason() {
+    let sandbox = initialized();
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "a:b", "--password-stdin"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: a user name cannot hold ':', where HTTP Basic authentication ends the name
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "", "--password-stdin"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: a user name cannot be empty
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "--password-stdin", "--", "-x"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: a user name cannot begin with '-'
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "carol", "--password-stdin", "--language", "en_US"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: a language must be a BCP 47 tag, such as 'en' or 'pt-BR'
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "carol", "--password-stdin", "--json", "--language", ""]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+{"error":{"code":"invalid_data","status":7,"message":"a language must be a BCP 47 tag, such as 'en' or 'pt-BR'","hint":null}}
+
+"#]]
+    );
+}
+
+#[test]
+fn without_a_terminal_and_a_source_the_flags_are_named() {
+    let sandbox = initialized();
+    assert_run!(
+        sandbox.run(&["add", "carol"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: there is no terminal to ask for a password on
+hint: use --password-stdin, --password-file or --generate
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["add", "carol", "--json"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"there is no terminal to ask for a password on","hint":"use --password-stdin, --password-file or --generate"}}
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["add", "carol", "--password-stdin", "--generate"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: the argument '--password-stdin' cannot be used with '--generate'
+
+Usage: dash-users add --password-stdin --method <METHOD> <USER>
+
+For more information, try '--help'.
+
+"#]]
+    );
+}
+
+#[test]
+fn a_password_in_an_argument_is_refused_and_not_shown() {
+    let sandbox = initialized();
+    for args in [
+        &["add", "carol", "hunter2hunter2"][..],
+        &["--json", "add", "carol", "hunter2hunter2"],
+        &["add", "carol", "--password=hunter2hunter2"],
+        &["add", "carol", "--password-stdin=hunter2hunter2"],
+        &["add", "carol", "-phunter2hunter2"],
+        &["add", "carol", "--generate=hunter2hunter2", "--json"],
+    ] {
+        let run = sandbox.run(args);
+        assert_eq!(run.status, 2, "{args:?}");
+        assert!(!run.to_string().contains("hunter2"), "{run}");
+    }
+}
+
+#[test]
+fn the_method_is_werkzeugs_spelling() {
+    let sandbox = initialized();
+    let add = |user: &str, method: &str| {
+        sandbox.run_with(GOOD, &["add", user, "--password-stdin", "--method", method])
+    };
+    assert_eq!(add("carol", "pbkdf2:sha512:1000").status, 0);
+    assert!(sandbox.stored("carol").starts_with("pbkdf2:sha512:1000$"));
+    assert_eq!(add("dave", "scrypt").status, 0);
+    assert!(sandbox.stored("dave").starts_with("scrypt:32768:8:1$"));
+    assert_eq!(sandbox.stored("dave").len(), 162);
+    assert_run!(
+        add("erin", "scrypt:1048576:8:1"),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: invalid value 'scrypt:1048576:8:1' for '--method <METHOD>': scrypt's 128·N·r·p is over the limit of 256 MiB
+
+For more information, try '--help'.
+
+"#]]
+    );
+    assert_run!(
+        add("erin", "bcrypt"),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: invalid value 'bcrypt' for '--method <METHOD>': the method is neither scrypt nor pbkdf2
+
+For more information, try '--help'.
+
+"#]]
+    );
+}
+
+#[test]
+fn a_table_that_demands_more_refuses_the_user_and_says_so() {
+    let sandbox = initialized();
+    sandbox.sql("ALTER TABLE users ADD COLUMN age INTEGER CHECK (age > 0) DEFAULT 0");
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "carol", "--password-stdin"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: [DIR]/users.db refused the change: CHECK constraint failed: age > 0
+
+"#]]
+    );
+}

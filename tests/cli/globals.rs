@@ -1,0 +1,396 @@
+//! What all commands share: global options, formats, usage errors, pipes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Stdio;
+
+use snapbox::str;
+
+use crate::support::{GOOD, assert_run, empty, initialized, seeded};
+
+#[test]
+fn the_first_screen_names_every_command() {
+    assert_run!(
+        empty().run(&["-h"]),
+        str![[r#"
+status 0
+-- stdout
+User management for Dash apps
+
+Usage: dash-users [OPTIONS] <COMMAND>
+
+Commands:
+  init     Create the database, or bring an existing one up to date
+  migrate  Apply pending migrations of the database's schema
+  seed     Add the demo users alice and bob to an empty database
+  add      Add a user [alias: create]
+  passwd   Set a new password
+  verify   Check a password as the app does
+  rehash   Store a new hash of the same password
+  remove   Remove users [alias: rm]
+  update   Change what is not a secret: the language
+  list     List the users, never their hashes [alias: ls]
+  show     Show one user, never the hash
+  hash     Print the hash of a password, or check a password against a hash, without a database
+  help     Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help     Print help (see more with '--help')
+  -V, --version  Print version
+
+Global options:
+  -d, --database <DB>    The database: a path, sqlite:///relative or sqlite:////absolute [env:
+                         DASH_USERS_DATABASE] [default: users.db]
+      --format <FORMAT>  How results are written [default: table] [possible values: table, plain,
+                         json]
+      --json             Short for --format json
+  -q, --quiet            Write results and errors only
+      --color <WHEN>     When to use color [default: auto] [possible values: auto, always, never]
+      --no-input         Never ask, not even on a terminal
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn without_a_command_help_goes_to_stderr() {
+    let run = empty().run(&[]);
+    assert_eq!((run.status, &*run.stdout), (2, ""));
+    assert!(run.stderr.starts_with("User management for Dash apps\n"), "{run}");
+    assert_run!(
+        empty().run(&["--json"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided","hint":"see --help"}}
+
+"#]]
+    );
+}
+
+#[test]
+fn long_help_lists_the_statuses() {
+    let run = empty().run(&["--help"]);
+    assert_eq!(run.status, 0);
+    assert!(run.stdout.contains("\nStatuses:\n    0  done, or already so\n"), "{run}");
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let run = empty().run(&["--version"]);
+    assert_eq!(run.stdout, concat!("dash-users ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn usage_errors_are_json_too() {
+    assert_run!(
+        empty().run(&["--json", "nonsense"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"unrecognized subcommand 'nonsense'","hint":"see --help"}}
+
+"#]]
+    );
+    assert_run!(
+        empty().run(&["list", "--nonsense", "--format=json"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"unexpected argument '--nonsense' found","hint":"see --help"}}
+
+"#]]
+    );
+    assert_run!(
+        empty().run(&["show", "--format", "json"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided:","hint":"see --help"}}
+
+"#]]
+    );
+    assert_run!(
+        empty().run(&["--json", "--format", "plain", "list"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"the argument '--json' cannot be used with '--format <FORMAT>'","hint":"see --help"}}
+
+"#]]
+    );
+}
+
+#[test]
+fn global_options_are_valid_before_and_after_the_command() {
+    let sandbox = seeded();
+    let before = sandbox.run(&["--json", "--database", "users.db", "show", "bob"]);
+    let after = sandbox.run(&["show", "bob", "--database", "users.db", "--format", "json"]);
+    assert_eq!(before.status, 0);
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_database_is_named_by_flag_environment_or_default_in_this_order() {
+    let sandbox = empty().with_env("DASH_USERS_DATABASE", "sqlite:///environment.db");
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+created [DIR]/environment.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init", "-d", "flag.db"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+created [DIR]/flag.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init", "-d", "file:odd.db?mode=memory"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+created [DIR]/file:odd.db?mode=memory
+
+"#]]
+    );
+    assert!(sandbox.path("environment.db").exists() && sandbox.path("flag.db").exists());
+    assert!(sandbox.path("file:odd.db?mode=memory").exists());
+    assert!(!sandbox.path("users.db").exists());
+    let absolute = format!("sqlite:///{}", sandbox.path("flag.db").display());
+    assert_eq!(sandbox.run(&["list", "-d", &absolute]).status, 0);
+}
+
+#[test]
+fn a_path_that_is_no_utf8_is_a_path() {
+    let sandbox = empty();
+    let mut command = sandbox.command(&["init", "-d"]);
+    assert!(command.arg(OsStr::from_bytes(b"us\xe9rs.db")).output().unwrap().status.success());
+    assert!(sandbox.dir().join(OsStr::from_bytes(b"us\xe9rs.db")).exists());
+}
+
+#[test]
+fn a_url_that_is_no_database_of_ours_is_refused_and_its_password_not_shown() {
+    let sandbox = empty();
+    for url in ["mysql://u:hunter2@h/db", "postgresql://u:hunter2@h/db", "sqlite://u:hunter2@h/x"] {
+        let run = sandbox.run(&["list", "--database", url]);
+        assert_eq!(run.status, 2, "{run}");
+        assert!(!run.to_string().contains("hunter2"), "{run}");
+        let run = sandbox.run(&[url, "list"]);
+        assert_eq!(run.status, 2, "{run}");
+        assert!(!run.to_string().contains("hunter2"), "{run}");
+    }
+    assert_run!(
+        sandbox.run(&["list", "--database", ""]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: the database's path is empty
+
+"#]]
+    );
+    let help =
+        sandbox.with_env("DASH_USERS_DATABASE", "postgres://u:hunter2@h/db").run(&["--help"]);
+    assert!(!help.to_string().contains("hunter2"), "{help}");
+}
+
+#[test]
+fn a_missing_database_is_named_by_its_absolute_path_and_not_created() {
+    let sandbox = empty();
+    for args in [
+        &["list"][..],
+        &["show", "x"],
+        &["migrate"],
+        &["migrate", "--status"],
+        &["update", "x", "--language", "en"],
+        &["remove", "x", "--yes"],
+        &["add", "x", "--generate"],
+        &["passwd", "x", "--generate"],
+        &["verify", "x", "--password-stdin"],
+        &["rehash", "x", "--password-stdin"],
+        &["rehash", "--plaintext", "--all"],
+    ] {
+        let run = sandbox.run_with(GOOD, args);
+        assert_run!(
+            run,
+            str![[r#"
+status 4
+-- stdout
+-- stderr
+error: there is no database at [DIR]/users.db
+hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+
+"#]]
+        );
+    }
+    assert!(!sandbox.path("users.db").exists());
+}
+
+#[test]
+fn quiet_leaves_results_and_errors() {
+    let sandbox = empty();
+    assert_run!(
+        sandbox.run(&["seed", "--quiet"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "-q", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+alice	en	false	scrypt:128:8:1	false			
+bob	fr	false	scrypt:128:8:1	false			
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "nobody", "-q"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user 'nobody'
+
+"#]]
+    );
+}
+
+#[test]
+fn color_is_only_there_where_it_is_asked_for() {
+    let sandbox = initialized();
+    assert!(!sandbox.run(&["show", "x"]).stderr.contains('\x1b'));
+    assert!(
+        sandbox.run(&["show", "x", "--color", "always"]).stderr.contains("\x1b[1m\x1b[31merror:")
+    );
+    assert!(sandbox.run(&["shw", "--color=always"]).stderr.contains('\x1b'));
+    assert!(!sandbox.run(&["show", "x", "--color", "never"]).stderr.contains('\x1b'));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let sandbox = seeded();
+    for args in
+        [&["list"][..], &["list", "--json"], &["show", "alice"], &["--help"], &["seed", "--json"]]
+    {
+        let mut command = sandbox.command(args);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
+        assert!(!stderr.contains("error") && !stderr.contains("panic"), "{stderr}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let sandbox = seeded();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = sandbox.command(&["list"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: No space left"));
+}
+
+#[test]
+fn hostile_text_from_the_database_cannot_drive_a_terminal() {
+    let sandbox = initialized();
+    sandbox.sql(
+        "INSERT INTO users VALUES (char(27) || '[2J' || char(10) || char(8238) || 'x\\', 'h', char(9, 155));
+         INSERT INTO users VALUES (NULL, 'h', x'00ff');
+         INSERT INTO users VALUES (x'c3', 'h', 'en');
+         INSERT INTO users VALUES (CAST(x'c328' AS TEXT), 'h', 'en');",
+    );
+    assert_run!(
+        sandbox.run(&["list"]),
+        str![[r#"
+status 0
+-- stdout
+USER                    LANGUAGE  METHOD  STATE
+\N                      \x00ff            no usable hash
+\u{1b}[2J\n\u{202e}x\\  \t\u{9b}          no usable hash
+\u{fffd}(               en                no usable hash
+\xc3                    en                no usable hash
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+\N	\x00ff	false		false			
+\u{1b}[2J\n\u{202e}x\\	\t\u{9b}	false		false			
+\u{fffd}(	en	false		false			
+\xc3	en	false		false			
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[{"username":null,"language":null,"locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":"\u001b[2J\n\u202ex\\","language":"\t\u009b","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":"\ufffd(","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":null,"language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null}]
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "\x1b[31mnobody"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user '\u{1b}[31mnobody'
+
+"#]]
+    );
+}
+
+#[test]
+fn names_that_nobody_could_add_can_be_changed_and_removed() {
+    let sandbox = initialized();
+    let odd = [&b"a:b"[..], b" x ", b"l1\nl2", b"\xff\xfe", b"-rf", b"\x1b[2J"];
+    for name in odd {
+        let hex: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        sandbox.sql(&format!("INSERT INTO users VALUES (CAST(x'{hex}' AS TEXT), 'x', 'en')"));
+        let run = |args: &[&str]| {
+            let mut command = sandbox.command(args);
+            command.arg("--").arg(OsStr::from_bytes(name)).stdin(Stdio::null());
+            command.output().unwrap().status.code()
+        };
+        assert_eq!(run(&["show"]), Some(0), "{name:?}");
+        assert_eq!(run(&["update", "--language", "de"]), Some(0), "{name:?}");
+        assert_eq!(run(&["passwd", "--generate"]), Some(0), "{name:?}");
+        assert_eq!(run(&["remove", "--yes"]), Some(0), "{name:?}");
+    }
+    assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
+}

@@ -1,0 +1,150 @@
+use snapbox::str;
+
+use crate::support::{GOOD, assert_run, empty};
+
+#[test]
+fn a_hash_is_printed_alone_and_checks_out() {
+    let sandbox = empty();
+    let run = sandbox.run_with(GOOD, &["hash", "--password-stdin", "--method", "scrypt:256:8:1"]);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    assert!(run.stdout.starts_with("scrypt:256:8:1$"), "{run}");
+    assert_eq!(run.stdout.lines().count(), 1);
+
+    sandbox.write("hash", &run.stdout);
+    let check = ["hash", "--check", "--hash-file", "hash", "--password-stdin"];
+    assert_run!(
+        sandbox.run_with(GOOD, &check),
+        str![[r#"
+status 0
+-- stdout
+the password matches
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("other", &check),
+        str![[r#"
+status 3
+-- stdout
+the password does not match
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("other", &[&check[..], &["--json"]].concat()),
+        str![[r#"
+status 3
+-- stdout
+{"verified":false}
+-- stderr
+{"error":{"code":"refused","status":3,"message":"the password does not match","hint":null}}
+
+"#]]
+    );
+    assert_eq!(
+        sandbox.run_with(GOOD, &[&check[..], &["--json"]].concat()).json()["verified"],
+        true
+    );
+}
+
+#[test]
+fn a_generated_password_comes_with_its_hash() {
+    let sandbox = empty();
+    let run = sandbox.run(&["hash", "--generate"]);
+    let [password, hash] = run.stdout.lines().collect::<Vec<_>>()[..] else { panic!("{run}") };
+    sandbox.write("hash", hash);
+    let check = ["hash", "--check", "--hash-file", "hash", "--password-stdin"];
+    assert_eq!(sandbox.run_with(password, &check).status, 0);
+    let json = sandbox.run(&["hash", "--generate", "--json"]).json();
+    assert_eq!(json["password"].as_str().unwrap().len(), 20);
+    assert!(json["hash"].as_str().unwrap().starts_with("scrypt:128:8:1$"));
+}
+
+#[test]
+fn a_file_without_a_usable_hash_is_refused_without_showing_it() {
+    let sandbox = empty();
+    let check = |content: &[u8]| {
+        sandbox.write("hash", content);
+        sandbox.run_with(GOOD, &["hash", "--check", "--hash-file", "hash", "--password-stdin"])
+    };
+    assert_run!(
+        check(b"$2b$12$abcdefghijklmnopqrstuv"),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: hash holds no usable hash: the method is neither scrypt nor pbkdf2
+
+"#]]
+    );
+    assert_run!(
+        check(b"\xff"),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: hash holds no usable hash: it is not UTF-8
+
+"#]]
+    );
+    assert_run!(
+        check(b"scrypt:1048576:8:1$a$b"),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: hash holds no usable hash: scrypt's 128·N·r·p is over the limit of 256 MiB
+
+"#]]
+    );
+    assert_run!(
+        check(b"no hash at all"),
+        str![[r#"
+status 3
+-- stdout
+the password does not match
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["hash", "--check", "--hash-file", "gone", "--password-stdin"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: cannot read gone: No such file or directory (os error 2)
+
+"#]]
+    );
+}
+
+#[test]
+fn a_new_password_must_satisfy_the_policy() {
+    let sandbox = empty();
+    assert_run!(
+        sandbox.run_with("password", &["hash", "--password-stdin"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+error: the password is weak: it is too easy to guess
+hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+
+"#]]
+    );
+    assert_eq!(
+        sandbox.run_with("password", &["hash", "--password-stdin", "--allow-weak"]).status,
+        0
+    );
+}
+
+#[test]
+fn check_and_hash_file_belong_together() {
+    let sandbox = empty();
+    assert_eq!(sandbox.run(&["hash", "--check"]).status, 2);
+    assert_eq!(sandbox.run(&["hash", "--hash-file", "x"]).status, 2);
+    assert_eq!(sandbox.run(&["hash", "--check", "--hash-file", "x", "--generate"]).status, 2);
+}

@@ -1,0 +1,254 @@
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use snapbox::str;
+
+use crate::support::{assert_run, empty, initialized};
+
+#[test]
+fn a_database_is_created_once() {
+    let sandbox = empty();
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+created [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+[DIR]/users.db is already up to date
+
+"#]]
+    );
+    let mode = fs::metadata(sandbox.path("users.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
+fn json_says_which_of_it_was_done() {
+    let sandbox = empty();
+    assert_run!(
+        sandbox.run(&["init", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":1,"applied":[{"version":1,"name":"users"}],"pending":[],"warnings":[]}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":1,"applied":[],"pending":[],"warnings":[]}
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn an_empty_file_is_filled_and_a_tutorial_table_adopted() {
+    let sandbox = empty();
+    sandbox.write("users.db", "");
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+brought [DIR]/users.db up to date
+
+"#]]
+    );
+
+    let sandbox = empty();
+    sandbox.sql(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+                             language TEXT NOT NULL, email TEXT NOT NULL);
+         INSERT INTO users VALUES ('alice', 'x', 'en', 'a@example.org');",
+    );
+    assert_run!(
+        sandbox.run(&["list"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not up to date: its schema has version 0 of 1
+hint: `dash-users init --database [DIR]/users.db` brings it up to date
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+adopted table 'users' of [DIR]/users.db
+warning: column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":1,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one"]}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+alice	en	false		false			
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn the_mode_and_group_of_a_new_file_can_be_chosen() {
+    let sandbox = empty();
+    let gid = fs::metadata(sandbox.dir()).unwrap().gid().to_string();
+    let run = sandbox.run(&["init", "--file-mode", "0640", "--file-group", &gid]);
+    assert_eq!(run.status, 0, "{run}");
+    let mode = fs::metadata(sandbox.path("users.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o640);
+
+    let sandbox = empty();
+    assert_run!(
+        sandbox.run(&["init", "--file-mode", "0755"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: invalid value '0755' for '--file-mode <MODE>': the owner reads and writes, and nobody executes: 0600, 0640 or 0660
+
+For more information, try '--help'.
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init", "--file-group", "no-such-group"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: there is no group 'no-such-group'
+
+"#]]
+    );
+    assert!(!sandbox.path("users.db").exists());
+}
+
+#[test]
+fn what_is_no_database_of_users_is_refused_and_left() {
+    let sandbox = empty();
+    sandbox
+        .write("users.db", "dear diary, this is a text of more than a hundred bytes; ".repeat(20));
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not a database of users: file is not a database
+
+"#]]
+    );
+    assert_eq!(fs::read(sandbox.path("users.db")).unwrap(), before);
+
+    let sandbox = empty();
+    sandbox.sql("CREATE VIEW users AS SELECT 1 AS username, 2 AS password_hash, 3 AS language");
+    assert_run!(
+        sandbox.run(&["init", "--json"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a database of users: its 'users' is a view, not a table","hint":null}}
+
+"#]]
+    );
+
+    let sandbox = empty();
+    sandbox.sql("CREATE TABLE users (username TEXT PRIMARY KEY, password TEXT)");
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not a database of users: its table 'users' has no column 'language'
+
+"#]]
+    );
+
+    let sandbox = empty();
+    fs::create_dir(sandbox.path("users.db")).unwrap();
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not a database of users: it is not a file
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init", "-d", "nowhere/users.db"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: the directory of [DIR]/nowhere/users.db does not exist
+hint: create the directory, or name another --database
+
+"#]]
+    );
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let sandbox = initialized();
+    sandbox.sql("UPDATE dash_users_schema SET version = 99");
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db has schema version 99; this program knows versions up to 1
+hint: use the newer dash-users that wrote it
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--json"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 1","hint":"use the newer dash-users that wrote it"}}
+
+"#]]
+    );
+}

@@ -1,0 +1,107 @@
+use snapbox::str;
+
+use crate::support::{SECRET123, assert_run, initialized};
+
+#[test]
+fn users_are_listed_by_name_in_each_format() {
+    let sandbox = initialized();
+    assert_run!(
+        sandbox.run(&["list"]),
+        str![[r#"
+status 0
+-- stdout
+USER  LANGUAGE  METHOD  STATE
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[]
+-- stderr
+
+"#]]
+    );
+    let locked = format!("!{}", SECRET123.replace('$', "|"));
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('Adam', '{locked}', 'en'),
+                                  ('李雷', 'clear text', 'zh-Hant-TW')"
+    ));
+    assert_run!(
+        sandbox.run(&["ls"]),
+        str![[r#"
+status 0
+-- stdout
+USER  LANGUAGE    METHOD              STATE
+Adam  en          pbkdf2:sha256:1000  locked, outdated
+zoe   de          pbkdf2:sha256:1000  outdated
+李雷  zh-Hant-TW                      no usable hash
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+Adam	en	true	pbkdf2:sha256:1000	true			
+zoe	de	false	pbkdf2:sha256:1000	true			
+李雷	zh-Hant-TW	false		false			
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[{"username":"Adam","language":"en","locked":true,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":null,"password_changed_at":null},{"username":"zoe","language":"de","locked":false,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":null,"password_changed_at":null},{"username":"李雷","language":"zh-Hant-TW","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null}]
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--format", "plain", "--locked"]),
+        str![[r#"
+status 0
+-- stdout
+Adam	en	true	pbkdf2:sha256:1000	true			
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--outdated", "--method", "pbkdf2:sha256:999"]),
+        str![[r#"
+status 0
+-- stdout
+USER  LANGUAGE  METHOD  STATE
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--outdated", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+Adam	en	true	pbkdf2:sha256:1000	true			
+zoe	de	false	pbkdf2:sha256:1000	true			
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn a_method_in_the_environment_decides_what_is_outdated() {
+    let sandbox = initialized().with_env("DASH_USERS_METHOD", "pbkdf2:sha256:1000");
+    sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de')"));
+    assert_eq!(sandbox.run(&["list", "--outdated", "--format", "plain"]).stdout, "");
+    assert_eq!(sandbox.with_env("DASH_USERS_METHOD", "nonsense").run(&["list"]).status, 2);
+}

@@ -1,0 +1,21 @@
+//! The program as its users meet it: stdout, stderr and status of each command together.
+//!
+//! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
+
+mod support;
+
+mod add;
+mod globals;
+mod hash;
+mod init;
+mod list;
+mod migrate;
+mod passwd;
+mod prompts;
+mod rehash;
+mod remove;
+mod seed;
+mod show;
+mod statuses;
+mod update;
+mod verify;

@@ -1,0 +1,166 @@
+use snapbox::str;
+
+use crate::support::{assert_run, empty, initialized};
+
+const TUTORIAL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+                                            language TEXT NOT NULL)";
+
+#[test]
+fn pending_migrations_are_listed_tried_and_applied() {
+    let sandbox = empty();
+    sandbox.sql(TUTORIAL);
+    assert_run!(
+        sandbox.run(&["migrate", "--status"]),
+        str![[r#"
+status 4
+-- stdout
+VERSION  NAME   STATE
+1        users  pending
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate", "--status", "--json"]),
+        str![[r#"
+status 4
+-- stdout
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"}]}
+-- stderr
+{"error":{"code":"needs_migration","status":4,"message":"1 pending in [DIR]/users.db","hint":null}}
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate", "--dry-run"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+would apply migration 1 (users) to [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate", "--dry-run", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"}]}
+-- stderr
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["list"]).status, 4);
+    assert_run!(
+        sandbox.run(&["migrate"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+applied migration 1 (users) to [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+[DIR]/users.db is already up to date
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate", "--status"]),
+        str![[r#"
+status 0
+-- stdout
+VERSION  NAME   STATE
+1        users  applied
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate", "--status", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+1	users	applied
+-- stderr
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["list"]).status, 0);
+}
+
+#[test]
+fn json_tells_what_was_applied() {
+    let sandbox = empty();
+    sandbox.sql(TUTORIAL);
+    assert_run!(
+        sandbox.run(&["migrate", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","version":1,"applied":[{"version":1,"name":"users"}],"pending":[]}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","version":1,"applied":[],"pending":[]}
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn a_table_that_the_app_made_anew_needs_init() {
+    let sandbox = initialized();
+    sandbox.sql(&format!("DROP TABLE users; {TUTORIAL}"));
+    assert_run!(
+        sandbox.run(&["list"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not up to date: an index of dash-users is missing
+hint: `dash-users init --database [DIR]/users.db` brings it up to date
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["migrate", "--status"]).status, 4);
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+brought [DIR]/users.db up to date
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["list"]).status, 0);
+    sandbox.sql("DROP TABLE users");
+    assert_run!(
+        sandbox.run(&["list"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not up to date: it has no table 'users'
+hint: `dash-users init --database [DIR]/users.db` brings it up to date
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["init"]).status, 0);
+    assert_eq!(sandbox.run(&["list"]).status, 0);
+}

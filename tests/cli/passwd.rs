@@ -1,0 +1,76 @@
+use snapbox::str;
+
+use crate::support::{GOOD, SECRET123, assert_run, initialized, seeded};
+
+#[test]
+fn a_new_password_replaces_the_old_one() {
+    let sandbox = seeded();
+    assert_run!(
+        sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+set a new password for user 'alice' in [DIR]/users.db
+
+"#]]
+    );
+    assert_eq!(sandbox.run_with(GOOD, &["verify", "alice", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status, 3);
+    assert_run!(
+        sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","username":"alice","action":"passwd","changed":true}
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn a_generated_password_is_printed_once() {
+    let sandbox = seeded();
+    let run = sandbox.run(&["passwd", "bob", "--generate"]);
+    assert_eq!(run.stdout.len(), 21);
+    assert_eq!(sandbox.run_with(run.stdout, &["verify", "bob", "--password-stdin"]).status, 0);
+}
+
+#[test]
+fn nothing_changes_for_an_unknown_user_or_a_weak_password() {
+    let sandbox = seeded();
+    let before = sandbox.stored("alice");
+    assert_run!(
+        sandbox.run_with(GOOD, &["passwd", "nobody", "--password-stdin"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user 'nobody'
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("alice123", &["passwd", "alice", "--password-stdin", "--json"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+{"error":{"code":"weak_password","status":8,"message":"the password is weak: it is too easy to guess","hint":"choose a longer one, or use --generate; --allow-weak takes it all the same"}}
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), before);
+}
+
+#[test]
+fn a_locked_user_stays_locked_and_a_spoiled_value_is_mended() {
+    let sandbox = initialized();
+    let locked = format!("!{}", SECRET123.replace('$', "|"));
+    sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'de'), ('yan', '!', 'de')"));
+    assert_eq!(sandbox.run_with(GOOD, &["passwd", "zoe", "--password-stdin"]).status, 0);
+    assert!(sandbox.stored("zoe").starts_with("!scrypt:128:8:1|"));
+    assert_eq!(sandbox.run_with(GOOD, &["passwd", "yan", "--password-stdin"]).status, 0);
+    assert!(sandbox.stored("yan").starts_with("scrypt:128:8:1$"));
+}

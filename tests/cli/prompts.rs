@@ -1,0 +1,177 @@
+//! Prompts, through a pseudo-terminal.
+
+use std::process::Command;
+use std::time::Duration;
+
+use rexpect::process::WaitStatus;
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::support::{GOOD, PROGRAM, Sandbox, initialized, seeded};
+
+/// Starts the program on a terminal that echoes what is typed, as terminals do.
+fn start(sandbox: &Sandbox, args: &[&str]) -> PtySession {
+    let program: Vec<String> = [&[PROGRAM], args].concat().iter().map(|arg| quote(arg)).collect();
+    start_script(sandbox, &format!("exec {}", program.join(" ")))
+}
+
+/// Starts a shell script on such a terminal.
+fn start_script(sandbox: &Sandbox, script: &str) -> PtySession {
+    spawn_command(sandbox.shell(&format!("stty echo; {script}")), Some(20_000)).unwrap()
+}
+
+fn quote(argument: &str) -> String {
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+/// Everything up to the end, and the status.
+fn finish(mut session: PtySession) -> (String, i32) {
+    let rest = session.exp_eof().unwrap();
+    match session.process().wait().unwrap() {
+        WaitStatus::Exited(_, status) => (rest, status),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_new_password_is_asked_for_twice_and_not_echoed() {
+    let sandbox = initialized();
+    let mut session = start(&sandbox, &["add", "carol"]);
+    session.exp_string("New password: ").unwrap();
+    session.send_line(GOOD).unwrap();
+    let between = session.exp_string("New password, again: ").unwrap();
+    session.send_line(GOOD).unwrap();
+    let (rest, status) = finish(session);
+    assert_eq!(status, 0, "{rest}");
+    assert!(!between.contains(GOOD) && !rest.contains(GOOD), "{between:?} {rest:?}");
+    assert!(rest.contains("added user 'carol' in "), "{rest}");
+    assert_eq!(sandbox.run_with(GOOD, &["verify", "carol", "--password-stdin"]).status, 0);
+}
+
+#[test]
+fn passwords_that_differ_change_nothing() {
+    let sandbox = initialized();
+    let mut session = start(&sandbox, &["add", "carol"]);
+    session.exp_string("New password: ").unwrap();
+    session.send_line(GOOD).unwrap();
+    session.exp_string("New password, again: ").unwrap();
+    session.send_line("something else").unwrap();
+    let (rest, status) = finish(session);
+    assert_eq!(status, 8, "{rest}");
+    assert!(rest.contains("the two passwords differ; nothing was changed"), "{rest}");
+    assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
+}
+
+#[test]
+fn a_password_that_is_checked_is_asked_for_once() {
+    let sandbox = seeded();
+    let mut session = start(&sandbox, &["verify", "alice"]);
+    session.exp_string("Password: ").unwrap();
+    session.send_line("secret123").unwrap();
+    let (rest, status) = finish(session);
+    assert_eq!(status, 0, "{rest}");
+    assert!(rest.contains("alice: accepted") && !rest.contains("secret123"), "{rest}");
+}
+
+#[test]
+fn nobody_is_asked_for_a_password_in_vain() {
+    let sandbox = seeded();
+    for (args, status) in [
+        (&["add", "alice"][..], 9),
+        (&["add", "alice", "--if-not-exists"], 0),
+        (&["passwd", "nobody"], 6),
+        (&["rehash", "nobody"], 6),
+        (&["add", "a:b"], 7),
+        (&["verify", "alice", "-d", "gone.db"], 4),
+        (&["add", "carol", "--no-input"], 2),
+        (&["remove", "alice", "--no-input"], 10),
+    ] {
+        let (rest, found) = finish(start(&sandbox, args));
+        assert_eq!(found, status, "{args:?}: {rest}");
+        assert!(!rest.contains("assword: ") && !rest.contains("[y/N]"), "{args:?}: {rest}");
+    }
+}
+
+#[test]
+fn an_interrupted_prompt_gives_the_terminal_back_and_changes_nothing() {
+    // Ctrl-C is a character for rpassword, and a signal for the question.
+    let sandbox = seeded();
+    for (args, prompt) in [
+        (&["passwd", "alice"][..], "New password: "),
+        (&["verify", "alice"], "Password: "),
+        (&["remove", "alice"], "[y/N] "),
+    ] {
+        let mut session = start(&sandbox, args);
+        session.exp_string(prompt).unwrap();
+        // The prompt is there an instant before the terminal listens.
+        std::thread::sleep(Duration::from_millis(200));
+        session.send_control('c').unwrap();
+        let (rest, status) = finish(session);
+        assert_eq!(status, 130, "{args:?}: {rest}");
+    }
+    assert_eq!(sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status, 0);
+}
+
+#[test]
+fn a_signal_at_a_prompt_gives_the_echo_back() {
+    let sandbox = seeded();
+    for (signal, expected) in [("INT", "130"), ("TERM", "143")] {
+        // A shell outlives the program, and tells the terminal's state.
+        let program = format!("echo $$ >pid; exec {PROGRAM} passwd alice");
+        let script = format!("sh -c '{program}'; echo \"<$?>\"; stty -a");
+        let mut session = start_script(&sandbox, &script);
+        session.exp_string("New password: ").unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let pid = std::fs::read_to_string(sandbox.path("pid")).unwrap();
+        Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap();
+        session.exp_string(&format!("<{expected}>")).unwrap();
+        let (rest, _) = finish(session);
+        let echo =
+            rest.split_whitespace().find(|word| word.trim_end_matches(';').ends_with("echo"));
+        assert_eq!(echo, Some("echo"), "{rest}");
+    }
+}
+
+#[test]
+fn ctrl_d_at_a_prompt_is_an_interruption() {
+    let sandbox = seeded();
+    let mut session = start(&sandbox, &["verify", "alice"]);
+    session.exp_string("Password: ").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    session.send_control('d').unwrap();
+    let (rest, status) = finish(session);
+    assert_eq!(status, 130, "{rest}");
+}
+
+#[test]
+fn a_removal_is_confirmed_by_yes_alone() {
+    let sandbox = seeded();
+    for answer in ["", "n", "nonsense"] {
+        let mut session = start(&sandbox, &["remove", "alice", "bob"]);
+        session.exp_string("Remove 'alice', 'bob' from ").unwrap();
+        session.exp_string("[y/N] ").unwrap();
+        session.send_line(answer).unwrap();
+        let (rest, status) = finish(session);
+        assert_eq!(status, 10, "{rest}");
+        assert!(rest.contains("nothing removed") && !rest.contains("error"), "{rest}");
+    }
+    assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 2);
+
+    let mut session = start(&sandbox, &["remove", "alice", "bob"]);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    assert_eq!(finish(session).1, 0);
+    assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
+}
+
+#[test]
+fn with_json_questions_go_to_the_terminal_and_stderr_stays_clean() {
+    let sandbox = seeded();
+    let script = format!("{PROGRAM} verify alice --json >out 2>err; echo \"<$?>\"");
+    let mut session = start_script(&sandbox, &script);
+    session.exp_string("Password: ").unwrap();
+    session.send_line("secret123").unwrap();
+    session.exp_string("<0>").unwrap();
+    assert_eq!(std::fs::read_to_string(sandbox.path("err")).unwrap(), "");
+    let json = std::fs::read_to_string(sandbox.path("out")).unwrap();
+    assert_eq!(json, "{\"username\":\"alice\",\"verified\":true,\"upgraded\":false}\n");
+}

@@ -1,0 +1,171 @@
+use snapbox::str;
+
+use crate::support::{SECRET123, assert_run, initialized, seeded};
+
+#[test]
+fn the_right_password_gets_a_new_hash() {
+    let sandbox = seeded();
+    let before = sandbox.stored("alice");
+    let rehash = |password: &str, user: &str| {
+        sandbox
+            .run_with(password, &["rehash", user, "--password-stdin", "--method", "pbkdf2:sha1:9"])
+    };
+    assert_run!(
+        rehash("secret124", "alice"),
+        str![[r#"
+status 3
+-- stdout
+-- stderr
+error: the password does not match
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), before);
+    assert_run!(
+        rehash("secret123", "alice"),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+stored a new hash for user 'alice' in [DIR]/users.db
+
+"#]]
+    );
+    assert!(sandbox.stored("alice").starts_with("pbkdf2:sha1:9$"));
+    assert_run!(
+        rehash("secret123", "nobody"),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user 'nobody'
+
+"#]]
+    );
+    sandbox.sql("INSERT INTO users VALUES ('carol', '$2b$12$abc', 'en')");
+    assert_run!(
+        rehash("secret123", "carol"),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: the stored password hash of 'carol' cannot be used: the method is neither scrypt nor pbkdf2
+hint: `dash-users passwd` sets a new password
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("x", &["rehash", "alice", "bob", "--password-stdin"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: rehash takes one USER, for each has its own password
+hint: for clear passwords in the table see --plaintext
+
+"#]]
+    );
+}
+
+#[test]
+fn a_locked_user_stays_locked() {
+    let sandbox = seeded();
+    let locked = format!("!{}", sandbox.stored("alice").replace('$', "|"));
+    sandbox.sql(&format!("UPDATE users SET password_hash = '{locked}' WHERE username = 'alice'"));
+    assert_eq!(sandbox.run_with("secret123", &["rehash", "alice", "--password-stdin"]).status, 0);
+    assert!(sandbox.stored("alice").starts_with("!scrypt:128:8:1|"));
+    assert_ne!(sandbox.stored("alice"), locked);
+}
+
+#[test]
+fn clear_passwords_in_the_table_become_hashes() {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('alice', 'secret123', 'en'), ('bob', 'pa$$w0rd', 'fr'),
+                                  ('carol', '{SECRET123}', 'en')"
+    ));
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "alice"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+hashed the clear password of user 'alice' in [DIR]/users.db
+1 hashed, 0 left
+warning: backups made before this still hold the clear passwords
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "--all"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+left user 'alice', who has a hash, in [DIR]/users.db
+hashed the clear password of user 'bob' in [DIR]/users.db
+left user 'carol', who has a hash, in [DIR]/users.db
+1 hashed, 2 left
+warning: backups made before this still hold the clear passwords
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "--all", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[{"database":"[DIR]/users.db","username":"alice","action":"rehash","changed":false},{"database":"[DIR]/users.db","username":"bob","action":"rehash","changed":false},{"database":"[DIR]/users.db","username":"carol","action":"rehash","changed":false}]
+-- stderr
+
+"#]]
+    );
+    for (user, password) in [("alice", "secret123"), ("bob", "pa$$w0rd")] {
+        assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
+    }
+    assert_eq!(sandbox.stored("carol"), SECRET123);
+}
+
+#[test]
+fn what_resembles_a_hash_never_becomes_a_password_and_nothing_is_half_done() {
+    let sandbox = initialized();
+    sandbox
+        .sql("INSERT INTO users VALUES ('alice', 'secret123', 'en'), ('bob', '$2b$12$abc', 'fr')");
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "--all"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: the stored value of 'bob' resembles a hash but is none; it is not taken for a password
+hint: `dash-users passwd` sets a new password
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), "secret123");
+    sandbox.sql("UPDATE users SET password_hash = '' WHERE username = 'bob'");
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "--all", "--json"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+{"error":{"code":"bad_password","status":8,"message":"the clear password of 'bob' cannot be hashed: a password cannot be empty","hint":"`dash-users passwd` sets a new password"}}
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "alice", "nobody"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user 'nobody'
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), "secret123");
+    assert_eq!(sandbox.run(&["rehash", "--plaintext"]).status, 2);
+    assert_eq!(sandbox.run(&["rehash", "--all"]).status, 2);
+    assert_eq!(sandbox.run(&["rehash", "--plaintext", "--all", "alice"]).status, 2);
+}

@@ -1,0 +1,95 @@
+use snapbox::str;
+
+use crate::support::{SECRET123, assert_run, initialized};
+
+#[test]
+fn one_user_is_shown_in_each_format() {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('yan', 'clear text', 'en'),
+         ('xi', '!scrypt:1024:8:16|NaCl|{digest}', 'en')",
+        digest = "0".repeat(128)
+    ));
+    assert_run!(
+        sandbox.run(&["show", "zoe"]),
+        str![[r#"
+status 0
+-- stdout
+user      zoe
+language  de
+locked    no
+method    pbkdf2:sha256:1000 (1000 iterations)
+outdated  yes
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "yan"]),
+        str![[r#"
+status 0
+-- stdout
+user      yan
+language  en
+locked    no
+method    none: the stored value is no usable hash
+outdated  no
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "xi"]),
+        str![[r#"
+status 0
+-- stdout
+user      xi
+language  en
+locked    yes
+method    scrypt:1024:8:16 (1 MiB of memory, 16 times over)
+outdated  no
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "zoe", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+zoe	de	false	pbkdf2:sha256:1000	true			
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "yan", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"username":"yan","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "nobody"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user 'nobody'
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "nobody", "--json"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+{"error":{"code":"no_such_user","status":6,"message":"no user 'nobody'","hint":null}}
+
+"#]]
+    );
+}

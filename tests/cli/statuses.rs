@@ -1,0 +1,55 @@
+//! Every status that these commands can give, and its code in JSON. 130 is with the prompts.
+
+use rusqlite::Connection;
+
+use crate::support::{GOOD, Sandbox, empty, initialized, seeded};
+
+fn expect(sandbox: &Sandbox, input: &str, args: &[&str], status: i32, code: &str) {
+    let run = sandbox.run_with(input, &[args, &["--json"]].concat());
+    assert_eq!(run.status, status, "{args:?}: {run}");
+    assert_eq!(run.error()["code"], code, "{args:?}: {run}");
+}
+
+#[test]
+fn each_status_has_its_code() {
+    let sandbox = seeded();
+    expect(&sandbox, "", &["add", "carol", "--password-file", "nowhere"], 1, "failed");
+    expect(&sandbox, "", &["nonsense"], 2, "usage");
+    expect(&sandbox, "", &["passwd", "alice"], 2, "usage");
+    expect(&sandbox, "x", &["verify", "alice", "--password-stdin"], 3, "refused");
+    expect(&sandbox, "x", &["verify", "nobody", "--password-stdin"], 3, "refused");
+    expect(&sandbox, "x", &["rehash", "alice", "--password-stdin"], 3, "refused");
+    expect(&sandbox, "", &["show", "nobody"], 6, "no_such_user");
+    expect(&sandbox, "", &["update", "nobody", "--language", "en"], 6, "no_such_user");
+    expect(&sandbox, "", &["update", "alice", "--language", "e"], 7, "invalid_data");
+    expect(&sandbox, GOOD, &["add", "a:b", "--password-stdin"], 7, "invalid_data");
+    expect(&sandbox, "12345", &["add", "carol", "--password-stdin"], 8, "weak_password");
+    expect(&sandbox, "", &["add", "carol", "--password-stdin"], 8, "bad_password");
+    expect(&sandbox, GOOD, &["add", "alice", "--password-stdin"], 9, "user_exists");
+    expect(&sandbox, GOOD, &["add", "Alice", "--password-stdin"], 9, "user_exists");
+    expect(&sandbox, "", &["remove", "alice"], 10, "needs_confirmation");
+}
+
+#[test]
+fn each_trouble_with_the_database_has_its_code() {
+    expect(&empty(), "", &["list"], 4, "no_database");
+    let sandbox = empty();
+    sandbox.write("users.db", "");
+    expect(&sandbox, "", &["list"], 4, "needs_migration");
+    expect(&sandbox, "", &["migrate", "--status"], 4, "needs_migration");
+    sandbox.write("users.db", "this is no database at all, whatever its name says".repeat(20));
+    expect(&sandbox, "", &["list"], 4, "not_a_database");
+    let sandbox = initialized();
+    sandbox.sql("UPDATE dash_users_schema SET version = 2000000000000");
+    expect(&sandbox, "", &["list"], 4, "newer_schema");
+    expect(&sandbox, "", &["list", "-d", "users.db/x"], 4, "cannot_connect");
+}
+
+#[test]
+fn a_database_that_stays_locked_is_busy() {
+    let sandbox = seeded();
+    let other = Connection::open(sandbox.path("users.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(sandbox.run(&["list"]).status, 0, "a reserved lock keeps nobody from reading");
+    expect(&sandbox, "", &["remove", "alice", "--yes"], 5, "busy");
+}

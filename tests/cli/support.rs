@@ -1,0 +1,152 @@
+//! A directory of its own for each test, and the program run in it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_dash-users");
+
+/// A password that the policy takes.
+pub(crate) const GOOD: &str = "plover-xyzzy-quux";
+
+/// A hash of `secret123` that werkzeug wrote.
+pub(crate) const SECRET123: &str = "pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9";
+
+/// A directory with a database, or none yet.
+pub(crate) struct Sandbox {
+    dir: TempDir,
+    environment: Vec<(&'static str, String)>,
+}
+
+/// An empty directory.
+pub(crate) fn empty() -> Sandbox {
+    // A cheap method: what hashing costs is tested elsewhere.
+    let environment = vec![("DASH_USERS_METHOD", "scrypt:128:8:1".to_owned())];
+    Sandbox { dir: tempfile::tempdir().unwrap(), environment }
+}
+
+/// A directory with a database without users.
+pub(crate) fn initialized() -> Sandbox {
+    let sandbox = empty();
+    assert_eq!(sandbox.run(&["init"]).status, 0);
+    sandbox
+}
+
+/// A directory with a database that has the demo users alice and bob.
+pub(crate) fn seeded() -> Sandbox {
+    let sandbox = empty();
+    assert_eq!(sandbox.run(&["seed"]).status, 0);
+    sandbox
+}
+
+impl Sandbox {
+    pub(crate) fn with_env(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.retain(|(other, _)| *other != name);
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    /// Runs SQL on `users.db` as an app would.
+    pub(crate) fn sql(&self, sql: &str) {
+        Connection::open(self.path("users.db")).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// The `password_hash` of a user.
+    pub(crate) fn stored(&self, username: &str) -> String {
+        let connection = Connection::open(self.path("users.db")).unwrap();
+        let select = "SELECT password_hash FROM users WHERE username = ?";
+        connection.query_row(select, [username], |row| row.get(0)).unwrap()
+    }
+
+    /// The program with its arguments, in this directory and an environment of its own.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        self.command_of(PROGRAM, args)
+    }
+
+    /// A shell script, likewise.
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        self.command_of("sh", &["-c", script])
+    }
+
+    fn command_of(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(&self.dir).env_clear();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        self.run_with("", args)
+    }
+
+    /// Runs the program with `input` on stdin, which is no terminal.
+    pub(crate) fn run_with(&self, input: impl AsRef<[u8]>, args: &[&str]) -> Run {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A program that fails early does not read its input.
+        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
+        let output = child.wait_with_output().unwrap();
+        let dir = self.dir.path().to_str().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap().replace(dir, "[DIR]");
+        Run {
+            status: output.status.code().expect("not killed by a signal"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+/// What a run of the program came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// Stdout as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).expect("stdout is one JSON document")
+    }
+
+    /// The error object on stderr, which has nothing else.
+    pub(crate) fn error(&self) -> serde_json::Value {
+        let json: serde_json::Value =
+            serde_json::from_str(&self.stderr).expect("stderr is one JSON document");
+        assert_eq!(json["error"]["status"], self.status);
+        json["error"].clone()
+    }
+}
+
+/// All of a run as one text, to be compared with a snapshot.
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "status {}\n-- stdout\n{}-- stderr\n{}", self.status, self.stdout, self.stderr)
+    }
+}
+
+/// Compares a run with what is expected of it.
+macro_rules! assert_run {
+    ($run:expr, $expected:expr $(,)?) => {
+        snapbox::assert_data_eq!($run.to_string(), snapbox::IntoData::raw($expected))
+    };
+}
+pub(crate) use assert_run;

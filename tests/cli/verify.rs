@@ -1,0 +1,287 @@
+use snapbox::str;
+
+use crate::support::{SECRET123, assert_run, initialized, seeded};
+
+#[test]
+fn a_wrong_password_and_an_unknown_user_get_the_same_words() {
+    let sandbox = seeded();
+    let verify = |user: &str, options: &[&str]| {
+        sandbox.run_with("x", &[&["verify", user, "--password-stdin"], options].concat())
+    };
+    for options in [&[][..], &["--json"], &["--format", "plain"], &["--upgrade"]] {
+        let wrong = verify("alice", options);
+        let unknown = verify("nobody", options);
+        assert_eq!(wrong.status, 3);
+        assert_eq!(wrong.to_string().replace("alice", "nobody"), unknown.to_string());
+    }
+}
+
+#[test]
+fn the_answer_is_on_stdout_in_each_format() {
+    let sandbox = seeded();
+    let verify = |password: &str, options: &[&str]| {
+        sandbox.run_with(password, &[&["verify", "alice", "--password-stdin"], options].concat())
+    };
+    assert_run!(
+        verify("secret123\n", &[]),
+        str![[r#"
+status 0
+-- stdout
+alice: accepted
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        verify("secret123", &["--quiet", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+alice	true	false
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        verify("secret123", &["--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"username":"alice","verified":true,"upgraded":false}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        verify("secret123", &["--json", "--explain"]),
+        str![[r#"
+status 0
+-- stdout
+{"username":"alice","verified":true,"upgraded":false,"reason":null}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        verify("secret124", &[]),
+        str![[r#"
+status 3
+-- stdout
+alice: refused
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        verify("secret124", &["--json"]),
+        str![[r#"
+status 3
+-- stdout
+{"username":"alice","verified":false,"upgraded":false}
+-- stderr
+{"error":{"code":"refused","status":3,"message":"alice: refused","hint":null}}
+
+"#]]
+    );
+    assert_run!(
+        verify("secret124", &["--json", "--explain"]),
+        str![[r#"
+status 3
+-- stdout
+{"username":"alice","verified":false,"upgraded":false,"reason":"wrong_password"}
+-- stderr
+{"error":{"code":"refused","status":3,"message":"alice: refused: the password is wrong","hint":null}}
+
+"#]]
+    );
+}
+
+#[test]
+fn explain_tells_an_administrator_why() {
+    let sandbox = initialized();
+    let locked = SECRET123.replace('$', "|");
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES
+         ('outdated', '{SECRET123}', 'en'), ('locked', '!{locked}', 'en'), ('empty', '', 'en'),
+         ('bang', '!{SECRET123}', 'en'), ('bcrypt', '$2b$12$abc', 'en'),
+         ('sha224', 'pbkdf2:sha224:1$a$b', 'en'), ('huge', 'scrypt:1048576:8:1$a$b', 'en'),
+         ('blob', x'00', 'en'), ('short', 'scrypt$a$b', 'en')"
+    ));
+    let explain = |user: &str, password: &str| {
+        sandbox.run_with(password, &["verify", user, "--password-stdin", "--explain"])
+    };
+    assert_run!(
+        explain("outdated", "secret123"),
+        str![[r#"
+status 0
+-- stdout
+outdated: accepted: the stored hash is outdated; --upgrade replaces it
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("outdated", "x"),
+        str![[r#"
+status 3
+-- stdout
+outdated: refused: the password is wrong
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("locked", "secret123"),
+        str![[r#"
+status 3
+-- stdout
+locked: refused: the user is locked; the password is right
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("locked", "x"),
+        str![[r#"
+status 3
+-- stdout
+locked: refused: the user is locked, and the password is wrong
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("nobody", "x"),
+        str![[r#"
+status 3
+-- stdout
+nobody: refused: there is no such user
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("empty", "x"),
+        str![[r#"
+status 3
+-- stdout
+empty: refused: it is no hash: it has fewer than two '$'
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("short", "x"),
+        str![[r#"
+status 3
+-- stdout
+short: refused: the digest is not what the method yields
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("bang", "secret123"),
+        str![[r#"
+status 7
+-- stdout
+bang: the stored hash cannot be used: the method is neither scrypt nor pbkdf2
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("bcrypt", "x"),
+        str![[r#"
+status 7
+-- stdout
+bcrypt: the stored hash cannot be used: the method is neither scrypt nor pbkdf2
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("sha224", "x"),
+        str![[r#"
+status 7
+-- stdout
+sha224: the stored hash cannot be used: pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("huge", "x"),
+        str![[r#"
+status 7
+-- stdout
+huge: the stored hash cannot be used: scrypt's 128·N·r·p is over the limit of 256 MiB
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        explain("blob", "x"),
+        str![[r#"
+status 7
+-- stdout
+blob: the stored hash cannot be used: it is not UTF-8 text
+-- stderr
+
+"#]]
+    );
+    let json = ["verify", "huge", "--password-stdin", "--explain", "--json"];
+    assert_run!(
+        sandbox.run_with("x", &json),
+        str![[r#"
+status 7
+-- stdout
+{"username":"huge","verified":false,"upgraded":false,"reason":"over_limit"}
+-- stderr
+{"error":{"code":"invalid_data","status":7,"message":"huge: the stored hash cannot be used: scrypt's 128·N·r·p is over the limit of 256 MiB","hint":null}}
+
+"#]]
+    );
+}
+
+#[test]
+fn an_outdated_hash_is_upgraded_by_the_right_password_alone() {
+    let sandbox = initialized();
+    sandbox.sql(&format!("INSERT INTO users VALUES ('alice', '{SECRET123}', 'en')"));
+    let upgrade = |password: &str| {
+        sandbox.run_with(password, &["verify", "alice", "--password-stdin", "--upgrade", "--json"])
+    };
+    assert_eq!(upgrade("x").status, 3);
+    assert_eq!(sandbox.stored("alice"), SECRET123);
+    assert_run!(
+        upgrade("secret123"),
+        str![[r#"
+status 0
+-- stdout
+{"username":"alice","verified":true,"upgraded":true}
+-- stderr
+
+"#]]
+    );
+    assert!(sandbox.stored("alice").starts_with("scrypt:128:8:1$"));
+    assert_run!(
+        upgrade("secret123"),
+        str![[r#"
+status 0
+-- stdout
+{"username":"alice","verified":true,"upgraded":false}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]),
+        str![[r#"
+status 0
+-- stdout
+alice: accepted
+-- stderr
+
+"#]]
+    );
+}

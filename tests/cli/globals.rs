@@ -66,7 +66,7 @@ fn without_a_command_help_goes_to_stderr() {
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, update, list, ls, show, hash, help]","hint":"see --help"}}
 
 "#]]
     );
@@ -113,7 +113,7 @@ status 2
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided:","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <USER>","hint":"see --help"}}
 
 "#]]
     );

@@ -196,7 +196,7 @@ status 4
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: its table 'users' has no column 'language'
+error: [DIR]/users.db is not a database of users: its table 'users' has no column 'password_hash'
 
 "#]]
     );

@@ -27,7 +27,7 @@ status 4
 -- stdout
 {"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"}]}
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"1 pending in [DIR]/users.db","hint":null}}
+{"error":{"code":"needs_migration","status":4,"message":"1 migration(s) pending in [DIR]/users.db","hint":null}}
 
 "#]]
     );

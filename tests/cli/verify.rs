@@ -185,7 +185,7 @@ short: refused: the digest is not what the method yields
         str![[r#"
 status 7
 -- stdout
-bang: the stored hash cannot be used: the method is neither scrypt nor pbkdf2
+bang: the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2
 -- stderr
 
 "#]]
@@ -195,7 +195,7 @@ bang: the stored hash cannot be used: the method is neither scrypt nor pbkdf2
         str![[r#"
 status 7
 -- stdout
-bcrypt: the stored hash cannot be used: the method is neither scrypt nor pbkdf2
+bcrypt: the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2
 -- stderr
 
 "#]]
@@ -225,7 +225,7 @@ huge: the stored hash cannot be used: scrypt's 128·N·r·p is over the limit of
         str![[r#"
 status 7
 -- stdout
-blob: the stored hash cannot be used: it is not UTF-8 text
+blob: the stored hash cannot be used: werkzeug raises an exception, for it is not UTF-8 text
 -- stderr
 
 "#]]

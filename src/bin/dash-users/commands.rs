@@ -13,7 +13,8 @@ pub mod show;
 pub mod update;
 pub mod verify;
 
-use std::ffi::OsStr;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 use dash_users::{Location, StoredText, Username, UsernameError, store::Schema};
@@ -54,6 +55,12 @@ fn new_username(name: &OsStr) -> Result<Username> {
 /// The name of a user who is there, whatever it is.
 fn username(name: &OsStr) -> StoredText {
     StoredText::from(bytes(name))
+}
+
+/// The names of users who are there, each once, in the order given.
+fn usernames(names: &[OsString]) -> Vec<&[u8]> {
+    let mut seen = HashSet::new();
+    names.iter().map(|name| bytes(name)).filter(|name| seen.insert(*name)).collect()
 }
 
 /// What an administrator should know of a table that was adopted.

@@ -9,7 +9,6 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use clap::error::ErrorKind;
 use comfy_table::{ContentArrangement, Table, presets};
 use dash_users::{Location, Migration, StoredText};
 use serde::Serialize;
@@ -67,10 +66,9 @@ impl Output {
     pub fn usage_error(&self, error: &clap::Error) -> u8 {
         if self.format == Format::Json {
             let text = error.render().to_string();
-            let message = match error.kind() {
-                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "there is no command",
-                _ => text.lines().next().unwrap_or_default().trim_start_matches("error: "),
-            };
+            let summary =
+                text.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
+            let message = summary.map(str::trim).collect::<Vec<_>>().join(" ");
             let failure = Failure::new(Code::Usage, message).hint("see --help");
             self.error(&Report::from(anyhow::Error::from(failure)));
         } else {

@@ -135,7 +135,7 @@ fn users_table(
         let position = wanted.iter().position(|wanted| name.eq_ignore_ascii_case(wanted));
         match position {
             Some(position) if row.get::<_, i64>(2).map_err(&fail)? == 0 => {
-                wanted.swap_remove(position);
+                wanted.remove(position);
             }
             Some(_) => {
                 return Err(unfit(format!("column '{name}' of its table 'users' is generated")));

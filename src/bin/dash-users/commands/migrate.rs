@@ -69,7 +69,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         return match schema.pending.len() {
             0 => Ok(()),
             count => {
-                let message = format!("{count} pending in {database}");
+                let message = format!("{count} migration(s) pending in {database}");
                 Err(Failure::new(Code::NeedsMigration, message).answered().into())
             }
         };

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use dash_users::{Error, Location, Users};
 
-use super::username;
+use super::{username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
@@ -59,11 +59,8 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 }
 
 fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
-    let mut names: Vec<_> = args.users.iter().map(|user| bytes(user)).collect();
-    names.sort_unstable();
-    names.dedup();
+    let names = usernames(&args.users);
     let done = users.hash_clear_passwords(if args.all { None } else { Some(&names) })?;
-
     let mut changes = Vec::new();
     for (name, is_hashed) in &done {
         let change = Change::new(database, name, "rehash");
@@ -74,8 +71,8 @@ fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Outpu
         });
     }
     output.changes(&changes, args.all || args.users.len() > 1)?;
-    let hashed = done.iter().filter(|(_, is_hashed)| *is_hashed).count();
-    output.note(&format!("{hashed} hashed, {} left", done.len() - hashed));
+    let hashed = changes.iter().filter(|(change, _)| change.changed).count();
+    output.note(&format!("{hashed} hashed, {} left", changes.len() - hashed));
     if hashed > 0 {
         output.warn("backups made before this still hold the clear passwords");
     }

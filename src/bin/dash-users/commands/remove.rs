@@ -4,9 +4,10 @@ use anyhow::Result;
 use dash_users::store::OnDelete;
 use dash_users::{Error, Location, StoredText, Users};
 
+use super::usernames;
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
-use crate::prompt::{Prompt, bytes};
+use crate::prompt::Prompt;
 
 /// Remove users
 ///
@@ -29,12 +30,7 @@ pub struct Args {
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let mut users = Users::open(database)?;
-    let mut names: Vec<_> = Vec::new();
-    for user in &args.users {
-        if !names.contains(&bytes(user)) {
-            names.push(bytes(user));
-        }
-    }
+    let names = usernames(&args.users);
     let mut going = Vec::new();
     for name in &names {
         match users.get(name)? {

@@ -69,7 +69,9 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         Some(_) => format!("{name}: the stored hash cannot be used"),
     };
     if args.explain && !explanation.is_empty() {
-        people = format!("{people}: {explanation}");
+        let werkzeug =
+            if reason == Some("raises") { "werkzeug raises an exception, for " } else { "" };
+        people = format!("{people}: {werkzeug}{explanation}");
     }
     let json = Json {
         username: name.to_text(),

@@ -71,3 +71,8 @@ pub use crate::store::{Location, LocationError, Migration, NewFile, StoreError};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{Error, Init, LogIn, NewUser, Refusal, Users};
+
+/// The README's example is compiled too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,6 +12,7 @@ mod list;
 mod migrate;
 mod passwd;
 mod prompts;
+mod readme;
 mod rehash;
 mod remove;
 mod seed;

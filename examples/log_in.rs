@@ -1,0 +1,29 @@
+//! A Rust program on the same users as a Dash app.
+//!
+//! Run it with `cargo run --example log_in`: it makes a database in a temporary directory.
+
+use dash_users::{Location, LogIn, NewFile, NewUser, Password, Users};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let dir = tempfile::tempdir()?;
+    let location = Location::parse(dir.path().join("users.db"))?;
+    let init = Users::init(&location, &NewFile::default())?;
+    println!("created: {}, schema version {}", init.created, init.schema.version);
+
+    let mut users = Users::open(&location)?;
+    let mut zoe = NewUser::new("zoe".parse()?, Password::from("plover-xyzzy-quux"));
+    zoe.language = "fr".parse()?;
+    users.add(&zoe)?;
+
+    // What a browser sent. A refusal is a value: the reason is for the log, not for the browser.
+    for attempt in ["let me in", "plover-xyzzy-quux"] {
+        match users.log_in_and_upgrade("zoe", &Password::from(attempt))? {
+            LogIn::Accepted { upgraded, .. } => println!("accepted, hash upgraded: {upgraded}"),
+            LogIn::Refused(reason) => println!("refused: {reason:?}"),
+        }
+    }
+    for user in users.list()? {
+        println!("{}: {}", user.username, user.language);
+    }
+    Ok(())
+}

@@ -1,0 +1,435 @@
+//! Password hashes against their reference, werkzeug.
+//!
+//! `vectors.jsonl` holds one case a line: a stored value and a password, our verdict, and what six
+//! versions of werkzeug answered when they were asked. Here we are judged by the verdicts, and,
+//! where there is Python, so is every version of werkzeug, through `reference.py`:
+//!
+//! | verdict | we | werkzeug 3.1 |
+//! |---|---|---|
+//! | `match` | accept | True |
+//! | `mismatch` | refuse, having hashed the password | False |
+//! | `never_matches` | refuse: no password can match | False |
+//! | `raises` | say that werkzeug raises | raises |
+//! | `unsupported` | say that werkzeug may know it and we do not | True or False |
+//! | `over_limit` | say that it costs too much | True or False, if one has the patience |
+
+#[path = "../support/python.rs"]
+mod python;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::process::Stdio;
+use std::thread;
+
+use dash_users::{Credential, HashError, Method, MethodError, Password, PasswordHash, StoredText};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use self::python::{Environment, environment, environment_with_werkzeug};
+
+const VECTORS: &str = include_str!("vectors.jsonl");
+
+/// What the vectors say of a werkzeug that would take too long or too much memory.
+const NOT_RUN: &str = "not run";
+
+/// The last patch of each version that the vectors have a column for.
+const WERKZEUGS: [(&str, &str); 6] = [
+    ("2.0", "2.0.3"),
+    ("2.1", "2.1.2"),
+    ("2.2", "2.2.3"),
+    ("2.3", "2.3.8"),
+    ("3.0", "3.0.6"),
+    ("3.1", "3.1.9"),
+];
+
+/// A line of `vectors.jsonl`.
+struct Vector {
+    name: String,
+    stored: String,
+    password: String,
+    verdict: String,
+    /// By version.
+    werkzeug: BTreeMap<String, String>,
+}
+
+fn vectors() -> Vec<Vector> {
+    VECTORS.lines().map(vector).collect()
+}
+
+fn vector(line: &str) -> Vector {
+    let value: Value = serde_json::from_str(line).expect(line);
+    let text = |value: &Value| value.as_str().expect(line).to_owned();
+    let werkzeug = value["werkzeug"].as_object().expect(line);
+    Vector {
+        name: text(&value["name"]),
+        stored: text(&value["stored"]),
+        password: text(&value["password"]),
+        verdict: text(&value["verdict"]),
+        werkzeug: werkzeug.iter().map(|(version, said)| (version.clone(), text(said))).collect(),
+    }
+}
+
+/// Fails with all of `failures`, if there are any.
+fn assert_none(failures: &[String]) {
+    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// The verdict's name for what the library makes of a stored value and a password.
+fn our_verdict(stored: &str, password: &str) -> &'static str {
+    match stored.parse::<PasswordHash>() {
+        Ok(hash) if hash.verify(&Password::from(password)) => "match",
+        Ok(_) => "mismatch",
+        Err(HashError::NeverMatches(_)) => "never_matches",
+        Err(HashError::Method(MethodError::Raises(_))) => "raises",
+        Err(HashError::Method(MethodError::Unsupported(_))) => "unsupported",
+        Err(HashError::Method(MethodError::OverLimit(_))) => "over_limit",
+        Err(_) => "an error that the vectors have no word for",
+    }
+}
+
+#[test]
+fn every_vector_gets_its_verdict() {
+    let mut failures = Vec::new();
+    for Vector { name, stored, password, verdict, .. } in vectors() {
+        let ours = our_verdict(&stored, &password);
+        if ours != verdict {
+            failures.push(format!("{name}: {verdict} expected, got {ours}"));
+        }
+    }
+    assert_none(&failures);
+}
+
+#[test]
+fn a_vector_is_a_hash_a_locked_one_or_unusable_as_a_stored_value() {
+    let mut failures = Vec::new();
+    for Vector { name, stored, verdict, .. } in vectors() {
+        let is_locked = name.starts_with("locked form of");
+        let is_as_expected = match Credential::parse(&StoredText::Text(stored.clone())) {
+            Credential::Active(_) => matches!(&*verdict, "match" | "mismatch"),
+            Credential::Locked(_) => is_locked || name == "locked form",
+            Credential::Unusable(error) => {
+                stored.parse::<PasswordHash>() == Err(error) && !is_locked
+            }
+        };
+        if !is_as_expected {
+            failures.push(format!("{name}: {stored:?}"));
+        }
+    }
+    assert_none(&failures);
+}
+
+#[test]
+fn every_vector_that_is_a_hash_prints_back_byte_for_byte() {
+    let mut failures = Vec::new();
+    for Vector { name, stored, .. } in vectors() {
+        let credential = Credential::parse(&StoredText::Text(stored.clone()));
+        let Some(hash) = credential.hash() else { continue };
+        let printed = credential.with_hash(hash.clone()).to_string();
+        if printed != stored {
+            failures.push(format!("{name}: {printed:?}"));
+        }
+    }
+    assert_none(&failures);
+}
+
+#[test]
+fn the_vectors_have_names_of_their_own_and_all_columns() {
+    let mut names = BTreeSet::new();
+    for Vector { name, werkzeug, .. } in vectors() {
+        assert!(werkzeug.keys().eq(WERKZEUGS.map(|(column, _)| column)), "{name}: {werkzeug:?}");
+        assert!(names.insert(name.clone()), "twice: {name}");
+    }
+}
+
+/// Whether a verdict is right, if this is what werkzeug 3.1 said.
+fn agree(verdict: &str, said: &str) -> bool {
+    match verdict {
+        "match" => said == "True",
+        "mismatch" | "never_matches" => said == "False",
+        "raises" => said == "raises",
+        "unsupported" | "over_limit" => ["True", "False", NOT_RUN].contains(&said),
+        _ => false,
+    }
+}
+
+#[test]
+fn every_verdict_agrees_with_the_column_of_werkzeug_3_1() {
+    let mut failures = Vec::new();
+    for Vector { name, verdict, werkzeug, .. } in vectors() {
+        let said = &*werkzeug["3.1"];
+        if !agree(&verdict, said) {
+            failures.push(format!("{name}: {verdict}, but werkzeug said {said}"));
+        }
+    }
+    assert_none(&failures);
+}
+
+/// Answers of `reference.py` in this mode, one for each of `records`.
+fn ask(environment: &Environment, mode: &str, records: &[Value]) -> Vec<String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hash/reference.py");
+    let mut child = environment
+        .command()
+        .args([script, mode])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python was there a moment ago");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    let input: String = records.iter().map(|record| format!("{record}\n")).collect();
+    // In a thread of its own, since answers come before all is read.
+    let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().expect("reference.py can be waited for");
+    assert!(output.status.success(), "reference.py: {}", output.status);
+    writer.join().expect("no panic").expect("reference.py reads all of its input");
+    let answers = String::from_utf8(output.stdout).expect("reference.py writes UTF-8");
+    answers.lines().map(str::to_owned).collect()
+}
+
+/// What `check_password_hash` answers to each stored value and password.
+fn verdicts(environment: &Environment, cases: &[(String, String)]) -> Vec<String> {
+    let record = |(stored, password): &_| json!({"stored": stored, "password": password});
+    let answers = ask(environment, "verdicts", &cases.iter().map(record).collect::<Vec<_>>());
+    assert_eq!(answers.len(), cases.len());
+    answers
+}
+
+/// The environment with the werkzeug of this column, and of no other.
+fn werkzeug(column: &str) -> Option<Environment> {
+    let (_, patch) = WERKZEUGS.into_iter().find(|(name, _)| *name == column).expect(column);
+    let environment = environment_with_werkzeug(patch)?;
+    assert_eq!(ask(&environment, "version", &[]), [patch]);
+    Some(environment)
+}
+
+fn assert_column_is_what_werkzeug_says(column: &str) {
+    let Some(environment) = werkzeug(column) else { return };
+    let (vectors, cases): (Vec<_>, Vec<_>) = vectors()
+        .into_iter()
+        .filter(|vector| vector.werkzeug[column] != NOT_RUN)
+        .map(|vector| {
+            let case = (vector.stored.clone(), vector.password.clone());
+            (vector, case)
+        })
+        .unzip();
+    let mut failures = Vec::new();
+    for (Vector { name, werkzeug, .. }, said) in vectors.iter().zip(verdicts(&environment, &cases))
+    {
+        if werkzeug[column] != said {
+            failures.push(format!("{name}: {} expected, werkzeug said {said}", werkzeug[column]));
+        }
+    }
+    assert_none(&failures);
+}
+
+#[test]
+fn werkzeug_2_0_says_what_its_column_says() {
+    assert_column_is_what_werkzeug_says("2.0");
+}
+
+#[test]
+fn werkzeug_2_1_says_what_its_column_says() {
+    assert_column_is_what_werkzeug_says("2.1");
+}
+
+#[test]
+fn werkzeug_2_2_says_what_its_column_says() {
+    assert_column_is_what_werkzeug_says("2.2");
+}
+
+#[test]
+fn werkzeug_2_3_says_what_its_column_says() {
+    assert_column_is_what_werkzeug_says("2.3");
+}
+
+#[test]
+fn werkzeug_3_0_says_what_its_column_says() {
+    assert_column_is_what_werkzeug_says("3.0");
+}
+
+#[test]
+fn werkzeug_3_1_says_what_its_column_says() {
+    assert_column_is_what_werkzeug_says("3.1");
+}
+
+#[test]
+fn no_werkzeug_lets_a_locked_user_in_or_raises() {
+    let mut cases = Vec::new();
+    for Vector { stored, password, verdict, .. } in vectors() {
+        if verdict == "match" {
+            let hash: PasswordHash = stored.parse().expect(&stored);
+            let locked = Credential::Locked(hash.clone()).with_hash(hash).to_string();
+            assert!(matches!(
+                Credential::parse(&StoredText::Text(locked.clone())),
+                Credential::Locked(_)
+            ));
+            cases.push((locked, password));
+        }
+    }
+    let mut failures = Vec::new();
+    for (column, _) in WERKZEUGS {
+        let Some(environment) = werkzeug(column) else { continue };
+        for ((locked, _), said) in cases.iter().zip(verdicts(&environment, &cases)) {
+            if said != "False" {
+                failures.push(format!("werkzeug {column} said {said} to {locked:?}"));
+            }
+        }
+    }
+    assert_none(&failures);
+}
+
+/// Methods as werkzeug writes them, and how many hashes of each are tried: few of the dear ones.
+const ROUND_TRIPS: [(&str, usize); 6] = [
+    ("scrypt:32768:8:1", 3),
+    ("scrypt:16384:8:2", 3),
+    ("scrypt:128:8:1", 32),
+    ("pbkdf2:sha1:7", 32),
+    ("pbkdf2:sha256:1000", 32),
+    ("pbkdf2:sha512:1", 32),
+];
+
+/// A method, a random password and another one.
+fn random_cases() -> Vec<(&'static str, String, String)> {
+    let mut runner = TestRunner::default();
+    let mut random = |pattern: &str| {
+        let strategy = proptest::string::string_regex(pattern).expect(pattern);
+        strategy.new_tree(&mut runner).expect(pattern).current()
+    };
+    let mut cases = Vec::new();
+    for (method, count) in ROUND_TRIPS {
+        for _ in 0..count {
+            // Any characters, and often more than the 64 bytes that HMAC takes as they are.
+            let password = random("(?s).{0,40}");
+            // At the end something else than a NUL, which HMAC cannot tell from nothing.
+            let other = random("(?s).{0,40}[^\\x00]");
+            if password != other {
+                cases.push((method, password, other));
+            }
+        }
+    }
+    cases
+}
+
+#[test]
+fn our_hashes_are_verified_by_werkzeug() {
+    let Some(environment) = environment() else { return };
+    let mut cases = Vec::new();
+    let mut expected = Vec::new();
+    for (method, password, other) in random_cases() {
+        let method: Method = method.parse().expect(method);
+        let stored = PasswordHash::new(&method, &Password::from(&*password)).to_string();
+        cases.extend([(stored.clone(), password), (stored, other)]);
+        expected.extend(["True", "False"]);
+    }
+    let mut failures = Vec::new();
+    for ((case, expected), said) in cases.iter().zip(expected).zip(verdicts(&environment, &cases)) {
+        if said != expected {
+            failures.push(format!("{case:?}: {expected} expected, werkzeug said {said}"));
+        }
+    }
+    assert_none(&failures);
+}
+
+#[test]
+fn the_hashes_of_werkzeug_are_verified_by_us() {
+    let Some(environment) = environment() else { return };
+    let cases = random_cases();
+    let record = |(method, password, _): &_| json!({"method": method, "password": password});
+    let hashes = ask(&environment, "hash", &cases.iter().map(record).collect::<Vec<_>>());
+    assert_eq!(hashes.len(), cases.len());
+
+    let mut failures = Vec::new();
+    for ((method, password, other), stored) in cases.iter().zip(hashes) {
+        let stored: String = serde_json::from_str(&stored).expect(&stored);
+        let hash: PasswordHash = stored.parse().expect(&stored);
+        let verdicts = (our_verdict(&stored, password), our_verdict(&stored, other));
+        let is_faithful = hash.method().to_string() == *method && hash.to_string() == stored;
+        if verdicts != ("match", "mismatch") || !is_faithful {
+            failures.push(format!("{stored:?}, {password:?}, {other:?}: {verdicts:?}"));
+        }
+    }
+    assert_none(&failures);
+}
+
+#[test]
+fn what_werkzeug_writes_by_default_is_not_outdated() {
+    let Some(environment) = environment() else { return };
+    let records = ["scrypt", "pbkdf2"].map(|method| json!({"method": method, "password": "x"}));
+    for (stored, method) in ask(&environment, "hash", &records).iter().zip(["scrypt", "pbkdf2"]) {
+        let stored: String = serde_json::from_str(stored).expect(stored);
+        let hash: PasswordHash = stored.parse().expect(&stored);
+        let current: Method = method.parse().expect(method);
+        assert_eq!(*hash.method(), current);
+        assert!(!hash.is_outdated(&current), "{stored}");
+    }
+}
+
+/// How many values that are nearly hashes are tried.
+const NEAR_MISSES: usize = 3000;
+
+/// Stored values near the grammar, whose costs are low whatever they mean.
+fn near_misses() -> impl Strategy<Value = String> {
+    const NAMES: &[&str] = &["scrypt", "scrypt", "pbkdf2", "pbkdf2", "Scrypt", "!pbkdf2", "", "\0"];
+    const PARAMETERS: &[&str] = &[
+        "1",
+        "2",
+        "8",
+        "16",
+        "128",
+        "0",
+        "-1",
+        "-8",
+        "+8",
+        "08",
+        "1_6",
+        " 2",
+        "８",
+        "2\x1c",
+        "8.0",
+        "",
+        "4294967304",
+        "18446744073709551744",
+        "99999999999999999999",
+        "sha1",
+        "sha256",
+        "sha512",
+        "SHA256",
+        "sha384",
+        "sha3_256",
+        "md5",
+        "sha2",
+        "sha256 ",
+        "é",
+    ];
+    const DIGESTS: &[&str] = &["", "00", "0g", "00FF", "é", "00$00", "$", "00\n"];
+    let parameters = proptest::collection::vec(proptest::sample::select(PARAMETERS), 1..4);
+    let digest = prop_oneof![
+        proptest::sample::select(DIGESTS).prop_map(str::to_owned),
+        proptest::sample::select(&[40, 64, 128][..]).prop_map(|digits| "0".repeat(digits)),
+    ];
+    (proptest::sample::select(NAMES), parameters, "[a|!:é]{0,3}", digest).prop_map(
+        |(name, parameters, salt, digest)| {
+            format!("{name}:{}${salt}${digest}", parameters.join(":"))
+        },
+    )
+}
+
+#[test]
+fn werkzeug_does_what_we_say_it_does_with_what_is_nearly_a_hash() {
+    let Some(environment) = environment() else { return };
+    let mut runner = TestRunner::default();
+    let mut cases = Vec::new();
+    for _ in 0..NEAR_MISSES {
+        let stored = near_misses().new_tree(&mut runner).expect("it filters nothing").current();
+        cases.push((stored, "x".to_owned()));
+    }
+    let mut failures = Vec::new();
+    for ((stored, password), said) in cases.iter().zip(verdicts(&environment, &cases)) {
+        let ours = our_verdict(stored, password);
+        if !agree(ours, &said) {
+            failures.push(format!("{stored:?}: {ours}, but werkzeug said {said}"));
+        }
+    }
+    assert_none(&failures);
+}

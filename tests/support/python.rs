@@ -1,0 +1,158 @@
+//! Python with Dash, dash_auth and werkzeug, for the tests that ask the real ones.
+//!
+//! There is one virtual environment for all test programs, made from `tests/requirements.txt` by
+//! the first one that needs it and kept in the target directory. The interpreter is `python3`, or
+//! the one that the variable `PYTHON` names; it needs its `venv` module and a way to install
+//! packages.
+//!
+//! Where that fails a test is skipped, and says so on stderr past the test harness, which would
+//! swallow it. With the variable `CI` set it fails instead: there nothing is skipped.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// A Python interpreter with packages.
+#[derive(Clone)]
+pub struct Environment {
+    /// The virtual environment's directory.
+    directory: PathBuf,
+    /// Packages that come before those of the virtual environment.
+    packages: Option<PathBuf>,
+}
+
+impl Environment {
+    /// The interpreter, to be given arguments. What it reads and writes is UTF-8, and no package
+    /// from outside the environment gets in its way.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(self.directory.join("bin/python"));
+        command.env_remove("PYTHONHOME").env_remove("PYTHONPATH").env("PYTHONUTF8", "1");
+        if let Some(packages) = &self.packages {
+            command.env("PYTHONPATH", packages);
+        }
+        command
+    }
+}
+
+/// The environment of `tests/requirements.txt`; none if the calling test is to be skipped.
+///
+/// # Panics
+///
+/// If it cannot be had, and the variable `CI` is set.
+pub fn environment() -> Option<Environment> {
+    or_skip(installed())
+}
+
+/// The same with another `version` of werkzeug.
+///
+/// # Panics
+///
+/// As [`environment`].
+pub fn environment_with_werkzeug(version: &str) -> Option<Environment> {
+    or_skip(installed().and_then(|environment| with_werkzeug(&environment, version)))
+}
+
+fn or_skip(environment: Result<Environment, String>) -> Option<Environment> {
+    match environment {
+        Ok(environment) => Some(environment),
+        Err(reason) if env::var_os("CI").is_some() => panic!("{reason}"),
+        Err(reason) => {
+            let test = thread::current().name().unwrap_or("a test").to_owned();
+            // Not eprintln, which the harness captures. If stderr is closed nobody can be told.
+            let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
+            None
+        }
+    }
+}
+
+fn installed() -> Result<Environment, String> {
+    static INSTALLED: OnceLock<Result<Environment, String>> = OnceLock::new();
+    INSTALLED.get_or_init(install).clone()
+}
+
+fn install() -> Result<Environment, String> {
+    let interpreter = env::var_os("PYTHON").unwrap_or_else(|| OsString::from("python3"));
+    let identity =
+        run(Command::new(&interpreter)
+            .args(["-c", "import sys; print(sys.executable, sys.version)"]))?;
+
+    // Another interpreter and other requirements get another environment.
+    let mut hasher = DefaultHasher::new();
+    (identity, REQUIREMENTS).hash(&mut hasher);
+    let name = format!("venv-{:016x}", hasher.finish());
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+
+    once(&directory, || {
+        run(Command::new(&interpreter).args(["-m", "venv"]).arg(&directory))?;
+        let requirements = directory.join("requirements.txt");
+        fs::write(&requirements, REQUIREMENTS).map_err(|error| error.to_string())?;
+        let environment = Environment { directory: directory.clone(), packages: None };
+        run(pip_install(&environment).arg("--requirement").arg(requirements))?;
+        Ok(())
+    })?;
+    Ok(Environment { directory, packages: None })
+}
+
+fn with_werkzeug(environment: &Environment, version: &str) -> Result<Environment, String> {
+    let packages = environment.directory.join(format!("werkzeug-{version}"));
+    once(&packages, || {
+        // All that any of these versions needs is in the environment already.
+        run(pip_install(environment)
+            .arg("--no-deps")
+            .arg("--target")
+            .arg(&packages)
+            .arg(format!("werkzeug=={version}")))?;
+        Ok(())
+    })?;
+    let environment = Environment { packages: Some(packages), ..environment.clone() };
+    // An old version may use what a new Python has no longer.
+    run(environment.command().args(["-c", "import werkzeug.security"]))?;
+    Ok(environment)
+}
+
+fn pip_install(environment: &Environment) -> Command {
+    let mut command = environment.command();
+    command.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]);
+    command
+}
+
+/// Has `fill` make `directory`, and only once: threads and processes that come meanwhile wait, and
+/// what one that was killed left behind is made anew.
+fn once(directory: &Path, fill: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let in_context = |error: io::Error| format!("{}: {error}", directory.display());
+    let mut lock = directory.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = File::create(lock).map_err(in_context)?;
+    lock.lock().map_err(in_context)?;
+    let complete = directory.join("complete");
+    if complete.exists() {
+        return Ok(());
+    }
+    if directory.exists() {
+        fs::remove_dir_all(directory).map_err(in_context)?;
+    }
+    fill()?;
+    File::create(complete).map_err(in_context)?;
+    Ok(())
+}
+
+/// What the command writes to stdout; an error tells what it wrote to stderr.
+fn run(command: &mut Command) -> Result<String, String> {
+    let program = command.get_program().to_owned();
+    let failed = |reason: &str| format!("{} failed: {reason}", program.display());
+    let output =
+        command.stdin(Stdio::null()).output().map_err(|error| failed(&error.to_string()))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(failed(String::from_utf8_lossy(&output.stderr).trim_end()))
+    }
+}

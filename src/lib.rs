@@ -48,7 +48,10 @@
 //! the current method. A stored hash that asks for more than a [bounded amount](Scrypt) of work is
 //! refused and not run. Passwords are wiped from memory and appear in no error and no `Debug`.
 
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::exit))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)
+)]
 
 mod credential;
 mod escape;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::random;
 
@@ -47,11 +47,11 @@ impl Password {
     /// # Errors
     ///
     /// [`PasswordNotUtf8`] if they are not UTF-8; they are wiped all the same.
-    pub fn from_utf8(bytes: Zeroizing<Vec<u8>>) -> Result<Self, PasswordNotUtf8> {
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(Self::from(text)),
-            Err(_) => Err(PasswordNotUtf8),
-        }
+    pub fn from_utf8(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self, PasswordNotUtf8> {
+        String::from_utf8(std::mem::take(&mut *bytes)).map(Self::from).map_err(|error| {
+            error.into_bytes().zeroize();
+            PasswordNotUtf8
+        })
     }
 
     /// The clear text. Do not print, log or store it.

@@ -30,11 +30,11 @@ pub fn check(password: &Password, username: Option<&str>, allow_weak: bool) -> R
     if text.is_empty() {
         return Err(Refusal::Empty);
     }
-    if text.len() > MAX_BYTES {
-        return Err(Refusal::TooLong);
-    }
     if text.chars().any(char::is_control) {
         return Err(Refusal::ControlCharacter);
+    }
+    if text.len() > MAX_BYTES {
+        return Err(Refusal::TooLong);
     }
     if allow_weak {
         return Ok(());

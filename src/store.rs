@@ -48,7 +48,7 @@ pub trait Store: Send {
 /// A transaction on a [`Store`].
 ///
 /// A user is named by the bytes of the name, for names in the table may be no UTF-8.
-#[allow(missing_docs, reason = "the errors are the same for all")]
+#[expect(clippy::missing_errors_doc, reason = "all fail alike, with what the database says")]
 pub trait Transaction {
     /// The row of `username`, as the database compares names.
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError>;

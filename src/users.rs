@@ -127,7 +127,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoDatabase`] if there is none, and what else keeps it from being opened.
+    /// [`StoreError::NoDatabase`](crate::StoreError::NoDatabase) if there is none, and what else keeps it from being opened.
     pub fn open(location: &Location) -> Result<Self, Error> {
         Ok(Self::new(store::open(location, Access::Write)?))
     }
@@ -153,7 +153,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: nothing is changed then, but for an empty file that may be left.
+    /// [`StoreError`](crate::StoreError): nothing is changed then, but for an empty file that may be left.
     pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
         let created = store::create(location, new_file)?;
         let before = store::open(location, Access::Read)?.schema()?;
@@ -170,9 +170,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NeedsMigration`] and others.
-    ///
-    /// [`StoreError::NeedsMigration`]: crate::StoreError::NeedsMigration
+    /// [`StoreError::NeedsMigration`](crate::StoreError::NeedsMigration) and others.
     pub fn check_schema(&mut self) -> Result<(), Error> {
         self.store.begin(Access::Read)?;
         Ok(())
@@ -182,7 +180,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] alone.
+    /// [`StoreError`](crate::StoreError) alone.
     pub fn get(&mut self, username: impl AsRef<[u8]>) -> Result<Option<User>, Error> {
         let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
         Ok(row.map(|row| user(row, &self.method)))
@@ -192,7 +190,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] alone.
+    /// [`StoreError`](crate::StoreError) alone.
     pub fn list(&mut self) -> Result<Vec<User>, Error> {
         let mut users = Vec::new();
         let mut transaction = self.store.begin(Access::Read)?;
@@ -227,7 +225,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] alone.
+    /// [`StoreError`](crate::StoreError) alone.
     pub fn add_if_empty(&mut self, demo: &[NewUser]) -> Result<bool, Error> {
         if !self.store.begin(Access::Read)?.is_empty()? {
             return Ok(false);
@@ -290,7 +288,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] alone.
+    /// [`StoreError`](crate::StoreError) alone.
     pub fn references(&mut self, username: impl AsRef<[u8]>) -> Result<Vec<Reference>, Error> {
         Ok(self.store.begin(Access::Read)?.references(username.as_ref())?)
     }
@@ -300,7 +298,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchUser`]; [`StoreError::Refused`] if another table refers to a user.
+    /// [`Error::NoSuchUser`]; [`StoreError::Refused`](crate::StoreError::Refused) if another table refers to a user.
     pub fn remove(
         &mut self,
         usernames: &[impl AsRef<[u8]>],
@@ -329,7 +327,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] alone: a refusal is a value.
+    /// [`StoreError`](crate::StoreError) alone: a refusal is a value.
     pub fn log_in(
         &mut self,
         username: impl AsRef<[u8]>,
@@ -344,7 +342,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] alone: a refusal is a value.
+    /// [`StoreError`](crate::StoreError) alone: a refusal is a value.
     pub fn log_in_and_upgrade(
         &mut self,
         username: impl AsRef<[u8]>,

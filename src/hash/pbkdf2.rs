@@ -58,7 +58,7 @@ impl Pbkdf2 {
         self.iterations
     }
 
-    pub(super) fn derive(&self, password: &[u8], salt: &[u8]) -> Vec<u8> {
+    pub(super) fn derive(self, password: &[u8], salt: &[u8]) -> Vec<u8> {
         let mut output = vec![0; self.digest.bytes()];
         match self.digest {
             Digest::Sha1 => pbkdf2_hmac::<Sha1>(password, salt, self.iterations, &mut output),

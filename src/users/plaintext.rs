@@ -94,8 +94,8 @@ fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
     }
     let password = Password::from(text.as_str());
     match policy::check(&password, None, true) {
-        Ok(()) => Ok(Some(password)),
-        Err(policy::Refusal::TooLong) => Ok(Some(password)),
+        // A long one worked in the app, and goes on working.
+        Ok(()) | Err(policy::Refusal::TooLong) => Ok(Some(password)),
         Err(reason) => Err(Error::ClearPassword { username: username(), reason }),
     }
 }
@@ -124,7 +124,6 @@ fn resembles_hash(text: &str) -> bool {
         [b'$', b'$', ..] => SCHEMES.contains(&word.to_ascii_lowercase().as_str()),
         [b'$', ..] => true,
         [b':', after @ ..] if !word.is_empty() => after.contains(&b'$'),
-        [b':', ..] => false,
         [b'{', after @ ..] if word.is_empty() => {
             let scheme = after.split(|byte| *byte == b'}').next().unwrap_or_default();
             let is_name = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-';

@@ -380,7 +380,7 @@ fn names_that_nobody_could_add_can_be_changed_and_removed() {
     let sandbox = initialized();
     let odd = [&b"a:b"[..], b" x ", b"l1\nl2", b"\xff\xfe", b"-rf", b"\x1b[2J"];
     for name in odd {
-        let hex: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = base16ct::lower::encode_string(name);
         sandbox.sql(&format!("INSERT INTO users VALUES (CAST(x'{hex}' AS TEXT), 'x', 'en')"));
         let run = |args: &[&str]| {
             let mut command = sandbox.command(args);

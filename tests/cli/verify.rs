@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{SECRET123, assert_run, initialized, seeded};
+use crate::support::{Run, SECRET123, assert_run, initialized, seeded};
 
 #[test]
 fn a_wrong_password_and_an_unknown_user_get_the_same_words() {
@@ -107,129 +107,54 @@ fn explain_tells_an_administrator_why() {
          ('sha224', 'pbkdf2:sha224:1$a$b', 'en'), ('huge', 'scrypt:1048576:8:1$a$b', 'en'),
          ('blob', x'00', 'en'), ('short', 'scrypt$a$b', 'en')"
     ));
-    let explain = |user: &str, password: &str| {
-        sandbox.run_with(password, &["verify", user, "--password-stdin", "--explain"])
-    };
-    assert_run!(
-        explain("outdated", "secret123"),
-        str![[r#"
-status 0
--- stdout
-outdated: accepted: the stored hash is outdated; --upgrade replaces it
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("outdated", "x"),
-        str![[r#"
-status 3
--- stdout
-outdated: refused: the password is wrong
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("locked", "secret123"),
-        str![[r#"
-status 3
--- stdout
-locked: refused: the user is locked; the password is right
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("locked", "x"),
-        str![[r#"
-status 3
--- stdout
-locked: refused: the user is locked, and the password is wrong
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("nobody", "x"),
-        str![[r#"
-status 3
--- stdout
-nobody: refused: there is no such user
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("empty", "x"),
-        str![[r#"
-status 3
--- stdout
-empty: refused: it is no hash: it has fewer than two '$'
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("short", "x"),
-        str![[r#"
-status 3
--- stdout
-short: refused: the digest is not what the method yields
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("bang", "secret123"),
-        str![[r#"
-status 7
--- stdout
-bang: the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("bcrypt", "x"),
-        str![[r#"
-status 7
--- stdout
-bcrypt: the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("sha224", "x"),
-        str![[r#"
-status 7
--- stdout
-sha224: the stored hash cannot be used: pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("huge", "x"),
-        str![[r#"
-status 7
--- stdout
-huge: the stored hash cannot be used: scrypt's 128·N·r·p is over the limit of 256 MiB
--- stderr
-
-"#]]
-    );
-    assert_run!(
-        explain("blob", "x"),
-        str![[r#"
-status 7
--- stdout
-blob: the stored hash cannot be used: werkzeug raises an exception, for it is not UTF-8 text
--- stderr
-
-"#]]
-    );
+    for (user, password, status, answer) in [
+        (
+            "outdated",
+            "secret123",
+            0,
+            "accepted: the stored hash is outdated; --upgrade replaces it",
+        ),
+        ("outdated", "x", 3, "refused: the password is wrong"),
+        ("locked", "secret123", 3, "refused: the user is locked; the password is right"),
+        ("locked", "x", 3, "refused: the user is locked, and the password is wrong"),
+        ("nobody", "x", 3, "refused: there is no such user"),
+        ("empty", "x", 3, "refused: it is no hash: it has fewer than two '$'"),
+        ("short", "x", 3, "refused: the digest is not what the method yields"),
+        (
+            "bang",
+            "secret123",
+            7,
+            "the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2",
+        ),
+        (
+            "bcrypt",
+            "x",
+            7,
+            "the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2",
+        ),
+        (
+            "sha224",
+            "x",
+            7,
+            "the stored hash cannot be used: pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it",
+        ),
+        (
+            "huge",
+            "x",
+            7,
+            "the stored hash cannot be used: scrypt's 128·N·r·p is over the limit of 256 MiB",
+        ),
+        (
+            "blob",
+            "x",
+            7,
+            "the stored hash cannot be used: werkzeug raises an exception, for it is not UTF-8 text",
+        ),
+    ] {
+        let run = sandbox.run_with(password, &["verify", user, "--password-stdin", "--explain"]);
+        let expected = Run { status, stdout: format!("{user}: {answer}\n"), stderr: String::new() };
+        assert_eq!(run, expected);
+    }
     let json = ["verify", "huge", "--password-stdin", "--explain", "--json"];
     assert_run!(
         sandbox.run_with("x", &json),

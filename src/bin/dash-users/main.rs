@@ -4,6 +4,9 @@
 //! in lower case and without a full stop; with `--format json` stderr holds one error object at
 //! most. A command returns an error, and `exit` alone knows which status that is.
 
+#![allow(clippy::doc_markdown, reason = "the documentation of arguments is help, not Markdown")]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 mod cli;
 mod commands;
 mod exit;

@@ -79,19 +79,14 @@ impl Output {
         Code::Usage.status()
     }
 
-    /// A result that is the same for people and in rows: one line.
-    pub fn line(&self, line: &str) -> io::Result<()> {
-        self.write(|stdout| writeln!(stdout, "{line}"))
-    }
-
     /// A result, in the format that is wanted.
-    pub fn result<'a, T: Serialize>(
+    pub fn result<T: Serialize>(
         &self,
         json: &T,
-        rows: &[Vec<Cow<'a, str>>],
+        rows: &[Vec<Cow<'_, str>>],
         people: impl FnOnce() -> String,
     ) -> io::Result<()> {
-        self.write(|stdout| match self.format {
+        write_stdout(|stdout| match self.format {
             Format::Json => write_json(stdout, json),
             Format::Plain => rows.iter().try_for_each(|row| writeln!(stdout, "{}", row.join("\t"))),
             Format::Table => writeln!(stdout, "{}", people()),
@@ -101,7 +96,7 @@ impl Output {
     /// A result that people and rows do without, for a note has said it.
     pub fn json_only(&self, json: &impl Serialize) -> io::Result<()> {
         if self.format == Format::Json {
-            self.write(|stdout| write_json(stdout, json))?;
+            write_stdout(|stdout| write_json(stdout, json))?;
         }
         Ok(())
     }
@@ -111,7 +106,7 @@ impl Output {
     pub fn changes(&self, changes: &[(Change<'_>, String)], several: bool) -> io::Result<()> {
         if self.format == Format::Json {
             let changes: Vec<_> = changes.iter().map(|(change, _)| change).collect();
-            return self.write(|stdout| match changes[..] {
+            return write_stdout(|stdout| match changes[..] {
                 [change] if !several => write_json(stdout, change),
                 _ => write_json(stdout, &changes),
             });
@@ -119,16 +114,10 @@ impl Output {
         for (change, note) in changes {
             self.note(&format!("{note} in {}", change.database));
             if let Some(password) = change.password {
-                self.line(password)?;
+                write_stdout(|stdout| writeln!(stdout, "{password}"))?;
             }
         }
         Ok(())
-    }
-
-    fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        let mut stdout = io::BufWriter::new(io::stdout().lock());
-        write(&mut stdout)?;
-        stdout.flush()
     }
 
     /// Says something that is no result.
@@ -173,6 +162,12 @@ impl Output {
             None => writeln!(stderr, "{text}"),
         };
     }
+}
+
+fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    write(&mut stdout)?;
+    stdout.flush()
 }
 
 /// A table that fits the terminal.

@@ -40,6 +40,7 @@ struct Json<'a> {
     verified: bool,
     upgraded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(clippy::option_option, reason = "absent unless asked for, null if accepted")]
     reason: Option<Option<&'static str>>,
 }
 

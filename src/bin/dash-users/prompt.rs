@@ -216,7 +216,7 @@ mod tests {
         }
         let long = "é".repeat(5000);
         assert_eq!(read(long.as_bytes()).unwrap().expose(), long);
-        assert!(read(&[b'a'; MAX_BYTES + 1][..]).is_err());
+        assert!(read(&vec![b'a'; MAX_BYTES + 1][..]).is_err());
         assert!(read(&b"\xff"[..]).is_err());
     }
 }

@@ -1,0 +1,69 @@
+"""A Dash app whose users are kept with dash-users.
+
+    pip install dash dash-auth
+    dash-users init && dash-users add alice
+    python app.py                # http://127.0.0.1:8050, or set HOST and PORT
+
+What dash-users changes counts from the next request on; nothing is restarted.
+"""
+
+import hmac
+import os
+import secrets
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import flask
+from dash import Dash, Input, Output, html
+from dash_auth import BasicAuth
+from werkzeug.security import check_password_hash, generate_password_hash
+
+DATABASE = Path(os.environ.get("DASH_USERS_DATABASE", "users.db")).absolute()
+# Checked for whoever has no hash, so that the time taken tells nobody which users exist.
+NO_ONE = generate_password_hash(secrets.token_urlsafe())
+# Log-ins that were right: a page makes many requests, and a check takes 0.1 s by design.
+ACCEPTED = set()
+MAC_KEY = secrets.token_bytes(32)  # what is kept of a password is useless without it
+
+
+def stored_hash(username):
+    """The user's hash as it is now, or None."""
+    # Read-only: SQLite would else create an empty database where there is none.
+    with closing(sqlite3.connect(DATABASE.as_uri() + "?mode=ro", uri=True)) as connection:
+        query = "SELECT password_hash FROM users WHERE username = ?"
+        row = connection.execute(query, (username,)).fetchone()
+    return row[0] if row else None
+
+
+def auth_func(username, password):
+    """Whether to let the user in. dash_auth asks at every request."""
+    stored = str(stored_hash(username))
+    if not stored.startswith(("scrypt", "pbkdf2")):  # nobody, or a locked user
+        stored = NO_ONE
+    # A changed password comes with another stored hash, so it is never found here.
+    log_in = (username, stored, hmac.digest(MAC_KEY, password.encode(), "sha256"))
+    if log_in not in ACCEPTED:
+        if not check_password_hash(stored, password):
+            return False
+        if len(ACCEPTED) >= 1000:
+            ACCEPTED.clear()
+        ACCEPTED.add(log_in)
+    return True
+
+
+stored_hash("")  # fails here and now if there is no database
+app = Dash(__name__)
+server = app.server  # in production: gunicorn app:server
+SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe()  # signs the session
+BasicAuth(app, auth_func=auth_func, secret_key=SECRET_KEY)
+app.layout = html.Div([html.H1("Protected app"), html.P(id="greeting")])
+
+
+@app.callback(Output("greeting", "children"), Input("greeting", "id"))
+def greet(_):
+    return f"Hello, {flask.session['user']['email']}!"
+
+
+if __name__ == "__main__":
+    app.run(debug=False)

@@ -1,0 +1,302 @@
+//! Real Dash apps over real HTTP, while the program changes their users.
+//!
+//! Two apps run on one database: the one that tutorials teach (`tutorial.py`), which does not know
+//! of us, and the one that we propose (`examples/app.py`). Whatever is done, both let the same
+//! people in, on the next request and without being restarted.
+
+#[path = "../support/python.rs"]
+#[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
+mod python;
+mod site;
+
+use std::fs;
+
+use dash_users::{Credential, PasswordHash};
+use serde_json::{Value, json};
+
+use self::site::{EXAMPLE, Folder, Site};
+
+/// A password that is good enough for the program.
+const GOOD: &str = "plover-xyzzy-quux";
+/// Another one.
+const BETTER: &str = "squeamish-ossifrage-7";
+
+#[test]
+fn the_demo_users_get_in() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.lets_in("alice", "secret123");
+    site.lets_in("bob", "pa$$w0rd");
+}
+
+#[test]
+fn whoever_has_no_right_password_is_refused() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.refuses("alice", "secret124");
+    site.refuses("alice", "");
+    site.refuses("alice", "pa$$w0rd");
+    site.refuses("Alice", "secret123");
+    site.refuses("carol", "secret123");
+    site.refuses("", "");
+    for app in &site.apps {
+        assert_eq!(app.get(None), 401, "{}", app.name);
+    }
+}
+
+#[test]
+fn a_user_who_is_added_gets_in_on_the_next_request() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.refuses("carol", GOOD);
+    site.folder.run(&["add", "carol", "--password-stdin"], GOOD);
+    site.lets_in("carol", GOOD);
+    site.lets_in("alice", "secret123");
+}
+
+#[test]
+fn after_passwd_only_the_new_password_is_right() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.lets_in("alice", "secret123");
+    site.folder.run(&["passwd", "alice", "--password-stdin"], GOOD);
+    site.refuses("alice", "secret123");
+    site.lets_in("alice", GOOD);
+    site.lets_in("bob", "pa$$w0rd");
+}
+
+#[test]
+fn a_user_who_is_removed_is_refused_and_may_come_back_with_another_password() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.lets_in("bob", "pa$$w0rd");
+    site.folder.run(&["remove", "bob", "--yes"], "");
+    site.refuses("bob", "pa$$w0rd");
+    site.folder.run(&["add", "bob", "--password-stdin"], GOOD);
+    site.refuses("bob", "pa$$w0rd");
+    site.lets_in("bob", GOOD);
+}
+
+#[test]
+fn update_and_rehash_keep_the_password() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.folder.run(&["update", "alice", "--language", "pt-BR"], "");
+    site.lets_in("alice", "secret123");
+    for method in ["scrypt", "pbkdf2:sha256:1000", "scrypt:1024:8:1"] {
+        let rehash = ["rehash", "alice", "--password-stdin", "--method", method];
+        site.folder.run(&rehash, "secret123");
+        site.lets_in("alice", "secret123");
+        site.refuses("alice", "secret124");
+    }
+}
+
+#[test]
+fn an_outdated_hash_can_be_upgraded_behind_the_apps_back() {
+    let Some(site) = Site::with_demo_users() else { return };
+    let add = ["add", "carol", "--password-stdin", "--method", "pbkdf2:sha1:1000"];
+    site.folder.run(&add, GOOD);
+    site.lets_in("carol", GOOD);
+    let before = site.folder.show("carol");
+    assert_eq!(
+        (&before["method"], &before["outdated"]),
+        (&json!("pbkdf2:sha1:1000"), &json!(true))
+    );
+
+    site.folder.run(&["verify", "carol", "--password-stdin", "--upgrade"], GOOD);
+    let after = site.folder.show("carol");
+    assert_eq!((&after["method"], &after["outdated"]), (&json!("scrypt:32768:8:1"), &json!(false)));
+    site.lets_in("carol", GOOD);
+    site.refuses("carol", BETTER);
+}
+
+#[test]
+fn names_and_passwords_may_be_of_any_script() {
+    let Some(site) = Site::with_demo_users() else { return };
+    for (name, password) in
+        [("Zoë Ångström", "crème brûlée à 7 h"), ("山田太郎", "桜の木の下で🌸 昼寝")]
+    {
+        site.folder.run(&["add", name, "--password-stdin"], password);
+        site.lets_in(name, password);
+        site.refuses(name, GOOD);
+    }
+    // HTTP Basic divides at the first colon only.
+    site.folder.run(&["passwd", "alice", "--password-stdin"], "a:colon:in-the-password");
+    site.lets_in("alice", "a:colon:in-the-password");
+}
+
+#[test]
+fn a_locked_user_is_refused_until_the_hash_is_back() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.lets_in("alice", "secret123");
+    let stored = site.folder.python(STORED_HASH, &["alice"]);
+    let hash: PasswordHash = stored.trim_end().parse().unwrap();
+    let locked = Credential::Locked(hash.clone()).with_hash(hash).to_string();
+
+    site.folder.python(STORE_HASH, &["alice", &locked]);
+    site.refuses("alice", "secret123");
+    site.folder.python(STORE_HASH, &["alice", stored.trim_end()]);
+    site.lets_in("alice", "secret123");
+}
+
+#[test]
+fn a_database_that_an_app_made_is_adopted_while_the_app_runs() {
+    let Some(folder) = Folder::new() else { return };
+    folder.python(INIT_DB, &[]);
+    let site = Site::start(folder);
+    site.lets_in("alice", "secret123");
+    site.folder.run(&["init"], "");
+    site.lets_in("alice", "secret123");
+    site.lets_in("bob", "pa$$w0rd");
+    site.folder.run(&["passwd", "bob", "--password-stdin"], GOOD);
+    site.refuses("bob", "pa$$w0rd");
+    site.lets_in("bob", GOOD);
+}
+
+#[test]
+fn what_the_apps_own_code_writes_is_verified_by_the_program() {
+    let Some(folder) = Folder::new() else { return };
+    folder.run(&["init"], "");
+    let methods = ["scrypt", "scrypt:16384:8:2", "pbkdf2", "pbkdf2:sha256:1000"];
+    for (number, method) in methods.iter().enumerate() {
+        let name = format!("user {number}");
+        folder.python(ADD_USER, &[&name, "naïve-plover", method]);
+        let verify = ["verify", &name, "--password-stdin"];
+        assert_eq!(folder.status(&verify, "naïve-plover"), 0, "{method}");
+        assert_eq!(folder.status(&verify, "naive-plover"), 3, "{method}");
+    }
+}
+
+#[test]
+fn the_example_greets_the_user_by_name() {
+    let Some(site) = Site::with_demo_users() else { return };
+    let example = site.example();
+    for (name, password) in [("alice", "secret123"), ("bob", "pa$$w0rd")] {
+        let (status, answer) = example.post(CALLBACK, Some((name, password)), &greeting_request());
+        assert_eq!(status, 200, "{answer}");
+        let answer: Value = serde_json::from_str(&answer).expect(&answer);
+        let greeting = &answer["response"]["greeting"]["children"];
+        assert_eq!(*greeting, json!(format!("Hello, {name}!")));
+    }
+    for log_in in [None, Some(("alice", "secret124"))] {
+        assert_eq!(example.post(CALLBACK, log_in, &greeting_request()).0, 401);
+    }
+}
+
+#[test]
+fn the_example_hashes_once_a_log_in_and_once_a_refusal_whoever_it_is() {
+    let Some(folder) = Folder::new() else { return };
+    folder.run(&["seed"], "");
+    folder.python(STORE_HASH, &["bob", "!scrypt:32768:8:1|salt|00"]);
+    let refused_and_accepted = folder.python(COUNT_HASHES, &[EXAMPLE]);
+    assert_eq!(refused_and_accepted, "[1, 1, 1, 1, 0, 0]\n[1, 0]\n");
+}
+
+#[test]
+fn the_example_finds_its_database_whatever_the_path() {
+    let Some(folder) = Folder::new() else { return };
+    let path = folder.path("100% ünüsual?mode=rwc#.db");
+    folder.run(&["seed", "--database", &path], "");
+    let example = folder.start(EXAMPLE, &[("DASH_USERS_DATABASE", &path)]).unwrap();
+    assert_eq!(example.get(Some(("alice", "secret123"))), 200);
+    assert_eq!(example.get(Some(("alice", "secret124"))), 401);
+}
+
+#[test]
+fn the_example_without_a_database_stops_and_creates_none() {
+    let Some(folder) = Folder::new() else { return };
+    let log = folder.start(EXAMPLE, &[]).err().expect("it must not start");
+    assert!(log.contains("unable to open database file"), "{log}");
+    assert!(!fs::exists(folder.path("users.db")).unwrap());
+}
+
+/// Dash's own address of all callbacks.
+const CALLBACK: &str = "/_dash-update-component";
+
+/// What the browser sends for the callback of `examples/app.py`.
+fn greeting_request() -> Value {
+    json!({
+        "output": "greeting.children",
+        "outputs": {"id": "greeting", "property": "children"},
+        "inputs": [{"id": "greeting", "property": "id", "value": "greeting"}],
+        "changedPropIds": [],
+    })
+}
+
+/// Makes the table as an app does that knows nothing of us.
+const INIT_DB: &str = r#"
+import sqlite3
+from werkzeug.security import generate_password_hash
+
+with sqlite3.connect("users.db") as con:
+    con.execute("""
+        CREATE TABLE users (
+            username TEXT PRIMARY KEY,
+            password_hash TEXT NOT NULL,
+            language TEXT NOT NULL
+        )
+    """)
+    con.executemany(
+        "INSERT INTO users(username, password_hash, language) VALUES (?, ?, ?)",
+        [
+            ("alice", generate_password_hash("secret123"), "en"),
+            ("bob", generate_password_hash("pa$$w0rd"), "fr"),
+        ],
+    )
+"#;
+
+/// Adds a user as an app's sign-up page would, by position: name, password, method.
+const ADD_USER: &str = r#"
+import sqlite3, sys
+from werkzeug.security import generate_password_hash
+
+_, name, password, method = sys.argv
+with sqlite3.connect("users.db") as con:
+    row = (name, generate_password_hash(password, method), "en")
+    con.execute("INSERT INTO users VALUES (?, ?, ?)", row)
+"#;
+
+/// Prints the stored hash of a user.
+const STORED_HASH: &str = r#"
+import sqlite3, sys
+
+con = sqlite3.connect("users.db")
+query = "SELECT password_hash FROM users WHERE username = ?"
+print(con.execute(query, sys.argv[1:]).fetchone()[0])
+"#;
+
+/// Stores a value as the hash of a user: name, value.
+const STORE_HASH: &str = r#"
+import sqlite3, sys
+
+_, name, value = sys.argv
+with sqlite3.connect("users.db") as con:
+    con.execute("UPDATE users SET password_hash = ? WHERE username = ?", (value, name))
+"#;
+
+/// Counts how often the example hashes: for a wrong password, an unknown user, a locked one, a
+/// right password and the same again, twice; then for a new password, twice.
+const COUNT_HASHES: &str = r#"
+import importlib.util, sqlite3, sys
+from werkzeug.security import generate_password_hash
+spec = importlib.util.spec_from_file_location("app", sys.argv[1])
+app = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(app)
+
+calls = 0
+check = app.check_password_hash
+def counted(*arguments):
+    global calls
+    calls += 1
+    return check(*arguments)
+app.check_password_hash = counted
+
+def hashes(name, password, expected):
+    before = calls
+    assert app.auth_func(name, password) == expected, name
+    return calls - before
+
+print([
+    hashes("alice", "secret124", False), hashes("carol", "secret124", False),
+    hashes("bob", "pa$$w0rd", False), hashes("alice", "secret123", True),
+    hashes("alice", "secret123", True), hashes("alice", "secret123", True),
+])
+with sqlite3.connect("users.db") as connection:
+    new = generate_password_hash("new", "pbkdf2:sha256:1")
+    connection.execute("UPDATE users SET password_hash = ? WHERE username = 'alice'", (new,))
+print([hashes("alice", "new", True), hashes("alice", "new", True)])
+"#;

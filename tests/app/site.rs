@@ -1,0 +1,242 @@
+//! Running apps, and the program in the same directory.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tempfile::TempDir;
+use ureq::Agent;
+
+use crate::python::{Environment, environment};
+
+const TUTORIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/tutorial.py");
+pub(crate) const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/app.py");
+
+/// How long an app may take to start, and to answer: far longer than it needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// User name and password.
+type LogIn<'a> = (&'a str, &'a str);
+
+/// Both apps on one database.
+pub(crate) struct Site {
+    // Before the folder, since they are dropped in this order.
+    pub(crate) apps: Vec<App>,
+    pub(crate) folder: Folder,
+}
+
+impl Site {
+    /// The apps on a database with alice and bob; none if the test is to be skipped.
+    pub(crate) fn with_demo_users() -> Option<Self> {
+        let folder = Folder::new()?;
+        folder.run(&["seed"], "");
+        Some(Self::start(folder))
+    }
+
+    /// The apps on the database that is in `folder`.
+    pub(crate) fn start(folder: Folder) -> Self {
+        let start = |script| folder.start(script, &[]).unwrap_or_else(|log| panic!("{log}"));
+        Self { apps: [TUTORIAL, EXAMPLE].map(start).into(), folder }
+    }
+
+    pub(crate) fn example(&self) -> &App {
+        self.apps.iter().find(|app| app.name == EXAMPLE).expect("both were started")
+    }
+
+    pub(crate) fn lets_in(&self, name: &str, password: &str) {
+        self.assert_status(200, (name, password));
+    }
+
+    pub(crate) fn refuses(&self, name: &str, password: &str) {
+        self.assert_status(401, (name, password));
+    }
+
+    pub(crate) fn assert_status(&self, expected: u16, log_in: LogIn) {
+        for app in &self.apps {
+            assert_eq!(app.get(Some(log_in)), expected, "{}: {log_in:?}", app.name);
+        }
+    }
+}
+
+/// A directory of its own, in which the program and Python run.
+pub(crate) struct Folder {
+    directory: TempDir,
+    environment: Environment,
+}
+
+impl Folder {
+    /// An empty one; none if the test is to be skipped.
+    pub(crate) fn new() -> Option<Self> {
+        let environment = environment()?;
+        Some(Self { directory: TempDir::new().expect("a temporary directory"), environment })
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn path(&self, file: &str) -> String {
+        self.directory.path().join(file).display().to_string()
+    }
+
+    /// Runs the program, which must succeed, and gives its stdout.
+    pub(crate) fn run(&self, args: &[&str], stdin: &str) -> String {
+        let output = self.output(args, stdin);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("it writes UTF-8")
+    }
+
+    /// Runs the program and gives its status.
+    pub(crate) fn status(&self, args: &[&str], stdin: &str) -> i32 {
+        self.output(args, stdin).status.code().expect("no signal ends it")
+    }
+
+    /// What the program shows of a user.
+    pub(crate) fn show(&self, name: &str) -> Value {
+        let json = self.run(&["show", name, "--json"], "");
+        serde_json::from_str(&json).expect(&json)
+    }
+
+    pub(crate) fn output(&self, args: &[&str], stdin: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dash-users"));
+        for variable in ["DASH_USERS_DATABASE", "DASH_USERS_METHOD", "DASH_USERS_PASSWORD_FILE"] {
+            command.env_remove(variable);
+        }
+        let mut child = command
+            .args(args)
+            .current_dir(&self.directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // A command that takes no password may have ended before it is written.
+        let _ = child.stdin.take().expect("it is piped").write_all(stdin.as_bytes());
+        child.wait_with_output().expect("the program can be waited for")
+    }
+
+    /// Runs Python code, which must succeed, and gives its stdout.
+    pub(crate) fn python(&self, code: &str, args: &[&str]) -> String {
+        let mut command = self.environment.command();
+        let output = command
+            .args(["-c", code])
+            .args(args)
+            .current_dir(&self.directory)
+            .output()
+            .expect("Python was there a moment ago");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("it writes UTF-8")
+    }
+
+    /// Starts an app and waits until it answers; an error is what it wrote before it stopped.
+    pub(crate) fn start(&self, script: &'static str, env: &[(&str, &str)]) -> Result<App, String> {
+        // Another program may take the free port before the app does.
+        let mut log = String::new();
+        for _ in 0..3 {
+            match self.start_once(script, env) {
+                Ok(app) => return Ok(app),
+                Err(error) => log = error,
+            }
+            if !log.contains("already in use") {
+                break;
+            }
+        }
+        Err(log)
+    }
+
+    pub(crate) fn start_once(
+        &self,
+        script: &'static str,
+        env: &[(&str, &str)],
+    ) -> Result<App, String> {
+        let port = free_port();
+        let log_file = self.path(&format!("{port}.log"));
+        let log = File::create(&log_file).expect("the folder is writable");
+        let mut command = self.environment.command();
+        // How an app would be told of another database, address or mode.
+        for variable in ["DASH_USERS_DATABASE", "DASH_DEBUG", "HOST", "SECRET_KEY"] {
+            command.env_remove(variable);
+        }
+        let process = command
+            .args([script, &port.to_string()])
+            .env("PORT", port.to_string())
+            .envs(env.iter().copied())
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file can be had twice"))
+            .stderr(log)
+            .spawn()
+            .expect("Python was there a moment ago");
+
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .proxy(None)
+            .build()
+            .into();
+        let url = format!("http://127.0.0.1:{port}");
+        let mut app = App { name: script, url, agent, process };
+        let log = || fs::read_to_string(&log_file).expect("it was created above");
+        let start = Instant::now();
+        while app.agent.get(&app.url).call().is_err() {
+            if app.process.try_wait().expect("it is our child").is_some() {
+                return Err(log());
+            }
+            assert!(start.elapsed() < PATIENCE, "{script} does not answer: {}", log());
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(app)
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// A running app. It is ended when this is dropped.
+pub(crate) struct App {
+    pub(crate) name: &'static str,
+    url: String,
+    agent: Agent,
+    process: Child,
+}
+
+impl App {
+    /// The status of the app's page.
+    pub(crate) fn get(&self, log_in: Option<LogIn>) -> u16 {
+        let mut request = self.agent.get(&self.url);
+        if let Some(log_in) = log_in {
+            request = request.header("Authorization", basic(log_in));
+        }
+        request.call().expect(self.name).status().as_u16()
+    }
+
+    /// The status and the text that a POST of `body` is answered with.
+    pub(crate) fn post(&self, path: &str, log_in: Option<LogIn>, body: &Value) -> (u16, String) {
+        let url = format!("{}{path}", self.url);
+        let mut request = self.agent.post(url).header("Content-Type", "application/json");
+        if let Some(log_in) = log_in {
+            request = request.header("Authorization", basic(log_in));
+        }
+        let mut response = request.send(body.to_string()).expect(self.name);
+        let text = response.body_mut().read_to_string().expect(self.name);
+        (response.status().as_u16(), text)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        // It may have ended by itself, and in a panic there is nobody to tell.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The header by which a browser logs in: Basic (RFC 7617) with UTF-8.
+fn basic((name, password): LogIn) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}

@@ -17,8 +17,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // What a browser sent. A refusal is a value: the reason is for the log, not for the browser.
     for attempt in ["let me in", "plover-xyzzy-quux"] {
-        match users.log_in_and_upgrade("zoe", &Password::from(attempt))? {
-            LogIn::Accepted { upgraded, .. } => println!("accepted, hash upgraded: {upgraded}"),
+        let (log_in, upgraded) = users.log_in_and_upgrade("zoe", &Password::from(attempt))?;
+        match log_in {
+            LogIn::Accepted { outdated } => {
+                println!("accepted; outdated: {outdated}, renewed: {upgraded:?}")
+            }
             LogIn::Refused(reason) => println!("refused: {reason:?}"),
         }
     }

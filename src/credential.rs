@@ -21,8 +21,9 @@ use crate::user::StoredText;
 pub enum Credential {
     /// The user can log in.
     Active(PasswordHash),
-    /// An administrator locked the user; the hash is kept for the day of unlocking.
-    Locked(PasswordHash),
+    /// An administrator locked the user; the hash is kept for the day of unlocking. The error is
+    /// one of those that werkzeug may know better: the hash is unsupported or over a limit.
+    Locked(Result<PasswordHash, MethodError>),
     /// Nobody can log in with this.
     Unusable(HashError),
 }
@@ -34,8 +35,12 @@ impl Credential {
         let StoredText::Text(text) = stored else {
             return Self::Unusable(MethodError::Raises("it is not UTF-8 text").into());
         };
-        if let Some(hash) = unlocked(text) {
-            return Self::Locked(hash);
+        match unlocked(text).map(|text| text.parse()) {
+            Some(Ok(hash)) => return Self::Locked(Ok(hash)),
+            Some(Err(HashError::Method(
+                error @ (MethodError::Unsupported(_) | MethodError::OverLimit(_)),
+            ))) => return Self::Locked(Err(error)),
+            Some(Err(_)) | None => {}
         }
         match text.parse() {
             Ok(hash) => Self::Active(hash),
@@ -47,8 +52,8 @@ impl Credential {
     #[must_use]
     pub fn hash(&self) -> Option<&PasswordHash> {
         match self {
-            Self::Active(hash) | Self::Locked(hash) => Some(hash),
-            Self::Unusable(_) => None,
+            Self::Active(hash) | Self::Locked(Ok(hash)) => Some(hash),
+            Self::Locked(Err(_)) | Self::Unusable(_) => None,
         }
     }
 
@@ -65,11 +70,27 @@ impl Credential {
     }
 }
 
+/// Undoes the writing of a locked value: the text behind the `!` with the first and the last `|`
+/// as `$`, whatever it is.
+pub(crate) fn unlocked(text: &str) -> Option<String> {
+    let (method, rest) = text.strip_prefix('!')?.split_once('|')?;
+    let (salt, digest) = rest.rsplit_once('|')?;
+    Some(format!("{method}${salt}${digest}"))
+}
+
 /// A credential to be stored: active or locked, and never unusable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCredential {
     hash: PasswordHash,
     locked: bool,
+}
+
+impl NewCredential {
+    /// The credential of a user who is locked.
+    #[must_use]
+    pub fn locked(hash: PasswordHash) -> Self {
+        Self { hash, locked: true }
+    }
 }
 
 impl From<PasswordHash> for NewCredential {
@@ -85,13 +106,6 @@ impl fmt::Display for NewCredential {
     }
 }
 
-/// The hash within a locked value.
-fn unlocked(text: &str) -> Option<PasswordHash> {
-    let (method, rest) = text.strip_prefix('!')?.split_once('|')?;
-    let (salt, digest) = rest.rsplit_once('|')?;
-    format!("{method}${salt}${digest}").parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,17 +119,26 @@ mod tests {
     #[test]
     fn a_locked_value_gives_its_hash_back_whatever_the_salt_holds() {
         let hash: PasswordHash = HASH.parse().unwrap();
-        let locked = NewCredential { hash: hash.clone(), locked: true }.to_string();
+        let locked = NewCredential::locked(hash.clone()).to_string();
         assert_eq!(locked, "!pbkdf2:sha1:1|a|b||c|0c60c80f961f0e71f3a9b524af6012062fe037a6");
-        assert_eq!(credential(&locked), Credential::Locked(hash));
+        assert_eq!(credential(&locked), Credential::Locked(Ok(hash)));
     }
 
     #[test]
     fn a_new_hash_of_a_locked_user_is_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
-        let locked = Credential::Locked(hash.clone());
+        let locked = Credential::Locked(Ok(hash.clone()));
         assert!(locked.with_hash(hash.clone()).to_string().starts_with("!pbkdf2:sha1:1|"));
         assert_eq!(credential("!").with_hash(hash).to_string(), HASH);
+    }
+
+    #[test]
+    fn a_locked_hash_that_we_cannot_check_is_locked_all_the_same() {
+        let hash: PasswordHash = HASH.parse().unwrap();
+        for text in ["!pbkdf2:sha224:1|salt|00ff", "!scrypt:1048576:8:1|salt|00ff"] {
+            assert!(matches!(credential(text), Credential::Locked(Err(_))), "{text}");
+            assert!(credential(text).with_hash(hash.clone()).to_string().starts_with('!'));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! let mut users = Users::open(&location)?;
 //!
 //! users.add(&NewUser::new("alice".parse()?, Password::from("plover-xyzzy-quux")))?;
-//! let log_in = users.log_in_and_upgrade("alice", &Password::from("plover-xyzzy-quux"))?;
+//! let log_in = users.log_in("alice", &Password::from("plover-xyzzy-quux"))?;
 //! assert!(matches!(log_in, LogIn::Accepted { .. }));
 //! for user in users.list()? {
 //!     println!("{}", user.username);

@@ -24,7 +24,7 @@ pub enum StoredText {
     Text(String),
     /// Text that is not UTF-8.
     InvalidText(Vec<u8>),
-    /// A BLOB, or any other value that is no text, as SQLite casts it to a BLOB.
+    /// A BLOB, or the digits of a number.
     Blob(Vec<u8>),
 }
 

@@ -34,7 +34,7 @@ use crate::username::Username;
 /// users.add(&NewUser::new("alice".parse()?, Password::from("plover-xyzzy-quux")))?;
 ///
 /// match users.log_in("alice", &Password::from("plover-xyzzy-quux"))? {
-///     LogIn::Accepted { outdated, .. } => assert!(!outdated),
+///     LogIn::Accepted { outdated } => assert!(!outdated),
 ///     LogIn::Refused(_) => unreachable!(),
 /// }
 /// let guess = users.log_in("alice", &Password::from("secret"))?;
@@ -77,10 +77,8 @@ impl NewUser {
 pub enum LogIn {
     /// The password is right.
     Accepted {
-        /// Whether the stored hash was [outdated](PasswordHash::is_outdated).
+        /// Whether the stored hash is [outdated](PasswordHash::is_outdated).
         outdated: bool,
-        /// Whether a new hash was stored in its place.
-        upgraded: bool,
     },
     /// The user must not be let in.
     Refused(Refusal),
@@ -96,7 +94,7 @@ pub enum Refusal {
     NoSuchUser,
     /// The user is locked.
     Locked {
-        /// Whether the password is the one from before.
+        /// Whether the password is the one from before. False too where that cannot be checked.
         password_matches: bool,
     },
     /// The stored value is no hash that can be checked.
@@ -166,14 +164,22 @@ impl Users {
         Ok(Init { created, adopted, applied, schema: store.schema()? })
     }
 
-    /// Checks that the database can be used as it is.
+    /// The state of the database's schema.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NeedsMigration`](crate::StoreError::NeedsMigration) and others.
-    pub fn check_schema(&mut self) -> Result<(), Error> {
-        self.store.begin(Access::Read)?;
-        Ok(())
+    /// [`StoreError`](crate::StoreError) alone.
+    pub fn schema(&mut self) -> Result<Schema, Error> {
+        Ok(self.store.schema()?)
+    }
+
+    /// Applies all pending migrations in one transaction, and says which they were.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) alone.
+    pub fn migrate(&mut self) -> Result<Vec<Migration>, Error> {
+        Ok(self.store.migrate()?)
     }
 
     /// The user called `username`.
@@ -221,7 +227,8 @@ impl Users {
         Ok(transaction.commit()?)
     }
 
-    /// Adds users whose passwords are known to be weak, all or none, unless there is any user.
+    /// Adds users, all or none, unless there is any user. Neither names nor passwords are judged:
+    /// this is for demo users.
     ///
     /// # Errors
     ///
@@ -306,16 +313,18 @@ impl Users {
     ) -> Result<Vec<bool>, Error> {
         let mut transaction = self.store.begin(Access::Write)?;
         let mut removed = Vec::new();
-        for username in usernames.iter().map(AsRef::as_ref) {
-            match existing(&mut *transaction, username) {
-                Ok(_) => transaction.delete(username)?,
-                Err(Error::NoSuchUser(_)) if if_exists => {
-                    removed.push(false);
-                    continue;
-                }
+        for username in usernames {
+            match existing(&mut *transaction, username.as_ref()) {
+                Ok(_) => removed.push(true),
+                Err(Error::NoSuchUser(_)) if if_exists => removed.push(false),
                 Err(error) => return Err(error),
             }
-            removed.push(true);
+        }
+        for username in usernames.iter().map(AsRef::as_ref) {
+            // One user may go with another, by a foreign key of the app.
+            if transaction.get(username)?.is_some() {
+                transaction.delete(username)?;
+            }
         }
         transaction.commit()?;
         Ok(removed)
@@ -338,7 +347,8 @@ impl Users {
     }
 
     /// As [`log_in`](Self::log_in), and stores a new hash when the right password met an outdated
-    /// one, if that is still the one which was checked.
+    /// one, if that is still the one which was checked. The second value says whether it did, or
+    /// what kept it from doing so: the log-in is right all the same.
     ///
     /// # Errors
     ///
@@ -347,15 +357,17 @@ impl Users {
         &mut self,
         username: impl AsRef<[u8]>,
         password: &Password,
-    ) -> Result<LogIn, Error> {
+    ) -> Result<(LogIn, Result<bool, Error>), Error> {
         let username = username.as_ref();
         let row = self.store.begin(Access::Read)?.get(username)?;
         let log_in = check(row.as_ref().map(|row| &row.secret), password, &self.method);
-        let (Some(row), LogIn::Accepted { outdated: true, .. }) = (row, log_in) else {
-            return Ok(log_in);
+        let upgraded = match (row, log_in) {
+            (Some(row), LogIn::Accepted { outdated: true }) => {
+                self.replace_hash(username, &row.secret, password)
+            }
+            _ => Ok(false),
         };
-        let upgraded = self.replace_hash(username, &row.secret, password)?;
-        Ok(LogIn::Accepted { outdated: true, upgraded })
+        Ok((log_in, upgraded))
     }
 
     /// Checks the password, also of a locked user, and stores a new hash of it with the current
@@ -405,11 +417,15 @@ impl Users {
 fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> LogIn {
     let refusal = match stored.map(StoredSecret::credential) {
         Some(Credential::Active(hash)) if hash.verify(password) => {
-            return LogIn::Accepted { outdated: hash.is_outdated(current), upgraded: false };
+            return LogIn::Accepted { outdated: hash.is_outdated(current) };
         }
         Some(Credential::Active(_)) => Refusal::WrongPassword,
-        Some(Credential::Locked(hash)) => {
+        Some(Credential::Locked(Ok(hash))) => {
             Refusal::Locked { password_matches: hash.verify(password) }
+        }
+        Some(Credential::Locked(Err(_))) => {
+            PasswordHash::verify_nothing(current, password);
+            Refusal::Locked { password_matches: false }
         }
         Some(Credential::Unusable(reason)) => {
             if matches!(reason, HashError::NeverMatches(_)) {

@@ -42,7 +42,9 @@ impl Location {
         let path = match scheme(text) {
             None => text.to_owned(),
             Some("sqlite") => {
-                let Some(url) = text.to_str() else { return Err(LocationError::NotUtf8) };
+                let Some(url) = text.to_str().map(str::trim_start) else {
+                    return Err(LocationError::NotUtf8);
+                };
                 let Some(path) = url["sqlite://".len()..].strip_prefix('/') else {
                     return Err(LocationError::Host);
                 };
@@ -67,7 +69,7 @@ impl Location {
 
 /// The scheme of a URL (RFC 3986, section 3.1); a path has none.
 fn scheme(text: &OsStr) -> Option<&str> {
-    let bytes = text.as_encoded_bytes();
+    let bytes = text.as_encoded_bytes().trim_ascii_start();
     let end = bytes.windows(3).position(|window| window == b"://")?;
     let scheme = str::from_utf8(&bytes[..end]).ok()?;
     let mut chars = scheme.chars();
@@ -152,6 +154,7 @@ mod tests {
             ("https://example.org/users.db", LocationError::Scheme),
             ("postgresql+psycopg2://u:hunter2@h/db", LocationError::Postgres),
             ("postgres:///db", LocationError::Postgres),
+            (" postgres://u:hunter2@h/db", LocationError::Postgres),
         ] {
             assert_eq!(Location::parse(text), Err(error), "{text}");
             assert!(!format!("{error} {error:?}").contains("hunter2"));

@@ -11,9 +11,9 @@
 
 mod schema;
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -45,9 +45,9 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let location = Location::Sqlite(path.to_owned());
-        let cannot_connect = |reason: &dyn ToString| StoreError::CannotConnect {
-            location: location.clone(),
-            reason: reason.to_string(),
+        let cannot_connect = |reason: String| {
+            let reason = Escaped(&reason).to_string();
+            StoreError::CannotConnect { location: location.clone(), reason }
         };
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => {}
@@ -58,69 +58,87 @@ impl Sqlite {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(StoreError::NoDatabase { path: path.to_owned() });
             }
-            Err(error) => return Err(cannot_connect(&error)),
+            Err(error) => return Err(cannot_connect(error.to_string())),
         }
-        let mut connection = connect(path, access);
-        if connection.as_ref().is_err_and(needs_recovery) {
-            // A crashed writer left a journal, which only a writer can roll back.
-            drop(connect(path, Access::Write).map_err(|error| cannot_connect(&error))?);
-            connection = connect(path, access);
+        // Whoever may write opens the file to write, also to read it: a reader must be able to
+        // roll the journal of a killed writer back, and to remove an empty write-ahead log.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(|error| {
+            let reason = File::open(path).err().map(|error| error.to_string());
+            cannot_connect(reason.unwrap_or_else(|| error.to_string()))
+        })?;
+        let open = || {
+            if connection.is_readonly("main")? && would_leave_a_log(path) {
+                return Ok(false);
+            }
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "secure_delete", true)?;
+            connection.pragma_update(None, "cache_spill", false)?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            connection.pragma_update(None, "query_only", access == Access::Read)?;
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(true))
+        };
+        match open() {
+            Ok(true) => Ok(Self { connection, location }),
+            Ok(false) => Err(cannot_connect(
+                "it has a write-ahead log, which only someone who may write the file can open"
+                    .to_owned(),
+            )),
+            Err(error) => Err(self::error(&location, &error)),
         }
-        let connection = connection.map_err(|error| self::error(&location, &error))?;
-        Ok(Self { connection, location })
     }
 }
 
-/// Opens and configures the file, and reads a first page of it.
-fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
-    let flags = match access {
-        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
-    };
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "cache_spill", false)?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    Ok(connection)
-}
+/// Whether reading the file without the right to write it would leave a write-ahead log behind,
+/// which the one who has that right could then not open: it has the mode, and no log yet.
+fn would_leave_a_log(path: &Path) -> bool {
+    /// Where the file's header says which journal it has, and what it says for a log.
+    const WRITE_VERSION: u64 = 18;
+    const LOG: u8 = 2;
 
-fn needs_recovery(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| {
-        matches!(
-            error.extended_code,
-            ffi::SQLITE_READONLY_ROLLBACK
-                | ffi::SQLITE_READONLY_RECOVERY
-                | ffi::SQLITE_READONLY_CANTINIT
-        )
-    })
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let mut version = [0];
+    let read = File::open(path).and_then(|file| file.read_exact_at(&mut version, WRITE_VERSION));
+    read.is_ok() && version == [LOG] && !Path::new(&log).exists()
 }
 
 /// Creates an empty file, which is a valid database; false if there is something already.
 pub(super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, StoreError> {
-    let cannot_connect = |error: io::Error| StoreError::CannotConnect {
+    let cannot_connect = |reason: &str| StoreError::CannotConnect {
         location: Location::Sqlite(path.to_owned()),
-        reason: error.to_string(),
+        reason: reason.to_owned(),
     };
     let options = &mut OpenOptions::new();
     let file = match options.write(true).create_new(true).mode(new_file.mode & 0o600).open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let is_dangling =
+                fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+            if is_dangling {
+                return Err(cannot_connect("it is a symbolic link to nothing"));
+            }
+            return Ok(false);
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::NoDirectory { path: path.to_owned() });
         }
-        Err(error) => return Err(cannot_connect(error)),
+        Err(error) => return Err(cannot_connect(&error.to_string())),
     };
-    let owned = match new_file.group {
-        Some(group) => std::os::unix::fs::fchown(&file, None, Some(group)),
+    let prepared = match new_file.group {
+        Some(group) => std::os::unix::fs::fchown(&file, None, Some(group))
+            .map_err(|error| format!("its group cannot be set: {error}")),
         None => Ok(()),
-    };
-    let prepared = owned.and_then(|()| file.set_permissions(Permissions::from_mode(new_file.mode)));
-    if let Err(error) = prepared {
+    }
+    .and_then(|()| {
+        let permissions = Permissions::from_mode(new_file.mode);
+        file.set_permissions(permissions)
+            .map_err(|error| format!("its mode cannot be set: {error}"))
+    });
+    if let Err(reason) = prepared {
         // It is ours, and empty.
-        fs::remove_file(path).map_err(cannot_connect)?;
-        return Err(cannot_connect(error));
+        fs::remove_file(path).map_err(|error| cannot_connect(&error.to_string()))?;
+        return Err(cannot_connect(&reason));
     }
     Ok(true)
 }
@@ -155,33 +173,47 @@ impl Store for Sqlite {
             };
             return Err(StoreError::NeedsMigration { location: location.clone(), reason });
         }
-        Ok(Box::new(SqliteTransaction { transaction, location, refusing: Vec::new() }))
+        Ok(Box::new(SqliteTransaction { transaction, location, references: Vec::new() }))
     }
 }
 
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
     location: &'a Location,
-    /// The tables whose foreign keys may refuse a deletion, now or at the commit.
-    refusing: Vec<String>,
+    /// What refers to the users who are deleted: it may refuse that, now or at the commit.
+    references: Vec<Reference>,
 }
 
 impl SqliteTransaction<'_> {
     fn error(&self, error: &rusqlite::Error) -> StoreError {
-        let violates_foreign_key = error
-            .sqlite_error()
-            .is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY);
-        if violates_foreign_key && !self.refusing.is_empty() {
-            let reason =
-                format!("rows of {} refer to the user", Escaped(&self.refusing.join(", ")));
-            return StoreError::Refused { location: self.location.clone(), reason };
+        // ON DELETE RESTRICT has the code of a trigger, and the message of a foreign key.
+        let is_constraint = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
+        if is_constraint && error.to_string().contains("FOREIGN KEY") {
+            // A column may refuse to be unset, too: its default may be no user.
+            for on_delete in [OnDelete::Refuse, OnDelete::Unset] {
+                let refusing = self.references.iter().filter(|to| to.on_delete == on_delete);
+                let tables: Vec<_> = refusing.map(|reference| &*reference.table).collect();
+                if !tables.is_empty() {
+                    let tables = tables.join(", ");
+                    return self
+                        .refused(&format!("rows of {} refer to the user", Escaped(&tables)));
+                }
+            }
         }
         self::error(self.location, error)
     }
 
-    fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
-        self.transaction.execute(sql, params).map_err(|error| self.error(&error))?;
-        Ok(())
+    fn refused(&self, reason: &str) -> StoreError {
+        StoreError::Refused { location: self.location.clone(), reason: reason.to_owned() }
+    }
+
+    /// Changes one row.
+    fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
+        match self.transaction.execute(sql, params) {
+            Ok(0) => Err(self.refused("a trigger of the app passed it over")),
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.error(&error)),
+        }
     }
 }
 
@@ -242,21 +274,21 @@ impl Transaction for SqliteTransaction<'_> {
         credential: &NewCredential,
         language: &Language,
     ) -> Result<(), StoreError> {
-        self.execute(
+        self.change(
             "INSERT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
             params![username.as_str(), credential.to_string(), language.as_str()],
         )
     }
 
     fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
-        self.execute(
+        self.change(
             "UPDATE users SET password_hash = ? WHERE username = ?",
             params![new.to_string(), Text(username)],
         )
     }
 
     fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
-        self.execute(
+        self.change(
             "UPDATE users SET language = ? WHERE username = ?",
             params![language.as_str(), Text(username)],
         )
@@ -264,13 +296,12 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
         let references = self.references(username)?;
-        let refusing = references.into_iter().filter(|to| to.on_delete == OnDelete::Refuse);
-        self.refusing.extend(refusing.map(|reference| reference.table));
-        self.execute("DELETE FROM users WHERE username = ?", [Text(username)])
+        self.references.extend(references);
+        self.change("DELETE FROM users WHERE username = ?", [Text(username)])
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.execute("COMMIT", [])
+        self.transaction.execute_batch("COMMIT").map_err(|error| self.error(&error))
     }
 }
 
@@ -361,7 +392,16 @@ fn find_references(
 /// What an error of SQLite means to a caller.
 fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let location = location.clone();
-    let reason = Escaped(&error.to_string()).to_string();
+    let needs_recovery = error.sqlite_error().is_some_and(|error| {
+        matches!(error.extended_code, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY)
+    });
+    let reason = if needs_recovery {
+        "a program that was killed left a journal, which only someone who may write the file and \
+         its directory can roll back"
+            .to_owned()
+    } else {
+        Escaped(&error.to_string()).to_string()
+    };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {

@@ -56,6 +56,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: policy::Refusal,
     },
+    /// The name is NULL or a BLOB, which no look-up finds.
+    #[error("the clear password of '{0}' cannot be hashed: nobody can log in with such a name")]
+    UnreachableName(StoredText),
     /// Another program changed the user while the password was hashed.
     #[error("the password of '{0}' was changed by another program meanwhile")]
     ChangedMeanwhile(StoredText),

@@ -1,7 +1,7 @@
 //! Tables whose `password_hash` column holds clear passwords.
 
 use super::{Error, Users, existing};
-use crate::credential::Credential;
+use crate::credential::{Credential, unlocked};
 use crate::hash::PasswordHash;
 use crate::password::Password;
 use crate::policy;
@@ -12,7 +12,7 @@ use crate::user::StoredText;
 const MIN_DIGEST_DIGITS: usize = 32;
 
 /// Names of hash schemes that write `scheme$…`, also where another `$` follows at once.
-const SCHEMES: [&str; 14] = [
+const SCHEMES: [&str; 21] = [
     "argon2",
     "argon2d",
     "argon2i",
@@ -20,14 +20,24 @@ const SCHEMES: [&str; 14] = [
     "bcrypt",
     "bcrypt_sha256",
     "crypt",
+    "md4",
     "md5",
     "pbkdf2",
     "pbkdf2_sha1",
     "pbkdf2_sha256",
+    "pbkdf2_sha512",
     "plain",
     "scrypt",
     "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "unsalted_md5",
 ];
+
+/// Fewest hexadecimal digits behind `word$$` that are taken for a digest.
+const MIN_DIGITS_WITHOUT_SALT: usize = 8;
 
 impl Users {
     /// Replaces the clear passwords of `usernames`, or of all users, by their hashes: all or none.
@@ -51,7 +61,10 @@ impl Users {
         match usernames {
             Some(usernames) => {
                 for username in usernames {
-                    rows.push(existing(&mut *transaction, username.as_ref())?);
+                    let row = existing(&mut *transaction, username.as_ref())?;
+                    if !rows.contains(&row) {
+                        rows.push(row);
+                    }
                 }
             }
             None => transaction.rows(&mut |row| rows.push(row))?,
@@ -86,7 +99,10 @@ fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
         Credential::Active(_) | Credential::Locked(_) => return Ok(None),
         Credential::Unusable(reason) => reason,
     };
-    let (StoredText::Text(text), Some(_)) = (row.secret.expose(), row.username.as_key()) else {
+    if row.username.as_key().is_none() {
+        return Err(Error::UnreachableName(username()));
+    }
+    let StoredText::Text(text) = row.secret.expose() else {
         return Err(Error::InvalidHash { username: username(), reason });
     };
     if resembles_hash(text) {
@@ -104,24 +120,32 @@ fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
 /// locks an account:
 ///
 /// - `$…` (bcrypt, argon2, crypt), `{SCHEME}…` (LDAP),
-/// - `word$…` (Django, old werkzeug), but not a word and two `$`, as in the tutorial's `pa$$w0rd`,
-///   unless the word is the name of a scheme,
+/// - `word$…` (Django, old werkzeug); but a word and two `$`, as in the tutorial's `pa$$w0rd`, only
+///   if the word is the name of a scheme or a digest follows,
 /// - `method:…$` (werkzeug),
 /// - 32 or more hexadecimal digits and nothing else,
-/// - `!`, `!!`, `*`, and `!` before any of these.
+/// - `!` and `*`, alone or repeated, and any of the above behind them; also with its `$` written as
+///   `|`, as in a locked value.
 fn resembles_hash(text: &str) -> bool {
-    let text = match text.strip_prefix('!') {
-        Some("" | "!") => return true,
-        Some(rest) => rest,
-        None => text,
-    };
+    let unmarked = text.trim_start_matches(['!', '*']);
+    if unmarked.is_empty() && !text.is_empty() {
+        return true;
+    }
+    let unlocked = unlocked(&format!("!{unmarked}")).filter(|_| unmarked.len() < text.len());
+    looks_like_hash(unmarked) || unlocked.is_some_and(|text| looks_like_hash(&text))
+}
+
+fn looks_like_hash(text: &str) -> bool {
+    let is_hex = |bytes: &[u8], min| bytes.len() >= min && bytes.iter().all(u8::is_ascii_hexdigit);
     let word_end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
     let (word, rest) = text.split_at(word_end.unwrap_or(text.len()));
-    let is_digest = text.len() >= MIN_DIGEST_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
     match rest.as_bytes() {
-        _ if text == "*" || is_digest => true,
+        _ if is_hex(text.as_bytes(), MIN_DIGEST_DIGITS) => true,
         [b'$', ..] if word.is_empty() => true,
-        [b'$', b'$', ..] => SCHEMES.contains(&word.to_ascii_lowercase().as_str()),
+        [b'$', b'$', digest @ ..] => {
+            SCHEMES.contains(&word.to_ascii_lowercase().as_str())
+                || is_hex(digest, MIN_DIGITS_WITHOUT_SALT)
+        }
         [b'$', ..] => true,
         [b':', after @ ..] if !word.is_empty() => after.contains(&b'$'),
         [b'{', after @ ..] if word.is_empty() => {

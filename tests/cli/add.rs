@@ -360,7 +360,7 @@ status 2
 -- stderr
 error: the argument '--password-stdin' cannot be used with '--generate'
 
-Usage: dash-users add --password-stdin --method <METHOD> <USER>
+Usage: dash-users add --password-stdin <USER>
 
 For more information, try '--help'.
 

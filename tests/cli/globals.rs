@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use snapbox::str;
 
-use crate::support::{GOOD, assert_run, empty, initialized, seeded};
+use crate::support::{GOOD, SECRET123, assert_run, empty, initialized, seeded};
 
 #[test]
 fn the_first_screen_names_every_command() {
@@ -305,6 +306,64 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
         assert!(!stderr.contains("error") && !stderr.contains("panic"), "{stderr}");
     }
+}
+
+#[test]
+fn an_answer_that_nobody_reads_keeps_its_status() {
+    let sandbox = seeded();
+    sandbox.write("wrong", "wrong");
+    sandbox.write("hash", SECRET123);
+    for (args, status) in [
+        (&["verify", "alice", "--password-file", "wrong"][..], 3),
+        (&["hash", "--check", "--hash-file", "hash", "--password-file", "wrong"], 3),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = sandbox.command(args);
+        assert_eq!(command.stdout(writer).status().unwrap().code(), Some(status), "{args:?}");
+    }
+}
+
+#[test]
+fn a_signal_while_nothing_is_asked_ends_the_program_with_its_status() {
+    let sandbox = seeded();
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        // It waits for a password that does not come.
+        let mut command = sandbox.command(&["verify", "alice", "--password-stdin"]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let _open = child.stdin.take();
+        std::thread::sleep(Duration::from_millis(300));
+        let pid = child.id().to_string();
+        Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(status));
+    }
+}
+
+#[test]
+fn an_empty_environment_variable_counts_as_none() {
+    let sandbox = empty()
+        .with_env("DASH_USERS_DATABASE", "")
+        .with_env("DASH_USERS_METHOD", "")
+        .with_env("DASH_USERS_PASSWORD_FILE", "");
+    assert_eq!(sandbox.run(&["init"]).stderr, "created [DIR]/users.db\n");
+    assert_eq!(sandbox.run(&["add", "carol", "--generate"]).status, 0);
+    assert!(sandbox.stored("carol").starts_with("scrypt:32768:8:1$"));
+    assert_eq!(sandbox.run(&["passwd", "carol"]).status, 2);
+}
+
+#[test]
+fn a_bad_method_in_the_environment_is_named() {
+    let sandbox = initialized().with_env("DASH_USERS_METHOD", "bcrypt");
+    assert_run!(
+        sandbox.run(&["list"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: invalid value of DASH_USERS_METHOD: the method is neither scrypt nor pbkdf2
+
+"#]]
+    );
 }
 
 #[test]

@@ -48,6 +48,30 @@ fn a_new_password_is_asked_for_twice_and_not_echoed() {
 }
 
 #[test]
+fn a_control_character_is_refused_and_not_dropped() {
+    let sandbox = initialized();
+    let mut session = start(&sandbox, &["add", "carol"]);
+    session.exp_string("New password: ").unwrap();
+    session.send_line("plover\txyzzy-quux").unwrap();
+    let (rest, status) = finish(session);
+    assert_eq!(status, 8, "{rest}");
+    assert!(rest.contains("control characters cannot be typed"), "{rest}");
+}
+
+#[test]
+fn a_typing_error_can_be_corrected() {
+    let sandbox = initialized();
+    let mut session = start(&sandbox, &["add", "carol"]);
+    session.exp_string("New password: ").unwrap();
+    session.send_line(&format!("{GOOD}é\x7f")).unwrap();
+    session.exp_string("New password, again: ").unwrap();
+    session.send_line(&format!("nonsense\x15{GOOD}")).unwrap();
+    let (rest, status) = finish(session);
+    assert_eq!(status, 0, "{rest}");
+    assert_eq!(sandbox.run_with(GOOD, &["verify", "carol", "--password-stdin"]).status, 0);
+}
+
+#[test]
 fn passwords_that_differ_change_nothing() {
     let sandbox = initialized();
     let mut session = start(&sandbox, &["add", "carol"]);

@@ -90,9 +90,9 @@ fn clear_passwords_in_the_table_become_hashes() {
 status 0
 -- stdout
 -- stderr
+warning: backups made before this still hold the clear passwords
 hashed the clear password of user 'alice' in [DIR]/users.db
 1 hashed, 0 left
-warning: backups made before this still hold the clear passwords
 
 "#]]
     );
@@ -103,10 +103,10 @@ status 0
 -- stdout
 -- stderr
 left user 'alice', who has a hash, in [DIR]/users.db
+warning: backups made before this still hold the clear passwords
 hashed the clear password of user 'bob' in [DIR]/users.db
 left user 'carol', who has a hash, in [DIR]/users.db
 1 hashed, 2 left
-warning: backups made before this still hold the clear passwords
 
 "#]]
     );
@@ -124,6 +124,22 @@ status 0
         assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
     }
     assert_eq!(sandbox.stored("carol"), SECRET123);
+}
+
+#[test]
+fn a_locked_hash_that_only_werkzeug_knows_stays_locked() {
+    let sandbox = initialized();
+    let locked = "!pbkdf2:sha224:1000|salt|00ff";
+    let spoiled = "!scrypt:32768:8:1|a|b";
+    sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'en')"));
+    assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 0);
+    assert_eq!(sandbox.stored("zoe"), locked);
+    assert_eq!(sandbox.run(&["list", "--locked", "--format", "plain"]).stdout.lines().count(), 1);
+    assert_eq!(sandbox.run_with("x", &["verify", "zoe", "--password-stdin"]).status, 3);
+    assert_eq!(sandbox.run(&["passwd", "zoe", "--generate"]).status, 0);
+    assert!(sandbox.stored("zoe").starts_with('!'));
+    sandbox.sql(&format!("UPDATE users SET password_hash = '{spoiled}'"));
+    assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 7);
 }
 
 #[test]

@@ -31,7 +31,7 @@ error: no user 'nobody'
 status 10
 -- stdout
 -- stderr
-error: there is no terminal to ask on
+error: there is no terminal to ask for confirmation on
 hint: --yes goes on without asking
 
 "#]]
@@ -42,7 +42,7 @@ hint: --yes goes on without asking
 status 10
 -- stdout
 -- stderr
-{"error":{"code":"needs_confirmation","status":10,"message":"there is no terminal to ask on","hint":"--yes goes on without asking"}}
+{"error":{"code":"needs_confirmation","status":10,"message":"there is no terminal to ask for confirmation on","hint":"--yes goes on without asking"}}
 
 "#]]
     );
@@ -125,9 +125,6 @@ fn the_apps_tables_that_refer_to_a_user_are_named() {
 status 1
 -- stdout
 -- stderr
-warning: table 'notes' loses 2 row(s) that refer to user 'alice'
-warning: table 'tags' loses 3 row(s) that refer to user 'alice'
-warning: table 'visits' has 1 row(s) that will no longer refer to user 'alice'
 error: [DIR]/users.db refused the change: rows of orders refer to the user
 
 "#]]
@@ -141,7 +138,7 @@ status 0
 -- stderr
 warning: table 'notes' loses 2 row(s) that refer to user 'alice'
 warning: table 'tags' loses 3 row(s) that refer to user 'alice'
-warning: table 'visits' has 1 row(s) that will no longer refer to user 'alice'
+warning: table 'visits' has 1 row(s) that no longer refer to user 'alice'
 removed user 'alice' in [DIR]/users.db
 
 "#]]

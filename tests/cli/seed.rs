@@ -11,6 +11,7 @@ fn demo_users_are_added_once() {
 status 0
 -- stdout
 -- stderr
+created [DIR]/users.db
 added users 'alice' and 'bob' in [DIR]/users.db
 warning: the passwords of 'alice' and 'bob' are public: remove them before others can reach the app
 
@@ -22,7 +23,7 @@ warning: the passwords of 'alice' and 'bob' are public: remove them before other
 status 0
 -- stdout
 -- stderr
-there are users already; nothing changed in [DIR]/users.db
+there are users already; none added in [DIR]/users.db
 
 "#]]
     );
@@ -66,7 +67,7 @@ fn a_table_with_any_user_is_left_alone() {
 status 0
 -- stdout
 -- stderr
-there are users already; nothing changed in [DIR]/users.db
+there are users already; none added in [DIR]/users.db
 
 "#]]
     );

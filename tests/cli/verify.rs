@@ -183,7 +183,7 @@ fn an_outdated_hash_is_upgraded_by_the_right_password_alone() {
         str![[r#"
 status 0
 -- stdout
-{"username":"alice","verified":true,"upgraded":true}
+{"database":"[DIR]/users.db","username":"alice","verified":true,"upgraded":true}
 -- stderr
 
 "#]]

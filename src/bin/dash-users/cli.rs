@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use dash_users::Method;
+use dash_users::{Location, LocationError, Method, MethodError};
 
 use crate::commands;
 use crate::exit::{Code, Failure, STATUSES};
@@ -29,10 +29,10 @@ pub struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
-    /// The database: a path, sqlite:///relative or sqlite:////absolute
-    #[arg(short, long, global = true, value_name = "DB", default_value = "users.db")]
-    #[arg(env = "DASH_USERS_DATABASE", hide_env_values = true)]
-    pub database: OsString,
+    /// The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE]
+    /// [default: users.db]
+    #[arg(short, long, global = true, value_name = "DB")]
+    pub database: Option<OsString>,
     /// How results are written
     #[arg(long, global = true, value_enum, default_value_t, conflicts_with = "json")]
     pub format: Format,
@@ -54,6 +54,20 @@ impl Globals {
     pub fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }
     }
+
+    pub fn database(&self) -> Result<Location, LocationError> {
+        match &self.database {
+            Some(database) => Location::parse(database),
+            None => {
+                Location::parse(environment("DASH_USERS_DATABASE").unwrap_or("users.db".into()))
+            }
+        }
+    }
+}
+
+/// An environment variable; an empty one counts as none.
+pub fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -99,12 +113,25 @@ pub enum Command {
 #[derive(Args)]
 pub struct MethodArg {
     /// Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS
+    /// [env: DASH_USERS_METHOD] [default: scrypt]
     ///
     /// ALGORITHM is sha1, sha256 or sha512. scrypt alone is scrypt:32768:8:1, which takes 32 MiB;
     /// at most 256 MiB (128·N·r·p bytes) or 10,000,000 iterations are allowed. A stored hash is
     /// outdated if it has another algorithm, does less work or leaves parameters out.
-    #[arg(long, default_value = "scrypt", env = "DASH_USERS_METHOD", hide_env_values = true)]
-    pub method: Method,
+    #[arg(long)]
+    method: Option<Method>,
+}
+
+impl MethodArg {
+    pub fn get(&self) -> Result<Method, Failure> {
+        match (self.method, environment("DASH_USERS_METHOD")) {
+            (Some(method), _) => Ok(method),
+            (None, None) => Ok(Method::default()),
+            (None, Some(text)) => text.to_string_lossy().parse().map_err(|error: MethodError| {
+                Failure::new(Code::Usage, format!("invalid value of DASH_USERS_METHOD: {error}"))
+            }),
+        }
+    }
 }
 
 /// Where a password that is to be checked comes from.

@@ -17,11 +17,11 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
-use dash_users::{Location, StoredText, Username, UsernameError, store::Schema};
+use dash_users::{StoredText, Username, UsernameError, store::Schema};
 
 use crate::cli::{Cli, Command};
 use crate::output::Output;
-use crate::prompt::{Prompt, bytes};
+use crate::prompt::Prompt;
 
 /// Runs the command that `cli` names.
 pub fn run(cli: &Cli, output: &Output) -> Result<()> {
@@ -29,7 +29,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
     if let Command::Hash(args) = &cli.command {
         return hash::run(args, &prompt, output);
     }
-    let database = &Location::parse(&cli.globals.database)?;
+    let database = &cli.globals.database()?;
     match &cli.command {
         Command::Init(args) => init::run(args, database, output),
         Command::Migrate(args) => migrate::run(args, database, output),
@@ -44,6 +44,11 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
         Command::Show(args) => show::run(args, database, output),
         Command::Hash(_) => unreachable!("it needs no database"),
     }
+}
+
+/// The bytes of a name that was given as an argument.
+fn bytes(name: &OsStr) -> &[u8] {
+    name.as_encoded_bytes()
 }
 
 /// The name of a new user.

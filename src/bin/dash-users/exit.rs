@@ -21,7 +21,7 @@ pub const STATUSES: [(u8, &str); 12] = [
     (8, "the new password is weak, or cannot be used"),
     (9, "the user exists already"),
     (10, "needs confirmation"),
-    (130, "interrupted at a prompt; nothing was changed"),
+    (130, "interrupted; nothing was changed"),
 ];
 
 /// The kind of an error, by its name in JSON and its status.
@@ -155,13 +155,13 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
             (Code::UserExists, Some("`--allow-similar` adds it all the same".to_owned()))
         }
         Error::WrongPassword => (Code::Refused, None),
-        Error::InvalidHash { .. } | Error::ResemblesHash(_) | Error::ClearPassword { .. } => {
-            let code = match error {
-                Error::ClearPassword { .. } => Code::BadPassword,
-                _ => Code::InvalidData,
-            };
-            (code, Some("`dash-users passwd` sets a new password".to_owned()))
+        Error::InvalidHash { .. } | Error::ResemblesHash(_) => {
+            (Code::InvalidData, Some("`dash-users passwd` sets a new password".to_owned()))
         }
+        Error::ClearPassword { .. } => {
+            (Code::BadPassword, Some("`dash-users passwd` sets a new password".to_owned()))
+        }
+        Error::UnreachableName(_) => (Code::InvalidData, None),
         Error::ChangedMeanwhile(_) => {
             (Code::Failed, Some("nothing was changed; try again".to_owned()))
         }

@@ -29,6 +29,10 @@ use self::output::Output;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if let Err(error) = terminal::watch_signals() {
+        // Signals then end the program as they end any other.
+        eprintln!("warning: {error:#}");
+    }
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -52,7 +56,6 @@ fn main() -> ExitCode {
 /// Reports an error, and says with which status to exit.
 fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
     match result {
-        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let report = Report::from(error);
             output.error(&report);

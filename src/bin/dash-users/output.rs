@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use dash_users::{Location, Migration, StoredText};
+use dash_users::{Location, Migration, StoredText, User};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
@@ -57,9 +57,14 @@ impl Output {
 
     /// Help and version, which were asked for.
     pub fn help(&self, help: &clap::Error) -> io::Result<()> {
-        let mut stdout = AutoStream::new(io::stdout().lock(), self.color);
-        write!(stdout, "{}", help.render().ansi())?;
-        stdout.flush()
+        let color = match self.color {
+            ColorChoice::Auto => AutoStream::choice(&io::stdout()),
+            choice => choice,
+        };
+        let text = help.render();
+        let text =
+            if color == ColorChoice::Never { text.to_string() } else { text.ansi().to_string() };
+        write_stdout(|stdout| write!(stdout, "{text}"))
     }
 
     /// What clap says of the command line. The answer is the status.
@@ -82,13 +87,15 @@ impl Output {
     /// A result, in the format that is wanted.
     pub fn result<T: Serialize>(
         &self,
-        json: &T,
-        rows: &[Vec<Cow<'_, str>>],
+        json: impl FnOnce() -> T,
+        rows: impl FnOnce() -> Vec<Vec<String>>,
         people: impl FnOnce() -> String,
     ) -> io::Result<()> {
         write_stdout(|stdout| match self.format {
-            Format::Json => write_json(stdout, json),
-            Format::Plain => rows.iter().try_for_each(|row| writeln!(stdout, "{}", row.join("\t"))),
+            Format::Json => write_json(stdout, &json()),
+            Format::Plain => {
+                rows().iter().try_for_each(|row| writeln!(stdout, "{}", row.join("\t")))
+            }
             Format::Table => writeln!(stdout, "{}", people()),
         })
     }
@@ -112,6 +119,9 @@ impl Output {
             });
         }
         for (change, note) in changes {
+            for warning in &change.warnings {
+                self.warn(warning);
+            }
             self.note(&format!("{note} in {}", change.database));
             if let Some(password) = change.password {
                 write_stdout(|stdout| writeln!(stdout, "{password}"))?;
@@ -134,7 +144,9 @@ impl Output {
     }
 
     pub fn error(&self, report: &Report) {
-        if self.format == Format::Json {
+        if report.code == Code::Interrupted {
+            // Whoever did it knows.
+        } else if self.format == Format::Json {
             let error = ErrorBody {
                 code: report.code.name(),
                 status: report.code.status(),
@@ -151,7 +163,9 @@ impl Output {
         }
     }
 
+    /// Writes a line to stderr. A path in it may hold anything.
     fn talk(&self, label: Option<(&str, AnsiColor)>, text: &str) {
+        let text = printable(text);
         let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
         // If stderr is gone there is nobody to tell.
         let _ = match label {
@@ -164,10 +178,30 @@ impl Output {
     }
 }
 
+/// Writes a result. A reader who has seen enough is no error, and changes no status.
 fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    write(&mut stdout)?;
-    stdout.flush()
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // What is left in the buffer is for nobody.
+            drop(stdout.into_parts());
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// A text without what could drive a terminal.
+pub fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if dash_users::is_unsafe_to_print(c) {
+            printable.extend(c.escape_unicode());
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
 }
 
 /// A table that fits the terminal.
@@ -195,17 +229,67 @@ pub struct Change<'a> {
     pub changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl<'a> Change<'a> {
     pub fn new(database: &Location, username: &'a StoredText, action: &'static str) -> Self {
         let database = database.to_string();
-        Self { database, username: username.to_text(), action, changed: true, password: None }
+        let username = username.to_text();
+        Self { database, username, action, changed: true, password: None, warnings: Vec::new() }
     }
 
     pub fn unchanged(self) -> Self {
         Self { changed: false, ..self }
     }
+}
+
+/// A user, as JSON tells it.
+#[derive(Serialize)]
+pub struct JsonUser<'a> {
+    username: Option<Cow<'a, str>>,
+    language: Option<Cow<'a, str>>,
+    locked: bool,
+    method: Option<String>,
+    outdated: bool,
+    /// Nobody is in a group before the schema knows groups.
+    groups: [&'a str; 0],
+    /// The schema does not record it yet.
+    created_at: Option<&'a str>,
+    /// The schema does not record it yet.
+    password_changed_at: Option<&'a str>,
+}
+
+impl<'a> From<&'a User> for JsonUser<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            username: user.username.to_text(),
+            language: user.language.to_text(),
+            locked: user.locked,
+            method: user.method.map(|method| method.to_string()),
+            outdated: user.outdated,
+            groups: [],
+            created_at: None,
+            password_changed_at: None,
+        }
+    }
+}
+
+/// A user as a row of `--format plain`, in the order of the keys in JSON.
+pub fn plain_user(user: &User) -> Vec<String> {
+    let method = user.method.map(|method| method.to_string()).unwrap_or_default();
+    let nothing = String::new;
+    vec![
+        user.username.to_string(),
+        user.language.to_string(),
+        user.locked.to_string(),
+        method,
+        user.outdated.to_string(),
+        nothing(),
+        nothing(),
+        nothing(),
+    ]
 }
 
 /// A migration, as JSON tells it.
@@ -262,12 +346,6 @@ impl Formatter for SafeFormatter {
         }
         CompactFormatter.write_string_fragment(w, &text[plain..])
     }
-}
-
-/// Whether an error is that of a reader who has seen enough.
-pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    error.downcast_ref::<io::Error>().is_some_and(is_broken)
 }
 
 #[cfg(test)]

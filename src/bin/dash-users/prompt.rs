@@ -1,28 +1,28 @@
 //! Where a password comes from, and questions.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use dash_users::Password;
 use zeroize::Zeroizing;
 
-use crate::cli::{Format, Globals, NewPasswordArgs, PasswordArgs};
+use crate::cli::{Format, Globals, NewPasswordArgs, PasswordArgs, environment};
 use crate::exit::{Code, Failure};
-use crate::terminal;
-
-/// A file with the password, for want of a flag.
-const PASSWORD_FILE: &str = "DASH_USERS_PASSWORD_FILE";
+use crate::output::printable;
+use crate::terminal::{self, Echo};
 
 /// The most bytes that are read; no password is that long.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 /// Asks, where it may.
 pub struct Prompt {
-    /// Whether there is someone to ask.
-    is_interactive: bool,
+    /// Whether nobody may be asked, and whether there is somebody.
+    is_forbidden: bool,
+    has_terminal: bool,
     /// Whether stderr is free for questions: with JSON it holds errors only, and questions go to
     /// the terminal itself.
     on_stderr: bool,
@@ -37,10 +37,18 @@ pub enum Source {
     Generated,
 }
 
+impl Source {
+    /// The password that is to be printed, since nobody knows it yet.
+    pub fn generated<'a>(&self, password: &'a Password) -> Option<&'a str> {
+        matches!(self, Self::Generated).then(|| password.expose())
+    }
+}
+
 impl Prompt {
     pub fn new(globals: &Globals) -> Self {
         Self {
-            is_interactive: !globals.no_input && io::stdin().is_terminal(),
+            is_forbidden: globals.no_input,
+            has_terminal: io::stdin().is_terminal(),
             on_stderr: globals.format() != Format::Json,
         }
     }
@@ -59,19 +67,17 @@ impl Prompt {
     }
 
     fn given(&self, args: &PasswordArgs, flags: &str) -> Result<Source> {
-        let from_environment = std::env::var_os(PASSWORD_FILE).filter(|file| !file.is_empty());
+        let from_environment = environment("DASH_USERS_PASSWORD_FILE");
         if args.password_stdin {
             Ok(Source::Stdin)
         } else if let Some(file) = &args.password_file {
             Ok(Source::File(file.clone()))
         } else if let Some(file) = from_environment {
             Ok(Source::File(file.into()))
-        } else if self.is_interactive {
-            Ok(Source::Terminal)
+        } else if let Some(reason) = self.silence("a password") {
+            Err(Failure::new(Code::Usage, reason).hint(format!("use {flags}")).into())
         } else {
-            let failure =
-                Failure::new(Code::Usage, "there is no terminal to ask for a password on");
-            Err(failure.hint(format!("use {flags}")).into())
+            Ok(Source::Terminal)
         }
     }
 
@@ -99,18 +105,22 @@ impl Prompt {
     }
 
     fn ask_hidden(&self, question: &str) -> Result<Password> {
-        let terminal = terminal::path().display().to_string();
-        let config = rpassword::ConfigBuilder::new().input_file_path(&terminal);
-        let config = if self.on_stderr {
-            config.output_writer(io::stderr()).build()
-        } else {
-            config.output_file_path(&terminal).build()
-        };
-        let ask = || rpassword::prompt_password_with_config(question, config);
-        let typed = match terminal::during_prompt(true, ask)? {
-            Ok(typed) => Password::from(typed),
-            Err(error) => return Err(interrupted_or(error)),
-        };
+        let typed = terminal::during_prompt(Echo::Off, self.on_stderr, || {
+            self.say(question)?;
+            let keys = Keys::open()?;
+            let seen = Arc::clone(&keys.seen);
+            let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard();
+            let typed = rpassword::read_password_with_config(config.build()).map(Password::from)?;
+            Ok((typed, seen))
+        })?;
+        let (typed, seen) = typed.context("cannot read the password from the terminal")?;
+        if seen.end.load(Ordering::Relaxed) {
+            return Err(Failure::new(Code::Interrupted, "interrupted").into());
+        }
+        if seen.control.load(Ordering::Relaxed) {
+            let message = "a password with control characters cannot be typed";
+            return Err(Failure::new(Code::BadPassword, message).into());
+        }
         // rpassword puts this in the place of what is not UTF-8.
         if typed.expose().contains(char::REPLACEMENT_CHARACTER) {
             return Err(dash_users::PasswordNotUtf8.into());
@@ -120,37 +130,70 @@ impl Prompt {
 
     /// Asks whether to go on; an error tells the flag that says yes, where nobody can be asked.
     pub fn confirm(&self, question: &str, flag: &str) -> Result<bool> {
-        if !self.is_interactive {
-            let failure = Failure::new(Code::NeedsConfirmation, "there is no terminal to ask on");
+        if let Some(reason) = self.silence("confirmation") {
+            let failure = Failure::new(Code::NeedsConfirmation, reason);
             return Err(failure.hint(format!("{flag} goes on without asking")).into());
         }
-        let ask = || {
-            let question = format!("{question} [y/N] ");
-            if self.on_stderr {
-                io::stderr().write_all(question.as_bytes())?;
-            } else {
-                File::options()
-                    .write(true)
-                    .open(terminal::path())?
-                    .write_all(question.as_bytes())?;
-            }
+        let answer = terminal::during_prompt(Echo::On, self.on_stderr, || {
+            self.say(&format!("{} [y/N] ", printable(question)))?;
             let mut answer = String::new();
             io::stdin().read_line(&mut answer)?;
             Ok(answer)
-        };
-        let answer: io::Result<String> = terminal::during_prompt(false, ask)?;
+        })?;
         let answer = answer.context("cannot read the answer")?;
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
+
+    /// Why nobody can be asked for `what`.
+    fn silence(&self, what: &str) -> Option<String> {
+        if self.is_forbidden {
+            Some(format!("--no-input forbids to ask for {what}"))
+        } else if self.has_terminal {
+            None
+        } else {
+            Some(format!("there is no terminal to ask for {what} on"))
+        }
+    }
+
+    fn say(&self, question: &str) -> io::Result<()> {
+        if self.on_stderr {
+            io::stderr().write_all(question.as_bytes())
+        } else {
+            File::options().write(true).open(terminal::path())?.write_all(question.as_bytes())
+        }
+    }
 }
 
-/// Ctrl-C (where the signal has not ended the program yet) and Ctrl-D end a prompt.
-fn interrupted_or(error: io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => {
-            Failure::new(Code::Interrupted, "interrupted").answered().into()
+/// What is typed on the terminal, watched on its way to rpassword, which passes silently over
+/// control characters and takes the end of input for the end of a line.
+struct Keys {
+    terminal: File,
+    seen: Arc<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    control: AtomicBool,
+    end: AtomicBool,
+}
+
+impl Keys {
+    fn open() -> io::Result<Self> {
+        Ok(Self { terminal: File::open(terminal::path())?, seen: Arc::default() })
+    }
+}
+
+impl Read for Keys {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.terminal.read(bytes)?;
+        if count == 0 {
+            self.seen.end.store(true, Ordering::Relaxed);
         }
-        _ => anyhow::Error::from(error).context("cannot read the password from the terminal"),
+        let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\n';
+        if bytes[..count].iter().any(is_control) {
+            self.seen.control.store(true, Ordering::Relaxed);
+        }
+        Ok(count)
     }
 }
 
@@ -172,7 +215,7 @@ pub fn read(mut input: impl Read) -> Result<Password> {
             Err(error) => return Err(error.into()),
         };
         if bytes.len() + count > MAX_BYTES {
-            return Err(Failure::new(Code::BadPassword, "it is longer than 1 MiB").into());
+            return Err(Failure::new(Code::BadPassword, "it is longer than 16 MiB").into());
         }
         if bytes.len() + count > bytes.capacity() {
             // A vector that grows by itself leaves its old bytes behind.
@@ -189,11 +232,6 @@ pub fn read(mut input: impl Read) -> Result<Password> {
         }
     }
     Ok(Password::from_utf8(bytes)?)
-}
-
-/// The bytes of a name that was given as an argument.
-pub fn bytes(name: &OsStr) -> &[u8] {
-    name.as_encoded_bytes()
 }
 
 #[cfg(test)]

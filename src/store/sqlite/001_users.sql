@@ -7,5 +7,6 @@ CREATE TABLE IF NOT EXISTS users (
     language TEXT NOT NULL
 );
 
--- Finds names that differ only by ASCII case.
+-- Finds names that differ only by ASCII case. It may hang on a table that was called users once.
+DROP INDEX IF EXISTS dash_users_username_nocase;
 CREATE INDEX IF NOT EXISTS dash_users_username_nocase ON users (username COLLATE NOCASE);

@@ -72,13 +72,18 @@ pub(super) fn migrate(store: &mut Sqlite) -> Result<Vec<Migration>, StoreError> 
 /// The stored version; 0 without one.
 fn version(connection: &Connection, location: &Location) -> Result<u32, StoreError> {
     let fail = sql_error(location);
-    if !exists(connection, "dash_users_schema").map_err(&fail)? {
-        return Ok(0);
-    }
     let unreadable = |reason: &str| StoreError::NotADatabase {
         location: location.clone(),
-        reason: format!("its table dash_users_schema {reason}"),
+        reason: format!("its 'dash_users_schema' {reason}"),
     };
+    let select = "SELECT type = 'table' AND EXISTS (
+                    SELECT 1 FROM pragma_table_info('dash_users_schema') WHERE name = 'version')
+                  FROM sqlite_schema WHERE name = 'dash_users_schema' COLLATE NOCASE";
+    match connection.query_row(select, [], |row| row.get(0)).optional().map_err(&fail)? {
+        None => return Ok(0),
+        Some(false) => return Err(unreadable("is not a table with a column 'version'")),
+        Some(true) => {}
+    }
     let mut statement =
         connection.prepare("SELECT version FROM dash_users_schema").map_err(&fail)?;
     let versions: Vec<rusqlite::types::Value> = statement
@@ -125,7 +130,10 @@ fn users_table(
     let mut statement = connection
         .prepare(
             "SELECT name, \"notnull\" AND dflt_value IS NULL AND hidden = 0 AND NOT
-                          (pk AND type = 'INTEGER' COLLATE NOCASE), hidden
+                          (pk AND type = 'INTEGER' COLLATE NOCASE
+                           AND (SELECT max(pk) FROM pragma_table_info('users')) = 1 AND NOT
+                           (SELECT wr FROM pragma_table_list('users') WHERE schema = 'main')),
+                    hidden
              FROM pragma_table_xinfo('users')",
         )
         .map_err(&fail)?;
@@ -165,9 +173,13 @@ fn users_table(
     Ok(Some(required))
 }
 
+/// Whether an index or trigger is there, and on the table `users`: with another one that an app
+/// made in its place, it would still hang on the old one.
 fn exists(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE)",
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema
+                        WHERE type IN ('index', 'trigger') AND name = ? COLLATE NOCASE
+                          AND tbl_name = 'users' COLLATE NOCASE)",
         [name],
         |row| row.get(0),
     )

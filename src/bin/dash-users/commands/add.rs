@@ -6,7 +6,7 @@ use dash_users::{Error, Language, Location, NewUser, StoredText, Users};
 use super::new_username;
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::output::{Change, Output};
-use crate::prompt::{Prompt, Source};
+use crate::prompt::Prompt;
 
 /// Add a user
 ///
@@ -37,7 +37,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let source = prompt.new_source(&args.password)?;
     let username = new_username(&args.user)?;
     let language: Language = args.language.parse()?;
-    let mut users = Users::open(database)?.with_method(args.method.method);
+    let mut users = Users::open(database)?.with_method(args.method.get()?);
 
     let name = StoredText::Text(username.to_string());
     let change = Change::new(database, &name, "add");
@@ -60,7 +60,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         exists(error)?;
         return Ok(output.changes(&[(change.unchanged(), already())], false)?);
     }
-    let password = matches!(source, Source::Generated).then(|| new.password.expose());
+    let password = source.generated(&new.password);
     let change = Change { password, ..change };
     Ok(output.changes(&[(change, format!("added user '{name}'"))], false)?)
 }

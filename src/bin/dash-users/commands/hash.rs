@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::Output;
-use crate::prompt::{Prompt, Source};
+use crate::prompt::Prompt;
 
 /// Print the hash of a password, or check a password against a hash, without a database
 ///
@@ -49,12 +49,17 @@ pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.new_source(&args.password)?;
     let password = prompt.new_password(&source)?;
     policy::check(&password, None, args.password.allow_weak)?;
-    let hash = PasswordHash::new(&args.method.method, &password).to_string();
-    let generated = matches!(source, Source::Generated).then(|| password.expose());
-    let rows: Vec<_> =
-        generated.into_iter().chain([&*hash]).map(|line| vec![line.into()]).collect();
-    let people = || rows.concat().join("\n");
-    Ok(output.result(&Json { hash: &hash, password: generated }, &rows, people)?)
+    let hash = PasswordHash::new(&args.method.get()?, &password).to_string();
+    let generated = source.generated(&password);
+    let lines: Vec<String> = generated.into_iter().chain([&*hash]).map(str::to_owned).collect();
+    let json = || Json { hash: &hash, password: generated };
+    let rows = || lines.iter().map(|line| vec![line.clone()]).collect();
+    Ok(output.result(json, rows, || {
+        lines.join(
+            "
+",
+        )
+    })?)
 }
 
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {
@@ -75,8 +80,7 @@ fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Resul
         Err(error) => return Err(invalid(&error).into()),
     };
     let answer = if verified { "the password matches" } else { "the password does not match" };
-    output.result(&Checked { verified }, &[vec![verified.to_string().into()]], || {
-        answer.to_owned()
-    })?;
+    let rows = || vec![vec![verified.to_string()]];
+    output.result(|| Checked { verified }, rows, || answer.to_owned())?;
     if verified { Ok(()) } else { Err(Failure::new(Code::Refused, answer).answered().into()) }
 }

@@ -1,5 +1,5 @@
 use anyhow::{Context, Result};
-use dash_users::{Location, NewFile, Users};
+use dash_users::{Init, Location, NewFile, Users};
 use serde::Serialize;
 
 use super::schema_warnings;
@@ -46,20 +46,25 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         pending: JsonMigration::all(&init.schema.pending),
         warnings,
     };
-    output.note(&if init.created {
-        format!("created {database}")
-    } else if init.adopted {
-        format!("adopted table 'users' of {database}")
-    } else if json.changed {
-        format!("brought {database} up to date")
-    } else {
-        format!("{database} is already up to date")
-    });
+    output.note(&done(&init, database));
     for warning in &json.warnings {
         output.warn(warning);
     }
     output.json_only(&json)?;
     Ok(())
+}
+
+/// What was done to the schema.
+pub fn done(init: &Init, database: &Location) -> String {
+    if init.created {
+        format!("created {database}")
+    } else if init.adopted {
+        format!("adopted table 'users' of {database}")
+    } else if init.applied.is_empty() {
+        format!("{database} is already up to date")
+    } else {
+        format!("brought {database} up to date")
+    }
 }
 
 /// What the arguments say of a new file.

@@ -1,8 +1,5 @@
-use std::borrow::Cow;
-
 use anyhow::Result;
-use dash_users::store::{self, Access};
-use dash_users::{Error, Location, Migration};
+use dash_users::{Location, Migration, Users};
 use serde::Serialize;
 
 use super::schema_warnings;
@@ -31,56 +28,31 @@ struct Json {
     version: u32,
     applied: Vec<JsonMigration>,
     pending: Vec<JsonMigration>,
-}
-
-impl Json {
-    fn new(
-        database: &Location,
-        version: u32,
-        applied: &[Migration],
-        pending: &[Migration],
-    ) -> Self {
-        Self {
-            database: database.to_string(),
-            version,
-            applied: JsonMigration::all(applied),
-            pending: JsonMigration::all(pending),
-        }
-    }
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let mut schema =
-        store::open(database, Access::Read).map_err(Error::from)?.schema().map_err(Error::from)?;
+    let mut schema = Users::open_read_only(database)?.schema()?;
+    let mut applied = Vec::new();
     if args.status {
-        let json = Json::new(database, schema.version, &schema.applied, &schema.pending);
-        let applied = schema.applied.iter().map(|migration| (migration, "applied"));
-        let pending = schema.pending.iter().map(|migration| (migration, "pending"));
-        let rows: Vec<[String; 3]> = applied
-            .chain(pending)
-            .map(|(migration, state)| {
-                [migration.version.to_string(), migration.name.to_owned(), state.to_owned()]
-            })
-            .collect();
-        let plain: Vec<_> = rows.iter().map(|row| row.iter().map(Cow::from).collect()).collect();
-        let people =
-            || table(&["VERSION", "NAME", "STATE"], rows.iter().map(|row| row.to_vec()).collect());
-        output.result(&json, &plain, people)?;
-        return match schema.pending.len() {
-            0 => Ok(()),
-            count => {
-                let message = format!("{count} migration(s) pending in {database}");
-                Err(Failure::new(Code::NeedsMigration, message).answered().into())
-            }
-        };
+        applied.clone_from(&schema.applied);
+    } else if !args.dry_run && !schema.pending.is_empty() {
+        let mut users = Users::open(database)?;
+        applied = users.migrate()?;
+        schema = users.schema()?;
+    }
+    let json = Json {
+        database: database.to_string(),
+        version: schema.version,
+        applied: JsonMigration::all(&applied),
+        pending: JsonMigration::all(&schema.pending),
+        warnings: schema_warnings(&schema),
+    };
+    if args.status {
+        return status(json, output);
     }
 
-    let mut applied = Vec::new();
-    if !args.dry_run && !schema.pending.is_empty() {
-        let mut store = store::open(database, Access::Write).map_err(Error::from)?;
-        applied = store.migrate().map_err(Error::from)?;
-        schema = store.schema().map_err(Error::from)?;
-    }
     for Migration { version, name } in &applied {
         output.note(&format!("applied migration {version} ({name}) to {database}"));
     }
@@ -90,9 +62,26 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if applied.is_empty() && schema.pending.is_empty() {
         output.note(&format!("{database} is already up to date"));
     }
-    for warning in schema_warnings(&schema) {
-        output.warn(&warning);
+    for warning in &json.warnings {
+        output.warn(warning);
     }
-    output.json_only(&Json::new(database, schema.version, &applied, &schema.pending))?;
+    output.json_only(&json)?;
     Ok(())
+}
+
+/// The list of migrations, which is an answer, whatever the status.
+fn status(json: Json, output: &Output) -> Result<()> {
+    let row = |migration: &JsonMigration, state: &str| {
+        vec![migration.version.to_string(), migration.name.to_owned(), state.to_owned()]
+    };
+    let applied = json.applied.iter().map(|migration| row(migration, "applied"));
+    let rows: Vec<_> =
+        applied.chain(json.pending.iter().map(|migration| row(migration, "pending"))).collect();
+    let failure = (!json.pending.is_empty()).then(|| {
+        let message = format!("{} migration(s) pending in {}", json.pending.len(), json.database);
+        Failure::new(Code::NeedsMigration, message).answered()
+    });
+    let people = || table(&["VERSION", "NAME", "STATE"], rows.clone());
+    output.result(|| json, || rows.clone(), people)?;
+    failure.map_or(Ok(()), |failure| Err(failure.into()))
 }

@@ -3,10 +3,10 @@ use std::ffi::OsString;
 use anyhow::Result;
 use dash_users::{Error, Location, Users};
 
-use super::username;
+use super::{bytes, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::output::{Change, Output};
-use crate::prompt::{Prompt, Source, bytes};
+use crate::prompt::Prompt;
 
 /// Set a new password
 ///
@@ -27,7 +27,7 @@ pub struct Args {
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.new_source(&args.password)?;
     let name = username(&args.user);
-    let mut users = Users::open(database)?.with_method(args.method.method);
+    let mut users = Users::open(database)?.with_method(args.method.get()?);
     // Before anybody types a password in vain.
     if users.get(bytes(&args.user))?.is_none() {
         return Err(Error::NoSuchUser(name).into());
@@ -35,7 +35,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 
     let password = prompt.new_password(&source)?;
     users.set_password(bytes(&args.user), &password, args.password.allow_weak)?;
-    let password = matches!(source, Source::Generated).then(|| password.expose());
+    let password = source.generated(&password);
     let change = Change { password, ..Change::new(database, &name, "passwd") };
     Ok(output.changes(&[(change, format!("set a new password for user '{name}'"))], false)?)
 }

@@ -3,11 +3,11 @@ use std::ffi::OsString;
 use anyhow::Result;
 use dash_users::{Error, Location, Users};
 
-use super::{username, usernames};
+use super::{bytes, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
-use crate::prompt::{Prompt, bytes};
+use crate::prompt::Prompt;
 
 /// Store a new hash of the same password
 ///
@@ -37,7 +37,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
-    let open = || Users::open(database).map(|users| users.with_method(args.method.method));
+    let method = args.method.get()?;
+    let open = || Users::open(database).map(|users| users.with_method(method));
     if args.plaintext {
         return plaintext(args, &mut open()?, database, output);
     }
@@ -62,9 +63,12 @@ fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Outpu
     let names = usernames(&args.users);
     let done = users.hash_clear_passwords(if args.all { None } else { Some(&names) })?;
     let mut changes = Vec::new();
+    let mut warnings = vec!["backups made before this still hold the clear passwords".to_owned()];
     for (name, is_hashed) in &done {
-        let change = Change::new(database, name, "rehash");
+        let mut change = Change::new(database, name, "rehash");
         changes.push(if *is_hashed {
+            // Once is enough.
+            change.warnings.append(&mut warnings);
             (change, format!("hashed the clear password of user '{name}'"))
         } else {
             (change.unchanged(), format!("left user '{name}', who has a hash,"))
@@ -73,8 +77,5 @@ fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Outpu
     output.changes(&changes, args.all || args.users.len() > 1)?;
     let hashed = changes.iter().filter(|(change, _)| change.changed).count();
     output.note(&format!("{hashed} hashed, {} left", changes.len() - hashed));
-    if hashed > 0 {
-        output.warn("backups made before this still hold the clear passwords");
-    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
-use dash_users::store::OnDelete;
+use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
 use super::usernames;
@@ -39,23 +39,12 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
             None => return Err(Error::NoSuchUser(StoredText::from(*name)).into()),
         }
     }
-    for name in going.iter().filter_map(StoredText::as_key) {
-        let name_shown = StoredText::from(name);
-        for reference in users.references(name)? {
-            let table = StoredText::Text(reference.table);
-            let rows = reference.rows;
-            match reference.on_delete {
-                OnDelete::Delete => output.warn(&format!(
-                    "table '{table}' loses {rows} row(s) that refer to user '{name_shown}'"
-                )),
-                OnDelete::Unset => output.warn(&format!(
-                    "table '{table}' has {rows} row(s) that will no longer refer to user '{name_shown}'"
-                )),
-                OnDelete::Refuse => {}
-            }
-        }
-    }
+    let warnings: Vec<_> =
+        names.iter().map(|name| losses(&mut users, name)).collect::<Result<_>>()?;
     if !going.is_empty() && !args.yes {
+        for warning in warnings.iter().flatten() {
+            output.warn(warning);
+        }
         let list: Vec<_> = going.iter().map(|name| format!("'{name}'")).collect();
         let question = format!("Remove {} from {database}?", list.join(", "));
         if !prompt.confirm(&question, "--yes")? {
@@ -67,8 +56,11 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let removed = users.remove(&names, args.if_exists)?;
     let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
     let mut changes = Vec::new();
-    for (name, is_removed) in names.iter().zip(removed) {
-        let change = Change::new(database, name, "remove");
+    for ((name, is_removed), warnings) in names.iter().zip(removed).zip(warnings) {
+        let mut change = Change::new(database, name, "remove");
+        if args.yes {
+            change.warnings = warnings;
+        }
         changes.push(if is_removed {
             (change, format!("removed user '{name}'"))
         } else {
@@ -76,4 +68,22 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         });
     }
     Ok(output.changes(&changes, args.users.len() > 1)?)
+}
+
+/// What the app's own tables lose with a user.
+fn losses(users: &mut Users, name: &[u8]) -> Result<Vec<String>> {
+    let mut losses = Vec::new();
+    for Reference { table, rows, on_delete } in users.references(name)? {
+        let (table, name) = (StoredText::Text(table), StoredText::from(name));
+        match on_delete {
+            OnDelete::Delete => losses
+                .push(format!("table '{table}' loses {rows} row(s) that refer to user '{name}'")),
+            OnDelete::Unset => losses.push(format!(
+                "table '{table}' has {rows} row(s) that no longer refer to user '{name}'"
+            )),
+            // The database says so itself.
+            OnDelete::Refuse => {}
+        }
+    }
+    Ok(losses)
 }

@@ -2,7 +2,7 @@ use anyhow::Result;
 use dash_users::{Location, NewUser, Password, Users};
 use serde::Serialize;
 
-use super::init::new_file;
+use super::init::{self, new_file};
 use super::schema_warnings;
 use crate::cli::{MethodArg, NewFileArgs};
 use crate::output::Output;
@@ -43,14 +43,17 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         user.language = language.parse()?;
         demo.push(user);
     }
-    let is_added = Users::open(database)?.with_method(args.method.method).add_if_empty(&demo)?;
+    let is_added = Users::open(database)?.with_method(args.method.get()?).add_if_empty(&demo)?;
 
     let mut warnings = schema_warnings(&init.schema);
+    if !init.applied.is_empty() {
+        output.note(&init::done(&init, database));
+    }
     if is_added {
         output.note(&format!("added users 'alice' and 'bob' in {database}"));
         warnings.push("the passwords of 'alice' and 'bob' are public: remove them before others can reach the app".to_owned());
     } else {
-        output.note(&format!("there are users already; nothing changed in {database}"));
+        output.note(&format!("there are users already; none added in {database}"));
     }
     for warning in &warnings {
         output.warn(warning);

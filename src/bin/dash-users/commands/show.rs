@@ -3,11 +3,9 @@ use std::ffi::OsString;
 use anyhow::Result;
 use dash_users::{Error, Location, Method, Users};
 
-use super::list::{JsonUser, plain};
-use super::username;
+use super::{bytes, username};
 use crate::cli::MethodArg;
-use crate::output::Output;
-use crate::prompt::bytes;
+use crate::output::{JsonUser, Output, plain_user};
 
 /// Show one user, never the hash
 ///
@@ -23,7 +21,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let mut users = Users::open_read_only(database)?.with_method(args.method.method);
+    let mut users = Users::open_read_only(database)?.with_method(args.method.get()?);
     let Some(user) = users.get(bytes(&args.user))? else {
         return Err(Error::NoSuchUser(username(&args.user)).into());
     };
@@ -41,7 +39,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             yes_or_no(user.outdated),
         )
     };
-    Ok(output.result(&JsonUser::from(&user), &[plain(&user)], people)?)
+    Ok(output.result(|| JsonUser::from(&user), || vec![plain_user(&user)], people)?)
 }
 
 /// What checking a password costs.

@@ -3,9 +3,8 @@ use std::ffi::OsString;
 use anyhow::Result;
 use dash_users::{Language, Location, Users};
 
-use super::username;
+use super::{bytes, username};
 use crate::output::{Change, Output};
-use crate::prompt::bytes;
 
 /// Change what is not a secret: the language
 ///

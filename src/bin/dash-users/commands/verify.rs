@@ -5,11 +5,11 @@ use anyhow::Result;
 use dash_users::{HashError, Location, LogIn, MethodError, Refusal, Users};
 use serde::Serialize;
 
-use super::username;
+use super::{bytes, username};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::Output;
-use crate::prompt::{Prompt, bytes};
+use crate::prompt::Prompt;
 
 /// Check a password as the app does
 ///
@@ -36,6 +36,8 @@ pub struct Args {
 
 #[derive(Serialize)]
 struct Json<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
     username: Option<Cow<'a, str>>,
     verified: bool,
     upgraded: bool,
@@ -47,21 +49,20 @@ struct Json<'a> {
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.source(&args.password)?;
     let users = if args.upgrade { Users::open(database) } else { Users::open_read_only(database) };
-    let mut users = users?.with_method(args.method.method);
-    users.check_schema()?;
-    let password = prompt.password(&source)?;
+    let mut users = users?.with_method(args.method.get()?);
     let user = bytes(&args.user);
-    let log_in = if args.upgrade {
+    // A database that cannot be used is told before anybody types a password in vain.
+    users.get(user)?;
+    let password = prompt.password(&source)?;
+    let (log_in, upgrade) = if args.upgrade {
         users.log_in_and_upgrade(user, &password)?
     } else {
-        users.log_in(user, &password)?
+        (users.log_in(user, &password)?, Ok(false))
     };
 
-    let (verified, upgraded) = match log_in {
-        LogIn::Accepted { upgraded, .. } => (true, upgraded),
-        LogIn::Refused(_) => (false, false),
-    };
-    let (code, reason, explanation) = explain(&log_in);
+    let verified = matches!(log_in, LogIn::Accepted { .. });
+    let upgraded = matches!(upgrade, Ok(true));
+    let (code, reason, explanation) = explain(&log_in, upgraded);
     let name = username(&args.user);
     let mut people = match code {
         None if upgraded => format!("{name}: accepted, and the hash upgraded"),
@@ -74,18 +75,23 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
             if reason == Some("raises") { "werkzeug raises an exception, for " } else { "" };
         people = format!("{people}: {werkzeug}{explanation}");
     }
-    let json = Json {
+    let json = || Json {
+        database: upgraded.then(|| database.to_string()),
         username: name.to_text(),
         verified,
         upgraded,
         reason: args.explain.then_some(reason),
     };
-    let mut row: Vec<Cow<str>> =
-        vec![name.to_string().into(), verified.to_string().into(), upgraded.to_string().into()];
-    if args.explain {
-        row.push(reason.unwrap_or_default().into());
+    let rows = || {
+        let mut row = vec![name.to_string(), verified.to_string(), upgraded.to_string()];
+        row.extend(args.explain.then(|| reason.unwrap_or_default().to_owned()));
+        vec![row]
+    };
+    output.result(json, rows, || people.clone())?;
+    if upgraded {
+        output.note(&format!("stored a new hash for user '{name}' in {database}"));
     }
-    output.result(&json, &[row], || people.clone())?;
+    upgrade?;
     match code {
         None => Ok(()),
         Some(code) => Err(Failure::new(code, people).answered().into()),
@@ -93,11 +99,11 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 }
 
 /// The kind of refusal, its name in JSON, and what to tell an administrator.
-fn explain(log_in: &LogIn) -> (Option<Code>, Option<&'static str>, &'static str) {
+fn explain(log_in: &LogIn, upgraded: bool) -> (Option<Code>, Option<&'static str>, &'static str) {
     let refused = |reason, text| (Some(Code::Refused), Some(reason), text);
     let invalid = |reason, text| (Some(Code::InvalidData), Some(reason), text);
     match *log_in {
-        LogIn::Accepted { outdated: true, upgraded: false } => {
+        LogIn::Accepted { outdated: true } if !upgraded => {
             (None, Some("outdated"), "the stored hash is outdated; --upgrade replaces it")
         }
         LogIn::Accepted { .. } => (None, None, ""),

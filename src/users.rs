@@ -380,6 +380,9 @@ impl Users {
     pub fn rehash(&mut self, username: impl AsRef<[u8]>, password: &Password) -> Result<(), Error> {
         let username = username.as_ref();
         let row = existing(&mut *self.store.begin(Access::Read)?, username)?;
+        if let Credential::Locked(Err(reason)) = row.secret.credential() {
+            return Err(Error::InvalidHash { username: row.username, reason: reason.into() });
+        }
         match check(Some(&row.secret), password, &self.method) {
             LogIn::Accepted { .. } | LogIn::Refused(Refusal::Locked { password_matches: true }) => {
             }

@@ -95,19 +95,21 @@ mod tests {
         assert!(matches!(whole_number("-1"), Err(MethodError::Raises(_))));
     }
 
+    fn hex(digits: usize) -> impl Strategy<Value = String> {
+        proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}")).unwrap()
+    }
+
     /// Texts near the grammar: its own words, in any order, with strange ones between.
     fn near_misses() -> impl Strategy<Value = String> {
         const WORDS: &[&str] = &[
             "scrypt", "pbkdf2", "sha1", "sha256", "sha512", ":", ":", "$", "$", "!", "|", "1", "8",
             "128", "1024", "0", "-1", " ", "\n", "é", "\0", "00ff", "salt",
         ];
-        let digest =
-            |digits: usize| proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}"));
         let word = prop_oneof![
             proptest::sample::select(WORDS).prop_map(str::to_owned),
-            digest(40).unwrap(),
-            digest(64).unwrap(),
-            digest(128).unwrap(),
+            hex(40),
+            hex(64),
+            hex(128),
         ];
         proptest::collection::vec(word, 0..12).prop_map(|words| words.concat())
     }
@@ -125,9 +127,7 @@ mod tests {
         ];
         (proptest::sample::select(METHODS), "[^$]{0,24}").prop_flat_map(
             |((method, digits), salt)| {
-                let digest =
-                    proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}")).unwrap();
-                digest.prop_map(move |digest| format!("{method}${salt}${digest}"))
+                hex(digits).prop_map(move |digest| format!("{method}${salt}${digest}"))
             },
         )
     }

@@ -125,8 +125,10 @@ fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
 /// - `method:…$` (werkzeug),
 /// - 32 or more hexadecimal digits and nothing else,
 /// - `!` and `*`, alone or repeated, and any of the above behind them; also with its `$` written as
-///   `|`, as in a locked value.
+///   `|`, as in a locked value,
+/// - any of these between blanks or quotes.
 fn resembles_hash(text: &str) -> bool {
+    let text = text.trim_matches([' ', '\'', '"']);
     let unmarked = text.trim_start_matches(['!', '*']);
     if unmarked.is_empty() && !text.is_empty() {
         return true;
@@ -140,7 +142,8 @@ fn looks_like_hash(text: &str) -> bool {
     let word_end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
     let (word, rest) = text.split_at(word_end.unwrap_or(text.len()));
     match rest.as_bytes() {
-        _ if is_hex(text.as_bytes(), MIN_DIGEST_DIGITS) => true,
+        // PostgreSQL writes "md5" before the digits.
+        _ if is_hex(text.trim_start_matches("md5").as_bytes(), MIN_DIGEST_DIGITS) => true,
         [b'$', ..] if word.is_empty() => true,
         [b'$', b'$', digest @ ..] => {
             SCHEMES.contains(&word.to_ascii_lowercase().as_str())
@@ -150,7 +153,7 @@ fn looks_like_hash(text: &str) -> bool {
         [b':', after @ ..] if !word.is_empty() => after.contains(&b'$'),
         [b'{', after @ ..] if word.is_empty() => {
             let scheme = after.split(|byte| *byte == b'}').next().unwrap_or_default();
-            let is_name = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'-';
+            let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
             scheme.len() < after.len() && !scheme.is_empty() && scheme.iter().all(is_name)
         }
         _ => false,

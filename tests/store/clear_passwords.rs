@@ -1,0 +1,228 @@
+//! Clear passwords in the `password_hash` column are hashed; what may be a hash of another kind
+//! never becomes a password.
+
+use dash_users::policy::Refusal;
+use dash_users::{Error, StoredText, Users};
+
+use crate::database::Database;
+use crate::support::{
+    OUTDATED, hash, hash_with, init, insert, is_current_hash_of, locked, over_limit, rows, stored,
+};
+
+const ALL: Option<&[&str]> = None;
+
+fn text(text: &str) -> StoredText {
+    StoredText::Text(text.to_owned())
+}
+
+fn the_tutorial_s_clear_passwords_are_hashed(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", "secret123");
+    insert(database, "bob", "pa$$w0rd");
+    let done = users.hash_clear_passwords(ALL).unwrap();
+    assert_eq!(done, [(text("alice"), true), (text("bob"), true)]);
+    assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
+    assert!(is_current_hash_of(&stored(database, "bob"), "pa$$w0rd"));
+
+    let before = rows(database);
+    let again = users.hash_clear_passwords(ALL).unwrap();
+    assert_eq!(again, [(text("alice"), false), (text("bob"), false)]);
+    assert_eq!(rows(database), before);
+}
+
+fn users_that_are_not_named_are_left(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", "secret123");
+    insert(database, "bob", "$2b$12$abcdefghijklmnopqrstuv");
+    assert_eq!(users.hash_clear_passwords(Some(&["alice"])).unwrap(), [(text("alice"), true)]);
+    assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
+    assert_eq!(stored(database, "bob"), "$2b$12$abcdefghijklmnopqrstuv");
+}
+
+fn a_user_who_is_named_twice_is_hashed_once(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", "secret123");
+    users.hash_clear_passwords(Some(&["alice", "alice"])).unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
+}
+
+fn hashes_and_locked_users_are_left(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash("secret"));
+    insert(database, "bob", &hash_with(OUTDATED, "secret"));
+    insert(database, "carol", &hash_with("pbkdf2:sha1:1", "secret"));
+    insert(database, "dave", &locked(&hash("secret")));
+    insert(database, "erin", &locked(&over_limit()));
+    let before = rows(database);
+    let done = users.hash_clear_passwords(ALL).unwrap();
+    assert_eq!(done, ["alice", "bob", "carol", "dave", "erin"].map(|name| (text(name), false)));
+    assert_eq!(rows(database), before);
+}
+
+fn ordinary_passwords_are_hashed_whatever_they_hold(database: &dyn Database) {
+    let mut users = init(database);
+    let long = "correct horse ".repeat(100);
+    let passwords = [
+        "a",
+        "a:b",
+        "a:b:c",
+        "pa$$",
+        "pa$$w0rd$",
+        "x y$z",
+        "é$z",
+        "!important",
+        "*star*",
+        "{curly",
+        "{ }",
+        "a|b|c",
+        " blanks ",
+        "\"quoted\"",
+        "o'hara",
+        "https://example.org",
+        "пароль",
+        "🙂🙂",
+        // A digit short of a digest, and as long as one.
+        "0123456789abcdef0123456789abcde",
+        "0123456789abcdef0123456789abcdeg",
+        // Longer than a new one may be: people log in with it today.
+        &long,
+    ];
+    for (index, password) in passwords.iter().enumerate() {
+        insert(database, &format!("user{index:02}"), password);
+    }
+    let done = users.hash_clear_passwords(ALL).unwrap();
+    assert!(done.iter().all(|(_, changed)| *changed));
+    for (index, password) in passwords.iter().enumerate() {
+        let value = stored(database, &format!("user{index:02}"));
+        assert!(is_current_hash_of(&value, password), "{password:?}");
+    }
+}
+
+/// That a value is refused because it resembles a hash, and another user is not changed either.
+fn assert_resembles_a_hash(database: &dyn Database, users: &mut Users, value: &str) {
+    database.execute("DELETE FROM users");
+    insert(database, "alice", "secret123");
+    insert(database, "bob", value);
+    let before = rows(database);
+    for result in [users.hash_clear_passwords(ALL), users.hash_clear_passwords(Some(&["bob"]))] {
+        assert!(
+            matches!(&result, Err(Error::ResemblesHash(name)) if *name == text("bob")),
+            "{value:?}: {result:?}"
+        );
+    }
+    assert_eq!(rows(database), before);
+}
+
+fn what_resembles_a_hash_never_becomes_a_password(database: &dyn Database) {
+    let mut users = init(database);
+    let hash = hash("secret");
+    let bcrypt = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
+    for value in [
+        bcrypt,
+        "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$d29yZA",
+        "$6$salt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2",
+        "$",
+        "sha256$salt$2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
+        "pbkdf2_sha256$600000$salt$aGFzaGhhc2hoYXNo",
+        "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdA$aGFzaA",
+        " $2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW",
+        "'sha1$salt$2bb80d537b1da3e38bd30361aa855686bde0eacd'",
+        "{ssha}c2FsdHNhbHQ=",
+        "md5a1b2c3d4e5f60718293a4b5c6d7e8f90",
+        "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5",
+        "word$",
+        "method:parameter$",
+        // Names of schemes before "$$", where a word of a clear password may stand.
+        &format!("bcrypt_sha256${bcrypt}"),
+        &format!("bcrypt${bcrypt}"),
+        "sha1$$5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
+        "md5$$5f4dcc3b5aa765d61d8327deb882cf99",
+        "plain$$secret123",
+        // Hashes of ours that are damaged, too dear, or of a digest that we do not know.
+        &hash[..hash.len() - 1],
+        "scrypt:32768:8:1$salt$short",
+        "scrypt$salt$short",
+        &format!("{hash}'"),
+        &over_limit(),
+        &format!("pbkdf2:sha384:1000$salt${}", "0".repeat(96)),
+        // Digests alone.
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8",
+        &"0".repeat(64),
+        "{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3",
+        "{SHA512-CRYPT}salt",
+        // Marks that lock an account.
+        "!",
+        "!!",
+        "*",
+        &format!("!{hash}"),
+        &format!("!{bcrypt}"),
+        "!5f4dcc3b5aa765d61d8327deb882cf99",
+    ] {
+        assert_resembles_a_hash(database, &mut users, value);
+    }
+}
+
+fn a_digest_with_an_empty_salt_never_becomes_a_password(database: &dyn Database) {
+    let mut users = init(database);
+    for (scheme, digits) in [("sha224", 56), ("sha256", 64), ("sha384", 96), ("sha512", 128)] {
+        let value = format!("{scheme}$${}", "0".repeat(digits));
+        assert_resembles_a_hash(database, &mut users, &value);
+    }
+}
+
+fn a_hash_behind_any_mark_of_a_lock_never_becomes_a_password(database: &dyn Database) {
+    let mut users = init(database);
+    let hash = hash("secret");
+    let locked = locked(&hash);
+    for value in [
+        "!!$6$salt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2".to_owned(),
+        "*$6$salt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2".to_owned(),
+        format!("!!{hash}"),
+        // The value of a locked user that lost its last digit, or got another mark.
+        locked[..locked.len() - 1].to_owned(),
+        format!("!{locked}"),
+    ] {
+        assert_resembles_a_hash(database, &mut users, &value);
+    }
+}
+
+fn what_nobody_can_log_in_with_is_refused(database: &dyn Database) {
+    let mut users = init(database);
+    for (value, expected) in [
+        ("", Refusal::Empty),
+        ("secret123\n", Refusal::ControlCharacter),
+        ("sec\tret", Refusal::ControlCharacter),
+        ("sec\u{9b}ret", Refusal::ControlCharacter),
+    ] {
+        database.execute("DELETE FROM users");
+        insert(database, "alice", "secret123");
+        insert(database, "bob", value);
+        let before = rows(database);
+        let refusal = users.hash_clear_passwords(ALL);
+        let Err(Error::ClearPassword { username, reason }) = refusal else {
+            panic!("{value:?}: {refusal:?}");
+        };
+        assert_eq!((username, reason), (text("bob"), expected));
+        assert_eq!(rows(database), before);
+    }
+}
+
+fn an_empty_table_has_nothing_to_hash(database: &dyn Database) {
+    let mut users = init(database);
+    assert_eq!(users.hash_clear_passwords(ALL).unwrap(), []);
+    assert_eq!(users.hash_clear_passwords(Some(&[""; 0])).unwrap(), []);
+}
+
+on_every_database! {
+    the_tutorial_s_clear_passwords_are_hashed,
+    users_that_are_not_named_are_left,
+    a_user_who_is_named_twice_is_hashed_once,
+    hashes_and_locked_users_are_left,
+    ordinary_passwords_are_hashed_whatever_they_hold,
+    what_resembles_a_hash_never_becomes_a_password,
+    a_digest_with_an_empty_salt_never_becomes_a_password,
+    a_hash_behind_any_mark_of_a_lock_never_becomes_a_password,
+    what_nobody_can_log_in_with_is_refused,
+    an_empty_table_has_nothing_to_hash,
+}

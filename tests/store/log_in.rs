@@ -1,0 +1,129 @@
+//! Log-ins: what is accepted, and why the others are refused.
+
+use dash_users::{HashError, LogIn, MethodError, Password, Refusal, Users};
+
+use crate::database::Database;
+use crate::support::{
+    METHOD, OUTDATED, hash, hash_with, init, insert, locked, method, over_limit, rows,
+};
+
+const ACCEPTED: LogIn = LogIn::Accepted { outdated: false };
+
+fn log_in(users: &mut Users, username: &str, password: &str) -> LogIn {
+    users.log_in(username, &Password::from(password)).unwrap()
+}
+
+fn the_right_password_is_accepted(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash("secret"));
+    assert_eq!(log_in(&mut users, "alice", "secret"), ACCEPTED);
+}
+
+fn a_wrong_password_is_refused(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash("secret"));
+    for wrong in ["", "Secret", "secret ", "secre", "secret\u{301}"] {
+        let refusal = LogIn::Refused(Refusal::WrongPassword);
+        assert_eq!(log_in(&mut users, "alice", wrong), refusal, "{wrong:?}");
+    }
+}
+
+fn an_unknown_user_is_refused(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash("secret"));
+    for unknown in ["", "Alice", "alice ", "bob"] {
+        let refusal = LogIn::Refused(Refusal::NoSuchUser);
+        assert_eq!(log_in(&mut users, unknown, "secret"), refusal, "{unknown:?}");
+    }
+}
+
+fn a_locked_user_is_refused_with_the_right_password_too(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &locked(&hash("secret")));
+    for (password, password_matches) in [("secret", true), ("other", false)] {
+        let refusal = LogIn::Refused(Refusal::Locked { password_matches });
+        assert_eq!(log_in(&mut users, "alice", password), refusal);
+    }
+}
+
+fn a_locked_user_whose_hash_cannot_be_checked_is_locked(database: &dyn Database) {
+    let mut users = init(database);
+    let unsupported = format!("pbkdf2:sha384:1000$salt${}", "0".repeat(96));
+    for value in [over_limit(), unsupported] {
+        database.execute("DELETE FROM users");
+        insert(database, "alice", &locked(&value));
+        let refusal = LogIn::Refused(Refusal::Locked { password_matches: false });
+        assert_eq!(log_in(&mut users, "alice", "secret"), refusal);
+        assert!(users.get("alice").unwrap().unwrap().locked);
+    }
+}
+
+fn a_value_that_is_no_hash_lets_nobody_in(database: &dyn Database) {
+    let mut users = init(database);
+    let hash = hash("secret");
+    let truncated = &hash[..hash.len() - 1];
+    let locked_twice = format!("!!{hash}");
+    // The value itself is tried as a password: a clear one must not let in either.
+    for value in ["", "!", "*", "secret", truncated, &locked(truncated)] {
+        assert!(matches!(reason(database, &mut users, value), HashError::NeverMatches(_)));
+    }
+    for value in ["$2b$12$abcdefghijklmnopqrstuv", "sha256$salt$ff", &locked_twice] {
+        let reason = reason(database, &mut users, value);
+        assert!(matches!(reason, HashError::Method(MethodError::Raises(_))), "{value}");
+    }
+    let reason = reason(database, &mut users, &over_limit());
+    assert!(matches!(reason, HashError::Method(MethodError::OverLimit(_))));
+}
+
+/// Why nobody can log in with a stored value.
+fn reason(database: &dyn Database, users: &mut Users, value: &str) -> HashError {
+    database.execute("DELETE FROM users");
+    insert(database, "alice", value);
+    let [one, other] = ["secret", value].map(|password| log_in(users, "alice", password));
+    assert_eq!(one, other);
+    match one {
+        LogIn::Refused(Refusal::Unusable(reason)) => reason,
+        other => panic!("{value:?}: {other:?}"),
+    }
+}
+
+fn a_hash_of_another_method_is_accepted_as_outdated(database: &dyn Database) {
+    let mut users = init(database);
+    let current = hash("secret").replace(METHOD, "scrypt");
+    insert(database, "alice", &hash_with(OUTDATED, "secret"));
+    insert(database, "bob", &hash_with("pbkdf2:sha256:1000", "secret"));
+    insert(database, "carol", &hash_with("scrypt:512:8:1", "secret"));
+    insert(database, "dave", &current);
+    for (name, is_outdated) in [("alice", true), ("bob", true), ("carol", false)] {
+        let expected = LogIn::Accepted { outdated: is_outdated };
+        assert_eq!(log_in(&mut users, name, "secret"), expected, "{name}");
+        assert_eq!(users.get(name).unwrap().unwrap().outdated, is_outdated, "{name}");
+    }
+    // Without its parameters the method means the default one, with which this is no match.
+    let dave = users.get("dave").unwrap().unwrap();
+    assert!(dave.outdated && dave.method == Some(method("scrypt:32768:8:1")));
+}
+
+fn a_log_in_writes_nothing(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash_with(OUTDATED, "secret"));
+    insert(database, "bob", &locked(&hash_with(OUTDATED, "secret")));
+    let before = rows(database);
+    for name in ["alice", "bob", "zoe"] {
+        for password in ["secret", "other"] {
+            let _ = log_in(&mut users, name, password);
+        }
+    }
+    assert_eq!(rows(database), before);
+}
+
+on_every_database! {
+    the_right_password_is_accepted,
+    a_wrong_password_is_refused,
+    an_unknown_user_is_refused,
+    a_locked_user_is_refused_with_the_right_password_too,
+    a_locked_user_whose_hash_cannot_be_checked_is_locked,
+    a_value_that_is_no_hash_lets_nobody_in,
+    a_hash_of_another_method_is_accepted_as_outdated,
+    a_log_in_writes_nothing,
+}

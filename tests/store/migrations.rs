@@ -1,0 +1,232 @@
+//! The schema is made, adopted, and brought up to date; what is not up to date is left alone.
+
+use std::sync::Barrier;
+use std::thread;
+
+use dash_users::store::Schema;
+use dash_users::{Error, Init, NewFile, StoreError, Users};
+
+use crate::database::Database;
+use crate::support::{
+    GOOD, OPERATIONS, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows,
+};
+
+fn try_init(database: &dyn Database) -> Result<Init, Error> {
+    Users::init(database.location(), &NewFile::default())
+}
+
+fn schema(database: &dyn Database) -> Schema {
+    Users::open_read_only(database.location()).unwrap().schema().unwrap()
+}
+
+/// What is in our own table.
+fn versions(database: &dyn Database) -> Vec<String> {
+    database.query("SELECT version FROM dash_users_schema")
+}
+
+/// That every operation says that the database must be brought up to date first.
+fn assert_needs_migration(database: &dyn Database) {
+    let mut users = open(database);
+    for (name, operation) in OPERATIONS {
+        let result = operation(&mut users);
+        assert!(
+            matches!(result, Err(Error::Store(StoreError::NeedsMigration { .. }))),
+            "{name}: {result:?}"
+        );
+    }
+}
+
+fn a_new_database_gets_every_migration_once(database: &dyn Database) {
+    let done = try_init(database).unwrap();
+    assert!(!done.adopted && !done.applied.is_empty());
+    assert_eq!(done.schema.applied, done.applied);
+    assert_eq!(done.schema.pending, []);
+    assert!(done.schema.has_users_table);
+    assert_eq!(versions(database), [done.schema.version.to_string()]);
+
+    let again = try_init(database).unwrap();
+    assert!(!again.created && !again.adopted && again.applied.is_empty());
+    assert_eq!(again.schema, done.schema);
+    assert_eq!(open(database).migrate().unwrap(), []);
+    assert_eq!(versions(database).len(), 1);
+}
+
+fn versions_count_up_from_one(database: &dyn Database) {
+    let applied = try_init(database).unwrap().applied;
+    let versions: Vec<_> = applied.iter().map(|migration| migration.version).collect();
+    let latest = u32::try_from(applied.len()).unwrap();
+    assert_eq!(versions, (1..=latest).collect::<Vec<_>>());
+    assert_eq!(schema(database).version, latest);
+}
+
+fn a_second_init_changes_nothing(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let before = rows(database);
+    assert!(try_init(database).unwrap().applied.is_empty());
+    assert_eq!(rows(database), before);
+}
+
+fn a_database_without_users_needs_a_migration(database: &dyn Database) {
+    database.execute("CREATE TABLE notes (note TEXT)");
+    assert_needs_migration(database);
+    let before = schema(database);
+    assert_eq!((before.version, before.has_users_table), (0, false));
+    assert_eq!(before.applied, []);
+    assert_eq!(try_init(database).unwrap().applied, before.pending);
+    assert_eq!(database.query("SELECT count(*) FROM notes"), ["0"]);
+}
+
+fn an_app_s_table_is_adopted_with_its_rows(database: &dyn Database) {
+    database.execute(TUTORIAL_TABLE);
+    insert(database, "alice", "secret123");
+    insert(database, "alice ", "!");
+    let before = rows(database);
+    assert_needs_migration(database);
+    assert_eq!(rows(database), before);
+    assert!(schema(database).has_users_table);
+
+    let done = try_init(database).unwrap();
+    assert!(done.adopted && !done.created);
+    assert_eq!(rows(database), before);
+    add(&mut open(database), "bob");
+    assert_eq!(names(database), ["alice", "alice ", "bob"]);
+}
+
+fn the_app_s_positional_insert_works_as_before(database: &dyn Database) {
+    let mut users = init(database);
+    database.execute("INSERT INTO users VALUES ('alice', 'secret123', 'en')");
+    assert!(users.get("alice").unwrap().is_some());
+}
+
+fn a_table_that_the_app_made_anew_needs_a_migration(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    database.execute("DROP TABLE users");
+    assert_needs_migration(database);
+
+    database.execute(TUTORIAL_TABLE);
+    insert(database, "bob", "!");
+    assert_needs_migration(database);
+    // A connection that was opened before sees it too.
+    assert!(matches!(users.list(), Err(Error::Store(StoreError::NeedsMigration { .. }))));
+
+    let done = try_init(database).unwrap();
+    assert!(!done.applied.is_empty() && !done.adopted);
+    assert_eq!(versions(database).len(), 1);
+    assert_eq!(users.list().unwrap().len(), 1);
+}
+
+fn a_table_that_the_app_put_in_the_place_of_another_needs_a_migration(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    database.execute("ALTER TABLE users RENAME TO old_users");
+    assert_needs_migration(database);
+    database.execute(TUTORIAL_TABLE);
+    assert_needs_migration(database);
+    drop(init(database));
+    add(&mut users, "bob");
+    assert_eq!(names(database), ["bob"]);
+    assert_eq!(database.query("SELECT username FROM old_users"), ["alice"]);
+    // The name in the old table counts for nothing.
+    users.check_new(&"Alice".parse().unwrap(), false).unwrap();
+}
+
+fn a_newer_schema_is_refused_by_every_operation(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    database.execute("UPDATE dash_users_schema SET version = 99");
+    let before = rows(database);
+
+    let mut results: Vec<_> =
+        OPERATIONS.map(|(name, operation)| (name, operation(&mut users))).into();
+    results.push(("init", try_init(database).map(drop)));
+    results.push(("migrate", users.migrate().map(drop)));
+    results.push(("schema", users.schema().map(drop)));
+
+    for (name, result) in results {
+        let Err(Error::Store(StoreError::NewerSchema { found: 99, known, .. })) = result else {
+            panic!("{name}: {result:?}");
+        };
+        assert!((1..99).contains(&known));
+    }
+    assert_eq!(rows(database), before);
+    assert_eq!(versions(database), ["99"]);
+}
+
+fn columns_that_must_be_given_are_named(database: &dyn Database) {
+    database.execute(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+             language TEXT NOT NULL, email TEXT NOT NULL, nick TEXT, phone INTEGER NOT NULL,
+             active INTEGER DEFAULT 1 NOT NULL)",
+    );
+    let done = try_init(database).unwrap();
+    assert_eq!(done.schema.required_columns, ["email", "phone"]);
+
+    database.execute("INSERT INTO users VALUES ('alice', '!', 'en', 'a@example.org', NULL, 1, 1)");
+    let mut users = open(database);
+    users.set_password("alice", &dash_users::Password::from(GOOD), false).unwrap();
+    let refusal = users.add(&new_user("bob", GOOD));
+    let Err(Error::Store(StoreError::Refused { reason, .. })) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert!(reason.contains("email"), "{reason}");
+    assert_eq!(names(database), ["alice"]);
+}
+
+/// Starts `init` in many threads at the same moment: one does the work, all succeed.
+fn init_at_once(database: &dyn Database) {
+    let threads = 8;
+    let barrier = Barrier::new(threads);
+    let done: Vec<_> = thread::scope(|scope| {
+        let start = || {
+            barrier.wait();
+            try_init(database).unwrap()
+        };
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(start)).collect();
+        started.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(done.iter().filter(|init| !init.applied.is_empty()).count(), 1);
+    assert!(done.iter().filter(|init| init.created).count() <= 1);
+    assert_eq!(versions(database).len(), 1);
+}
+
+fn several_threads_may_make_one_database(database: &dyn Database) {
+    init_at_once(database);
+    assert!(names(database).is_empty());
+}
+
+fn several_threads_may_adopt_one_table(database: &dyn Database) {
+    database.execute(TUTORIAL_TABLE);
+    insert(database, "alice", "secret123");
+    init_at_once(database);
+    assert_eq!(rows(database), ["alice secret123 en"]);
+}
+
+fn several_threads_may_add_the_same_user(database: &dyn Database) {
+    drop(init(database));
+    let added = thread::scope(|scope| {
+        let add = || open(database).add(&new_user("alice", GOOD));
+        let started: Vec<_> = (0..4).map(|_| scope.spawn(add)).collect();
+        let results = started.into_iter().map(|thread| thread.join().unwrap());
+        results.filter(|result| !matches!(result, Err(Error::UserExists(_)))).count()
+    });
+    assert_eq!(added, 1);
+    assert_eq!(names(database), ["alice"]);
+}
+
+on_every_database! {
+    a_new_database_gets_every_migration_once,
+    versions_count_up_from_one,
+    a_second_init_changes_nothing,
+    a_database_without_users_needs_a_migration,
+    an_app_s_table_is_adopted_with_its_rows,
+    the_app_s_positional_insert_works_as_before,
+    a_table_that_the_app_made_anew_needs_a_migration,
+    a_table_that_the_app_put_in_the_place_of_another_needs_a_migration,
+    a_newer_schema_is_refused_by_every_operation,
+    columns_that_must_be_given_are_named,
+    several_threads_may_make_one_database,
+    several_threads_may_adopt_one_table,
+    several_threads_may_add_the_same_user,
+}

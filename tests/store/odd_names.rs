@@ -1,0 +1,123 @@
+//! Names that no new user could have, but that others wrote: they can be found, changed and
+//! removed like any other.
+
+use dash_users::{LogIn, Password, StoredText, UsernameError, Users};
+
+use crate::database::Database;
+use crate::support::{GOOD, hash, init, insert, is_current_hash_of, names, stored};
+
+fn long_name(database: &dyn Database) -> String {
+    "é".repeat(database.longest_name() / 2)
+}
+
+fn odd_names(database: &dyn Database) -> Vec<String> {
+    let mut names = [
+        "",
+        " ",
+        "alice ",
+        " alice",
+        "al  ice",
+        "al\nice",
+        "al\tice",
+        "alice\r",
+        "a:b",
+        "-rf",
+        "🙂\u{200d}🙂",
+        "e\u{301}",
+        "\u{feff}alice",
+        "\u{202e}ecila",
+        "\u{1b}[31malice",
+        "\u{9b}31malice",
+        "\\N",
+        "%",
+        "o'hara",
+        "'; DROP TABLE users; --",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    names.push(long_name(database));
+    names
+}
+
+/// What can be done with a user, whatever the name.
+fn use_and_remove(database: &dyn Database, users: &mut Users, name: &str) {
+    let secret = Password::from("secret");
+    let accepted = LogIn::Accepted { outdated: false };
+
+    let user = users.get(name).unwrap().unwrap();
+    assert_eq!(user.username, StoredText::Text(name.to_owned()));
+    assert_eq!(users.log_in(name, &secret).unwrap(), accepted);
+    users.rehash(name, &secret).unwrap();
+    assert_eq!(users.log_in(name, &secret).unwrap(), accepted);
+    assert!(users.set_language(name, &"fr".parse().unwrap()).unwrap());
+    users.set_password(name, &Password::from(GOOD), false).unwrap();
+    assert!(is_current_hash_of(&stored(database, name), GOOD));
+    assert_eq!(users.references(name).unwrap(), []);
+    assert_eq!(users.remove(&[name], false).unwrap(), [true]);
+    assert_eq!(users.get(name).unwrap(), None);
+}
+
+fn odd_names_can_be_listed_changed_and_removed(database: &dyn Database) {
+    let mut users = init(database);
+    let mut expected = odd_names(database);
+    for name in &expected {
+        insert(database, name, &hash("secret"));
+    }
+    expected.sort();
+    let listed: Vec<_> = users.list().unwrap().into_iter().map(|user| user.username).collect();
+    assert!(listed == expected.iter().cloned().map(StoredText::Text).collect::<Vec<_>>());
+    for name in &expected {
+        use_and_remove(database, &mut users, name);
+    }
+    assert!(names(database).is_empty());
+}
+
+fn names_that_differ_by_case_or_blanks_are_different_users(database: &dyn Database) {
+    let mut users = init(database);
+    for name in ["alice", "Alice", "alice ", "ALICE"] {
+        insert(database, name, &hash("secret"));
+    }
+    assert_eq!(users.remove(&["Alice", "alice "], false).unwrap(), [true, true]);
+    users.set_password("alice", &Password::from(GOOD), false).unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+    assert!(is_current_hash_of(&stored(database, "ALICE"), "secret"));
+    assert_eq!(users.list().unwrap().len(), 2);
+}
+
+fn a_clear_password_under_an_odd_name_is_hashed(database: &dyn Database) {
+    let mut users = init(database);
+    for name in odd_names(database) {
+        insert(database, &name, "clear password");
+    }
+    users.hash_clear_passwords(None::<&[&str]>).unwrap();
+    for name in odd_names(database) {
+        assert!(is_current_hash_of(&stored(database, &name), "clear password"));
+    }
+}
+
+fn an_odd_name_is_shown_without_what_could_drive_a_terminal(database: &dyn Database) {
+    let mut users = init(database);
+    for name in odd_names(database) {
+        insert(database, &name, "!");
+    }
+    for user in users.list().unwrap() {
+        let shown = user.username.to_string();
+        assert!(!shown.contains(dash_users::is_unsafe_to_print));
+    }
+}
+
+fn a_new_name_can_be_similar_to_an_odd_one(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice ", "!");
+    insert(database, "bob:", "!");
+    users.check_new(&"Alice".parse().unwrap(), false).unwrap();
+    assert_eq!("Bob:".parse::<dash_users::Username>(), Err(UsernameError::Colon));
+}
+
+on_every_database! {
+    odd_names_can_be_listed_changed_and_removed,
+    names_that_differ_by_case_or_blanks_are_different_users,
+    a_clear_password_under_an_odd_name_is_hashed,
+    an_odd_name_is_shown_without_what_could_drive_a_terminal,
+    a_new_name_can_be_similar_to_an_odd_one,
+}

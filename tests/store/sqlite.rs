@@ -1,0 +1,13 @@
+//! What is about SQLite files alone.
+
+mod adopting;
+mod files;
+mod journals;
+mod locks;
+#[cfg(feature = "cli")]
+mod processes;
+mod refusing;
+mod table_shapes;
+mod traces;
+mod triggers;
+mod values;

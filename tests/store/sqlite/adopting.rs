@@ -1,0 +1,146 @@
+//! A file that an app made and goes on using: everything in it that is not ours stays as it is.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use dash_users::{NewFile, Password, StoredText, Users};
+
+use crate::database::{Database, Sqlite};
+use crate::support::{GOOD, TUTORIAL_TABLE, add, init, insert, names, open, rows};
+
+/// What an app may have beside the tutorial's table, and around it.
+const RICH: &str = "
+    PRAGMA user_version = 42;
+    PRAGMA application_id = 7;
+    CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+        language TEXT NOT NULL, email TEXT DEFAULT 'none' NOT NULL,
+        shout TEXT GENERATED ALWAYS AS (upper(username)) VIRTUAL);
+    CREATE INDEX users_by_email ON users (email);
+    CREATE UNIQUE INDEX users_by_shout ON users (shout, email);
+    CREATE TABLE log (line TEXT);
+    CREATE TRIGGER users_added AFTER INSERT ON users BEGIN
+        INSERT INTO log VALUES ('added ' || NEW.username);
+    END;
+    CREATE TRIGGER users_removed AFTER DELETE ON users BEGIN
+        INSERT INTO log VALUES ('removed ' || OLD.username);
+    END;
+    CREATE VIEW languages AS SELECT DISTINCT language FROM users;
+    INSERT INTO users (username, password_hash, language, email)
+        VALUES ('alice', 'secret123', 'en', 'alice@example.org');
+";
+
+/// Every object in the file that is not ours, as it was declared.
+fn objects(database: &Sqlite) -> Vec<String> {
+    database.query(
+        "SELECT type || ' ' || name || ' ' || ifnull(sql, '') FROM sqlite_schema
+         WHERE name NOT LIKE 'dash_users_%' ORDER BY type, name",
+    )
+}
+
+/// What an app may have set for the file.
+fn settings(database: &Sqlite) -> Vec<String> {
+    ["user_version", "application_id", "journal_mode", "page_size", "auto_vacuum", "encoding"]
+        .map(|name| database.query(&format!("PRAGMA {name}")).remove(0))
+        .into()
+}
+
+fn a_life(users: &mut Users) {
+    add(users, "bob");
+    users.set_password("alice", &Password::from(GOOD), false).unwrap();
+    users.set_language("alice", &"fr".parse().unwrap()).unwrap();
+    users.rehash("bob", &Password::from("secret")).unwrap();
+    users.remove(&["bob"], false).unwrap();
+}
+
+#[test]
+fn everything_around_the_users_stays_as_it_is() {
+    let database = Sqlite::with(RICH);
+    let before = (objects(&database), settings(&database));
+    let row = database.query("SELECT username || password_hash || language || email FROM users");
+    let mut users = init(&database);
+    assert_eq!((objects(&database), settings(&database)), before);
+    let select = "SELECT username || password_hash || language || email FROM users";
+    assert_eq!(database.query(select), row);
+
+    a_life(&mut users);
+    assert_eq!((objects(&database), settings(&database)), before);
+    assert_eq!(database.query("SELECT email FROM users"), ["alice@example.org"]);
+    let log = database.query("SELECT line FROM log ORDER BY rowid");
+    assert_eq!(log, ["added alice", "added bob", "removed bob"]);
+}
+
+#[test]
+fn the_tutorial_s_table_stays_as_it_is() {
+    let database = Sqlite::with(TUTORIAL_TABLE);
+    insert(&database, "alice", "secret123");
+    let before = (objects(&database), settings(&database), rows(&database));
+    drop(init(&database));
+    assert_eq!((objects(&database), settings(&database), rows(&database)), before);
+}
+
+#[test]
+fn the_journal_mode_is_left_as_it_is_found() {
+    for mode in ["delete", "truncate", "persist", "wal"] {
+        let database = Sqlite::with(&format!("PRAGMA journal_mode = {mode}; {RICH}"));
+        let before = settings(&database);
+        let mut users = init(&database);
+        a_life(&mut users);
+        drop(users);
+        assert_eq!(settings(&database), before, "{mode}");
+    }
+    let database = Sqlite::new();
+    drop(init(&database));
+    assert_eq!(database.query("PRAGMA journal_mode"), ["delete"]);
+}
+
+#[test]
+fn a_write_ahead_log_is_read_while_an_app_holds_it() {
+    let database = Sqlite::with(&format!("PRAGMA journal_mode = wal; {TUTORIAL_TABLE}"));
+    drop(init(&database));
+    let app = database.connect();
+    app.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+    app.execute_batch("INSERT INTO users VALUES ('alice', 'secret123', 'en')").unwrap();
+    let mut users = Users::open_read_only(database.location()).unwrap();
+    assert_eq!(users.list().unwrap().len(), 1);
+    add(&mut open(&database), "bob");
+    assert_eq!(users.list().unwrap().len(), 2);
+}
+
+#[test]
+fn an_empty_file_is_filled_and_keeps_its_mode() {
+    let database = Sqlite::new();
+    fs::write(database.path(), "").unwrap();
+    fs::set_permissions(database.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    let done = Users::init(database.location(), &NewFile::default()).unwrap();
+    assert!(!done.created && !done.adopted && !done.applied.is_empty());
+    assert_eq!(fs::metadata(database.path()).unwrap().permissions().mode() & 0o777, 0o644);
+    add(&mut open(&database), "alice");
+}
+
+#[test]
+fn a_table_in_utf_16_is_adopted_as_it_is() {
+    let database = Sqlite::with(&format!("PRAGMA encoding = 'UTF-16le'; {TUTORIAL_TABLE}"));
+    let mut users = init(&database);
+    for name in ["z", "é", "李雷", "ﬁ", "a", "🙂", "Ā"] {
+        add(&mut users, name);
+    }
+    users.set_password("🙂", &Password::from(GOOD), false).unwrap();
+    // SQLite orders them by their bytes, which are not those of UTF-8.
+    let mut listed: Vec<_> = users.list().unwrap().into_iter().map(|user| user.username).collect();
+    listed.sort();
+    let names = ["a", "z", "é", "Ā", "李雷", "ﬁ", "🙂"];
+    assert_eq!(listed, names.map(|name| StoredText::Text(name.to_owned())));
+    assert_eq!(database.query("PRAGMA encoding"), ["UTF-16le"]);
+}
+
+#[test]
+fn users_of_attached_files_and_other_tables_are_not_touched() {
+    let database = Sqlite::with(
+        "CREATE TABLE members (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
+         INSERT INTO members VALUES ('alice', 'secret123', 'en');",
+    );
+    let mut users = init(&database);
+    add(&mut users, "bob");
+    assert_eq!(names(&database), ["bob"]);
+    assert_eq!(database.query("SELECT password_hash FROM members"), ["secret123"]);
+}

@@ -1,0 +1,181 @@
+//! The file itself: how it is made, found, and what stands in its place.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use dash_users::store::{self, Access};
+use dash_users::{Error, Location, NewFile, StoreError, Users};
+
+use crate::database::{Database, Sqlite};
+use crate::support::{METHOD, OPERATIONS, add, init, method, open};
+
+fn try_init(path: &Path) -> Result<(), Error> {
+    Users::init(&Location::parse(path).unwrap(), &NewFile::default()).map(drop)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// What is in the directory of a database.
+fn entries(database: &Sqlite) -> Vec<String> {
+    let entries = fs::read_dir(database.dir()).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_new_file_is_for_its_owner_alone() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    assert_eq!(mode(database.path()), 0o600);
+    assert_eq!(entries(&database), ["users.db"]);
+}
+
+#[test]
+fn a_new_file_has_the_mode_and_group_that_are_asked_for() {
+    let database = Sqlite::new();
+    // Anyone may give a file to the own group; root to any, whether or not it has a name.
+    let own = fs::metadata(database.dir()).unwrap().gid();
+    let group = if database.is_root() { 54_321 } else { own };
+    let new_file = NewFile { mode: 0o664, group: Some(group) };
+    assert!(Users::init(database.location(), &new_file).unwrap().created);
+    assert_eq!(mode(database.path()), 0o664);
+    assert_eq!(fs::metadata(database.path()).unwrap().gid(), group);
+}
+
+#[test]
+fn an_existing_file_keeps_its_mode() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    fs::set_permissions(database.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    let new_file = NewFile { mode: 0o666, group: None };
+    assert!(!Users::init(database.location(), &new_file).unwrap().created);
+    add(&mut open(&database), "alice");
+    assert_eq!(mode(database.path()), 0o640);
+}
+
+#[test]
+fn a_missing_file_is_made_by_init_alone() {
+    let database = Sqlite::new();
+    for access in [Access::Read, Access::Write] {
+        let Err(StoreError::NoDatabase { path }) = store::open(database.location(), access) else {
+            panic!("{access:?}");
+        };
+        assert_eq!(path, database.path());
+    }
+    assert!(entries(&database).is_empty());
+}
+
+#[test]
+fn a_missing_directory_is_named_and_not_made() {
+    let database = Sqlite::new();
+    let path = database.dir().join("missing").join("users.db");
+    let result = try_init(&path);
+    let Err(Error::Store(StoreError::NoDirectory { path: named })) = result else {
+        panic!("{result:?}");
+    };
+    assert_eq!(named, path);
+    assert!(entries(&database).is_empty());
+}
+
+#[test]
+fn a_file_in_the_place_of_the_directory_is_an_error() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    let result = try_init(&database.path().join("users.db"));
+    assert!(matches!(result, Err(Error::Store(StoreError::CannotConnect { .. }))), "{result:?}");
+}
+
+#[test]
+fn a_directory_in_the_place_of_the_file_is_refused() {
+    let database = Sqlite::new();
+    fs::create_dir(database.path()).unwrap();
+    let results = [
+        try_init(database.path()),
+        Users::open(database.location()).map(drop),
+        Users::open_read_only(database.location()).map(drop),
+    ];
+    for result in results {
+        assert!(matches!(result, Err(Error::Store(StoreError::NotADatabase { .. }))));
+    }
+    assert_eq!(fs::read_dir(database.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_symlink_leads_to_the_database() {
+    let real = Sqlite::new();
+    add(&mut init(&real), "alice");
+    let link = Sqlite::new();
+    symlink(real.path(), link.path()).unwrap();
+    try_init(link.path()).unwrap();
+    add(&mut open(&link), "bob");
+    assert!(link.path().is_symlink());
+    assert_eq!(open(&real).list().unwrap().len(), 2);
+    assert_eq!(entries(&link), ["users.db"]);
+}
+
+#[test]
+fn a_symlink_that_leads_nowhere_is_not_followed() {
+    let elsewhere = Sqlite::new();
+    let link = Sqlite::new();
+    symlink(elsewhere.path(), link.path()).unwrap();
+    let result = try_init(link.path());
+    let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = result else {
+        panic!("{result:?}");
+    };
+    assert!(reason.contains("link"), "{reason}");
+    let results =
+        [Users::open(link.location()).map(drop), Users::open_read_only(link.location()).map(drop)];
+    for result in results {
+        let Err(Error::Store(StoreError::NoDatabase { path })) = result else {
+            panic!("{result:?}");
+        };
+        assert_eq!(path, link.path());
+    }
+    assert!(entries(&elsewhere).is_empty());
+}
+
+#[test]
+fn a_path_is_a_path_whatever_it_holds() {
+    let database = Sqlite::new();
+    for name in ["file:users.db?mode=memory", "users%20.db", "a#b?c", ":memory:", "ü 'x'.db"] {
+        let path = database.dir().join(name);
+        try_init(&path).unwrap();
+        assert!(path.is_file(), "{name}");
+    }
+}
+
+#[test]
+fn reading_leaves_no_trace_beside_the_file() {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    let before = database.bytes();
+    let mut users = Users::open_read_only(database.location()).unwrap();
+    assert_eq!(users.list().unwrap().len(), 1);
+    assert_eq!(entries(&database), ["users.db"]);
+    assert!(database.bytes() == before);
+}
+
+#[test]
+fn who_opens_to_read_changes_nothing() {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    let before = database.bytes();
+    let writing =
+        ["add", "set_password", "set_language", "remove", "rehash", "hash_clear_passwords"];
+    let mut users = Users::open_read_only(database.location()).unwrap().with_method(method(METHOD));
+    for (name, operation) in OPERATIONS {
+        let result = operation(&mut users);
+        if writing.contains(&name) {
+            let is_refused = matches!(result, Err(Error::Store(StoreError::CannotConnect { .. })));
+            assert!(is_refused, "{name}: {result:?}");
+        } else {
+            assert!(result.is_ok(), "{name}: {result:?}");
+        }
+    }
+    assert!(database.bytes() == before);
+}

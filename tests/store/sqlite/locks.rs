@@ -1,0 +1,161 @@
+//! Locks that an app holds: what waits for them, and for how long.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dash_users::store::{self, Access};
+use dash_users::{Error, NewFile, Password, StoreError, Users};
+use rusqlite::Connection;
+
+use crate::database::{Database, Sqlite};
+use crate::support::{GOOD, TUTORIAL_TABLE, add, init, names, new_user, open, rows};
+
+/// A database with alice.
+fn with_alice() -> Sqlite {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    database
+}
+
+/// An app that holds a lock until it is dropped.
+fn holding(database: &Sqlite, sql: &str) -> Connection {
+    let app = database.connect();
+    app.execute_batch(sql).unwrap();
+    app
+}
+
+/// SHARED: a reader in the middle of its transaction, which keeps writers from committing.
+const READING: &str = "BEGIN; SELECT count(*) FROM users;";
+
+/// RESERVED: a writer that has not begun to write to the file.
+const WRITING: &str = "BEGIN IMMEDIATE; UPDATE users SET language = 'fr';";
+
+/// EXCLUSIVE: a writer in the middle of its commit.
+const COMMITTING: &str = "BEGIN EXCLUSIVE; UPDATE users SET language = 'fr';";
+
+fn is_busy<T>(result: &Result<T, Error>) -> bool {
+    matches!(result, Err(Error::Store(StoreError::Busy { .. })))
+}
+
+/// The time that a case takes.
+fn time(case: fn()) -> Duration {
+    let start = Instant::now();
+    case();
+    start.elapsed()
+}
+
+fn a_commit_of_the_app_keeps_the_file_from_being_opened() {
+    let database = with_alice();
+    let app = holding(&database, COMMITTING);
+    assert!(is_busy(&Users::open_read_only(database.location())));
+    drop(app);
+    assert_eq!(open(&database).list().unwrap().len(), 1);
+}
+
+fn a_commit_of_the_app_keeps_a_reader_waiting() {
+    let database = with_alice();
+    let mut users = open(&database);
+    let app = holding(&database, COMMITTING);
+    assert!(is_busy(&users.log_in("alice", &Password::from("secret"))));
+    drop(app);
+    assert!(users.get("alice").unwrap().is_some());
+}
+
+fn a_writer_waits_for_another_one() {
+    let database = with_alice();
+    let mut users = open(&database);
+    let app = holding(&database, WRITING);
+    assert!(is_busy(&users.add(&new_user("bob", GOOD))));
+    drop(app);
+    assert_eq!(names(&database), ["alice"]);
+    add(&mut users, "bob");
+}
+
+fn a_commit_waits_for_a_reader() {
+    let database = with_alice();
+    let before = rows(&database);
+    let mut users = open(&database);
+    let app = holding(&database, READING);
+    assert!(is_busy(&users.set_password("alice", &Password::from(GOOD), false)));
+    drop(app);
+    assert_eq!(rows(&database), before);
+    users.set_password("alice", &Password::from(GOOD), false).unwrap();
+}
+
+fn a_migration_waits_for_a_reader_and_leaves_all_as_it_was() {
+    let database = Sqlite::with(TUTORIAL_TABLE);
+    let before = database.query("SELECT sql FROM sqlite_schema");
+    let app = holding(&database, READING);
+    assert!(is_busy(&Users::init(database.location(), &NewFile::default())));
+    drop(app);
+    assert_eq!(database.query("SELECT sql FROM sqlite_schema"), before);
+    add(&mut init(&database), "alice");
+}
+
+/// One test for all of these, so that their waits happen at the same time.
+#[test]
+fn what_is_locked_for_ten_seconds_is_busy_and_unchanged() {
+    let cases = [
+        a_commit_of_the_app_keeps_the_file_from_being_opened,
+        a_commit_of_the_app_keeps_a_reader_waiting,
+        a_writer_waits_for_another_one,
+        a_commit_waits_for_a_reader,
+        a_migration_waits_for_a_reader_and_leaves_all_as_it_was,
+    ];
+    thread::scope(|scope| {
+        let started = cases.map(|case| scope.spawn(move || time(case)));
+        for thread in started {
+            let elapsed = thread.join().unwrap();
+            assert!((9..20).contains(&elapsed.as_secs()), "{elapsed:?}");
+        }
+    });
+}
+
+#[test]
+fn a_lock_that_is_released_in_time_is_waited_for() {
+    let database = with_alice();
+    let mut users = open(&database);
+    let app = holding(&database, COMMITTING);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            app.execute_batch("COMMIT").unwrap();
+        });
+        users.set_password("alice", &Password::from(GOOD), false).unwrap();
+    });
+    // The change was made to what the app had committed.
+    assert_eq!(database.query("SELECT language FROM users"), ["fr"]);
+}
+
+#[test]
+fn a_writer_that_has_not_committed_blocks_no_reader() {
+    let database = with_alice();
+    let _app = holding(&database, WRITING);
+    let start = Instant::now();
+    let mut users = Users::open_read_only(database.location()).unwrap();
+    let alice = users.get("alice").unwrap().unwrap();
+    assert_eq!(alice.language.to_string(), "en");
+    assert_eq!(users.list().unwrap().len(), 1);
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_transaction_of_ours_blocks_no_reader_before_its_commit() {
+    let database = with_alice();
+    let mut store = store::open(database.location(), Access::Write).unwrap();
+    let mut transaction = store.begin(Access::Write).unwrap();
+    transaction.set_language(b"alice", &"fr".parse().unwrap()).unwrap();
+    assert_eq!(database.query("SELECT language FROM users"), ["en"]);
+    transaction.commit().unwrap();
+    assert_eq!(database.query("SELECT language FROM users"), ["fr"]);
+}
+
+#[test]
+fn a_transaction_that_is_dropped_is_undone() {
+    let database = with_alice();
+    let mut store = store::open(database.location(), Access::Write).unwrap();
+    let mut transaction = store.begin(Access::Write).unwrap();
+    transaction.delete(b"alice").unwrap();
+    drop(transaction);
+    assert_eq!(names(&database), ["alice"]);
+}

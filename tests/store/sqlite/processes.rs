@@ -1,0 +1,180 @@
+//! Processes: several at once, with another umask, and as a user who may not write.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use super::journals::{UPDATE, fill, killed_after};
+use crate::database::{Database, Sqlite};
+use crate::support::{add, init, names, open};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_dash-users");
+
+/// A user that every system has without rights of its own: `nobody`, by Linux's number.
+const NOBODY: u32 = 65_534;
+
+/// The program, or a copy of it, on the file at `path`.
+fn command(program: impl AsRef<Path>, path: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program.as_ref());
+    command.env_clear().arg("--database").arg(path).args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts `init` in four processes, and waits for them.
+fn init_at_once(database: &Sqlite) {
+    let start = |_| command(PROGRAM, database.path(), &["init"]).spawn().unwrap();
+    let children: Vec<Child> = (0..4).map(start).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert_status(output, 0);
+    }
+    assert_eq!(database.query("SELECT count(*) FROM dash_users_schema"), ["1"]);
+}
+
+#[test]
+fn several_processes_may_make_one_database() {
+    for round in 0..20 {
+        let database = Sqlite::new();
+        if round % 2 == 0 {
+            fs::write(database.path(), "").unwrap();
+        }
+        init_at_once(&database);
+        add(&mut init(&database), "alice");
+    }
+}
+
+#[test]
+fn no_umask_changes_the_mode_of_a_new_file() {
+    for (umask, args, mode) in [
+        ("000", "", 0o600),
+        ("022", "", 0o600),
+        ("777", "", 0o600),
+        ("077", "--file-mode 0640", 0o640),
+        ("777", "--file-mode 0664", 0o664),
+    ] {
+        let database = Sqlite::new();
+        let script = format!("umask {umask} && exec \"$0\" --database \"$1\" init {args}");
+        let mut shell = Command::new("sh");
+        shell.env_clear().args(["-c", &script, PROGRAM]).arg(database.path());
+        assert_status(shell.output().unwrap(), 0);
+        let found = fs::metadata(database.path()).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(found, mode, "umask {umask} {args}");
+    }
+}
+
+/// Runs the program on the file at `path`, in the directory of a database, as someone who may read
+/// both and write neither.
+fn run_without_rights(database: &Sqlite, path: &Path, args: &[&str]) -> Output {
+    run_with_directory_mode(0o555, database, path, args)
+}
+
+/// Runs the program as someone who may not write the file: as `nobody` where we are root, whom no
+/// mode keeps out, else as ourselves.
+fn run_with_directory_mode(mode: u32, database: &Sqlite, path: &Path, args: &[&str]) -> Output {
+    let set_mode =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let program = copy_of_program(database);
+    set_mode(database.path(), 0o444);
+    set_mode(database.dir(), mode);
+    let mut command = command(program, path, args);
+    if database.is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().unwrap();
+    // So that it can be used and removed.
+    set_mode(database.dir(), 0o755);
+    set_mode(database.path(), 0o644);
+    output
+}
+
+/// The program in the directory of a database: `nobody` may not get to where it was built.
+fn copy_of_program(database: &Sqlite) -> PathBuf {
+    let copy = database.dir().join("dash-users");
+    // Not by ourselves: a child that another thread starts meanwhile would hold the copy open for
+    // writing, and a file that is open so cannot be run.
+    let status = Command::new("cp").arg(PROGRAM).arg(&copy).status().unwrap();
+    assert!(status.success());
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    copy
+}
+
+/// That the program ended with `status`; its stdout.
+fn assert_status(output: Output, status: i32) -> String {
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn who_may_not_write_can_read() {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    let list = run_without_rights(&database, database.path(), &["list", "--format", "plain"]);
+    assert!(assert_status(list, 0).starts_with("alice\t"));
+}
+
+#[test]
+fn who_may_not_write_can_ask_for_what_is_done_already() {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    assert_status(run_without_rights(&database, database.path(), &["init"]), 0);
+}
+
+#[test]
+fn who_may_not_write_is_told_so() {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    let remove = ["remove", "alice", "--yes"];
+    assert_status(run_without_rights(&database, database.path(), &remove), 4);
+    assert_eq!(names(&database), ["alice"]);
+}
+
+#[test]
+fn who_may_not_write_to_the_directory_makes_no_file_there() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    let missing = database.dir().join("missing.db");
+    assert_status(run_without_rights(&database, &missing, &["init"]), 4);
+    assert!(!missing.exists());
+}
+
+#[test]
+fn who_may_not_roll_a_killed_writer_back_is_told_so() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    fill(&database);
+    let killed = killed_after(&database, UPDATE);
+    let before = killed.bytes();
+    assert_status(run_without_rights(&killed, killed.path(), &["list"]), 4);
+    assert!(killed.bytes() == before);
+    // Who may, can read it after that as before.
+    assert_eq!(open(&killed).list().unwrap().len(), names(&database).len());
+}
+
+#[test]
+fn who_may_not_write_leaves_no_log_that_others_could_not_open() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    database.execute("PRAGMA journal_mode = wal");
+    assert_status(run_with_directory_mode(0o777, &database, database.path(), &["list"]), 4);
+    let mut entries = fs::read_dir(database.dir()).unwrap();
+    assert!(entries.all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("-wal")));
+    add(&mut open(&database), "alice");
+}
+
+#[test]
+fn who_may_not_give_a_file_to_a_group_leaves_none_behind() {
+    let database = Sqlite::new();
+    if !database.is_root() {
+        eprintln!("skipped: whether we may give a file to a group is not known of all but root");
+        return;
+    }
+    fs::set_permissions(database.dir(), fs::Permissions::from_mode(0o777)).unwrap();
+    let mut init =
+        command(copy_of_program(&database), database.path(), &["init", "--file-group", "0"]);
+    assert_status(init.uid(NOBODY).gid(NOBODY).output().unwrap(), 4);
+    assert!(!database.path().exists());
+}

@@ -1,0 +1,148 @@
+//! Files that hold no users are refused, and left as they are.
+
+use std::fs;
+
+use dash_users::{Error, NewFile, StoreError, Users};
+
+use crate::database::{Database, Sqlite};
+use crate::support::{OPERATIONS, TUTORIAL_TABLE, add, init};
+
+/// That `init` and every operation refuse the file as no database of users, and why.
+fn refusal(database: &Sqlite) -> String {
+    let before = database.bytes();
+    let refusal = Users::init(database.location(), &NewFile::default()).map(drop);
+    let mut results = vec![("init", refusal)];
+    match Users::open(database.location()) {
+        Ok(mut users) => results
+            .extend(OPERATIONS.iter().map(|(name, operation)| (*name, operation(&mut users)))),
+        Err(error) => results.push(("open", Err(error))),
+    }
+    let mut reasons: Vec<_> = results
+        .into_iter()
+        .map(|(name, result)| match result {
+            Err(Error::Store(StoreError::NotADatabase { reason, .. })) => reason,
+            other => panic!("{name}: {other:?}"),
+        })
+        .collect();
+    assert!(database.bytes() == before, "the file was changed");
+    reasons.dedup();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    reasons.remove(0)
+}
+
+#[test]
+fn a_table_that_an_app_could_not_share_is_refused() {
+    for (sql, part) in [
+        (
+            "CREATE TABLE people (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
+             CREATE VIEW users AS SELECT * FROM people",
+            "view",
+        ),
+        ("CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT)", "'language'"),
+        ("CREATE TABLE users (name TEXT PRIMARY KEY, password_hash, language)", "'username'"),
+        (
+            "CREATE TABLE Users (id INTEGER PRIMARY KEY, username UNIQUE, password, language)",
+            "'password_hash'",
+        ),
+        (
+            "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT,
+                 language TEXT GENERATED ALWAYS AS ('en'))",
+            "generated",
+        ),
+        (
+            "CREATE TABLE users (name TEXT UNIQUE, password_hash TEXT, language TEXT,
+                 username TEXT UNIQUE GENERATED ALWAYS AS (lower(name)) STORED)",
+            "generated",
+        ),
+        ("CREATE TABLE users (username TEXT, password_hash TEXT, language TEXT)", "unique"),
+        (
+            "CREATE TABLE users (username TEXT, password_hash TEXT, language TEXT);
+             CREATE INDEX by_name ON users (username)",
+            "unique",
+        ),
+        (
+            "CREATE TABLE users (username TEXT, password_hash TEXT, language TEXT);
+             CREATE UNIQUE INDEX by_name ON users (username) WHERE language = 'en'",
+            "unique",
+        ),
+        (
+            "CREATE TABLE users (username TEXT, password_hash TEXT, language TEXT,
+                 PRIMARY KEY (username, language))",
+            "unique",
+        ),
+        (
+            "CREATE TABLE users (username TEXT, password_hash TEXT, language TEXT);
+             CREATE UNIQUE INDEX by_name ON users (lower(username))",
+            "unique",
+        ),
+        ("CREATE VIRTUAL TABLE users USING fts5 (username, password_hash, language)", "unique"),
+    ] {
+        let reason = refusal(&Sqlite::with(sql));
+        assert!(reason.contains(part), "{sql}: {reason}");
+    }
+}
+
+#[test]
+fn a_version_that_cannot_be_read_is_refused() {
+    for (sql, part) in [
+        ("DELETE FROM dash_users_schema", "exactly one"),
+        ("INSERT INTO dash_users_schema VALUES (1)", "exactly one"),
+        ("INSERT INTO dash_users_schema VALUES (99)", "exactly one"),
+        ("UPDATE dash_users_schema SET version = 'one'", "exactly one"),
+        ("UPDATE dash_users_schema SET version = 1.5", "exactly one"),
+        ("UPDATE dash_users_schema SET version = x'01'", "exactly one"),
+        ("UPDATE dash_users_schema SET version = -1", "negative"),
+    ] {
+        let database = Sqlite::new();
+        add(&mut init(&database), "alice");
+        database.execute(sql);
+        let reason = refusal(&database);
+        assert!(reason.contains("dash_users_schema") && reason.contains(part), "{sql}: {reason}");
+    }
+}
+
+#[test]
+fn a_schema_table_of_another_kind_is_refused() {
+    let database = Sqlite::with(&format!(
+        "{TUTORIAL_TABLE}; CREATE TABLE dash_users_schema (applied_at TEXT)"
+    ));
+    refusal(&database);
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused() {
+    let random: Vec<u8> =
+        (0_u32..8192).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for content in ["hello\n".into(), "username,password\n".repeat(99).into_bytes(), random] {
+        let database = Sqlite::new();
+        fs::write(database.path(), content).unwrap();
+        refusal(&database);
+    }
+}
+
+#[test]
+fn a_truncated_file_is_refused() {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    let whole = database.bytes();
+    for length in [50, 100, 1000, 4095] {
+        fs::write(database.path(), &whole[..length]).unwrap();
+        refusal(&database);
+    }
+}
+
+#[test]
+fn a_damaged_page_is_refused_where_it_is_met() {
+    let database = Sqlite::new();
+    add(&mut init(&database), "alice");
+    let page = database.query("SELECT rootpage FROM sqlite_schema WHERE name = 'users'").remove(0);
+    let page: usize = page.parse().unwrap();
+    let mut bytes = database.bytes();
+    bytes[(page - 1) * 4096..page * 4096].fill(0xa5);
+    fs::write(database.path(), bytes).unwrap();
+    let result = Users::open(database.location()).unwrap().list();
+    let Err(Error::Store(StoreError::NotADatabase { reason, .. })) = result else {
+        panic!("{result:?}");
+    };
+    assert!(reason.contains("malformed"), "{reason}");
+}

@@ -1,0 +1,93 @@
+//! Triggers of the app have their say in what this crate writes.
+
+use dash_users::{Error, Password, StoreError, Users};
+
+use crate::database::{Database, Sqlite};
+use crate::support::{GOOD, add, init, new_user, rows};
+
+/// A database with alice, and a trigger of the app before each change of `users`.
+fn with_trigger(action: &str) -> (Sqlite, Users) {
+    let database = Sqlite::new();
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    for event in ["INSERT", "UPDATE", "DELETE"] {
+        let trigger = format!("CREATE TRIGGER before_{event} BEFORE {event} ON users");
+        database.execute(&format!("{trigger} BEGIN {action}; END"));
+    }
+    (database, users)
+}
+
+type Change = fn(&mut Users) -> Result<(), Error>;
+
+const CHANGES: [(&str, Change); 6] = [
+    ("add", |users| users.add(&new_user("bob", GOOD))),
+    ("set_password", |users| users.set_password("alice", &Password::from(GOOD), false)),
+    ("set_language", |users| users.set_language("alice", &"fr".parse().unwrap()).map(drop)),
+    ("rehash", |users| users.rehash("alice", &Password::from("secret"))),
+    ("remove", |users| users.remove(&["alice"], false).map(drop)),
+    ("remove if_exists", |users| users.remove(&["zoe", "alice"], true).map(drop)),
+];
+
+fn reasons(database: &Sqlite, users: &mut Users) -> Vec<String> {
+    let before = rows(database);
+    let reasons = CHANGES.map(|(name, change)| match change(users) {
+        Err(Error::Store(StoreError::Refused { reason, .. })) => reason,
+        other => panic!("{name}: {other:?}"),
+    });
+    assert_eq!(rows(database), before);
+    reasons.into()
+}
+
+#[test]
+fn a_trigger_that_refuses_a_change_is_heard() {
+    for kind in ["ABORT", "FAIL", "ROLLBACK"] {
+        let (database, mut users) = with_trigger(&format!("SELECT RAISE({kind}, 'not today')"));
+        for reason in reasons(&database, &mut users) {
+            assert_eq!(reason, "not today", "{kind}");
+        }
+        // The connection is usable as before.
+        assert_eq!(users.list().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn what_a_trigger_says_cannot_drive_a_terminal() {
+    let (database, mut users) = with_trigger("SELECT RAISE(ABORT, 'no\u{1b}[31m\u{202e}\nno')");
+    for reason in reasons(&database, &mut users) {
+        assert_eq!(reason, "no\\u{1b}[31m\\u{202e}\\nno");
+    }
+}
+
+#[test]
+fn a_change_that_a_trigger_passes_over_in_silence_is_not_reported_as_done() {
+    let (database, mut users) = with_trigger("SELECT RAISE(IGNORE)");
+    reasons(&database, &mut users);
+}
+
+#[test]
+fn what_a_trigger_does_is_undone_with_the_change() {
+    let database = Sqlite::with("CREATE TABLE log (line TEXT)");
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    database.execute(
+        "CREATE TRIGGER removed AFTER DELETE ON users BEGIN INSERT INTO log VALUES ('x'); END",
+    );
+    assert!(users.remove(&["alice", "zoe"], false).is_err());
+    assert!(database.query("SELECT line FROM log").is_empty());
+    users.remove(&["alice"], false).unwrap();
+    assert_eq!(database.query("SELECT line FROM log"), ["x"]);
+}
+
+#[test]
+fn a_trigger_that_cannot_run_is_told_from_a_refusal() {
+    let (database, mut users) = with_trigger("INSERT INTO gone VALUES (1)");
+    let before = rows(&database);
+    for (name, change) in CHANGES {
+        let result = change(&mut users);
+        let Err(Error::Store(StoreError::Failed { reason, .. })) = result else {
+            panic!("{name}: {result:?}");
+        };
+        assert!(reason.contains("no such table: main.gone"), "{reason}");
+    }
+    assert_eq!(rows(&database), before);
+}

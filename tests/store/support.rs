@@ -1,0 +1,121 @@
+//! What cases have in common: cheap hashes, users made from outside, and what became of them.
+
+use dash_users::{Error, Method, NewFile, NewUser, Password, PasswordHash, Users};
+
+use crate::database::Database;
+
+/// The table as the tutorial makes it.
+pub(crate) const TUTORIAL_TABLE: &str = "CREATE TABLE users (
+    username TEXT PRIMARY KEY,
+    password_hash TEXT NOT NULL,
+    language TEXT NOT NULL
+)";
+
+/// The current method of all cases. It is cheap: what hashing costs is tested elsewhere.
+pub(crate) const METHOD: &str = "scrypt:256:8:1";
+
+/// The cheapest method that werkzeug verifies, outdated by [`METHOD`].
+pub(crate) const OUTDATED: &str = "scrypt:128:8:1";
+
+/// A password that the policy takes.
+pub(crate) const GOOD: &str = "plover-xyzzy-quux";
+
+/// A stored value that asks for four times the work that is allowed.
+pub(crate) fn over_limit() -> String {
+    format!("scrypt:1048576:8:1$HtB7iBw3ZGspBOHX${}", "0".repeat(128))
+}
+
+pub(crate) fn method(text: &str) -> Method {
+    text.parse().unwrap()
+}
+
+pub(crate) fn hash(password: &str) -> String {
+    hash_with(METHOD, password)
+}
+
+pub(crate) fn hash_with(method: &str, password: &str) -> String {
+    PasswordHash::new(&self::method(method), &Password::from(password)).to_string()
+}
+
+/// The value of a locked account.
+pub(crate) fn locked(hash: &str) -> String {
+    format!("!{}", hash.replace('$', "|"))
+}
+
+/// The users of a database that is brought up to date first.
+pub(crate) fn init(database: &dyn Database) -> Users {
+    Users::init(database.location(), &NewFile::default()).unwrap();
+    open(database)
+}
+
+/// The users of a database as it is.
+pub(crate) fn open(database: &dyn Database) -> Users {
+    Users::open(database.location()).unwrap().with_method(method(METHOD))
+}
+
+/// A new user whose password may be weak.
+pub(crate) fn new_user(username: &str, password: &str) -> NewUser {
+    let mut new = NewUser::new(username.parse().unwrap(), Password::from(password));
+    new.allow_weak = true;
+    new
+}
+
+/// Adds a user whose password is `secret`.
+pub(crate) fn add(users: &mut Users, username: &str) {
+    users.add(&new_user(username, "secret")).unwrap();
+}
+
+/// Adds a row as an app would.
+pub(crate) fn insert(database: &dyn Database, username: &str, value: &str) {
+    let (username, value) = (literal(username), literal(value));
+    database.execute(&format!("INSERT INTO users VALUES ({username}, {value}, 'en')"));
+}
+
+/// The `password_hash` of a user.
+pub(crate) fn stored(database: &dyn Database, username: &str) -> String {
+    let select = format!("SELECT password_hash FROM users WHERE username = {}", literal(username));
+    database.query(&select).remove(0)
+}
+
+/// The whole table, to see whether anything changed.
+pub(crate) fn rows(database: &dyn Database) -> Vec<String> {
+    let row = "username || ' ' || password_hash || ' ' || language";
+    database.query(&format!("SELECT {row} FROM users ORDER BY username"))
+}
+
+/// The names in the table.
+pub(crate) fn names(database: &dyn Database) -> Vec<String> {
+    database.query("SELECT username FROM users ORDER BY username")
+}
+
+/// A text in SQL.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Whether a stored value is a hash of `password` with the current method.
+pub(crate) fn is_current_hash_of(value: &str, password: &str) -> bool {
+    let hash: PasswordHash = value.parse().unwrap();
+    !hash.is_outdated(&method(METHOD)) && hash.verify(&Password::from(password))
+}
+
+/// What can be done with [`Users`], each operation of it, to see that all are refused alike.
+pub(crate) type Operation = (&'static str, fn(&mut Users) -> Result<(), Error>);
+
+pub(crate) const OPERATIONS: [Operation; 13] = [
+    ("get", |users| users.get("alice").map(drop)),
+    ("list", |users| users.list().map(drop)),
+    ("check_new", |users| users.check_new(&"zoe".parse().unwrap(), false)),
+    ("references", |users| users.references("alice").map(drop)),
+    ("log_in", |users| users.log_in("alice", &Password::from("secret")).map(drop)),
+    ("add", |users| users.add(&new_user("zoe", GOOD))),
+    ("add_if_empty", |users| users.add_if_empty(&[new_user("zoe", GOOD)]).map(drop)),
+    ("set_password", |users| users.set_password("alice", &Password::from(GOOD), false)),
+    ("set_language", |users| users.set_language("alice", &"fr".parse().unwrap()).map(drop)),
+    ("remove", |users| users.remove(&["alice"], true).map(drop)),
+    ("rehash", |users| users.rehash("alice", &Password::from("secret"))),
+    ("log_in_and_upgrade", |users| {
+        users.log_in_and_upgrade("alice", &Password::from("secret")).map(drop)
+    }),
+    ("hash_clear_passwords", |users| users.hash_clear_passwords(None::<&[&str]>).map(drop)),
+];

@@ -1,0 +1,226 @@
+//! Hashes are replaced by better ones, and never over the head of another program.
+
+use dash_users::store::{self, Access, Migration, Schema, Store, Transaction};
+use dash_users::{Error, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users};
+
+use crate::database::Database;
+use crate::support::{
+    METHOD, OUTDATED, hash, hash_with, init, insert, is_current_hash_of, literal, locked, method,
+    new_user, rows, stored,
+};
+
+/// What came of a log-in, and whether the hash was replaced.
+type Outcome = (LogIn, bool);
+
+const UPGRADED: Outcome = (LogIn::Accepted { outdated: true }, true);
+const LOST: Outcome = (LogIn::Accepted { outdated: true }, false);
+
+fn upgrade(users: &mut Users, username: &str, password: &str) -> Outcome {
+    let password = Password::from(password);
+    let (log_in, upgraded) = users.log_in_and_upgrade(username, &password).unwrap();
+    (log_in, upgraded.unwrap())
+}
+
+fn rehash(users: &mut Users, username: &str, password: &str) -> Result<(), Error> {
+    users.rehash(username, &Password::from(password))
+}
+
+/// A store to which another program writes just before each transaction that is to change
+/// something: after what led to the change was read.
+struct Interleaved {
+    store: Box<dyn Store>,
+    other_program: Box<dyn Fn() + Send>,
+}
+
+impl Store for Interleaved {
+    fn schema(&mut self) -> Result<Schema, StoreError> {
+        self.store.schema()
+    }
+
+    fn migrate(&mut self) -> Result<Vec<Migration>, StoreError> {
+        self.store.migrate()
+    }
+
+    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        if access == Access::Write {
+            (self.other_program)();
+        }
+        self.store.begin(access)
+    }
+}
+
+/// The users of a database in which another program runs `sql` before each change.
+fn interleaved(database: &dyn Database, sql: String) -> Users {
+    let store = store::open(database.location(), Access::Write).unwrap();
+    let app = database.app();
+    let other_program = Box::new(move || app(&sql));
+    Users::new(Box::new(Interleaved { store, other_program })).with_method(method(METHOD))
+}
+
+fn the_right_password_upgrades_an_outdated_hash(database: &dyn Database) {
+    let mut users = init(database);
+    for outdated in [OUTDATED, "pbkdf2:sha512:10"] {
+        database.execute("DELETE FROM users");
+        insert(database, "alice", &hash_with(outdated, "secret"));
+        assert_eq!(upgrade(&mut users, "alice", "secret"), UPGRADED);
+        assert!(is_current_hash_of(&stored(database, "alice"), "secret"));
+        let again = upgrade(&mut users, "alice", "secret");
+        assert_eq!(again, (LogIn::Accepted { outdated: false }, false));
+    }
+}
+
+fn nothing_else_upgrades_a_hash(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash_with(OUTDATED, "secret"));
+    insert(database, "bob", &hash_with("scrypt:512:8:1", "secret"));
+    insert(database, "carol", &locked(&hash_with(OUTDATED, "secret")));
+    insert(database, "dave", "secret");
+    let before = rows(database);
+    for (name, password) in [("alice", "other"), ("carol", "secret"), ("dave", "secret")] {
+        let outcome = upgrade(&mut users, name, password);
+        assert!(matches!(outcome, (LogIn::Refused(_), false)), "{name}");
+    }
+    let refusal = upgrade(&mut users, "zoe", "secret");
+    assert_eq!(refusal, (LogIn::Refused(Refusal::NoSuchUser), false));
+    let bob = upgrade(&mut users, "bob", "secret");
+    assert_eq!(bob, (LogIn::Accepted { outdated: false }, false));
+    assert_eq!(rows(database), before);
+}
+
+fn a_log_in_is_right_also_where_the_new_hash_cannot_be_stored(database: &dyn Database) {
+    drop(init(database));
+    insert(database, "alice", &hash_with(OUTDATED, "secret"));
+    let before = rows(database);
+    let read_only = Users::open_read_only(database.location()).unwrap();
+    let mut users = read_only.with_method(method(METHOD));
+    let password = Password::from("secret");
+    let (log_in, upgraded) = users.log_in_and_upgrade("alice", &password).unwrap();
+    assert_eq!(log_in, LogIn::Accepted { outdated: true });
+    assert!(matches!(upgraded, Err(Error::Store(_))), "{upgraded:?}");
+    assert_eq!(rows(database), before);
+}
+
+fn a_hash_that_changed_meanwhile_is_not_upgraded(database: &dyn Database) {
+    drop(init(database));
+    insert(database, "alice", &hash_with(OUTDATED, "secret"));
+    let meanwhile = hash("another password");
+    let mut users =
+        interleaved(database, format!("UPDATE users SET password_hash = {}", literal(&meanwhile)));
+    assert_eq!(upgrade(&mut users, "alice", "secret"), LOST);
+    assert_eq!(stored(database, "alice"), meanwhile);
+}
+
+fn a_user_who_was_locked_meanwhile_stays_locked(database: &dyn Database) {
+    drop(init(database));
+    let outdated = hash_with(OUTDATED, "secret");
+    insert(database, "alice", &outdated);
+    let locked = locked(&outdated);
+    let lock = format!("UPDATE users SET password_hash = {}", literal(&locked));
+    let mut users = interleaved(database, lock);
+    assert_eq!(upgrade(&mut users, "alice", "secret"), LOST);
+    assert_eq!(stored(database, "alice"), locked);
+}
+
+fn a_user_who_was_removed_meanwhile_does_not_come_back(database: &dyn Database) {
+    drop(init(database));
+    insert(database, "alice", &hash_with(OUTDATED, "secret"));
+    let mut users = interleaved(database, "DELETE FROM users".to_owned());
+    assert_eq!(upgrade(&mut users, "alice", "secret"), LOST);
+    assert!(rows(database).is_empty());
+}
+
+fn a_change_of_something_else_meanwhile_is_kept(database: &dyn Database) {
+    drop(init(database));
+    insert(database, "alice", &hash_with(OUTDATED, "secret"));
+    let mut users = interleaved(database, "UPDATE users SET language = 'fr'".to_owned());
+    assert_eq!(upgrade(&mut users, "alice", "secret"), UPGRADED);
+    assert_eq!(database.query("SELECT language FROM users"), ["fr"]);
+    assert!(is_current_hash_of(&stored(database, "alice"), "secret"));
+}
+
+fn a_rehash_gives_the_same_password_a_fresh_salt(database: &dyn Database) {
+    let mut users = init(database);
+    for before in [hash("secret"), hash_with("scrypt:512:8:1", "secret")] {
+        database.execute("DELETE FROM users");
+        insert(database, "alice", &before);
+        rehash(&mut users, "alice", "secret").unwrap();
+        let after = stored(database, "alice");
+        assert!(is_current_hash_of(&after, "secret") && after != before);
+    }
+}
+
+fn a_rehash_of_a_locked_user_keeps_the_lock(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &locked(&hash_with(OUTDATED, "secret")));
+    rehash(&mut users, "alice", "secret").unwrap();
+    let after = stored(database, "alice");
+    assert!(after.starts_with('!'));
+    assert!(is_current_hash_of(&after[1..].replace('|', "$"), "secret"));
+}
+
+fn a_rehash_is_refused_with_its_reason(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash("secret"));
+    insert(database, "bob", &locked(&hash("secret")));
+    insert(database, "carol", "secret");
+    let before = rows(database);
+    for name in ["alice", "bob"] {
+        let refusal = rehash(&mut users, name, "other");
+        assert!(matches!(refusal, Err(Error::WrongPassword)), "{name}: {refusal:?}");
+    }
+    let refusal = rehash(&mut users, "carol", "secret");
+    let Err(Error::InvalidHash { username, reason }) = refusal else { panic!("{refusal:?}") };
+    assert_eq!(username, StoredText::Text("carol".to_owned()));
+    assert!(matches!(reason, HashError::NeverMatches(_)));
+    assert!(matches!(rehash(&mut users, "zoe", "secret"), Err(Error::NoSuchUser(_))));
+    assert_eq!(rows(database), before);
+}
+
+fn a_rehash_does_not_undo_a_change_of_another_program(database: &dyn Database) {
+    drop(init(database));
+    insert(database, "alice", &hash("secret"));
+    let meanwhile = hash("another password");
+    let mut users =
+        interleaved(database, format!("UPDATE users SET password_hash = {}", literal(&meanwhile)));
+    let refusal = rehash(&mut users, "alice", "secret");
+    assert!(matches!(refusal, Err(Error::ChangedMeanwhile(_))), "{refusal:?}");
+    assert_eq!(stored(database, "alice"), meanwhile);
+}
+
+fn a_clear_password_that_changed_meanwhile_is_not_hashed(database: &dyn Database) {
+    drop(init(database));
+    insert(database, "alice", "plover");
+    insert(database, "bob", "xyzzy");
+    let change = "UPDATE users SET password_hash = 'quux' WHERE username = 'bob'";
+    let mut users = interleaved(database, change.to_owned());
+    let refusal = users.hash_clear_passwords(None::<&[&str]>);
+    let Err(Error::ChangedMeanwhile(name)) = refusal else { panic!("{refusal:?}") };
+    assert_eq!(name, StoredText::Text("bob".to_owned()));
+    assert_eq!(rows(database), ["alice plover en", "bob quux en"]);
+}
+
+fn a_user_added_meanwhile_is_not_added_again(database: &dyn Database) {
+    drop(init(database));
+    let app_s = hash("the app's");
+    let insert = format!("INSERT INTO users VALUES ('alice', {}, 'en')", literal(&app_s));
+    let mut users = interleaved(database, insert);
+    let added = users.add_if_empty(&[new_user("alice", "secret123")]).unwrap();
+    assert!(!added);
+    assert_eq!(stored(database, "alice"), app_s);
+}
+
+on_every_database! {
+    the_right_password_upgrades_an_outdated_hash,
+    nothing_else_upgrades_a_hash,
+    a_log_in_is_right_also_where_the_new_hash_cannot_be_stored,
+    a_hash_that_changed_meanwhile_is_not_upgraded,
+    a_user_who_was_locked_meanwhile_stays_locked,
+    a_user_who_was_removed_meanwhile_does_not_come_back,
+    a_change_of_something_else_meanwhile_is_kept,
+    a_rehash_gives_the_same_password_a_fresh_salt,
+    a_rehash_of_a_locked_user_keeps_the_lock,
+    a_rehash_is_refused_with_its_reason,
+    a_rehash_does_not_undo_a_change_of_another_program,
+    a_clear_password_that_changed_meanwhile_is_not_hashed,
+    a_user_added_meanwhile_is_not_added_again,
+}

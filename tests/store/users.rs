@@ -1,0 +1,275 @@
+//! Users are added, found, listed, changed and removed.
+
+use dash_users::policy::Refusal;
+use dash_users::{Error, Language, NewUser, Password, StoredText};
+
+use crate::database::Database;
+use crate::support::{
+    GOOD, METHOD, add, hash, init, insert, is_current_hash_of, locked, method, names, new_user,
+    rows, stored,
+};
+
+fn text(text: &str) -> StoredText {
+    StoredText::Text(text.to_owned())
+}
+
+fn language(tag: &str) -> Language {
+    tag.parse().unwrap()
+}
+
+fn a_new_user_is_found_as_it_was_given(database: &dyn Database) {
+    let mut users = init(database);
+    let mut new = NewUser::new("Zoë Quinn".parse().unwrap(), Password::from(GOOD));
+    new.language = language("pt-BR");
+    users.add(&new).unwrap();
+
+    let user = users.get("Zoë Quinn").unwrap().unwrap();
+    assert_eq!(user.username, text("Zoë Quinn"));
+    assert_eq!(user.language, text("pt-BR"));
+    assert_eq!(user.method, Some(method(METHOD)));
+    assert!(!user.locked && !user.outdated);
+    assert_eq!(users.list().unwrap(), [user]);
+    assert!(is_current_hash_of(&stored(database, "Zoë Quinn"), GOOD));
+}
+
+fn an_unknown_name_is_not_found(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    for other in ["", "Alice", "alice ", "alic", "alice%", "al_ce"] {
+        assert_eq!(users.get(other).unwrap(), None, "{other:?}");
+    }
+}
+
+fn users_are_listed_in_the_order_of_the_bytes_of_their_names(database: &dyn Database) {
+    // No locale orders these so, and UTF-16 has U+FB01 after the last one.
+    let ordered = ["B", "Z", "a", "a b", "a-b", "a1", "aa", "z", "é", "李雷", "ﬁ", "🙂"];
+    let mut users = init(database);
+    for name in ["🙂", "é", "a1", "z", "B", "aa", "ﬁ", "a-b", "Z", "李雷", "a b", "a"] {
+        let mut new = new_user(name, "secret");
+        new.allow_similar = true;
+        users.add(&new).unwrap();
+    }
+    let listed: Vec<_> = users.list().unwrap().into_iter().map(|user| user.username).collect();
+    assert_eq!(listed, ordered.map(text));
+}
+
+fn a_name_that_is_taken_is_refused(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let before = rows(database);
+    let mut new = new_user("alice", GOOD);
+    for allow_similar in [false, true] {
+        new.allow_similar = allow_similar;
+        let refusals = [users.add(&new), users.check_new(&new.username, allow_similar)];
+        for refusal in refusals {
+            assert!(matches!(refusal, Err(Error::UserExists(name)) if name.as_str() == "alice"));
+        }
+    }
+    assert_eq!(rows(database), before);
+}
+
+fn a_name_that_differs_by_ascii_case_alone_needs_leave(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let mut new = new_user("Alice", GOOD);
+    for refusal in [users.add(&new), users.check_new(&new.username, false)] {
+        let Err(Error::SimilarUser { username, existing }) = refusal else {
+            panic!("{refusal:?}");
+        };
+        assert_eq!((username.as_str(), existing), ("Alice", text("alice")));
+    }
+    assert_eq!(names(database), ["alice"]);
+
+    users.check_new(&new.username, true).unwrap();
+    new.allow_similar = true;
+    users.add(&new).unwrap();
+    assert!(users.get("Alice").unwrap().is_some());
+    assert!(users.get("alice").unwrap().is_some());
+}
+
+fn names_that_differ_otherwise_are_not_similar(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice_ö");
+    for other in ["alice_Ö", "alicexö", "alice%", "alice_ö1"] {
+        users.check_new(&other.parse().unwrap(), false).unwrap();
+    }
+}
+
+fn a_password_that_the_policy_refuses_writes_nothing(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let before = rows(database);
+    let long = "é".repeat(513);
+    for (password, allow_weak, reason) in [
+        ("", true, Refusal::Empty),
+        ("plover\txyzzy-quux", true, Refusal::ControlCharacter),
+        (long.as_str(), true, Refusal::TooLong),
+        ("héllo!7", false, Refusal::TooShort),
+        ("secret123", false, Refusal::Guessable),
+    ] {
+        let mut new = new_user("bob", password);
+        new.allow_weak = allow_weak;
+        let password = Password::from(password);
+        for refusal in [users.add(&new), users.set_password("alice", &password, allow_weak)] {
+            assert!(matches!(refusal, Err(Error::Password(why)) if why == reason), "{refusal:?}");
+        }
+    }
+    assert_eq!(rows(database), before);
+}
+
+fn a_weak_password_is_taken_where_it_is_allowed(database: &dyn Database) {
+    let mut users = init(database);
+    users.add(&new_user("alice", "a")).unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), "a"));
+    users.set_password("alice", &Password::from("b"), true).unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), "b"));
+}
+
+fn the_user_name_counts_as_guessable(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "gwrkpzqhvx");
+    add(&mut users, "alice");
+    let password = Password::from("gwrkpzqhvx");
+    let refusal = users.set_password("gwrkpzqhvx", &password, false);
+    assert!(matches!(refusal, Err(Error::Password(Refusal::Guessable))));
+    users.set_password("alice", &password, false).unwrap();
+}
+
+fn a_new_password_replaces_that_user_s_hash_alone(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    add(&mut users, "bob");
+    let bob = stored(database, "bob");
+    users.set_password("alice", &Password::from(GOOD), false).unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+    assert_eq!(stored(database, "bob"), bob);
+}
+
+fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &locked(&hash("secret")));
+    users.set_password("alice", &Password::from(GOOD), false).unwrap();
+    assert!(users.get("alice").unwrap().unwrap().locked);
+
+    let value = stored(database, "alice");
+    assert!(value.starts_with("!scrypt:256:8:1|") && !value.contains('$'), "{value}");
+    assert!(is_current_hash_of(&value[1..].replace('|', "$"), GOOD));
+}
+
+fn a_new_password_mends_a_value_that_is_no_hash(database: &dyn Database) {
+    let mut users = init(database);
+    for value in ["", "!", "clear", "$2b$12$abcdefghijklmnopqrstuv"] {
+        let name = format!("user{}", value.len());
+        insert(database, &name, value);
+        users.set_password(&name, &Password::from(GOOD), false).unwrap();
+        assert!(is_current_hash_of(&stored(database, &name), GOOD), "{value:?}");
+    }
+}
+
+fn a_language_is_changed_once(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let hash = stored(database, "alice");
+    assert!(users.set_language("alice", &language("fr")).unwrap());
+    assert!(!users.set_language("alice", &language("fr")).unwrap());
+    // Tags are the same whatever their case, but what is stored is what the app compares.
+    assert!(users.set_language("alice", &language("FR")).unwrap());
+    assert_eq!(users.get("alice").unwrap().unwrap().language, text("FR"));
+    assert_eq!(stored(database, "alice"), hash);
+}
+
+fn what_is_not_there_cannot_be_changed(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let before = rows(database);
+    let refusals = [
+        users.set_password("Alice", &Password::from(GOOD), false),
+        users.set_language("Alice", &language("fr")).map(drop),
+        users.remove(&["Alice"], false).map(drop),
+        users.rehash("Alice", &Password::from("secret")),
+        users.hash_clear_passwords(Some(&["Alice"])).map(drop),
+    ];
+    for refusal in refusals {
+        assert!(
+            matches!(&refusal, Err(Error::NoSuchUser(name)) if *name == text("Alice")),
+            "{refusal:?}"
+        );
+    }
+    assert_eq!(rows(database), before);
+}
+
+fn users_are_removed_all_or_none(database: &dyn Database) {
+    let mut users = init(database);
+    for name in ["alice", "bob", "carol", "dave"] {
+        add(&mut users, name);
+    }
+    let refusal = users.remove(&["alice", "zoe", "bob"], false);
+    assert!(matches!(refusal, Err(Error::NoSuchUser(name)) if name == text("zoe")));
+    assert_eq!(names(database), ["alice", "bob", "carol", "dave"]);
+
+    assert_eq!(users.remove(&["dave", "alice"], false).unwrap(), [true, true]);
+    assert_eq!(names(database), ["bob", "carol"]);
+}
+
+fn a_user_who_is_named_twice_is_removed_once(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    assert_eq!(users.remove(&["alice", "alice"], false).unwrap(), [true, true]);
+    assert!(names(database).is_empty());
+}
+
+fn users_that_are_not_there_are_passed_over_where_that_is_asked_for(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    add(&mut users, "bob");
+    assert_eq!(users.remove(&["zoe", "alice", "yan"], true).unwrap(), [false, true, false]);
+    assert_eq!(names(database), ["bob"]);
+    assert_eq!(users.remove(&["zoe"], true).unwrap(), [false]);
+    assert_eq!(users.remove(&[""; 0], false).unwrap(), [false; 0]);
+    assert_eq!(users.remove(&["zoe", "zoe"], true).unwrap(), [false, false]);
+    assert_eq!(names(database), ["bob"]);
+}
+
+fn demo_users_are_added_to_an_empty_table_alone(database: &dyn Database) {
+    let mut users = init(database);
+    let mut bob = new_user("bob", "pa$$w0rd");
+    bob.language = language("fr");
+    let demo = [new_user("alice", "secret123"), bob];
+    assert!(users.add_if_empty(&demo).unwrap());
+    assert_eq!(names(database), ["alice", "bob"]);
+    assert!(is_current_hash_of(&stored(database, "bob"), "pa$$w0rd"));
+
+    assert_eq!(users.remove(&["alice"], false).unwrap(), [true]);
+    let before = rows(database);
+    assert!(!users.add_if_empty(&demo).unwrap());
+    assert_eq!(rows(database), before);
+}
+
+fn demo_users_are_added_all_or_none(database: &dyn Database) {
+    let mut users = init(database);
+    let twice = [new_user("alice", "a"), new_user("bob", "b"), new_user("alice", "c")];
+    assert!(matches!(users.add_if_empty(&twice), Err(Error::Store(_))));
+    assert!(names(database).is_empty());
+}
+
+on_every_database! {
+    a_new_user_is_found_as_it_was_given,
+    an_unknown_name_is_not_found,
+    users_are_listed_in_the_order_of_the_bytes_of_their_names,
+    a_name_that_is_taken_is_refused,
+    a_name_that_differs_by_ascii_case_alone_needs_leave,
+    names_that_differ_otherwise_are_not_similar,
+    a_password_that_the_policy_refuses_writes_nothing,
+    a_weak_password_is_taken_where_it_is_allowed,
+    the_user_name_counts_as_guessable,
+    a_new_password_replaces_that_user_s_hash_alone,
+    a_new_password_leaves_a_locked_user_locked,
+    a_new_password_mends_a_value_that_is_no_hash,
+    a_language_is_changed_once,
+    what_is_not_there_cannot_be_changed,
+    users_are_removed_all_or_none,
+    a_user_who_is_named_twice_is_removed_once,
+    users_that_are_not_there_are_passed_over_where_that_is_asked_for,
+    demo_users_are_added_to_an_empty_table_alone,
+    demo_users_are_added_all_or_none,
+}

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (log_in, upgraded) = users.log_in_and_upgrade("zoe", &Password::from(attempt))?;
         match log_in {
             LogIn::Accepted { outdated } => {
-                println!("accepted; outdated: {outdated}, renewed: {upgraded:?}")
+                println!("accepted; outdated: {outdated}, renewed: {upgraded:?}");
             }
             LogIn::Refused(reason) => println!("refused: {reason:?}"),
         }

@@ -11,7 +11,7 @@ mod site;
 
 use std::fs;
 
-use dash_users::{Credential, PasswordHash};
+use dash_users::{NewCredential, PasswordHash};
 use serde_json::{Value, json};
 
 use self::site::{EXAMPLE, Folder, Site};
@@ -125,7 +125,7 @@ fn a_locked_user_is_refused_until_the_hash_is_back() {
     site.lets_in("alice", "secret123");
     let stored = site.folder.python(STORED_HASH, &["alice"]);
     let hash: PasswordHash = stored.trim_end().parse().unwrap();
-    let locked = Credential::Locked(hash.clone()).with_hash(hash).to_string();
+    let locked = NewCredential::locked(hash).to_string();
 
     site.folder.python(STORE_HASH, &["alice", &locked]);
     site.refuses("alice", "secret123");

@@ -9,6 +9,7 @@
 //!   journal which an app without write permission would have to roll back,
 //! - foreign keys that the app declared apply.
 
+mod references;
 mod schema;
 
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -261,11 +262,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
-        let mut references = Vec::new();
-        let users = Referred { table: "users".to_owned(), rows: "username = ?".to_owned() };
-        find_references(&self.transaction, &[users], username, &mut references)
-            .map_err(|error| self.error(&error))?;
-        Ok(references)
+        references::to_user(&self.transaction, username).map_err(|error| self.error(&error))
     }
 
     fn insert(
@@ -332,63 +329,6 @@ fn stored_text(value: ValueRef<'_>) -> StoredText {
     }
 }
 
-/// Rows that are about to be deleted: those of `table` where the SQL expression `rows` holds.
-#[derive(Clone)]
-struct Referred {
-    table: String,
-    rows: String,
-}
-
-/// Follows the foreign keys that lead to the last table of `chain`, and on from what a deletion
-/// there deletes in turn. A table that refers to one of the chain again is not followed twice.
-fn find_references(
-    connection: &Connection,
-    chain: &[Referred],
-    username: &[u8],
-    references: &mut Vec<Reference>,
-) -> rusqlite::Result<()> {
-    let Some(target) = chain.last() else { return Ok(()) };
-    // A foreign key without columns refers to the primary key.
-    let mut statement = connection.prepare(
-        "SELECT source.name, key.on_delete,
-                group_concat('\"' || replace(key.\"from\", '\"', '\"\"') || '\"'),
-                group_concat('\"' || replace(ifnull(key.\"to\",
-                    (SELECT name FROM pragma_table_info(?1) WHERE pk = key.seq + 1)
-                ), '\"', '\"\"') || '\"')
-         FROM sqlite_schema AS source, pragma_foreign_key_list(source.name) AS key
-         WHERE source.type = 'table' AND key.\"table\" = ?1 COLLATE NOCASE
-         GROUP BY source.name, key.id
-         ORDER BY source.name, key.id",
-    )?;
-    let keys = statement.query_map([&target.table], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
-    for key in keys {
-        let (table, on_delete, from, to): (String, String, String, String) = key?;
-        let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let rows = format!(
-            "({from}) IN (SELECT {to} FROM {} WHERE {})",
-            quote(&target.table),
-            target.rows
-        );
-        let count = format!("SELECT count(*) FROM {} WHERE {rows}", quote(&table));
-        let count: i64 = connection.query_row(&count, [Text(username)], |row| row.get(0))?;
-        let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
-        let on_delete = match on_delete.as_str() {
-            "CASCADE" => OnDelete::Delete,
-            "SET NULL" | "SET DEFAULT" => OnDelete::Unset,
-            _ => OnDelete::Refuse,
-        };
-        references.push(Reference { table: table.clone(), rows: count, on_delete });
-        let is_new = chain.iter().all(|link| !link.table.eq_ignore_ascii_case(&table));
-        if on_delete == OnDelete::Delete && is_new {
-            let chain = [chain, &[Referred { table, rows }]].concat();
-            find_references(connection, &chain, username, references)?;
-        }
-    }
-    Ok(())
-}
-
 /// What an error of SQLite means to a caller.
 fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let location = location.clone();
@@ -406,6 +346,9 @@ fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             StoreError::NotADatabase { location, reason }
+        }
+        Some(ErrorCode::ReadOnly) if !needs_recovery => {
+            StoreError::CannotConnect { location, reason: "it cannot be written".to_owned() }
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             StoreError::CannotConnect { location, reason }

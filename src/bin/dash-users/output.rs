@@ -1,19 +1,21 @@
 //! How results, notes and errors are written.
 //!
 //! Results go to stdout: tables for people, tab-separated rows, or one JSON document. All else
-//! goes to stderr. JSON has types of its own: its keys are a promise, the library's fields are not.
+//! goes to stderr.
 
-use std::borrow::Cow;
+mod json;
+
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use dash_users::{Location, Migration, StoredText, User};
+use dash_users::User;
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
+use self::json::JsonError;
+pub use self::json::{Change, JsonMigration, JsonUser};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Failure, Report};
 
@@ -92,7 +94,7 @@ impl Output {
         people: impl FnOnce() -> String,
     ) -> io::Result<()> {
         write_stdout(|stdout| match self.format {
-            Format::Json => write_json(stdout, &json()),
+            Format::Json => json::write(stdout, &json()),
             Format::Plain => {
                 rows().iter().try_for_each(|row| writeln!(stdout, "{}", row.join("\t")))
             }
@@ -103,7 +105,7 @@ impl Output {
     /// A result that people and rows do without, for a note has said it.
     pub fn json_only(&self, json: &impl Serialize) -> io::Result<()> {
         if self.format == Format::Json {
-            write_stdout(|stdout| write_json(stdout, json))?;
+            write_stdout(|stdout| json::write(stdout, json))?;
         }
         Ok(())
     }
@@ -114,8 +116,8 @@ impl Output {
         if self.format == Format::Json {
             let changes: Vec<_> = changes.iter().map(|(change, _)| change).collect();
             return write_stdout(|stdout| match changes[..] {
-                [change] if !several => write_json(stdout, change),
-                _ => write_json(stdout, &changes),
+                [change] if !several => json::write(stdout, change),
+                _ => json::write(stdout, &changes),
             });
         }
         for (change, note) in changes {
@@ -147,14 +149,8 @@ impl Output {
         if report.code == Code::Interrupted {
             // Whoever did it knows.
         } else if self.format == Format::Json {
-            let error = ErrorBody {
-                code: report.code.name(),
-                status: report.code.status(),
-                message: &report.message,
-                hint: report.hint.as_deref(),
-            };
             // If stderr is gone there is nobody to tell.
-            let _ = write_json(&mut io::stderr().lock(), &JsonError { error });
+            let _ = json::write(&mut io::stderr().lock(), &JsonError::from(report));
         } else if !report.is_answered {
             self.talk(Some(("error", AnsiColor::Red)), &report.message);
             if let Some(hint) = &report.hint {
@@ -220,62 +216,6 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.trim_fmt()
 }
 
-/// A change, as JSON tells it.
-#[derive(Serialize)]
-pub struct Change<'a> {
-    pub database: String,
-    pub username: Option<Cow<'a, str>>,
-    pub action: &'static str,
-    pub changed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
-}
-
-impl<'a> Change<'a> {
-    pub fn new(database: &Location, username: &'a StoredText, action: &'static str) -> Self {
-        let database = database.to_string();
-        let username = username.to_text();
-        Self { database, username, action, changed: true, password: None, warnings: Vec::new() }
-    }
-
-    pub fn unchanged(self) -> Self {
-        Self { changed: false, ..self }
-    }
-}
-
-/// A user, as JSON tells it.
-#[derive(Serialize)]
-pub struct JsonUser<'a> {
-    username: Option<Cow<'a, str>>,
-    language: Option<Cow<'a, str>>,
-    locked: bool,
-    method: Option<String>,
-    outdated: bool,
-    /// Nobody is in a group before the schema knows groups.
-    groups: [&'a str; 0],
-    /// The schema does not record it yet.
-    created_at: Option<&'a str>,
-    /// The schema does not record it yet.
-    password_changed_at: Option<&'a str>,
-}
-
-impl<'a> From<&'a User> for JsonUser<'a> {
-    fn from(user: &'a User) -> Self {
-        Self {
-            username: user.username.to_text(),
-            language: user.language.to_text(),
-            locked: user.locked,
-            method: user.method.map(|method| method.to_string()),
-            outdated: user.outdated,
-            groups: [],
-            created_at: None,
-            password_changed_at: None,
-        }
-    }
-}
-
 /// A user as a row of `--format plain`, in the order of the keys in JSON.
 pub fn plain_user(user: &User) -> Vec<String> {
     let method = user.method.map(|method| method.to_string()).unwrap_or_default();
@@ -290,76 +230,4 @@ pub fn plain_user(user: &User) -> Vec<String> {
         nothing(),
         nothing(),
     ]
-}
-
-/// A migration, as JSON tells it.
-#[derive(Serialize)]
-pub struct JsonMigration {
-    pub version: u32,
-    pub name: &'static str,
-}
-
-impl JsonMigration {
-    pub fn all(migrations: &[Migration]) -> Vec<Self> {
-        let json =
-            |migration: &Migration| Self { version: migration.version, name: migration.name };
-        migrations.iter().map(json).collect()
-    }
-}
-
-#[derive(Serialize)]
-struct JsonError<'a> {
-    error: ErrorBody<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    code: &'static str,
-    status: u8,
-    message: &'a str,
-    hint: Option<&'a str>,
-}
-
-fn write_json(writer: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *writer, SafeFormatter))?;
-    writeln!(writer)
-}
-
-/// Compact JSON that escapes whatever could drive a terminal.
-struct SafeFormatter;
-
-impl Formatter for SafeFormatter {
-    fn write_string_fragment<W: Write + ?Sized>(
-        &mut self,
-        w: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        let mut plain = 0;
-        for (position, c) in text.char_indices().filter(|(_, c)| dash_users::is_unsafe_to_print(*c))
-        {
-            CompactFormatter.write_string_fragment(w, &text[plain..position])?;
-            plain = position + c.len_utf8();
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                write!(w, "\\u{unit:04x}")?;
-            }
-        }
-        CompactFormatter.write_string_fragment(w, &text[plain..])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_escapes_what_could_drive_a_terminal_and_nothing_is_lost() {
-        let text = "Zoë \"q\" \\ \x1b[31m \u{9b} \u{202e} \u{7f} 🙂";
-        let mut json = Vec::new();
-        write_json(&mut json, &text).unwrap();
-        let json = String::from_utf8(json).unwrap();
-        let expected = r#""Zoë \"q\" \\ \u001b[31m \u009b \u202e \u007f 🙂""#;
-        assert_eq!(json.trim_end(), expected);
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-    }
 }

@@ -1,0 +1,152 @@
+//! Log-ins, and the new hashes that come of them.
+
+use super::{Error, Users, existing};
+use crate::credential::Credential;
+use crate::hash::{HashError, Method, PasswordHash};
+use crate::password::Password;
+use crate::store::{Access, StoredSecret};
+
+/// What came of a log-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a refused log-in is not an error"]
+pub enum LogIn {
+    /// The password is right.
+    Accepted {
+        /// Whether the stored hash is [outdated](PasswordHash::is_outdated).
+        outdated: bool,
+    },
+    /// The user must not be let in.
+    Refused(Refusal),
+}
+
+/// Why a log-in was refused. Tell it to an administrator, never to the one who tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The password is not the user's.
+    WrongPassword,
+    /// There is no such user. This took as long as one hash with the current method.
+    NoSuchUser,
+    /// The user is locked.
+    Locked {
+        /// Whether the password is the one from before. False too where that cannot be checked.
+        password_matches: bool,
+    },
+    /// The stored value is no hash that can be checked.
+    Unusable(HashError),
+}
+
+impl Users {
+    /// Checks a password as the app would. An unknown user, and a value that can never match, take
+    /// as long as a hash with the current method, and a locked user as long as the hash behind the
+    /// lock, so that time does not tell them from a wrong password.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) alone: a refusal is a value.
+    pub fn log_in(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        password: &Password,
+    ) -> Result<LogIn, Error> {
+        let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
+        Ok(check(row.as_ref().map(|row| &row.secret), password, &self.method))
+    }
+
+    /// As [`log_in`](Self::log_in), and stores a new hash when the right password met an outdated
+    /// one, if that is still the one which was checked. The second value says whether it did, or
+    /// what kept it from doing so: the log-in is right all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) alone: a refusal is a value.
+    pub fn log_in_and_upgrade(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        password: &Password,
+    ) -> Result<(LogIn, Result<bool, Error>), Error> {
+        let username = username.as_ref();
+        let row = self.store.begin(Access::Read)?.get(username)?;
+        let log_in = check(row.as_ref().map(|row| &row.secret), password, &self.method);
+        let upgraded = match (row, log_in) {
+            (Some(row), LogIn::Accepted { outdated: true }) => {
+                self.replace_hash(username, &row.secret, password)
+            }
+            _ => Ok(false),
+        };
+        Ok((log_in, upgraded))
+    }
+
+    /// Checks the password, also of a locked user, and stores a new hash of it with the current
+    /// method.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`], [`Error::WrongPassword`], [`Error::InvalidHash`], and
+    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    pub fn rehash(&mut self, username: impl AsRef<[u8]>, password: &Password) -> Result<(), Error> {
+        let username = username.as_ref();
+        let row = existing(&mut *self.store.begin(Access::Read)?, username)?;
+        if let Credential::Locked(Err(reason)) = row.secret.credential() {
+            return Err(Error::InvalidHash { username: row.username, reason: reason.into() });
+        }
+        match check(Some(&row.secret), password, &self.method) {
+            LogIn::Accepted { .. } | LogIn::Refused(Refusal::Locked { password_matches: true }) => {
+            }
+            LogIn::Refused(Refusal::Unusable(reason)) => {
+                return Err(Error::InvalidHash { username: row.username, reason });
+            }
+            LogIn::Refused(_) => return Err(Error::WrongPassword),
+        }
+        if self.replace_hash(username, &row.secret, password)? {
+            Ok(())
+        } else {
+            Err(Error::ChangedMeanwhile(row.username))
+        }
+    }
+
+    /// Stores a new hash of `password` if the stored value is still `checked`.
+    fn replace_hash(
+        &mut self,
+        username: &[u8],
+        checked: &StoredSecret,
+        password: &Password,
+    ) -> Result<bool, Error> {
+        let new = checked.credential().with_hash(PasswordHash::new(&self.method, password));
+        let mut transaction = self.store.begin(Access::Write)?;
+        let unchanged = transaction.get(username)?.is_some_and(|row| row.secret == *checked);
+        if unchanged {
+            transaction.set_credential(username, &new)?;
+            transaction.commit()?;
+        }
+        Ok(unchanged)
+    }
+}
+
+/// What a log-in with `password` against the stored value comes to.
+fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> LogIn {
+    let refusal = match stored.map(StoredSecret::credential) {
+        Some(Credential::Active(hash)) if hash.verify(password) => {
+            return LogIn::Accepted { outdated: hash.is_outdated(current) };
+        }
+        Some(Credential::Active(_)) => Refusal::WrongPassword,
+        Some(Credential::Locked(Ok(hash))) => {
+            Refusal::Locked { password_matches: hash.verify(password) }
+        }
+        Some(Credential::Locked(Err(_))) => {
+            PasswordHash::verify_nothing(current, password);
+            Refusal::Locked { password_matches: false }
+        }
+        Some(Credential::Unusable(reason)) => {
+            if matches!(reason, HashError::NeverMatches(_)) {
+                PasswordHash::verify_nothing(current, password);
+            }
+            Refusal::Unusable(reason)
+        }
+        None => {
+            PasswordHash::verify_nothing(current, password);
+            Refusal::NoSuchUser
+        }
+    };
+    LogIn::Refused(refusal)
+}

@@ -29,7 +29,6 @@ pub struct Prompt {
 }
 
 /// Where one password comes from.
-#[derive(Clone)]
 pub enum Source {
     Terminal,
     Stdin,

@@ -66,7 +66,7 @@ impl Credential {
     /// The same with another hash: what was locked stays so.
     #[must_use]
     pub fn with_hash(&self, hash: PasswordHash) -> NewCredential {
-        NewCredential { hash, locked: self.is_locked() }
+        if self.is_locked() { NewCredential::locked(&hash) } else { hash.into() }
     }
 }
 
@@ -78,31 +78,78 @@ pub(crate) fn unlocked(text: &str) -> Option<String> {
     Some(format!("{method}${salt}${digest}"))
 }
 
-/// A credential to be stored: active or locked, and never unusable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewCredential {
-    hash: PasswordHash,
-    locked: bool,
-}
+/// The value of a `password_hash` column that is to be stored: active or locked, and never
+/// unusable. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewCredential(String);
 
 impl NewCredential {
     /// The credential of a user who is locked.
     #[must_use]
-    pub fn locked(hash: PasswordHash) -> Self {
-        Self { hash, locked: true }
+    pub fn locked(hash: &PasswordHash) -> Self {
+        Self::locked_text(&hash.to_string())
+    }
+
+    fn locked_text(hash: &str) -> Self {
+        Self(format!("!{}", hash.replacen('$', "|", 2)))
+    }
+
+    /// What locks the user with the credential `stored`; none if the user is locked already. A hash
+    /// that werkzeug may know better than we do is locked too.
+    ///
+    /// # Errors
+    ///
+    /// The [`HashError`] of a value that is no hash.
+    pub fn lock(stored: &StoredText) -> Result<Option<Self>, HashError> {
+        match (Credential::parse(stored), stored) {
+            (Credential::Locked(_), _) => Ok(None),
+            (Credential::Active(hash), _) => Ok(Some(Self::locked(&hash))),
+            (Credential::Unusable(error), StoredText::Text(text)) => {
+                let locked = Self::locked_text(text);
+                match Credential::parse(&StoredText::Text(locked.0.clone())) {
+                    Credential::Locked(_) => Ok(Some(locked)),
+                    _ => Err(error),
+                }
+            }
+            (Credential::Unusable(error), _) => Err(error),
+        }
+    }
+
+    /// What unlocks the user with the credential `stored`, byte for byte what was locked; none if
+    /// the user is not locked.
+    ///
+    /// # Errors
+    ///
+    /// The [`HashError`] of a value that is neither a hash nor a locked one.
+    pub fn unlock(stored: &StoredText) -> Result<Option<Self>, HashError> {
+        match (Credential::parse(stored), stored) {
+            (Credential::Locked(_), StoredText::Text(text)) => Ok(unlocked(text).map(Self)),
+            (Credential::Unusable(HashError::NeverMatches(reason)), _) => {
+                Err(HashError::NeverMatches(reason))
+            }
+            (Credential::Unusable(error @ HashError::Method(MethodError::Raises(_))), _) => {
+                Err(error)
+            }
+            _ => Ok(None),
+        }
     }
 }
 
 impl From<PasswordHash> for NewCredential {
     fn from(hash: PasswordHash) -> Self {
-        Self { hash, locked: false }
+        Self(hash.to_string())
     }
 }
 
 impl fmt::Display for NewCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hash = self.hash.to_string();
-        if self.locked { write!(f, "!{}", hash.replace('$', "|")) } else { f.write_str(&hash) }
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for NewCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewCredential(…)")
     }
 }
 
@@ -119,7 +166,7 @@ mod tests {
     #[test]
     fn a_locked_value_gives_its_hash_back_whatever_the_salt_holds() {
         let hash: PasswordHash = HASH.parse().unwrap();
-        let locked = NewCredential::locked(hash.clone()).to_string();
+        let locked = NewCredential::locked(&hash).to_string();
         assert_eq!(locked, "!pbkdf2:sha1:1|a|b||c|0c60c80f961f0e71f3a9b524af6012062fe037a6");
         assert_eq!(credential(&locked), Credential::Locked(Ok(hash)));
     }
@@ -139,6 +186,29 @@ mod tests {
             assert!(matches!(credential(text), Credential::Locked(Err(_))), "{text}");
             assert!(credential(text).with_hash(hash.clone()).to_string().starts_with('!'));
         }
+    }
+
+    #[test]
+    fn locking_and_unlocking_give_the_value_back_and_are_idempotent() {
+        let text = |text: &str| StoredText::Text(text.to_owned());
+        for hash in [HASH, "pbkdf2:sha224:1$a|b$00ff", "scrypt:1048576:8:1$$ff"] {
+            let locked = NewCredential::lock(&text(hash)).unwrap().unwrap().to_string();
+            assert!(!locked.contains('$'), "{locked}");
+            assert_eq!(NewCredential::lock(&text(&locked)), Ok(None));
+            let unlocked = NewCredential::unlock(&text(&locked)).unwrap().unwrap();
+            assert_eq!(unlocked.to_string(), hash);
+            assert_eq!(NewCredential::unlock(&text(hash)), Ok(None));
+        }
+    }
+
+    #[test]
+    fn what_is_no_hash_is_neither_locked_nor_unlocked() {
+        for stored in ["", "!", "secret123", "$2b$12$abc", "scrypt$salt$short", "!scrypt|salt|ff"] {
+            let stored = StoredText::Text(stored.to_owned());
+            assert!(NewCredential::lock(&stored).is_err(), "{stored}");
+            assert!(NewCredential::unlock(&stored).is_err(), "{stored}");
+        }
+        assert!(NewCredential::lock(&StoredText::Null).is_err());
     }
 
     #[test]

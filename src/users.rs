@@ -6,7 +6,8 @@ mod plaintext;
 
 pub use self::error::Error;
 pub use self::log_in::{LogIn, Refusal};
-use crate::hash::{Method, PasswordHash};
+use crate::credential::NewCredential;
+use crate::hash::{HashError, Method, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
@@ -238,6 +239,46 @@ impl Users {
         let row = existing(&mut *transaction, username)?;
         transaction.set_credential(username, &row.secret.credential().with_hash(hash))?;
         Ok(transaction.commit()?)
+    }
+
+    /// Locks users, all or none: the app refuses them on its next request. The answer says of each
+    /// whether it was not locked before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`], and [`Error::InvalidHash`] for a value that is no hash.
+    pub fn lock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
+        self.replace_credentials(usernames, NewCredential::lock)
+    }
+
+    /// Unlocks users, all or none: each has the very hash from before again. The answer says of each
+    /// whether it was locked.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Self::lock).
+    pub fn unlock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
+        self.replace_credentials(usernames, NewCredential::unlock)
+    }
+
+    fn replace_credentials(
+        &mut self,
+        usernames: &[impl AsRef<[u8]>],
+        replace: impl Fn(&StoredText) -> Result<Option<NewCredential>, HashError>,
+    ) -> Result<Vec<bool>, Error> {
+        let mut transaction = self.store.begin(Access::Write)?;
+        let mut changed = Vec::new();
+        for username in usernames.iter().map(AsRef::as_ref) {
+            let row = existing(&mut *transaction, username)?;
+            let new = replace(row.secret.expose())
+                .map_err(|reason| Error::InvalidHash { username: row.username, reason })?;
+            if let Some(new) = &new {
+                transaction.set_credential(username, new)?;
+            }
+            changed.push(new.is_some());
+        }
+        transaction.commit()?;
+        Ok(changed)
     }
 
     /// Sets the language, and says whether it was another one.

@@ -11,7 +11,6 @@ mod site;
 
 use std::fs;
 
-use dash_users::{NewCredential, PasswordHash};
 use serde_json::{Value, json};
 
 use self::site::{EXAMPLE, Folder, Site};
@@ -120,17 +119,16 @@ fn names_and_passwords_may_be_of_any_script() {
 }
 
 #[test]
-fn a_locked_user_is_refused_until_the_hash_is_back() {
+fn a_locked_user_is_refused_until_unlocked() {
     let Some(site) = Site::with_demo_users() else { return };
     site.lets_in("alice", "secret123");
     let stored = site.folder.python(STORED_HASH, &["alice"]);
-    let hash: PasswordHash = stored.trim_end().parse().unwrap();
-    let locked = NewCredential::locked(hash).to_string();
-
-    site.folder.python(STORE_HASH, &["alice", &locked]);
+    site.folder.run(&["lock", "alice"], "");
     site.refuses("alice", "secret123");
-    site.folder.python(STORE_HASH, &["alice", stored.trim_end()]);
+    site.lets_in("bob", "pa$$w0rd");
+    site.folder.run(&["unlock", "alice"], "");
     site.lets_in("alice", "secret123");
+    assert_eq!(site.folder.python(STORED_HASH, &["alice"]), stored);
 }
 
 #[test]

@@ -32,6 +32,8 @@ Commands:
   rehash   Store a new hash of the same password
   remove   Remove users [alias: rm]
   update   Change what is not a secret: the language
+  lock     Lock users out, and keep their passwords
+  unlock   Let locked users in again, with the passwords they had
   list     List the users, never their hashes [alias: ls]
   show     Show one user, never the hash
   hash     Print the hash of a password, or check a password against a hash, without a database
@@ -67,7 +69,7 @@ fn without_a_command_help_goes_to_stderr() {
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, update, list, ls, show, hash, help]","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, update, lock, unlock, list, ls, show, hash, help]","hint":"see --help"}}
 
 "#]]
     );

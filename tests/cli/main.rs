@@ -9,6 +9,7 @@ mod globals;
 mod hash;
 mod init;
 mod list;
+mod lock;
 mod migrate;
 mod passwd;
 mod prompts;

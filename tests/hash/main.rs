@@ -261,7 +261,7 @@ fn no_werkzeug_lets_a_locked_user_in_or_raises() {
     for Vector { stored, password, verdict, .. } in vectors() {
         if verdict == "match" {
             let hash: PasswordHash = stored.parse().expect(&stored);
-            let locked = NewCredential::locked(hash).to_string();
+            let locked = NewCredential::locked(&hash).to_string();
             assert!(matches!(
                 Credential::parse(&StoredText::Text(locked.clone())),
                 Credential::Locked(_)

@@ -103,6 +103,8 @@ pub enum Command {
     #[command(visible_alias = "rm")]
     Remove(commands::remove::Args),
     Update(commands::update::Args),
+    Lock(commands::lock::Args),
+    Unlock(commands::unlock::Args),
     #[command(visible_alias = "ls")]
     List(commands::list::Args),
     Show(commands::show::Args),

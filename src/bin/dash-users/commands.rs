@@ -4,12 +4,14 @@ pub mod add;
 pub mod hash;
 pub mod init;
 pub mod list;
+pub mod lock;
 pub mod migrate;
 pub mod passwd;
 pub mod rehash;
 pub mod remove;
 pub mod seed;
 pub mod show;
+pub mod unlock;
 pub mod update;
 pub mod verify;
 
@@ -17,10 +19,10 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
-use dash_users::{StoredText, Username, UsernameError, store::Schema};
+use dash_users::{Location, StoredText, Username, UsernameError, store::Schema};
 
 use crate::cli::{Cli, Command};
-use crate::output::Output;
+use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
 /// Runs the command that `cli` names.
@@ -39,6 +41,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
         Command::Verify(args) => verify::run(args, database, &prompt, output),
         Command::Rehash(args) => rehash::run(args, database, &prompt, output),
         Command::Remove(args) => remove::run(args, database, &prompt, output),
+        Command::Lock(args) => lock::run(args, database, output),
+        Command::Unlock(args) => unlock::run(args, database, output),
         Command::Update(args) => update::run(args, database, output),
         Command::List(args) => list::run(args, database, output),
         Command::Show(args) => show::run(args, database, output),
@@ -66,6 +70,22 @@ fn username(name: &OsStr) -> StoredText {
 fn usernames(names: &[OsString]) -> Vec<&[u8]> {
     let mut seen = HashSet::new();
     names.iter().map(|name| bytes(name)).filter(|name| seen.insert(*name)).collect()
+}
+
+/// What was done to each of several users, and what to say of those who were so already.
+fn changes<'a>(
+    database: &Location,
+    action: &'static str,
+    users: impl Iterator<Item = (&'a StoredText, bool)>,
+    done: impl Fn(&StoredText) -> String,
+    already: impl Fn(&StoredText) -> String,
+) -> Vec<(Change<'a>, String)> {
+    users
+        .map(|(name, is_changed)| {
+            let change = Change::new(database, name, action);
+            if is_changed { (change, done(name)) } else { (change.unchanged(), already(name)) }
+        })
+        .collect()
 }
 
 /// What an administrator should know of a table that was adopted.

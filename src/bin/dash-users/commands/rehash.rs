@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
-use dash_users::{Error, Location, Users};
+use dash_users::{Error, Location, StoredText, Users};
 
-use super::{bytes, username, usernames};
+use super::{bytes, changes, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
@@ -62,17 +62,13 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
     let names = usernames(&args.users);
     let done = users.hash_clear_passwords(if args.all { None } else { Some(&names) })?;
-    let mut changes = Vec::new();
-    let mut warnings = vec!["backups made before this still hold the clear passwords".to_owned()];
-    for (name, is_hashed) in &done {
-        let mut change = Change::new(database, name, "rehash");
-        changes.push(if *is_hashed {
-            // Once is enough.
-            change.warnings.append(&mut warnings);
-            (change, format!("hashed the clear password of user '{name}'"))
-        } else {
-            (change.unchanged(), format!("left user '{name}', who has a hash,"))
-        });
+    let left = |name: &StoredText| format!("left user '{name}', who has a hash,");
+    let hashed = |name: &StoredText| format!("hashed the clear password of user '{name}'");
+    let users = done.iter().map(|(name, is_hashed)| (name, *is_hashed));
+    let mut changes = changes(database, "rehash", users, hashed, left);
+    if let Some((change, _)) = changes.iter_mut().find(|(change, _)| change.changed) {
+        // Once is enough.
+        change.warnings.push("backups made before this still hold the clear passwords".to_owned());
     }
     output.changes(&changes, args.all || args.users.len() > 1)?;
     let hashed = changes.iter().filter(|(change, _)| change.changed).count();

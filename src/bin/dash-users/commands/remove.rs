@@ -4,9 +4,9 @@ use anyhow::Result;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::usernames;
+use super::{changes, usernames};
 use crate::exit::{Code, Failure};
-use crate::output::{Change, Output};
+use crate::output::Output;
 use crate::prompt::Prompt;
 
 /// Remove users
@@ -55,17 +55,13 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 
     let removed = users.remove(&names, args.if_exists)?;
     let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
-    let mut changes = Vec::new();
-    for ((name, is_removed), warnings) in names.iter().zip(removed).zip(warnings) {
-        let mut change = Change::new(database, name, "remove");
-        if args.yes {
+    let done = |name: &StoredText| format!("removed user '{name}'");
+    let already = |name: &StoredText| format!("there is no user '{name}'");
+    let mut changes = changes(database, "remove", names.iter().zip(removed), done, already);
+    if args.yes {
+        for ((change, _), warnings) in changes.iter_mut().zip(warnings) {
             change.warnings = warnings;
         }
-        changes.push(if is_removed {
-            (change, format!("removed user '{name}'"))
-        } else {
-            (change.unchanged(), format!("there is no user '{name}'"))
-        });
     }
     Ok(output.changes(&changes, args.users.len() > 1)?)
 }

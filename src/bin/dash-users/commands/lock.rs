@@ -1,0 +1,30 @@
+use std::ffi::OsString;
+
+use anyhow::Result;
+use dash_users::{Location, StoredText, Users};
+
+use super::{changes, usernames};
+use crate::output::Output;
+
+/// Lock users out, and keep their passwords
+///
+/// The app refuses them on its next request. All are locked or none; who is locked already stays so.
+/// A stored value that is no hash is refused (status 7).
+///
+/// Example: dash-users lock alice bob
+#[derive(clap::Args)]
+pub struct Args {
+    /// The users' names
+    #[arg(value_name = "USER", required = true)]
+    pub users: Vec<OsString>,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let names = usernames(&args.users);
+    let outcomes = Users::open(database)?.lock(&names)?;
+    let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
+    let done = |name: &StoredText| format!("locked user '{name}'");
+    let already = |name: &StoredText| format!("user '{name}' is locked already");
+    let changes = changes(database, "lock", names.iter().zip(outcomes), done, already);
+    Ok(output.changes(&changes, args.users.len() > 1)?)
+}

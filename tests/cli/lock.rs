@@ -1,0 +1,152 @@
+use snapbox::str;
+
+use crate::support::{assert_run, seeded};
+
+#[test]
+fn a_locked_user_is_refused_and_has_the_very_hash_again_when_unlocked() {
+    let sandbox = seeded();
+    let before = sandbox.stored("alice");
+    let verify = || sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status;
+    assert_run!(
+        sandbox.run(&["lock", "alice"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+locked user 'alice' in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["lock", "alice"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+user 'alice' is locked already in [DIR]/users.db
+
+"#]]
+    );
+    assert_eq!(verify(), 3);
+    assert_eq!(sandbox.stored("alice"), format!("!{}", before.replace('$', "|")));
+    assert_run!(
+        sandbox.run(&["list", "--locked"]),
+        str![[r#"
+status 0
+-- stdout
+USER   LANGUAGE  METHOD          STATE
+alice  en        scrypt:128:8:1  locked
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["unlock", "alice"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+unlocked user 'alice' in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["unlock", "alice"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+user 'alice' is not locked in [DIR]/users.db
+
+"#]]
+    );
+    assert_eq!(verify(), 0);
+    assert_eq!(sandbox.stored("alice"), before);
+}
+
+#[test]
+fn json_tells_who_was_locked_and_who_already() {
+    let sandbox = seeded();
+    assert_run!(
+        sandbox.run(&["lock", "bob", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","username":"bob","action":"lock","changed":true}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["lock", "alice", "bob", "alice", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[{"database":"[DIR]/users.db","username":"alice","action":"lock","changed":true},{"database":"[DIR]/users.db","username":"bob","action":"lock","changed":false}]
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["unlock", "alice", "bob", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[{"database":"[DIR]/users.db","username":"alice","action":"unlock","changed":true},{"database":"[DIR]/users.db","username":"bob","action":"unlock","changed":true}]
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn all_are_locked_or_none() {
+    let sandbox = seeded();
+    let before = sandbox.stored("alice");
+    assert_run!(
+        sandbox.run(&["lock", "alice", "nobody"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user 'nobody'
+
+"#]]
+    );
+    sandbox.sql("UPDATE users SET password_hash = 'clear text' WHERE username = 'bob'");
+    assert_run!(
+        sandbox.run(&["lock", "alice", "bob"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: the stored password hash of 'bob' cannot be used: it is no hash: it has fewer than two '$'
+hint: `dash-users passwd` sets a new password
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), before);
+    assert_run!(
+        sandbox.run(&["unlock", "bob"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: the stored password hash of 'bob' cannot be used: it is no hash: it has fewer than two '$'
+hint: `dash-users passwd` sets a new password
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["lock"]).status, 2);
+}
+
+#[test]
+fn a_hash_that_only_werkzeug_knows_can_be_locked() {
+    let sandbox = seeded();
+    let hash = "pbkdf2:sha224:1000$a|b$00ff";
+    sandbox.sql(&format!("UPDATE users SET password_hash = '{hash}' WHERE username = 'bob'"));
+    assert_eq!(sandbox.run(&["lock", "bob"]).status, 0);
+    assert_eq!(sandbox.stored("bob"), "!pbkdf2:sha224:1000|a|b|00ff");
+    assert_eq!(sandbox.run(&["unlock", "bob"]).status, 0);
+    assert_eq!(sandbox.stored("bob"), hash);
+}

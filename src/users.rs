@@ -198,24 +198,30 @@ impl Users {
         Ok(transaction.commit()?)
     }
 
-    /// Adds users, all or none, unless there is any user. Neither names nor passwords are judged:
-    /// this is for demo users.
+    /// Whether there is no user at all.
     ///
     /// # Errors
     ///
     /// [`StoreError`](crate::StoreError) alone.
-    pub fn add_if_empty(&mut self, demo: &[NewUser]) -> Result<bool, Error> {
-        if !self.store.begin(Access::Read)?.is_empty()? {
-            return Ok(false);
-        }
-        let hashes: Vec<_> =
-            demo.iter().map(|new| PasswordHash::new(&self.method, &new.password)).collect();
+    pub fn is_empty(&mut self) -> Result<bool, Error> {
+        Ok(self.store.begin(Access::Read)?.is_empty()?)
+    }
+
+    /// Adds users whose passwords are hashed already, all or none, unless there is any user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) alone.
+    pub fn add_if_empty(
+        &mut self,
+        users: Vec<(Username, PasswordHash, Language)>,
+    ) -> Result<bool, Error> {
         let mut transaction = self.store.begin(Access::Write)?;
         if !transaction.is_empty()? {
             return Ok(false);
         }
-        for (new, hash) in demo.iter().zip(hashes) {
-            transaction.insert(&new.username, &hash.into(), &new.language)?;
+        for (username, hash, language) in users {
+            transaction.insert(&username, &hash.into(), &language)?;
         }
         transaction.commit()?;
         Ok(true)

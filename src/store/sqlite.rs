@@ -51,6 +51,11 @@ impl Sqlite {
             StoreError::CannotConnect { location: location.clone(), reason }
         };
         match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() && metadata.len() == 1 => {
+                // SQLite would take it for an empty file, and overwrite it.
+                let reason = "it is a file of one byte".to_owned();
+                return Err(StoreError::NotADatabase { location, reason });
+            }
             Ok(metadata) if metadata.is_file() => {}
             Ok(_) => {
                 let reason = "it is not a file".to_owned();

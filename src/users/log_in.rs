@@ -29,8 +29,9 @@ pub enum Refusal {
     NoSuchUser,
     /// The user is locked.
     Locked {
-        /// Whether the password is the one from before. False too where that cannot be checked.
-        password_matches: bool,
+        /// Whether the password is the one from before; none if the hash behind the lock cannot
+        /// be checked.
+        password_matches: Option<bool>,
     },
     /// The stored value is no hash that can be checked.
     Unusable(HashError),
@@ -91,8 +92,8 @@ impl Users {
             return Err(Error::InvalidHash { username: row.username, reason: reason.into() });
         }
         match check(Some(&row.secret), password, &self.method) {
-            LogIn::Accepted { .. } | LogIn::Refused(Refusal::Locked { password_matches: true }) => {
-            }
+            LogIn::Accepted { .. }
+            | LogIn::Refused(Refusal::Locked { password_matches: Some(true) }) => {}
             LogIn::Refused(Refusal::Unusable(reason)) => {
                 return Err(Error::InvalidHash { username: row.username, reason });
             }
@@ -131,11 +132,11 @@ fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -
         }
         Some(Credential::Active(_)) => Refusal::WrongPassword,
         Some(Credential::Locked(Ok(hash))) => {
-            Refusal::Locked { password_matches: hash.verify(password) }
+            Refusal::Locked { password_matches: Some(hash.verify(password)) }
         }
         Some(Credential::Locked(Err(_))) => {
             PasswordHash::verify_nothing(current, password);
-            Refusal::Locked { password_matches: false }
+            Refusal::Locked { password_matches: None }
         }
         Some(Credential::Unusable(reason)) => {
             if matches!(reason, HashError::NeverMatches(_)) {

@@ -376,6 +376,13 @@ fn a_result_that_cannot_be_written_is_an_error() {
     let output = sandbox.command(&["list"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: No space left"));
+
+    // A password that nobody has seen is as good as none.
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = sandbox.command(&["passwd", "bob", "--generate"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("error: the new password is set, but lost"), "{stderr}");
 }
 
 #[test]

@@ -227,6 +227,23 @@ hint: create the directory, or name another --database
 }
 
 #[test]
+fn a_file_of_one_byte_is_not_overwritten() {
+    let sandbox = empty();
+    sandbox.write("users.db", "x");
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not a database of users: it is a file of one byte
+
+"#]]
+    );
+    assert_eq!(fs::read(sandbox.path("users.db")).unwrap(), b"x");
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let sandbox = initialized();
     sandbox.sql("UPDATE dash_users_schema SET version = 99");

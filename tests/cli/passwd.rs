@@ -69,7 +69,16 @@ fn a_locked_user_stays_locked_and_a_spoiled_value_is_mended() {
     let sandbox = initialized();
     let locked = format!("!{}", SECRET123.replace('$', "|"));
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'de'), ('yan', '!', 'de')"));
-    assert_eq!(sandbox.run_with(GOOD, &["passwd", "zoe", "--password-stdin"]).status, 0);
+    assert_run!(
+        sandbox.run_with(GOOD, &["passwd", "zoe", "--password-stdin"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+set a new password for user 'zoe', who stays locked, in [DIR]/users.db
+
+"#]]
+    );
     assert!(sandbox.stored("zoe").starts_with("!scrypt:128:8:1|"));
     assert_eq!(sandbox.run_with(GOOD, &["passwd", "yan", "--password-stdin"]).status, 0);
     assert!(sandbox.stored("yan").starts_with("scrypt:128:8:1$"));

@@ -59,6 +59,19 @@ fn a_control_character_is_refused_and_not_dropped() {
 }
 
 #[test]
+fn keys_that_would_end_or_stop_the_program_leave_the_echo_to_be_restored() {
+    let sandbox = seeded();
+    for key in ['\\', 'z'] {
+        let mut session = start(&sandbox, &["passwd", "alice"]);
+        session.exp_string("New password: ").unwrap();
+        session.send_control(key).unwrap();
+        session.send_line("").unwrap();
+        let (rest, status) = finish(session);
+        assert_eq!(status, 8, "{key}: {rest}");
+    }
+}
+
+#[test]
 fn a_typing_error_can_be_corrected() {
     let sandbox = initialized();
     let mut session = start(&sandbox, &["add", "carol"]);
@@ -138,7 +151,7 @@ fn an_interrupted_prompt_gives_the_terminal_back_and_changes_nothing() {
 #[test]
 fn a_signal_at_a_prompt_gives_the_echo_back() {
     let sandbox = seeded();
-    for (signal, expected) in [("INT", "130"), ("TERM", "143")] {
+    for (signal, expected) in [("INT", "130"), ("TERM", "143"), ("QUIT", "131")] {
         // A shell outlives the program, and tells the terminal's state.
         let program = format!("echo $$ >pid; exec {PROGRAM} passwd alice");
         let script = format!("sh -c '{program}'; echo \"<$?>\"; stty -a");
@@ -185,6 +198,24 @@ fn a_removal_is_confirmed_by_yes_alone() {
     session.send_line("y").unwrap();
     assert_eq!(finish(session).1, 0);
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
+}
+
+#[test]
+fn a_question_tells_which_rows_of_the_app_go() {
+    let sandbox = seeded();
+    sandbox.sql(
+        "CREATE TABLE posts (author REFERENCES users ON DELETE CASCADE);
+         INSERT INTO posts VALUES ('alice');",
+    );
+    for option in ["--quiet", "--json"] {
+        let mut session = start(&sandbox, &["remove", "alice", option]);
+        session.exp_string("table 'posts' loses 1 row(s)").unwrap();
+        session.exp_string("[y/N] ").unwrap();
+        session.send_line("n").unwrap();
+        assert_eq!(finish(session).1, 10);
+    }
+    let error = sandbox.run(&["remove", "alice", "--json"]).error();
+    assert!(error["message"].as_str().unwrap().contains("table 'posts' loses"), "{error}");
 }
 
 #[test]

@@ -1,3 +1,6 @@
+use std::process::Command;
+use std::time::Duration;
+
 use snapbox::str;
 
 use crate::support::{assert_run, empty, initialized};
@@ -72,6 +75,19 @@ there are users already; none added in [DIR]/users.db
 "#]]
     );
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 1);
+}
+
+#[test]
+fn an_interrupted_seed_leaves_nothing_behind() {
+    let sandbox = empty();
+    // It takes seconds, even on the fastest machine.
+    let mut child =
+        sandbox.command(&["seed", "--method", "pbkdf2:sha512:10000000"]).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = child.id().to_string();
+    Command::new("kill").args(["-s", "INT", &pid]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!sandbox.path("users.db").exists());
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn an_unknown_user_is_refused(database: &dyn Database) {
 fn a_locked_user_is_refused_with_the_right_password_too(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash("secret")));
-    for (password, password_matches) in [("secret", true), ("other", false)] {
+    for (password, password_matches) in [("secret", Some(true)), ("other", Some(false))] {
         let refusal = LogIn::Refused(Refusal::Locked { password_matches });
         assert_eq!(log_in(&mut users, "alice", password), refusal);
     }
@@ -52,7 +52,7 @@ fn a_locked_user_whose_hash_cannot_be_checked_is_locked(database: &dyn Database)
     for value in [over_limit(), unsupported] {
         database.execute("DELETE FROM users");
         insert(database, "alice", &locked(&value));
-        let refusal = LogIn::Refused(Refusal::Locked { password_matches: false });
+        let refusal = LogIn::Refused(Refusal::Locked { password_matches: None });
         assert_eq!(log_in(&mut users, "alice", "secret"), refusal);
         assert!(users.get("alice").unwrap().unwrap().locked);
     }

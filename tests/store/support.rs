@@ -1,6 +1,8 @@
 //! What cases have in common: cheap hashes, users made from outside, and what became of them.
 
-use dash_users::{Error, Method, NewFile, NewUser, Password, PasswordHash, Users};
+use dash_users::{
+    Error, Language, Method, NewFile, NewUser, Password, PasswordHash, Username, Users,
+};
 
 use crate::database::Database;
 
@@ -60,6 +62,15 @@ pub(crate) fn new_user(username: &str, password: &str) -> NewUser {
     new
 }
 
+/// Users with their passwords hashed, as demo users are added.
+pub(crate) fn hashed(users: &[NewUser]) -> Vec<(Username, PasswordHash, Language)> {
+    let hash = |user: &NewUser| {
+        let hash = PasswordHash::new(&method(METHOD), &user.password);
+        (user.username.clone(), hash, user.language.clone())
+    };
+    users.iter().map(hash).collect()
+}
+
 /// Adds a user whose password is `secret`.
 pub(crate) fn add(users: &mut Users, username: &str) {
     users.add(&new_user(username, "secret")).unwrap();
@@ -102,14 +113,17 @@ pub(crate) fn is_current_hash_of(value: &str, password: &str) -> bool {
 /// What can be done with [`Users`], each operation of it, to see that all are refused alike.
 pub(crate) type Operation = (&'static str, fn(&mut Users) -> Result<(), Error>);
 
-pub(crate) const OPERATIONS: [Operation; 13] = [
+pub(crate) const OPERATIONS: [Operation; 16] = [
     ("get", |users| users.get("alice").map(drop)),
     ("list", |users| users.list().map(drop)),
+    ("is_empty", |users| users.is_empty().map(drop)),
+    ("lock", |users| users.lock(&["alice"]).map(drop)),
+    ("unlock", |users| users.unlock(&["alice"]).map(drop)),
     ("check_new", |users| users.check_new(&"zoe".parse().unwrap(), false)),
     ("references", |users| users.references("alice").map(drop)),
     ("log_in", |users| users.log_in("alice", &Password::from("secret")).map(drop)),
     ("add", |users| users.add(&new_user("zoe", GOOD))),
-    ("add_if_empty", |users| users.add_if_empty(&[new_user("zoe", GOOD)]).map(drop)),
+    ("add_if_empty", |users| users.add_if_empty(hashed(&[new_user("zoe", GOOD)])).map(drop)),
     ("set_password", |users| users.set_password("alice", &Password::from(GOOD), false)),
     ("set_language", |users| users.set_language("alice", &"fr".parse().unwrap()).map(drop)),
     ("remove", |users| users.remove(&["alice"], true).map(drop)),

@@ -5,8 +5,8 @@ use dash_users::{Error, HashError, LogIn, Password, Refusal, StoreError, StoredT
 
 use crate::database::Database;
 use crate::support::{
-    METHOD, OUTDATED, hash, hash_with, init, insert, is_current_hash_of, literal, locked, method,
-    new_user, rows, stored,
+    METHOD, OUTDATED, hash, hash_with, hashed, init, insert, is_current_hash_of, literal, locked,
+    method, new_user, rows, stored,
 };
 
 /// What came of a log-in, and whether the hash was replaced.
@@ -204,7 +204,8 @@ fn a_user_added_meanwhile_is_not_added_again(database: &dyn Database) {
     let app_s = hash("the app's");
     let insert = format!("INSERT INTO users VALUES ('alice', {}, 'en')", literal(&app_s));
     let mut users = interleaved(database, insert);
-    let added = users.add_if_empty(&[new_user("alice", "secret123")]).unwrap();
+    assert!(users.is_empty().unwrap());
+    let added = users.add_if_empty(hashed(&[new_user("alice", "secret123")])).unwrap();
     assert!(!added);
     assert_eq!(stored(database, "alice"), app_s);
 }

@@ -5,8 +5,8 @@ use dash_users::{Error, Language, NewUser, Password, StoredText};
 
 use crate::database::Database;
 use crate::support::{
-    GOOD, METHOD, add, hash, init, insert, is_current_hash_of, locked, method, names, new_user,
-    rows, stored,
+    GOOD, METHOD, add, hash, hashed, init, insert, is_current_hash_of, locked, method, names,
+    new_user, rows, stored,
 };
 
 fn text(text: &str) -> StoredText {
@@ -235,24 +235,40 @@ fn demo_users_are_added_to_an_empty_table_alone(database: &dyn Database) {
     let mut bob = new_user("bob", "pa$$w0rd");
     bob.language = language("fr");
     let demo = [new_user("alice", "secret123"), bob];
-    assert!(users.add_if_empty(&demo).unwrap());
+    assert!(users.add_if_empty(hashed(&demo)).unwrap());
     assert_eq!(names(database), ["alice", "bob"]);
     assert!(is_current_hash_of(&stored(database, "bob"), "pa$$w0rd"));
 
     assert_eq!(users.remove(&["alice"], false).unwrap(), [true]);
     let before = rows(database);
-    assert!(!users.add_if_empty(&demo).unwrap());
+    assert!(!users.add_if_empty(hashed(&demo)).unwrap());
     assert_eq!(rows(database), before);
 }
 
 fn demo_users_are_added_all_or_none(database: &dyn Database) {
     let mut users = init(database);
     let twice = [new_user("alice", "a"), new_user("bob", "b"), new_user("alice", "c")];
-    assert!(matches!(users.add_if_empty(&twice), Err(Error::Store(_))));
+    assert!(matches!(users.add_if_empty(hashed(&twice)), Err(Error::Store(_))));
     assert!(names(database).is_empty());
 }
 
+fn users_are_locked_and_unlocked_all_or_none(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    add(&mut users, "bob");
+    let before = rows(database);
+    assert_eq!(users.lock(&["alice"]).unwrap(), [true]);
+    assert_eq!(users.lock(&["bob", "alice"]).unwrap(), [true, false]);
+    assert!(users.list().unwrap().iter().all(|user| user.locked));
+    let locked = rows(database);
+    assert!(matches!(users.unlock(&["alice", "zoe"]), Err(Error::NoSuchUser(_))));
+    assert_eq!(rows(database), locked);
+    assert_eq!(users.unlock(&["alice", "bob", "alice"]).unwrap(), [true, true, false]);
+    assert_eq!(rows(database), before);
+}
+
 on_every_database! {
+    users_are_locked_and_unlocked_all_or_none,
     a_new_user_is_found_as_it_was_given,
     an_unknown_name_is_not_found,
     users_are_listed_in_the_order_of_the_bytes_of_their_names,

@@ -126,7 +126,11 @@ impl Output {
             }
             self.note(&format!("{note} in {}", change.database));
             if let Some(password) = change.password {
-                write_stdout(|stdout| writeln!(stdout, "{password}"))?;
+                write_stdout(|stdout| writeln!(stdout, "{password}")).map_err(|error| {
+                    let lost = "the new password is set, but lost, since it cannot be written";
+                    let next = "set another one with `dash-users passwd`";
+                    io::Error::new(error.kind(), format!("{lost}: {error}; {next}"))
+                })?;
             }
         }
         Ok(())

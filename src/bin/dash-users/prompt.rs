@@ -114,6 +114,7 @@ impl Prompt {
         })?;
         let (typed, seen) = typed.context("cannot read the password from the terminal")?;
         if seen.end.load(Ordering::Relaxed) {
+            self.say("\n")?;
             return Err(Failure::new(Code::Interrupted, "interrupted").into());
         }
         if seen.control.load(Ordering::Relaxed) {
@@ -127,16 +128,23 @@ impl Prompt {
         Ok(typed)
     }
 
-    /// Asks whether to go on; an error tells the flag that says yes, where nobody can be asked.
-    pub fn confirm(&self, question: &str, flag: &str) -> Result<bool> {
+    /// Asks whether to go on, with these consequences; an error tells them and the flag that says
+    /// yes, where nobody can be asked.
+    pub fn confirm(&self, consequences: &[String], question: &str, flag: &str) -> Result<bool> {
         if let Some(reason) = self.silence("confirmation") {
-            let failure = Failure::new(Code::NeedsConfirmation, reason);
+            let message = [&[reason], consequences].concat().join("; ");
+            let failure = Failure::new(Code::NeedsConfirmation, message);
             return Err(failure.hint(format!("{flag} goes on without asking")).into());
         }
         let answer = terminal::during_prompt(Echo::On, self.on_stderr, || {
+            for consequence in consequences {
+                self.say(&format!("warning: {}\n", printable(consequence)))?;
+            }
             self.say(&format!("{} [y/N] ", printable(question)))?;
             let mut answer = String::new();
-            io::stdin().read_line(&mut answer)?;
+            if io::stdin().read_line(&mut answer)? == 0 {
+                self.say("\n")?;
+            }
             Ok(answer)
         })?;
         let answer = answer.context("cannot read the answer")?;

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
-use nix::sys::termios::{InputFlags, LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use nix::sys::termios::{
+    _POSIX_VDISABLE, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr,
+    tcsetattr,
+};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// The prompt that is open.
@@ -66,6 +69,10 @@ fn without_echo() -> Result<(File, Termios)> {
         let mut silent = saved.clone();
         silent.local_flags.remove(LocalFlags::ECHO);
         silent.local_flags.insert(LocalFlags::ECHONL);
+        // Neither may the program be left without the echo.
+        for key in [SpecialCharacterIndices::VQUIT, SpecialCharacterIndices::VSUSP] {
+            silent.control_chars[key as usize] = _POSIX_VDISABLE;
+        }
         // Backspace takes a whole character back, not a byte of it.
         silent.input_flags.insert(InputFlags::IUTF8);
         tcsetattr(&terminal, SetArg::TCSANOW, &silent)?;
@@ -78,7 +85,7 @@ fn without_echo() -> Result<(File, Termios)> {
 /// transaction that is open then is undone by whoever opens the database next.
 pub fn watch_signals() -> Result<()> {
     let watch = || -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
         std::thread::Builder::new().spawn(move || {
             for signal in signals.forever() {
                 end(signal);

@@ -166,7 +166,7 @@ fn who_opens_to_read_changes_nothing() {
     add(&mut init(&database), "alice");
     let before = database.bytes();
     let writing =
-        ["add", "set_password", "set_language", "remove", "rehash", "hash_clear_passwords"];
+        ["add", "set_password", "set_language", "lock", "remove", "rehash", "hash_clear_passwords"];
     let mut users = Users::open_read_only(database.location()).unwrap().with_method(method(METHOD));
     for (name, operation) in OPERATIONS {
         let result = operation(&mut users);

@@ -4,7 +4,9 @@ use base16ct::lower::encode_string;
 use dash_users::{Error, HashError, LogIn, MethodError, Password, Refusal, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, hash, init, insert, is_current_hash_of, literal, new_user, stored};
+use crate::support::{
+    GOOD, hash, hashed, init, insert, is_current_hash_of, literal, new_user, stored,
+};
 
 /// Columns that take NULL, and any type as it is.
 const LOOSE_TABLE: &str = "CREATE TABLE users (username UNIQUE, password_hash, language)";
@@ -45,7 +47,7 @@ fn what_is_no_text_is_found_by_no_name_and_counts_as_a_user() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     database.execute("INSERT INTO users VALUES (NULL, '!', 'en')");
-    assert!(!users.add_if_empty(&[new_user("alice", GOOD)]).unwrap());
+    assert!(!users.add_if_empty(hashed(&[new_user("alice", GOOD)])).unwrap());
     database.execute("INSERT INTO users VALUES (x'616c696365', '!', 'en'), (42, '!', 'en')");
     for name in ["", "NULL", "\\N", "alice", "42"] {
         assert_eq!(users.get(name).unwrap(), None, "{name}");

@@ -29,13 +29,15 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let name = username(&args.user);
     let mut users = Users::open(database)?.with_method(args.method.get()?);
     // Before anybody types a password in vain.
-    if users.get(bytes(&args.user))?.is_none() {
+    let Some(user) = users.get(bytes(&args.user))? else {
         return Err(Error::NoSuchUser(name).into());
-    }
+    };
 
     let password = prompt.new_password(&source)?;
     users.set_password(bytes(&args.user), &password, args.password.allow_weak)?;
     let password = source.generated(&password);
     let change = Change { password, ..Change::new(database, &name, "passwd") };
-    Ok(output.changes(&[(change, format!("set a new password for user '{name}'"))], false)?)
+    let locked = if user.locked { ", who stays locked," } else { "" };
+    let done = format!("set a new password for user '{name}'{locked}");
+    Ok(output.changes(&[(change, done)], false)?)
 }

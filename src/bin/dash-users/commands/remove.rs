@@ -42,12 +42,9 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let warnings: Vec<_> =
         names.iter().map(|name| losses(&mut users, name)).collect::<Result<_>>()?;
     if !going.is_empty() && !args.yes {
-        for warning in warnings.iter().flatten() {
-            output.warn(warning);
-        }
         let list: Vec<_> = going.iter().map(|name| format!("'{name}'")).collect();
         let question = format!("Remove {} from {database}?", list.join(", "));
-        if !prompt.confirm(&question, "--yes")? {
+        if !prompt.confirm(&warnings.concat(), &question, "--yes")? {
             output.note("nothing removed");
             return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
         }

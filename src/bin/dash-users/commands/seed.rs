@@ -1,5 +1,5 @@
 use anyhow::Result;
-use dash_users::{Location, NewUser, Password, Users};
+use dash_users::{Language, Location, Method, Password, PasswordHash, Username, Users};
 use serde::Serialize;
 
 use super::init::{self, new_file};
@@ -25,6 +25,15 @@ pub struct Args {
 /// Name, password and language of the demo users.
 const DEMO: [(&str, &str, &str); 2] = [("alice", "secret123", "en"), ("bob", "pa$$w0rd", "fr")];
 
+fn demo(method: &Method) -> Result<Vec<(Username, PasswordHash, Language)>> {
+    let mut users = Vec::new();
+    for (username, password, language) in DEMO {
+        let hash = PasswordHash::new(method, &Password::from(password));
+        users.push((username.parse()?, hash, language.parse()?));
+    }
+    Ok(users)
+}
+
 #[derive(Serialize)]
 struct Json {
     database: String,
@@ -36,14 +45,14 @@ struct Json {
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let init = Users::init(database, &new_file(&args.new_file)?)?;
-    let mut demo = Vec::new();
-    for (username, password, language) in DEMO {
-        let mut user = NewUser::new(username.parse()?, Password::from(password));
-        user.language = language.parse()?;
-        demo.push(user);
-    }
-    let is_added = Users::open(database)?.with_method(args.method.get()?).add_if_empty(&demo)?;
+    let new_file = new_file(&args.new_file)?;
+    let method = args.method.get()?;
+    // Hashing comes before the first change. Whatever is wrong with the database, init tells.
+    let users = Users::open_read_only(database).and_then(|mut users| users.is_empty());
+    let is_wanted = users.unwrap_or(true);
+    let demo = if is_wanted { demo(&method)? } else { Vec::new() };
+    let init = Users::init(database, &new_file)?;
+    let is_added = is_wanted && Users::open(database)?.add_if_empty(demo)?;
 
     let mut warnings = schema_warnings(&init.schema);
     if !init.applied.is_empty() {

@@ -111,12 +111,14 @@ fn explain(log_in: &LogIn, upgraded: bool) -> (Option<Code>, Option<&'static str
             refused("wrong_password", "the password is wrong")
         }
         LogIn::Refused(Refusal::NoSuchUser) => refused("no_such_user", "there is no such user"),
-        LogIn::Refused(Refusal::Locked { password_matches: true }) => {
-            refused("locked", "the user is locked; the password is right")
-        }
-        LogIn::Refused(Refusal::Locked { .. }) => {
-            refused("locked", "the user is locked, and the password is wrong")
-        }
+        LogIn::Refused(Refusal::Locked { password_matches }) => refused(
+            "locked",
+            match password_matches {
+                Some(true) => "the user is locked; the password is right",
+                Some(false) => "the user is locked, and the password is wrong",
+                None => "the user is locked, behind a hash that cannot be checked",
+            },
+        ),
         LogIn::Refused(Refusal::Unusable(error)) => match error {
             HashError::NeverMatches(text) => refused("never_matches", text),
             HashError::Method(MethodError::Raises(text)) => invalid("raises", text),

@@ -165,16 +165,16 @@ fn who_opens_to_read_changes_nothing() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let before = database.bytes();
-    let writing =
-        ["add", "set_password", "set_language", "lock", "remove", "rehash", "hash_clear_passwords"];
+    let reading =
+        ["get", "list", "is_empty", "check_new", "references", "log_in", "log_in_and_upgrade"];
     let mut users = Users::open_read_only(database.location()).unwrap().with_method(method(METHOD));
     for (name, operation) in OPERATIONS {
         let result = operation(&mut users);
-        if writing.contains(&name) {
+        if reading.contains(&name) {
+            assert!(result.is_ok(), "{name}: {result:?}");
+        } else {
             let is_refused = matches!(result, Err(Error::Store(StoreError::CannotConnect { .. })));
             assert!(is_refused, "{name}: {result:?}");
-        } else {
-            assert!(result.is_ok(), "{name}: {result:?}");
         }
     }
     assert!(database.bytes() == before);

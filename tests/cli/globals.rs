@@ -334,7 +334,7 @@ fn a_signal_while_nothing_is_asked_ends_the_program_with_its_status() {
         let mut command = sandbox.command(&["verify", "alice", "--password-stdin"]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let _open = child.stdin.take();
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::sleep(Duration::from_secs(1));
         let pid = child.id().to_string();
         Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(status));

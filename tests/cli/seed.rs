@@ -83,7 +83,7 @@ fn an_interrupted_seed_leaves_nothing_behind() {
     // It takes seconds, even on the fastest machine.
     let mut child =
         sandbox.command(&["seed", "--method", "pbkdf2:sha512:10000000"]).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_secs(1));
     let pid = child.id().to_string();
     Command::new("kill").args(["-s", "INT", &pid]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));

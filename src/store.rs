@@ -53,7 +53,7 @@ pub trait Transaction {
     /// The row of `username`, as the database compares names.
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError>;
 
-    /// Hands every row to `each`, in the order of the names' bytes.
+    /// Hands every row to `each`, in the order of the names' bytes as the database encodes them.
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
 
     /// Whether there is no user at all.
@@ -224,7 +224,7 @@ pub fn open(location: &Location, access: Access) -> Result<Box<dyn Store>, Store
 ///
 /// # Errors
 ///
-/// [`StoreError::NoDatabase`] if its directory is missing, [`StoreError::CannotConnect`] if it
+/// [`StoreError::NoDirectory`] if its directory is missing, [`StoreError::CannotConnect`] if it
 /// cannot be created there. Nothing is left behind then.
 pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreError> {
     match location {
@@ -235,7 +235,7 @@ pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreErro
 /// What can go wrong with a database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the messages say it")]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
     #[error("there is no database at {}", path.display())]
     NoDatabase { path: PathBuf },

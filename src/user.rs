@@ -18,7 +18,7 @@ use crate::hash::Method;
 /// assert_eq!(StoredText::Null.to_string(), r"\N");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum StoredText {
     Null,
     Text(String),

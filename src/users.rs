@@ -96,7 +96,8 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoDatabase`](crate::StoreError::NoDatabase) if there is none, and what else keeps it from being opened.
+    /// [`StoreError::NoDatabase`](crate::StoreError::NoDatabase) if there is none, and what else
+    /// keeps it from being opened.
     pub fn open(location: &Location) -> Result<Self, Error> {
         Ok(Self::new(store::open(location, Access::Write)?))
     }
@@ -122,7 +123,8 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError): nothing is changed then, but for an empty file that may be left.
+    /// [`StoreError`](crate::StoreError): nothing is changed then, but for an empty file that may
+    /// be left.
     pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
         let created = store::create(location, new_file)?;
         let before = store::open(location, Access::Read)?.schema()?;
@@ -163,7 +165,7 @@ impl Users {
         Ok(row.map(|row| user(row, &self.method)))
     }
 
-    /// All users, in the order of the bytes of their names.
+    /// All users, in the order of the bytes of their names as the database encodes them.
     ///
     /// # Errors
     ///
@@ -322,7 +324,8 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchUser`]; [`StoreError::Refused`](crate::StoreError::Refused) if another table refers to a user.
+    /// [`Error::NoSuchUser`]; [`StoreError::Refused`](crate::StoreError::Refused) if another table
+    /// refers to a user.
     pub fn remove(
         &mut self,
         usernames: &[impl AsRef<[u8]>],

@@ -340,20 +340,17 @@ fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let needs_recovery = error.sqlite_error().is_some_and(|error| {
         matches!(error.extended_code, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY)
     });
-    let reason = if needs_recovery {
-        "a program that was killed left a journal, which only someone who may write the file and \
-         its directory can roll back"
-            .to_owned()
-    } else {
-        Escaped(&error.to_string()).to_string()
+    let reason = match error.sqlite_error_code() {
+        _ if needs_recovery => "a program that was killed left a journal, which only someone who \
+                                may write the file and its directory can roll back"
+            .to_owned(),
+        Some(ErrorCode::ReadOnly) => "it cannot be written".to_owned(),
+        _ => Escaped(&error.to_string()).to_string(),
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             StoreError::NotADatabase { location, reason }
-        }
-        Some(ErrorCode::ReadOnly) if !needs_recovery => {
-            StoreError::CannotConnect { location, reason: "it cannot be written".to_owned() }
         }
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             StoreError::CannotConnect { location, reason }

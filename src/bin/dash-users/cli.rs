@@ -1,4 +1,4 @@
-//! The arguments, and nothing done with them.
+//! The arguments, and the environment variables that stand in for them.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::exit::{Code, Failure, STATUSES};
 /// unchanged while users are added, changed and removed.
 #[derive(Parser)]
 #[command(name = "dash-users", version, after_long_help = statuses(), max_term_width = 100)]
-#[command(arg_required_else_help = true, infer_long_args = false)]
+#[command(arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     pub globals: Globals,

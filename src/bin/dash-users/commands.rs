@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
-use dash_users::{Location, StoredText, Username, UsernameError, store::Schema};
+use dash_users::{Error, Location, StoredText, Username, UsernameError, Users, store::Schema};
 
 use crate::cli::{Cli, Command};
 use crate::output::{Change, Output};
@@ -70,6 +70,23 @@ fn username(name: &OsStr) -> StoredText {
 fn usernames(names: &[OsString]) -> Vec<&[u8]> {
     let mut seen = HashSet::new();
     names.iter().map(|name| bytes(name)).filter(|name| seen.insert(*name)).collect()
+}
+
+/// Changes users, all or none, and tells of each what was done.
+fn change_users(
+    users: &[OsString],
+    database: &Location,
+    output: &Output,
+    action: &'static str,
+    change: impl FnOnce(&mut Users, &[&[u8]]) -> Result<Vec<bool>, Error>,
+    done: impl Fn(&StoredText) -> String,
+    already: impl Fn(&StoredText) -> String,
+) -> Result<()> {
+    let names = usernames(users);
+    let outcomes = change(&mut Users::open(database)?, &names)?;
+    let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
+    let changes = changes(database, action, names.iter().zip(outcomes), done, already);
+    Ok(output.changes(&changes, users.len() > 1)?)
 }
 
 /// What was done to each of several users, and what to say of those who were so already.

@@ -54,12 +54,7 @@ pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
     let lines: Vec<String> = generated.into_iter().chain([&*hash]).map(str::to_owned).collect();
     let json = || Json { hash: &hash, password: generated };
     let rows = || lines.iter().map(|line| vec![line.clone()]).collect();
-    Ok(output.result(json, rows, || {
-        lines.join(
-            "
-",
-        )
-    })?)
+    Ok(output.result(json, rows, || lines.join("\n"))?)
 }
 
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {

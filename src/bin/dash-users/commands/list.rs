@@ -31,7 +31,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let people = || {
         let rows = users.iter().map(|user| {
             let state = match (user.method.is_some(), user.locked, user.outdated) {
-                (false, ..) => "no usable hash",
+                (false, false, _) => "no usable hash",
                 (_, true, true) => "locked, outdated",
                 (_, true, false) => "locked",
                 (_, false, true) => "outdated",

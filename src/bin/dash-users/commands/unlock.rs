@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use dash_users::{Location, StoredText, Users};
 
-use super::{changes, usernames};
+use super::change_users;
 use crate::output::Output;
 
 /// Let locked users in again, with the passwords they had
@@ -19,11 +19,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let names = usernames(&args.users);
-    let outcomes = Users::open(database)?.unlock(&names)?;
-    let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
+    let change = |users: &mut Users, names: &[&[u8]]| users.unlock(names);
     let done = |name: &StoredText| format!("unlocked user '{name}'");
     let already = |name: &StoredText| format!("user '{name}' is not locked");
-    let changes = changes(database, "unlock", names.iter().zip(outcomes), done, already);
-    Ok(output.changes(&changes, args.users.len() > 1)?)
+    change_users(&args.users, database, output, "unlock", change, done, already)
 }

@@ -134,14 +134,17 @@ fn a_locked_hash_that_only_werkzeug_knows_stays_locked() {
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'en')"));
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 0);
     assert_eq!(sandbox.stored("zoe"), locked);
-    assert_run!(sandbox.run(&["list", "--locked"]), str![[r#"
+    assert_run!(
+        sandbox.run(&["list", "--locked"]),
+        str![[r#"
 status 0
 -- stdout
 USER  LANGUAGE  METHOD  STATE
 zoe   en                locked
 -- stderr
 
-"#]]);
+"#]]
+    );
     assert_eq!(sandbox.run_with("x", &["verify", "zoe", "--password-stdin"]).status, 3);
     assert_eq!(sandbox.run(&["passwd", "zoe", "--generate"]).status, 0);
     assert!(sandbox.stored("zoe").starts_with('!'));

@@ -29,12 +29,13 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `username`, `password`, `language` | validated texts; a [`Password`] is wiped and never shown |
+//! | `username`, `password`, `language`, `group` | validated texts; a [`Password`] is wiped and never shown |
 //! | [`policy`] | what a new password must satisfy |
 //! | `hash` | [`PasswordHash`], werkzeug's text form, and [`Method`], its bounded costs |
 //! | `escape` | text from a database, made safe to show |
 //! | `user` | [`User`], plain data, and [`StoredText`], which others may have written |
 //! | `credential` | [`Credential`]: what a stored value means, active or locked |
+//! | `event`, `check` | [`Event`]s of the history, [`Finding`]s of a check: plain data |
 //! | [`store`] | [`Store`](store::Store): what a database does; SQLite |
 //! | `users` | [`Users`]: the operations |
 //!
@@ -53,8 +54,11 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)
 )]
 
+mod check;
 mod credential;
 mod escape;
+mod event;
+mod group;
 mod hash;
 mod language;
 mod password;
@@ -65,15 +69,18 @@ mod user;
 mod username;
 mod users;
 
+pub use crate::check::{Finding, Problem, SchemaObject, SchemaObjectKind, Severity};
 pub use crate::credential::{Credential, NewCredential};
 pub use crate::escape::is_unsafe_to_print;
+pub use crate::event::Event;
+pub use crate::group::{Group, GroupError};
 pub use crate::hash::{Digest, HashError, Method, MethodError, PasswordHash, Pbkdf2, Scrypt};
 pub use crate::language::{Language, LanguageError};
 pub use crate::password::{Password, PasswordNotUtf8};
 pub use crate::store::{Location, LocationError, Migration, NewFile, StoreError};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
-pub use crate::users::{Error, Init, LogIn, NewUser, Refusal, Users};
+pub use crate::users::{DEMO_USERS, Error, Init, LogIn, NewUser, Refusal, Restore, Users};
 
 /// The README's example is compiled too.
 #[cfg(doctest)]

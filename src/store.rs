@@ -7,12 +7,16 @@ mod location;
 mod sqlite;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use zeroize::Zeroize;
 
 pub use self::location::{Location, LocationError};
+use crate::check::Finding;
 use crate::credential::{Credential, NewCredential};
+use crate::event::Event;
+use crate::group::Group;
 use crate::language::Language;
 use crate::user::StoredText;
 use crate::username::Username;
@@ -35,6 +39,31 @@ pub trait Store: Send {
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
     fn migrate(&mut self) -> Result<Vec<Migration>, StoreError>;
+
+    /// What is wrong with the database apart from what the rows say, each of which is handed to
+    /// `each` as [`Transaction::rows`] does, without groups and times. It looks also where
+    /// something of the schema is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NeedsMigration`] unless the schema has the latest version.
+    fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError>;
+
+    /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user:
+    /// makes the schema whole, and drops what belongs to nobody.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check); nothing is changed then.
+    fn repair(&mut self) -> Result<(), StoreError>;
+
+    /// Writes a copy of the whole database, as it is at one moment, to a new file with mode 0600;
+    /// or over an older copy.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::FileExists`] unless it may be overwritten; nothing is changed then.
+    fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError>;
 
     /// Begins a transaction. Every look at the users and every change to them is within one.
     /// Dropping it undoes what it did.
@@ -59,11 +88,24 @@ pub trait Transaction {
     /// Whether there is no user at all.
     fn is_empty(&mut self) -> Result<bool, StoreError>;
 
-    /// A name that equals `username` but for ASCII case.
-    fn similar(&mut self, username: &Username) -> Result<Option<StoredText>, StoreError>;
+    /// The names that equal `username` but for ASCII case.
+    fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError>;
 
     /// What deleting `username` means for the rows of other tables that refer to the user.
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError>;
+
+    /// Says who makes the changes that follow, and what they are called in the history. Without
+    /// it they look as if an app had made them.
+    fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError>;
+
+    /// Hands the newest `limit` events to `each`, newest first: all, or those of `username` and of
+    /// the names that the user had before.
+    fn events(
+        &mut self,
+        username: Option<&[u8]>,
+        limit: Option<u32>,
+        each: &mut dyn FnMut(Event),
+    ) -> Result<(), StoreError>;
 
     /// Adds a row.
     fn insert(
@@ -78,6 +120,15 @@ pub trait Transaction {
 
     /// Replaces the language of `username`.
     fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError>;
+
+    /// Gives `username` another name. Groups and times go along.
+    fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError>;
+
+    /// Puts `username` into a group, and says whether the user was not in it.
+    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError>;
+
+    /// Takes `username` out of a group, and says whether the user was in it.
+    fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError>;
 
     /// Deletes the row of `username`.
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError>;
@@ -95,7 +146,7 @@ pub enum Access {
     Write,
 }
 
-/// A row of the table `users`.
+/// A row of the table `users`, and what is kept beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The name.
@@ -104,6 +155,23 @@ pub struct Row {
     pub secret: StoredSecret,
     /// The language.
     pub language: StoredText,
+    /// The groups, in the order of their bytes.
+    pub groups: Vec<StoredText>,
+    /// When the row was added, if that is known.
+    pub created_at: Option<SystemTime>,
+    /// When the password was last changed, if that is known.
+    pub password_changed_at: Option<SystemTime>,
+}
+
+/// Who changes something, and how the history tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause<'a> {
+    /// Who, usually a user of the operating system.
+    pub actor: Option<&'a str>,
+    /// What is done, where the change itself does not tell: see [`Event`].
+    pub action: &'a str,
+    /// What else there is to say. Never a password, salt or digest.
+    pub detail: Option<&'a str>,
 }
 
 /// A stored `password_hash`, which may be a clear password: `Debug` shows nothing of it, and its
@@ -232,6 +300,37 @@ pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreErro
     }
 }
 
+/// A backup that was found good, and is about to take the place of all that a database holds.
+pub trait Restoration {
+    /// How many users the backup has.
+    fn users(&self) -> u64;
+
+    /// Writes it into the database in place, all or nothing, while apps go on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] among others; nothing is changed then.
+    fn apply(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Reads the backup `file` and checks it, brings a copy of it up to date, and notes in its history
+/// that it is restored. Nothing is changed yet, neither `file` nor the database at `location`,
+/// which must exist but may be damaged.
+///
+/// # Errors
+///
+/// [`StoreError::NoDatabase`], [`StoreError::NotADatabase`] or [`StoreError::NewerSchema`] of
+/// either, and [`StoreError::SameFile`].
+pub fn prepare_restore(
+    location: &Location,
+    file: &Path,
+    cause: &Cause<'_>,
+) -> Result<Box<dyn Restoration>, StoreError> {
+    match location {
+        Location::Sqlite(path) => Ok(Box::new(sqlite::prepare_restore(path, file, cause)?)),
+    }
+}
+
 /// What can go wrong with a database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -241,6 +340,10 @@ pub enum StoreError {
     NoDatabase { path: PathBuf },
     #[error("the directory of {} does not exist", path.display())]
     NoDirectory { path: PathBuf },
+    #[error("{} exists already", path.display())]
+    FileExists { path: PathBuf },
+    #[error("{} is the database itself", path.display())]
+    SameFile { path: PathBuf },
     #[error("{location} is not up to date: {reason}")]
     NeedsMigration { location: Location, reason: String },
     #[error("{location} has schema version {found}; this program knows versions up to {known}")]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::SystemTime;
 
 use crate::escape::Escaped;
 use crate::hash::Method;
@@ -82,4 +83,11 @@ pub struct User {
     pub method: Option<Method>,
     /// Whether the hash is [outdated](crate::PasswordHash::is_outdated).
     pub outdated: bool,
+    /// The groups, in the order of their bytes.
+    pub groups: Vec<StoredText>,
+    /// When the user was added; none for one who was there before this crate.
+    pub created_at: Option<SystemTime>,
+    /// When the password was last changed; none if that was before this crate. Locking, and
+    /// hashing the same password anew, is no change.
+    pub password_changed_at: Option<SystemTime>,
 }

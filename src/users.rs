@@ -1,18 +1,25 @@
 //! The operations on users: the one place that joins hashes, policy and store.
 
+mod backup;
+mod change;
+mod check;
 mod error;
 mod log_in;
 mod plaintext;
 
+pub use self::backup::Restore;
+pub use self::check::DEMO_USERS;
 pub use self::error::Error;
 pub use self::log_in::{LogIn, Refusal};
 use crate::credential::NewCredential;
-use crate::hash::{HashError, Method, PasswordHash};
+use crate::event::Event;
+use crate::group::Group;
+use crate::hash::{Method, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
 use crate::store::{
-    self, Access, Location, Migration, NewFile, Reference, Row, Schema, Store, Transaction,
+    self, Access, Cause, Location, Migration, NewFile, Reference, Row, Schema, Store, Transaction,
 };
 use crate::user::{StoredText, User};
 use crate::username::Username;
@@ -45,6 +52,7 @@ use crate::username::Username;
 pub struct Users {
     store: Box<dyn Store>,
     method: Method,
+    actor: Option<String>,
 }
 
 /// Whom to add.
@@ -57,6 +65,10 @@ pub struct NewUser {
     pub password: Password,
     /// The language; `en` by default.
     pub language: Language,
+    /// The groups; none by default.
+    pub groups: Vec<Group>,
+    /// Whether the user is locked from the start; false by default.
+    pub locked: bool,
     /// Whether the password may be [weak](policy::Refusal::is_weakness); false by default.
     pub allow_weak: bool,
     /// Whether there may be a user whose name differs only by ASCII case; false by default.
@@ -67,8 +79,15 @@ impl NewUser {
     /// A user with these, and the defaults of the other fields.
     #[must_use]
     pub fn new(username: Username, password: Password) -> Self {
-        let language = Language::default();
-        Self { username, password, language, allow_weak: false, allow_similar: false }
+        Self {
+            username,
+            password,
+            language: Language::default(),
+            groups: Vec::new(),
+            locked: false,
+            allow_weak: false,
+            allow_similar: false,
+        }
     }
 }
 
@@ -89,7 +108,7 @@ impl Users {
     /// The users in `store`.
     #[must_use]
     pub fn new(store: Box<dyn Store>) -> Self {
-        Self { store, method: Method::default() }
+        Self { store, method: Method::default(), actor: None }
     }
 
     /// Opens the database at `location`, to read and change it.
@@ -116,6 +135,13 @@ impl Users {
     #[must_use]
     pub fn with_method(self, method: Method) -> Self {
         Self { method, ..self }
+    }
+
+    /// Who is said in the history to make the changes. Without it they look as if the app had made
+    /// them.
+    #[must_use]
+    pub fn with_actor(self, actor: impl Into<String>) -> Self {
+        Self { actor: Some(actor.into()), ..self }
     }
 
     /// Creates the database at `location` if there is none, and brings its schema up to date. A
@@ -186,6 +212,26 @@ impl Users {
         is_free(&mut *self.store.begin(Access::Read)?, username, allow_similar)
     }
 
+    /// What was done to users, newest first and `limit` events at most: to all, or to `username`,
+    /// also under the names that the user had before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`] if there is neither such a user nor an event of one.
+    pub fn history(
+        &mut self,
+        username: Option<&[u8]>,
+        limit: Option<u32>,
+    ) -> Result<Vec<Event>, Error> {
+        let mut events = Vec::new();
+        let mut transaction = self.store.begin(Access::Read)?;
+        transaction.events(username, limit, &mut |event| events.push(event))?;
+        if let Some(username) = username.filter(|_| events.is_empty() && limit != Some(0)) {
+            existing(&mut *transaction, username)?;
+        }
+        Ok(events)
+    }
+
     /// Adds a user.
     ///
     /// # Errors
@@ -193,10 +239,14 @@ impl Users {
     /// [`Error::Password`], [`Error::UserExists`], [`Error::SimilarUser`].
     pub fn add(&mut self, new: &NewUser) -> Result<(), Error> {
         policy::check(&new.password, Some(new.username.as_str()), new.allow_weak)?;
-        let credential = PasswordHash::new(&self.method, &new.password).into();
-        let mut transaction = self.store.begin(Access::Write)?;
+        let hash = PasswordHash::new(&self.method, &new.password);
+        let credential = if new.locked { NewCredential::locked(&hash) } else { hash.into() };
+        let mut transaction = self.begin_change("add", new.locked.then_some("locked"))?;
         is_free(&mut *transaction, &new.username, new.allow_similar)?;
         transaction.insert(&new.username, &credential, &new.language)?;
+        for group in &new.groups {
+            transaction.add_group(new.username.as_ref(), group)?;
+        }
         Ok(transaction.commit()?)
     }
 
@@ -218,94 +268,13 @@ impl Users {
         &mut self,
         users: Vec<(Username, PasswordHash, Language)>,
     ) -> Result<bool, Error> {
-        let mut transaction = self.store.begin(Access::Write)?;
+        let mut transaction = self.begin_change("add", None)?;
         if !transaction.is_empty()? {
             return Ok(false);
         }
         for (username, hash, language) in users {
             transaction.insert(&username, &hash.into(), &language)?;
         }
-        transaction.commit()?;
-        Ok(true)
-    }
-
-    /// Sets a new password. A locked user stays locked.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Password`], [`Error::NoSuchUser`].
-    pub fn set_password(
-        &mut self,
-        username: impl AsRef<[u8]>,
-        password: &Password,
-        allow_weak: bool,
-    ) -> Result<(), Error> {
-        let username = username.as_ref();
-        policy::check(password, str::from_utf8(username).ok(), allow_weak)?;
-        let hash = PasswordHash::new(&self.method, password);
-        let mut transaction = self.store.begin(Access::Write)?;
-        let row = existing(&mut *transaction, username)?;
-        transaction.set_credential(username, &row.secret.credential().with_hash(hash))?;
-        Ok(transaction.commit()?)
-    }
-
-    /// Locks users, all or none: the app refuses them on its next request. The answer says of each
-    /// whether it was not locked before.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchUser`], and [`Error::InvalidHash`] for a value that is no hash.
-    pub fn lock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
-        self.replace_credentials(usernames, NewCredential::lock)
-    }
-
-    /// Unlocks users, all or none: each has the very hash from before again. The answer says of each
-    /// whether it was locked.
-    ///
-    /// # Errors
-    ///
-    /// As [`lock`](Self::lock).
-    pub fn unlock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
-        self.replace_credentials(usernames, NewCredential::unlock)
-    }
-
-    fn replace_credentials(
-        &mut self,
-        usernames: &[impl AsRef<[u8]>],
-        replace: impl Fn(&StoredText) -> Result<Option<NewCredential>, HashError>,
-    ) -> Result<Vec<bool>, Error> {
-        let mut transaction = self.store.begin(Access::Write)?;
-        let mut changed = Vec::new();
-        for username in usernames.iter().map(AsRef::as_ref) {
-            let row = existing(&mut *transaction, username)?;
-            let new = replace(row.secret.expose())
-                .map_err(|reason| Error::InvalidHash { username: row.username, reason })?;
-            if let Some(new) = &new {
-                transaction.set_credential(username, new)?;
-            }
-            changed.push(new.is_some());
-        }
-        transaction.commit()?;
-        Ok(changed)
-    }
-
-    /// Sets the language, and says whether it was another one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchUser`].
-    pub fn set_language(
-        &mut self,
-        username: impl AsRef<[u8]>,
-        language: &Language,
-    ) -> Result<bool, Error> {
-        let username = username.as_ref();
-        let mut transaction = self.store.begin(Access::Write)?;
-        let row = existing(&mut *transaction, username)?;
-        if row.language == StoredText::Text(language.to_string()) {
-            return Ok(false);
-        }
-        transaction.set_language(username, language)?;
         transaction.commit()?;
         Ok(true)
     }
@@ -331,7 +300,7 @@ impl Users {
         usernames: &[impl AsRef<[u8]>],
         if_exists: bool,
     ) -> Result<Vec<bool>, Error> {
-        let mut transaction = self.store.begin(Access::Write)?;
+        let mut transaction = self.begin_change("remove", None)?;
         let mut removed = Vec::new();
         for username in usernames {
             match existing(&mut *transaction, username.as_ref()) {
@@ -349,6 +318,18 @@ impl Users {
         transaction.commit()?;
         Ok(removed)
     }
+
+    /// Begins a transaction whose changes the history is to tell so. See
+    /// [`Event`] for the actions.
+    fn begin_change(
+        &mut self,
+        action: &str,
+        detail: Option<&str>,
+    ) -> Result<Box<dyn Transaction + '_>, Error> {
+        let mut transaction = self.store.begin(Access::Write)?;
+        transaction.attribute(&Cause { actor: self.actor.as_deref(), action, detail })?;
+        Ok(transaction)
+    }
 }
 
 fn user(row: Row, current: &Method) -> User {
@@ -360,6 +341,9 @@ fn user(row: Row, current: &Method) -> User {
         locked: credential.is_locked(),
         method: hash.map(|hash| *hash.method()),
         outdated: hash.is_some_and(|hash| hash.is_outdated(current)),
+        groups: row.groups,
+        created_at: row.created_at,
+        password_changed_at: row.password_changed_at,
     }
 }
 
@@ -375,7 +359,7 @@ fn is_free(
     if transaction.get(username.as_ref())?.is_some() {
         return Err(Error::UserExists(username.clone()));
     }
-    match transaction.similar(username)? {
+    match transaction.similar(username)?.pop() {
         Some(existing) if !allow_similar => {
             Err(Error::SimilarUser { username: username.clone(), existing })
         }

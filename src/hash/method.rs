@@ -60,6 +60,28 @@ impl Method {
         }
     }
 
+    /// Whether it does less work than the least that OWASP's Password Storage Cheat Sheet (of 2025)
+    /// asks for: `scrypt:131072:8:1` and what it lists as equal to it, down to
+    /// `scrypt:32768:8:3` and `scrypt:8192:8:10`; 600,000 iterations with SHA-256, 1,300,000 with
+    /// SHA-1, 210,000 with SHA-512. The default, which is werkzeug's, does less, and does not
+    /// count as weak: every app writes it.
+    ///
+    /// ```
+    /// use dash_users::Method;
+    ///
+    /// assert!("pbkdf2:sha256:260000".parse::<Method>()?.is_weak());
+    /// assert!(!Method::default().is_weak());
+    /// # Ok::<(), dash_users::MethodError>(())
+    /// ```
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        match self {
+            Self::Scrypt(Scrypt::DEFAULT) => false,
+            Self::Scrypt(scrypt) => !scrypt.is_owasp(),
+            Self::Pbkdf2(pbkdf2) => !pbkdf2.is_owasp(),
+        }
+    }
+
     /// Whether this is the algorithm of `other` and does no less work.
     pub(super) fn is_as_strong_as(&self, other: &Self) -> bool {
         match (self, other) {

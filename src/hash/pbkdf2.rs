@@ -58,6 +58,16 @@ impl Pbkdf2 {
         self.iterations
     }
 
+    /// Whether it does what OWASP asks for: see [`Method::is_weak`](super::Method::is_weak).
+    pub(super) fn is_owasp(self) -> bool {
+        let floor = match self.digest {
+            Digest::Sha1 => 1_300_000,
+            Digest::Sha256 => 600_000,
+            Digest::Sha512 => 210_000,
+        };
+        self.iterations >= floor
+    }
+
     pub(super) fn derive(self, password: &[u8], salt: &[u8]) -> Vec<u8> {
         let mut output = vec![0; self.digest.bytes()];
         match self.digest {

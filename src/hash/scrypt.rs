@@ -86,6 +86,13 @@ impl Scrypt {
         self.memory_bytes() * u64::from(self.p)
     }
 
+    /// Whether it does what OWASP asks for: see [`Method::is_weak`](super::Method::is_weak).
+    pub(super) fn is_owasp(&self) -> bool {
+        const FLOOR: [(u8, u32); 5] = [(17, 1), (16, 2), (15, 3), (14, 5), (13, 10)];
+        let meets = |(log_n, p): (u8, u32)| self.log_n >= log_n && self.r >= 8 && self.p >= p;
+        FLOOR.into_iter().any(meets)
+    }
+
     pub(super) fn derive(&self, password: &[u8], salt: &[u8]) -> [u8; Self::DIGEST_BYTES] {
         let params = Params::new(Mode::Classic, self.n(), self.r, self.p);
         let mut digest = [0; Self::DIGEST_BYTES];

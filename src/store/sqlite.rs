@@ -9,6 +9,9 @@
 //!   journal which an app without write permission would have to roll back,
 //! - foreign keys that the app declared apply.
 
+mod backup;
+mod check;
+mod history;
 mod references;
 mod schema;
 
@@ -16,20 +19,22 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, ToSql, TransactionBehavior, ffi, params,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior, ffi, params};
 
+pub(super) use self::backup::prepare_restore;
 use self::schema::sql_error;
 use super::{
-    Access, Location, Migration, NewFile, OnDelete, Reference, Row, Schema, Store, StoreError,
-    StoredSecret, Transaction,
+    Access, Cause, Location, Migration, NewFile, OnDelete, Reference, Row, Schema, Store,
+    StoreError, StoredSecret, Transaction,
 };
+use crate::check::Finding;
 use crate::credential::NewCredential;
 use crate::escape::Escaped;
+use crate::event::Event;
+use crate::group::Group;
 use crate::language::Language;
 use crate::user::StoredText;
 use crate::username::Username;
@@ -45,6 +50,15 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     pub(super) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let store = Self::open_unread(path, access)?;
+        let read = "SELECT count(*) FROM sqlite_schema";
+        let read = store.connection.query_row(read, [], |_| Ok(()));
+        read.map_err(|error| self::error(&store.location, &error))?;
+        Ok(store)
+    }
+
+    /// Opens the file and looks no further than at its size: it may be damaged.
+    fn open_unread(path: &Path, access: Access) -> Result<Self, StoreError> {
         let location = Location::Sqlite(path.to_owned());
         let cannot_connect = |reason: String| {
             let reason = Escaped(&reason).to_string();
@@ -82,7 +96,7 @@ impl Sqlite {
             connection.pragma_update(None, "cache_spill", false)?;
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.pragma_update(None, "query_only", access == Access::Read)?;
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(true))
+            Ok(true)
         };
         match open() {
             Ok(true) => Ok(Self { connection, location }),
@@ -160,6 +174,18 @@ impl Store for Sqlite {
         schema::migrate(self)
     }
 
+    fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
+        check::check(self, each)
+    }
+
+    fn repair(&mut self) -> Result<(), StoreError> {
+        schema::repair(self)
+    }
+
+    fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
+        backup::backup(self, file, overwrite)
+    }
+
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
         let Self { connection, location } = self;
         let behavior = match access {
@@ -179,32 +205,24 @@ impl Store for Sqlite {
             };
             return Err(StoreError::NeedsMigration { location: location.clone(), reason });
         }
-        Ok(Box::new(SqliteTransaction { transaction, location, references: Vec::new() }))
+        Ok(Box::new(SqliteTransaction { transaction, location, refusing: Vec::new() }))
     }
 }
 
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
     location: &'a Location,
-    /// What refers to the users who are deleted: it may refuse that, now or at the commit.
-    references: Vec<Reference>,
+    /// The tables that may refuse what was done to a user they refer to, now or at the commit.
+    refusing: Vec<String>,
 }
 
 impl SqliteTransaction<'_> {
     fn error(&self, error: &rusqlite::Error) -> StoreError {
         // ON DELETE RESTRICT has the code of a trigger, and the message of a foreign key.
         let is_constraint = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
-        if is_constraint && error.to_string().contains("FOREIGN KEY") {
-            // A column may refuse to be unset, too: its default may be no user.
-            for on_delete in [OnDelete::Refuse, OnDelete::Unset] {
-                let refusing = self.references.iter().filter(|to| to.on_delete == on_delete);
-                let tables: Vec<_> = refusing.map(|reference| &*reference.table).collect();
-                if !tables.is_empty() {
-                    let tables = tables.join(", ");
-                    return self
-                        .refused(&format!("rows of {} refer to the user", Escaped(&tables)));
-                }
-            }
+        if is_constraint && error.to_string().contains("FOREIGN KEY") && !self.refusing.is_empty() {
+            let tables = self.refusing.join(", ");
+            return self.refused(&format!("rows of {} refer to the user", Escaped(&tables)));
         }
         self::error(self.location, error)
     }
@@ -225,27 +243,16 @@ impl SqliteTransaction<'_> {
 
 impl Transaction for SqliteTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
-        self.transaction
-            .query_row(
-                "SELECT username, password_hash, language FROM users WHERE username = ?",
-                [Text(username)],
-                row,
-            )
-            .optional()
-            .map_err(|error| self.error(&error))
+        let mut found = None;
+        let select = format!("{SELECT} WHERE users.username = ?");
+        read_rows(&self.transaction, &select, [Text(username)], &mut |row| found = Some(row))
+            .map_err(|error| self.error(&error))?;
+        Ok(found)
     }
 
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
-        let select = "SELECT username, password_hash, language FROM users
-                      ORDER BY username COLLATE BINARY";
-        let mut read = || {
-            let mut statement = self.transaction.prepare(select)?;
-            for found in statement.query_map([], row)? {
-                each(found?);
-            }
-            Ok(())
-        };
-        read().map_err(|error| self.error(&error))
+        let select = format!("{SELECT} ORDER BY users.username COLLATE BINARY");
+        read_rows(&self.transaction, &select, [], each).map_err(|error| self.error(&error))
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
@@ -254,20 +261,35 @@ impl Transaction for SqliteTransaction<'_> {
             .map_err(|error| self.error(&error))
     }
 
-    fn similar(&mut self, username: &Username) -> Result<Option<StoredText>, StoreError> {
+    fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError> {
+        let select = "SELECT username FROM users
+                      WHERE username = ?1 COLLATE NOCASE AND username <> ?1 COLLATE BINARY
+                      ORDER BY username COLLATE BINARY";
         self.transaction
-            .query_row(
-                "SELECT username FROM users
-                 WHERE username = ?1 COLLATE NOCASE AND username <> ?1 COLLATE BINARY",
-                [username.as_str()],
-                |row| row.get_ref(0).map(stored_text),
-            )
-            .optional()
+            .prepare(select)
+            .and_then(|mut select| {
+                select
+                    .query_map([username.as_str()], |row| row.get_ref(0).map(stored_text))?
+                    .collect()
+            })
             .map_err(|error| self.error(&error))
     }
 
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
         references::to_user(&self.transaction, username).map_err(|error| self.error(&error))
+    }
+
+    fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
+        history::attribute(&self.transaction, cause).map_err(|error| self.error(&error))
+    }
+
+    fn events(
+        &mut self,
+        username: Option<&[u8]>,
+        limit: Option<u32>,
+        each: &mut dyn FnMut(Event),
+    ) -> Result<(), StoreError> {
+        history::read(&self.transaction, username, limit, each).map_err(|error| self.error(&error))
     }
 
     fn insert(
@@ -296,14 +318,51 @@ impl Transaction for SqliteTransaction<'_> {
         )
     }
 
+    fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
+        let refusing = references::refusing_rename(&self.transaction, username);
+        self.refusing.extend(refusing.map_err(|error| self.error(&error))?);
+        self.change(
+            "UPDATE users SET username = ? WHERE username = ?",
+            params![new.as_str(), Text(username)],
+        )
+    }
+
+    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError> {
+        let insert = "INSERT INTO user_groups (username, group_name) SELECT ?1, ?2
+                      WHERE NOT EXISTS (SELECT 1 FROM user_groups
+                                        WHERE username = ?1 AND group_name = ?2)";
+        self.transaction
+            .execute(insert, params![Text(username), group.as_str()])
+            .map(|rows| rows > 0)
+            .map_err(|error| self.error(&error))
+    }
+
+    fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {
+        let delete = "DELETE FROM user_groups WHERE username = ? AND group_name = ?";
+        self.transaction
+            .execute(delete, [Text(username), Text(group)])
+            .map(|rows| rows > 0)
+            .map_err(|error| self.error(&error))
+    }
+
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
         let references = self.references(username)?;
-        self.references.extend(references);
+        // A column may refuse to be unset, too: its default may be no user.
+        for on_delete in [OnDelete::Refuse, OnDelete::Unset] {
+            let refusing = references.iter().filter(|to| to.on_delete == on_delete);
+            let refusing: Vec<_> = refusing.map(|reference| reference.table.clone()).collect();
+            if !refusing.is_empty() {
+                self.refusing.extend(refusing);
+                break;
+            }
+        }
         self.change("DELETE FROM users WHERE username = ?", [Text(username)])
     }
 
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.transaction.execute_batch("COMMIT").map_err(|error| self.error(&error))
+        history::end_change(&self.transaction)
+            .and_then(|()| self.transaction.execute_batch("COMMIT"))
+            .map_err(|error| self.error(&error))
     }
 }
 
@@ -316,12 +375,49 @@ impl ToSql for Text<'_> {
     }
 }
 
-fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-    Ok(Row {
-        username: stored_text(row.get_ref(0)?),
-        secret: StoredSecret::from(stored_text(row.get_ref(1)?)),
-        language: stored_text(row.get_ref(2)?),
-    })
+/// A user, once for each group. The app's table may have columns of any name.
+const SELECT: &str = "SELECT users.username, users.password_hash, users.language,
+            times.created_at, times.password_changed_at, user_groups.group_name
+     FROM users
+     LEFT JOIN dash_users_times AS times ON times.username = users.username
+     LEFT JOIN user_groups ON user_groups.username = users.username";
+
+/// Reads what [`SELECT`] finds; a user's rows must follow each other.
+fn read_rows(
+    connection: &Connection,
+    select: &str,
+    params: impl rusqlite::Params,
+    each: &mut dyn FnMut(Row),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(select)?;
+    let mut found = statement.query(params)?;
+    let mut last: Option<Row> = None;
+    while let Some(next) = found.next()? {
+        let username = stored_text(next.get_ref(0)?);
+        let group = Some(stored_text(next.get_ref(5)?)).filter(|group| *group != StoredText::Null);
+        match &mut last {
+            // Only a user with groups has several rows; several users may be called NULL.
+            Some(row) if group.is_some() && row.username == username => row.groups.extend(group),
+            _ => {
+                let row = Row {
+                    username,
+                    secret: StoredSecret::from(stored_text(next.get_ref(1)?)),
+                    language: stored_text(next.get_ref(2)?),
+                    created_at: time(next.get_ref(3)?),
+                    password_changed_at: time(next.get_ref(4)?),
+                    groups: group.into_iter().collect(),
+                };
+                last.replace(row).into_iter().for_each(&mut *each);
+            }
+        }
+    }
+    last.into_iter().for_each(each);
+    Ok(())
+}
+
+/// A time as triggers write it; none for anything else.
+fn time(value: ValueRef<'_>) -> Option<SystemTime> {
+    humantime::parse_rfc3339(value.as_str().ok()?).ok()
 }
 
 fn stored_text(value: ValueRef<'_>) -> StoredText {

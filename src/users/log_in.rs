@@ -71,7 +71,7 @@ impl Users {
         let log_in = check(row.as_ref().map(|row| &row.secret), password, &self.method);
         let upgraded = match (row, log_in) {
             (Some(row), LogIn::Accepted { outdated: true }) => {
-                self.replace_hash(username, &row.secret, password)
+                self.replace_hash("upgrade", username, &row.secret, password)
             }
             _ => Ok(false),
         };
@@ -99,7 +99,7 @@ impl Users {
             }
             LogIn::Refused(_) => return Err(Error::WrongPassword),
         }
-        if self.replace_hash(username, &row.secret, password)? {
+        if self.replace_hash("rehash", username, &row.secret, password)? {
             Ok(())
         } else {
             Err(Error::ChangedMeanwhile(row.username))
@@ -109,12 +109,16 @@ impl Users {
     /// Stores a new hash of `password` if the stored value is still `checked`.
     fn replace_hash(
         &mut self,
+        action: &str,
         username: &[u8],
         checked: &StoredSecret,
         password: &Password,
     ) -> Result<bool, Error> {
-        let new = checked.credential().with_hash(PasswordHash::new(&self.method, password));
-        let mut transaction = self.store.begin(Access::Write)?;
+        let credential = checked.credential();
+        let before = credential.hash().map(|hash| format!("from {} ", hash.method()));
+        let detail = format!("{}to {}", before.unwrap_or_default(), self.method);
+        let new = credential.with_hash(PasswordHash::new(&self.method, password));
+        let mut transaction = self.begin_change(action, Some(&detail))?;
         let unchanged = transaction.get(username)?.is_some_and(|row| row.secret == *checked);
         if unchanged {
             transaction.set_credential(username, &new)?;

@@ -75,7 +75,7 @@ impl Users {
         let hash = |password: &Password| PasswordHash::new(&self.method, password);
         let hashes: Vec<_> = clear.iter().map(|password| password.as_ref().map(hash)).collect();
 
-        let mut transaction = self.store.begin(Access::Write)?;
+        let mut transaction = self.begin_change("rehash", Some("from a clear password"))?;
         let mut done = Vec::new();
         for (row, hash) in rows.into_iter().zip(hashes) {
             let changed = hash.is_some();
@@ -93,7 +93,7 @@ impl Users {
 }
 
 /// The clear password in a row; none if a hash is there already.
-fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
+pub(super) fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
     let username = || row.username.clone();
     let reason = match row.secret.credential() {
         Credential::Active(_) | Credential::Locked(_) => return Ok(None),

@@ -1,5 +1,7 @@
 //! What cases have in common: cheap hashes, users made from outside, and what became of them.
 
+use std::path::Path;
+
 use dash_users::{
     Error, Language, Method, NewFile, NewUser, Password, PasswordHash, Username, Users,
 };
@@ -113,7 +115,7 @@ pub(crate) fn is_current_hash_of(value: &str, password: &str) -> bool {
 /// What can be done with [`Users`], each operation of it, to see that all are refused alike.
 pub(crate) type Operation = (&'static str, fn(&mut Users) -> Result<(), Error>);
 
-pub(crate) const OPERATIONS: [Operation; 16] = [
+pub(crate) const OPERATIONS: [Operation; 21] = [
     ("get", |users| users.get("alice").map(drop)),
     ("list", |users| users.list().map(drop)),
     ("is_empty", |users| users.is_empty().map(drop)),
@@ -127,6 +129,11 @@ pub(crate) const OPERATIONS: [Operation; 16] = [
     ("set_password", |users| users.set_password("alice", &Password::from(GOOD), false)),
     ("set_language", |users| users.set_language("alice", &"fr".parse().unwrap()).map(drop)),
     ("remove", |users| users.remove(&["alice"], true).map(drop)),
+    ("rename", |users| users.rename("alice", &"zoe".parse().unwrap(), false).map(drop)),
+    ("add_groups", |users| users.add_groups("alice", &["staff".parse().unwrap()]).map(drop)),
+    ("remove_groups", |users| users.remove_groups("alice", &["staff"]).map(drop)),
+    ("history", |users| users.history(None, None).map(drop)),
+    ("backup", |users| users.backup(Path::new("/dev/null/backup.db"), false)),
     ("rehash", |users| users.rehash("alice", &Password::from("secret"))),
     ("log_in_and_upgrade", |users| {
         users.log_in_and_upgrade("alice", &Password::from("secret")).map(drop)

@@ -1,7 +1,11 @@
 //! Hashes are replaced by better ones, and never over the head of another program.
 
-use dash_users::store::{self, Access, Migration, Schema, Store, Transaction};
-use dash_users::{Error, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users};
+use std::path::Path;
+
+use dash_users::store::{self, Access, Migration, Row, Schema, Store, Transaction};
+use dash_users::{
+    Error, Finding, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users,
+};
 
 use crate::database::Database;
 use crate::support::{
@@ -39,6 +43,18 @@ impl Store for Interleaved {
 
     fn migrate(&mut self) -> Result<Vec<Migration>, StoreError> {
         self.store.migrate()
+    }
+
+    fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
+        self.store.check(each)
+    }
+
+    fn repair(&mut self) -> Result<(), StoreError> {
+        self.store.repair()
+    }
+
+    fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
+        self.store.backup(file, overwrite)
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {

@@ -16,6 +16,20 @@ pub(super) fn to_user(
     Ok(references)
 }
 
+/// The tables whose rows keep `username` from being renamed.
+pub(super) fn refusing_rename(
+    connection: &Connection,
+    username: &[u8],
+) -> rusqlite::Result<Vec<String>> {
+    let mut tables = Vec::new();
+    for key in keys(connection, "users")? {
+        if key.on_update != "CASCADE" && key.count(connection, "username = ?", username)? > 0 {
+            tables.push(key.table);
+        }
+    }
+    Ok(tables)
+}
+
 /// Rows that are about to be deleted: those of `table` where the SQL expression `rows` holds.
 #[derive(Clone)]
 struct Referred {
@@ -32,9 +46,40 @@ fn find(
     references: &mut Vec<Reference>,
 ) -> rusqlite::Result<()> {
     let Some(target) = chain.last() else { return Ok(()) };
+    for key in keys(connection, &target.table)? {
+        let count = key.count(connection, &target.rows, username)?;
+        let Some(rows) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
+        let on_delete = match key.on_delete.as_str() {
+            "CASCADE" => OnDelete::Delete,
+            "SET NULL" | "SET DEFAULT" => OnDelete::Unset,
+            _ => OnDelete::Refuse,
+        };
+        references.push(Reference { table: key.table.clone(), rows, on_delete });
+        let is_new = chain.iter().all(|link| !link.table.eq_ignore_ascii_case(&key.table));
+        if on_delete == OnDelete::Delete && is_new {
+            let rows = key.referring(&target.rows);
+            let chain = [chain, &[Referred { table: key.table, rows }]].concat();
+            find(connection, &chain, username, references)?;
+        }
+    }
+    Ok(())
+}
+
+/// A foreign key that leads to the table `target`.
+struct ForeignKey {
+    table: String,
+    target: String,
+    /// The columns, as SQL.
+    from: String,
+    to: String,
+    on_delete: String,
+    on_update: String,
+}
+
+fn keys(connection: &Connection, target: &str) -> rusqlite::Result<Vec<ForeignKey>> {
     // A foreign key without columns refers to the primary key.
     let mut statement = connection.prepare(
-        "SELECT source.name, key.on_delete,
+        "SELECT source.name, key.on_delete, key.on_update,
                 group_concat('\"' || replace(key.\"from\", '\"', '\"\"') || '\"'),
                 group_concat('\"' || replace(ifnull(key.\"to\",
                     (SELECT name FROM pragma_table_info(?1) WHERE pk = key.seq + 1)
@@ -44,31 +89,33 @@ fn find(
          GROUP BY source.name, key.id
          ORDER BY source.name, key.id",
     )?;
-    let keys = statement.query_map([&target.table], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    let keys = statement.query_map([target], |row| {
+        Ok(ForeignKey {
+            table: row.get(0)?,
+            target: target.to_owned(),
+            on_delete: row.get(1)?,
+            on_update: row.get(2)?,
+            from: row.get(3)?,
+            to: row.get(4)?,
+        })
     })?;
-    for key in keys {
-        let (table, on_delete, from, to): (String, String, String, String) = key?;
-        let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let rows = format!(
-            "({from}) IN (SELECT {to} FROM {} WHERE {})",
-            quote(&target.table),
-            target.rows
-        );
-        let count = format!("SELECT count(*) FROM {} WHERE {rows}", quote(&table));
-        let count: i64 = connection.query_row(&count, [Text(username)], |row| row.get(0))?;
-        let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
-        let on_delete = match on_delete.as_str() {
-            "CASCADE" => OnDelete::Delete,
-            "SET NULL" | "SET DEFAULT" => OnDelete::Unset,
-            _ => OnDelete::Refuse,
-        };
-        references.push(Reference { table: table.clone(), rows: count, on_delete });
-        let is_new = chain.iter().all(|link| !link.table.eq_ignore_ascii_case(&table));
-        if on_delete == OnDelete::Delete && is_new {
-            let chain = [chain, &[Referred { table, rows }]].concat();
-            find(connection, &chain, username, references)?;
-        }
+    keys.collect()
+}
+
+impl ForeignKey {
+    /// The SQL expression that holds in rows which refer to those of the target where `rows` does.
+    fn referring(&self, rows: &str) -> String {
+        format!("({}) IN (SELECT {} FROM {} WHERE {rows})", self.from, self.to, quote(&self.target))
     }
-    Ok(())
+
+    /// How many rows refer to those of the target where `rows` holds.
+    fn count(&self, connection: &Connection, rows: &str, username: &[u8]) -> rusqlite::Result<i64> {
+        let referring = self.referring(rows);
+        let count = format!("SELECT count(*) FROM {} WHERE {referring}", quote(&self.table));
+        connection.query_row(&count, [Text(username)], |row| row.get(0))
+    }
+}
+
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -6,22 +6,47 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::Sqlite;
+use crate::check::SchemaObjectKind;
+use crate::escape::Escaped;
 use crate::store::{Location, Migration, Schema, StoreError};
 
-/// Every migration, its SQL, and the index or trigger by which one sees that its work is there.
-const MIGRATIONS: [(Migration, &str, &[&str]); 1] = [(
-    Migration { version: 1, name: "users" },
-    include_str!("001_users.sql"),
-    &["dash_users_username_nocase"],
-)];
+/// Every migration and its SQL, which may be applied again: it makes what is missing.
+const MIGRATIONS: [(Migration, &str); 2] = [
+    (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
+    (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
+];
 
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
+
+/// The indexes and triggers that the migration of a version makes, and the table that each is on:
+/// by their names one sees that its work is there. With another table that an app made in the
+/// place of `users`, they would still be on the old one.
+const OBJECTS: [(u32, &str, &str); 9] = [
+    (1, "dash_users_username_nocase", "users"),
+    (2, "dash_users_added", "users"),
+    (2, "dash_users_removed", "users"),
+    (2, "dash_users_renamed", "users"),
+    (2, "dash_users_password", "users"),
+    (2, "dash_users_language", "users"),
+    (2, "dash_users_group_added", "user_groups"),
+    (2, "dash_users_group_removed", "user_groups"),
+    (2, "dash_users_group_changed", "user_groups"),
+];
+
+/// The tables of version 2, and their columns.
+const TABLES: [(&str, &str); 4] = [
+    ("user_groups", "username, group_name"),
+    ("user_events", "id, at, actor, action, username, detail"),
+    ("dash_users_times", "username, created_at, password_changed_at"),
+    ("dash_users_change", "actor, action, detail, is_bulk"),
+];
 
 /// Looks at the schema. Within a transaction, what it finds stays true until its end.
 pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Schema, StoreError> {
     let version = version(connection, location)?;
     let users = users_table(connection, location)?;
+    let missing = missing(connection, location)?;
     let mut schema = Schema {
         version,
         applied: Vec::new(),
@@ -29,16 +54,60 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
         has_users_table: users.is_some(),
         required_columns: users.unwrap_or_default(),
     };
-    for (migration, _, objects) in MIGRATIONS {
+    for (migration, _) in MIGRATIONS {
         let is_applied = migration.version <= version
             && schema.has_users_table
-            && objects
-                .iter()
-                .try_fold(true, |all, name| Ok(all && exists(connection, name)?))
-                .map_err(sql_error(location))?;
+            && missing.iter().all(|(version, _)| *version != migration.version);
         if is_applied { &mut schema.applied } else { &mut schema.pending }.push(migration);
     }
     Ok(schema)
+}
+
+/// Which of our objects are not there, and the version of each.
+pub(super) fn missing(
+    connection: &Connection,
+    location: &Location,
+) -> Result<Vec<(u32, &'static str)>, StoreError> {
+    let select = "SELECT type, name, tbl_name,
+                         (SELECT group_concat(name, ', ') FROM pragma_table_info(object.name))
+                  FROM sqlite_schema AS object
+                  WHERE name LIKE 'dash_users_%' OR name LIKE 'user_%'";
+    let read = || {
+        let mut statement = connection.prepare(select)?;
+        let found = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        found.collect::<rusqlite::Result<Vec<(String, String, String, Option<String>)>>>()
+    };
+    let found = read().map_err(sql_error(location))?;
+    let is = |found: &str, name: &str| found.eq_ignore_ascii_case(name);
+
+    let mut missing = Vec::new();
+    for (table, expected) in TABLES {
+        let is_it = |(kind, name, ..): &&(String, String, _, _)| {
+            is(name, table) && ["table", "view"].contains(&kind.as_str())
+        };
+        match found.iter().find(is_it) {
+            None => missing.push((2, table)),
+            Some((kind, _, _, Some(columns))) if kind == "table" && columns == expected => {}
+            Some((kind, _, _, columns)) => {
+                let reason = format!(
+                    "its '{table}' is a {kind} with the columns {}, where dash-users keeps a table \
+                     of its own with {expected}",
+                    Escaped(columns.as_deref().unwrap_or_default())
+                );
+                return Err(StoreError::NotADatabase { location: location.clone(), reason });
+            }
+        }
+    }
+    for (version, object, table) in OBJECTS {
+        let is_it = |(kind, name, on, _): &(String, String, String, _)| {
+            is(name, object) && is(on, table) && ["index", "trigger"].contains(&kind.as_str())
+        };
+        if !found.iter().any(is_it) {
+            missing.push((version, object));
+        }
+    }
+    Ok(missing)
 }
 
 /// Applies what is pending. The version is read inside the transaction that changes it, so that
@@ -48,25 +117,126 @@ pub(super) fn migrate(store: &mut Sqlite) -> Result<Vec<Migration>, StoreError> 
     let fail = sql_error(location);
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
-    let pending = inspect(&transaction, location)?.pending;
-    for (migration, sql, _) in MIGRATIONS {
-        if pending.contains(&migration) {
-            transaction.execute_batch(sql).map_err(&fail)?;
-        }
-    }
-    if !pending.is_empty() {
-        transaction
-            .execute_batch(
-                "CREATE TABLE IF NOT EXISTS dash_users_schema (version INTEGER NOT NULL);
-                 DELETE FROM dash_users_schema;",
-            )
-            .map_err(&fail)?;
-        transaction
-            .execute("INSERT INTO dash_users_schema (version) VALUES (?)", [LATEST])
-            .map_err(&fail)?;
+    let schema = inspect(&transaction, location)?;
+    if !schema.pending.is_empty() {
+        apply(&transaction, &schema).map_err(&fail)?;
     }
     transaction.commit().map_err(&fail)?;
-    Ok(pending)
+    Ok(schema.pending)
+}
+
+/// Every index, table and trigger of ours with its SQL, as they are where nobody altered them.
+pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, String)>> {
+    let pristine = Connection::open_in_memory()?;
+    for (_, sql) in MIGRATIONS {
+        pristine.execute_batch(sql)?;
+    }
+    pristine
+        .prepare(
+            "SELECT type, name, sql FROM sqlite_schema
+             WHERE name <> 'users' AND sql IS NOT NULL ORDER BY rowid",
+        )?
+        .query_map([], |row| {
+            let kind = match row.get_ref(0)?.as_str()? {
+                "index" => SchemaObjectKind::Index,
+                "trigger" => SchemaObjectKind::Trigger,
+                _ => SchemaObjectKind::Table,
+            };
+            Ok((kind, row.get(1)?, row.get(2)?))
+        })?
+        .collect()
+}
+
+/// Makes the schema whole where it has the latest version.
+pub(super) fn repair(store: &mut Sqlite) -> Result<(), StoreError> {
+    let Sqlite { connection, location } = store;
+    let fail = sql_error(location);
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
+    let schema = inspect(&transaction, location)?;
+    if schema.version < LATEST || !schema.has_users_table {
+        return Err(needs_migration(&schema, location));
+    }
+    apply(&transaction, &schema).map_err(&fail)?;
+    transaction.commit().map_err(&fail)
+}
+
+/// What keeps a database from being used as long as migrations are pending.
+pub(super) fn needs_migration(schema: &Schema, location: &Location) -> StoreError {
+    let reason = if !schema.has_users_table {
+        "it has no table 'users'".to_owned()
+    } else if schema.version == LATEST {
+        "something that dash-users made is missing".to_owned()
+    } else {
+        format!("its schema has version {} of {LATEST}", schema.version)
+    };
+    StoreError::NeedsMigration { location: location.clone(), reason }
+}
+
+/// Makes whatever is missing or altered, drops what is orphaned, and stamps the version.
+pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Result<()> {
+    // With the table all that is on it goes, and nobody saw who went with it.
+    let is_another_table = transaction.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name GLOB 'dash_users_*'
+                              AND tbl_name = 'users' COLLATE NOCASE AND type <> 'table')",
+        [],
+        |row| row.get(0),
+    )?;
+    for (_, sql) in MIGRATIONS {
+        transaction.execute_batch(sql)?;
+    }
+    reconcile(transaction, before.version == LATEST, is_another_table)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS dash_users_schema (version INTEGER NOT NULL);
+         DELETE FROM dash_users_schema;",
+    )?;
+    transaction.execute("INSERT INTO dash_users_schema (version) VALUES (?)", [LATEST])?;
+    Ok(())
+}
+
+/// Makes groups and times fit the users who are there, and tells of it in the history: something
+/// changed while the triggers were not there, or fired none of them.
+///
+/// Of another table than before nobody knows whether those who have a name are still the same:
+/// they get none of the groups.
+fn reconcile(
+    transaction: &Connection,
+    was_watched: bool,
+    is_another_table: bool,
+) -> rusqlite::Result<()> {
+    if was_watched {
+        // In bulk: the triggers are to tell of nothing.
+        transaction.execute_batch(
+            "DELETE FROM dash_users_change;
+             INSERT INTO dash_users_change (action, is_bulk) VALUES ('reconcile', 1);",
+        )?;
+        for sql in [
+            "INSERT INTO user_events (action, username, detail)
+             SELECT 'group remove', substr(username, 1, 1024), substr(group_name, 1, 1024)
+             FROM user_groups
+             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
+            "INSERT INTO user_events (action, username, detail)
+             SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times
+             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
+            "INSERT INTO user_events (action, username, detail)
+             SELECT 'add', substr(username, 1, 1024), 'found' FROM users
+             WHERE username IS NOT NULL
+                 AND (?1 OR username NOT IN (SELECT username FROM dash_users_times))
+                 AND EXISTS (SELECT 1 FROM dash_users_times)",
+            "DELETE FROM user_groups
+             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
+            "DELETE FROM dash_users_times
+             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
+        ] {
+            transaction.execute(sql, [is_another_table])?;
+        }
+    }
+    transaction.execute_batch(
+        "DELETE FROM dash_users_change;
+         INSERT INTO dash_users_times (username)
+         SELECT username FROM users
+         WHERE username IS NOT NULL AND username NOT IN (SELECT username FROM dash_users_times);",
+    )
 }
 
 /// The stored version; 0 without one.
@@ -171,18 +341,6 @@ fn users_table(
         return Err(unfit("its table 'users' has no unique index on 'username' alone".to_owned()));
     }
     Ok(Some(required))
-}
-
-/// Whether an index or trigger is there, and on the table `users`: with another one that an app
-/// made in its place, it would still hang on the old one.
-fn exists(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema
-                        WHERE type IN ('index', 'trigger') AND name = ? COLLATE NOCASE
-                          AND tbl_name = 'users' COLLATE NOCASE)",
-        [name],
-        |row| row.get(0),
-    )
 }
 
 /// Says of a failed statement which database it was, and what it means.

@@ -33,7 +33,8 @@ const RICH: &str = "
 fn objects(database: &Sqlite) -> Vec<String> {
     database.query(
         "SELECT type || ' ' || name || ' ' || ifnull(sql, '') FROM sqlite_schema
-         WHERE name NOT LIKE 'dash_users_%' ORDER BY type, name",
+         WHERE name NOT LIKE 'dash_users_%' AND name NOT IN ('user_groups', 'user_events')
+         ORDER BY type, name",
     )
 }
 

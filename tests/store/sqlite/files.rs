@@ -165,8 +165,16 @@ fn who_opens_to_read_changes_nothing() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let before = database.bytes();
-    let reading =
-        ["get", "list", "is_empty", "check_new", "references", "log_in", "log_in_and_upgrade"];
+    let reading = [
+        "get",
+        "list",
+        "is_empty",
+        "check_new",
+        "references",
+        "history",
+        "log_in",
+        "log_in_and_upgrade",
+    ];
     let mut users = Users::open_read_only(database.location()).unwrap().with_method(method(METHOD));
     for (name, operation) in OPERATIONS {
         let result = operation(&mut users);

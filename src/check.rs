@@ -1,0 +1,291 @@
+//! What can be wrong with a database and its users: the findings of
+//! [`Users::check`](crate::Users::check).
+
+use std::fmt;
+
+use crate::escape::Escaped;
+use crate::group::GroupError;
+use crate::hash::Method;
+use crate::user::StoredText;
+use crate::username::UsernameError;
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The user whom it is about; none if it is about the database.
+    pub username: Option<StoredText>,
+    /// What it is.
+    pub problem: Problem,
+}
+
+/// How bad something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Somebody cannot log in, or somebody may who should not, or data is lost.
+    Error,
+    /// It may come to that.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        })
+    }
+}
+
+/// What is wrong. `Display` says it, safely for a terminal, and shows no part of a stored hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The name is NULL, a BLOB or no UTF-8.
+    NameNotText,
+    /// The name holds a `:`.
+    NameCannotLogIn,
+    /// A new user could not have the name.
+    NameNotAllowed(UsernameError),
+    /// Another user, this one, has a name that differs only by ASCII case.
+    NameDiffersByCase(StoredText),
+    /// The language is NULL, a BLOB or no UTF-8.
+    LanguageNotText,
+    /// The language is no BCP 47 tag.
+    LanguageNotAllowed,
+    /// A user could not be put into the group.
+    GroupNotAllowed(StoredText, GroupError),
+    /// werkzeug raises on the stored value.
+    HashRaises(&'static str),
+    /// werkzeug answers False to every password.
+    HashNeverMatches(&'static str),
+    /// It takes more work than a hash may ask for.
+    HashOverLimit(&'static str),
+    /// werkzeug may know it; this crate does not.
+    HashUnsupported(&'static str),
+    /// The hash is outdated by the current method, and perhaps [weak](Method::is_weak) too.
+    HashOutdated(Method),
+    /// The hash is [weak](Method::is_weak), though not outdated.
+    HashWeak(Method),
+    /// The stored value is a clear password.
+    ClearPassword,
+    /// The user still has the password of the demo, which everybody knows.
+    DemoPassword,
+    /// A user who is not there has groups.
+    OrphanedGroups(Vec<StoredText>),
+    /// The user went without a trace in the history.
+    RemovedUnseen,
+    /// The user came without a trace in the history.
+    AddedUnseen,
+    /// An index, table or trigger of this crate is gone.
+    Missing(SchemaObject),
+    /// An index, table or trigger of this crate is not as it was made.
+    Altered(SchemaObject),
+    /// There is a trigger of somebody else, of this name.
+    ForeignTrigger(String),
+    /// A column of `users` is NOT NULL without a default.
+    RequiredColumn(String),
+    /// Somebody left a row in the table by which triggers tell the changes of this crate.
+    ChangeLeft,
+    /// Everybody may read the file, whose mode this is.
+    ReadableByOthers(u32),
+    /// Everybody may write the file, whose mode this is.
+    WritableByOthers(u32),
+    /// There is a write-ahead log in a directory that others cannot write.
+    WriteAheadLog,
+    /// The database is damaged; this says how.
+    Integrity(String),
+}
+
+/// An index, table or trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct SchemaObject {
+    pub kind: SchemaObjectKind,
+    pub name: String,
+}
+
+/// What a schema consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SchemaObjectKind {
+    Index,
+    Table,
+    Trigger,
+}
+
+impl Problem {
+    /// A name for programs. It stays as it is in later versions.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        use SchemaObjectKind::{Index, Table, Trigger};
+        match self {
+            Self::NameNotText => "name_not_text",
+            Self::NameCannotLogIn => "name_cannot_log_in",
+            Self::NameNotAllowed(_) => "name_not_allowed",
+            Self::NameDiffersByCase(_) => "name_differs_by_case",
+            Self::LanguageNotText => "language_not_text",
+            Self::LanguageNotAllowed => "language_not_allowed",
+            Self::GroupNotAllowed(..) => "group_not_allowed",
+            Self::HashRaises(_) => "hash_raises",
+            Self::HashNeverMatches(_) => "hash_never_matches",
+            Self::HashOverLimit(_) => "hash_over_limit",
+            Self::HashUnsupported(_) => "hash_unsupported",
+            Self::HashOutdated(_) => "hash_outdated",
+            Self::HashWeak(_) => "hash_weak",
+            Self::ClearPassword => "clear_password",
+            Self::DemoPassword => "demo_password",
+            Self::OrphanedGroups(_) => "orphaned_groups",
+            Self::RemovedUnseen => "removed_unseen",
+            Self::AddedUnseen => "added_unseen",
+            Self::Missing(SchemaObject { kind: Index, .. }) => "index_missing",
+            Self::Missing(SchemaObject { kind: Table, .. }) => "table_missing",
+            Self::Missing(SchemaObject { kind: Trigger, .. }) => "trigger_missing",
+            Self::Altered(SchemaObject { kind: Index, .. }) => "index_altered",
+            Self::Altered(SchemaObject { kind: Table, .. }) => "table_altered",
+            Self::Altered(SchemaObject { kind: Trigger, .. }) => "trigger_altered",
+            Self::ForeignTrigger(_) => "foreign_trigger",
+            Self::RequiredColumn(_) => "required_column",
+            Self::ChangeLeft => "change_left",
+            Self::ReadableByOthers(_) => "file_readable_by_others",
+            Self::WritableByOthers(_) => "file_writable_by_others",
+            Self::WriteAheadLog => "write_ahead_log",
+            Self::Integrity(_) => "integrity",
+        }
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::NameNotText
+            | Self::NameCannotLogIn
+            | Self::HashRaises(_)
+            | Self::HashNeverMatches(_)
+            | Self::ClearPassword
+            | Self::DemoPassword
+            | Self::Missing(_)
+            | Self::Altered(_)
+            | Self::ChangeLeft
+            | Self::WritableByOthers(_)
+            | Self::Integrity(_) => Severity::Error,
+            Self::NameNotAllowed(_)
+            | Self::NameDiffersByCase(_)
+            | Self::LanguageNotText
+            | Self::GroupNotAllowed(..)
+            | Self::HashOverLimit(_)
+            | Self::HashUnsupported(_)
+            | Self::OrphanedGroups(_)
+            | Self::ForeignTrigger(_)
+            | Self::RequiredColumn(_)
+            | Self::ReadableByOthers(_)
+            | Self::WriteAheadLog => Severity::Warning,
+            Self::LanguageNotAllowed
+            | Self::HashOutdated(_)
+            | Self::HashWeak(_)
+            | Self::RemovedUnseen
+            | Self::AddedUnseen => Severity::Info,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NameNotText => f.write_str("nobody can log in: the name is no UTF-8 text"),
+            Self::NameCannotLogIn => f.write_str(
+                "nobody can log in: HTTP Basic authentication ends the name at its first ':'",
+            ),
+            Self::NameNotAllowed(reason) => {
+                write!(f, "a new user could not be called so: {reason}")
+            }
+            Self::NameDiffersByCase(other) => {
+                write!(f, "the name differs only by case from that of '{other}'")
+            }
+            Self::LanguageNotText => f.write_str("the language is no UTF-8 text"),
+            Self::LanguageNotAllowed => f.write_str("the language is no BCP 47 tag"),
+            Self::GroupNotAllowed(group, reason) => {
+                write!(f, "nobody could be put into the group '{group}': {reason}")
+            }
+            Self::HashRaises(reason) => write!(
+                f,
+                "nobody can log in: werkzeug raises an exception on the stored hash: {reason}"
+            ),
+            Self::HashNeverMatches(reason) => write!(
+                f,
+                "nobody can log in: werkzeug finds no password to match the stored hash: {reason}"
+            ),
+            Self::HashOverLimit(reason) => write!(
+                f,
+                "werkzeug takes seconds over each request, or raises an exception: {reason}"
+            ),
+            Self::HashUnsupported(reason) => {
+                write!(f, "werkzeug may verify the stored hash, dash-users cannot: {reason}")
+            }
+            Self::HashOutdated(method) if method.is_weak() => write!(
+                f,
+                "the hash is outdated: {method} is verified, but does less work than OWASP asks for"
+            ),
+            Self::HashOutdated(method) => write!(f, "the hash is outdated: it is {method}"),
+            Self::HashWeak(method) => {
+                write!(f, "the hash is weak: {method} does less work than OWASP asks for")
+            }
+            Self::ClearPassword => f.write_str(
+                "the password is stored in the clear: nobody can log in with it, and whoever reads \
+                 the file can read it",
+            ),
+            Self::DemoPassword => f.write_str("everybody knows the password: it is the demo's"),
+            Self::OrphanedGroups(groups) => {
+                let groups: Vec<_> = groups.iter().map(ToString::to_string).collect();
+                write!(f, "there is no such user, but groups: {}", groups.join(", "))
+            }
+            Self::RemovedUnseen => f.write_str(
+                "the user is gone, and the history does not tell it: another row was put in the \
+                 place, or the triggers were missing",
+            ),
+            Self::AddedUnseen => {
+                f.write_str("the history does not tell of the user: the triggers were missing")
+            }
+            Self::Missing(object) => write!(f, "the {object} is missing"),
+            Self::Altered(object) => write!(f, "the {object} is not as dash-users made it"),
+            Self::ForeignTrigger(name) => write!(
+                f,
+                "the trigger '{}' is not of dash-users, and sees whatever is written",
+                Escaped(name)
+            ),
+            Self::RequiredColumn(name) => write!(
+                f,
+                "no user can be added: column '{}' of table 'users' is NOT NULL without a default",
+                Escaped(name)
+            ),
+            Self::ChangeLeft => f.write_str(
+                "table 'dash_users_change' has a row: what an app writes is told as if it were of \
+                 dash-users",
+            ),
+            Self::ReadableByOthers(mode) => {
+                write!(f, "everybody on this machine may read the hashes: the mode is {mode:04o}")
+            }
+            Self::WritableByOthers(mode) => {
+                write!(f, "everybody on this machine may change passwords: the mode is {mode:04o}")
+            }
+            Self::WriteAheadLog => f.write_str(
+                "an app that runs as another user cannot read the file: it has a write-ahead log, \
+                 in a directory that only its owner may write",
+            ),
+            Self::Integrity(reason) => write!(f, "the file is damaged: {}", Escaped(reason)),
+        }
+    }
+}
+
+impl fmt::Display for SchemaObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            SchemaObjectKind::Index => "index",
+            SchemaObjectKind::Table => "table",
+            SchemaObjectKind::Trigger => "trigger",
+        };
+        write!(f, "{kind} '{}'", Escaped(&self.name))
+    }
+}

@@ -1,0 +1,111 @@
+//! Groups: what `BasicAuth(user_groups=…)` and callbacks for some users only go by.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The name of a group: not empty, without `,` `;` and control characters, and without white space
+/// at its ends.
+///
+/// ```
+/// use dash_users::Group;
+///
+/// assert_eq!("data science".parse::<Group>()?.as_str(), "data science");
+/// assert!("admins,staff".parse::<Group>().is_err());
+/// # Ok::<(), dash_users::GroupError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Group(String);
+
+impl Group {
+    /// The longest name, in bytes of UTF-8.
+    pub const MAX_BYTES: usize = 255;
+
+    /// The name's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Group {
+    type Err = GroupError;
+
+    fn from_str(text: &str) -> Result<Self, GroupError> {
+        if text.is_empty() {
+            return Err(GroupError::Empty);
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(GroupError::TooLong);
+        }
+        if let Some(c) = text.chars().find(|c| matches!(c, ',' | ';')) {
+            return Err(GroupError::Separator(c));
+        }
+        if let Some(c) = text.chars().find(|c| c.is_control()) {
+            return Err(GroupError::Control(c));
+        }
+        if text.trim() != text {
+            return Err(GroupError::WhiteSpace);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is no name of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// There is no text.
+    #[error("a group's name cannot be empty")]
+    Empty,
+    /// More than [`Group::MAX_BYTES`] bytes.
+    #[error("a group's name cannot be longer than {} bytes", Group::MAX_BYTES)]
+    TooLong,
+    /// A character by which lists of groups are separated.
+    #[error("a group's name cannot hold '{0}', which separates groups")]
+    Separator(char),
+    /// A control character.
+    #[error("a group's name cannot hold the control character U+{:04X}", u32::from(*.0))]
+    Control(char),
+    /// White space before or behind the name.
+    #[error("a group's name cannot begin or end with white space")]
+    WhiteSpace,
+    /// It is not UTF-8.
+    #[error("a group's name must be UTF-8")]
+    NotUtf8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_are_taken_as_they_are() {
+        for name in ["admins", "a", "data science", "Führung", "a/b:c|d", "🙂"] {
+            assert_eq!(name.parse::<Group>().unwrap().to_string(), name);
+        }
+        assert!("a".repeat(255).parse::<Group>().is_ok());
+    }
+
+    #[test]
+    fn each_refusal_has_its_reason() {
+        use GroupError as E;
+        for (name, reason) in [
+            ("", E::Empty),
+            (&*"a".repeat(256), E::TooLong),
+            ("a,b", E::Separator(',')),
+            ("a;b", E::Separator(';')),
+            ("a\tb", E::Control('\t')),
+            ("a\u{85}b", E::Control('\u{85}')),
+            (" a", E::WhiteSpace),
+            ("a\u{a0}", E::WhiteSpace),
+        ] {
+            assert_eq!(name.parse::<Group>(), Err(reason), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What is wrong with a file, apart from what its rows say.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::schema::{self, sql_error};
+use super::{Sqlite, read_rows, stored_text};
+use crate::check::{Finding, Problem, SchemaObject};
+use crate::group::{Group, GroupError};
+use crate::store::{Location, Row, StoreError};
+use crate::user::StoredText;
+
+/// How many lines of `PRAGMA integrity_check` are shown.
+const MAX_INTEGRITY_LINES: u32 = 10;
+
+pub(super) fn check(
+    store: &mut Sqlite,
+    each: &mut dyn FnMut(Row),
+) -> Result<Vec<Finding>, StoreError> {
+    let Sqlite { connection, location } = store;
+    let fail = sql_error(location);
+    let transaction = connection.transaction().map_err(&fail)?;
+    let mut findings = integrity(&transaction).map_err(&fail)?;
+    match look(&transaction, location, &mut findings, each) {
+        // What is damaged cannot be read to its end.
+        Err(StoreError::NotADatabase { .. }) if !findings.is_empty() => Ok(findings),
+        looked => looked.map(|()| findings),
+    }
+}
+
+/// Something about the database, not about a user.
+fn of_database(problem: Problem) -> Finding {
+    Finding { username: None, problem }
+}
+
+fn integrity(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
+    let check = format!("PRAGMA integrity_check({MAX_INTEGRITY_LINES})");
+    let lines: Vec<String> = connection
+        .prepare(&check)?
+        .query_map([], |row| row.get_ref(0).map(|line| stored_text(line).to_string()))?
+        .collect::<Result<_, _>>()?;
+    let wrong = lines.into_iter().filter(|line| line != "ok");
+    Ok(wrong.map(|line| of_database(Problem::Integrity(line))).collect())
+}
+
+fn look(
+    connection: &Connection,
+    location: &Location,
+    findings: &mut Vec<Finding>,
+    each: &mut dyn FnMut(Row),
+) -> Result<(), StoreError> {
+    let fail = sql_error(location);
+    let schema = schema::inspect(connection, location)?;
+    if schema.version < schema::LATEST || !schema.has_users_table {
+        return Err(schema::needs_migration(&schema, location));
+    }
+    let Location::Sqlite(path) = location;
+    findings.extend(of_file(path, connection).map_err(&fail)?.into_iter().map(of_database));
+    findings
+        .extend(schema.required_columns.into_iter().map(Problem::RequiredColumn).map(of_database));
+
+    let missing = schema::missing(connection, location)?;
+    let is_there = |table: &str| missing.iter().all(|(_, name)| *name != table);
+    findings.extend(objects(connection).map_err(&fail)?.into_iter().map(of_database));
+    if is_there("user_groups") {
+        findings.extend(groups(connection).map_err(&fail)?);
+    }
+    if is_there("dash_users_times") {
+        findings.extend(unseen(connection).map_err(&fail)?);
+    }
+    if is_there("dash_users_change") && exists(connection, "dash_users_change").map_err(&fail)? {
+        findings.push(of_database(Problem::ChangeLeft));
+    }
+    // What is beside the table may be missing.
+    let select = "SELECT username, password_hash, language, NULL, NULL, NULL FROM users
+                  ORDER BY username COLLATE BINARY";
+    read_rows(connection, select, [], each).map_err(&fail)
+}
+
+/// Whether a table of ours has a row.
+fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let select = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+    connection.query_row(&select, [], |row| row.get(0))
+}
+
+/// What the file's mode and journal allow, and to whom.
+fn of_file(path: &Path, connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
+    let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode());
+    let mut problems = Vec::new();
+    // The file was there to be opened.
+    let file = mode(path).unwrap_or_default() & 0o7777;
+    if file & 0o004 != 0 {
+        problems.push(Problem::ReadableByOthers(file));
+    }
+    if file & 0o002 != 0 {
+        problems.push(Problem::WritableByOthers(file));
+    }
+    let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let directory = path.parent().and_then(|directory| mode(directory).ok());
+    if journal == "wal" && directory.is_some_and(|mode| mode & 0o022 == 0) {
+        problems.push(Problem::WriteAheadLog);
+    }
+    Ok(problems)
+}
+
+/// Which indexes, tables and triggers are missing, altered, or of somebody else.
+fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
+    let select = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
+    let found: Vec<(String, String)> = connection
+        .prepare(select)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let sql = |wanted: &str| {
+        let is_it = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(wanted);
+        found.iter().find(is_it).map(|(_, sql)| sql)
+    };
+    let mut problems = Vec::new();
+    let ours = schema::objects()?;
+    for (kind, name, expected) in &ours {
+        let object = || SchemaObject { kind: *kind, name: name.clone() };
+        match sql(name) {
+            None => problems.push(Problem::Missing(object())),
+            Some(sql) if sql != expected => problems.push(Problem::Altered(object())),
+            Some(_) => {}
+        }
+    }
+    let select = "SELECT name FROM sqlite_schema
+                  WHERE type = 'trigger'
+                    AND (tbl_name IN ('users' COLLATE NOCASE, 'user_groups', 'user_events')
+                         OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
+    for name in connection.prepare(select)?.query_map([], |row| row.get::<_, String>(0))? {
+        let name = name?;
+        if ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(&name)) {
+            problems.push(Problem::ForeignTrigger(name));
+        }
+    }
+    Ok(problems)
+}
+
+/// Groups that nobody could be put into, and those of users who are not there.
+fn groups(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
+    let mut statement = connection.prepare(
+        "SELECT username, group_name,
+                username IN (SELECT username FROM users WHERE username IS NOT NULL)
+         FROM user_groups ORDER BY username, group_name",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut findings: Vec<Finding> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let username = Some(stored_text(row.get_ref(0)?));
+        let group = stored_text(row.get_ref(1)?);
+        if row.get(2)? {
+            let judged = match &group {
+                StoredText::Text(text) => text.parse::<Group>().map(drop),
+                _ => Err(GroupError::NotUtf8),
+            };
+            if let Err(reason) = judged {
+                let problem = Problem::GroupNotAllowed(group, reason);
+                findings.push(Finding { username, problem });
+            }
+            continue;
+        }
+        match findings.last_mut() {
+            Some(Finding { username: last, problem: Problem::OrphanedGroups(groups) })
+                if *last == username =>
+            {
+                groups.push(group);
+            }
+            _ => {
+                let problem = Problem::OrphanedGroups(vec![group]);
+                findings.push(Finding { username, problem });
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// Users who came or went while no trigger told.
+fn unseen(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (problem, select) in [
+        (
+            Problem::RemovedUnseen,
+            "SELECT username FROM dash_users_times
+             WHERE username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
+        ),
+        (
+            Problem::AddedUnseen,
+            "SELECT username FROM users
+             WHERE username IS NOT NULL
+                 AND username NOT IN (SELECT username FROM dash_users_times)",
+        ),
+    ] {
+        let mut statement = connection.prepare(select)?;
+        let names = statement.query_map([], |row| row.get_ref(0).map(stored_text))?;
+        for name in names {
+            findings.push(Finding { username: Some(name?), problem: problem.clone() });
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,173 @@
+//! Changes to a user who is there.
+
+use super::{Error, Users, existing};
+use crate::credential::NewCredential;
+use crate::group::Group;
+use crate::hash::{HashError, PasswordHash};
+use crate::language::Language;
+use crate::password::Password;
+use crate::policy;
+use crate::store::{StoreError, Transaction};
+use crate::user::StoredText;
+use crate::username::Username;
+
+impl Users {
+    /// Sets a new password. A locked user stays locked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Password`], [`Error::NoSuchUser`].
+    pub fn set_password(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        password: &Password,
+        allow_weak: bool,
+    ) -> Result<(), Error> {
+        let username = username.as_ref();
+        policy::check(password, str::from_utf8(username).ok(), allow_weak)?;
+        let hash = PasswordHash::new(&self.method, password);
+        let mut transaction = self.begin_change("passwd", None)?;
+        let row = existing(&mut *transaction, username)?;
+        transaction.set_credential(username, &row.secret.credential().with_hash(hash))?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Locks users, all or none: the app refuses them on its next request. The answer says of each
+    /// whether it was not locked before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`], and [`Error::InvalidHash`] for a value that is no hash.
+    pub fn lock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
+        self.replace_credentials("lock", usernames, NewCredential::lock)
+    }
+
+    /// Unlocks users, all or none: each has the very hash from before again. The answer says of each
+    /// whether it was locked.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Self::lock).
+    pub fn unlock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
+        self.replace_credentials("unlock", usernames, NewCredential::unlock)
+    }
+
+    fn replace_credentials(
+        &mut self,
+        action: &str,
+        usernames: &[impl AsRef<[u8]>],
+        replace: impl Fn(&StoredText) -> Result<Option<NewCredential>, HashError>,
+    ) -> Result<Vec<bool>, Error> {
+        let mut transaction = self.begin_change(action, None)?;
+        let mut changed = Vec::new();
+        for username in usernames.iter().map(AsRef::as_ref) {
+            let row = existing(&mut *transaction, username)?;
+            let new = replace(row.secret.expose())
+                .map_err(|reason| Error::InvalidHash { username: row.username, reason })?;
+            if let Some(new) = &new {
+                transaction.set_credential(username, new)?;
+            }
+            changed.push(new.is_some());
+        }
+        transaction.commit()?;
+        Ok(changed)
+    }
+
+    /// Sets the language, and says whether it was another one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`].
+    pub fn set_language(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        language: &Language,
+    ) -> Result<bool, Error> {
+        let username = username.as_ref();
+        let mut transaction = self.begin_change("update", None)?;
+        let row = existing(&mut *transaction, username)?;
+        if row.language == StoredText::Text(language.to_string()) {
+            return Ok(false);
+        }
+        transaction.set_language(username, language)?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Gives a user another name, and says whether it is another one. Hash, groups and times stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`], [`Error::UserExists`], [`Error::SimilarUser`] for a user other than
+    /// this one; [`StoreError::Refused`](crate::StoreError::Refused) if a table of the app refers
+    /// to the user and lets no name change.
+    pub fn rename(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        new: &Username,
+        allow_similar: bool,
+    ) -> Result<bool, Error> {
+        let mut transaction = self.begin_change("rename", None)?;
+        let old = existing(&mut *transaction, username.as_ref())?.username;
+        let is_old = |name: &StoredText| *name == old;
+        if is_old(&StoredText::Text(new.to_string())) {
+            return Ok(false);
+        }
+        // A table may compare names without regard to case.
+        let found = transaction.get(new.as_ref())?;
+        if found.is_some_and(|row| !is_old(&row.username)) {
+            return Err(Error::UserExists(new.clone()));
+        }
+        let other = transaction.similar(new)?.into_iter().find(|name| !is_old(name));
+        if let Some(existing) = other.filter(|_| !allow_similar) {
+            return Err(Error::SimilarUser { username: new.clone(), existing });
+        }
+        transaction.rename(username.as_ref(), new)?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    /// Puts a user into groups, and says of each whether the user was not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`].
+    pub fn add_groups(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        groups: &[Group],
+    ) -> Result<Vec<bool>, Error> {
+        self.change_groups(username.as_ref(), |transaction, username| {
+            groups.iter().map(|group| transaction.add_group(username, group)).collect()
+        })
+    }
+
+    /// Takes a user out of groups, whatever they are called, and says of each whether the user was
+    /// in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`].
+    pub fn remove_groups(
+        &mut self,
+        username: impl AsRef<[u8]>,
+        groups: &[impl AsRef<[u8]>],
+    ) -> Result<Vec<bool>, Error> {
+        self.change_groups(username.as_ref(), |transaction, username| {
+            groups.iter().map(|group| transaction.remove_group(username, group.as_ref())).collect()
+        })
+    }
+
+    fn change_groups(
+        &mut self,
+        username: &[u8],
+        change: impl FnOnce(&mut dyn Transaction, &[u8]) -> Result<Vec<bool>, StoreError>,
+    ) -> Result<Vec<bool>, Error> {
+        let mut transaction = self.begin_change("group", None)?;
+        // The name as it is stored: the table may compare names without regard to case.
+        let row = existing(&mut *transaction, username)?;
+        let changed = change(&mut *transaction, row.username.as_key().unwrap_or(username))?;
+        transaction.commit()?;
+        Ok(changed)
+    }
+}

@@ -1,0 +1,121 @@
+//! Everything that is wrong with a database and its users.
+
+use std::collections::HashMap;
+
+use super::plaintext::clear_password;
+use super::{Error, Users};
+use crate::check::{Finding, Problem};
+use crate::credential::Credential;
+use crate::hash::{HashError, Method, MethodError, PasswordHash};
+use crate::language::Language;
+use crate::password::Password;
+use crate::store::Row;
+use crate::user::StoredText;
+use crate::username::Username;
+
+/// Name, password and language of the demo users, known to everybody.
+pub const DEMO_USERS: [(&str, &str, &str); 2] =
+    [("alice", "secret123", "en"), ("bob", "pa$$w0rd", "fr")];
+
+impl Users {
+    /// Everything that is wrong: with the database first, then with each user in the order of the
+    /// names. It looks also where triggers are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NeedsMigration`](crate::StoreError::NeedsMigration) if the schema is of an
+    /// older version, and others.
+    pub fn check(&mut self) -> Result<Vec<Finding>, Error> {
+        let mut of_users = Vec::new();
+        let mut names = HashMap::new();
+        let method = self.method;
+        let mut findings = self.store.check(&mut |row| {
+            of_user(&row, &method, &mut names, &mut of_users);
+        })?;
+        findings.append(&mut of_users);
+        Ok(findings)
+    }
+
+    /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user
+    /// or the file's mode: puts back what is missing of the schema, and drops groups that belong
+    /// to nobody, which the history then tells.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check); nothing is changed then.
+    pub fn repair(&mut self) -> Result<(), Error> {
+        Ok(self.store.repair()?)
+    }
+}
+
+/// What is wrong with a user; `names` are those before, by their lower case.
+fn of_user(
+    row: &Row,
+    method: &Method,
+    names: &mut HashMap<Vec<u8>, StoredText>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut problems = Vec::new();
+    problems.extend(of_name(&row.username));
+    if let Some(name) = row.username.as_key() {
+        let other = names.entry(name.to_ascii_lowercase()).or_insert_with(|| row.username.clone());
+        if *other != row.username {
+            problems.push(Problem::NameDiffersByCase(other.clone()));
+        }
+    }
+    problems.extend(of_hash(row, method));
+    if has_demo_password(row) {
+        problems.push(Problem::DemoPassword);
+    }
+    match &row.language {
+        StoredText::Text(language) if language.parse::<Language>().is_ok() => {}
+        StoredText::Text(_) => problems.push(Problem::LanguageNotAllowed),
+        _ => problems.push(Problem::LanguageNotText),
+    }
+    let finding = |problem| Finding { username: Some(row.username.clone()), problem };
+    findings.extend(problems.into_iter().map(finding));
+}
+
+fn of_name(name: &StoredText) -> Option<Problem> {
+    let StoredText::Text(name) = name else { return Some(Problem::NameNotText) };
+    if name.contains(':') {
+        return Some(Problem::NameCannotLogIn);
+    }
+    name.parse::<Username>().err().map(Problem::NameNotAllowed)
+}
+
+fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
+    let by_method = |error| match error {
+        MethodError::Raises(reason) => Problem::HashRaises(reason),
+        MethodError::Unsupported(reason) => Problem::HashUnsupported(reason),
+        MethodError::OverLimit(reason) => Problem::HashOverLimit(reason),
+    };
+    match row.secret.credential() {
+        Credential::Active(hash) | Credential::Locked(Ok(hash)) => {
+            let method = *hash.method();
+            if hash.is_outdated(current) {
+                Some(Problem::HashOutdated(method))
+            } else {
+                method.is_weak().then_some(Problem::HashWeak(method))
+            }
+        }
+        Credential::Unusable(_) if matches!(clear_password(row), Ok(Some(_))) => {
+            Some(Problem::ClearPassword)
+        }
+        Credential::Unusable(HashError::NeverMatches(reason)) => {
+            Some(Problem::HashNeverMatches(reason))
+        }
+        Credential::Unusable(HashError::Method(error)) | Credential::Locked(Err(error)) => {
+            Some(by_method(error))
+        }
+    }
+}
+
+fn has_demo_password(row: &Row) -> bool {
+    let is_demo =
+        |(name, _, _): &&(&str, &str, &str)| row.username.as_key() == Some(name.as_bytes());
+    let Some((_, password, _)) = DEMO_USERS.iter().find(is_demo) else { return false };
+    let credential = row.secret.credential();
+    let verify = |hash: &PasswordHash| hash.verify(&Password::from(*password));
+    credential.hash().is_some_and(verify)
+}

@@ -1,10 +1,11 @@
 """A Dash app whose users are kept with dash-users.
 
     pip install dash dash-auth
-    dash-users init && dash-users add alice
+    dash-users init && dash-users add alice --group admins
     python app.py                # http://127.0.0.1:8050, or set HOST and PORT
 
-What dash-users changes counts from the next request on; nothing is restarted.
+What dash-users changes counts from the next request on; nothing is restarted. Everybody who logs
+in is greeted; the list of users is for the group "admins".
 """
 
 import hmac
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import flask
 from dash import Dash, Input, Output, html
-from dash_auth import BasicAuth
+from dash_auth import BasicAuth, protected_callback
 from werkzeug.security import check_password_hash, generate_password_hash
 
 DATABASE = Path(os.environ.get("DASH_USERS_DATABASE", "users.db")).absolute()
@@ -27,13 +28,22 @@ ACCEPTED = set()
 MAC_KEY = secrets.token_bytes(32)  # what is kept of a password is useless without it
 
 
-def stored_hash(username):
-    """The user's hash as it is now, or None."""
+def query(sql, *parameters):
+    """The first column of what is found, as the database is now."""
     # Read-only: SQLite would else create an empty database where there is none.
     with closing(sqlite3.connect(DATABASE.as_uri() + "?mode=ro", uri=True)) as connection:
-        query = "SELECT password_hash FROM users WHERE username = ?"
-        row = connection.execute(query, (username,)).fetchone()
-    return row[0] if row else None
+        return [row[0] for row in connection.execute(sql, parameters)]
+
+
+def stored_hash(username):
+    """The user's hash, or None."""
+    found = query("SELECT password_hash FROM users WHERE username = ?", username)
+    return found[0] if found else None
+
+
+def user_groups(username):
+    """The user's groups. dash_auth asks at every request, and puts them into the session."""
+    return query("SELECT group_name FROM user_groups WHERE username = ?", username)
 
 
 def auth_func(username, password):
@@ -52,17 +62,27 @@ def auth_func(username, password):
     return True
 
 
-stored_hash("")  # fails here and now if there is no database
+user_groups("")  # fails here and now if there is no database, or `dash-users init` is still to run
 app = Dash(__name__)
 server = app.server  # in production: gunicorn app:server
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe()  # signs the session
-BasicAuth(app, auth_func=auth_func, secret_key=SECRET_KEY)
-app.layout = html.Div([html.H1("Protected app"), html.P(id="greeting")])
+BasicAuth(app, auth_func=auth_func, user_groups=user_groups, secret_key=SECRET_KEY)
+app.layout = html.Div([html.H1("Protected app"), html.P(id="greeting"), html.P(id="users")])
 
 
 @app.callback(Output("greeting", "children"), Input("greeting", "id"))
 def greet(_):
     return f"Hello, {flask.session['user']['email']}!"
+
+
+@protected_callback(
+    Output("users", "children"),
+    Input("users", "id"),
+    groups=["admins"],
+    missing_permissions_output="Who else may log in is for the group admins to see.",
+)
+def list_users(_):
+    return "Users: " + ", ".join(query("SELECT username FROM users ORDER BY username"))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use self::site::{EXAMPLE, Folder, Site};
+use self::site::{EXAMPLE, Folder, Site, TUTORIAL};
 
 /// A password that is good enough for the program.
 const GOOD: &str = "plover-xyzzy-quux";
@@ -132,10 +132,85 @@ fn a_locked_user_is_refused_until_unlocked() {
 }
 
 #[test]
+fn a_renamed_user_gets_in_by_the_new_name_only() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.folder.run(&["group", "add", "alice", "admins"], "");
+    site.lets_in("alice", "secret123");
+    site.folder.run(&["rename", "alice", "alice.smith"], "");
+    site.refuses("alice", "secret123");
+    site.lets_in("alice.smith", "secret123");
+    site.lets_in("bob", "pa$$w0rd");
+    assert!(site.sees_users("alice.smith", "secret123"));
+}
+
+#[test]
+fn a_callback_for_a_group_follows_the_group() {
+    let Some(site) = Site::with_demo_users() else { return };
+    let alice = || site.sees_users("alice", "secret123");
+    assert!(!alice());
+    site.folder.run(&["group", "add", "alice", "staff", "admins"], "");
+    assert!(alice());
+    assert!(!site.sees_users("bob", "pa$$w0rd"));
+    site.folder.run(&["group", "remove", "alice", "admins"], "");
+    assert!(!alice());
+    site.folder.run(&["group", "add", "alice", "admins"], "");
+    assert!(alice());
+
+    // Whoever comes after her is no admin.
+    site.folder.run(&["remove", "alice", "--yes"], "");
+    site.refuses("alice", "secret123");
+    site.folder.run(&["add", "alice", "--password-stdin"], GOOD);
+    site.lets_in("alice", GOOD);
+    assert!(!site.sees_users("alice", GOOD));
+}
+
+#[test]
+fn what_the_app_writes_itself_is_in_the_history_and_leaves_no_group_behind() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.folder.run(&["group", "add", "bob", "admins"], "");
+    let sql = |statement: &str| site.folder.python(EXECUTE, &[statement]);
+    sql("DELETE FROM users WHERE username = 'bob'");
+    site.refuses("bob", "pa$$w0rd");
+    site.folder.python(ADD_USER, &["bob", "naïve-plover", "scrypt"]);
+    site.lets_in("bob", "naïve-plover");
+    assert!(!site.sees_users("bob", "naïve-plover"));
+    sql("UPDATE users SET username = 'robert' WHERE username = 'bob'");
+    site.lets_in("robert", "naïve-plover");
+
+    let history = site.folder.run(&["history", "robert", "--json"], "");
+    let history: Value = serde_json::from_str(&history).expect(&history);
+    let events = history.as_array().expect("an array");
+    let direct: Vec<_> = events.iter().filter(|event| event["actor"].is_null()).collect();
+    let told: Vec<_> = direct.iter().map(|event| (&event["action"], &event["detail"])).collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("rename"), &json!("to robert")),
+            (&json!("add"), &Value::Null),
+            (&json!("remove"), &Value::Null)
+        ]
+    );
+}
+
+#[test]
+fn a_backup_is_restored_while_the_app_runs() {
+    let Some(site) = Site::with_demo_users() else { return };
+    site.folder.run(&["backup", "copy.db"], "");
+    site.folder.run(&["remove", "bob", "--yes"], "");
+    site.folder.run(&["passwd", "alice", "--password-stdin"], GOOD);
+    site.refuses("bob", "pa$$w0rd");
+    site.lets_in("alice", GOOD);
+    site.folder.run(&["restore", "copy.db", "--yes"], "");
+    site.lets_in("bob", "pa$$w0rd");
+    site.lets_in("alice", "secret123");
+    site.refuses("alice", GOOD);
+}
+
+#[test]
 fn a_database_that_an_app_made_is_adopted_while_the_app_runs() {
     let Some(folder) = Folder::new() else { return };
     folder.python(INIT_DB, &[]);
-    let site = Site::start(folder);
+    let site = Site::start(folder, &[TUTORIAL]);
     site.lets_in("alice", "secret123");
     site.folder.run(&["init"], "");
     site.lets_in("alice", "secret123");
@@ -164,14 +239,12 @@ fn the_example_greets_the_user_by_name() {
     let Some(site) = Site::with_demo_users() else { return };
     let example = site.example();
     for (name, password) in [("alice", "secret123"), ("bob", "pa$$w0rd")] {
-        let (status, answer) = example.post(CALLBACK, Some((name, password)), &greeting_request());
-        assert_eq!(status, 200, "{answer}");
-        let answer: Value = serde_json::from_str(&answer).expect(&answer);
-        let greeting = &answer["response"]["greeting"]["children"];
-        assert_eq!(*greeting, json!(format!("Hello, {name}!")));
+        let greeting = example.callback("greeting", Some((name, password)));
+        assert_eq!(greeting, Ok(format!("Hello, {name}!")));
     }
     for log_in in [None, Some(("alice", "secret124"))] {
-        assert_eq!(example.post(CALLBACK, log_in, &greeting_request()).0, 401);
+        assert_eq!(example.callback("greeting", log_in), Err(401));
+        assert_eq!(example.callback("users", log_in), Err(401));
     }
 }
 
@@ -200,19 +273,6 @@ fn the_example_without_a_database_stops_and_creates_none() {
     let log = folder.start(EXAMPLE, &[]).err().expect("it must not start");
     assert!(log.contains("unable to open database file"), "{log}");
     assert!(!fs::exists(folder.path("users.db")).unwrap());
-}
-
-/// Dash's own address of all callbacks.
-const CALLBACK: &str = "/_dash-update-component";
-
-/// What the browser sends for the callback of `examples/app.py`.
-fn greeting_request() -> Value {
-    json!({
-        "output": "greeting.children",
-        "outputs": {"id": "greeting", "property": "children"},
-        "inputs": [{"id": "greeting", "property": "id", "value": "greeting"}],
-        "changedPropIds": [],
-    })
 }
 
 /// Makes the table as an app does that knows nothing of us.
@@ -246,6 +306,14 @@ _, name, password, method = sys.argv
 with sqlite3.connect("users.db") as con:
     row = (name, generate_password_hash(password, method), "en")
     con.execute("INSERT INTO users VALUES (?, ?, ?)", row)
+"#;
+
+/// Runs a statement as an app does.
+const EXECUTE: &str = r#"
+import sqlite3, sys
+
+with sqlite3.connect("users.db") as con:
+    con.execute(sys.argv[1])
 "#;
 
 /// Prints the stored hash of a user.

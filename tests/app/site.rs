@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
 use crate::python::{Environment, environment};
 
-const TUTORIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/tutorial.py");
+pub(crate) const TUTORIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/tutorial.py");
 pub(crate) const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/app.py");
 
 /// How long an app may take to start, and to answer: far longer than it needs.
@@ -36,13 +36,13 @@ impl Site {
     pub(crate) fn with_demo_users() -> Option<Self> {
         let folder = Folder::new()?;
         folder.run(&["seed"], "");
-        Some(Self::start(folder))
+        Some(Self::start(folder, &[TUTORIAL, EXAMPLE]))
     }
 
-    /// The apps on the database that is in `folder`.
-    pub(crate) fn start(folder: Folder) -> Self {
+    /// Apps on the database that is in `folder`.
+    pub(crate) fn start(folder: Folder, apps: &[&'static str]) -> Self {
         let start = |script| folder.start(script, &[]).unwrap_or_else(|log| panic!("{log}"));
-        Self { apps: [TUTORIAL, EXAMPLE].map(start).into(), folder }
+        Self { apps: apps.iter().copied().map(start).collect(), folder }
     }
 
     pub(crate) fn example(&self) -> &App {
@@ -55,6 +55,14 @@ impl Site {
 
     pub(crate) fn refuses(&self, name: &str, password: &str) {
         self.assert_status(401, (name, password));
+    }
+
+    /// Whether the example's callback for the group admins lists the users. Both apps let the user
+    /// in.
+    pub(crate) fn sees_users(&self, name: &str, password: &str) -> bool {
+        self.lets_in(name, password);
+        let answer = self.example().callback("users", Some((name, password)));
+        answer.expect("who is let in gets an answer").starts_with("Users: ")
     }
 
     pub(crate) fn assert_status(&self, expected: u16, log_in: LogIn) {
@@ -215,16 +223,29 @@ impl App {
         request.call().expect(self.name).status().as_u16()
     }
 
-    /// The status and the text that a POST of `body` is answered with.
-    pub(crate) fn post(&self, path: &str, log_in: Option<LogIn>, body: &Value) -> (u16, String) {
-        let url = format!("{}{path}", self.url);
+    /// What a callback of `examples/app.py` writes into the element of this name; the status if it
+    /// is refused.
+    pub(crate) fn callback(&self, element: &str, log_in: Option<LogIn>) -> Result<String, u16> {
+        // What the browser sends to Dash's address of all callbacks.
+        let body = json!({
+            "output": format!("{element}.children"),
+            "outputs": {"id": element, "property": "children"},
+            "inputs": [{"id": element, "property": "id", "value": element}],
+            "changedPropIds": [],
+        });
+        let url = format!("{}/_dash-update-component", self.url);
         let mut request = self.agent.post(url).header("Content-Type", "application/json");
         if let Some(log_in) = log_in {
             request = request.header("Authorization", basic(log_in));
         }
         let mut response = request.send(body.to_string()).expect(self.name);
-        let text = response.body_mut().read_to_string().expect(self.name);
-        (response.status().as_u16(), text)
+        if response.status() != 200 {
+            return Err(response.status().as_u16());
+        }
+        let answer = response.body_mut().read_to_string().expect(self.name);
+        let answer: Value = serde_json::from_str(&answer).expect(&answer);
+        let text = answer["response"][element]["children"].as_str();
+        Ok(text.expect("a callback writes text").to_owned())
     }
 }
 

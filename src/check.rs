@@ -226,7 +226,7 @@ impl fmt::Display for Problem {
             }
             Self::HashOutdated(method) if method.is_weak() => write!(
                 f,
-                "the hash is outdated: {method} is verified, but does less work than OWASP asks for"
+                "the hash is outdated and weak: {method} does less work than OWASP asks for"
             ),
             Self::HashOutdated(method) => write!(f, "the hash is outdated: it is {method}"),
             Self::HashWeak(method) => {

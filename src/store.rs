@@ -50,12 +50,13 @@ pub trait Store: Send {
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError>;
 
     /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user:
-    /// makes the schema whole, and drops what belongs to nobody.
+    /// makes the schema whole, and drops what belongs to nobody. The answer is what that added to
+    /// the history, newest first.
     ///
     /// # Errors
     ///
     /// As [`check`](Self::check); nothing is changed then.
-    fn repair(&mut self) -> Result<(), StoreError>;
+    fn repair(&mut self) -> Result<Vec<Event>, StoreError>;
 
     /// Writes a copy of the whole database, as it is at one moment, to a new file with mode 0600;
     /// or over an older copy.
@@ -286,6 +287,12 @@ pub fn open(location: &Location, access: Access) -> Result<Box<dyn Store>, Store
     match location {
         Location::Sqlite(path) => Ok(Box::new(sqlite::Sqlite::open(path, access)?)),
     }
+}
+
+/// SQL by which a shell of the database removes the user of a name that no command can be given.
+#[must_use]
+pub fn sql_to_remove(username: &StoredText) -> String {
+    sqlite::sql_to_remove(username)
 }
 
 /// Creates an empty database at `location`, or says that there is one.

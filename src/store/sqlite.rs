@@ -178,7 +178,7 @@ impl Store for Sqlite {
         check::check(self, each)
     }
 
-    fn repair(&mut self) -> Result<(), StoreError> {
+    fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
         schema::repair(self)
     }
 
@@ -205,23 +205,28 @@ impl Store for Sqlite {
             };
             return Err(StoreError::NeedsMigration { location: location.clone(), reason });
         }
-        Ok(Box::new(SqliteTransaction { transaction, location, refusing: Vec::new() }))
+        Ok(Box::new(SqliteTransaction { transaction, location, refusing: Default::default() }))
     }
 }
 
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
     location: &'a Location,
-    /// The tables that may refuse what was done to a user they refer to, now or at the commit.
-    refusing: Vec<String>,
+    /// The tables that refer to users who were changed, and may refuse that, now or at the commit:
+    /// those that say so, and those whose columns may refuse to be unset.
+    refusing: [Vec<String>; 2],
 }
 
 impl SqliteTransaction<'_> {
     fn error(&self, error: &rusqlite::Error) -> StoreError {
         // ON DELETE RESTRICT has the code of a trigger, and the message of a foreign key.
         let is_constraint = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
-        if is_constraint && error.to_string().contains("FOREIGN KEY") && !self.refusing.is_empty() {
-            let tables = self.refusing.join(", ");
+        let tables = self.refusing.iter().find(|tables| !tables.is_empty());
+        if is_constraint
+            && error.to_string().contains("FOREIGN KEY")
+            && let Some(tables) = tables
+        {
+            let tables = tables.join(", ");
             return self.refused(&format!("rows of {} refer to the user", Escaped(&tables)));
         }
         self::error(self.location, error)
@@ -320,7 +325,7 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
         let refusing = references::refusing_rename(&self.transaction, username);
-        self.refusing.extend(refusing.map_err(|error| self.error(&error))?);
+        self.refusing[0].extend(refusing.map_err(|error| self.error(&error))?);
         self.change(
             "UPDATE users SET username = ? WHERE username = ?",
             params![new.as_str(), Text(username)],
@@ -346,14 +351,12 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
-        let references = self.references(username)?;
-        // A column may refuse to be unset, too: its default may be no user.
-        for on_delete in [OnDelete::Refuse, OnDelete::Unset] {
-            let refusing = references.iter().filter(|to| to.on_delete == on_delete);
-            let refusing: Vec<_> = refusing.map(|reference| reference.table.clone()).collect();
-            if !refusing.is_empty() {
-                self.refusing.extend(refusing);
-                break;
+        for Reference { table, on_delete, .. } in self.references(username)? {
+            match on_delete {
+                OnDelete::Refuse => self.refusing[0].push(table),
+                // Its default may be no user.
+                OnDelete::Unset => self.refusing[1].push(table),
+                OnDelete::Delete => {}
             }
         }
         self.change("DELETE FROM users WHERE username = ?", [Text(username)])
@@ -364,6 +367,17 @@ impl Transaction for SqliteTransaction<'_> {
             .and_then(|()| self.transaction.execute_batch("COMMIT"))
             .map_err(|error| self.error(&error))
     }
+}
+
+/// SQL that removes a user by the bytes of the name, whatever its type.
+pub(super) fn sql_to_remove(username: &StoredText) -> String {
+    let bytes = match username {
+        StoredText::Null => return "DELETE FROM users WHERE username IS NULL".to_owned(),
+        StoredText::Text(text) => text.as_bytes(),
+        StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes,
+    };
+    let hex = base16ct::lower::encode_string(bytes);
+    format!("DELETE FROM users WHERE CAST(username AS BLOB) = x'{hex}'")
 }
 
 /// A text parameter which need not be UTF-8, for a name in the table need not be.

@@ -6,6 +6,7 @@ use super::plaintext::clear_password;
 use super::{Error, Users};
 use crate::check::{Finding, Problem};
 use crate::credential::Credential;
+use crate::event::Event;
 use crate::hash::{HashError, Method, MethodError, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
@@ -38,12 +39,12 @@ impl Users {
 
     /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user
     /// or the file's mode: puts back what is missing of the schema, and drops groups that belong
-    /// to nobody, which the history then tells.
+    /// to nobody. The answer is what that added to the history, newest first.
     ///
     /// # Errors
     ///
     /// As [`check`](Self::check); nothing is changed then.
-    pub fn repair(&mut self) -> Result<(), Error> {
+    pub fn repair(&mut self) -> Result<Vec<Event>, Error> {
         Ok(self.store.repair()?)
     }
 }

@@ -31,11 +31,17 @@ Commands:
   verify   Check a password as the app does
   rehash   Store a new hash of the same password
   remove   Remove users [alias: rm]
+  rename   Give a user another name
   update   Change what is not a secret: the language
   lock     Lock users out, and keep their passwords
   unlock   Let locked users in again, with the passwords they had
+  group    Put users into groups, take them out, or list groups
   list     List the users, never their hashes [alias: ls]
   show     Show one user, never the hash
+  history  Tell who did what to users, and when, the newest first
+  check    Look for whatever is wrong with the database and its users
+  backup   Write a copy of the whole database to a file
+  restore  Put a backup back in the place of all that the database holds
   hash     Print the hash of a password, or check a password against a hash, without a database
   help     Print this message or the help of the given subcommand(s)
 
@@ -69,7 +75,7 @@ fn without_a_command_help_goes_to_stderr() {
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, update, lock, unlock, list, ls, show, hash, help]","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, rename, update, lock, unlock, group, list, ls, show, history, check, backup, restore, hash, help]","hint":"see --help"}}
 
 "#]]
     );
@@ -264,8 +270,8 @@ status 0
         str![[r#"
 status 0
 -- stdout
-alice	en	false	scrypt:128:8:1	false			
-bob	fr	false	scrypt:128:8:1	false			
+alice	en	false	scrypt:128:8:1	false		[TIME]	[TIME]
+bob	fr	false	scrypt:128:8:1	false		[TIME]	[TIME]
 -- stderr
 
 "#]]
@@ -394,16 +400,17 @@ fn hostile_text_from_the_database_cannot_drive_a_terminal() {
          INSERT INTO users VALUES (x'c3', 'h', 'en');
          INSERT INTO users VALUES (CAST(x'c328' AS TEXT), 'h', 'en');",
     );
+    sandbox.wait_three_days();
     assert_run!(
         sandbox.run(&["list"]),
         str![[r#"
 status 0
 -- stdout
-USER                    LANGUAGE  METHOD  STATE
+USER                    LANGUAGE  GROUPS  STATE           CREATED     PASSWORD SET
 \N                      \x00ff            no usable hash
-\u{1b}[2J\n\u{202e}x\\  \t\u{9b}          no usable hash
-\u{fffd}(               en                no usable hash
-\xc3                    en                no usable hash
+\u{1b}[2J\n\u{202e}x\\  \t\u{9b}          no usable hash  3 days ago  3 days ago
+\u{fffd}(               en                no usable hash  3 days ago  3 days ago
+\xc3                    en                no usable hash  3 days ago  3 days ago
 -- stderr
 
 "#]]
@@ -414,9 +421,9 @@ USER                    LANGUAGE  METHOD  STATE
 status 0
 -- stdout
 \N	\x00ff	false		false			
-\u{1b}[2J\n\u{202e}x\\	\t\u{9b}	false		false			
-\u{fffd}(	en	false		false			
-\xc3	en	false		false			
+\u{1b}[2J\n\u{202e}x\\	\t\u{9b}	false		false		[TIME]	[TIME]
+\u{fffd}(	en	false		false		[TIME]	[TIME]
+\xc3	en	false		false		[TIME]	[TIME]
 -- stderr
 
 "#]]
@@ -426,7 +433,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-[{"username":null,"language":null,"locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":"\u001b[2J\n\u202ex\\","language":"\t\u009b","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":"\ufffd(","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":null,"language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null}]
+[{"username":null,"language":null,"locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":"\u001b[2J\n\u202ex\\","language":"\t\u009b","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":"\ufffd(","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":null,"language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"}]
 -- stderr
 
 "#]]

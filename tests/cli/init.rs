@@ -40,7 +40,7 @@ fn json_says_which_of_it_was_done() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":1,"applied":[{"version":1,"name":"users"}],"pending":[],"warnings":[]}
+{"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":2,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}],"pending":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -50,7 +50,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":1,"applied":[],"pending":[],"warnings":[]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":2,"applied":[],"pending":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -84,7 +84,7 @@ brought [DIR]/users.db up to date
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not up to date: its schema has version 0 of 1
+error: [DIR]/users.db is not up to date: its schema has version 0 of 2
 hint: `dash-users init --database [DIR]/users.db` brings it up to date
 
 "#]]
@@ -105,7 +105,7 @@ warning: column 'email' of table 'users' is NOT NULL without a default: no user 
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":1,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one"]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":2,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one"]}
 -- stderr
 
 "#]]
@@ -220,7 +220,7 @@ status 4
 -- stdout
 -- stderr
 error: the directory of [DIR]/nowhere/users.db does not exist
-hint: create the directory, or name another --database
+hint: create the directory, or name another file
 
 "#]]
     );
@@ -253,7 +253,7 @@ fn a_newer_schema_is_refused() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db has schema version 99; this program knows versions up to 1
+error: [DIR]/users.db has schema version 99; this program knows versions up to 2
 hint: use the newer dash-users that wrote it
 
 "#]]
@@ -264,7 +264,7 @@ hint: use the newer dash-users that wrote it
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 1","hint":"use the newer dash-users that wrote it"}}
+{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 2","hint":"use the newer dash-users that wrote it"}}
 
 "#]]
     );

@@ -10,7 +10,7 @@ fn users_are_listed_by_name_in_each_format() {
         str![[r#"
 status 0
 -- stdout
-USER  LANGUAGE  METHOD  STATE
+USER  LANGUAGE  GROUPS  STATE  CREATED  PASSWORD SET
 -- stderr
 
 "#]]
@@ -30,15 +30,16 @@ status 0
         "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('Adam', '{locked}', 'en'),
                                   ('李雷', 'clear text', 'zh-Hant-TW')"
     ));
+    sandbox.wait_three_days();
     assert_run!(
         sandbox.run(&["ls"]),
         str![[r#"
 status 0
 -- stdout
-USER  LANGUAGE    METHOD              STATE
-Adam  en          pbkdf2:sha256:1000  locked, outdated
-zoe   de          pbkdf2:sha256:1000  outdated
-李雷  zh-Hant-TW                      no usable hash
+USER  LANGUAGE    GROUPS  STATE             CREATED     PASSWORD SET
+Adam  en                  locked, outdated  3 days ago  3 days ago
+zoe   de                  outdated          3 days ago  3 days ago
+李雷  zh-Hant-TW          no usable hash    3 days ago  3 days ago
 -- stderr
 
 "#]]
@@ -48,9 +49,9 @@ zoe   de          pbkdf2:sha256:1000  outdated
         str![[r#"
 status 0
 -- stdout
-Adam	en	true	pbkdf2:sha256:1000	true			
-zoe	de	false	pbkdf2:sha256:1000	true			
-李雷	zh-Hant-TW	false		false			
+Adam	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
+zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
+李雷	zh-Hant-TW	false		false		[TIME]	[TIME]
 -- stderr
 
 "#]]
@@ -60,7 +61,7 @@ zoe	de	false	pbkdf2:sha256:1000	true
         str![[r#"
 status 0
 -- stdout
-[{"username":"Adam","language":"en","locked":true,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":null,"password_changed_at":null},{"username":"zoe","language":"de","locked":false,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":null,"password_changed_at":null},{"username":"李雷","language":"zh-Hant-TW","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null}]
+[{"username":"Adam","language":"en","locked":true,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":"zoe","language":"de","locked":false,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":"李雷","language":"zh-Hant-TW","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"}]
 -- stderr
 
 "#]]
@@ -70,7 +71,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-Adam	en	true	pbkdf2:sha256:1000	true			
+Adam	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 -- stderr
 
 "#]]
@@ -80,7 +81,7 @@ Adam	en	true	pbkdf2:sha256:1000	true
         str![[r#"
 status 0
 -- stdout
-USER  LANGUAGE  METHOD  STATE
+USER  LANGUAGE  GROUPS  STATE  CREATED  PASSWORD SET
 -- stderr
 
 "#]]
@@ -90,8 +91,8 @@ USER  LANGUAGE  METHOD  STATE
         str![[r#"
 status 0
 -- stdout
-Adam	en	true	pbkdf2:sha256:1000	true			
-zoe	de	false	pbkdf2:sha256:1000	true			
+Adam	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
+zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 -- stderr
 
 "#]]

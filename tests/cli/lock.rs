@@ -29,13 +29,14 @@ user 'alice' is locked already in [DIR]/users.db
     );
     assert_eq!(verify(), 3);
     assert_eq!(sandbox.stored("alice"), format!("!{}", before.replace('$', "|")));
+    sandbox.wait_three_days();
     assert_run!(
         sandbox.run(&["list", "--locked"]),
         str![[r#"
 status 0
 -- stdout
-USER   LANGUAGE  METHOD          STATE
-alice  en        scrypt:128:8:1  locked
+USER   LANGUAGE  GROUPS  STATE   CREATED     PASSWORD SET
+alice  en                locked  3 days ago  3 days ago
 -- stderr
 
 "#]]

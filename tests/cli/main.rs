@@ -5,8 +5,12 @@
 mod support;
 
 mod add;
+mod backup;
+mod check;
 mod globals;
+mod group;
 mod hash;
+mod history;
 mod init;
 mod list;
 mod lock;
@@ -16,6 +20,7 @@ mod prompts;
 mod readme;
 mod rehash;
 mod remove;
+mod rename;
 mod seed;
 mod show;
 mod statuses;

@@ -14,8 +14,9 @@ fn pending_migrations_are_listed_tried_and_applied() {
         str![[r#"
 status 4
 -- stdout
-VERSION  NAME   STATE
-1        users  pending
+VERSION  NAME      STATE
+1        users     pending
+2        accounts  pending
 -- stderr
 
 "#]]
@@ -25,9 +26,9 @@ VERSION  NAME   STATE
         str![[r#"
 status 4
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}]}
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"1 migration(s) pending in [DIR]/users.db","hint":null}}
+{"error":{"code":"needs_migration","status":4,"message":"2 migration(s) pending in [DIR]/users.db","hint":null}}
 
 "#]]
     );
@@ -38,6 +39,7 @@ status 0
 -- stdout
 -- stderr
 would apply migration 1 (users) to [DIR]/users.db
+would apply migration 2 (accounts) to [DIR]/users.db
 
 "#]]
     );
@@ -46,7 +48,7 @@ would apply migration 1 (users) to [DIR]/users.db
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}]}
 -- stderr
 
 "#]]
@@ -59,6 +61,7 @@ status 0
 -- stdout
 -- stderr
 applied migration 1 (users) to [DIR]/users.db
+applied migration 2 (accounts) to [DIR]/users.db
 
 "#]]
     );
@@ -77,8 +80,9 @@ status 0
         str![[r#"
 status 0
 -- stdout
-VERSION  NAME   STATE
-1        users  applied
+VERSION  NAME      STATE
+1        users     applied
+2        accounts  applied
 -- stderr
 
 "#]]
@@ -89,6 +93,7 @@ VERSION  NAME   STATE
 status 0
 -- stdout
 1	users	applied
+2	accounts	applied
 -- stderr
 
 "#]]
@@ -105,7 +110,7 @@ fn json_tells_what_was_applied() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":1,"applied":[{"version":1,"name":"users"}],"pending":[]}
+{"database":"[DIR]/users.db","version":2,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}],"pending":[]}
 -- stderr
 
 "#]]
@@ -115,7 +120,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":1,"applied":[],"pending":[]}
+{"database":"[DIR]/users.db","version":2,"applied":[],"pending":[]}
 -- stderr
 
 "#]]

@@ -1,8 +1,6 @@
 //! The README against the program: what it promises is there, and what is there it names.
 
-use std::path::Path;
-
-use crate::support::{PROGRAM, empty};
+use crate::support::{empty, program_directory};
 
 const README: &str = include_str!("../../README.md");
 
@@ -16,13 +14,12 @@ fn block(heading: &str) -> &'static str {
 #[test]
 fn the_first_session_works_as_it_is_written() {
     let sandbox = empty();
-    let path = Path::new(PROGRAM).parent().unwrap().display();
+    let path = program_directory().display();
     let script = format!("set -e; PATH={path}:$PATH\n{}", block("A first session"));
     let output = sandbox.shell(&script).env("PATH", "/usr/bin:/bin").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{stdout}");
-    let expected =
-        "alice: accepted\nalice: refused\nstatus 3\nUSER   LANGUAGE  METHOD          STATE\n";
+    let expected = "alice: accepted\nalice: refused\nstatus 3\nUSER   LANGUAGE  GROUPS  STATE  CREATED  PASSWORD SET\n";
     assert!(stdout.starts_with(expected), "{stdout}");
 }
 
@@ -30,7 +27,7 @@ fn the_first_session_works_as_it_is_written() {
 fn the_ci_commands_can_be_run_again_and_again() {
     let sandbox = empty();
     sandbox.write("secret", "plover-xyzzy-quux");
-    let path = Path::new(PROGRAM).parent().unwrap().display();
+    let path = program_directory().display();
     let commands = block("In scripts and CI").replace("/run/secrets/ci-bot", "secret");
     let script = format!("set -e; PATH={path}:$PATH\n{commands}{commands}");
     assert!(sandbox.shell(&script).env("PATH", "/usr/bin:/bin").status().unwrap().success());

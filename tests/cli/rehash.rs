@@ -134,13 +134,14 @@ fn a_locked_hash_that_only_werkzeug_knows_stays_locked() {
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'en')"));
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 0);
     assert_eq!(sandbox.stored("zoe"), locked);
+    sandbox.wait_three_days();
     assert_run!(
         sandbox.run(&["list", "--locked"]),
         str![[r#"
 status 0
 -- stdout
-USER  LANGUAGE  METHOD  STATE
-zoe   en                locked
+USER  LANGUAGE  GROUPS  STATE   CREATED     PASSWORD SET
+zoe   en                locked  3 days ago  3 days ago
 -- stderr
 
 "#]]

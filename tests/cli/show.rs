@@ -10,16 +10,20 @@ fn one_user_is_shown_in_each_format() {
          ('xi', '!scrypt:1024:8:16|NaCl|{digest}', 'en')",
         digest = "0".repeat(128)
     ));
+    sandbox.wait_three_days();
     assert_run!(
         sandbox.run(&["show", "zoe"]),
         str![[r#"
 status 0
 -- stdout
-user      zoe
-language  de
-locked    no
-method    pbkdf2:sha256:1000 (1000 iterations)
-outdated  yes
+user              zoe
+language          de
+groups
+locked            no
+method            pbkdf2:sha256:1000 (1000 iterations)
+outdated          yes
+created           3 days ago ([TIME])
+password changed  3 days ago ([TIME])
 -- stderr
 
 "#]]
@@ -29,11 +33,14 @@ outdated  yes
         str![[r#"
 status 0
 -- stdout
-user      yan
-language  en
-locked    no
-method    none: the stored value is no usable hash
-outdated  no
+user              yan
+language          en
+groups
+locked            no
+method            none: the stored value is no usable hash
+outdated          no
+created           3 days ago ([TIME])
+password changed  3 days ago ([TIME])
 -- stderr
 
 "#]]
@@ -43,11 +50,14 @@ outdated  no
         str![[r#"
 status 0
 -- stdout
-user      xi
-language  en
-locked    yes
-method    scrypt:1024:8:16 (1 MiB of memory, 16 times over)
-outdated  no
+user              xi
+language          en
+groups
+locked            yes
+method            scrypt:1024:8:16 (1 MiB of memory, 16 times over)
+outdated          no
+created           3 days ago ([TIME])
+password changed  3 days ago ([TIME])
 -- stderr
 
 "#]]
@@ -57,7 +67,7 @@ outdated  no
         str![[r#"
 status 0
 -- stdout
-zoe	de	false	pbkdf2:sha256:1000	true			
+zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 -- stderr
 
 "#]]
@@ -67,7 +77,7 @@ zoe	de	false	pbkdf2:sha256:1000	true
         str![[r#"
 status 0
 -- stdout
-{"username":"yan","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null}
+{"username":"yan","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"}
 -- stderr
 
 "#]]

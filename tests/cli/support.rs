@@ -10,6 +10,11 @@ use tempfile::TempDir;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_dash-users");
 
+/// Where the program is, for a shell to find it.
+pub(crate) fn program_directory() -> &'static Path {
+    Path::new(PROGRAM).parent().unwrap()
+}
+
 /// A password that the policy takes.
 pub(crate) const GOOD: &str = "plover-xyzzy-quux";
 
@@ -25,7 +30,11 @@ pub(crate) struct Sandbox {
 /// An empty directory.
 pub(crate) fn empty() -> Sandbox {
     // A cheap method: what hashing costs is tested elsewhere.
-    let environment = vec![("DASH_USERS_METHOD", "scrypt:128:8:1".to_owned())];
+    let environment = vec![
+        ("DASH_USERS_METHOD", "scrypt:128:8:1".to_owned()),
+        // Who the history says did it.
+        ("SUDO_USER", "admin".to_owned()),
+    ];
     Sandbox { dir: tempfile::tempdir().unwrap(), environment }
 }
 
@@ -67,6 +76,17 @@ impl Sandbox {
         Connection::open(self.path("users.db")).unwrap().execute_batch(sql).unwrap();
     }
 
+    /// Puts all that happened so far three days back, so that tables show the same at any moment.
+    pub(crate) fn wait_three_days(&self) {
+        let then = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-3 days')";
+        self.sql(&format!(
+            "UPDATE user_events SET at = {then};
+             UPDATE dash_users_times SET created_at = {then} WHERE created_at IS NOT NULL;
+             UPDATE dash_users_times SET password_changed_at = {then}
+             WHERE password_changed_at IS NOT NULL;"
+        ));
+    }
+
     /// The `password_hash` of a user.
     pub(crate) fn stored(&self, username: &str) -> String {
         let connection = Connection::open(self.path("users.db")).unwrap();
@@ -104,13 +124,29 @@ impl Sandbox {
         let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         let output = child.wait_with_output().unwrap();
         let dir = self.dir.path().to_str().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap().replace(dir, "[DIR]");
+        let text = |bytes| without_times(&String::from_utf8(bytes).unwrap().replace(dir, "[DIR]"));
         Run {
             status: output.status.code().expect("not killed by a signal"),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
     }
+}
+
+/// A text with `[TIME]` in the place of each time as RFC 3339 has it.
+fn without_times(text: &str) -> String {
+    const SHAPE: &str = "dddd-dd-ddTdd:dd:dd.dddZ";
+    let is_time = |window: &[u8]| {
+        let fits = |(byte, shape): (&u8, u8)| {
+            if shape == b'd' { byte.is_ascii_digit() } else { *byte == shape }
+        };
+        window.iter().zip(SHAPE.bytes()).all(fits)
+    };
+    let mut text = text.to_owned();
+    while let Some(start) = text.as_bytes().windows(SHAPE.len()).position(is_time) {
+        text.replace_range(start..start + SHAPE.len(), "[TIME]");
+    }
+    text
 }
 
 /// What a run of the program came to.

@@ -61,8 +61,8 @@ error: no user 'nobody'
         str![[r#"
 status 0
 -- stdout
-alice	pt-BR	false	scrypt:128:8:1	false			
-bob	fr	false	scrypt:128:8:1	false			
+alice	pt-BR	false	scrypt:128:8:1	false		[TIME]	[TIME]
+bob	fr	false	scrypt:128:8:1	false		[TIME]	[TIME]
 -- stderr
 
 "#]]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dash_users::store::{self, Access, Migration, Row, Schema, Store, Transaction};
 use dash_users::{
-    Error, Finding, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users,
+    Error, Event, Finding, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users,
 };
 
 use crate::database::Database;
@@ -49,7 +49,7 @@ impl Store for Interleaved {
         self.store.check(each)
     }
 
-    fn repair(&mut self) -> Result<(), StoreError> {
+    fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
         self.store.repair()
     }
 

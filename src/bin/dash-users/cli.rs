@@ -102,12 +102,18 @@ pub enum Command {
     Rehash(commands::rehash::Args),
     #[command(visible_alias = "rm")]
     Remove(commands::remove::Args),
+    Rename(commands::rename::Args),
     Update(commands::update::Args),
     Lock(commands::lock::Args),
     Unlock(commands::unlock::Args),
+    Group(commands::group::Args),
     #[command(visible_alias = "ls")]
     List(commands::list::Args),
     Show(commands::show::Args),
+    History(commands::history::Args),
+    Check(commands::check::Args),
+    Backup(commands::backup::Args),
+    Restore(commands::restore::Args),
     Hash(commands::hash::Args),
 }
 

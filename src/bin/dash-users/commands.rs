@@ -1,7 +1,11 @@
 //! The commands, one a file: its documentation is its help.
 
 pub mod add;
+pub mod backup;
+pub mod check;
+pub mod group;
 pub mod hash;
+pub mod history;
 pub mod init;
 pub mod list;
 pub mod lock;
@@ -9,6 +13,8 @@ pub mod migrate;
 pub mod passwd;
 pub mod rehash;
 pub mod remove;
+pub mod rename;
+pub mod restore;
 pub mod seed;
 pub mod show;
 pub mod unlock;
@@ -21,7 +27,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 use dash_users::{Error, Location, StoredText, Username, UsernameError, Users, store::Schema};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, environment};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
@@ -41,12 +47,35 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
         Command::Verify(args) => verify::run(args, database, &prompt, output),
         Command::Rehash(args) => rehash::run(args, database, &prompt, output),
         Command::Remove(args) => remove::run(args, database, &prompt, output),
+        Command::Rename(args) => rename::run(args, database, output),
         Command::Lock(args) => lock::run(args, database, output),
         Command::Unlock(args) => unlock::run(args, database, output),
         Command::Update(args) => update::run(args, database, output),
+        Command::Group(args) => group::run(args, database, output),
         Command::List(args) => list::run(args, database, output),
         Command::Show(args) => show::run(args, database, output),
+        Command::History(args) => history::run(args, database, output),
+        Command::Check(args) => check::run(args, database, output),
+        Command::Backup(args) => backup::run(args, database, output),
+        Command::Restore(args) => restore::run(args, database, &prompt, output),
         Command::Hash(_) => unreachable!("it needs no database"),
+    }
+}
+
+/// Opens the database to change something, in the name of whoever runs the program.
+fn open(database: &Location) -> Result<Users, Error> {
+    Ok(Users::open(database)?.with_actor(actor()))
+}
+
+/// The operating system's user; behind sudo the one who called it.
+fn actor() -> String {
+    if let Some(name) = environment("SUDO_USER") {
+        return name.to_string_lossy().into_owned();
+    }
+    let id = nix::unistd::getuid();
+    match nix::unistd::User::from_uid(id) {
+        Ok(Some(user)) => user.name,
+        _ => id.to_string(),
     }
 }
 
@@ -83,7 +112,7 @@ fn change_users(
     already: impl Fn(&StoredText) -> String,
 ) -> Result<()> {
     let names = usernames(users);
-    let outcomes = change(&mut Users::open(database)?, &names)?;
+    let outcomes = change(&mut open(database)?, &names)?;
     let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
     let changes = changes(database, action, names.iter().zip(outcomes), done, already);
     Ok(output.changes(&changes, users.len() > 1)?)

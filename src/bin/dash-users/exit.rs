@@ -1,23 +1,23 @@
 //! Statuses: the one table that the code, `--help` and the README go by.
 
 use std::fmt;
-use std::path::Path;
 
 use dash_users::policy;
 use dash_users::{
-    Error, LanguageError, Location, LocationError, PasswordNotUtf8, StoreError, UsernameError,
+    Error, GroupError, LanguageError, Location, LocationError, PasswordNotUtf8, StoreError,
+    StoredText, UsernameError, is_unsafe_to_print,
 };
 
 /// What each status means.
 pub const STATUSES: [(u8, &str); 12] = [
     (0, "done, or already so"),
-    (1, "failed for a reason that has no status of its own"),
+    (1, "failed for a reason that has no status of its own; a file would be overwritten"),
     (2, "wrong command line, or no terminal to ask on"),
     (3, "refused: the password does not match"),
     (4, "the database is missing, not up to date, not one of users, or cannot be opened"),
     (5, "the database is locked by another program; nothing was changed"),
     (6, "no such user"),
-    (7, "invalid data: a name, language or stored hash"),
+    (7, "invalid data: a name, group, language or stored hash; or what check found"),
     (8, "the new password is weak, or cannot be used"),
     (9, "the user exists already"),
     (10, "needs confirmation"),
@@ -28,6 +28,7 @@ pub const STATUSES: [(u8, &str); 12] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     Failed,
+    FileExists,
     Usage,
     Refused,
     NoDatabase,
@@ -38,6 +39,7 @@ pub enum Code {
     Busy,
     NoSuchUser,
     InvalidData,
+    Findings,
     WeakPassword,
     BadPassword,
     UserExists,
@@ -57,6 +59,7 @@ impl Code {
     fn entry(self) -> (u8, &'static str) {
         match self {
             Self::Failed => (1, "failed"),
+            Self::FileExists => (1, "file_exists"),
             Self::Usage => (2, "usage"),
             Self::Refused => (3, "refused"),
             Self::NoDatabase => (4, "no_database"),
@@ -67,6 +70,7 @@ impl Code {
             Self::Busy => (5, "busy"),
             Self::NoSuchUser => (6, "no_such_user"),
             Self::InvalidData => (7, "invalid_data"),
+            Self::Findings => (7, "findings"),
             Self::WeakPassword => (8, "weak_password"),
             Self::BadPassword => (8, "bad_password"),
             Self::UserExists => (9, "user_exists"),
@@ -131,6 +135,7 @@ impl From<anyhow::Error> for Report {
         } else if error.is::<LocationError>() {
             (Code::Usage, None)
         } else if error.is::<UsernameError>()
+            || error.is::<GroupError>()
             || error.is::<LanguageError>()
             || error.is::<PasswordNotUtf8>()
         {
@@ -172,15 +177,20 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
 fn of_store(error: &StoreError) -> (Code, Option<String>) {
     match error {
         StoreError::NoDatabase { path } => {
-            (Code::NoDatabase, Some(format!("{} creates it; --database names another", init(path))))
+            let init = command(&Location::Sqlite(path.clone()), "init");
+            (Code::NoDatabase, Some(format!("{init} creates it; --database names another")))
         }
         StoreError::NoDirectory { .. } => {
-            (Code::NoDatabase, Some("create the directory, or name another --database".to_owned()))
+            (Code::NoDatabase, Some("create the directory, or name another file".to_owned()))
         }
-        StoreError::NeedsMigration { location: Location::Sqlite(path), .. } => {
-            (Code::NeedsMigration, Some(format!("{} brings it up to date", init(path))))
+        StoreError::FileExists { .. } => {
+            (Code::FileExists, Some("name another file, or overwrite it with --force".to_owned()))
         }
-        StoreError::NeedsMigration { .. } => (Code::NeedsMigration, None),
+        StoreError::SameFile { .. } => (Code::Usage, Some("name another file".to_owned())),
+        StoreError::NeedsMigration { location, .. } => {
+            let init = command(location, "init");
+            (Code::NeedsMigration, Some(format!("{init} brings it up to date")))
+        }
         StoreError::NewerSchema { .. } => {
             (Code::NewerSchema, Some("use the newer dash-users that wrote it".to_owned()))
         }
@@ -200,15 +210,24 @@ fn of_password(refusal: policy::Refusal) -> (Code, Option<String>) {
     }
 }
 
-/// The command that creates or migrates the database at `path`, to be pasted.
-fn init(path: &Path) -> String {
-    let path = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%=:".contains(c);
-    if path.chars().all(is_plain) {
-        format!("`dash-users init --database {path}`")
-    } else {
-        format!("`dash-users init --database '{}'`", path.replace('\'', r"'\''"))
+/// A command for the database, to be pasted.
+pub fn command(database: &Location, arguments: &str) -> String {
+    let database = database.to_string();
+    let database = quoted(&StoredText::Text(database.clone())).unwrap_or(database);
+    format!("`dash-users {arguments} --database {database}`")
+}
+
+/// A text as an argument in a shell; none if it cannot be pasted.
+pub fn quoted(text: &StoredText) -> Option<String> {
+    let StoredText::Text(text) = text else { return None };
+    if text.chars().any(is_unsafe_to_print) {
+        return None;
     }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%=:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return Some(text.clone());
+    }
+    Some(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
 #[cfg(test)]
@@ -219,6 +238,7 @@ mod tests {
     fn every_code_has_a_status_of_the_table() {
         for code in [
             Code::Failed,
+            Code::FileExists,
             Code::Usage,
             Code::Refused,
             Code::NoDatabase,
@@ -229,6 +249,7 @@ mod tests {
             Code::Busy,
             Code::NoSuchUser,
             Code::InvalidData,
+            Code::Findings,
             Code::WeakPassword,
             Code::BadPassword,
             Code::UserExists,
@@ -241,7 +262,19 @@ mod tests {
 
     #[test]
     fn a_command_to_paste_is_quoted_where_it_must_be() {
-        assert_eq!(init(Path::new("/srv/a.db")), "`dash-users init --database /srv/a.db`");
-        assert_eq!(init(Path::new("/a b/$x'")), r"`dash-users init --database '/a b/$x'\'''`");
+        let init = |path: &str| command(&Location::Sqlite(path.into()), "init");
+        assert_eq!(init("/srv/a.db"), "`dash-users init --database /srv/a.db`");
+        assert_eq!(init("/a b/$x'"), r"`dash-users init --database '/a b/$x'\'''`");
+    }
+
+    #[test]
+    fn what_cannot_be_typed_is_not_quoted() {
+        let quoted = |text: &str| quoted(&StoredText::Text(text.to_owned()));
+        assert_eq!(quoted("zoe"), Some("zoe".to_owned()));
+        assert_eq!(quoted("Zoë Q"), Some("'Zoë Q'".to_owned()));
+        assert_eq!(quoted(""), Some("''".to_owned()));
+        for text in ["a\nb", "a\0", "\u{202e}a"] {
+            assert_eq!(quoted(text), None, "{text:?}");
+        }
     }
 }

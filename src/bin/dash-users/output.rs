@@ -7,15 +7,16 @@ mod json;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::time::SystemTime;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use dash_users::User;
+use dash_users::{StoredText, User};
 use serde::Serialize;
 
 use self::json::JsonError;
-pub use self::json::{Change, JsonMigration, JsonUser};
+pub use self::json::{Change, JsonEvent, JsonMigration, JsonUser};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Failure, Report};
 
@@ -223,15 +224,30 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 /// A user as a row of `--format plain`, in the order of the keys in JSON.
 pub fn plain_user(user: &User) -> Vec<String> {
     let method = user.method.map(|method| method.to_string()).unwrap_or_default();
-    let nothing = String::new;
     vec![
         user.username.to_string(),
         user.language.to_string(),
         user.locked.to_string(),
         method,
         user.outdated.to_string(),
-        nothing(),
-        nothing(),
-        nothing(),
+        joined(&user.groups, ","),
+        user.created_at.map(rfc3339).unwrap_or_default(),
+        user.password_changed_at.map(rfc3339).unwrap_or_default(),
     ]
+}
+
+/// Texts of the database in one cell.
+pub fn joined<'a>(texts: impl IntoIterator<Item = &'a StoredText>, separator: &str) -> String {
+    texts.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
+/// A time as RFC 3339 has it, in UTC and to the millisecond.
+pub fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}
+
+/// A time as people say it: "3 days ago".
+pub fn ago(time: SystemTime) -> String {
+    // A clock may have been put back.
+    timeago::Formatter::new().convert(time.elapsed().unwrap_or_default())
 }

@@ -44,11 +44,41 @@ pub(super) fn read(
          ORDER BY id DESC LIMIT ?1";
     let all = "SELECT id, at, actor, action, username, detail FROM user_events
                ORDER BY id DESC LIMIT ?1";
-    let mut statement = connection.prepare(if username.is_some() { of_user } else { all })?;
-    let mut found = match username {
-        Some(username) => statement.query(params![limit, Text(username)])?,
-        None => statement.query([limit])?,
-    };
+    match username {
+        Some(username) => hand_out(connection, of_user, params![limit, Text(username)], each),
+        None => hand_out(connection, all, [limit], each),
+    }
+}
+
+/// The number of the newest event; 0 if there is none, or no history.
+pub(super) fn last_id(connection: &Connection) -> rusqlite::Result<i64> {
+    let is_there = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'user_events')";
+    if !connection.query_row(is_there, [], |row| row.get(0))? {
+        return Ok(0);
+    }
+    let last = "SELECT coalesce(max(id), 0) FROM user_events";
+    connection.query_row(last, [], |row| row.get(0))
+}
+
+/// Reads the events after that of a number, newest first.
+pub(super) fn read_since(
+    connection: &Connection,
+    last: i64,
+    each: &mut dyn FnMut(Event),
+) -> rusqlite::Result<()> {
+    let select = "SELECT id, at, actor, action, username, detail FROM user_events
+                  WHERE id > ? ORDER BY id DESC";
+    hand_out(connection, select, [last], each)
+}
+
+fn hand_out(
+    connection: &Connection,
+    select: &str,
+    params: impl rusqlite::Params,
+    each: &mut dyn FnMut(Event),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(select)?;
+    let mut found = statement.query(params)?;
     while let Some(row) = found.next()? {
         each(Event {
             id: row.get(0)?,

@@ -5,9 +5,10 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::Sqlite;
+use super::{Sqlite, history};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
+use crate::event::Event;
 use crate::store::{Location, Migration, Schema, StoreError};
 
 /// Every migration and its SQL, which may be applied again: it makes what is missing.
@@ -148,7 +149,7 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
 }
 
 /// Makes the schema whole where it has the latest version.
-pub(super) fn repair(store: &mut Sqlite) -> Result<(), StoreError> {
+pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
     let Sqlite { connection, location } = store;
     let fail = sql_error(location);
     let transaction =
@@ -157,8 +158,12 @@ pub(super) fn repair(store: &mut Sqlite) -> Result<(), StoreError> {
     if schema.version < LATEST || !schema.has_users_table {
         return Err(needs_migration(&schema, location));
     }
+    let mut events = Vec::new();
+    let last = history::last_id(&transaction).map_err(&fail)?;
     apply(&transaction, &schema).map_err(&fail)?;
-    transaction.commit().map_err(&fail)
+    history::read_since(&transaction, last, &mut |event| events.push(event)).map_err(&fail)?;
+    transaction.commit().map_err(&fail)?;
+    Ok(events)
 }
 
 /// What keeps a database from being used as long as migrations are pending.

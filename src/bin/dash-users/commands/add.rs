@@ -1,9 +1,10 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
-use dash_users::{Error, Language, Location, NewUser, StoredText, Users};
+use dash_users::{Error, Language, Location, NewUser, StoredText};
 
-use super::new_username;
+use super::group::new_group;
+use super::{new_username, open};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
@@ -13,7 +14,7 @@ use crate::prompt::Prompt;
 /// The password is asked for twice on the terminal, or comes from --password-stdin,
 /// --password-file or --generate.
 ///
-/// Example: dash-users add carol --language pt-BR --generate
+/// Example: dash-users add carol --language pt-BR --group staff --generate
 #[derive(clap::Args)]
 pub struct Args {
     /// The name of the new user
@@ -21,6 +22,12 @@ pub struct Args {
     /// The user's language, a BCP 47 tag
     #[arg(long, value_name = "TAG", default_value = "en")]
     pub language: String,
+    /// Put the user into a group; may be given several times
+    #[arg(long = "group", value_name = "GROUP")]
+    pub groups: Vec<OsString>,
+    /// Lock the user from the start: `unlock` lets the user in
+    #[arg(long)]
+    pub locked: bool,
     /// Change nothing if there is a user of that name
     #[arg(long)]
     pub if_not_exists: bool,
@@ -37,7 +44,8 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let source = prompt.new_source(&args.password)?;
     let username = new_username(&args.user)?;
     let language: Language = args.language.parse()?;
-    let mut users = Users::open(database)?.with_method(args.method.get()?);
+    let groups = args.groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
+    let mut users = open(database)?.with_method(args.method.get()?);
 
     let name = StoredText::Text(username.to_string());
     let change = Change::new(database, &name, "add");
@@ -54,6 +62,8 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 
     let mut new = NewUser::new(username, prompt.new_password(&source)?);
     new.language = language;
+    new.groups = groups;
+    new.locked = args.locked;
     new.allow_weak = args.password.allow_weak;
     new.allow_similar = args.allow_similar;
     if let Err(error) = users.add(&new) {
@@ -62,5 +72,6 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     }
     let password = source.generated(&new.password);
     let change = Change { password, ..change };
-    Ok(output.changes(&[(change, format!("added user '{name}'"))], false)?)
+    let locked = if args.locked { "locked " } else { "" };
+    Ok(output.changes(&[(change, format!("added {locked}user '{name}'"))], false)?)
 }

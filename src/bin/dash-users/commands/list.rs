@@ -1,8 +1,12 @@
+use std::ffi::OsString;
+
 use anyhow::Result;
+use clap::ValueEnum;
 use dash_users::{Location, Users};
 
+use super::bytes;
 use crate::cli::MethodArg;
-use crate::output::{JsonUser, Output, plain_user, table};
+use crate::output::{JsonUser, Output, ago, joined, plain_user, table};
 
 /// List the users, never their hashes
 ///
@@ -13,19 +17,47 @@ use crate::output::{JsonUser, Output, plain_user, table};
 /// Example: dash-users list --outdated
 #[derive(clap::Args)]
 pub struct Args {
+    /// Only users in this group
+    #[arg(long)]
+    pub group: Option<OsString>,
     /// Only users with an outdated hash
     #[arg(long)]
     pub outdated: bool,
     /// Only locked users
     #[arg(long)]
     pub locked: bool,
+    /// In which order; the oldest time is the first, and unknown ones are before it
+    #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
+    pub sort: Sort,
     #[command(flatten)]
     pub method: MethodArg,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Sort {
+    /// By the bytes of their names
+    #[default]
+    Name,
+    /// By when they were added
+    Created,
+    /// By when their passwords were last changed
+    Changed,
+}
+
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut users = Users::open_read_only(database)?.with_method(args.method.get()?).list()?;
-    users.retain(|user| (user.outdated || !args.outdated) && (user.locked || !args.locked));
+    let group = args.group.as_deref().map(bytes);
+    users.retain(|user| {
+        let is_member = group
+            .is_none_or(|wanted| user.groups.iter().any(|group| group.as_key() == Some(wanted)));
+        is_member && (user.outdated || !args.outdated) && (user.locked || !args.locked)
+    });
+    // Stable: the names decide between equal times.
+    match args.sort {
+        Sort::Name => {}
+        Sort::Created => users.sort_by_key(|user| user.created_at),
+        Sort::Changed => users.sort_by_key(|user| user.password_changed_at),
+    }
     let json = || users.iter().map(JsonUser::from).collect::<Vec<_>>();
     let rows = || users.iter().map(plain_user).collect();
     let people = || {
@@ -37,10 +69,16 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
                 (_, false, true) => "outdated",
                 (_, false, false) => "",
             };
-            let method = user.method.map(|method| method.to_string()).unwrap_or_default();
-            vec![user.username.to_string(), user.language.to_string(), method, state.to_owned()]
+            vec![
+                user.username.to_string(),
+                user.language.to_string(),
+                joined(&user.groups, ", "),
+                state.to_owned(),
+                user.created_at.map(ago).unwrap_or_default(),
+                user.password_changed_at.map(ago).unwrap_or_default(),
+            ]
         });
-        table(&["USER", "LANGUAGE", "METHOD", "STATE"], rows.collect())
+        table(&["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"], rows.collect())
     };
     Ok(output.result(json, rows, people)?)
 }

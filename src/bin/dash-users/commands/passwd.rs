@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
-use dash_users::{Error, Location, Users};
+use dash_users::{Error, Location};
 
-use super::{bytes, username};
+use super::{bytes, open, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
@@ -27,7 +27,7 @@ pub struct Args {
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.new_source(&args.password)?;
     let name = username(&args.user);
-    let mut users = Users::open(database)?.with_method(args.method.get()?);
+    let mut users = open(database)?.with_method(args.method.get()?);
     // Before anybody types a password in vain.
     let Some(user) = users.get(bytes(&args.user))? else {
         return Err(Error::NoSuchUser(name).into());

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{bytes, changes, username, usernames};
+use super::{bytes, changes, open, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
@@ -38,7 +38,7 @@ pub struct Args {
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let method = args.method.get()?;
-    let open = || Users::open(database).map(|users| users.with_method(method));
+    let open = || open(database).map(|users| users.with_method(method));
     if args.plaintext {
         return plaintext(args, &mut open()?, database, output);
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{changes, usernames};
+use super::{changes, open, usernames};
 use crate::exit::{Code, Failure};
 use crate::output::Output;
 use crate::prompt::Prompt;
@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
-    let mut users = Users::open(database)?;
+    let mut users = open(database)?;
     let names = usernames(&args.users);
     let mut going = Vec::new();
     for name in &names {

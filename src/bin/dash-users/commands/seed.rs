@@ -1,9 +1,9 @@
 use anyhow::Result;
-use dash_users::{Language, Location, Method, Password, PasswordHash, Username, Users};
+use dash_users::{DEMO_USERS, Language, Location, Method, Password, PasswordHash, Username, Users};
 use serde::Serialize;
 
 use super::init::{self, new_file};
-use super::schema_warnings;
+use super::{open, schema_warnings};
 use crate::cli::{MethodArg, NewFileArgs};
 use crate::output::Output;
 
@@ -22,12 +22,9 @@ pub struct Args {
     pub method: MethodArg,
 }
 
-/// Name, password and language of the demo users.
-const DEMO: [(&str, &str, &str); 2] = [("alice", "secret123", "en"), ("bob", "pa$$w0rd", "fr")];
-
 fn demo(method: &Method) -> Result<Vec<(Username, PasswordHash, Language)>> {
     let mut users = Vec::new();
-    for (username, password, language) in DEMO {
+    for (username, password, language) in DEMO_USERS {
         let hash = PasswordHash::new(method, &Password::from(password));
         users.push((username.parse()?, hash, language.parse()?));
     }
@@ -52,7 +49,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let is_wanted = users.unwrap_or(true);
     let demo = if is_wanted { demo(&method)? } else { Vec::new() };
     let init = Users::init(database, &new_file)?;
-    let is_added = is_wanted && Users::open(database)?.add_if_empty(demo)?;
+    let is_added = is_wanted && open(database)?.add_if_empty(demo)?;
 
     let mut warnings = schema_warnings(&init.schema);
     if !init.applied.is_empty() {
@@ -67,7 +64,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     for warning in &warnings {
         output.warn(warning);
     }
-    let (added, skipped) = if is_added { (DEMO.len(), 0) } else { (0, DEMO.len()) };
+    let (added, skipped) = if is_added { (DEMO_USERS.len(), 0) } else { (0, DEMO_USERS.len()) };
     let database = database.to_string();
     output.json_only(&Json { database, added, changed: 0, unchanged: 0, skipped, warnings })?;
     Ok(())

@@ -1,11 +1,12 @@
 use std::ffi::OsString;
+use std::time::SystemTime;
 
 use anyhow::Result;
 use dash_users::{Error, Location, Method, Users};
 
 use super::{bytes, username};
 use crate::cli::MethodArg;
-use crate::output::{JsonUser, Output, plain_user};
+use crate::output::{JsonUser, Output, ago, joined, plain_user, rfc3339};
 
 /// Show one user, never the hash
 ///
@@ -31,13 +32,22 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             Some(method) => format!("{method} ({})", cost(method)),
             None => "none: the stored value is no usable hash".to_owned(),
         };
-        format!(
-            "user      {}\nlanguage  {}\nlocked    {}\nmethod    {method}\noutdated  {}",
-            user.username,
-            user.language,
-            yes_or_no(user.locked),
-            yes_or_no(user.outdated),
-        )
+        let when = |time: Option<SystemTime>| match time {
+            Some(time) => format!("{} ({})", ago(time), rfc3339(time)),
+            None => "unknown: before dash-users kept the database".to_owned(),
+        };
+        let lines = [
+            ("user", user.username.to_string()),
+            ("language", user.language.to_string()),
+            ("groups", joined(&user.groups, ", ")),
+            ("locked", yes_or_no(user.locked).to_owned()),
+            ("method", method),
+            ("outdated", yes_or_no(user.outdated).to_owned()),
+            ("created", when(user.created_at)),
+            ("password changed", when(user.password_changed_at)),
+        ];
+        let line = |(label, value)| format!("{label:<16}  {value}").trim_end().to_owned();
+        lines.map(line).join("\n")
     };
     Ok(output.result(|| JsonUser::from(&user), || vec![plain_user(&user)], people)?)
 }

@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
-use dash_users::{Language, Location, Users};
+use dash_users::{Language, Location};
 
-use super::{bytes, username};
+use super::{bytes, open, username};
 use crate::output::{Change, Output};
 
 /// Change what is not a secret: the language
@@ -20,7 +20,7 @@ pub struct Args {
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let language: Language = args.language.parse()?;
-    let is_changed = Users::open(database)?.set_language(bytes(&args.user), &language)?;
+    let is_changed = open(database)?.set_language(bytes(&args.user), &language)?;
     let name = username(&args.user);
     let change = Change::new(database, &name, "update");
     let done = if is_changed {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use dash_users::{HashError, Location, LogIn, MethodError, Refusal, Users};
 use serde::Serialize;
 
-use super::{bytes, username};
+use super::{bytes, open, username};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::Output;
@@ -48,7 +48,7 @@ struct Json<'a> {
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.source(&args.password)?;
-    let users = if args.upgrade { Users::open(database) } else { Users::open_read_only(database) };
+    let users = if args.upgrade { open(database) } else { Users::open_read_only(database) };
     let mut users = users?.with_method(args.method.get()?);
     let user = bytes(&args.user);
     // A database that cannot be used is told before anybody types a password in vain.

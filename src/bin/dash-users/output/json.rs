@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use dash_users::{Location, Migration, StoredText, User};
+use dash_users::{Event, Location, Migration, StoredText, User};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
+use super::rfc3339;
 use crate::exit::Report;
 
 /// A change, as JSON tells it.
@@ -18,6 +19,8 @@ pub struct Change<'a> {
     pub action: &'static str,
     pub changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -27,7 +30,15 @@ impl<'a> Change<'a> {
     pub fn new(database: &Location, username: &'a StoredText, action: &'static str) -> Self {
         let database = database.to_string();
         let username = username.to_text();
-        Self { database, username, action, changed: true, password: None, warnings: Vec::new() }
+        Self {
+            database,
+            username,
+            action,
+            changed: true,
+            new_username: None,
+            password: None,
+            warnings: Vec::new(),
+        }
     }
 
     pub fn unchanged(self) -> Self {
@@ -43,12 +54,9 @@ pub struct JsonUser<'a> {
     locked: bool,
     method: Option<String>,
     outdated: bool,
-    /// Nobody is in a group before the schema knows groups.
-    groups: [&'a str; 0],
-    /// The schema does not record it yet.
-    created_at: Option<&'a str>,
-    /// The schema does not record it yet.
-    password_changed_at: Option<&'a str>,
+    groups: Vec<Option<Cow<'a, str>>>,
+    created_at: Option<String>,
+    password_changed_at: Option<String>,
 }
 
 impl<'a> From<&'a User> for JsonUser<'a> {
@@ -59,9 +67,33 @@ impl<'a> From<&'a User> for JsonUser<'a> {
             locked: user.locked,
             method: user.method.map(|method| method.to_string()),
             outdated: user.outdated,
-            groups: [],
-            created_at: None,
-            password_changed_at: None,
+            groups: user.groups.iter().map(StoredText::to_text).collect(),
+            created_at: user.created_at.map(rfc3339),
+            password_changed_at: user.password_changed_at.map(rfc3339),
+        }
+    }
+}
+
+/// An event of the history, as JSON tells it.
+#[derive(Serialize)]
+pub struct JsonEvent<'a> {
+    id: i64,
+    at: Option<String>,
+    actor: Option<Cow<'a, str>>,
+    action: Option<Cow<'a, str>>,
+    username: Option<Cow<'a, str>>,
+    detail: Option<Cow<'a, str>>,
+}
+
+impl<'a> From<&'a Event> for JsonEvent<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            id: event.id,
+            at: event.at.map(rfc3339),
+            actor: event.actor.to_text(),
+            action: event.action.to_text(),
+            username: event.username.to_text(),
+            detail: event.detail.to_text(),
         }
     }
 }

@@ -1,0 +1,39 @@
+use std::path::PathBuf;
+
+use anyhow::Result;
+use dash_users::{Location, Users};
+use serde::Serialize;
+
+use crate::output::Output;
+
+/// Write a copy of the whole database to a file
+///
+/// The copy holds one moment, while apps read and write on. It has mode 0600, and can be used as a
+/// database itself.
+///
+/// Example: dash-users backup users-$(date +%F).db
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file to write
+    pub file: PathBuf,
+    /// Overwrite an older backup
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Serialize)]
+struct Json {
+    database: String,
+    action: &'static str,
+    changed: bool,
+    file: String,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let file = std::path::absolute(&args.file)?;
+    Users::open_read_only(database)?.backup(&file, args.force)?;
+    let file = file.display().to_string();
+    output.note(&format!("wrote a backup of {database} to {file}"));
+    let database = database.to_string();
+    Ok(output.json_only(&Json { database, action: "backup", changed: true, file })?)
+}

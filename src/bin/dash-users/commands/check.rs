@@ -1,0 +1,204 @@
+use std::borrow::Cow;
+
+use anyhow::Result;
+use dash_users::{
+    Event, Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, Users,
+    store,
+};
+use serde::Serialize;
+
+use super::open;
+use crate::cli::MethodArg;
+use crate::exit::{Code, Failure, command, quoted};
+use crate::output::Output;
+
+/// Look for whatever is wrong with the database and its users
+///
+/// Tells of names that cannot log in, of hashes that werkzeug cannot verify or should not, of clear
+/// and demo passwords, of what an app that writes to the database may have left behind, and of the
+/// file itself; and what to do about each. Status 7 if there is an error or a warning.
+///
+/// With --format plain the columns are: code, severity, username, message, hint, and with --fix
+/// whether it was fixed.
+///
+/// Example: dash-users check --json
+#[derive(clap::Args)]
+pub struct Args {
+    /// Put back what is missing of dash-users' own tables and triggers, and drop groups of users
+    /// who are not there. Never changes a user or the file's mode
+    #[arg(long)]
+    pub fix: bool,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    code: &'static str,
+    severity: String,
+    username: Option<Cow<'a, str>>,
+    message: String,
+    hint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<bool>,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let method = args.method.get()?;
+    let mut users = if args.fix { open(database)? } else { Users::open_read_only(database)? };
+    users = users.with_method(method);
+    let found = users.check()?;
+    let mut left = found.clone();
+    if args.fix && found.iter().any(|finding| is_fixable(&finding.problem)) {
+        let events = users.repair()?;
+        left = users.check()?;
+        tell_repair(&events, database, output);
+    }
+    // What only came to light by the repair belongs to the answer too.
+    let new = left.iter().filter(|finding| !found.contains(finding));
+    let mut all: Vec<_> = found.iter().chain(new).collect();
+    all.sort_by_key(|finding| finding.problem.severity());
+    let is_fixed = |finding: &Finding| !left.contains(finding);
+
+    let json = || {
+        let json = all.iter().map(|finding| Json {
+            code: finding.problem.code(),
+            severity: finding.problem.severity().to_string(),
+            username: finding.username.as_ref().and_then(StoredText::to_text),
+            message: finding.problem.to_string(),
+            hint: hint(finding, database),
+            fixed: args.fix.then(|| is_fixed(finding)),
+        });
+        json.collect::<Vec<_>>()
+    };
+    let rows = || {
+        let row = |finding: &&Finding| {
+            let Finding { username, problem } = finding;
+            let mut row = vec![
+                problem.code().to_owned(),
+                problem.severity().to_string(),
+                username.as_ref().map(ToString::to_string).unwrap_or_default(),
+                problem.to_string(),
+                hint(finding, database),
+            ];
+            row.extend(args.fix.then(|| is_fixed(finding).to_string()));
+            row
+        };
+        all.iter().map(row).collect()
+    };
+    let people = || {
+        if all.is_empty() {
+            return format!("nothing is wrong with {database}");
+        }
+        let text = |finding: &&Finding| {
+            let Finding { username, problem } = finding;
+            let user = username.as_ref().map(|name| format!("user '{name}': ")).unwrap_or_default();
+            let what = format!("{}: {user}{problem} [{}]", problem.severity(), problem.code());
+            if is_fixed(finding) {
+                format!("{what}\n  fixed")
+            } else {
+                format!("{what}\n  hint: {}", hint(finding, database))
+            }
+        };
+        all.iter().map(text).collect::<Vec<_>>().join("\n")
+    };
+    output.result(json, rows, people)?;
+
+    let count = |severity| left.iter().filter(|f| f.problem.severity() == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    if errors + warnings == 0 {
+        return Ok(());
+    }
+    let message = format!("{errors} error(s) and {warnings} warning(s) in {database}");
+    output.note(&message);
+    Err(Failure::new(Code::Findings, message).answered().into())
+}
+
+/// Whether [`Users::repair`] fixes it.
+fn is_fixable(problem: &Problem) -> bool {
+    match problem {
+        Problem::Missing(_)
+        | Problem::OrphanedGroups(_)
+        | Problem::RemovedUnseen
+        | Problem::AddedUnseen
+        | Problem::ChangeLeft => true,
+        Problem::Altered(SchemaObject { kind, .. }) => *kind != SchemaObjectKind::Table,
+        _ => false,
+    }
+}
+
+/// What a repair did, beside making the schema whole.
+fn tell_repair(events: &[Event], database: &Location, output: &Output) {
+    output.note(&format!("repaired {database}"));
+    for Event { action, username, detail, .. } in events.iter().rev() {
+        output.note(&match action.to_text().as_deref() {
+            Some("group remove") => {
+                format!("dropped group '{detail}' of '{username}': nobody knows whose it is")
+            }
+            Some("remove") => format!("noted in the history that user '{username}' is gone"),
+            Some("add") => format!("noted in the history that user '{username}' was found"),
+            _ => continue,
+        });
+    }
+}
+
+/// What to do about it: a command to be pasted, where there is one.
+fn hint(Finding { username, problem }: &Finding, database: &Location) -> String {
+    let user = username.as_ref();
+    let run = |arguments: &str| command(database, arguments);
+    // A name that cannot be typed is left to SQL, and one like an option goes behind all options.
+    let typed = user.and_then(quoted);
+    let file = quoted(&StoredText::Text(database.to_string())).unwrap_or_default();
+    let of_user = |before: &str, after: &str| match (&typed, user) {
+        (Some(name), _) if name.starts_with('-') => {
+            let (option, after) = if after.contains("--") { (after, "") } else { ("", after) };
+            format!("`dash-users {before}{option} --database {file} -- {name}{after}`")
+        }
+        (Some(name), _) => run(&format!("{before} {name}{after}")),
+        (None, Some(name)) => format!(
+            "no command can name the user; this SQL removes it: {}",
+            store::sql_to_remove(name)
+        ),
+        (None, None) => String::new(),
+    };
+    match problem {
+        Problem::NameNotText => of_user("remove", ""),
+        Problem::NameCannotLogIn | Problem::NameNotAllowed(_) => of_user("rename", " NEW"),
+        Problem::NameDiffersByCase(_) => {
+            format!("if both are the same person: {}", of_user("remove", ""))
+        }
+        Problem::LanguageNotText | Problem::LanguageNotAllowed => {
+            of_user("update", " --language TAG")
+        }
+        Problem::GroupNotAllowed(group, _) => match quoted(group) {
+            Some(group) => of_user("group remove", &format!(" {group}")),
+            None => "no command can name the group; delete its row from user_groups".to_owned(),
+        },
+        Problem::HashRaises(_)
+        | Problem::HashNeverMatches(_)
+        | Problem::HashOverLimit(_)
+        | Problem::HashUnsupported(_)
+        | Problem::DemoPassword => of_user("passwd", ""),
+        Problem::HashOutdated(_) | Problem::HashWeak(_) => of_user("rehash", ""),
+        Problem::ClearPassword => of_user("rehash --plaintext", ""),
+        problem if is_fixable(problem) => run("check --fix"),
+        Problem::Altered(SchemaObject { name, .. }) => format!(
+            "after {}, save what table {name} holds, drop it, and {}",
+            run("backup FILE"),
+            run("init")
+        ),
+        Problem::ForeignTrigger(name) => {
+            let name = StoredText::Text(name.replace('"', "\"\""));
+            format!("if you do not know it, this SQL removes it: DROP TRIGGER \"{name}\"")
+        }
+        Problem::RequiredColumn(_) => "give the column a default in the app's schema".to_owned(),
+        Problem::ReadableByOthers(_) | Problem::WritableByOthers(_) => {
+            format!("`chmod o-rw {file}`; --file-group on a new database gives an app its right")
+        }
+        Problem::WriteAheadLog => {
+            format!("while the app is stopped: `sqlite3 {file} 'PRAGMA journal_mode = DELETE'`")
+        }
+        Problem::Integrity(_) => run("restore FILE"),
+        _ => String::new(),
+    }
+}

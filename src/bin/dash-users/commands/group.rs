@@ -1,0 +1,145 @@
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+
+use anyhow::Result;
+use clap::Subcommand;
+use dash_users::{Error, Group, GroupError, Location, StoredText, Users};
+use serde::Serialize;
+
+use super::{bytes, open, username};
+use crate::output::{Change, Output, table};
+
+/// Put users into groups, take them out, or list groups
+///
+/// An app reads them for BasicAuth(user_groups=…) in the table user_groups.
+///
+/// Example: dash-users group add alice admins
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Put a user into groups
+    ///
+    /// A group is there as soon as somebody is in it. Its name holds no comma, semicolon or control
+    /// character.
+    ///
+    /// Example: dash-users group add alice admins "data science"
+    Add(Membership),
+    /// Take a user out of groups
+    ///
+    /// Example: dash-users group remove alice admins
+    #[command(visible_alias = "rm")]
+    Remove(Membership),
+    /// List the groups of a user, or all groups and who is in them
+    ///
+    /// With --format plain the columns are: username, group.
+    ///
+    /// Example: dash-users group list alice
+    #[command(visible_alias = "ls")]
+    List {
+        /// The user's name; without it, all users
+        user: Option<OsString>,
+    },
+}
+
+#[derive(clap::Args)]
+struct Membership {
+    /// The user's name
+    user: OsString,
+    /// The groups
+    #[arg(value_name = "GROUP", required = true)]
+    groups: Vec<OsString>,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    match &args.command {
+        Command::Add(Membership { user, groups }) => {
+            let judged: Vec<_> =
+                groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
+            let changed = open(database)?.add_groups(bytes(user), &judged)?;
+            tell("group add", user, groups, &changed, database, output)
+        }
+        Command::Remove(Membership { user, groups }) => {
+            let names: Vec<_> = groups.iter().map(|group| bytes(group)).collect();
+            let changed = open(database)?.remove_groups(bytes(user), &names)?;
+            tell("group remove", user, groups, &changed, database, output)
+        }
+        Command::List { user } => list(user.as_deref(), database, output),
+    }
+}
+
+/// The name of a group that somebody is put into.
+pub fn new_group(name: &OsStr) -> Result<Group> {
+    Ok(name.to_str().ok_or(GroupError::NotUtf8)?.parse()?)
+}
+
+/// Says which groups the user was put into or taken out of.
+fn tell(
+    action: &'static str,
+    user: &OsStr,
+    groups: &[OsString],
+    changed: &[bool],
+    database: &Location,
+    output: &Output,
+) -> Result<()> {
+    let name = username(user);
+    let list = |wanted: bool| {
+        let groups = groups.iter().zip(changed).filter(|(_, changed)| **changed == wanted);
+        let groups: Vec<_> =
+            groups.map(|(group, _)| format!("'{}'", StoredText::from(bytes(group)))).collect();
+        format!("{} {}", if groups.len() == 1 { "group" } else { "groups" }, groups.join(", "))
+    };
+    let is_addition = action == "group add";
+    let change = Change::new(database, &name, action);
+    let done = match (changed.contains(&true), is_addition) {
+        (true, true) => (change, format!("put user '{name}' into {}", list(true))),
+        (true, false) => (change, format!("took user '{name}' out of {}", list(true))),
+        (false, true) => {
+            (change.unchanged(), format!("user '{name}' is already in {}", list(false)))
+        }
+        (false, false) => (change.unchanged(), format!("user '{name}' is not in {}", list(false))),
+    };
+    Ok(output.changes(&[done], false)?)
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    username: Option<Cow<'a, str>>,
+    group: Option<Cow<'a, str>>,
+}
+
+fn list(user: Option<&OsStr>, database: &Location, output: &Output) -> Result<()> {
+    let mut users = Users::open_read_only(database)?;
+    let found = match user {
+        Some(user) => {
+            let found = users.get(bytes(user))?;
+            vec![found.ok_or_else(|| Error::NoSuchUser(username(user)))?]
+        }
+        None => users.list()?,
+    };
+    let memberships =
+        found.iter().flat_map(|user| user.groups.iter().map(|group| (group, &user.username)));
+    let mut members: Vec<(&StoredText, &StoredText)> = memberships.collect();
+    members.sort();
+
+    let json = || {
+        let members = members.iter();
+        members
+            .map(|(group, name)| Json { username: name.to_text(), group: group.to_text() })
+            .collect::<Vec<_>>()
+    };
+    let rows =
+        || members.iter().map(|(group, name)| vec![name.to_string(), group.to_string()]).collect();
+    let people = || {
+        let groups = members.chunk_by(|(one, _), (other, _)| one == other).map(|members| {
+            let names: Vec<_> = members.iter().map(|(_, name)| name.to_string()).collect();
+            vec![members[0].0.to_string(), names.join(", ")]
+        });
+        table(&["GROUP", "USERS"], groups.collect())
+    };
+    Ok(output.result(json, rows, people)?)
+}

@@ -1,0 +1,62 @@
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::value_parser;
+use dash_users::{Event, Location, StoredText, Users};
+
+use super::bytes;
+use crate::output::{JsonEvent, Output, ago, rfc3339, table};
+
+/// Tell who did what to users, and when, the newest first
+///
+/// Who is a user of the operating system, behind sudo the one who called it; unknown is the app
+/// itself, or whoever else wrote to the database. Of a user it also tells what was done under
+/// earlier names.
+///
+/// With --format plain the columns are: id, at, actor, action, username, detail; \N is unknown.
+///
+/// Example: dash-users history alice --limit 5
+#[derive(clap::Args)]
+pub struct Args {
+    /// The user's name; without it, all users
+    pub user: Option<OsString>,
+    /// At most so many events
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let mut users = Users::open_read_only(database)?;
+    let events = users.history(args.user.as_deref().map(bytes), args.limit)?;
+    let json = || events.iter().map(JsonEvent::from).collect::<Vec<_>>();
+    let rows = || {
+        let row = |event: &Event| {
+            vec![
+                event.id.to_string(),
+                event.at.map(rfc3339).unwrap_or_default(),
+                event.actor.to_string(),
+                event.action.to_string(),
+                event.username.to_string(),
+                event.detail.to_string(),
+            ]
+        };
+        events.iter().map(row).collect()
+    };
+    let people = || {
+        let row = |event: &Event| {
+            let or = |text: &StoredText, unknown: &str| match text {
+                StoredText::Null => unknown.to_owned(),
+                text => text.to_string(),
+            };
+            vec![
+                event.at.map(ago).unwrap_or_default(),
+                or(&event.actor, "unknown"),
+                event.action.to_string(),
+                or(&event.username, ""),
+                or(&event.detail, ""),
+            ]
+        };
+        table(&["WHEN", "WHO", "ACTION", "USER", "DETAIL"], events.iter().map(row).collect())
+    };
+    Ok(output.result(json, rows, people)?)
+}

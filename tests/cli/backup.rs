@@ -1,0 +1,232 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use snapbox::str;
+
+use crate::support::{GOOD, assert_run, empty, seeded};
+
+#[test]
+fn a_backup_is_written_once_and_restored_when_it_is_confirmed() {
+    let sandbox = seeded();
+    assert_run!(
+        sandbox.run(&["backup", "copy.db"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+wrote a backup of [DIR]/users.db to [DIR]/copy.db
+
+"#]]
+    );
+    assert_eq!(fs::metadata(sandbox.path("copy.db")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_run!(
+        sandbox.run(&["backup", "copy.db"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: [DIR]/copy.db exists already
+hint: name another file, or overwrite it with --force
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["backup", "copy.db", "--json"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db exists already","hint":"name another file, or overwrite it with --force"}}
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["backup", "copy.db", "--force", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","action":"backup","changed":true,"file":"[DIR]/copy.db"}
+-- stderr
+
+"#]]
+    );
+    sandbox.run(&["remove", "alice", "--yes"]);
+    assert_run!(
+        sandbox.run(&["restore", "copy.db"]),
+        str![[r#"
+status 10
+-- stdout
+-- stderr
+error: there is no terminal to ask for confirmation on; all that [DIR]/users.db holds now will be lost, tables of the app included
+hint: --yes goes on without asking
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["restore", "copy.db", "--yes"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+restored [DIR]/copy.db, with 2 user(s), into [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "--limit", "2", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+3	[TIME]	admin	restore	\N	from [DIR]/copy.db
+2	[TIME]	admin	add	bob	\N
+-- stderr
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["show", "alice"]).status, 0);
+    assert_run!(
+        sandbox.run(&["restore", "copy.db", "--yes", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","action":"restore","changed":true,"file":"[DIR]/copy.db","users":2}
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn a_backup_can_be_used_as_a_database() {
+    let sandbox = seeded();
+    sandbox.run(&["backup", "copy.db"]);
+    let verify = ["verify", "alice", "--password-stdin", "-d", "copy.db"];
+    assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
+}
+
+#[test]
+fn what_is_no_backup_is_refused_and_the_database_stays_as_it_is() {
+    let sandbox = seeded();
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    assert_run!(
+        sandbox.run(&["restore", "nowhere.db", "--yes"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: there is no backup at [DIR]/nowhere.db
+hint: `dash-users backup` writes one
+
+"#]]
+    );
+    sandbox.write("text", "no database, but long enough to be read as one");
+    assert_run!(
+        sandbox.run(&["restore", "text", "--yes"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/text is not a database of users: file is not a database
+
+"#]]
+    );
+    sandbox.write("empty", "");
+    assert_run!(
+        sandbox.run(&["restore", "empty", "--yes", "--json"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/empty is not a database of users: it has no table 'users'","hint":null}}
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["restore", "users.db", "--yes"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: [DIR]/users.db is the database itself
+hint: name another file
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["backup", "users.db", "--force"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: [DIR]/users.db is the database itself
+hint: name another file
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["backup", "text", "--force"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/text is not a database of users: file is not a database
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["backup", "no/such/directory.db"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: the directory of [DIR]/no/such/directory.db does not exist
+hint: create the directory, or name another file
+
+"#]]
+    );
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert_eq!(
+        fs::read_to_string(sandbox.path("text")).unwrap(),
+        "no database, but long enough to be read as one"
+    );
+}
+
+#[test]
+fn a_backup_is_not_restored_to_where_no_database_is() {
+    let sandbox = seeded();
+    sandbox.run(&["backup", "copy.db"]);
+    assert_run!(
+        sandbox.run(&["restore", "copy.db", "--yes", "-d", "new.db"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: there is no database at [DIR]/new.db
+hint: `dash-users init --database [DIR]/new.db` creates it; --database names another
+
+"#]]
+    );
+    assert!(!sandbox.path("new.db").exists());
+    assert_run!(
+        empty().run(&["backup", "copy.db"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: there is no database at [DIR]/users.db
+hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+
+"#]]
+    );
+}
+
+#[test]
+fn a_password_that_was_changed_since_is_the_old_one_again() {
+    let sandbox = seeded();
+    sandbox.run(&["backup", "copy.db"]);
+    sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
+    sandbox.run(&["restore", "copy.db", "--yes"]);
+    let verify = ["verify", "alice", "--password-stdin"];
+    assert_eq!(sandbox.run_with(GOOD, &verify).status, 3);
+    assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
+}

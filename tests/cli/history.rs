@@ -1,0 +1,137 @@
+use snapbox::str;
+
+use crate::support::{GOOD, assert_run, initialized, seeded};
+
+#[test]
+fn the_history_tells_who_did_what_newest_first() {
+    let sandbox = seeded();
+    sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
+    sandbox.run(&["lock", "bob"]);
+    sandbox.sql("UPDATE users SET language = 'de' WHERE username = 'bob'");
+    sandbox.wait_three_days();
+    assert_run!(
+        sandbox.run(&["history"]),
+        str![[r#"
+status 0
+-- stdout
+WHEN        WHO      ACTION  USER   DETAIL
+3 days ago  unknown  update  bob    language de
+3 days ago  admin    lock    bob
+3 days ago  admin    passwd  alice
+3 days ago  admin    add     bob
+3 days ago  admin    add     alice
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "bob", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+5	[TIME]	\N	update	bob	language de
+4	[TIME]	admin	lock	bob	\N
+2	[TIME]	admin	add	bob	\N
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "bob", "--limit", "1", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[{"id":5,"at":"[TIME]","actor":null,"action":"update","username":"bob","detail":"language de"}]
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "--limit", "0"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: invalid value '0' for '--limit <N>': 0 is not in 1..=4294967295
+
+For more information, try '--help'.
+
+"#]]
+    );
+}
+
+#[test]
+fn a_user_who_is_gone_still_has_a_history() {
+    let sandbox = seeded();
+    sandbox.run(&["remove", "bob", "--yes"]);
+    assert_run!(
+        sandbox.run(&["history", "bob", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+3	[TIME]	admin	remove	bob	\N
+2	[TIME]	admin	add	bob	\N
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "nobody"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+error: no user 'nobody'
+
+"#]]
+    );
+    assert_run!(
+        initialized().run(&["history", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[]
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn without_sudo_the_actor_is_the_user_of_the_process() {
+    let sandbox = initialized().with_env("SUDO_USER", "");
+    sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin"]);
+    let whoami = sandbox.shell("id -un").env("PATH", "/usr/bin:/bin").output().unwrap().stdout;
+    let events = sandbox.run(&["history", "--json"]).json();
+    assert_eq!(events[0]["actor"], String::from_utf8(whoami).unwrap().trim_end());
+}
+
+#[test]
+fn hostile_events_cannot_drive_a_terminal() {
+    let sandbox = initialized();
+    sandbox.sql(
+        "INSERT INTO user_events (at, actor, action, username, detail)
+         VALUES ('\x1b[2J', '\x1b[31m', x'00ff', '\u{202e}', 'a' || char(10) || 'b')",
+    );
+    assert_run!(
+        sandbox.run(&["history"]),
+        str![[r#"
+status 0
+-- stdout
+WHEN  WHO         ACTION  USER      DETAIL
+      \u{1b}[31m  \x00ff  \u{202e}  a\nb
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[{"id":1,"at":null,"actor":"\u001b[31m","action":null,"username":"\u202e","detail":"a\nb"}]
+-- stderr
+
+"#]]
+    );
+}

@@ -1,0 +1,133 @@
+use snapbox::str;
+
+use crate::support::{assert_run, seeded};
+
+#[test]
+fn a_user_gets_another_name_and_keeps_password_groups_and_history() {
+    let sandbox = seeded();
+    sandbox.run(&["group", "add", "alice", "staff"]);
+    let hash = sandbox.stored("alice");
+    assert_run!(
+        sandbox.run(&["rename", "alice", "alice.smith"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+renamed user 'alice' to 'alice.smith' in [DIR]/users.db
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice.smith"), hash);
+    assert_run!(
+        sandbox.run(&["rename", "alice.smith", "Alice.Smith", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","username":"alice.smith","action":"rename","changed":true,"new_username":"Alice.Smith"}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rename", "Alice.Smith", "Alice.Smith"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+user 'Alice.Smith' is called so already in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "Alice.Smith", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+Alice.Smith	en	false	scrypt:128:8:1	false	staff	[TIME]	[TIME]
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "Alice.Smith", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+5	[TIME]	admin	rename	alice.smith	to Alice.Smith
+4	[TIME]	admin	rename	alice	to alice.smith
+3	[TIME]	admin	group add	alice	staff
+1	[TIME]	admin	add	alice	\N
+-- stderr
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["show", "alice"]).status, 6);
+}
+
+#[test]
+fn a_name_that_is_taken_or_cannot_be_is_refused() {
+    let sandbox = seeded();
+    assert_run!(
+        sandbox.run(&["rename", "alice", "bob"]),
+        str![[r#"
+status 9
+-- stdout
+-- stderr
+error: user 'bob' exists already
+hint: `dash-users passwd` sets a new password; `add --if-not-exists` lets it be
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rename", "alice", "Bob"]),
+        str![[r#"
+status 9
+-- stdout
+-- stderr
+error: user 'bob' exists already; 'Bob' differs only by case
+hint: `--allow-similar` adds it all the same
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rename", "alice", "a:b"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: a user name cannot hold ':', where HTTP Basic authentication ends the name
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rename", "nobody", "carol", "--json"]),
+        str![[r#"
+status 6
+-- stdout
+-- stderr
+{"error":{"code":"no_such_user","status":6,"message":"no user 'nobody'","hint":null}}
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["rename", "alice", "Bob", "--allow-similar"]).status, 0);
+}
+
+#[test]
+fn a_table_of_the_app_may_keep_a_user_from_being_renamed() {
+    let sandbox = seeded();
+    sandbox.sql(
+        "CREATE TABLE orders (username TEXT REFERENCES users (username));
+         INSERT INTO orders VALUES ('alice');",
+    );
+    assert_run!(
+        sandbox.run(&["rename", "alice", "zoe"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: [DIR]/users.db refused the change: rows of orders refer to the user
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["rename", "bob", "zoe"]).status, 0);
+}

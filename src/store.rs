@@ -33,12 +33,12 @@ pub trait Store: Send {
     fn schema(&mut self) -> Result<Schema, StoreError>;
 
     /// Applies all pending migrations in one transaction, safely when several programs do so at
-    /// once, and says which they were.
+    /// once.
     ///
     /// # Errors
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
-    fn migrate(&mut self) -> Result<Vec<Migration>, StoreError>;
+    fn migrate(&mut self) -> Result<Migrated, StoreError>;
 
     /// What is wrong with the database apart from what the rows say, each of which is handed to
     /// `each` as [`Transaction::rows`] does, without groups and times. It looks also where
@@ -247,11 +247,23 @@ pub struct Schema {
     pub applied: Vec<Migration>,
     /// Those that are still to be applied. A migration is pending again if what it made is gone.
     pub pending: Vec<Migration>,
+    /// The names of what migrations up to the stored version made, and is gone.
+    pub missing: Vec<&'static str>,
     /// Whether there is a table `users`.
     pub has_users_table: bool,
     /// Further columns of `users` which are NOT NULL without a default: no user can be added as
     /// long as they are.
     pub required_columns: Vec<String>,
+}
+
+/// What came of migrating.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The migrations that were pending.
+    pub applied: Vec<Migration>,
+    /// What was added to the history, newest first: where something of the schema was gone, users
+    /// may have come and gone unseen.
+    pub events: Vec<Event>,
 }
 
 /// A step from one version of the schema to the next.

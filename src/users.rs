@@ -19,7 +19,8 @@ use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
 use crate::store::{
-    self, Access, Cause, Location, Migration, NewFile, Reference, Row, Schema, Store, Transaction,
+    self, Access, Cause, Location, Migrated, Migration, NewFile, Reference, Row, Schema, Store,
+    Transaction,
 };
 use crate::user::{StoredText, User};
 use crate::username::Username;
@@ -100,6 +101,8 @@ pub struct Init {
     pub adopted: bool,
     /// The migrations that were applied; none if all was up to date.
     pub applied: Vec<Migration>,
+    /// What that added to the history, newest first: see [`Migrated::events`].
+    pub events: Vec<Event>,
     /// The schema as it is now.
     pub schema: Schema,
 }
@@ -155,12 +158,13 @@ impl Users {
         let created = store::create(location, new_file)?;
         let before = store::open(location, Access::Read)?.schema()?;
         if before.pending.is_empty() {
-            return Ok(Init { created, adopted: false, applied: Vec::new(), schema: before });
+            let (applied, events) = (Vec::new(), Vec::new());
+            return Ok(Init { created, adopted: false, applied, events, schema: before });
         }
         let mut store = store::open(location, Access::Write)?;
-        let applied = store.migrate()?;
+        let Migrated { applied, events } = store.migrate()?;
         let adopted = before.version == 0 && before.has_users_table;
-        Ok(Init { created, adopted, applied, schema: store.schema()? })
+        Ok(Init { created, adopted, applied, events, schema: store.schema()? })
     }
 
     /// The state of the database's schema.
@@ -172,12 +176,12 @@ impl Users {
         Ok(self.store.schema()?)
     }
 
-    /// Applies all pending migrations in one transaction, and says which they were.
+    /// Applies all pending migrations in one transaction.
     ///
     /// # Errors
     ///
     /// [`StoreError`](crate::StoreError) alone.
-    pub fn migrate(&mut self) -> Result<Vec<Migration>, Error> {
+    pub fn migrate(&mut self) -> Result<Migrated, Error> {
         Ok(self.store.migrate()?)
     }
 

@@ -27,7 +27,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior, ffi
 pub(super) use self::backup::prepare_restore;
 use self::schema::sql_error;
 use super::{
-    Access, Cause, Location, Migration, NewFile, OnDelete, Reference, Row, Schema, Store,
+    Access, Cause, Location, Migrated, NewFile, OnDelete, Reference, Row, Schema, Store,
     StoreError, StoredSecret, Transaction,
 };
 use crate::check::Finding;
@@ -170,7 +170,7 @@ impl Store for Sqlite {
         schema::inspect(&transaction, location)
     }
 
-    fn migrate(&mut self) -> Result<Vec<Migration>, StoreError> {
+    fn migrate(&mut self) -> Result<Migrated, StoreError> {
         schema::migrate(self)
     }
 
@@ -195,16 +195,7 @@ impl Store for Sqlite {
         let transaction =
             connection.transaction_with_behavior(behavior).map_err(sql_error(location))?;
         let schema = schema::inspect(&transaction, location)?;
-        if !schema.pending.is_empty() {
-            let reason = if !schema.has_users_table {
-                "it has no table 'users'".to_owned()
-            } else if schema.version == schema::LATEST {
-                "an index of dash-users is missing".to_owned()
-            } else {
-                format!("its schema has version {} of {}", schema.version, schema::LATEST)
-            };
-            return Err(StoreError::NeedsMigration { location: location.clone(), reason });
-        }
+        schema::require_latest(&schema, location)?;
         Ok(Box::new(SqliteTransaction { transaction, location, refusing: Default::default() }))
     }
 }

@@ -3,7 +3,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use snapbox::str;
 
-use crate::support::{assert_run, empty, initialized};
+use crate::support::{assert_run, empty, initialized, seeded};
 
 #[test]
 fn a_database_is_created_once() {
@@ -265,6 +265,146 @@ status 4
 -- stdout
 -- stderr
 {"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 2","hint":"use the newer dash-users that wrote it"}}
+
+"#]]
+    );
+}
+
+#[test]
+fn a_table_that_was_made_anew_gives_nobody_the_groups_of_a_namesake() {
+    let sandbox = seeded();
+    sandbox.run(&["group", "add", "alice", "admins"]);
+    sandbox.sql(
+        "DROP TABLE users;
+         CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+             language TEXT NOT NULL);
+         INSERT INTO users VALUES ('alice', 'scrypt:16:1:1$x$00', 'en');",
+    );
+    assert_run!(
+        sandbox.run(&["list"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not up to date: its 'dash_users_username_nocase' and 5 more are missing
+hint: `dash-users init --database [DIR]/users.db` brings it up to date
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+brought [DIR]/users.db up to date
+dropped group 'admins' of 'alice', who is gone or somebody else
+noted in the history that user 'alice' is gone
+noted in the history that user 'bob' is gone
+noted in the history that user 'alice' was found
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["show", "alice", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+alice	en	false		false			
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["history", "--limit", "4", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+7	[TIME]	\N	add	alice	found
+6	[TIME]	\N	remove	bob	found missing
+5	[TIME]	\N	remove	alice	found missing
+4	[TIME]	\N	group remove	alice	admins
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+[DIR]/users.db is already up to date
+
+"#]]
+    );
+}
+
+#[test]
+fn a_trigger_that_is_gone_is_named_and_put_back() {
+    let sandbox = seeded();
+    sandbox.run(&["group", "add", "alice", "admins"]);
+    sandbox.sql(
+        "DROP TRIGGER dash_users_removed; DELETE FROM users WHERE username = 'bob';
+         INSERT INTO users VALUES ('zoe', '!', 'en');",
+    );
+    assert_run!(
+        sandbox.run(&["lock", "alice"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not up to date: its 'dash_users_removed' is missing
+hint: `dash-users init --database [DIR]/users.db` brings it up to date
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["migrate"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+applied migration 2 (accounts) to [DIR]/users.db
+noted in the history that user 'bob' is gone
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["group", "list", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+alice	admins
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn a_table_of_the_app_in_the_place_of_ours_is_refused() {
+    let sandbox = empty();
+    sandbox.sql("CREATE TABLE user_groups (user_id INTEGER, group_id INTEGER)");
+    assert_run!(
+        sandbox.run(&["init"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: [DIR]/users.db is not a database of users: its 'user_groups' is a table with the columns user_id, group_id, where dash-users keeps a table of its own with username, group_name
+
+"#]]
+    );
+    let sandbox = empty();
+    sandbox.sql("CREATE VIEW user_events AS SELECT 1 AS id");
+    assert_run!(
+        sandbox.run(&["init", "--json"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a database of users: its 'user_events' is a view with the columns id, where dash-users keeps a table of its own with id, at, actor, action, username, detail","hint":null}}
 
 "#]]
     );

@@ -47,7 +47,7 @@ fn a_new_database_gets_every_migration_once(database: &dyn Database) {
     let again = try_init(database).unwrap();
     assert!(!again.created && !again.adopted && again.applied.is_empty());
     assert_eq!(again.schema, done.schema);
-    assert_eq!(open(database).migrate().unwrap(), []);
+    assert_eq!(open(database).migrate().unwrap().applied, []);
     assert_eq!(versions(database).len(), 1);
 }
 

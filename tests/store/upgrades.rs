@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dash_users::store::{self, Access, Migration, Row, Schema, Store, Transaction};
+use dash_users::store::{self, Access, Migrated, Row, Schema, Store, Transaction};
 use dash_users::{
     Error, Event, Finding, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users,
 };
@@ -41,7 +41,7 @@ impl Store for Interleaved {
         self.store.schema()
     }
 
-    fn migrate(&mut self) -> Result<Vec<Migration>, StoreError> {
+    fn migrate(&mut self) -> Result<Migrated, StoreError> {
         self.store.migrate()
     }
 

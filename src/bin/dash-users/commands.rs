@@ -25,7 +25,9 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
-use dash_users::{Error, Location, StoredText, Username, UsernameError, Users, store::Schema};
+use dash_users::{
+    Error, Event, Location, StoredText, Username, UsernameError, Users, store::Schema,
+};
 
 use crate::cli::{Cli, Command, environment};
 use crate::output::{Change, Output};
@@ -132,6 +134,24 @@ fn changes<'a>(
             if is_changed { (change, done(name)) } else { (change.unchanged(), already(name)) }
         })
         .collect()
+}
+
+/// What making the schema whole again did, beside that.
+fn tell_reconciled(events: &[Event], output: &Output) {
+    const MAX_LINES: usize = 20;
+    for Event { action, username, detail, .. } in events.iter().rev().take(MAX_LINES) {
+        output.note(&match action.to_text().as_deref() {
+            Some("group remove") => {
+                format!("dropped group '{detail}' of '{username}', who is gone or somebody else")
+            }
+            Some("remove") => format!("noted in the history that user '{username}' is gone"),
+            _ => format!("noted in the history that user '{username}' was found"),
+        });
+    }
+    if events.len() > MAX_LINES {
+        let more = events.len() - MAX_LINES;
+        output.note(&format!("and {more} more: `dash-users history` tells of each"));
+    }
 }
 
 /// What an administrator should know of a table that was adopted.

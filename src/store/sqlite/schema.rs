@@ -9,7 +9,7 @@ use super::{Sqlite, history};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
 use crate::event::Event;
-use crate::store::{Location, Migration, Schema, StoreError};
+use crate::store::{Location, Migrated, Migration, Schema, StoreError};
 
 /// Every migration and its SQL, which may be applied again: it makes what is missing.
 const MIGRATIONS: [(Migration, &str); 2] = [
@@ -52,6 +52,11 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
         version,
         applied: Vec::new(),
         pending: Vec::new(),
+        missing: missing
+            .iter()
+            .filter(|(since, _)| *since <= version)
+            .map(|(_, name)| *name)
+            .collect(),
         has_users_table: users.is_some(),
         required_columns: users.unwrap_or_default(),
     };
@@ -113,17 +118,18 @@ pub(super) fn missing(
 
 /// Applies what is pending. The version is read inside the transaction that changes it, so that
 /// of several programs at once one does the work and the others find it done.
-pub(super) fn migrate(store: &mut Sqlite) -> Result<Vec<Migration>, StoreError> {
+pub(super) fn migrate(store: &mut Sqlite) -> Result<Migrated, StoreError> {
     let Sqlite { connection, location } = store;
     let fail = sql_error(location);
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     let schema = inspect(&transaction, location)?;
-    if !schema.pending.is_empty() {
-        apply(&transaction, &schema).map_err(&fail)?;
-    }
+    let events = match schema.pending[..] {
+        [] => Vec::new(),
+        _ => apply(&transaction, &schema).map_err(&fail)?,
+    };
     transaction.commit().map_err(&fail)?;
-    Ok(schema.pending)
+    Ok(Migrated { applied: schema.pending, events })
 }
 
 /// Every index, table and trigger of ours with its SQL, as they are where nobody altered them.
@@ -158,28 +164,36 @@ pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
     if schema.version < LATEST || !schema.has_users_table {
         return Err(needs_migration(&schema, location));
     }
-    let mut events = Vec::new();
-    let last = history::last_id(&transaction).map_err(&fail)?;
-    apply(&transaction, &schema).map_err(&fail)?;
-    history::read_since(&transaction, last, &mut |event| events.push(event)).map_err(&fail)?;
+    let events = apply(&transaction, &schema).map_err(&fail)?;
     transaction.commit().map_err(&fail)?;
     Ok(events)
 }
 
-/// What keeps a database from being used as long as migrations are pending.
+/// Keeps a database from being used as long as migrations are pending.
+pub(super) fn require_latest(schema: &Schema, location: &Location) -> Result<(), StoreError> {
+    if schema.pending.is_empty() { Ok(()) } else { Err(needs_migration(schema, location)) }
+}
+
+/// Says that migrations are pending, and why.
 pub(super) fn needs_migration(schema: &Schema, location: &Location) -> StoreError {
     let reason = if !schema.has_users_table {
         "it has no table 'users'".to_owned()
     } else if schema.version == LATEST {
-        "something that dash-users made is missing".to_owned()
+        match schema.missing[..] {
+            [name] => format!("its '{name}' is missing"),
+            [name, ref more @ ..] => format!("its '{name}' and {} more are missing", more.len()),
+            [] => "its schema was changed meanwhile".to_owned(),
+        }
     } else {
         format!("its schema has version {} of {LATEST}", schema.version)
     };
     StoreError::NeedsMigration { location: location.clone(), reason }
 }
 
-/// Makes whatever is missing or altered, drops what is orphaned, and stamps the version.
-pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Result<()> {
+/// Makes whatever is missing or altered, drops what is orphaned, and stamps the version. The answer
+/// is what that added to the history.
+pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Result<Vec<Event>> {
+    let last = history::last_id(transaction)?;
     // With the table all that is on it goes, and nobody saw who went with it.
     let is_another_table = transaction.query_row(
         "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name GLOB 'dash_users_*'
@@ -196,7 +210,9 @@ pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Resu
          DELETE FROM dash_users_schema;",
     )?;
     transaction.execute("INSERT INTO dash_users_schema (version) VALUES (?)", [LATEST])?;
-    Ok(())
+    let mut events = Vec::new();
+    history::read_since(transaction, last, &mut |event| events.push(event))?;
+    Ok(events)
 }
 
 /// Makes groups and times fit the users who are there, and tells of it in the history: something

@@ -2,12 +2,11 @@ use std::borrow::Cow;
 
 use anyhow::Result;
 use dash_users::{
-    Event, Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, Users,
-    store,
+    Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, Users, store,
 };
 use serde::Serialize;
 
-use super::open;
+use super::{open, tell_reconciled};
 use crate::cli::MethodArg;
 use crate::exit::{Code, Failure, command, quoted};
 use crate::output::Output;
@@ -52,7 +51,8 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if args.fix && found.iter().any(|finding| is_fixable(&finding.problem)) {
         let events = users.repair()?;
         left = users.check()?;
-        tell_repair(&events, database, output);
+        output.note(&format!("repaired {database}"));
+        tell_reconciled(&events, output);
     }
     // What only came to light by the repair belongs to the answer too.
     let new = left.iter().filter(|finding| !found.contains(finding));
@@ -124,21 +124,6 @@ fn is_fixable(problem: &Problem) -> bool {
         | Problem::ChangeLeft => true,
         Problem::Altered(SchemaObject { kind, .. }) => *kind != SchemaObjectKind::Table,
         _ => false,
-    }
-}
-
-/// What a repair did, beside making the schema whole.
-fn tell_repair(events: &[Event], database: &Location, output: &Output) {
-    output.note(&format!("repaired {database}"));
-    for Event { action, username, detail, .. } in events.iter().rev() {
-        output.note(&match action.to_text().as_deref() {
-            Some("group remove") => {
-                format!("dropped group '{detail}' of '{username}': nobody knows whose it is")
-            }
-            Some("remove") => format!("noted in the history that user '{username}' is gone"),
-            Some("add") => format!("noted in the history that user '{username}' was found"),
-            _ => continue,
-        });
     }
 }
 

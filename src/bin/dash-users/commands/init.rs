@@ -2,10 +2,10 @@ use anyhow::{Context, Result};
 use dash_users::{Init, Location, NewFile, Users};
 use serde::Serialize;
 
-use super::schema_warnings;
+use super::{schema_warnings, tell_reconciled};
 use crate::cli::NewFileArgs;
 use crate::exit::{Code, Failure};
-use crate::output::{JsonMigration, Output};
+use crate::output::{JsonEvent, JsonMigration, Output};
 
 /// Create the database, or bring an existing one up to date
 ///
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct Json {
+struct Json<'a> {
     database: String,
     action: &'static str,
     changed: bool,
@@ -30,6 +30,8 @@ struct Json {
     applied: Vec<JsonMigration>,
     pending: Vec<JsonMigration>,
     warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<JsonEvent<'a>>,
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
@@ -45,8 +47,10 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         applied: JsonMigration::all(&init.applied),
         pending: JsonMigration::all(&init.schema.pending),
         warnings,
+        events: init.events.iter().map(JsonEvent::from).collect(),
     };
     output.note(&done(&init, database));
+    tell_reconciled(&init.events, output);
     for warning in &json.warnings {
         output.warn(warning);
     }

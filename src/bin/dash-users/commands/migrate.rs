@@ -1,10 +1,11 @@
 use anyhow::Result;
+use dash_users::store::Migrated;
 use dash_users::{Location, Migration, Users};
 use serde::Serialize;
 
-use super::schema_warnings;
+use super::{schema_warnings, tell_reconciled};
 use crate::exit::{Code, Failure};
-use crate::output::{JsonMigration, Output, table};
+use crate::output::{JsonEvent, JsonMigration, Output, table};
 
 /// Apply pending migrations of the database's schema
 ///
@@ -23,23 +24,25 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct Json {
+struct Json<'a> {
     database: String,
     version: u32,
     applied: Vec<JsonMigration>,
     pending: Vec<JsonMigration>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<JsonEvent<'a>>,
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut schema = Users::open_read_only(database)?.schema()?;
-    let mut applied = Vec::new();
+    let (mut applied, mut events) = (Vec::new(), Vec::new());
     if args.status {
         applied.clone_from(&schema.applied);
     } else if !args.dry_run && !schema.pending.is_empty() {
         let mut users = Users::open(database)?;
-        applied = users.migrate()?;
+        Migrated { applied, events } = users.migrate()?;
         schema = users.schema()?;
     }
     let json = Json {
@@ -48,6 +51,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         applied: JsonMigration::all(&applied),
         pending: JsonMigration::all(&schema.pending),
         warnings: schema_warnings(&schema),
+        events: events.iter().map(JsonEvent::from).collect(),
     };
     if args.status {
         return status(json, output);
@@ -62,6 +66,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if applied.is_empty() && schema.pending.is_empty() {
         output.note(&format!("{database} is already up to date"));
     }
+    tell_reconciled(&events, output);
     for warning in &json.warnings {
         output.warn(warning);
     }
@@ -70,7 +75,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
 }
 
 /// The list of migrations, which is an answer, whatever the status.
-fn status(json: Json, output: &Output) -> Result<()> {
+fn status(json: Json<'_>, output: &Output) -> Result<()> {
     let row = |migration: &JsonMigration, state: &str| {
         vec![migration.version.to_string(), migration.name.to_owned(), state.to_owned()]
     };

@@ -3,7 +3,7 @@ use dash_users::{DEMO_USERS, Language, Location, Method, Password, PasswordHash,
 use serde::Serialize;
 
 use super::init::{self, new_file};
-use super::{open, schema_warnings};
+use super::{open, schema_warnings, tell_reconciled};
 use crate::cli::{MethodArg, NewFileArgs};
 use crate::output::Output;
 
@@ -54,6 +54,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut warnings = schema_warnings(&init.schema);
     if !init.applied.is_empty() {
         output.note(&init::done(&init, database));
+        tell_reconciled(&init.events, output);
     }
     if is_added {
         output.note(&format!("added users 'alice' and 'bob' in {database}"));

@@ -139,7 +139,7 @@ info: user 'lost': the user is gone, and the history does not tell it: another r
   fixed
 -- stderr
 repaired [DIR]/users.db
-dropped group 'admins' of 'gone': who is gone, or somebody else
+dropped group 'admins' of 'gone', who is gone or somebody else
 noted in the history that user 'lost' is gone
 1 error(s) and 1 warning(s) in [DIR]/users.db
 

@@ -57,12 +57,15 @@ fn findings_are_shown_in_each_format_with_what_to_do() {
         str![[r#"
 status 7
 -- stdout
-error: user 'alice': everybody knows the password: it is the demo's [demo_password]
-  hint: `dash-users passwd alice --database [DIR]/users.db`
-error: user 'it's': nobody can log in: werkzeug raises an exception on the stored hash: the method is neither scrypt nor pbkdf2 [hash_raises]
-  hint: `dash-users passwd 'it'\''s' --database [DIR]/users.db`
-info: user 'alice': the hash is weak: scrypt:128:8:1 does less work than OWASP asks for [hash_weak]
-  hint: `dash-users rehash alice --database [DIR]/users.db`
+error: user 'alice' [demo_password]
+   everybody knows the password: it is the demo's
+   hint: `dash-users passwd alice --database [DIR]/users.db`
+error: user 'it's' [hash_raises]
+   nobody can log in: werkzeug raises an exception on the stored hash: the method is neither scrypt nor pbkdf2
+   hint: `dash-users passwd 'it'\''s' --database [DIR]/users.db`
+info: user 'alice' [hash_weak]
+   the hash is weak: scrypt:128:8:1 does less work than OWASP asks for
+   hint: `dash-users rehash alice --database [DIR]/users.db`
 -- stderr
 2 error(s) and 0 warning(s) in [DIR]/users.db
 
@@ -103,8 +106,9 @@ fn what_is_worth_knowing_only_is_no_failure() {
         str![[r#"
 status 0
 -- stdout
-info: user 'zoe': the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for [hash_outdated]
-  hint: `dash-users rehash zoe --database [DIR]/users.db`
+info: user 'zoe' [hash_outdated]
+   the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for
+   hint: `dash-users rehash zoe --database [DIR]/users.db`
 -- stderr
 
 "#]]
@@ -127,16 +131,21 @@ fn fix_mends_what_is_ours_and_leaves_users_and_modes_alone() {
         str![[r#"
 status 7
 -- stdout
-error: everybody on this machine may change passwords: the mode is 0646 [file_writable_by_others]
-  hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
-error: the trigger 'dash_users_removed' is missing [trigger_missing]
-  fixed
-warning: everybody on this machine may read the hashes: the mode is 0646 [file_readable_by_others]
-  hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
-warning: user 'gone': there is no such user, but groups: admins [orphaned_groups]
-  fixed
-info: user 'lost': the user is gone, and the history does not tell it: another row was put in the place, or the triggers were missing [removed_unseen]
-  fixed
+error: [file_writable_by_others]
+   everybody on this machine may change passwords: the mode is 0646
+   hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+error: [trigger_missing]
+   the trigger 'dash_users_removed' is missing
+   fixed
+warning: [file_readable_by_others]
+   everybody on this machine may read the hashes: the mode is 0646
+   hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+warning: user 'gone' [orphaned_groups]
+   there is no such user, but groups: admins
+   fixed
+info: user 'lost' [removed_unseen]
+   the user is gone, and the history does not tell it: another row was put in the place, or the triggers were missing
+   fixed
 -- stderr
 repaired [DIR]/users.db
 dropped group 'admins' of 'gone', who is gone or somebody else

@@ -208,13 +208,24 @@ pub fn printable(text: &str) -> String {
 /// A table that fits the terminal.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
+    table.set_header(header).add_rows(rows);
+    fitted(table)
+}
+
+/// A paragraph that fits the terminal, three columns from its edge.
+pub fn indented(text: &str) -> String {
+    let mut table = Table::new();
+    table.add_row(["", text]);
+    fitted(table)
+}
+
+fn fitted(mut table: Table) -> String {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     if io::stdout().is_terminal()
         && let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size()
     {
         table.set_width(width);
     }
-    table.set_header(header).add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }

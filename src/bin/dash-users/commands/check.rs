@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{open, tell_reconciled};
 use crate::cli::MethodArg;
 use crate::exit::{Code, Failure, command, quoted};
-use crate::output::Output;
+use crate::output::{Output, indented};
 
 /// Look for whatever is wrong with the database and its users
 ///
@@ -92,13 +92,15 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         }
         let text = |finding: &&Finding| {
             let Finding { username, problem } = finding;
-            let user = username.as_ref().map(|name| format!("user '{name}': ")).unwrap_or_default();
-            let what = format!("{}: {user}{problem} [{}]", problem.severity(), problem.code());
-            if is_fixed(finding) {
-                format!("{what}\n  fixed")
+            let user = username.as_ref().map(|name| format!(" user '{name}'")).unwrap_or_default();
+            let next = if is_fixed(finding) {
+                "fixed".to_owned()
             } else {
-                format!("{what}\n  hint: {}", hint(finding, database))
-            }
+                // Not wrapped: it is to be pasted.
+                format!("hint: {}", hint(finding, database))
+            };
+            let message = indented(&problem.to_string());
+            format!("{}:{user} [{}]\n{message}\n   {next}", problem.severity(), problem.code())
         };
         all.iter().map(text).collect::<Vec<_>>().join("\n")
     };

@@ -11,24 +11,23 @@
 
 mod backup;
 mod check;
+mod file;
 mod history;
 mod references;
 mod schema;
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior, ffi, params};
+use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, ffi, params};
 
 pub(super) use self::backup::prepare_restore;
+pub(super) use self::file::create;
 use self::schema::sql_error;
 use super::{
-    Access, Cause, Location, Migrated, NewFile, OnDelete, Reference, Row, Schema, Store,
-    StoreError, StoredSecret, Transaction,
+    Access, Cause, Location, Migrated, OnDelete, Reference, Row, Schema, Store, StoreError,
+    StoredSecret, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -39,128 +38,10 @@ use crate::language::Language;
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// How long to wait for another program's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// An open SQLite file.
 pub(super) struct Sqlite {
     connection: Connection,
     location: Location,
-}
-
-impl Sqlite {
-    pub(super) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
-        let store = Self::open_unread(path, access)?;
-        let read = "SELECT count(*) FROM sqlite_schema";
-        let read = store.connection.query_row(read, [], |_| Ok(()));
-        read.map_err(|error| self::error(&store.location, &error))?;
-        Ok(store)
-    }
-
-    /// Opens the file and looks no further than at its size: it may be damaged.
-    fn open_unread(path: &Path, access: Access) -> Result<Self, StoreError> {
-        let location = Location::Sqlite(path.to_owned());
-        let cannot_connect = |reason: String| {
-            let reason = Escaped(&reason).to_string();
-            StoreError::CannotConnect { location: location.clone(), reason }
-        };
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() && metadata.len() == 1 => {
-                // SQLite would take it for an empty file, and overwrite it.
-                let reason = "it is a file of one byte".to_owned();
-                return Err(StoreError::NotADatabase { location, reason });
-            }
-            Ok(metadata) if metadata.is_file() => {}
-            Ok(_) => {
-                let reason = "it is not a file".to_owned();
-                return Err(StoreError::NotADatabase { location, reason });
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::NoDatabase { path: path.to_owned() });
-            }
-            Err(error) => return Err(cannot_connect(error.to_string())),
-        }
-        // Whoever may write opens the file to write, also to read it: a reader must be able to
-        // roll the journal of a killed writer back, and to remove an empty write-ahead log.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| {
-            let reason = File::open(path).err().map(|error| error.to_string());
-            cannot_connect(reason.unwrap_or_else(|| error.to_string()))
-        })?;
-        let open = || {
-            if connection.is_readonly("main")? && would_leave_a_log(path) {
-                return Ok(false);
-            }
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.pragma_update(None, "secure_delete", true)?;
-            connection.pragma_update(None, "cache_spill", false)?;
-            connection.pragma_update(None, "foreign_keys", true)?;
-            connection.pragma_update(None, "query_only", access == Access::Read)?;
-            Ok(true)
-        };
-        match open() {
-            Ok(true) => Ok(Self { connection, location }),
-            Ok(false) => Err(cannot_connect(
-                "it has a write-ahead log, which only someone who may write the file can open"
-                    .to_owned(),
-            )),
-            Err(error) => Err(self::error(&location, &error)),
-        }
-    }
-}
-
-/// Whether reading the file without the right to write it would leave a write-ahead log behind,
-/// which the one who has that right could then not open: it has the mode, and no log yet.
-fn would_leave_a_log(path: &Path) -> bool {
-    /// Where the file's header says which journal it has, and what it says for a log.
-    const WRITE_VERSION: u64 = 18;
-    const LOG: u8 = 2;
-
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let mut version = [0];
-    let read = File::open(path).and_then(|file| file.read_exact_at(&mut version, WRITE_VERSION));
-    read.is_ok() && version == [LOG] && !Path::new(&log).exists()
-}
-
-/// Creates an empty file, which is a valid database; false if there is something already.
-pub(super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, StoreError> {
-    let cannot_connect = |reason: &str| StoreError::CannotConnect {
-        location: Location::Sqlite(path.to_owned()),
-        reason: reason.to_owned(),
-    };
-    let options = &mut OpenOptions::new();
-    let file = match options.write(true).create_new(true).mode(new_file.mode & 0o600).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let is_dangling =
-                fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-            if is_dangling {
-                return Err(cannot_connect("it is a symbolic link to nothing"));
-            }
-            return Ok(false);
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(StoreError::NoDirectory { path: path.to_owned() });
-        }
-        Err(error) => return Err(cannot_connect(&error.to_string())),
-    };
-    let prepared = match new_file.group {
-        Some(group) => std::os::unix::fs::fchown(&file, None, Some(group))
-            .map_err(|error| format!("its group cannot be set: {error}")),
-        None => Ok(()),
-    }
-    .and_then(|()| {
-        let permissions = Permissions::from_mode(new_file.mode);
-        file.set_permissions(permissions)
-            .map_err(|error| format!("its mode cannot be set: {error}"))
-    });
-    if let Err(reason) = prepared {
-        // It is ours, and empty.
-        fs::remove_file(path).map_err(|error| cannot_connect(&error.to_string()))?;
-        return Err(cannot_connect(&reason));
-    }
-    Ok(true)
 }
 
 impl Store for Sqlite {

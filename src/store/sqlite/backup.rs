@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use super::file::BUSY_TIMEOUT;
 use super::schema::{self, sql_error};
-use super::{BUSY_TIMEOUT, Sqlite, history};
+use super::{Sqlite, history};
 use crate::escape::Escaped;
 use crate::store::{Access, Cause, Location, NewFile, Restoration, StoreError};
 

@@ -72,6 +72,40 @@ BEGIN
             (SELECT detail FROM dash_users_change));
 END;
 
+DROP TRIGGER IF EXISTS dash_users_language;
+CREATE TRIGGER dash_users_language AFTER UPDATE OF language ON users
+WHEN OLD.language COLLATE BINARY IS NOT NEW.language
+    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'update', substr(NEW.username, 1, 1024),
+            'language ' || coalesce(substr(NEW.language, 1, 64), 'NULL'));
+END;
+
+-- Locking and hashing anew keep the password. The row may be renamed in the same statement, and
+-- which of the triggers is the first is not defined: SQLite takes the one that was created last.
+DROP TRIGGER IF EXISTS dash_users_password;
+CREATE TRIGGER dash_users_password AFTER UPDATE OF password_hash ON users
+WHEN OLD.password_hash COLLATE BINARY IS NOT NEW.password_hash
+    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (actor, action, username, detail)
+    SELECT (SELECT actor FROM dash_users_change),
+           coalesce((SELECT action FROM dash_users_change),
+                    CASE WHEN instr(OLD.password_hash, '$')
+                              AND NEW.password_hash = '!' || replace(OLD.password_hash, '$', '|')
+                         THEN 'lock'
+                         WHEN instr(NEW.password_hash, '$')
+                              AND OLD.password_hash = '!' || replace(NEW.password_hash, '$', '|')
+                         THEN 'unlock'
+                         ELSE 'passwd' END),
+           substr(NEW.username, 1, 1024),
+           (SELECT detail FROM dash_users_change);
+    UPDATE dash_users_times SET password_changed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE username IN (OLD.username, NEW.username)
+        AND (SELECT action FROM user_events WHERE id = last_insert_rowid()) = 'passwd';
+END;
+
 -- Groups and times go along, unless the new name is NULL. UPDATE OR REPLACE may have put the row
 -- in the place of another one.
 DROP TRIGGER IF EXISTS dash_users_renamed;
@@ -95,40 +129,6 @@ BEGIN
     INSERT INTO user_events (actor, action, username, detail)
     VALUES ((SELECT actor FROM dash_users_change), 'rename', substr(OLD.username, 1, 1024),
             'to ' || coalesce(substr(NEW.username, 1, 1024), 'NULL'));
-END;
-
--- Locking and hashing anew keep the password. The row may be renamed in the same statement, and
--- which of the two triggers is the first is not defined.
-DROP TRIGGER IF EXISTS dash_users_password;
-CREATE TRIGGER dash_users_password AFTER UPDATE OF password_hash ON users
-WHEN OLD.password_hash COLLATE BINARY IS NOT NEW.password_hash
-    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
-BEGIN
-    INSERT INTO user_events (actor, action, username, detail)
-    SELECT (SELECT actor FROM dash_users_change),
-           coalesce((SELECT action FROM dash_users_change),
-                    CASE WHEN instr(OLD.password_hash, '$')
-                              AND NEW.password_hash = '!' || replace(OLD.password_hash, '$', '|')
-                         THEN 'lock'
-                         WHEN instr(NEW.password_hash, '$')
-                              AND OLD.password_hash = '!' || replace(NEW.password_hash, '$', '|')
-                         THEN 'unlock'
-                         ELSE 'passwd' END),
-           substr(NEW.username, 1, 1024),
-           (SELECT detail FROM dash_users_change);
-    UPDATE dash_users_times SET password_changed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-    WHERE username IN (OLD.username, NEW.username)
-        AND (SELECT action FROM user_events WHERE id = last_insert_rowid()) = 'passwd';
-END;
-
-DROP TRIGGER IF EXISTS dash_users_language;
-CREATE TRIGGER dash_users_language AFTER UPDATE OF language ON users
-WHEN OLD.language COLLATE BINARY IS NOT NEW.language
-    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
-BEGIN
-    INSERT INTO user_events (actor, action, username, detail)
-    VALUES ((SELECT actor FROM dash_users_change), 'update', substr(NEW.username, 1, 1024),
-            'language ' || coalesce(substr(NEW.language, 1, 64), 'NULL'));
 END;
 
 DROP TRIGGER IF EXISTS dash_users_group_added;

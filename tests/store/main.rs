@@ -19,6 +19,9 @@ macro_rules! on_every_database {
 }
 
 mod database;
+#[path = "../support/python.rs"]
+#[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
+mod python;
 mod support;
 
 mod clear_passwords;

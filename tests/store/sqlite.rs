@@ -1,6 +1,7 @@
 //! What is about SQLite files alone.
 
 mod adopting;
+mod direct_writes;
 mod files;
 mod journals;
 mod locks;
@@ -11,3 +12,4 @@ mod table_shapes;
 mod traces;
 mod triggers;
 mod values;
+mod writers;

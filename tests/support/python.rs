@@ -60,9 +60,14 @@ pub fn environment_with_werkzeug(version: &str) -> Option<Environment> {
     or_skip(installed().and_then(|environment| with_werkzeug(&environment, version)))
 }
 
-fn or_skip(environment: Result<Environment, String>) -> Option<Environment> {
-    match environment {
-        Ok(environment) => Some(environment),
+/// What a test needs; none if it is to be skipped, which is said.
+///
+/// # Panics
+///
+/// If it cannot be had, and the variable `CI` is set.
+pub fn or_skip<T>(needed: Result<T, String>) -> Option<T> {
+    match needed {
+        Ok(needed) => Some(needed),
         Err(reason) if env::var_os("CI").is_some() => panic!("{reason}"),
         Err(reason) => {
             let test = thread::current().name().unwrap_or("a test").to_owned();

@@ -1,0 +1,312 @@
+//! Every finding: spoiled by hand, found, and mended where that loses nothing.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use dash_users::{Error, Severity, StoreError, Users};
+
+use crate::database::{Database, Sqlite};
+use crate::support::{
+    GOOD, TUTORIAL_TABLE, add, hash, hash_with, init, literal, locked, method, new_user,
+    over_limit, rows,
+};
+
+/// What spoils a database, and what is found: code, severity and user.
+type Case = (String, &'static [(&'static str, Severity, &'static str)]);
+
+/// A row with this value as its hash.
+fn with_hash(value: &str) -> String {
+    format!("INSERT INTO users VALUES ('zoe', {}, 'en')", literal(value))
+}
+
+/// A row with this name, in SQL.
+fn with_name(name: &str) -> String {
+    format!("INSERT INTO users VALUES ({name}, '{}', 'en')", hash("secret"))
+}
+
+fn cases() -> Vec<Case> {
+    use Severity::{Error, Info, Warning};
+
+    let digest = "0".repeat(128);
+    let unsupported = format!("pbkdf2:sha224:1000$salt${}", "0".repeat(56));
+    vec![
+        (with_name("NULL"), &[("name_not_text", Error, "\\N")]),
+        (with_name("x'00ff'"), &[("name_not_text", Error, "\\x00ff")]),
+        (with_name("CAST(x'ff' AS TEXT)"), &[("name_not_text", Error, "\\u{fffd}")]),
+        (with_name("'a:b'"), &[("name_cannot_log_in", Error, "a:b")]),
+        (with_name("'zoe '"), &[("name_not_allowed", Warning, "zoe ")]),
+        (with_name("'a' || char(0)"), &[("name_not_allowed", Warning, "a\\u{0}")]),
+        (with_name("'Alice'"), &[("name_differs_by_case", Warning, "alice")]),
+        (with_hash("$2b$12$abc"), &[("hash_raises", Error, "zoe")]),
+        (with_hash(&format!("!{}", hash("x"))), &[("hash_raises", Error, "zoe")]),
+        (with_hash(&format!("sha256$salt${digest}")), &[("hash_raises", Error, "zoe")]),
+        ("UPDATE users SET password_hash = x'00'".into(), &[("hash_raises", Error, "alice")]),
+        (with_hash("!"), &[("hash_never_matches", Error, "zoe")]),
+        (with_hash(""), &[("hash_never_matches", Error, "zoe")]),
+        (with_hash("scrypt:128:8:1$salt$00"), &[("hash_never_matches", Error, "zoe")]),
+        (with_hash(&over_limit()), &[("hash_over_limit", Warning, "zoe")]),
+        (with_hash(&locked(&over_limit())), &[("hash_over_limit", Warning, "zoe")]),
+        (with_hash(&unsupported), &[("hash_unsupported", Warning, "zoe")]),
+        (with_hash(&hash_with("pbkdf2:sha256:9", "x")), &[("hash_outdated", Info, "zoe")]),
+        (with_hash(&hash_with("scrypt:32768:8:2", "x")), &[("hash_weak", Info, "zoe")]),
+        (with_hash("hunter2"), &[("clear_password", Error, "zoe")]),
+        (with_hash("pa$$w0rd"), &[("clear_password", Error, "zoe")]),
+        (
+            format!(
+                "INSERT INTO users VALUES ('bob', '{}', 'fr')",
+                hash_with("scrypt:32768:8:1", "pa$$w0rd")
+            ),
+            &[("demo_password", Error, "bob")],
+        ),
+        ("UPDATE users SET language = x'00'".into(), &[("language_not_text", Warning, "alice")]),
+        ("UPDATE users SET language = 'so-so!'".into(), &[("language_not_allowed", Info, "alice")]),
+        (
+            "INSERT INTO user_groups VALUES ('alice', 'a,b')".into(),
+            &[("group_not_allowed", Warning, "alice")],
+        ),
+        (
+            "INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b')".into(),
+            &[("orphaned_groups", Warning, "gone")],
+        ),
+        (
+            "INSERT INTO dash_users_times (username) VALUES ('gone')".into(),
+            &[("removed_unseen", Info, "gone")],
+        ),
+        ("DELETE FROM dash_users_times".into(), &[("added_unseen", Info, "alice")]),
+        ("DROP TRIGGER dash_users_removed".into(), &[("trigger_missing", Error, "")]),
+        ("DROP INDEX dash_users_username_nocase".into(), &[("index_missing", Error, "")]),
+        ("DROP TABLE user_events".into(), &[("table_missing", Error, "")]),
+        (
+            "DROP TRIGGER dash_users_removed;
+             CREATE TRIGGER dash_users_removed AFTER DELETE ON users BEGIN SELECT 1; END"
+                .into(),
+            &[("trigger_altered", Error, "")],
+        ),
+        (
+            "DROP INDEX dash_users_username_nocase;
+             CREATE INDEX dash_users_username_nocase ON users (language)"
+                .into(),
+            &[("index_altered", Error, "")],
+        ),
+        (
+            "ALTER TABLE dash_users_change RENAME TO spare;
+             CREATE TABLE dash_users_change (actor, action, detail, is_bulk)"
+                .into(),
+            // The triggers are those on the other table.
+            &[("table_altered", Error, "")],
+        ),
+        (
+            "CREATE TRIGGER spy AFTER UPDATE ON users BEGIN SELECT 1; END".into(),
+            &[("foreign_trigger", Warning, "")],
+        ),
+        (
+            "CREATE TRIGGER forger BEFORE INSERT ON user_events BEGIN SELECT 1; END".into(),
+            &[("foreign_trigger", Warning, "")],
+        ),
+        (
+            "INSERT INTO dash_users_change (action) VALUES ('x')".into(),
+            &[("change_left", Error, "")],
+        ),
+        ("PRAGMA journal_mode = WAL".into(), &[("write_ahead_log", Warning, "")]),
+    ]
+}
+
+/// A database with a table that an app made, in a file that nobody else may read.
+fn with_table(table: &str) -> Sqlite {
+    let database = Sqlite::with(table);
+    fs::set_permissions(database.path(), Permissions::from_mode(0o600)).unwrap();
+    database
+}
+
+/// A database with alice, whose hash has werkzeug's own method, which is the current one.
+fn with_alice(table: &str) -> (Sqlite, Users) {
+    let database = with_table(table);
+    let mut users = init(&database).with_method(method("scrypt"));
+    users.add(&new_user("alice", GOOD)).unwrap();
+    (database, users)
+}
+
+/// What is found, but for the cheap hashes that make tests quick.
+fn found(users: &mut Users) -> Vec<(&'static str, Severity, String)> {
+    let found = users.check().unwrap();
+    let row = |finding: &dash_users::Finding| {
+        let username = finding.username.as_ref().map(ToString::to_string).unwrap_or_default();
+        (finding.problem.code(), finding.problem.severity(), username)
+    };
+    found.iter().map(row).collect()
+}
+
+#[test]
+fn a_clean_database_has_no_findings() {
+    let (_database, mut users) = with_alice(TUTORIAL_TABLE);
+    let mut bob = new_user("bob", GOOD);
+    bob.locked = true;
+    bob.groups = vec!["staff".parse().unwrap()];
+    users.add(&bob).unwrap();
+    users.rename("bob", &"robert".parse().unwrap(), false).unwrap();
+    users.remove(&["alice"], false).unwrap();
+    assert_eq!(found(&mut users), []);
+}
+
+#[test]
+fn every_way_to_spoil_a_database_is_found_and_named() {
+    for (sql, expected) in cases() {
+        // A column of the table is loose, so that anything can be stored.
+        let (database, users) = with_alice(
+            "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash NOT NULL,
+                 language NOT NULL)",
+        );
+        database.execute(&sql);
+        // Of rows with a cheap hash only that is found which the case is about.
+        let mut users = match expected[0].0 {
+            "hash_outdated" | "hash_weak" => users,
+            _ => users.with_method(method("scrypt:128:8:1")),
+        };
+        let mut found = found(&mut users);
+        found.retain(|(code, ..)| *code != "hash_weak" || expected[0].0 == "hash_weak");
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(code, severity, user)| (*code, *severity, (*user).to_owned()))
+            .collect();
+        // A table in the place of another leaves triggers that write to the old one.
+        found.retain(|found| found.0 != "trigger_altered" || expected.contains(found));
+        assert_eq!(found, expected, "{sql}");
+    }
+}
+
+#[test]
+fn there_is_a_case_for_every_code() {
+    let tested: BTreeSet<_> = cases().iter().map(|(_, expected)| expected[0].0).collect();
+    let elsewhere =
+        ["file_readable_by_others", "file_writable_by_others", "integrity", "required_column"];
+    let source = include_str!("../../../src/check.rs");
+    let (_, codes) = source.split_once("pub fn code(&self)").unwrap();
+    let (codes, _) = codes.split_once("pub fn severity").unwrap();
+    let codes: BTreeSet<_> = codes.split('"').skip(1).step_by(2).collect();
+    assert!(codes.len() > 30);
+    let all: BTreeSet<_> = tested.into_iter().chain(elsewhere).collect();
+    assert_eq!(all, codes);
+}
+
+#[test]
+fn a_file_that_others_may_read_or_write_is_found() {
+    let (database, mut users) = with_alice(TUTORIAL_TABLE);
+    for (mode, expected) in [
+        (0o600, &[][..]),
+        (0o660, &[]),
+        (0o604, &["file_readable_by_others"]),
+        (0o602, &["file_writable_by_others"]),
+        (0o666, &["file_readable_by_others", "file_writable_by_others"]),
+    ] {
+        fs::set_permissions(database.path(), Permissions::from_mode(mode)).unwrap();
+        let codes: Vec<_> = found(&mut users).iter().map(|(code, ..)| *code).collect();
+        assert_eq!(codes, expected, "{mode:o}");
+    }
+}
+
+#[test]
+fn a_column_that_must_be_given_is_found() {
+    let database = with_table(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+             language TEXT NOT NULL, email TEXT NOT NULL)",
+    );
+    assert_eq!(
+        found(&mut init(&database)),
+        [("required_column", Severity::Warning, String::new())]
+    );
+}
+
+#[test]
+fn a_damaged_file_is_found_or_refused_and_never_called_clean() {
+    let (database, mut users) = with_alice(TUTORIAL_TABLE);
+    for number in 0..200 {
+        add(&mut users, &format!("user{number:03}"));
+    }
+    drop(users);
+    let good = database.bytes();
+    let pages = good.len() / 4096;
+    assert!(pages > 10);
+    for page in 1..pages {
+        let mut bad = good.clone();
+        bad[page * 4096..page * 4096 + 64].fill(0xa5);
+        fs::write(database.path(), bad).unwrap();
+        let checked =
+            Users::open_read_only(database.location()).and_then(|mut users| users.check());
+        match checked {
+            Ok(found) => {
+                let codes: Vec<_> = found.iter().map(|finding| finding.problem.code()).collect();
+                assert!(codes.contains(&"integrity"), "page {page}: {codes:?}");
+            }
+            Err(Error::Store(StoreError::NotADatabase { .. })) => {}
+            Err(error) => panic!("page {page}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_repair_mends_what_is_ours_and_touches_no_user() {
+    let mendable = [
+        "orphaned_groups",
+        "removed_unseen",
+        "added_unseen",
+        "trigger_missing",
+        "index_missing",
+        "table_missing",
+        "trigger_altered",
+        "index_altered",
+        "change_left",
+    ];
+    for (sql, expected) in cases() {
+        let (database, mut users) = with_alice(
+            "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash NOT NULL,
+                 language NOT NULL)",
+        );
+        users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+        database.execute(&sql);
+        let before = rows(&database);
+        users.repair().unwrap();
+        assert_eq!(rows(&database), before, "{sql}");
+        let groups = 1 + usize::from(expected[0].0 == "group_not_allowed");
+        assert_eq!(users.get("alice").unwrap().unwrap().groups.len(), groups, "{sql}");
+        let codes: Vec<_> = found(&mut users).iter().map(|(code, ..)| *code).collect();
+        let is_left = codes.contains(&expected[0].0);
+        assert_eq!(is_left, !mendable.contains(&expected[0].0), "{sql}: {codes:?}");
+    }
+}
+
+#[test]
+fn what_a_repair_drops_is_told() {
+    let (database, mut users) = with_alice(TUTORIAL_TABLE);
+    database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b')");
+    let told: Vec<_> = users
+        .repair()
+        .unwrap()
+        .iter()
+        .map(|event| format!("{} {} {}", event.action, event.username, event.detail))
+        .collect();
+    assert_eq!(told, ["group remove gone b", "group remove gone a"]);
+    assert_eq!(users.history(Some(b"gone"), None).unwrap().len(), 4);
+    assert_eq!(users.repair().unwrap(), []);
+}
+
+#[test]
+fn what_cannot_be_checked_is_an_error_that_says_why() {
+    for (sql, part) in [
+        ("DELETE FROM dash_users_schema", "does not hold exactly one version"),
+        ("INSERT INTO dash_users_schema VALUES (2)", "does not hold exactly one version"),
+        ("UPDATE dash_users_schema SET version = -1", "negative version"),
+        ("UPDATE dash_users_schema SET version = 'x'", "does not hold exactly one version"),
+        ("DROP TABLE dash_users_schema", "version 0"),
+        ("DROP TABLE users", "no table 'users'"),
+        ("ALTER TABLE user_groups RENAME COLUMN group_name TO x", "'user_groups' is a table"),
+        ("DROP TABLE user_groups; CREATE VIEW user_groups AS SELECT 1", "'user_groups' is a view"),
+    ] {
+        let (database, mut users) = with_alice(TUTORIAL_TABLE);
+        database.execute(sql);
+        for error in [users.check().err(), users.repair().err()] {
+            let error = error.expect(sql).to_string();
+            assert!(error.contains(part), "{sql}: {error}");
+        }
+    }
+}

@@ -24,6 +24,7 @@ mod database;
 mod python;
 mod support;
 
+mod accounts;
 mod clear_passwords;
 mod foreign_keys;
 mod log_in;

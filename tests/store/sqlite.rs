@@ -1,6 +1,7 @@
 //! What is about SQLite files alone.
 
 mod adopting;
+mod backups;
 mod check;
 mod direct_writes;
 mod files;

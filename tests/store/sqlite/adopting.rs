@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use dash_users::{NewFile, Password, StoredText, Users};
+use dash_users::{Finding, NewFile, Password, StoredText, Users};
+use rusqlite::Connection;
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, TUTORIAL_TABLE, add, init, insert, names, open, rows};
+use crate::support::{GOOD, TUTORIAL_TABLE, add, hash, init, insert, names, open, rows};
 
 /// What an app may have beside the tutorial's table, and around it.
 const RICH: &str = "
@@ -144,4 +148,47 @@ fn users_of_attached_files_and_other_tables_are_not_touched() {
     add(&mut users, "bob");
     assert_eq!(names(&database), ["bob"]);
     assert_eq!(database.query("SELECT password_hash FROM members"), ["secret123"]);
+}
+
+#[test]
+fn older_schemas_are_brought_up_to_date_while_an_app_reads() {
+    const FIRST: &str = include_str!("../../../src/store/sqlite/001_users.sql");
+    let stamp = "CREATE TABLE dash_users_schema (version INTEGER NOT NULL);
+                 INSERT INTO dash_users_schema VALUES (1);";
+    for schema in [&format!("{FIRST} {stamp}"), TUTORIAL_TABLE] {
+        let database = Sqlite::with(schema);
+        let names: Vec<_> = (0..100).map(|number| format!("user{number:03}")).collect();
+        for name in &names {
+            insert(&database, name, &hash("secret"));
+        }
+        let before = rows(&database);
+        let is_done = AtomicBool::new(false);
+        let reads = thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut reads = 0;
+                while !is_done.load(Ordering::Relaxed) || reads == 0 {
+                    // Each time anew, as the tutorial's app does, and with Python's patience.
+                    let app = Connection::open(database.path()).unwrap();
+                    app.busy_timeout(Duration::from_secs(5)).unwrap();
+                    let select = "SELECT password_hash FROM users WHERE username = 'user050'";
+                    app.query_row(select, [], |row| row.get::<_, String>(0)).unwrap();
+                    reads += 1;
+                }
+                reads
+            });
+            let users = init(&database);
+            is_done.store(true, Ordering::Relaxed);
+            drop(users);
+            reader.join().unwrap()
+        });
+        assert!(reads > 0);
+        assert_eq!(rows(&database), before);
+        let mut users = open(&database);
+        assert!(users.schema().unwrap().pending.is_empty());
+        // Nobody knows when they came, and nobody came unseen.
+        assert!(users.list().unwrap().iter().all(|user| user.created_at.is_none()));
+        let unseen = |finding: &Finding| finding.problem.code().ends_with("unseen");
+        assert!(!users.check().unwrap().iter().any(unseen));
+        assert_eq!(users.history(None, None).unwrap(), []);
+    }
 }

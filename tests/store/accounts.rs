@@ -1,0 +1,214 @@
+//! Groups, names that change, times, and the history of it all.
+
+use std::time::{Duration, SystemTime};
+
+use dash_users::{Error, Event, Group, Password, StoredText, Users};
+
+use crate::database::Database;
+use crate::support::{GOOD, add, hash, init, insert, new_user, stored};
+
+fn group(name: &str) -> Group {
+    name.parse().unwrap()
+}
+
+fn groups(users: &mut Users, username: &str) -> Vec<String> {
+    users.get(username).unwrap().unwrap().groups.iter().map(ToString::to_string).collect()
+}
+
+/// Who did what, oldest first.
+fn told(users: &mut Users, username: Option<&str>) -> Vec<String> {
+    let line = |Event { actor, action, username, detail, .. }: &Event| {
+        format!("{actor} {action} {username} {detail}")
+    };
+    let events = users.history(username.map(str::as_bytes), None).unwrap();
+    events.iter().rev().map(line).collect()
+}
+
+fn is_recent(time: Option<SystemTime>) -> bool {
+    time.is_some_and(|time| time.elapsed().unwrap_or_default() < Duration::from_secs(60))
+}
+
+fn groups_are_added_and_removed_once(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let both = [group("staff"), group("admins")];
+    assert_eq!(users.add_groups("alice", &both).unwrap(), [true, true]);
+    assert_eq!(users.add_groups("alice", &both).unwrap(), [false, false]);
+    assert_eq!(groups(&mut users, "alice"), ["admins", "staff"]);
+    assert_eq!(users.remove_groups("alice", &["staff", "nobody's"]).unwrap(), [true, false]);
+    assert_eq!(groups(&mut users, "alice"), ["admins"]);
+    assert!(matches!(users.add_groups("zoe", &both), Err(Error::NoSuchUser(_))));
+    assert!(matches!(users.remove_groups("zoe", &["staff"]), Err(Error::NoSuchUser(_))));
+}
+
+fn groups_go_with_a_name_and_end_with_a_user(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    users.add_groups("alice", &[group("admins")]).unwrap();
+    users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
+    assert_eq!(groups(&mut users, "zoe"), ["admins"]);
+    users.remove(&["zoe"], false).unwrap();
+    add(&mut users, "zoe");
+    assert_eq!(groups(&mut users, "zoe"), [""; 0]);
+    database.execute("DELETE FROM users WHERE username = 'zoe'");
+    assert_eq!(database.query("SELECT username FROM user_groups"), [""; 0]);
+}
+
+fn a_new_user_may_have_groups_and_be_locked(database: &dyn Database) {
+    let mut users = init(database);
+    let mut new = new_user("alice", GOOD);
+    new.groups = vec![group("staff")];
+    new.locked = true;
+    users.add(&new).unwrap();
+    let alice = users.get("alice").unwrap().unwrap();
+    assert!(alice.locked);
+    assert_eq!(groups(&mut users, "alice"), ["staff"]);
+    assert_eq!(told(&mut users, None), ["\\N add alice locked", "\\N group add alice staff"]);
+}
+
+fn a_renamed_user_keeps_hash_and_times(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let (before, hash) = (users.get("alice").unwrap().unwrap(), stored(database, "alice"));
+    assert!(users.rename("alice", &"zoe".parse().unwrap(), false).unwrap());
+    let after = users.get("zoe").unwrap().unwrap();
+    assert_eq!(stored(database, "zoe"), hash);
+    assert_eq!(after.created_at, before.created_at);
+    assert_eq!(after.password_changed_at, before.password_changed_at);
+    assert_eq!(users.get("alice").unwrap(), None);
+    // To the name that is there nothing is to be done.
+    assert!(!users.rename("zoe", &"zoe".parse().unwrap(), false).unwrap());
+}
+
+fn a_name_may_change_to_one_that_is_free_only(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    add(&mut users, "bob");
+    let mut rename =
+        |old: &str, new: &str, similar| users.rename(old, &new.parse().unwrap(), similar);
+    assert!(matches!(rename("alice", "bob", true), Err(Error::UserExists(_))));
+    assert!(matches!(rename("alice", "Bob", false), Err(Error::SimilarUser { .. })));
+    assert!(matches!(rename("zoe", "carol", false), Err(Error::NoSuchUser(_))));
+    assert!(rename("alice", "Alice", false).unwrap());
+    assert!(rename("Alice", "Bob", true).unwrap());
+}
+
+fn the_history_tells_who_did_what(database: &dyn Database) {
+    let mut users = init(database).with_actor("carol");
+    add(&mut users, "alice");
+    users.set_password("alice", &Password::from(GOOD), false).unwrap();
+    users.rehash("alice", &Password::from(GOOD)).unwrap();
+    users.set_language("alice", &"fr".parse().unwrap()).unwrap();
+    users.lock(&["alice"]).unwrap();
+    users.lock(&["alice"]).unwrap();
+    users.unlock(&["alice"]).unwrap();
+    users.add_groups("alice", &[group("staff")]).unwrap();
+    users.remove_groups("alice", &["staff"]).unwrap();
+    users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
+    users.remove(&["zoe"], false).unwrap();
+    let expected = [
+        "carol add alice \\N",
+        "carol passwd alice \\N",
+        "carol rehash alice from scrypt:256:8:1 to scrypt:256:8:1",
+        "carol update alice language fr",
+        "carol lock alice \\N",
+        "carol unlock alice \\N",
+        "carol group add alice staff",
+        "carol group remove alice staff",
+        "carol rename alice to zoe",
+        "carol remove zoe \\N",
+    ];
+    assert_eq!(told(&mut users, None), expected);
+    assert_eq!(told(&mut users, Some("zoe")), expected);
+    let newest = users.history(None, Some(2)).unwrap();
+    assert_eq!(newest[0].action, StoredText::Text("remove".to_owned()));
+    assert_eq!(newest.len(), 2);
+    assert!(newest[0].id > newest[1].id);
+    assert!(is_recent(newest[0].at));
+    assert!(matches!(users.history(Some(b"nobody"), None), Err(Error::NoSuchUser(_))));
+}
+
+fn the_history_of_a_name_is_not_that_of_its_next_holder(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
+    add(&mut users, "alice");
+    users.lock(&["alice"]).unwrap();
+    let of_zoe = ["\\N add alice \\N", "\\N rename alice to zoe"];
+    assert_eq!(told(&mut users, Some("zoe")), of_zoe);
+}
+
+fn what_was_not_done_is_not_told(database: &dyn Database) {
+    let mut users = init(database).with_actor("carol");
+    add(&mut users, "alice");
+    assert!(users.lock(&["alice", "nobody"]).is_err());
+    assert!(users.remove(&["alice", "nobody"], false).is_err());
+    assert!(users.add(&new_user("alice", GOOD)).is_err());
+    users.unlock(&["alice"]).unwrap();
+    users.set_language("alice", &"en".parse().unwrap()).unwrap();
+    assert_eq!(told(&mut users, None), ["carol add alice \\N"]);
+}
+
+fn what_an_app_writes_is_told_without_an_actor(database: &dyn Database) {
+    let mut users = init(database).with_actor("carol");
+    insert(database, "alice", &hash("secret"));
+    database.execute("UPDATE users SET password_hash = 'x'");
+    database.execute("UPDATE users SET language = 'fr', username = 'zoe'");
+    database.execute("UPDATE users SET language = 'fr', username = 'zoe', password_hash = 'x'");
+    database.execute("DELETE FROM users");
+    let mut told = told(&mut users, None);
+    // Which of two changes by one statement comes first is the database's to say.
+    told[2..4].sort();
+    let of_update = "\\N rename alice to zoe";
+    assert_eq!(told[0], "\\N add alice \\N");
+    assert_eq!(told[1], "\\N passwd alice \\N");
+    assert!(told[2..4].contains(&of_update.to_owned()), "{told:?}");
+    assert!(told[2..4].iter().any(|told| told.ends_with("language fr")), "{told:?}");
+    assert_eq!(told[4..], ["\\N remove zoe \\N"]);
+}
+
+fn times_are_kept_for_all_and_unknown_for_adopted_users(database: &dyn Database) {
+    database.execute(crate::support::TUTORIAL_TABLE);
+    insert(database, "old", &hash("secret"));
+    let mut users = init(database);
+    insert(database, "app", &hash("secret"));
+    add(&mut users, "alice");
+    let mut times = |username: &str| {
+        let user = users.get(username).unwrap().unwrap();
+        (user.created_at, user.password_changed_at)
+    };
+    assert_eq!(times("old"), (None, None));
+    for username in ["app", "alice"] {
+        let (created, changed) = times(username);
+        assert!(is_recent(created) && is_recent(changed), "{username}");
+    }
+    database.execute("UPDATE users SET password_hash = 'x' WHERE username = 'old'");
+    let (created, changed) = times("old");
+    assert!(created.is_none() && is_recent(changed));
+}
+
+fn locking_and_hashing_anew_are_no_change_of_password(database: &dyn Database) {
+    database.execute(crate::support::TUTORIAL_TABLE);
+    insert(database, "alice", &hash("secret"));
+    let mut users = init(database);
+    users.rehash("alice", &Password::from("secret")).unwrap();
+    users.lock(&["alice"]).unwrap();
+    users.unlock(&["alice"]).unwrap();
+    assert_eq!(users.get("alice").unwrap().unwrap().password_changed_at, None);
+    users.set_password("alice", &Password::from(GOOD), false).unwrap();
+    assert!(is_recent(users.get("alice").unwrap().unwrap().password_changed_at));
+}
+
+on_every_database! {
+    groups_are_added_and_removed_once,
+    groups_go_with_a_name_and_end_with_a_user,
+    a_new_user_may_have_groups_and_be_locked,
+    a_renamed_user_keeps_hash_and_times,
+    a_name_may_change_to_one_that_is_free_only,
+    the_history_tells_who_did_what,
+    the_history_of_a_name_is_not_that_of_its_next_holder,
+    what_was_not_done_is_not_told,
+    what_an_app_writes_is_told_without_an_actor,
+    times_are_kept_for_all_and_unknown_for_adopted_users,
+    locking_and_hashing_anew_are_no_change_of_password,
+}

@@ -1,0 +1,172 @@
+//! Copies of a file that is in use, and the way back.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use dash_users::{Error, Location, StoreError, Users};
+use rusqlite::Connection;
+
+use crate::database::{Database, Sqlite};
+use crate::support::{add, init, names, open, rows};
+
+/// Whether the file is sound, as SQLite finds.
+fn integrity(database: &Connection) -> String {
+    database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
+}
+
+fn restore(database: &Sqlite, file: &std::path::Path) -> Result<(), Error> {
+    Users::prepare_restore(database.location(), file, Some("carol"))?.apply()
+}
+
+#[test]
+fn a_backup_holds_one_moment_while_others_write() {
+    const ROUNDS: usize = 30;
+
+    for journal in ["DELETE", "WAL"] {
+        let database = Sqlite::new();
+        let mut users = init(&database);
+        for number in 0..50 {
+            add(&mut users, &format!("user{number:02}"));
+        }
+        database.execute(&format!("PRAGMA journal_mode = {journal}"));
+        let is_done = AtomicBool::new(false);
+        let versions = thread::scope(|scope| {
+            // An app gives all users the same language, another one each time.
+            let writer = scope.spawn(|| {
+                let app = Connection::open(database.path()).unwrap();
+                app.busy_timeout(Duration::from_secs(10)).unwrap();
+                let mut count = 0;
+                while !is_done.load(Ordering::Relaxed) {
+                    app.execute("UPDATE users SET language = ?", [format!("x-{count}")]).unwrap();
+                    count += 1;
+                }
+                count
+            });
+            let mut versions: Vec<String> = Vec::new();
+            for round in 0..ROUNDS {
+                let file = database.dir().join(format!("backup-{round}.db"));
+                users.backup(&file, false).unwrap();
+                let backup = Connection::open(&file).unwrap();
+                assert_eq!(integrity(&backup), "ok");
+                let count = "SELECT count(*), count(DISTINCT language), max(language) FROM users";
+                let (all, languages, language): (i64, i64, _) = backup
+                    .query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                    .unwrap();
+                assert_eq!((all, languages), (50, 1), "{journal}");
+                versions.push(language);
+            }
+            is_done.store(true, Ordering::Relaxed);
+            assert!(writer.join().unwrap() > 1);
+            versions
+        });
+        // Or nobody wrote meanwhile.
+        assert!(versions.first() != versions.last(), "{journal}");
+    }
+}
+
+#[test]
+fn a_backup_is_for_its_owner_alone_and_has_no_log() {
+    let database = Sqlite::new();
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    database.execute("PRAGMA journal_mode = WAL");
+    let file = database.dir().join("backup.db");
+    users.backup(&file, false).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert!(!database.dir().join("backup.db-wal").exists());
+    let journal: String = Connection::open(&file)
+        .unwrap()
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(journal, "delete");
+    let again = users.backup(&file, false);
+    assert!(matches!(again, Err(Error::Store(StoreError::FileExists { .. }))), "{again:?}");
+    users.backup(&file, true).unwrap();
+    let itself = users.backup(database.path(), true);
+    assert!(matches!(itself, Err(Error::Store(StoreError::SameFile { .. }))), "{itself:?}");
+}
+
+#[test]
+fn a_restored_database_is_the_same_file_and_as_it_was() {
+    for journal in ["DELETE", "WAL"] {
+        let database = Sqlite::new();
+        let mut users = init(&database);
+        add(&mut users, "alice");
+        database.execute("CREATE TABLE notes AS SELECT 'then' AS text");
+        let file = database.dir().join("backup.db");
+        users.backup(&file, false).unwrap();
+        let before = rows(&database);
+        database.execute(&format!("PRAGMA journal_mode = {journal}"));
+        add(&mut users, "bob");
+        users.remove(&["alice"], false).unwrap();
+        database.execute("UPDATE notes SET text = 'now'");
+
+        // An app that has the file open sees the change.
+        let app = database.connect();
+        let count = || {
+            app.query_row("SELECT count(*) FROM notes WHERE text = 'then'", [], |row| row.get(0))
+        };
+        assert_eq!(count(), Ok(0));
+        restore(&database, &file).unwrap();
+        assert_eq!(count(), Ok(1), "{journal}");
+        assert_eq!(rows(&database), before);
+        assert_eq!(integrity(&app), "ok");
+        let newest = open(&database).history(None, Some(1)).unwrap().remove(0);
+        assert_eq!(
+            (newest.actor.to_string(), newest.action.to_string()),
+            ("carol".to_owned(), "restore".to_owned())
+        );
+    }
+}
+
+#[test]
+fn a_backup_that_is_damaged_changes_nothing() {
+    let database = Sqlite::new();
+    let mut users = init(&database);
+    for number in 0..200 {
+        add(&mut users, &format!("user{number:03}"));
+    }
+    let file = database.dir().join("backup.db");
+    users.backup(&file, false).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 2048].fill(0xa5);
+    fs::write(&file, bytes).unwrap();
+    let before = database.bytes();
+    let restored = restore(&database, &file);
+    assert!(matches!(restored, Err(Error::Store(StoreError::NotADatabase { .. }))));
+    assert_eq!(database.bytes(), before);
+}
+
+#[test]
+fn a_damaged_database_can_be_restored() {
+    let database = Sqlite::new();
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let file = database.dir().join("backup.db");
+    users.backup(&file, false).unwrap();
+    drop(users);
+    let mut bytes = database.bytes();
+    bytes[4096..].fill(0xa5);
+    fs::write(database.path(), bytes).unwrap();
+    restore(&database, &file).unwrap();
+    assert_eq!(names(&database), ["alice"]);
+}
+
+#[test]
+fn a_backup_of_the_tutorial_s_table_is_brought_up_to_date_on_the_way_back() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    let old = Sqlite::with(crate::support::TUTORIAL_TABLE);
+    old.execute("INSERT INTO users VALUES ('zoe', 'x', 'en')");
+    let before = old.bytes();
+    restore(&database, old.path()).unwrap();
+    assert_eq!(names(&database), ["zoe"]);
+    assert!(open(&database).schema().unwrap().pending.is_empty());
+    assert_eq!(old.bytes(), before);
+    let missing = Location::parse(database.dir().join("missing.db")).unwrap();
+    assert!(Users::prepare_restore(&missing, old.path(), None).is_err());
+}

@@ -1,6 +1,10 @@
-//! Text from a database, made safe for a terminal and for tab-separated rows.
+//! Text from a database, made safe for a terminal, for tab-separated rows and in JSON.
 
 use std::fmt;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 /// Shows a text with `\t`, `\n`, `\\` and `\u{…}` for what could drive a terminal, deceive a
 /// reader or break a row: control, bidirectional and invalid characters (U+FFFD), and the
@@ -39,9 +43,50 @@ pub fn is_unsafe_to_print(c: char) -> bool {
     c.is_control() || is_bidirectional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffd}')
 }
 
+/// Writes a value as JSON, compact and with whatever [could drive a terminal](is_unsafe_to_print)
+/// as `\uXXXX`: it is read back unchanged.
+///
+/// # Errors
+///
+/// What writing fails with.
+pub fn write_json<W: Write + ?Sized>(writer: &mut W, value: &impl Serialize) -> io::Result<()> {
+    Ok(value.serialize(&mut Serializer::with_formatter(writer, SafeFormatter))?)
+}
+
+struct SafeFormatter;
+
+impl Formatter for SafeFormatter {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        w: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        let mut plain = 0;
+        for (position, c) in text.char_indices().filter(|(_, c)| is_unsafe_to_print(*c)) {
+            CompactFormatter.write_string_fragment(w, &text[plain..position])?;
+            plain = position + c.len_utf8();
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                write!(w, "\\u{unit:04x}")?;
+            }
+        }
+        CompactFormatter.write_string_fragment(w, &text[plain..])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_escapes_what_could_drive_a_terminal_and_nothing_is_lost() {
+        let text = "Zoë \"q\" \\ \x1b[31m \u{9b} \u{202e} \u{7f} 🙂";
+        let mut json = Vec::new();
+        write_json(&mut json, &text).unwrap();
+        let json = String::from_utf8(json).unwrap();
+        assert_eq!(json, r#""Zoë \"q\" \\ \u001b[31m \u009b \u202e \u007f 🙂""#);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
 
     #[test]
     fn only_what_is_dangerous_is_escaped() {

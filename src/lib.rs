@@ -37,7 +37,8 @@
 //! | `credential` | [`Credential`]: what a stored value means, active or locked |
 //! | `event`, `check` | [`Event`]s of the history, [`Finding`]s of a check: plain data |
 //! | [`store`] | [`Store`](store::Store): what a database does; SQLite |
-//! | `users` | [`Users`]: the operations |
+//! | [`transfer`] | files of users: CSV, JSON, JSON Lines |
+//! | `users` | [`Users`]: the operations; [`Import`]: many at once |
 //!
 //! # Features
 //!
@@ -65,13 +66,14 @@ mod password;
 pub mod policy;
 mod random;
 pub mod store;
+pub mod transfer;
 mod user;
 mod username;
 mod users;
 
 pub use crate::check::{Finding, Problem, SchemaObject, SchemaObjectKind, Severity};
 pub use crate::credential::{Credential, NewCredential};
-pub use crate::escape::is_unsafe_to_print;
+pub use crate::escape::{is_unsafe_to_print, write_json};
 pub use crate::event::Event;
 pub use crate::group::{Group, GroupError};
 pub use crate::hash::{Digest, HashError, Method, MethodError, PasswordHash, Pbkdf2, Scrypt};
@@ -80,7 +82,10 @@ pub use crate::password::{Password, PasswordNotUtf8};
 pub use crate::store::{Location, LocationError, Migration, NewFile, StoreError};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
-pub use crate::users::{DEMO_USERS, Error, Init, LogIn, NewUser, Refusal, Restore, Users};
+pub use crate::users::{
+    BadRecords, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init, LogIn,
+    NewUser, OnConflict, Refusal, Restore, Users,
+};
 
 /// The README's example is compiled too.
 #[cfg(doctest)]

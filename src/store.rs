@@ -131,6 +131,17 @@ pub trait Transaction {
     /// Takes `username` out of a group, and says whether the user was in it.
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError>;
 
+    /// The rows of `usernames`, in their order, as the database compares names.
+    fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError>;
+
+    /// Adds and changes many rows, which the history tells of as one event: until
+    /// [`end_import`](Self::end_import) nothing else may be changed. Names that are added have no
+    /// groups of an earlier holder.
+    fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError>;
+
+    /// Ends the import, and tells of it with the cause's actor, action and detail.
+    fn end_import(&mut self, cause: &Cause<'_>) -> Result<(), StoreError>;
+
     /// Deletes the row of `username`.
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError>;
 
@@ -162,6 +173,39 @@ pub struct Row {
     pub created_at: Option<SystemTime>,
     /// When the password was last changed, if that is known.
     pub password_changed_at: Option<SystemTime>,
+}
+
+/// What is to be done with a row, as part of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ImportRow {
+    Add(NewRow),
+    Change(RowChange),
+}
+
+/// A row that is to be added as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "see Row")]
+pub struct NewRow {
+    pub username: StoredText,
+    pub secret: StoredSecret,
+    pub language: StoredText,
+    pub groups: Vec<StoredText>,
+}
+
+/// What is to be changed of a row, as it is; what is none stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowChange {
+    /// Whose row, by the name as it is stored.
+    pub username: StoredText,
+    /// The new `password_hash`.
+    pub secret: Option<StoredSecret>,
+    /// Whether that is of another password than before.
+    pub is_new_password: bool,
+    /// The new language.
+    pub language: Option<StoredText>,
+    /// All groups.
+    pub groups: Option<Vec<StoredText>>,
 }
 
 /// Who changes something, and how the history tells it.
@@ -201,6 +245,12 @@ impl StoredSecret {
     #[must_use]
     pub fn expose(&self) -> &StoredText {
         &self.0
+    }
+}
+
+impl From<&NewCredential> for StoredSecret {
+    fn from(credential: &NewCredential) -> Self {
+        Self(StoredText::Text(credential.to_string()))
     }
 }
 

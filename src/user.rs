@@ -47,6 +47,17 @@ impl StoredText {
     }
 }
 
+impl StoredText {
+    /// The bytes of a text or BLOB, none of NULL: to sort by.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Null => &[],
+            Self::Text(text) => text.as_bytes(),
+            Self::InvalidText(bytes) | Self::Blob(bytes) => bytes,
+        }
+    }
+}
+
 impl From<&[u8]> for StoredText {
     fn from(bytes: &[u8]) -> Self {
         match str::from_utf8(bytes) {

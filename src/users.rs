@@ -4,12 +4,15 @@ mod backup;
 mod change;
 mod check;
 mod error;
+mod export;
+mod import;
 mod log_in;
 mod plaintext;
 
 pub use self::backup::Restore;
 pub use self::check::DEMO_USERS;
 pub use self::error::Error;
+pub use self::import::{BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict};
 pub use self::log_in::{LogIn, Refusal};
 use crate::credential::NewCredential;
 use crate::event::Event;

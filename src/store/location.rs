@@ -2,6 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Where a database is.
@@ -32,6 +34,15 @@ pub enum Location {
 }
 
 impl Location {
+    /// Whether `path` leads to the very file that the database is, by whatever name.
+    #[must_use]
+    pub fn is_file(&self, path: &Path) -> bool {
+        let Self::Sqlite(database) = self;
+        let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+        let database = identity(database);
+        database.is_some() && database == identity(path)
+    }
+
     /// Reads a path or URL; a relative path starts from the current directory.
     ///
     /// # Errors

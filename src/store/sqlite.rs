@@ -13,6 +13,7 @@ mod backup;
 mod check;
 mod file;
 mod history;
+mod import;
 mod references;
 mod schema;
 
@@ -24,10 +25,11 @@ use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, ffi, params};
 
 pub(super) use self::backup::prepare_restore;
 pub(super) use self::file::create;
+use self::import::Import;
 use self::schema::sql_error;
 use super::{
-    Access, Cause, Location, Migrated, OnDelete, Reference, Row, Schema, Store, StoreError,
-    StoredSecret, Transaction,
+    Access, Cause, ImportRow, Location, Migrated, NewRow, OnDelete, Reference, Row, RowChange,
+    Schema, Store, StoreError, StoredSecret, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -77,9 +79,13 @@ impl Store for Sqlite {
             connection.transaction_with_behavior(behavior).map_err(sql_error(location))?;
         let schema = schema::inspect(&transaction, location)?;
         schema::require_latest(&schema, location)?;
-        Ok(Box::new(SqliteTransaction { transaction, location, refusing: Default::default() }))
+        let refusing = Default::default();
+        Ok(Box::new(SqliteTransaction { transaction, location, refusing, import: None }))
     }
 }
+
+/// Why nothing changed where something was to.
+const PASSED_OVER: &str = "a trigger of the app passed it over";
 
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
@@ -87,6 +93,8 @@ struct SqliteTransaction<'a> {
     /// The tables that refer to users who were changed, and may refuse that, now or at the commit:
     /// those that say so, and those whose columns may refuse to be unset.
     refusing: [Vec<String>; 2],
+    /// The import that was begun.
+    import: Option<Import>,
 }
 
 impl SqliteTransaction<'_> {
@@ -111,7 +119,7 @@ impl SqliteTransaction<'_> {
     /// Changes one row.
     fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
         match self.transaction.execute(sql, params) {
-            Ok(0) => Err(self.refused("a trigger of the app passed it over")),
+            Ok(0) => Err(self.refused(PASSED_OVER)),
             Ok(_) => Ok(()),
             Err(error) => Err(self.error(&error)),
         }
@@ -121,15 +129,13 @@ impl SqliteTransaction<'_> {
 impl Transaction for SqliteTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
         let mut found = None;
-        let select = format!("{SELECT} WHERE users.username = ?");
-        read_rows(&self.transaction, &select, [Text(username)], &mut |row| found = Some(row))
+        read_rows(&self.transaction, ONE, [Text(username)], &mut |row| found = Some(row))
             .map_err(|error| self.error(&error))?;
         Ok(found)
     }
 
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
-        let select = format!("{SELECT} ORDER BY users.username COLLATE BINARY");
-        read_rows(&self.transaction, &select, [], each).map_err(|error| self.error(&error))
+        read_rows(&self.transaction, ALL, [], each).map_err(|error| self.error(&error))
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
@@ -143,7 +149,7 @@ impl Transaction for SqliteTransaction<'_> {
                       WHERE username = ?1 COLLATE NOCASE AND username <> ?1 COLLATE BINARY
                       ORDER BY username COLLATE BINARY";
         self.transaction
-            .prepare(select)
+            .prepare_cached(select)
             .and_then(|mut select| {
                 select
                     .query_map([username.as_str()], |row| row.get_ref(0).map(stored_text))?
@@ -222,6 +228,48 @@ impl Transaction for SqliteTransaction<'_> {
             .map_err(|error| self.error(&error))
     }
 
+    fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
+        let find = |username: &&StoredText| {
+            let mut found = None;
+            read_rows(&self.transaction, ONE, [*username], &mut |row| found = Some(row))?;
+            Ok(found)
+        };
+        usernames.iter().map(find).collect::<Result<_, _>>().map_err(|error| self.error(&error))
+    }
+
+    fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
+        let import = match self.import.take() {
+            Some(import) => import,
+            None => Import::begin(&self.transaction).map_err(|error| self.error(&error))?,
+        };
+        for row in rows {
+            import.write(&self.transaction, &row).map_err(|error| {
+                let error = match error {
+                    Some(error) => self.error(&error),
+                    None => self.refused(PASSED_OVER),
+                };
+                let (ImportRow::Add(NewRow { username, .. })
+                | ImportRow::Change(RowChange { username, .. })) = &row;
+                match error {
+                    StoreError::Refused { location, reason } => {
+                        let reason = format!("user '{username}': {reason}");
+                        StoreError::Refused { location, reason }
+                    }
+                    error => error,
+                }
+            })?;
+        }
+        self.import = Some(import);
+        Ok(())
+    }
+
+    fn end_import(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
+        self.import
+            .take()
+            .map_or(Ok(()), |import| import.end(&self.transaction, cause))
+            .map_err(|error| self.error(&error))
+    }
+
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
         for Reference { table, on_delete, .. } in self.references(username)? {
             match on_delete {
@@ -261,21 +309,42 @@ impl ToSql for Text<'_> {
     }
 }
 
-/// A user, once for each group. The app's table may have columns of any name.
-const SELECT: &str = "SELECT users.username, users.password_hash, users.language,
-            times.created_at, times.password_changed_at, user_groups.group_name
-     FROM users
-     LEFT JOIN dash_users_times AS times ON times.username = users.username
-     LEFT JOIN user_groups ON user_groups.username = users.username";
+impl ToSql for StoredText {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::InvalidText(bytes) => ValueRef::Text(bytes),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
 
-/// Reads what [`SELECT`] finds; a user's rows must follow each other.
+/// Users, each once for each group. The app's table may have columns of any name.
+macro_rules! select_users {
+    ($which:literal) => {
+        concat!(
+            "SELECT users.username, users.password_hash, users.language,
+                    times.created_at, times.password_changed_at, user_groups.group_name
+             FROM users
+             LEFT JOIN dash_users_times AS times ON times.username = users.username
+             LEFT JOIN user_groups ON user_groups.username = users.username ",
+            $which
+        )
+    };
+}
+
+const ONE: &str = select_users!("WHERE users.username = ?");
+const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
+
+/// Reads what [`select_users`] finds; a user's rows must follow each other.
 fn read_rows(
     connection: &Connection,
     select: &str,
     params: impl rusqlite::Params,
     each: &mut dyn FnMut(Row),
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(select)?;
+    let mut statement = connection.prepare_cached(select)?;
     let mut found = statement.query(params)?;
     let mut last: Option<Row> = None;
     while let Some(next) = found.next()? {

@@ -1,5 +1,6 @@
 //! What keeps an operation on users from being done.
 
+use super::import::BadRecords;
 use crate::hash::HashError;
 use crate::policy;
 use crate::store::StoreError;
@@ -59,6 +60,9 @@ pub enum Error {
     /// The name is NULL or a BLOB, which no look-up finds.
     #[error("the clear password of '{0}' cannot be hashed: nobody can log in with such a name")]
     UnreachableName(StoredText),
+    /// Records of a file that cannot be taken: none was.
+    #[error("{} bad record(s)", .0.count())]
+    BadRecords(Box<BadRecords>),
     /// Another program changed the user while the password was hashed.
     #[error("the password of '{0}' was changed by another program meanwhile")]
     ChangedMeanwhile(StoredText),

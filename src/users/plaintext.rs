@@ -127,7 +127,7 @@ pub(super) fn clear_password(row: &Row) -> Result<Option<Password>, Error> {
 /// - `!` and `*`, alone or repeated, and any of the above behind them; also with its `$` written as
 ///   `|`, as in a locked value,
 /// - any of these between blanks or quotes.
-fn resembles_hash(text: &str) -> bool {
+pub(super) fn resembles_hash(text: &str) -> bool {
     let text = text.trim_matches([' ', '\'', '"']);
     let unmarked = text.trim_start_matches(['!', '*']);
     if unmarked.is_empty() && !text.is_empty() {

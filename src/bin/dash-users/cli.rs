@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use dash_users::{Location, LocationError, Method, MethodError};
+use dash_users::{Location, LocationError, Method, MethodError, transfer};
 
 use crate::commands;
 use crate::exit::{Code, Failure, STATUSES};
@@ -112,6 +112,8 @@ pub enum Command {
     Show(commands::show::Args),
     History(commands::history::Args),
     Check(commands::check::Args),
+    Import(commands::import::Args),
+    Export(commands::export::Args),
     Backup(commands::backup::Args),
     Restore(commands::restore::Args),
     Hash(commands::hash::Args),
@@ -164,6 +166,52 @@ pub struct NewPasswordArgs {
     /// Take a weak password: under 8 characters, or easy to guess
     #[arg(long)]
     pub allow_weak: bool,
+}
+
+/// A file of users, and how it is taken.
+#[derive(Args)]
+pub struct FileArgs {
+    /// Format of the file, where its name does not tell
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "file")]
+    pub input_format: Option<FileFormat>,
+    /// Give each new user without a password a generated one, and write them to a new CSV file
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub generate_missing: Option<PathBuf>,
+    /// Take names, hashes, languages and groups without judging them, as `export` wrote them
+    #[arg(long, requires = "file")]
+    pub as_is: bool,
+    /// Only say what would be done
+    #[arg(long, requires = "file")]
+    pub dry_run: bool,
+    /// Take weak passwords: under 8 characters, or easy to guess
+    #[arg(long, requires = "file")]
+    pub allow_weak: bool,
+    /// Allow names that differ from another one only by ASCII case
+    #[arg(long, requires = "file")]
+    pub allow_similar: bool,
+    /// How many passwords are hashed at once, 1 to 256, each in 32 MiB; by default one a core
+    #[arg(long, value_name = "N", requires = "file", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    /// Comma-separated values, with a header
+    Csv,
+    /// One JSON document
+    Json,
+    /// One JSON document a line
+    Jsonl,
+}
+
+impl From<FileFormat> for transfer::Format {
+    fn from(format: FileFormat) -> Self {
+        match format {
+            FileFormat::Csv => Self::Csv,
+            FileFormat::Json => Self::Json,
+            FileFormat::Jsonl => Self::JsonLines,
+        }
+    }
 }
 
 /// How a database file is created.

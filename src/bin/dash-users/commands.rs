@@ -3,9 +3,11 @@
 pub mod add;
 pub mod backup;
 pub mod check;
+pub mod export;
 pub mod group;
 pub mod hash;
 pub mod history;
+pub mod import;
 pub mod init;
 pub mod list;
 pub mod lock;
@@ -58,6 +60,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
         Command::Show(args) => show::run(args, database, output),
         Command::History(args) => history::run(args, database, output),
         Command::Check(args) => check::run(args, database, output),
+        Command::Import(args) => import::run(args, database, output),
+        Command::Export(args) => export::run(args, database, output),
         Command::Backup(args) => backup::run(args, database, output),
         Command::Restore(args) => restore::run(args, database, &prompt, output),
         Command::Hash(_) => unreachable!("it needs no database"),

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use dash_users::policy;
+use dash_users::transfer::{BadRecord, Position, RecordError};
 use dash_users::{
-    Error, GroupError, LanguageError, Location, LocationError, PasswordNotUtf8, StoreError,
-    StoredText, UsernameError, is_unsafe_to_print,
+    BadRecords, Error, GroupError, LanguageError, Location, LocationError, PasswordNotUtf8,
+    StoreError, StoredText, UsernameError, is_unsafe_to_print,
 };
 
 /// What each status means.
@@ -87,15 +88,31 @@ pub struct Failure {
     message: String,
     hint: Option<String>,
     is_answered: bool,
+    details: Vec<Detail>,
+}
+
+/// What is wrong with a place of a file.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// The file, as it was given.
+    pub file: String,
+    pub position: Position,
+    pub code: Code,
+    pub message: String,
 }
 
 impl Failure {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, is_answered: false }
+        let message = message.into();
+        Self { code, message, hint: None, is_answered: false, details: Vec::new() }
     }
 
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub fn details(self, details: Vec<Detail>) -> Self {
+        Self { details, ..self }
     }
 
     /// For people the answer on stdout says it all; JSON has an error object all the same.
@@ -117,6 +134,7 @@ pub struct Report {
     pub code: Code,
     pub message: String,
     pub hint: Option<String>,
+    pub details: Vec<Detail>,
     /// Whether stdout has said it already.
     pub is_answered: bool,
 }
@@ -125,8 +143,14 @@ impl From<anyhow::Error> for Report {
     fn from(error: anyhow::Error) -> Self {
         let message = format!("{error:#}");
         if let Some(failure) = error.downcast_ref::<Failure>() {
-            let Failure { code, hint, is_answered, .. } = failure;
-            return Self { code: *code, message, hint: hint.clone(), is_answered: *is_answered };
+            let Failure { code, hint, is_answered, details, .. } = failure;
+            return Self {
+                code: *code,
+                message,
+                hint: hint.clone(),
+                details: details.clone(),
+                is_answered: *is_answered,
+            };
         }
         let (code, hint) = if let Some(error) = error.downcast_ref::<Error>() {
             of_operation(error)
@@ -143,7 +167,7 @@ impl From<anyhow::Error> for Report {
         } else {
             (Code::Failed, None)
         };
-        Self { code, message, hint, is_answered: false }
+        Self { code, message, hint, details: Vec::new(), is_answered: false }
     }
 }
 
@@ -198,6 +222,62 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
         StoreError::Busy { .. } => (Code::Busy, Some("try again".to_owned())),
         _ => (Code::Failed, None),
+    }
+}
+
+/// Says which records of `file` cannot be taken.
+pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
+    let detail = |bad: &BadRecord| Detail {
+        file: file.to_owned(),
+        position: bad.position,
+        code: of_record(&bad.reason).0,
+        message: bad.to_string(),
+    };
+    let details: Vec<_> = records.first().iter().map(detail).collect();
+    let (count, shown) = (records.count(), details.len());
+    let of_which = match u64::try_from(shown) {
+        Ok(shown) if shown < count => format!(", of which the first {shown} are shown"),
+        _ => String::new(),
+    };
+    let is_item = matches!(details.first(), Some(Detail { position: Position::Item(_), .. }));
+    let numbers = if is_item { ", by their number" } else { "" };
+    let (code, hint) = of_record(records.worst());
+    let what = if code == Code::UserExists { "conflict" } else { "bad record" };
+    let s = if count == 1 { "" } else { "s" };
+    let message = format!("{count} {what}{s} in {file}{numbers}{of_which}; nothing was changed");
+    let failure = Failure::new(code, message).details(details);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
+    match reason {
+        RecordError::Password(refusal) if refusal.is_weakness() => {
+            (Code::WeakPassword, Some("--allow-weak takes weak passwords"))
+        }
+        RecordError::Password(_) => (Code::BadPassword, None),
+        RecordError::Exists => (
+            Code::UserExists,
+            Some(
+                "--on-conflict skip passes users over who are there, --on-conflict update changes them",
+            ),
+        ),
+        RecordError::Similar(_) => {
+            (Code::UserExists, Some("--allow-similar adds names that differ only by case"))
+        }
+        RecordError::RepeatedByCase(_) => {
+            (Code::InvalidData, Some("--allow-similar adds names that differ only by case"))
+        }
+        RecordError::NoSecret => (
+            Code::InvalidData,
+            Some("--generate-missing FILE generates the passwords that are missing"),
+        ),
+        RecordError::Hash(_) => {
+            (Code::InvalidData, Some("--as-is takes hashes and names without judging them"))
+        }
+        _ => (Code::InvalidData, None),
     }
 }
 

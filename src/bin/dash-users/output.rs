@@ -16,9 +16,9 @@ use dash_users::{StoredText, User};
 use serde::Serialize;
 
 use self::json::JsonError;
-pub use self::json::{Change, JsonEvent, JsonMigration, JsonUser};
+pub use self::json::{Change, JsonEvent, JsonImport, JsonMigration, JsonUser};
 use crate::cli::{Color, Format, Globals};
-use crate::exit::{Code, Failure, Report};
+use crate::exit::{Code, Detail, Failure, Report};
 
 /// Where everything is written.
 pub struct Output {
@@ -144,6 +144,15 @@ impl Output {
         }
     }
 
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether people watch stderr, so that a progress bar is of use.
+    pub fn is_watched(&self) -> bool {
+        !self.is_quiet && self.format != Format::Json && io::stderr().is_terminal()
+    }
+
     pub fn warn(&self, text: &str) {
         if !self.is_quiet && self.format != Format::Json {
             self.talk(Some(("warning", AnsiColor::Yellow)), text);
@@ -157,6 +166,9 @@ impl Output {
             // If stderr is gone there is nobody to tell.
             let _ = json::write(&mut io::stderr().lock(), &JsonError::from(report));
         } else if !report.is_answered {
+            for Detail { file, position, message, .. } in &report.details {
+                self.talk(None, &format!("{file}:{position}: {message}"));
+            }
             self.talk(Some(("error", AnsiColor::Red)), &report.message);
             if let Some(hint) = &report.hint {
                 self.talk(Some(("hint", AnsiColor::Cyan)), hint);
@@ -180,7 +192,7 @@ impl Output {
 }
 
 /// Writes a result. A reader who has seen enough is no error, and changes no status.
-fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     match write(&mut stdout).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -16,6 +16,9 @@ use signal_hook::iterator::Signals;
 /// The prompt that is open.
 static PROMPT: Mutex<Option<Saved>> = Mutex::new(None);
 
+/// Held while signals may end the program.
+static INTERRUPTIBLE: Mutex<()> = Mutex::new(());
+
 /// What to do when a prompt ends.
 struct Saved {
     /// A terminal, and the settings to restore.
@@ -96,7 +99,14 @@ pub fn watch_signals() -> Result<()> {
     watch().context("cannot watch for signals")
 }
 
+/// From now on no signal ends the program: what it does is about to be done, and an interruption
+/// would say that nothing was changed.
+pub fn pass_point_of_no_return() {
+    std::mem::forget(INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
 fn end(signal: i32) {
+    let _interruptible = INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(saved) = &*lock() {
         saved.restore();
         if saved.has_line {

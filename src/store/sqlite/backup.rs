@@ -1,7 +1,7 @@
 //! Copies of a whole file, and the way back, by SQLite's online backup.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -25,8 +25,7 @@ pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result
         return Err(StoreError::FileExists { path: file.to_owned() });
     }
     if !is_new {
-        let Location::Sqlite(path) = &*location;
-        refuse_same(path, file)?;
+        refuse_same(location, file)?;
     }
     let written = write(&transaction, file);
     if written.is_err() && is_new {
@@ -65,9 +64,8 @@ fn copy_all(from: &Connection, to: &mut Connection, location: &Location) -> Resu
     }
 }
 
-fn refuse_same(database: &Path, file: &Path) -> Result<(), StoreError> {
-    let identity = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
-    if identity(database).is_some() && identity(database) == identity(file) {
+fn refuse_same(database: &Location, file: &Path) -> Result<(), StoreError> {
+    if database.is_file(file) {
         return Err(StoreError::SameFile { path: file.to_owned() });
     }
     Ok(())
@@ -86,7 +84,7 @@ pub(in super::super) fn prepare_restore(
     cause: &Cause<'_>,
 ) -> Result<Staged, StoreError> {
     let database = Sqlite::open_unread(path, Access::Write)?;
-    refuse_same(path, file)?;
+    refuse_same(&database.location, file)?;
     let Sqlite { mut connection, location } = Sqlite::open(&absolute(file), Access::Read)?;
     let fail = sql_error(&location);
     let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };

@@ -61,6 +61,7 @@ impl Sqlite {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.pragma_update(None, "secure_delete", true)?;
             connection.pragma_update(None, "cache_spill", false)?;
+            connection.pragma_update(None, "temp_store", "MEMORY")?;
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.pragma_update(None, "query_only", access == Access::Read)?;
             Ok(true)

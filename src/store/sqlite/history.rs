@@ -14,6 +14,15 @@ pub(super) fn attribute(connection: &Connection, cause: &Cause<'_>) -> rusqlite:
     Ok(())
 }
 
+/// Has the triggers leave everything to whoever makes the changes that follow, until
+/// [`end_change`].
+pub(super) fn begin_bulk(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "DELETE FROM dash_users_change;
+         INSERT INTO dash_users_change (action, is_bulk) VALUES ('bulk', 1);",
+    )
+}
+
 pub(super) fn end_change(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM dash_users_change", []).map(drop)
 }

@@ -226,11 +226,7 @@ fn reconcile(
     is_another_table: bool,
 ) -> rusqlite::Result<()> {
     if was_watched {
-        // In bulk: the triggers are to tell of nothing.
-        transaction.execute_batch(
-            "DELETE FROM dash_users_change;
-             INSERT INTO dash_users_change (action, is_bulk) VALUES ('reconcile', 1);",
-        )?;
+        history::begin_bulk(transaction)?;
         for sql in [
             "INSERT INTO user_events (action, username, detail)
              SELECT 'group remove', substr(username, 1, 1024), substr(group_name, 1, 1024)

@@ -1,21 +1,33 @@
-use anyhow::Result;
-use dash_users::{DEMO_USERS, Language, Location, Method, Password, PasswordHash, Username, Users};
-use serde::Serialize;
+use std::path::PathBuf;
 
+use anyhow::Result;
+use dash_users::{
+    DEMO_USERS, Language, Location, Method, OnConflict, Password, PasswordHash, Username, Users,
+};
+
+use super::import::{Job, Source, run_job};
 use super::init::{self, new_file};
 use super::{open, schema_warnings, tell_reconciled};
-use crate::cli::{MethodArg, NewFileArgs};
-use crate::output::Output;
+use crate::cli::{FileArgs, MethodArg, NewFileArgs};
+use crate::output::{JsonImport, Output};
 
-/// Add the demo users alice and bob to an empty database
+/// Add the users of a file who are not there yet, or two demo users to an empty database
 ///
-/// Creates the database if there is none. alice has the password secret123 and the language en,
-/// bob pa$$w0rd and fr; everybody can read these passwords here, so they are for trying things
-/// out. If there is any user, nothing is changed.
+/// Creates the database if there is none. Of a FILE, in the formats of `import`, all are added who
+/// are not there; records of others are neither judged nor hashed, and nobody is changed: so it may
+/// be run at every start of a container, and several at once.
 ///
-/// Example: dash-users seed && dash-users list
+/// Without a file, alice gets the password secret123 and the language en, bob pa$$w0rd and fr;
+/// everybody can read these passwords here, so they are for trying things out. If there is any
+/// user, nothing is changed.
+///
+/// Example: dash-users seed users.csv
 #[derive(clap::Args)]
 pub struct Args {
+    /// The file, or - for stdin; without it, the demo users
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub taken: FileArgs,
     #[command(flatten)]
     pub new_file: NewFileArgs,
     #[command(flatten)]
@@ -31,19 +43,15 @@ fn demo(method: &Method) -> Result<Vec<(Username, PasswordHash, Language)>> {
     Ok(users)
 }
 
-#[derive(Serialize)]
-struct Json {
-    database: String,
-    added: usize,
-    changed: usize,
-    unchanged: usize,
-    skipped: usize,
-    warnings: Vec<String>,
-}
-
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let new_file = new_file(&args.new_file)?;
     let method = args.method.get()?;
+    if let Some(file) = &args.file {
+        let source = Source::new(file, &args.taken)?;
+        let on_conflict = OnConflict::SkipUnjudged;
+        let job = Job { source, on_conflict, action: "seed", method, new_file };
+        return run_job(&job, &args.taken, database, output);
+    }
     // Hashing comes before the first change. Whatever is wrong with the database, init tells.
     let users = Users::open_read_only(database).and_then(|mut users| users.is_empty());
     let is_wanted = users.unwrap_or(true);
@@ -65,8 +73,9 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     for warning in &warnings {
         output.warn(warning);
     }
-    let (added, skipped) = if is_added { (DEMO_USERS.len(), 0) } else { (0, DEMO_USERS.len()) };
+    let count = DEMO_USERS.len() as u64;
+    let (added, skipped) = if is_added { (count, 0) } else { (0, count) };
     let database = database.to_string();
-    output.json_only(&Json { database, added, changed: 0, unchanged: 0, skipped, warnings })?;
-    Ok(())
+    let json = JsonImport { database, added, changed: 0, unchanged: 0, skipped, warnings };
+    Ok(output.json_only(&json)?)
 }

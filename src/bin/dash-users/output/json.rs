@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use dash_users::transfer::Position;
 use dash_users::{Event, Location, Migration, StoredText, User};
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::rfc3339;
-use crate::exit::Report;
+use crate::exit::{Detail, Report};
 
 /// A change, as JSON tells it.
 #[derive(Serialize)]
@@ -74,6 +74,17 @@ impl<'a> From<&'a User> for JsonUser<'a> {
     }
 }
 
+/// What became of a file of users, as JSON tells it.
+#[derive(Serialize)]
+pub struct JsonImport {
+    pub database: String,
+    pub added: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    pub skipped: u64,
+    pub warnings: Vec<String>,
+}
+
 /// An event of the history, as JSON tells it.
 #[derive(Serialize)]
 pub struct JsonEvent<'a> {
@@ -120,9 +131,17 @@ pub struct JsonError<'a> {
 }
 
 impl<'a> From<&'a Report> for JsonError<'a> {
-    fn from(Report { code, message, hint, .. }: &'a Report) -> Self {
+    fn from(Report { code, message, hint, details, .. }: &'a Report) -> Self {
         let (status, code, hint) = (code.status(), code.name(), hint.as_deref());
-        Self { error: ErrorBody { code, status, message, hint } }
+        let detail = |detail: &'a Detail| {
+            let (line, item) = match detail.position {
+                Position::Line(line) => (Some(line), None),
+                Position::Item(item) => (None, Some(item)),
+            };
+            JsonDetail { line, item, code: detail.code.name(), message: &detail.message }
+        };
+        let details = details.iter().map(detail).collect();
+        Self { error: ErrorBody { code, status, message, hint, details } }
     }
 }
 
@@ -132,49 +151,20 @@ struct ErrorBody<'a> {
     status: u8,
     message: &'a str,
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<JsonDetail<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonDetail<'a> {
+    line: Option<u64>,
+    item: Option<u64>,
+    code: &'static str,
+    message: &'a str,
 }
 
 /// Writes a value as one line.
-pub fn write(writer: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *writer, SafeFormatter))?;
+pub fn write<W: Write + ?Sized>(writer: &mut W, value: &impl Serialize) -> io::Result<()> {
+    dash_users::write_json(writer, value)?;
     writeln!(writer)
-}
-
-/// Compact JSON that escapes whatever could drive a terminal.
-struct SafeFormatter;
-
-impl Formatter for SafeFormatter {
-    fn write_string_fragment<W: Write + ?Sized>(
-        &mut self,
-        w: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        let mut plain = 0;
-        for (position, c) in text.char_indices().filter(|(_, c)| dash_users::is_unsafe_to_print(*c))
-        {
-            CompactFormatter.write_string_fragment(w, &text[plain..position])?;
-            plain = position + c.len_utf8();
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                write!(w, "\\u{unit:04x}")?;
-            }
-        }
-        CompactFormatter.write_string_fragment(w, &text[plain..])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_escapes_what_could_drive_a_terminal_and_nothing_is_lost() {
-        let text = "Zoë \"q\" \\ \x1b[31m \u{9b} \u{202e} \u{7f} 🙂";
-        let mut json = Vec::new();
-        write(&mut json, &text).unwrap();
-        let json = String::from_utf8(json).unwrap();
-        let expected = r#""Zoë \"q\" \\ \u001b[31m \u009b \u202e \u007f 🙂""#;
-        assert_eq!(json.trim_end(), expected);
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-    }
 }

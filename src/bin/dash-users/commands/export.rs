@@ -1,0 +1,126 @@
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Seek};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use dash_users::transfer::Format;
+use dash_users::{Error, Location, StoreError, Users};
+use serde::Serialize;
+use tempfile::SpooledTempFile;
+
+use super::import::is_standard;
+use crate::cli::FileFormat;
+use crate::exit::{Code, Failure};
+use crate::output::{Output, write_stdout};
+
+/// How many bytes are held in memory; more go through a file that has no name.
+const SPOOLED_BYTES: usize = 8 << 20;
+
+/// The permission bits of a file with hashes.
+const MODE: u32 = 0o600;
+
+/// Write all users to a file, as `import --as-is` reads them back unchanged
+///
+/// Locked users, groups and odd rows included. A new file has mode 0600: with the hashes in it,
+/// passwords can be guessed. In a spreadsheet, beware of names that begin with =, +, - or @: they
+/// are written as they are, and would be run as formulas.
+///
+/// Example: dash-users export users.jsonl
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file to write, or - for stdout
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+    /// Format of the file, where its name does not tell; on stdout csv, or json with --json
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub output_format: Option<FileFormat>,
+    /// Leave the password hashes out
+    #[arg(long)]
+    pub without_hashes: bool,
+    /// Overwrite an older file
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Serialize)]
+struct Json {
+    database: String,
+    action: &'static str,
+    changed: bool,
+    file: String,
+    users: u64,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let format = match args.output_format {
+        Some(format) => format.into(),
+        None if is_standard(&args.file) && output.is_json() => Format::Json,
+        None if is_standard(&args.file) => Format::Csv,
+        None => Format::of_path(&args.file).ok_or_else(|| {
+            let message = format!("the format of {} is not told by its name", args.file.display());
+            Failure::new(Code::Usage, message).hint("use --output-format csv, json or jsonl")
+        })?,
+    };
+    let file = std::path::absolute(&args.file)?;
+    if !is_standard(&args.file) {
+        refuse(&file, database, args.force)?;
+    }
+    // Whoever reads slowly must not keep the app from writing to the database.
+    let spool = BufWriter::with_capacity(1 << 16, SpooledTempFile::new(SPOOLED_BYTES));
+    let mut users = Users::open_read_only(database)?;
+    let (spool, count) = users
+        .export(spool, format, !args.without_hashes)?
+        .context("cannot write a temporary file")?;
+    let mut spool = spool.into_inner().map_err(io::IntoInnerError::into_error)?;
+    spool.rewind()?;
+    if is_standard(&args.file) {
+        return Ok(write_stdout(|stdout| io::copy(&mut spool, stdout).map(drop))?);
+    }
+    write(&mut spool, &file, args.force)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    let file = file.display().to_string();
+    output.note(&format!("wrote {count} user(s) of {database} to {file}"));
+    let database = database.to_string();
+    let json = Json { database, action: "export", changed: true, file, users: count };
+    Ok(output.json_only(&json)?)
+}
+
+/// Refuses to overwrite a file unasked, and the database in any case.
+fn refuse(file: &Path, database: &Location, may_overwrite: bool) -> Result<()> {
+    let path = file.to_owned();
+    let error = if database.is_file(file) {
+        StoreError::SameFile { path }
+    } else if file.exists() && !may_overwrite {
+        StoreError::FileExists { path }
+    } else {
+        return Ok(());
+    };
+    Err(Error::from(error).into())
+}
+
+/// Writes a new file for its owner alone; or over an older one, which may be a pipe or device.
+fn write(spool: &mut SpooledTempFile, path: &Path, may_overwrite: bool) -> io::Result<()> {
+    let options = &mut OpenOptions::new();
+    options.write(true).mode(MODE);
+    let (mut file, is_new) = match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && may_overwrite => {
+            (options.truncate(true).open(path)?, false)
+        }
+        opened => (opened?, true),
+    };
+    let mut write = || {
+        let is_file = file.metadata()?.is_file();
+        if is_file {
+            file.set_permissions(Permissions::from_mode(MODE))?;
+        }
+        io::copy(spool, &mut file)?;
+        if is_file { file.sync_all() } else { Ok(()) }
+    };
+    let written = write();
+    if written.is_err() && is_new {
+        // It is ours, and not whole.
+        let _ = fs::remove_file(path);
+    }
+    written
+}

@@ -1,0 +1,257 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use dash_users::transfer::{Format, Reader};
+use dash_users::{
+    Error, Import, ImportOptions, ImportSummary, Imported, Location, Method, NewFile, OnConflict,
+    Password, StoreError, StoredText, Users,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::init::{self, new_file};
+use super::{open, schema_warnings, tell_reconciled};
+use crate::cli::{FileArgs, MethodArg, NewFileArgs};
+use crate::exit::{Code, Failure, bad_records};
+use crate::output::{JsonImport, Output};
+use crate::terminal;
+
+/// Add or change the users of a file, all or none
+///
+/// The file is CSV with a header, JSON (an array of objects, or one object of names and passwords)
+/// or JSON Lines. Its fields are: username, and password (clear; it is hashed) or password_hash
+/// (kept as it is), language, groups (in CSV separated by ;). Creates the database if there is
+/// none.
+///
+/// Every bad record is reported, and then nothing is changed: status 7 for data that is invalid, 8
+/// for a weak password, 9 for a user who exists.
+///
+/// Example: dash-users import colleagues.csv --generate-missing passwords.csv
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file, or - for stdin
+    pub file: PathBuf,
+    /// What to do about users who exist already
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub on_conflict: Conflict,
+    #[command(flatten)]
+    pub taken: FileArgs,
+    #[command(flatten)]
+    pub new_file: NewFileArgs,
+    #[command(flatten)]
+    pub method: MethodArg,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Conflict {
+    /// Change nothing at all
+    #[default]
+    Fail,
+    /// Pass their records over
+    Skip,
+    /// Change what their records have; a password that is right is left as it is
+    Update,
+}
+
+pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    let on_conflict = match args.on_conflict {
+        Conflict::Fail => OnConflict::Fail,
+        Conflict::Skip => OnConflict::Skip,
+        Conflict::Update => OnConflict::Update,
+    };
+    let source = Source::new(&args.file, &args.taken)?;
+    let new_file = new_file(&args.new_file)?;
+    let job = Job { source, on_conflict, action: "import", method: args.method.get()?, new_file };
+    run_job(&job, &args.taken, database, output)
+}
+
+/// What is to be done with a file of users.
+pub struct Job<'a> {
+    pub source: Source<'a>,
+    pub on_conflict: OnConflict,
+    /// What it is called in the history.
+    pub action: &'static str,
+    pub method: Method,
+    pub new_file: NewFile,
+}
+
+/// A file of users.
+pub struct Source<'a> {
+    path: &'a Path,
+    format: Format,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(path: &'a Path, args: &FileArgs) -> Result<Self> {
+        let format = args.input_format.map(Format::from).or_else(|| Format::of_path(path));
+        let Some(format) = format else {
+            let message = format!("the format of {} is not told by its name", name(path));
+            let hint = "use --input-format csv, json or jsonl";
+            return Err(Failure::new(Code::Usage, message).hint(hint).into());
+        };
+        Ok(Self { path, format })
+    }
+
+    fn read(&self, is_exact: bool, import: &mut Import) -> Result<()> {
+        let mut read = || {
+            let input: Box<dyn Read> = if is_standard(self.path) {
+                Box::new(io::stdin().lock())
+            } else {
+                Box::new(File::open(self.path)?)
+            };
+            let reader = Reader::new(self.format).exact(is_exact);
+            reader.read(input, &mut |record| import.push(record))
+        };
+        read().with_context(|| format!("cannot read {}", name(self.path)))
+    }
+}
+
+/// Whether stdin or stdout is meant.
+pub fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn name(path: &Path) -> String {
+    if is_standard(path) { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads a file, judges and hashes what is in it, and then writes it at once.
+pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output) -> Result<()> {
+    let Job { source, on_conflict, action, method, new_file } = job;
+    let file = name(source.path);
+    let explain = |error| match error {
+        Error::BadRecords(records) => bad_records(&records, &file).into(),
+        error => anyhow::Error::from(error),
+    };
+    let mut options = ImportOptions::default();
+    options.on_conflict = *on_conflict;
+    options.as_is = args.as_is;
+    options.allow_weak = args.allow_weak;
+    options.allow_similar = args.allow_similar;
+    options.generate_missing = args.generate_missing.is_some();
+    options.dry_run = args.dry_run;
+    if let Some(path) = args.generate_missing.as_deref().filter(|path| path.exists()) {
+        // Before anything is hashed in vain.
+        let exists = StoreError::FileExists { path: std::path::absolute(path)? };
+        return Err(Error::from(exists).into());
+    }
+
+    let mut import = Import::new(options, *method);
+    source.read(args.as_is, &mut import)?;
+    import.end().map_err(explain)?;
+
+    let mut warnings = Vec::new();
+    let mut make_ready = || -> Result<()> {
+        let init = Users::init(database, new_file)?;
+        warnings = schema_warnings(&init.schema);
+        if !init.applied.is_empty() {
+            output.note(&init::done(&init, database));
+            tell_reconciled(&init.events, output);
+        }
+        Ok(())
+    };
+    let mut users = match Users::open_read_only(database) {
+        Ok(users) => Some(users),
+        Err(Error::Store(StoreError::NoDatabase { .. })) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(users) = users.as_mut().filter(|_| !args.dry_run)
+        && !users.schema()?.pending.is_empty()
+    {
+        make_ready()?;
+    }
+    import.look_up(users.as_mut()).map_err(explain)?;
+    hash(&mut import, args.jobs, output);
+
+    let taken_for = import.taken_for();
+    if !args.dry_run {
+        make_ready()?;
+        users = Some(open(database)?);
+    }
+    let imported = import.write(users.as_mut(), action).map_err(explain)?;
+    let summary = imported.summary();
+    commit(imported, args)?;
+    if taken_for != (0, 0) {
+        let (hashes, passwords) = taken_for;
+        output.note(&format!(
+            "took {hashes} value(s) of {file} for hashes and {passwords} for clear passwords"
+        ));
+    }
+    tell(summary, &file, args.dry_run, warnings, database, output)
+}
+
+fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
+    let jobs = jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
+    // A machine that does not tell has one.
+    let jobs = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let count = import.passwords();
+    let bar = if output.is_watched() && count > 1 {
+        let template = "hashing [{wide_bar}] {pos}/{len}  {per_sec}  {eta} left";
+        let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
+        ProgressBar::new(count as u64).with_style(style.progress_chars("=> "))
+    } else {
+        ProgressBar::hidden()
+    };
+    import.hash(jobs, &|| bar.inc(1));
+    bar.finish_and_clear();
+}
+
+/// Makes it permanent. The generated passwords are in their file before that.
+fn commit(imported: Imported, args: &FileArgs) -> Result<()> {
+    let path = args.generate_missing.as_deref().filter(|_| !args.dry_run);
+    if let Some(path) = path {
+        write_passwords(path, imported.generated())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    terminal::pass_point_of_no_return();
+    let committed = imported.commit();
+    if let (Err(_), Some(path)) = (&committed, path) {
+        // They are nobody's.
+        let _ = fs::remove_file(path);
+    }
+    committed?;
+    Ok(())
+}
+
+fn write_passwords(path: &Path, generated: &[(StoredText, Password)]) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut writer = csv::Writer::from_writer(&file);
+    let written = (|| {
+        writer.write_record(["username", "password"])?;
+        for (username, password) in generated {
+            writer.write_record([&username.to_string(), password.expose()])?;
+        }
+        writer.flush()?;
+        file.sync_all()
+    })();
+    if written.is_err() {
+        // It is ours, and of no use.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+fn tell(
+    summary: ImportSummary,
+    file: &str,
+    dry_run: bool,
+    warnings: Vec<String>,
+    database: &Location,
+    output: &Output,
+) -> Result<()> {
+    let ImportSummary { added, changed, unchanged, skipped, .. } = summary;
+    let would = if dry_run { "would be " } else { "" };
+    output.note(&format!(
+        "{file}: {added} {would}added, {changed} {would}changed, {unchanged} unchanged, {skipped} skipped in {database}"
+    ));
+    for warning in &warnings {
+        output.warn(warning);
+    }
+    let database = database.to_string();
+    Ok(output.json_only(&JsonImport { database, added, changed, unchanged, skipped, warnings })?)
+}

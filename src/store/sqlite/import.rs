@@ -1,0 +1,141 @@
+//! Many users at once. A row trigger costs more than the row: ours stand aside, and what they
+//! would do is done here.
+
+use rusqlite::{Connection, params};
+
+use super::history;
+use crate::store::{Cause, ImportRow, NewRow, RowChange};
+use crate::user::StoredText;
+
+/// The triggers that would fire with each row that is added. One that only looks whether it is to
+/// stand aside, as those for changes do, would double the time.
+const TRIGGERS: [&str; 2] = ["dash_users_added", "dash_users_group_added"];
+
+/// An import that was begun.
+pub(super) struct Import {
+    /// When that was, as the triggers write it.
+    now: String,
+    /// Whether there was no user, so that nothing can be left of one.
+    was_empty: bool,
+    /// What makes the triggers again.
+    triggers: Vec<String>,
+}
+
+impl Import {
+    pub(super) fn begin(connection: &Connection) -> rusqlite::Result<Self> {
+        let ask = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+                          NOT EXISTS (SELECT 1 FROM users)";
+        let (now, was_empty) =
+            connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if was_empty {
+            forget_all(connection)?;
+        }
+        history::begin_bulk(connection)?;
+        let mut triggers = Vec::new();
+        for name in TRIGGERS {
+            let select = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?";
+            triggers.push(connection.query_row(select, [name], |row| row.get(0))?);
+            connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
+        }
+        Ok(Self { now, was_empty, triggers })
+    }
+
+    pub(super) fn write(&self, connection: &Connection, row: &ImportRow) -> Result<(), Unwritten> {
+        match row {
+            ImportRow::Add(row) => {
+                if !self.was_empty {
+                    forget(connection, &row.username)?;
+                }
+                add(connection, row, &self.now)
+            }
+            ImportRow::Change(row) => change(connection, row, &self.now),
+        }
+    }
+
+    pub(super) fn end(self, connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
+        self.triggers.iter().try_for_each(|sql| connection.execute_batch(sql))?;
+        history::end_change(connection)?;
+        history::write(connection, cause)
+    }
+}
+
+/// Why a row was not written; none if a trigger of the app passed it over.
+type Unwritten = Option<rusqlite::Error>;
+
+/// Drops what is kept of users who went unseen, before anybody has their names.
+fn forget_all(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "INSERT INTO user_events (action, username, detail)
+         SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times;
+         DELETE FROM dash_users_times;
+         DELETE FROM user_groups;",
+    )
+}
+
+/// The same for one name, as the trigger `dash_users_added` does it.
+fn forget(connection: &Connection, username: &StoredText) -> rusqlite::Result<()> {
+    for sql in [
+        "INSERT INTO user_events (action, username, detail)
+         SELECT 'remove', substr(username, 1, 1024), 'replaced by another row'
+         FROM dash_users_times WHERE username = ?",
+        "DELETE FROM dash_users_times WHERE username = ?",
+        "DELETE FROM user_groups WHERE username = ?",
+    ] {
+        connection.prepare_cached(sql)?.execute([username])?;
+    }
+    Ok(())
+}
+
+fn add(connection: &Connection, row: &NewRow, now: &str) -> Result<(), Unwritten> {
+    let insert = "INSERT INTO users (username, password_hash, language) VALUES (?, ?, ?)";
+    let values = params![row.username, row.secret.expose(), row.language];
+    if connection.prepare_cached(insert)?.execute(values)? == 0 {
+        return Err(None);
+    }
+    if row.username != StoredText::Null {
+        let insert = "INSERT INTO dash_users_times (username, created_at, password_changed_at)
+                      VALUES (?1, ?2, ?2)";
+        connection.prepare_cached(insert)?.execute(params![row.username, now])?;
+    }
+    add_groups(connection, &row.username, &row.groups)?;
+    Ok(())
+}
+
+fn add_groups(
+    connection: &Connection,
+    username: &StoredText,
+    groups: &[StoredText],
+) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO user_groups (username, group_name) VALUES (?, ?)";
+    for group in groups {
+        connection.prepare_cached(insert)?.execute([username, group])?;
+    }
+    Ok(())
+}
+
+fn change(connection: &Connection, row: &RowChange, now: &str) -> Result<(), Unwritten> {
+    let RowChange { username, secret, is_new_password, language, groups } = row;
+    let set = |update, value: &StoredText| match connection
+        .prepare_cached(update)?
+        .execute([username, value])?
+    {
+        0 => Err(None),
+        _ => Ok(()),
+    };
+    if let Some(secret) = secret {
+        set("UPDATE users SET password_hash = ?2 WHERE username = ?1", secret.expose())?;
+    }
+    if let Some(language) = language {
+        set("UPDATE users SET language = ?2 WHERE username = ?1", language)?;
+    }
+    if *is_new_password {
+        let update = "UPDATE dash_users_times SET password_changed_at = ?2 WHERE username = ?1";
+        connection.prepare_cached(update)?.execute(params![username, now])?;
+    }
+    if let Some(groups) = groups {
+        let delete = "DELETE FROM user_groups WHERE username = ?";
+        connection.prepare_cached(delete)?.execute([username])?;
+        add_groups(connection, username, groups)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! Files of users: what `import` reads and `export` writes, streaming, in three formats.
+//!
+//! | field | CSV | JSON |
+//! |---|---|---|
+//! | `username` | text | text |
+//! | `password` | text: a clear password | text |
+//! | `password_hash` | text: a value of the column of that name | text |
+//! | `language` | text | text |
+//! | `groups` | texts, joined by `;` | an array of texts |
+//!
+//! CSV is that of RFC 4180 with a first line that names the columns, in any order; an empty cell is
+//! a field that is not there. JSON is one array of objects, or one object whose keys are names and
+//! whose values are passwords or hashes; JSON Lines have an object a line. All are UTF-8, with or
+//! without a byte-order mark.
+//!
+//! # Odd values
+//!
+//! A database may hold what is no text. JSON that is [exact](Reader::exact) has `null` for NULL,
+//! `{"blob": "00ff"}` for a BLOB and `{"text": "ff"}` for text that is no UTF-8, in hexadecimal
+//! digits. In CSV that is exact a cell with a backslash at its start is JSON after it: `\null`,
+//! `\{"blob": "00ff"}`, `\"\\…"` for text with a backslash at its start, and `\["a;b"]` for groups
+//! which `;` cannot join. There an empty cell is empty text.
+
+mod csv;
+mod json;
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use crate::group::GroupError;
+use crate::hash::HashError;
+use crate::language::LanguageError;
+use crate::password::Password;
+use crate::policy;
+use crate::store::{Row, StoredSecret};
+use crate::user::StoredText;
+use crate::username::UsernameError;
+
+/// The names of all fields, in the order in which they are written.
+pub const FIELDS: [&str; 5] = ["username", "password", "password_hash", "language", "groups"];
+
+/// A format of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values, with a header.
+    Csv,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
+    JsonLines,
+}
+
+impl Format {
+    /// The format that the ending of a file's name tells: `csv`, `json`, `jsonl` or `ndjson`.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
+            _ => None,
+        }
+    }
+}
+
+/// Where in a file something stands; the first line or item is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Position {
+    /// A line. Of a record of several lines, the first.
+    Line(u64),
+    /// An item of a JSON document.
+    Item(u64),
+}
+
+impl Position {
+    fn number(self) -> u64 {
+        match self {
+            Self::Line(number) | Self::Item(number) => number,
+        }
+    }
+}
+
+/// The number alone.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(f)
+    }
+}
+
+/// A user as a file has it, not judged yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where in the file it is.
+    pub position: Position,
+    /// The name.
+    pub username: StoredText,
+    /// The password or hash.
+    pub secret: Option<Secret>,
+    /// The language.
+    pub language: Option<StoredText>,
+    /// The groups.
+    pub groups: Option<Vec<StoredText>>,
+}
+
+/// What a record has for a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// A clear password.
+    Password(Password),
+    /// A value of the column `password_hash`.
+    Hash(StoredSecret),
+    /// One of the two: a value of a JSON object whose keys are names.
+    Either(Password),
+}
+
+/// A record that cannot be taken. `Display` names the user, and shows no password and no part of a
+/// hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRecord {
+    /// Where in the file it is.
+    pub position: Position,
+    /// Whom it is about, if that is known.
+    pub username: Option<StoredText>,
+    /// What is wrong.
+    pub reason: RecordError,
+}
+
+impl fmt::Display for BadRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.username {
+            Some(StoredText::Text(name)) if name.len() > crate::Username::MAX_BYTES => {}
+            Some(name) => write!(f, "user '{name}': ")?,
+            None => {}
+        }
+        self.reason.fmt(f)
+    }
+}
+
+/// Why a record cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum RecordError {
+    #[error("the first line does not name the columns: there must be one called username")]
+    NoHeader,
+    #[error(
+        "there is no field '{0}'; there are username, password, password_hash, language, groups"
+    )]
+    UnknownField(StoredText),
+    #[error("the field '{0}' is there twice")]
+    RepeatedField(&'static str),
+    #[error("it has {found} cells, and the header has {expected}")]
+    CellCount { expected: usize, found: usize },
+    #[error("{0}")]
+    NotJson(String),
+    #[error("it is no JSON object")]
+    NotAnObject,
+    #[error("the document is neither an array of records nor an object of names and passwords")]
+    NotRecords,
+    #[error(
+        "it is an object of names and passwords, but its keys are a record's: put it in an array"
+    )]
+    LoneRecord,
+    #[error("the field '{0}' is not UTF-8")]
+    NotUtf8(&'static str),
+    #[error("the field '{0}' is no text")]
+    NotText(&'static str),
+    #[error("the field 'groups' is no array of texts")]
+    NotTexts,
+    #[error("the field '{0}' begins with a backslash, and no JSON follows it")]
+    NotExact(&'static str),
+    #[error("there is no username")]
+    NoUsername,
+    #[error("it has both a password and a password_hash")]
+    TwoSecrets,
+    #[error("it has neither a password nor a password_hash")]
+    NoSecret,
+    #[error("it is the user of {0} again")]
+    Repeated(Position),
+    #[error("the name differs only by case from that of {0}")]
+    RepeatedByCase(Position),
+    #[error(transparent)]
+    Username(#[from] UsernameError),
+    #[error(transparent)]
+    Language(#[from] LanguageError),
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    #[error("the password_hash cannot be used: {0}")]
+    Hash(HashError),
+    #[error("the value resembles a hash but is none; it is not taken for a password")]
+    ResemblesHash,
+    #[error(transparent)]
+    Password(#[from] policy::Refusal),
+    #[error("the user exists already")]
+    Exists,
+    #[error("user '{0}' exists already, whose name differs only by case")]
+    Similar(StoredText),
+}
+
+/// What a file holds, a record at a time.
+type Each<'a> = &'a mut dyn FnMut(Result<Record, BadRecord>);
+
+/// Reads files.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    format: Format,
+    is_exact: bool,
+}
+
+impl Reader {
+    /// Reads files of this format.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self { format, is_exact: false }
+    }
+
+    /// Takes [odd values](self#odd-values) for what they mean.
+    #[must_use]
+    pub fn exact(self, is_exact: bool) -> Self {
+        Self { is_exact, ..self }
+    }
+
+    /// Hands every record to `each`, those that are none with the reason; it reads on behind them
+    /// where it can.
+    ///
+    /// # Errors
+    ///
+    /// What reading `input` fails with.
+    pub fn read(
+        &self,
+        input: impl Read,
+        each: &mut dyn FnMut(Result<Record, BadRecord>),
+    ) -> std::io::Result<()> {
+        let mut input = BufReader::with_capacity(1 << 16, input);
+        if input.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
+            input.consume("\u{feff}".len());
+        }
+        match self.format {
+            Format::Csv => csv::read(input, self.is_exact, each),
+            Format::Json => json::read(input, self.is_exact, each),
+            Format::JsonLines => json::read_lines(input, self.is_exact, each),
+        }
+    }
+}
+
+/// Writes users to a file in a format that a [`Reader`] which is [exact](Reader::exact) reads back
+/// unchanged.
+pub struct Writer<W: Write>(Inner<W>);
+
+enum Inner<W: Write> {
+    Csv(csv::Writer<W>),
+    Json(json::Writer<W>),
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes to `output`, with the hashes or without them.
+    ///
+    /// # Errors
+    ///
+    /// What writing fails with, also in the other functions.
+    pub fn new(output: W, format: Format, with_hashes: bool) -> std::io::Result<Self> {
+        Ok(Self(match format {
+            Format::Csv => Inner::Csv(csv::Writer::new(output, with_hashes)?),
+            Format::Json | Format::JsonLines => {
+                Inner::Json(json::Writer::new(output, format == Format::Json, with_hashes))
+            }
+        }))
+    }
+
+    /// Writes a user.
+    #[expect(clippy::missing_errors_doc, reason = "see new")]
+    pub fn write(&mut self, row: &Row) -> std::io::Result<()> {
+        match &mut self.0 {
+            Inner::Csv(writer) => writer.write(row),
+            Inner::Json(writer) => writer.write(row),
+        }
+    }
+
+    /// Writes the end.
+    #[expect(clippy::missing_errors_doc, reason = "see new")]
+    pub fn finish(self) -> std::io::Result<W> {
+        match self.0 {
+            Inner::Csv(writer) => writer.finish(),
+            Inner::Json(writer) => writer.finish(),
+        }
+    }
+}

@@ -1,12 +1,10 @@
 //! `cargo bench`: what a log-in and a look-up take, against Python with werkzeug, in one run.
 //!
 //! Each round does every kind of work once, ours and Python's in turn, so that a machine which
-//! slows down slows both. The table has the medians; the last column is the median of the ratios
-//! of the rounds, with its first and third quartile.
+//! slows down slows both. The table has the medians; the last columns are the median of the ratios
+//! of the rounds, and its first and third quartile.
 
-#[path = "../tests/support/python.rs"]
-#[expect(dead_code, reason = "one werkzeug is enough here")]
-mod python;
+mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -14,6 +12,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use dash_users::{Location, Method, NewFile, Password, PasswordHash, Users};
+
+use self::support::{
+    TITLES, Work, compare, print_row, print_titles, python, rounds, take_turns, time,
+};
 
 /// As in the program.
 #[global_allocator]
@@ -23,6 +25,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ROUNDS: usize = 21;
 
 const PASSWORD: &str = "plover-xyzzy-quux";
+
+/// The status of a password that does not match.
+const REFUSED: i32 = 3;
 
 /// Hashes once for each line that it reads, and prints the seconds.
 const HASHLIB: &str = "
@@ -46,10 +51,7 @@ print(sqlite3.connect(sys.argv[1]).execute(
 ";
 
 fn main() {
-    // `cargo test --benches` only asks whether it runs.
-    let is_test = std::env::args().any(|argument| argument == "--test");
-    let rounds = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
-    let rounds = if is_test { 1 } else { rounds.unwrap_or(ROUNDS) };
+    let rounds = rounds(ROUNDS);
     let Some(python) = python::environment() else { return };
 
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -58,10 +60,10 @@ fn main() {
     let hash = PasswordHash::new(&Method::default(), &Password::from(PASSWORD));
 
     let mut hashlib = Hashlib::start(python.command());
-    let mut works: Vec<Work> = vec![
-        Work::new("`verify`, the right password", || verify(&database, "alice", PASSWORD)),
+    let mut works = [
+        Work::new("`verify`, the right password", || verify(&database, "alice", PASSWORD, 0)),
         Work::new("Python, `check_password_hash`", || {
-            time(python.command().args(["-c", CHECK, &hash.to_string()]), "")
+            time(python.command().args(["-c", CHECK, &hash.to_string()]), "", 0)
         }),
         Work::new("hash alone, in a process", || {
             let start = Instant::now();
@@ -69,50 +71,20 @@ fn main() {
             start.elapsed().as_secs_f64()
         }),
         Work::new("Python, `hashlib.scrypt`, in a process", || hashlib.hash()),
-        Work::new("`show`", || time(program(&database).args(["show", "alice"]), "")),
+        Work::new("`show`", || time(program(&database).args(["show", "alice"]), "", 0)),
         Work::new("Python, `sqlite3`", || {
-            time(python.command().args(["-c", LOOK_UP]).arg(&database), "")
+            time(python.command().args(["-c", LOOK_UP]).arg(&database), "", 0)
         }),
-        Work::new("`verify`, a wrong password", || verify(&database, "alice", "wrong")),
-        Work::new("`verify`, an unknown user", || verify(&database, "nobody", "wrong")),
-        Work::new("`--version`", || time(program(&database).arg("--version"), "")),
+        Work::new("`verify`, a wrong password", || verify(&database, "alice", "wrong", REFUSED)),
+        Work::new("`verify`, an unknown user", || verify(&database, "nobody", "wrong", REFUSED)),
+        Work::new("`--version`", || time(program(&database).arg("--version"), "", 0)),
     ];
-    for _ in 0..rounds {
-        for work in &mut works {
-            let seconds = (work.run)();
-            work.seconds.push(seconds);
-        }
-    }
+    take_turns(rounds, &mut works);
 
     println!("{rounds} rounds\n");
-    println!("| work | median ms | against | ratio | quartiles |\n|---|---|---|---|---|");
+    print_titles(TITLES);
     for (work, against) in [(0, 1), (2, 3), (4, 5), (7, 6), (8, 5)] {
-        let (work, against) = (&works[work], &works[against]);
-        let ratios: Vec<f64> =
-            work.seconds.iter().zip(&against.seconds).map(|(a, b)| a / b).collect();
-        println!(
-            "| {} | {:.1} | {}: {:.1} | {:.2} | {:.2} to {:.2} |",
-            work.name,
-            1e3 * quantile(&work.seconds, 0.5),
-            against.name,
-            1e3 * quantile(&against.seconds, 0.5),
-            quantile(&ratios, 0.5),
-            quantile(&ratios, 0.25),
-            quantile(&ratios, 0.75),
-        );
-    }
-}
-
-/// One kind of work, and the seconds that each round of it took.
-struct Work<'a> {
-    name: &'static str,
-    run: Box<dyn FnMut() -> f64 + 'a>,
-    seconds: Vec<f64>,
-}
-
-impl<'a> Work<'a> {
-    fn new(name: &'static str, run: impl FnMut() -> f64 + 'a) -> Self {
-        Self { name, run: Box::new(run), seconds: Vec::new() }
+        print_row(compare(&works[work], &works[against]));
     }
 }
 
@@ -130,19 +102,8 @@ fn program(database: &Path) -> Command {
     command
 }
 
-fn verify(database: &Path, user: &str, password: &str) -> f64 {
-    time(program(database).args(["verify", user, "--password-stdin"]), password)
-}
-
-/// The seconds that a process takes from its start to its end.
-fn time(command: &mut Command, input: &str) -> f64 {
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let start = Instant::now();
-    let mut child = command.spawn().expect("the program starts");
-    // A program that needs no input does not wait for it.
-    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    child.wait().expect("the program ends");
-    start.elapsed().as_secs_f64()
+fn verify(database: &Path, user: &str, password: &str, status: i32) -> f64 {
+    time(program(database).args(["verify", user, "--password-stdin"]), password, status)
 }
 
 /// A Python that hashes when it is told to.
@@ -174,18 +135,4 @@ impl Drop for Hashlib {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
-}
-
-/// The value that a share of the values stays below.
-fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "an index, from a share of a few values"
-    )]
-    let index = (share * (values.len() - 1) as f64).round() as usize;
-    values[index]
 }

@@ -8,7 +8,8 @@ use crate::user::StoredText;
 ///
 /// No event holds a password, or a salt or digest of one. An `action` is one of `add`, `passwd`,
 /// `rehash`, `upgrade` (a new hash at a log-in), `update`, `lock`, `unlock`, `rename`, `remove`,
-/// `group add`, `group remove` and `restore`; later versions may add others.
+/// `group add`, `group remove`, `import` and `seed` (many users at once, with their numbers as the
+/// detail) and `restore`; later versions may add others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {

@@ -9,7 +9,7 @@
 //! | `groups` | texts, joined by `;` | an array of texts |
 //!
 //! CSV is that of RFC 4180 with a first line that names the columns, in any order; an empty cell is
-//! a field that is not there. JSON is one array of objects, or one object whose keys are names and
+//! a field that is not there, and for groups none. JSON is one array of objects, or one object whose keys are names and
 //! whose values are passwords or hashes; JSON Lines have an object a line. All are UTF-8, with or
 //! without a byte-order mark.
 //!
@@ -145,7 +145,7 @@ pub enum RecordError {
     #[error("the first line does not name the columns: there must be one called username")]
     NoHeader,
     #[error(
-        "there is no field '{0}'; there are username, password, password_hash, language, groups"
+        "there is no field '{0}': they are username, password, password_hash, language and groups"
     )]
     UnknownField(StoredText),
     #[error("the field '{0}' is there twice")]
@@ -249,7 +249,7 @@ impl Reader {
 pub struct Writer<W: Write>(Inner<W>);
 
 enum Inner<W: Write> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Json(json::Writer<W>),
 }
 
@@ -261,7 +261,7 @@ impl<W: Write> Writer<W> {
     /// What writing fails with, also in the other functions.
     pub fn new(output: W, format: Format, with_hashes: bool) -> std::io::Result<Self> {
         Ok(Self(match format {
-            Format::Csv => Inner::Csv(csv::Writer::new(output, with_hashes)?),
+            Format::Csv => Inner::Csv(Box::new(csv::Writer::new(output, with_hashes)?)),
             Format::Json | Format::JsonLines => {
                 Inner::Json(json::Writer::new(output, format == Format::Json, with_hashes))
             }

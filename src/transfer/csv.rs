@@ -201,3 +201,33 @@ impl<W: Write> Writer<W> {
 fn is_plain(text: &str) -> bool {
     !text.starts_with(EXACT) && !text.chars().any(is_unsafe_to_print)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Format, Reader};
+
+    #[test]
+    fn probe() {
+        for text in [
+            "username\na\nb\n",
+            "username\r\na\r\nb\r\n",
+            "username\n\n\na\n\nb\n",
+            "username\r\n\r\na\r\n",
+            "\n\nusername\na",
+            "username,password\n\"a\nb\",x\nc,d\n",
+            "username,password\r\n\"a\r\nb\",x\r\nc,d\r\n",
+            "username\ra\rb\r",
+        ] {
+            let mut at = Vec::new();
+            Reader::new(Format::Csv)
+                .read(text.as_bytes(), &mut |r| {
+                    at.push(match r {
+                        Ok(r) => format!("{} {}", r.position, r.username),
+                        Err(e) => format!("{} {}", e.position, e),
+                    })
+                })
+                .unwrap();
+            println!("{text:?}: {at:?}");
+        }
+    }
+}

@@ -206,9 +206,8 @@ fn text(
     is_exact: bool,
 ) -> Result<Option<StoredText>, RecordError> {
     match value {
-        None => Ok(None),
         Some(value) if is_exact => exact_text(value).map(Some).ok_or(RecordError::NotText(field)),
-        Some(Value::Null) => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(StoredText::Text(text))),
         Some(_) => Err(RecordError::NotText(field)),
     }

@@ -1,22 +1,22 @@
 //! Many users from a file: judged, met with those who are there, hashed, and written at once.
 
-use std::cmp::Ordering;
+mod candidate;
+mod problems;
+
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::plaintext::resembles_hash;
+use self::candidate::{Candidate, Origin, Planned, by_name, text};
+pub use self::problems::BadRecords;
+use self::problems::Problems;
 use super::{Error, Users};
-use crate::credential::{Credential, NewCredential, unlocked};
-use crate::group::{Group, GroupError};
-use crate::hash::{Method, PasswordHash};
-use crate::language::{Language, LanguageError};
+use crate::hash::Method;
 use crate::password::Password;
-use crate::policy;
-use crate::store::{Access, Cause, ImportRow, NewRow, Row, RowChange, StoredSecret, Transaction};
-use crate::transfer::{BadRecord, Position, Record, RecordError, Secret};
+use crate::store::{Access, Cause, ImportRow, Row, Transaction};
+use crate::transfer::{BadRecord, Record, RecordError, Secret};
 use crate::user::StoredText;
-use crate::username::{Username, UsernameError};
+use crate::username::Username;
 
 /// How many users are looked up at once.
 const CHUNK: usize = 1000;
@@ -24,6 +24,7 @@ const CHUNK: usize = 1000;
 /// How the records of a file are taken. All is false by default, and a conflict fails.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct ImportOptions {
     /// What to do about a user who is there already.
     pub on_conflict: OnConflict,
@@ -68,137 +69,33 @@ pub struct ImportSummary {
     pub skipped: u64,
 }
 
-/// The records that keep a file from being imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRecords {
-    first: Vec<BadRecord>,
-    count: u64,
-    /// The one of the class that comes first.
-    worst: RecordError,
-}
-
-impl BadRecords {
-    /// How many are kept.
-    pub const MAX_SHOWN: usize = 20;
-
-    /// The first of them, in the order of the file.
-    #[must_use]
-    pub fn first(&self) -> &[BadRecord] {
-        &self.first
-    }
-
-    /// How many there are in all.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// A reason that speaks for all: invalid data before weak passwords before conflicts.
-    #[must_use]
-    pub fn worst(&self) -> &RecordError {
-        &self.worst
-    }
-}
-
-/// Which of several reasons speaks for all.
-fn class(reason: &RecordError) -> u8 {
-    match reason {
-        RecordError::Password(_) => 1,
-        RecordError::Exists | RecordError::Similar(_) => 2,
-        _ => 0,
-    }
-}
-
-/// Records that were found bad so far.
-#[derive(Default)]
-struct Problems {
-    found: Vec<BadRecord>,
-    dropped: u64,
-    worst: Option<RecordError>,
-}
-
-impl Problems {
-    fn add(&mut self, bad: BadRecord) {
-        if self.worst.as_ref().is_none_or(|worst| class(&bad.reason) < class(worst)) {
-            self.worst = Some(bad.reason.clone());
-        }
-        self.found.push(bad);
-        // Memory stays bounded however many there are.
-        if self.found.len() > 100 * BadRecords::MAX_SHOWN {
-            self.cut();
-        }
-    }
-
-    fn cut(&mut self) {
-        self.found.sort_by_key(|bad| bad.position);
-        self.dropped += self.found.len().saturating_sub(BadRecords::MAX_SHOWN) as u64;
-        self.found.truncate(BadRecords::MAX_SHOWN);
-    }
-
-    fn result(mut self) -> Result<(), Error> {
-        self.cut();
-        match self.worst {
-            None => Ok(()),
-            Some(worst) => {
-                let count = self.dropped + self.found.len() as u64;
-                Err(Error::BadRecords(Box::new(BadRecords { first: self.found, count, worst })))
-            }
-        }
-    }
-}
-
 /// The records of a file, one after the other as they are read.
+///
+/// [`end`](Self::end), [`look_up`](Self::look_up) and [`hash`](Self::hash) may be called, in this
+/// order, by whoever wants to know more in between; [`write`](Self::write) does what was left out.
 #[derive(Default)]
 pub struct Import {
     options: ImportOptions,
     method: Method,
-    candidates: Vec<Box<Candidate>>,
+    stage: Stage,
+    candidates: Vec<Candidate>,
     problems: Problems,
     summary: ImportSummary,
     hashes: u64,
     passwords: u64,
 }
 
-/// A record on its way into the database.
-struct Candidate {
-    position: Position,
-    username: StoredText,
-    secret: Planned,
-    language: Option<StoredText>,
-    groups: Option<Vec<StoredText>>,
-    /// What is wrong, if that is still to be told.
-    bad: Option<Box<RecordError>>,
+/// What was done with all records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Stage {
+    #[default]
+    Read,
+    Sorted,
+    LookedUp,
 }
 
-enum Planned {
-    Absent,
-    Hash(StoredSecret),
-    Clear(Box<Clear>),
-}
-
-struct Clear {
-    password: Password,
-    origin: Origin,
-    /// What was stored for the user, and whether the password is the right one for it.
-    existing: Option<(StoredSecret, bool)>,
-    hash: Option<PasswordHash>,
-}
-
-/// Where a clear password comes from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// The file says that it is one.
-    Given,
-    /// It is no hash.
-    Guessed,
-    Generated,
-}
-
-impl Planned {
-    fn clear(password: Password, origin: Origin) -> Self {
-        Self::Clear(Box::new(Clear { password, origin, existing: None, hash: None }))
-    }
-}
+/// A record, and the row of its user if there is one.
+type Met = (Candidate, Option<Row>);
 
 impl Import {
     /// No records yet. Passwords will be hashed with `method`.
@@ -209,50 +106,31 @@ impl Import {
 
     /// Takes the next record of the file, or what is wrong with it, and judges it.
     pub fn push(&mut self, record: Result<Record, BadRecord>) {
-        match record {
-            Ok(record) => {
-                let candidate = self.candidate(record);
-                match candidate.bad {
-                    // Whether it counts is known when the user is found or not.
-                    Some(_) if self.options.on_conflict != OnConflict::SkipUnjudged => {
-                        self.problems.add(candidate.into_bad());
-                    }
-                    _ => self.candidates.push(candidate),
-                }
+        let record = match record {
+            Ok(record) => record,
+            Err(bad) => return self.problems.add(bad),
+        };
+        let is_either = matches!(record.secret, Some(Secret::Either(_)));
+        let candidate = Candidate::from(record);
+        if is_either {
+            match candidate.secret {
+                Planned::Hash(_) => self.hashes += 1,
+                _ => self.passwords += 1,
             }
-            Err(bad) => self.problems.add(bad),
+        }
+        if self.options.on_conflict == OnConflict::SkipUnjudged {
+            // Only those whose user is not there are judged.
+            self.candidates.push(candidate);
+        } else {
+            self.judge(candidate);
         }
     }
 
-    fn candidate(&mut self, record: Record) -> Box<Candidate> {
-        let Record { position, username, secret, language, mut groups } = record;
-        if let Some(groups) = &mut groups {
-            groups.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-            groups.dedup();
-            groups.shrink_to_fit();
+    fn judge(&mut self, candidate: Candidate) {
+        match candidate.judge(self.options) {
+            Ok(()) => self.candidates.push(candidate),
+            Err(reason) => self.problems.add(candidate.refused(reason)),
         }
-        let secret = match secret {
-            None => Planned::Absent,
-            Some(Secret::Password(password)) => Planned::clear(password, Origin::Given),
-            Some(Secret::Hash(hash)) => Planned::Hash(hash),
-            Some(Secret::Either(text)) => {
-                let stored = StoredSecret::from(StoredText::Text(text.expose().to_owned()));
-                match stored.credential() {
-                    Credential::Active(_) | Credential::Locked(_) => {
-                        self.hashes += 1;
-                        Planned::Hash(stored)
-                    }
-                    Credential::Unusable(_) => {
-                        self.passwords += 1;
-                        Planned::clear(text, Origin::Guessed)
-                    }
-                }
-            }
-        };
-        let mut candidate =
-            Box::new(Candidate { position, username, secret, language, groups, bad: None });
-        candidate.bad = candidate.judge(&self.options).err().map(Box::new);
-        candidate
     }
 
     /// Of a JSON object whose keys are names: how many values were taken for a hash, and how many
@@ -268,7 +146,10 @@ impl Import {
     ///
     /// [`Error::BadRecords`].
     pub fn end(&mut self) -> Result<(), Error> {
-        self.sort();
+        if self.stage < Stage::Sorted {
+            self.sort();
+            self.stage = Stage::Sorted;
+        }
         std::mem::take(&mut self.problems).result()
     }
 
@@ -279,12 +160,10 @@ impl Import {
     ///
     /// [`Error::BadRecords`].
     pub fn look_up(&mut self, users: Option<&mut Users>) -> Result<(), Error> {
-        let is_needed = self.options.on_conflict == OnConflict::SkipUnjudged
-            || self
-                .candidates
-                .iter()
-                .any(|candidate| !matches!(candidate.secret, Planned::Hash(_)));
-        if !is_needed {
+        self.end()?;
+        let is_unjudged = self.options.on_conflict == OnConflict::SkipUnjudged;
+        let is_hash = |candidate: &Candidate| matches!(candidate.secret, Planned::Hash(_));
+        if self.stage == Stage::LookedUp || !is_unjudged && self.candidates.iter().all(is_hash) {
             return Ok(());
         }
         let mut transaction = match users {
@@ -297,11 +176,18 @@ impl Import {
                 self.keep(candidate, row);
             }
         }
+        // Judging takes time, in which others may write.
+        drop(transaction);
+        if is_unjudged {
+            let candidates = std::mem::take(&mut self.candidates);
+            candidates.into_iter().for_each(|candidate| self.judge(candidate));
+        }
+        self.stage = Stage::LookedUp;
         std::mem::take(&mut self.problems).result()
     }
 
     /// The records, some at a time.
-    fn take_chunks(&mut self) -> impl Iterator<Item = Vec<Box<Candidate>>> + use<> {
+    fn take_chunks(&mut self) -> impl Iterator<Item = Vec<Candidate>> + use<> {
         let mut candidates = std::mem::take(&mut self.candidates).into_iter();
         std::iter::from_fn(move || {
             Some(candidates.by_ref().take(CHUNK).collect())
@@ -317,7 +203,7 @@ impl Import {
             let (position, username) = (candidate.position, Some(candidate.username.clone()));
             problems.add(BadRecord { position, username, reason });
         };
-        let lower_case = |a: &Box<Candidate>, b: &Box<Candidate>| {
+        let lower_case = |a: &Candidate, b: &Candidate| {
             a.username.as_bytes().eq_ignore_ascii_case(b.username.as_bytes())
         };
         for similar in candidates.chunk_by(lower_case) {
@@ -338,9 +224,9 @@ impl Import {
     /// those which may change the row that is there. Without `transaction` nobody is there.
     fn meet(
         &mut self,
-        chunk: Vec<Box<Candidate>>,
+        chunk: Vec<Candidate>,
         mut transaction: Option<&mut (dyn Transaction + '_)>,
-    ) -> Result<Vec<(Box<Candidate>, Option<Row>)>, Error> {
+    ) -> Result<Vec<Met>, Error> {
         let rows = match &mut transaction {
             Some(transaction) => {
                 let names: Vec<_> = chunk.iter().map(|candidate| &candidate.username).collect();
@@ -363,9 +249,7 @@ impl Import {
                 None => None,
             };
             let is_absent = matches!(candidate.secret, Planned::Absent);
-            if candidate.bad.is_some() {
-                self.problems.add(candidate.into_bad());
-            } else if is_absent && !self.options.generate_missing {
+            if is_absent && !self.options.generate_missing {
                 self.problems.add(candidate.refused(RecordError::NoSecret));
             } else if let Some(similar) = similar {
                 self.problems.add(candidate.refused(RecordError::Similar(similar)));
@@ -392,9 +276,9 @@ impl Import {
     }
 
     /// Keeps a record until it is written.
-    fn keep(&mut self, mut candidate: Box<Candidate>, row: Option<Row>) {
+    fn keep(&mut self, mut candidate: Candidate, row: Option<Row>) {
         match (&mut candidate.secret, row) {
-            (Planned::Clear(clear), Some(row)) => clear.existing = Some((row.secret, false)),
+            (Planned::Clear(clear), Some(row)) => clear.existing = Some(row.secret),
             (secret @ Planned::Absent, None) => {
                 *secret = Planned::clear(Password::generate(), Origin::Generated);
             }
@@ -406,7 +290,7 @@ impl Import {
     /// How many passwords [`hash`](Self::hash) is to hash.
     #[must_use]
     pub fn passwords(&self) -> usize {
-        let is_work = |candidate: &&Box<Candidate>| matches!(&candidate.secret, Planned::Clear(clear) if clear.is_work(self.options.dry_run));
+        let is_work = |candidate: &&Candidate| matches!(&candidate.secret, Planned::Clear(clear) if clear.is_work(self.options.dry_run));
         self.candidates.iter().filter(is_work).count()
     }
 
@@ -437,97 +321,6 @@ impl Import {
             }
             run();
         });
-    }
-}
-
-impl Clear {
-    /// Whether there is anything to hash: without writing only what is there is verified.
-    fn is_work(&self, dry_run: bool) -> bool {
-        !dry_run || self.existing.is_some()
-    }
-
-    fn hash(&mut self, method: &Method, dry_run: bool) {
-        if let Some((existing, is_right)) = &mut self.existing {
-            let credential = existing.credential();
-            *is_right = credential.hash().is_some_and(|hash| hash.verify(&self.password));
-            if *is_right {
-                return;
-            }
-        }
-        if !dry_run {
-            self.hash = Some(PasswordHash::new(method, &self.password));
-        }
-    }
-}
-
-impl Candidate {
-    fn refused(self, reason: RecordError) -> BadRecord {
-        BadRecord { position: self.position, username: Some(self.username), reason }
-    }
-
-    fn into_bad(self) -> BadRecord {
-        let Self { position, username, bad, .. } = self;
-        let reason = bad.map_or(RecordError::NoUsername, |reason| *reason);
-        BadRecord { position, username: Some(username), reason }
-    }
-
-    /// The first reason not to take the record.
-    fn judge(&self, options: &ImportOptions) -> Result<(), RecordError> {
-        if !options.as_is {
-            text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
-        }
-        match &self.secret {
-            Planned::Hash(hash) if !options.as_is => judge_hash(hash)?,
-            Planned::Clear(clear) => {
-                if clear.origin == Origin::Guessed && resembles_hash(clear.password.expose()) {
-                    return Err(RecordError::ResemblesHash);
-                }
-                policy::check(&clear.password, text(&self.username), options.allow_weak)?;
-            }
-            Planned::Absent => {
-                // Of others it depends on whether they are there.
-                let is_certain = matches!(options.on_conflict, OnConflict::Fail | OnConflict::Skip);
-                if is_certain && !options.generate_missing {
-                    return Err(RecordError::NoSecret);
-                }
-            }
-            Planned::Hash(_) => {}
-        }
-        if options.as_is {
-            return Ok(());
-        }
-        if let Some(language) = &self.language {
-            text(language).ok_or(LanguageError)?.parse::<Language>()?;
-        }
-        for group in self.groups.iter().flatten() {
-            text(group).ok_or(GroupError::NotUtf8)?.parse::<Group>()?;
-        }
-        Ok(())
-    }
-}
-
-/// The order in which names that differ only by case, or not at all, follow each other.
-fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
-    let lower_case = |text| StoredText::as_bytes(text).iter().map(u8::to_ascii_lowercase);
-    let is_blob = |text| matches!(text, &StoredText::Blob(_));
-    lower_case(a)
-        .cmp(lower_case(b))
-        .then_with(|| a.as_bytes().cmp(b.as_bytes()))
-        .then_with(|| is_blob(a).cmp(&is_blob(b)))
-}
-
-fn text(stored: &StoredText) -> Option<&str> {
-    match stored {
-        StoredText::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
-fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
-    match stored.credential() {
-        Credential::Active(_) | Credential::Locked(Ok(_)) => Ok(()),
-        Credential::Locked(Err(error)) => Err(RecordError::Hash(error.into())),
-        Credential::Unusable(error) => Err(RecordError::Hash(error)),
     }
 }
 
@@ -575,13 +368,18 @@ impl Import {
     /// password another program changed while passwords were hashed.
     pub fn write<'a>(
         mut self,
-        users: Option<&'a mut Users>,
+        mut users: Option<&'a mut Users>,
         action: &str,
     ) -> Result<Imported<'a>, Error> {
+        self.look_up(users.as_deref_mut())?;
+        self.hash(NonZeroUsize::MIN, &|| ());
         let dry_run = self.options.dry_run;
         let access = if dry_run { Access::Read } else { Access::Write };
         let (actor, mut transaction) = match users {
-            Some(Users { store, actor, .. }) => (actor.as_deref(), Some(store.begin(access)?)),
+            Some(users) => {
+                let Users { store, actor, .. } = users;
+                (actor.as_deref(), Some(store.begin(access)?))
+            }
             None => (None, None),
         };
         let is_anybody_there = somebody(transaction.as_deref_mut())?.is_some();
@@ -629,68 +427,5 @@ fn somebody<'a, 't>(
     match transaction {
         Some(transaction) => Ok((!transaction.is_empty()?).then_some(transaction)),
         None => Ok(None),
-    }
-}
-
-impl Candidate {
-    /// The row of a new user, and the password that was generated for it.
-    fn into_new_row(self) -> Result<(NewRow, Option<Password>), Error> {
-        let Self { username, secret, language, groups, .. } = self;
-        let language =
-            language.unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
-        let (secret, password) = match secret {
-            Planned::Hash(hash) => (hash, None),
-            Planned::Clear(clear) => {
-                let Clear { password, origin, hash, existing } = *clear;
-                if existing.is_some() {
-                    return Err(Error::ChangedMeanwhile(username));
-                }
-                let hash = hash.map(NewCredential::from);
-                let secret = hash.as_ref().map_or(StoredText::Null.into(), StoredSecret::from);
-                (secret, (origin == Origin::Generated).then_some(password))
-            }
-            Planned::Absent => return Err(Error::ChangedMeanwhile(username)),
-        };
-        Ok((NewRow { username, secret, language, groups: groups.unwrap_or_default() }, password))
-    }
-
-    /// What of `row` is to be changed; none if it is so already.
-    fn into_change(self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
-        let (secret, is_new_password) = match self.secret {
-            Planned::Absent => (None, false),
-            Planned::Hash(hash) if hash == row.secret => (None, false),
-            Planned::Hash(hash) => {
-                let is_new = unlocked_hash(&hash) != unlocked_hash(&row.secret);
-                (Some(hash), is_new)
-            }
-            Planned::Clear(clear) => match *clear {
-                Clear { existing: Some((checked, _)), .. } if checked != row.secret => {
-                    return Err(Error::ChangedMeanwhile(row.username));
-                }
-                Clear { existing: Some((_, true)), .. } => (None, false),
-                Clear { existing: Some(_), hash, .. } => {
-                    let credential = row.secret.credential();
-                    let new = hash.map(|hash| StoredSecret::from(&credential.with_hash(hash)));
-                    // Nothing is hashed where nothing is written.
-                    (new.or_else(|| dry_run.then(|| StoredText::Null.into())), true)
-                }
-                Clear { existing: None, .. } => {
-                    return Err(Error::ChangedMeanwhile(row.username));
-                }
-            },
-        };
-        let language = self.language.filter(|language| *language != row.language);
-        let groups = self.groups.filter(|groups| *groups != row.groups);
-        let is_change = secret.is_some() || language.is_some() || groups.is_some();
-        let username = row.username;
-        Ok(is_change.then_some(RowChange { username, secret, is_new_password, language, groups }))
-    }
-}
-
-/// The hash of a stored value, locked or not.
-fn unlocked_hash(stored: &StoredSecret) -> StoredText {
-    match stored.expose() {
-        StoredText::Text(text) => StoredText::Text(unlocked(text).unwrap_or_else(|| text.clone())),
-        odd => odd.clone(),
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
 
+#[path = "../support/python.rs"]
+#[expect(dead_code, reason = "only what skips a test is needed here")]
+mod python;
 mod support;
 
 mod add;

@@ -1,24 +1,41 @@
 //! The README against the program: what it promises is there, and what is there it names.
 
-use crate::support::{empty, program_directory};
+use std::fs;
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+
+use crate::python::or_skip;
+use crate::support::{GOOD, SECRET123, Sandbox, empty, initialized, program_directory};
 
 const README: &str = include_str!("../../README.md");
 
-/// The first shell block after a heading.
-fn block(heading: &str) -> &'static str {
+/// The shell blocks of a section.
+fn blocks(heading: &str) -> Vec<&'static str> {
     let (_, section) = README.split_once(&format!("\n## {heading}\n")).expect("the heading");
-    let (_, block) = section.split_once("```sh\n").expect("a shell block");
-    block.split_once("```").expect("its end").0
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let blocks = section.split("```sh\n").skip(1);
+    blocks.map(|block| block.split_once("```").expect("its end").0).collect()
+}
+
+/// The first of them.
+fn block(heading: &str) -> &'static str {
+    blocks(heading)[0]
+}
+
+/// Runs commands as they are written, each of which must succeed.
+fn run(sandbox: &Sandbox, commands: &str) -> Output {
+    let path = program_directory().display();
+    let script = format!("set -e; PATH={path}:$PATH\n{commands}");
+    let output = sandbox.shell(&script).env("PATH", "/usr/bin:/bin").output().unwrap();
+    assert!(output.status.success(), "{commands}{}", String::from_utf8_lossy(&output.stderr));
+    output
 }
 
 #[test]
 fn the_first_session_works_as_it_is_written() {
-    let sandbox = empty();
-    let path = program_directory().display();
-    let script = format!("set -e; PATH={path}:$PATH\n{}", block("A first session"));
-    let output = sandbox.shell(&script).env("PATH", "/usr/bin:/bin").output().unwrap();
+    let output = run(&empty(), block("A first session"));
     let stdout = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{stdout}");
     let expected = "alice: accepted\nalice: refused\nstatus 3\nUSER   LANGUAGE  GROUPS  STATE  CREATED  PASSWORD SET\n";
     assert!(stdout.starts_with(expected), "{stdout}");
 }
@@ -27,10 +44,54 @@ fn the_first_session_works_as_it_is_written() {
 fn the_ci_commands_can_be_run_again_and_again() {
     let sandbox = empty();
     sandbox.write("secret", "plover-xyzzy-quux");
-    let path = program_directory().display();
     let commands = block("In scripts and CI").replace("/run/secrets/ci-bot", "secret");
-    let script = format!("set -e; PATH={path}:$PATH\n{commands}{commands}");
-    assert!(sandbox.shell(&script).env("PATH", "/usr/bin:/bin").status().unwrap().success());
+    run(&sandbox, &format!("{commands}{commands}"));
+}
+
+#[test]
+fn the_entry_point_of_a_container_can_be_run_again_and_again() {
+    let sandbox = empty();
+    sandbox.write("users.csv", "username,password\nalice,plover-xyzzy-quux\n");
+    let commands = blocks("In scripts and CI")[1].replace("/run/secrets/", "");
+    for _ in 0..2 {
+        run(&sandbox, &commands.replace("exec gunicorn app:server", "exec true"));
+    }
+    let verify = &["verify", "alice", "--password-stdin"];
+    assert_eq!(sandbox.run_with("plover-xyzzy-quux", verify).status, 0);
+}
+
+#[test]
+fn colleagues_get_passwords_and_are_exported() {
+    let sandbox = empty();
+    let names: Vec<_> = (0..30).map(|number| format!("colleague{number:02}\n")).collect();
+    sandbox.write("colleagues.csv", format!("username\n{}", names.concat()));
+    run(&sandbox, block("Many users at once"));
+    let count = |file| fs::read_to_string(sandbox.path(file)).unwrap().lines().count();
+    assert_eq!((count("passwords.csv"), count("users.jsonl")), (31, 30));
+}
+
+#[test]
+fn users_come_from_airflow_and_go_back() {
+    let shell = Command::new("sqlite3").arg("--version").output();
+    if or_skip(shell.map_err(|error| format!("no sqlite3 shell: {error}"))).is_none() {
+        return;
+    }
+    let sandbox = initialized();
+    let airflow = Connection::open(sandbox.path("airflow.db")).unwrap();
+    let create = "CREATE TABLE ab_user (id INTEGER PRIMARY KEY, first_name VARCHAR(256) NOT NULL,
+                      username VARCHAR(512) UNIQUE NOT NULL, password VARCHAR(256));";
+    airflow.execute_batch(create).unwrap();
+    let insert = "INSERT INTO ab_user (first_name, username, password) VALUES ('Al', 'alice', ?)";
+    airflow.execute(insert, [SECRET123]).unwrap();
+    let [_, there, back] = blocks("Many users at once")[..] else { panic!("three blocks") };
+
+    run(&sandbox, there);
+    assert_eq!(sandbox.stored("alice"), SECRET123);
+    sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
+    run(&sandbox, back);
+    let select = "SELECT password FROM ab_user WHERE username = 'alice'";
+    let password: String = airflow.query_row(select, [], |row| row.get(0)).unwrap();
+    assert_eq!(password, sandbox.stored("alice"));
 }
 
 #[test]

@@ -168,8 +168,9 @@ pub struct NewPasswordArgs {
     pub allow_weak: bool,
 }
 
-/// A file of users, and how it is taken.
+/// How a file of users is taken.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct FileArgs {
     /// Format of the file, where its name does not tell
     #[arg(long, value_enum, value_name = "FORMAT", requires = "file")]

@@ -240,7 +240,7 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
         _ => String::new(),
     };
     let is_item = matches!(details.first(), Some(Detail { position: Position::Item(_), .. }));
-    let numbers = if is_item { ", by their number" } else { "" };
+    let numbers = if is_item { " (counted by item)" } else { "" };
     let (code, hint) = of_record(records.worst());
     let what = if code == Code::UserExists { "conflict" } else { "bad record" };
     let s = if count == 1 { "" } else { "s" };

@@ -1,0 +1,226 @@
+//! One record on its way into the database.
+
+use std::cmp::Ordering;
+
+use super::super::Error;
+use super::super::plaintext::resembles_hash;
+use super::{ImportOptions, OnConflict};
+use crate::credential::{Credential, NewCredential, unlocked};
+use crate::group::{Group, GroupError};
+use crate::hash::{Method, PasswordHash};
+use crate::language::{Language, LanguageError};
+use crate::password::Password;
+use crate::policy;
+use crate::store::{NewRow, Row, RowChange, StoredSecret};
+use crate::transfer::{BadRecord, Position, Record, RecordError, Secret};
+use crate::user::StoredText;
+use crate::username::{Username, UsernameError};
+
+/// A record on its way into the database.
+pub(super) struct Candidate {
+    pub(super) position: Position,
+    pub(super) username: StoredText,
+    pub(super) secret: Planned,
+    language: Option<StoredText>,
+    groups: Option<Vec<StoredText>>,
+}
+
+/// What is to be stored as a hash.
+pub(super) enum Planned {
+    Absent,
+    Hash(StoredSecret),
+    Clear(Box<Clear>),
+}
+
+pub(super) struct Clear {
+    password: Password,
+    origin: Origin,
+    /// What was stored for the user.
+    pub(super) existing: Option<StoredSecret>,
+    /// Whether the password is the right one for it, once that was verified.
+    is_right: Option<bool>,
+    hash: Option<PasswordHash>,
+}
+
+/// Where a clear password comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The file says that it is one.
+    Given,
+    /// It is no hash.
+    Guessed,
+    Generated,
+}
+
+impl Planned {
+    pub(super) fn clear(password: Password, origin: Origin) -> Self {
+        let (existing, is_right, hash) = (None, None, None);
+        Self::Clear(Box::new(Clear { password, origin, existing, is_right, hash }))
+    }
+}
+
+impl Clear {
+    /// Whether there is anything to hash: without writing only what is there is verified.
+    pub(super) fn is_work(&self, dry_run: bool) -> bool {
+        let is_verified = self.existing.is_none() || self.is_right.is_some();
+        let is_hashed = self.is_right == Some(true) || self.hash.is_some() || dry_run;
+        !is_verified || !is_hashed
+    }
+
+    pub(super) fn hash(&mut self, method: &Method, dry_run: bool) {
+        if let Some(existing) = &self.existing {
+            let credential = existing.credential();
+            self.is_right = Some(credential.hash().is_some_and(|hash| hash.verify(&self.password)));
+        }
+        if self.is_right != Some(true) && !dry_run {
+            self.hash = Some(PasswordHash::new(method, &self.password));
+        }
+    }
+}
+
+impl From<Record> for Candidate {
+    fn from(record: Record) -> Self {
+        let Record { position, username, secret, language, mut groups } = record;
+        if let Some(groups) = &mut groups {
+            groups.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+            groups.dedup();
+            groups.shrink_to_fit();
+        }
+        let secret = match secret {
+            None => Planned::Absent,
+            Some(Secret::Password(password)) => Planned::clear(password, Origin::Given),
+            Some(Secret::Hash(hash)) => Planned::Hash(hash),
+            Some(Secret::Either(text)) => {
+                let stored = StoredSecret::from(StoredText::Text(text.expose().to_owned()));
+                match stored.credential() {
+                    Credential::Active(_) | Credential::Locked(_) => Planned::Hash(stored),
+                    Credential::Unusable(_) => Planned::clear(text, Origin::Guessed),
+                }
+            }
+        };
+        Self { position, username, secret, language, groups }
+    }
+}
+
+impl Candidate {
+    pub(super) fn refused(self, reason: RecordError) -> BadRecord {
+        BadRecord { position: self.position, username: Some(self.username), reason }
+    }
+
+    /// The first reason not to take the record.
+    pub(super) fn judge(&self, options: ImportOptions) -> Result<(), RecordError> {
+        if !options.as_is {
+            text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
+        }
+        match &self.secret {
+            Planned::Hash(hash) if !options.as_is => judge_hash(hash)?,
+            Planned::Clear(clear) => {
+                if clear.origin == Origin::Guessed && resembles_hash(clear.password.expose()) {
+                    return Err(RecordError::ResemblesHash);
+                }
+                policy::check(&clear.password, text(&self.username), options.allow_weak)?;
+            }
+            Planned::Absent => {
+                // Of others it depends on whether they are there.
+                let is_certain = matches!(options.on_conflict, OnConflict::Fail | OnConflict::Skip);
+                if is_certain && !options.generate_missing {
+                    return Err(RecordError::NoSecret);
+                }
+            }
+            Planned::Hash(_) => {}
+        }
+        if options.as_is {
+            return Ok(());
+        }
+        if let Some(language) = &self.language {
+            text(language).ok_or(LanguageError)?.parse::<Language>()?;
+        }
+        for group in self.groups.iter().flatten() {
+            text(group).ok_or(GroupError::NotUtf8)?.parse::<Group>()?;
+        }
+        Ok(())
+    }
+
+    /// The row of a new user, and the password that was generated for it.
+    pub(super) fn into_new_row(self) -> Result<(NewRow, Option<Password>), Error> {
+        let Self { username, secret, language, groups, .. } = self;
+        let language =
+            language.unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
+        let (secret, password) = match secret {
+            Planned::Hash(hash) => (hash, None),
+            Planned::Clear(clear) => {
+                let Clear { password, origin, hash, existing, .. } = *clear;
+                if existing.is_some() {
+                    return Err(Error::ChangedMeanwhile(username));
+                }
+                let hash = hash.map(NewCredential::from);
+                let secret = hash.as_ref().map_or(StoredText::Null.into(), StoredSecret::from);
+                (secret, (origin == Origin::Generated).then_some(password))
+            }
+            Planned::Absent => return Err(Error::ChangedMeanwhile(username)),
+        };
+        Ok((NewRow { username, secret, language, groups: groups.unwrap_or_default() }, password))
+    }
+
+    /// What of `row` is to be changed; none if it is so already.
+    pub(super) fn into_change(self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
+        let (secret, is_new_password) = match self.secret {
+            Planned::Absent => (None, false),
+            Planned::Hash(hash) if hash == row.secret => (None, false),
+            Planned::Hash(hash) => {
+                let is_new = unlocked_hash(&hash) != unlocked_hash(&row.secret);
+                (Some(hash), is_new)
+            }
+            Planned::Clear(clear) => match *clear {
+                Clear { existing, .. } if existing.as_ref() != Some(&row.secret) => {
+                    return Err(Error::ChangedMeanwhile(row.username));
+                }
+                Clear { is_right: Some(true), .. } => (None, false),
+                Clear { hash, .. } => {
+                    let credential = row.secret.credential();
+                    let new = hash.map(|hash| StoredSecret::from(&credential.with_hash(hash)));
+                    // Nothing is hashed where nothing is written.
+                    (new.or_else(|| dry_run.then(|| StoredText::Null.into())), true)
+                }
+            },
+        };
+        let language = self.language.filter(|language| *language != row.language);
+        let groups = self.groups.filter(|groups| *groups != row.groups);
+        let is_change = secret.is_some() || language.is_some() || groups.is_some();
+        let username = row.username;
+        Ok(is_change.then_some(RowChange { username, secret, is_new_password, language, groups }))
+    }
+}
+
+/// The hash of a stored value, locked or not.
+fn unlocked_hash(stored: &StoredSecret) -> StoredText {
+    match stored.expose() {
+        StoredText::Text(text) => StoredText::Text(unlocked(text).unwrap_or_else(|| text.clone())),
+        odd => odd.clone(),
+    }
+}
+
+/// The order in which names that differ only by case, or not at all, follow each other.
+pub(super) fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
+    let lower_case = |text| StoredText::as_bytes(text).iter().map(u8::to_ascii_lowercase);
+    let is_blob = |text| matches!(text, &StoredText::Blob(_));
+    lower_case(a)
+        .cmp(lower_case(b))
+        .then_with(|| a.as_bytes().cmp(b.as_bytes()))
+        .then_with(|| is_blob(a).cmp(&is_blob(b)))
+}
+
+pub(super) fn text(stored: &StoredText) -> Option<&str> {
+    match stored {
+        StoredText::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
+    match stored.credential() {
+        Credential::Active(_) | Credential::Locked(Ok(_)) => Ok(()),
+        Credential::Locked(Err(error)) => Err(RecordError::Hash(error.into())),
+        Credential::Unusable(error) => Err(RecordError::Hash(error)),
+    }
+}

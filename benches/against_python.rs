@@ -1,4 +1,5 @@
-//! `cargo bench`: what a log-in and a look-up take, against Python with werkzeug, in one run.
+//! `cargo bench --bench against_python`: what a log-in and a look-up take, against Python with
+//! werkzeug, in one run.
 //!
 //! Each round does every kind of work once, ours and Python's in turn, so that a machine which
 //! slows down slows both. The table has the medians; the last columns are the median of the ratios
@@ -14,7 +15,7 @@ use std::time::Instant;
 use dash_users::{Location, Method, NewFile, Password, PasswordHash, Users};
 
 use self::support::{
-    TITLES, Work, compare, print_row, print_titles, python, rounds, take_turns, time,
+    TITLES, Work, compare, print_row, print_titles, program, python, rounds, take_turns, time,
 };
 
 /// As in the program.
@@ -94,12 +95,6 @@ fn prepare(database: &Path) {
     let mut users = Users::open(&location).expect("the database");
     let alice = dash_users::NewUser::new("alice".parse().expect("a name"), PASSWORD.into());
     users.add(&alice).expect("a new user");
-}
-
-fn program(database: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dash-users"));
-    command.arg("--database").arg(database);
-    command
 }
 
 fn verify(database: &Path, user: &str, password: &str, status: i32) -> f64 {

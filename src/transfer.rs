@@ -9,9 +9,9 @@
 //! | `groups` | texts, joined by `;` | an array of texts |
 //!
 //! CSV is that of RFC 4180 with a first line that names the columns, in any order; an empty cell is
-//! a field that is not there, and for groups none. JSON is one array of objects, or one object whose keys are names and
-//! whose values are passwords or hashes; JSON Lines have an object a line. All are UTF-8, with or
-//! without a byte-order mark.
+//! a field that is not there, but under `groups`, where it is none of them. JSON is one array of
+//! objects, or one object whose keys are names and whose values are passwords or hashes; JSON Lines
+//! have an object a line. All are UTF-8, with or without a byte-order mark.
 //!
 //! # Odd values
 //!
@@ -25,7 +25,7 @@ mod csv;
 mod json;
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
 use crate::group::GroupError;
@@ -39,6 +39,9 @@ use crate::username::UsernameError;
 
 /// The names of all fields, in the order in which they are written.
 pub const FIELDS: [&str; 5] = ["username", "password", "password_hash", "language", "groups"];
+
+/// What many programs write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,13 @@ pub enum Position {
 }
 
 impl Position {
+    fn named(self) -> String {
+        match self {
+            Self::Line(line) => format!("line {line}"),
+            Self::Item(item) => format!("item {item}"),
+        }
+    }
+
     fn number(self) -> u64 {
         match self {
             Self::Line(number) | Self::Item(number) => number,
@@ -148,9 +158,11 @@ pub enum RecordError {
         "there is no field '{0}': they are username, password, password_hash, language and groups"
     )]
     UnknownField(StoredText),
+    #[error("a column has no name")]
+    UnnamedField,
     #[error("the field '{0}' is there twice")]
     RepeatedField(&'static str),
-    #[error("it has {found} cells, and the header has {expected}")]
+    #[error("the number of cells is {found}, and that of the header {expected}")]
     CellCount { expected: usize, found: usize },
     #[error("{0}")]
     NotJson(String),
@@ -176,9 +188,9 @@ pub enum RecordError {
     TwoSecrets,
     #[error("it has neither a password nor a password_hash")]
     NoSecret,
-    #[error("it is the user of {0} again")]
+    #[error("it is the user of {} again", .0.named())]
     Repeated(Position),
-    #[error("the name differs only by case from that of {0}")]
+    #[error("the name differs only by case from that of {}", .0.named())]
     RepeatedByCase(Position),
     #[error(transparent)]
     Username(#[from] UsernameError),
@@ -233,9 +245,13 @@ impl Reader {
         each: &mut dyn FnMut(Result<Record, BadRecord>),
     ) -> std::io::Result<()> {
         let mut input = BufReader::with_capacity(1 << 16, input);
-        if input.fill_buf()?.starts_with("\u{feff}".as_bytes()) {
-            input.consume("\u{feff}".len());
+        // A pipe may hand out less than that at once.
+        let mut start = Vec::new();
+        input.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
+        if start == BYTE_ORDER_MARK {
+            start.clear();
         }
+        let input = start.chain(input);
         match self.format {
             Format::Csv => csv::read(input, self.is_exact, each),
             Format::Json => json::read(input, self.is_exact, each),
@@ -286,3 +302,6 @@ impl<W: Write> Writer<W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

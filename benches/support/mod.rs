@@ -6,6 +6,7 @@ pub mod python;
 
 use std::fmt::Display;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -96,8 +97,17 @@ pub fn print_titles<T: Display>(titles: impl IntoIterator<Item = T>) {
 
 /// Prints a row of a Markdown table.
 pub fn print_row<T: Display>(cells: impl IntoIterator<Item = T>) {
-    let cells: String = cells.into_iter().map(|cell| format!(" {cell} |")).collect();
-    println!("|{cells}");
+    for cell in cells {
+        print!("| {cell} ");
+    }
+    println!("|");
+}
+
+/// The program, for a database.
+pub fn program(database: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dash-users"));
+    command.arg("--database").arg(database);
+    command
 }
 
 /// The seconds that a process takes from its start to its end, with this status.

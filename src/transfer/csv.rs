@@ -1,6 +1,6 @@
 //! Comma-separated values.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use csv::{ByteRecord, ReaderBuilder};
 use zeroize::Zeroizing;
@@ -15,32 +15,62 @@ use crate::user::StoredText;
 /// What a cell begins with whose rest is JSON.
 const EXACT: char = '\\';
 
-pub(super) fn read(input: impl Read, is_exact: bool, each: Each<'_>) -> io::Result<()> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input);
+pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::Result<()> {
+    let lines = Lines { input, line: 1, is_ended: false };
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(lines);
     let mut cells = ByteRecord::new();
-    let bad = |cells: &ByteRecord, reason| BadRecord {
-        position: Position::Line(cells.position().map_or(0, csv::Position::line)),
-        username: None,
-        reason,
-    };
-    let columns = if reader.read_byte_record(&mut cells)? {
-        match columns(&cells) {
-            Ok(columns) => columns,
-            Err(reason) => {
-                each(Err(bad(&cells, reason)));
-                return Ok(());
-            }
-        }
-    } else {
+    if !reader.read_byte_record(&mut cells)? {
         return Ok(());
+    }
+    let columns = match columns(&cells) {
+        Ok(columns) => columns,
+        Err(reason) => {
+            let position = first_line(&cells, reader.get_ref());
+            each(Err(BadRecord { position, username: None, reason }));
+            return Ok(());
+        }
     };
     while reader.read_byte_record(&mut cells)? {
+        let position = first_line(&cells, reader.get_ref());
         each(
-            record(&cells, &columns, is_exact)
-                .map_err(|(username, reason)| BadRecord { username, ..bad(&cells, reason) }),
+            record(&cells, position, &columns, is_exact).map_err(|(username, reason)| BadRecord {
+                position,
+                username,
+                reason,
+            }),
         );
     }
     Ok(())
+}
+
+/// Hands out a line at a time, so that it is known in which one a record ends. The position that
+/// the reader of records tells is that before blank lines, and amid the `\r\n` before the record.
+struct Lines<R> {
+    input: R,
+    /// The number of the line that was handed out last.
+    line: u64,
+    /// Whether its end was handed out too.
+    is_ended: bool,
+}
+
+impl<R: BufRead> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let input = self.input.fill_buf()?;
+        let line = input.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = &line[..line.len().min(buffer.len())];
+        buffer[..line.len()].copy_from_slice(line);
+        self.line += u64::from(self.is_ended);
+        self.is_ended = line.ends_with(b"\n");
+        let length = line.len();
+        self.input.consume(length);
+        Ok(length)
+    }
+}
+
+/// Where a record begins that was read just now.
+fn first_line<R>(cells: &ByteRecord, lines: &Lines<R>) -> Position {
+    let line_ends = cells.as_slice().split(|byte| *byte == b'\n').skip(1).count();
+    Position::Line(lines.line - line_ends as u64)
 }
 
 /// Which column has each of [`FIELDS`].
@@ -54,7 +84,10 @@ fn columns(header: &ByteRecord) -> Result<[Option<usize>; FIELDS.len()], RecordE
     for (column, cell) in header.iter().enumerate() {
         let name = name(cell);
         let Some(field) = FIELDS.iter().position(|field| **field == name) else {
-            return Err(RecordError::UnknownField(StoredText::Text(name)));
+            return Err(match name.as_str() {
+                "" => RecordError::UnnamedField,
+                _ => RecordError::UnknownField(StoredText::Text(name)),
+            });
         };
         if columns[field].replace(column).is_some() {
             return Err(RecordError::RepeatedField(FIELDS[field]));
@@ -68,6 +101,7 @@ type Bad = (Option<StoredText>, RecordError);
 
 fn record(
     cells: &ByteRecord,
+    position: Position,
     columns: &[Option<usize>; FIELDS.len()],
     is_exact: bool,
 ) -> Result<Record, Bad> {
@@ -97,7 +131,6 @@ fn record(
         let groups = groups.map(|cell| groups_of(cell, is_exact)).transpose()?;
         Ok((secret, text(3)?, groups))
     };
-    let position = Position::Line(cells.position().map_or(0, csv::Position::line));
     match fields() {
         Ok((secret, language, groups)) => {
             Ok(Record { position, username, secret, language, groups })
@@ -204,30 +237,170 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Reader};
+    use crate::transfer::Format::Csv;
+    use crate::transfer::tests::{exactly, plainly, row, stored, written};
+    use crate::user::StoredText;
 
     #[test]
-    fn probe() {
-        for text in [
-            "username\na\nb\n",
-            "username\r\na\r\nb\r\n",
-            "username\n\n\na\n\nb\n",
-            "username\r\n\r\na\r\n",
-            "\n\nusername\na",
-            "username,password\n\"a\nb\",x\nc,d\n",
-            "username,password\r\n\"a\r\nb\",x\r\nc,d\r\n",
-            "username\ra\rb\r",
+    fn columns_may_stand_in_any_order() {
+        let file = "language,groups,username,password\nfr,a;b,alice,s3cret\n\"e,n\",,\"b\"\"ob\",x";
+        let expected = [
+            "2 alice password=s3cret language=fr groups=a+b",
+            "3 b\"ob password=x language=e,n groups=",
+        ];
+        assert_eq!(plainly(Csv, file), expected);
+        assert_eq!(plainly(Csv, " username , password_hash \nzoe,!"), ["2 zoe hash=!"]);
+    }
+
+    #[test]
+    fn an_empty_cell_is_no_field_and_no_groups() {
+        let file = "username,password,password_hash,language,groups\na,s3cret,,,\nb,,!,,\nc,,,,";
+        let expected = ["2 a password=s3cret groups=", "3 b hash=! groups=", "4 c groups="];
+        assert_eq!(plainly(Csv, file), expected);
+        assert_eq!(plainly(Csv, "username\nalice"), ["2 alice"]);
+    }
+
+    #[test]
+    fn groups_stand_between_semicolons_and_blanks() {
+        let file = "username,groups\na, x ;data science;;y";
+        assert_eq!(plainly(Csv, file), ["2 a groups=x+data science++y"]);
+    }
+
+    #[test]
+    fn lines_are_those_of_an_editor() {
+        for (file, expected) in [
+            ("username\na\nb", ["2 a", "3 b"]),
+            ("username\r\na\r\nb\r\n", ["2 a", "3 b"]),
+            ("username\n\n\na\n\nb\n\n", ["4 a", "6 b"]),
+            ("\r\n\r\nusername\r\n\r\na\r\n\r\nb", ["5 a", "7 b"]),
+            ("username\n\"a\n\n1\"\nb", ["2 a\\n\\n1", "5 b"]),
+            ("username\r\n\"a\r\n1\"\r\n\r\nb", ["2 a\\u{d}\\n1", "5 b"]),
+            ("\"username\n\"\na\nb\n", ["3 a", "4 b"]),
+            ("username\na\n\"b\n", ["2 a", "3 b\\n"]),
         ] {
-            let mut at = Vec::new();
-            Reader::new(Format::Csv)
-                .read(text.as_bytes(), &mut |r| {
-                    at.push(match r {
-                        Ok(r) => format!("{} {}", r.position, r.username),
-                        Err(e) => format!("{} {}", e.position, e),
-                    })
-                })
-                .unwrap();
-            println!("{text:?}: {at:?}");
+            assert_eq!(plainly(Csv, file), expected, "{file:?}");
         }
+        // Longer than what is read at once.
+        let long = "x".repeat(100_000);
+        let file = format!("username\n\"{long}\n{long}\"\r\nb");
+        assert_eq!(plainly(Csv, file)[1], "4 b");
+    }
+
+    #[test]
+    fn a_file_without_records_has_none() {
+        for file in ["", "\n\n", "username", "username,password\r\n\r\n"] {
+            assert_eq!(plainly(Csv, file), [""; 0], "{file:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_needed_and_judged_before_all_records() {
+        let no_header =
+            "the first line does not name the columns: there must be one called username";
+        let unknown = "there is no field 'Passw\\u{1b}': they are username, password, \
+                       password_hash, language and groups";
+        for (file, expected) in [
+            // Without a header the first line is a user, whose password is not to be shown.
+            ("alice,s3cret\nbob,s3cret2", format!("1 {no_header}")),
+            ("\nalice,s3cret", format!("2 {no_header}")),
+            ("username;password\nalice;s3cret", format!("1 {no_header}")),
+            ("Username\nalice", format!("1 {no_header}")),
+            ("username,Passw\u{1b}\nalice,s3cret", format!("1 {unknown}")),
+            ("username,password,password\na,b,c", "1 the field 'password' is there twice".into()),
+            ("username,username \na,b", "1 the field 'username' is there twice".into()),
+        ] {
+            assert_eq!(plainly(Csv, file), [expected], "{file:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_bad_record_it_is_read_on() {
+        let file = b"username,password,password_hash,language\n\
+            a,s3cret\n\
+            b,s3cret,,en,s3cret\n\
+            ,s3cret,,en\n\
+            c,s3cret,s3cret,en\n\
+            d,s3cret\xff,,\n\
+            e,,\xffs3cret,\n\
+            \xff,s3cret,,\n\
+            f,s3cret,,\xe9\n\
+            g,s3cret,,en";
+        let expected = [
+            "2 the number of cells is 2, and that of the header 4",
+            "3 the number of cells is 5, and that of the header 4",
+            "4 there is no username",
+            "5 user 'c': it has both a password and a password_hash",
+            "6 user 'd': the field 'password' is not UTF-8",
+            "7 user 'e': the field 'password_hash' is not UTF-8",
+            "8 the field 'username' is not UTF-8",
+            "9 user 'f': the field 'language' is not UTF-8",
+            "10 g password=s3cret language=en",
+        ];
+        assert_eq!(plainly(Csv, file), expected);
+        let latin_1 = plainly(Csv, b"username,groups\n\nb\xe9,\na,\xe9");
+        assert_eq!(latin_1[0], "3 the field 'username' is not UTF-8");
+        assert_eq!(latin_1[1], "4 user 'a': the field 'groups' is not UTF-8");
+    }
+
+    #[test]
+    fn cells_are_exact_only_where_that_is_asked_for() {
+        let file = "username,password_hash,groups\n\
+            \\null,\"\\{\"\"blob\"\": \"\"00FF\"\"}\",\"\\[\"\"a;b\"\", null]\"\n\
+            \"\\\"\"\\u0000\"\"\",,\" a;\"\n";
+        let exact = exactly(Csv, file);
+        let first = exact[0].as_ref().unwrap();
+        assert_eq!(first.username, StoredText::Null);
+        assert_eq!(first.secret, Some(stored(StoredText::Blob(vec![0, 0xff]))));
+        assert_eq!(first.groups, Some(vec![StoredText::Text("a;b".into()), StoredText::Null]));
+        let second = exact[1].as_ref().unwrap();
+        assert_eq!(second.username, StoredText::Text("\0".into()));
+        assert_eq!(second.secret, Some(stored(StoredText::Text(String::new()))));
+        assert_eq!(
+            second.groups,
+            Some([" a", ""].map(|text| StoredText::Text(text.into())).into())
+        );
+        let expected = [
+            r#"2 \\null hash=\\{"blob": "00FF"} groups=\\["a+b", null]"#,
+            r#"3 \\"\\u0000" groups=a+"#,
+        ];
+        assert_eq!(plainly(Csv, file), expected);
+    }
+
+    #[test]
+    fn a_backslash_needs_json_behind_it_where_cells_are_exact() {
+        for cell in ["\\s3cret", "\\", "\\1", "\\[]", "\\{\"\"x\"\":\"\"00\"\"}", "\\null s3cret"] {
+            let file = format!("username,password_hash\na,\"{cell}\"\nb,!");
+            let read = exactly(Csv, file);
+            let error = read[0].as_ref().unwrap_err().to_string();
+            let expected = "user 'a': the field 'password_hash' begins with a backslash, and no \
+                            JSON follows it";
+            assert_eq!(error, expected, "{cell}");
+            assert!(read[1].is_ok());
+        }
+        for cell in ["\\null", "\\\"\"a\"\"", "\\[1]"] {
+            let read = exactly(Csv, format!("username,groups\na,\"{cell}\""));
+            assert!(read[0].as_ref().is_err_and(|bad| bad.to_string().contains("'groups'")));
+        }
+    }
+
+    #[test]
+    fn odd_values_are_written_as_json_and_the_others_as_they_are() {
+        let text = |text: &str| StoredText::Text(text.into());
+        let rows = [
+            row(text("=1+1"), text("a,\"b"), text(" -2 "), vec![text("x"), text("y z")]),
+            row(text("\\x"), text("a\r\n\u{202e}"), text(""), vec![text("a;b"), text("c")]),
+            row(StoredText::Null, StoredText::Blob(vec![0, 255]), StoredText::Null, vec![]),
+            row(StoredText::InvalidText(vec![255]), text("\u{9b}"), text("\\"), vec![text("")]),
+        ];
+        let expected = r#"username,password_hash,language,groups
+=1+1,"a,""b", -2 ,x;y z
+"\""\\x""","\""a\r\n\u202e""",,"\[""a;b"",""c""]"
+\null,"\{""blob"":""00ff""}",\null,
+"\{""text"":""ff""}","\""\u009b""","\""\\""","\[""""]"
+"#;
+        assert_eq!(written(Csv, true, &rows), expected);
+        let without = "username,language,groups\n=1+1, -2 ,x;y z\n";
+        assert_eq!(written(Csv, false, &rows[..1]), without);
+        assert_eq!(written(Csv, true, &[]), "username,password_hash,language,groups\n");
     }
 }

@@ -67,6 +67,8 @@ fn syntax_error(error: &serde_json::Error, position: Position) -> BadRecord {
         Category::Io | Category::Syntax => {
             let text = error.to_string();
             let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+            // So it says of a word that is neither true, false nor null.
+            let what = if what == "expected ident" { "expected value" } else { what };
             RecordError::NotJson(format!("it is no JSON: {what}, in column {}", error.column()))
         }
     };
@@ -103,35 +105,37 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let mut is_record = true;
-        let mut count = 0;
-        while let Some((name, value)) = items.next_entry::<String, Value>()? {
-            count += 1;
-            is_record &= FIELDS.contains(&&*name);
-            let position = Position::Item(count);
-            let username = StoredText::Text(name);
-            (self.each)(match value {
-                Value::String(text) => Ok(Record {
-                    position,
-                    username,
-                    secret: Some(Secret::Either(Password::from(text))),
-                    language: None,
-                    groups: None,
-                }),
-                _ => Err(BadRecord {
-                    position,
-                    username: Some(username),
-                    reason: RecordError::NotText("password"),
-                }),
-            });
+        // As long as all keys are fields it may be a lone record, whose values are no passwords.
+        let mut held = Vec::new();
+        let mut is_dictionary = false;
+        for number in 1.. {
+            let Some((name, value)) = items.next_entry::<String, Value>()? else { break };
+            is_dictionary |= !FIELDS.contains(&&*name);
+            held.push(named(name, value, Position::Item(number)));
+            if is_dictionary {
+                held.drain(..).for_each(&mut *self.each);
+            }
         }
-        if is_record && count > 1 {
+        if held.len() > 1 {
             let position = Position::Item(1);
             let reason = RecordError::LoneRecord;
             (self.each)(Err(BadRecord { position, username: None, reason }));
+        } else {
+            held.into_iter().for_each(self.each);
         }
         Ok(())
     }
+}
+
+/// A record of an object whose keys are names.
+fn named(name: String, value: Value, position: Position) -> Result<Record, BadRecord> {
+    let username = StoredText::Text(name);
+    let Value::String(text) = value else {
+        let reason = RecordError::NotText(FIELDS[1]);
+        return Err(BadRecord { position, username: Some(username), reason });
+    };
+    let secret = Some(Secret::Either(Password::from(text)));
+    Ok(Record { position, username, secret, language: None, groups: None })
 }
 
 fn record(value: Value, position: Position, is_exact: bool) -> Result<Record, BadRecord> {
@@ -311,3 +315,6 @@ impl<W: Write> Writer<W> {
         Ok(self.output)
     }
 }
+
+#[cfg(test)]
+mod tests;

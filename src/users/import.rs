@@ -179,8 +179,9 @@ impl Import {
         // Judging takes time, in which others may write.
         drop(transaction);
         if is_unjudged {
-            let candidates = std::mem::take(&mut self.candidates);
-            candidates.into_iter().for_each(|candidate| self.judge(candidate));
+            for candidate in std::mem::take(&mut self.candidates) {
+                self.judge(candidate);
+            }
         }
         self.stage = Stage::LookedUp;
         std::mem::take(&mut self.problems).result()
@@ -207,10 +208,13 @@ impl Import {
             a.username.as_bytes().eq_ignore_ascii_case(b.username.as_bytes())
         };
         for similar in candidates.chunk_by(lower_case) {
+            let first = similar.iter().map(|candidate| candidate.position).min();
             for same in similar.chunk_by(|a, b| a.username == b.username) {
-                let is_first = same[0].position == similar[0].position;
-                if !is_first && !options.allow_similar && !options.as_is {
-                    refuse(&same[0], RecordError::RepeatedByCase(similar[0].position));
+                if let Some(first) = first.filter(|first| same[0].position != *first)
+                    && !options.allow_similar
+                    && !options.as_is
+                {
+                    refuse(&same[0], RecordError::RepeatedByCase(first));
                 }
                 // Any number of users may be called NULL.
                 for again in same[1..].iter().filter(|again| again.username != StoredText::Null) {
@@ -285,6 +289,13 @@ impl Import {
             _ => {}
         }
         self.candidates.push(candidate);
+    }
+
+    /// How many users get a generated password, as far as [`look_up`](Self::look_up) could see.
+    #[must_use]
+    pub fn generated(&self) -> usize {
+        let is_generated = |candidate: &&Candidate| matches!(&candidate.secret, Planned::Clear(clear) if clear.origin == Origin::Generated);
+        self.candidates.iter().filter(is_generated).count()
     }
 
     /// How many passwords [`hash`](Self::hash) is to hash.

@@ -193,6 +193,33 @@ fn what_the_app_writes_itself_is_in_the_history_and_leaves_no_group_behind() {
 }
 
 #[test]
+fn users_who_are_imported_get_in() {
+    let Some(site) = Site::with_demo_users() else { return };
+    let hash = site.folder.python(NEW_HASH, &[BETTER]);
+    let users = json!({ "carol": GOOD, "山田太郎": hash.trim_end() });
+    fs::write(site.folder.path("users.json"), users.to_string()).unwrap();
+    site.refuses("carol", GOOD);
+    site.folder.run(&["import", "users.json"], "");
+    site.lets_in("carol", GOOD);
+    site.refuses("carol", BETTER);
+    site.lets_in("山田太郎", BETTER);
+    site.refuses("山田太郎", hash.trim_end());
+    site.lets_in("alice", "secret123");
+
+    // And elsewhere, once they are exported.
+    site.folder.run(&["lock", "alice"], "");
+    site.folder.run(&["export", "users.csv"], "");
+    site.folder.run(&["remove", "alice", "bob", "carol", "--yes"], "");
+    let import = ["import", "users.csv", "--as-is", "--on-conflict", "skip"];
+    site.folder.run(&import, "");
+    site.lets_in("carol", GOOD);
+    site.lets_in("bob", "pa$$w0rd");
+    site.refuses("alice", "secret123");
+    site.folder.run(&["unlock", "alice"], "");
+    site.lets_in("alice", "secret123");
+}
+
+#[test]
 fn a_backup_is_restored_while_the_app_runs() {
     let Some(site) = Site::with_demo_users() else { return };
     site.folder.run(&["backup", "copy.db"], "");
@@ -314,6 +341,14 @@ import sqlite3, sys
 
 with sqlite3.connect("users.db") as con:
     con.execute(sys.argv[1])
+"#;
+
+/// Prints a new hash of a password.
+const NEW_HASH: &str = r#"
+import sys
+from werkzeug.security import generate_password_hash
+
+print(generate_password_hash(sys.argv[1]))
 "#;
 
 /// Prints the stored hash of a user.

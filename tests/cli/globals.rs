@@ -25,7 +25,7 @@ Usage: dash-users [OPTIONS] <COMMAND>
 Commands:
   init     Create the database, or bring an existing one up to date
   migrate  Apply pending migrations of the database's schema
-  seed     Add the demo users alice and bob to an empty database
+  seed     Add the users of a file who are not there yet, or two demo users to an empty database
   add      Add a user [alias: create]
   passwd   Set a new password
   verify   Check a password as the app does
@@ -40,6 +40,8 @@ Commands:
   show     Show one user, never the hash
   history  Tell who did what to users, and when, the newest first
   check    Look for whatever is wrong with the database and its users
+  import   Add or change the users of a file, all or none
+  export   Write all users to a file, as `import --as-is` reads them back unchanged
   backup   Write a copy of the whole database to a file
   restore  Put a backup back in the place of all that the database holds
   hash     Print the hash of a password, or check a password against a hash, without a database
@@ -75,7 +77,7 @@ fn without_a_command_help_goes_to_stderr() {
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, rename, update, lock, unlock, group, list, ls, show, history, check, backup, restore, hash, help]","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, rename, update, lock, unlock, group, list, ls, show, history, check, import, export, backup, restore, hash, help]","hint":"see --help"}}
 
 "#]]
     );
@@ -381,7 +383,10 @@ fn a_result_that_cannot_be_written_is_an_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = sandbox.command(&["list"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: No space left"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .starts_with("error: cannot write to stdout: No space left")
+    );
 
     // A password that nobody has seen is as good as none.
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

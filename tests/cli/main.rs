@@ -9,12 +9,17 @@ mod support;
 
 mod add;
 mod backup;
+mod bad_records;
 mod check;
+mod export;
+mod generated;
 mod globals;
 mod group;
 mod hash;
 mod history;
+mod import;
 mod init;
+mod interrupts;
 mod list;
 mod lock;
 mod migrate;

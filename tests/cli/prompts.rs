@@ -6,7 +6,7 @@ use std::time::Duration;
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::support::{GOOD, PROGRAM, Sandbox, initialized, seeded};
+use crate::support::{GOOD, PROGRAM, Sandbox, empty, initialized, seeded};
 
 /// Starts the program on a terminal that echoes what is typed, as terminals do.
 fn start(sandbox: &Sandbox, args: &[&str]) -> PtySession {
@@ -229,4 +229,25 @@ fn with_json_questions_go_to_the_terminal_and_stderr_stays_clean() {
     assert_eq!(std::fs::read_to_string(sandbox.path("err")).unwrap(), "");
     let json = std::fs::read_to_string(sandbox.path("out")).unwrap();
     assert_eq!(json, "{\"username\":\"alice\",\"verified\":true,\"upgraded\":false}\n");
+}
+
+#[test]
+fn on_a_terminal_a_bar_shows_how_far_hashing_is() {
+    let sandbox = empty().with_env("TERM", "xterm");
+    let row = |number| format!("user{number},{GOOD}\n");
+    let rows: String = (0..20).map(row).collect();
+    sandbox.write("users.csv", format!("username,password\n{rows}"));
+    let import = ["import", "users.csv", "--method", "pbkdf2:sha256:100000"];
+    let (shown, status) = finish(start(&sandbox, &import));
+    assert_eq!(status, 0, "{shown}");
+    assert!(shown.contains("hashing ["), "{shown:?}");
+    assert!(shown.contains("users.csv: 20 added, "), "{shown:?}");
+
+    for args in [&["-d", "quiet.db", "--quiet"][..], &["-d", "json.db", "--json"]] {
+        let (shown, status) = finish(start(&sandbox, &[&import, args].concat()));
+        assert_eq!(status, 0, "{shown}");
+        assert!(!shown.contains("hashing"), "{shown:?}");
+    }
+    let run = sandbox.run(&[&import[..], &["-d", "pipe.db"]].concat());
+    assert!(!run.stderr.contains("hashing"), "{run}");
 }

@@ -1,9 +1,10 @@
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
 use snapbox::str;
 
-use crate::support::{assert_run, empty, initialized};
+use crate::support::{GOOD, assert_run, empty, initialized, seeded};
 
 #[test]
 fn demo_users_are_added_once() {
@@ -99,4 +100,180 @@ fn several_at_once_seed_one_database() {
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 2);
+}
+
+#[test]
+fn the_users_of_a_file_are_added_once() {
+    let sandbox = empty();
+    sandbox.write("users.csv", format!("username,password\nann,{GOOD}\nben,{GOOD}\n"));
+    assert_run!(
+        sandbox.run(&["seed", "users.csv"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+created [DIR]/users.db
+users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
+
+"#]]
+    );
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    assert_run!(
+        sandbox.run(&["seed", "users.csv"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["seed", "users.csv", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
+-- stderr
+
+"#]]
+    );
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert_run!(
+        sandbox.run(&["history", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+1	[TIME]	admin	seed	\N	2 added, 0 changed
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn records_of_users_who_are_there_are_neither_judged_nor_taken() {
+    let sandbox = seeded();
+    let bob = sandbox.stored("bob");
+    sandbox.write(
+        "users.csv",
+        "username,password,language,groups\nalice,,,\nbob,12345,no language,;\n",
+    );
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    assert_run!(
+        sandbox.run(&["seed", "users.csv"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
+
+"#]]
+    );
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert_eq!(sandbox.stored("bob"), bob);
+
+    // Those of others are.
+    sandbox.write("users.csv", "username,password\nalice,12345\nann,12345\n");
+    assert_run!(
+        sandbox.run(&["seed", "users.csv"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+users.csv:3: user 'ann': the password is weak: it has fewer than 8 characters
+error: 1 bad record in users.csv; nothing was changed
+hint: --allow-weak takes weak passwords
+
+"#]]
+    );
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    sandbox.write("users.csv", format!("username,password\nalice,12345\nann,{GOOD}\n"));
+    assert_run!(
+        sandbox.run(&["seed", "users.csv"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+users.csv: 1 added, 0 changed, 0 unchanged, 1 skipped in [DIR]/users.db
+
+"#]]
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_as_users_is_refused_all_the_same() {
+    let sandbox = seeded();
+    sandbox.write("users.csv", "username,password\nalice,12345,too much\n");
+    assert_run!(
+        sandbox.run(&["seed", "users.csv"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.csv:2: the number of cells is 3, and that of the header 2
+error: 1 bad record in users.csv; nothing was changed
+
+"#]]
+    );
+}
+
+#[test]
+fn options_for_a_file_need_one() {
+    let sandbox = empty();
+    for option in [
+        &["--input-format", "csv"][..],
+        &["--generate-missing", "new.csv"],
+        &["--as-is"],
+        &["--dry-run"],
+        &["--allow-weak"],
+        &["--allow-similar"],
+        &["--jobs", "1"],
+    ] {
+        let run = sandbox.run(&[&["seed"], option].concat());
+        assert_eq!(run.status, 2, "{option:?}: {run}");
+        assert!(run.stderr.contains("<FILE>"), "{option:?}: {run}");
+    }
+    assert!(!sandbox.path("users.db").exists());
+    assert_run!(
+        sandbox.run(&["seed", "--dry-run", "--json"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <FILE>","hint":"see --help"}}
+
+"#]]
+    );
+}
+
+#[test]
+fn several_at_once_seed_one_database_from_a_file() {
+    let sandbox = empty();
+    let row = |number| format!("user{number},{GOOD}\n");
+    sandbox
+        .write("users.csv", format!("username,password\n{}", (0..20).map(row).collect::<String>()));
+    for round in 0..5 {
+        let database = format!("{round}.db");
+        let seed = ["seed", "users.csv", "-q", "-d", &database];
+        let children: Vec<_> = (0..4).map(|_| sandbox.command(&seed).spawn().unwrap()).collect();
+        for mut child in children {
+            assert_eq!(child.wait().unwrap().code(), Some(0));
+        }
+        let list = sandbox.run(&["list", "--format", "plain", "-d", &database]).stdout;
+        assert_eq!(list.lines().count(), 20, "{list}");
+        let history = sandbox.run(&["history", "--format", "plain", "-d", &database]).stdout;
+        assert_eq!(history.lines().count(), 1, "{history}");
+        assert!(history.contains("seed") && history.contains("20 added"), "{history}");
+        let verify = ["verify", "user7", "--password-stdin", "-d", &database];
+        assert_eq!(sandbox.run_with(GOOD, &verify).status, 0);
+    }
+}
+
+#[test]
+fn stdin_may_be_the_file() {
+    let sandbox = empty();
+    let seed = ["seed", "-", "--input-format", "json", "--json"];
+    let run = sandbox.run_with(format!(r#"{{"ann": "{GOOD}"}}"#), &seed);
+    assert_eq!((run.status, &run.json()["added"]), (0, &1.into()), "{run}");
 }

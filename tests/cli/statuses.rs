@@ -14,6 +14,12 @@ fn expect(sandbox: &Sandbox, input: &str, args: &[&str], status: i32, code: &str
 fn each_status_has_its_code() {
     let sandbox = seeded();
     expect(&sandbox, "", &["add", "carol", "--password-file", "nowhere"], 1, "failed");
+    expect(&sandbox, "", &["import", "nowhere.csv"], 1, "failed");
+    sandbox.write("there.csv", "username,password\nalice,12345\n");
+    expect(&sandbox, "", &["export", "there.csv"], 1, "file_exists");
+    expect(&sandbox, "", &["import", "there.csv"], 8, "weak_password");
+    expect(&sandbox, "", &["import", "there.csv", "--allow-weak"], 9, "user_exists");
+    expect(&sandbox, "", &["import", "-"], 2, "usage");
     expect(&sandbox, "", &["nonsense"], 2, "usage");
     expect(&sandbox, "", &["passwd", "alice"], 2, "usage");
     expect(&sandbox, "x", &["verify", "alice", "--password-stdin"], 3, "refused");

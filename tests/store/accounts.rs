@@ -11,12 +11,12 @@ fn group(name: &str) -> Group {
     name.parse().unwrap()
 }
 
-fn groups(users: &mut Users, username: &str) -> Vec<String> {
+pub(crate) fn groups(users: &mut Users, username: &str) -> Vec<String> {
     users.get(username).unwrap().unwrap().groups.iter().map(ToString::to_string).collect()
 }
 
 /// Who did what, oldest first.
-fn told(users: &mut Users, username: Option<&str>) -> Vec<String> {
+pub(crate) fn told(users: &mut Users, username: Option<&str>) -> Vec<String> {
     let line = |Event { actor, action, username, detail, .. }: &Event| {
         format!("{actor} {action} {username} {detail}")
     };
@@ -24,7 +24,7 @@ fn told(users: &mut Users, username: Option<&str>) -> Vec<String> {
     events.iter().rev().map(line).collect()
 }
 
-fn is_recent(time: Option<SystemTime>) -> bool {
+pub(crate) fn is_recent(time: Option<SystemTime>) -> bool {
     time.is_some_and(|time| time.elapsed().unwrap_or_default() < Duration::from_secs(60))
 }
 

@@ -27,6 +27,8 @@ mod support;
 mod accounts;
 mod clear_passwords;
 mod foreign_keys;
+mod import;
+mod import_conflicts;
 mod log_in;
 mod migrations;
 mod odd_names;

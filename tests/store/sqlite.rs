@@ -5,11 +5,13 @@ mod backups;
 mod check;
 mod direct_writes;
 mod files;
+mod imports;
 mod journals;
 mod locks;
 #[cfg(feature = "cli")]
 mod processes;
 mod refusing;
+mod round_trips;
 mod table_shapes;
 mod traces;
 mod triggers;

@@ -1,9 +1,12 @@
 //! What cases have in common: cheap hashes, users made from outside, and what became of them.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
+use dash_users::transfer::{Format, Reader};
 use dash_users::{
-    Error, Language, Method, NewFile, NewUser, Password, PasswordHash, Username, Users,
+    BadRecords, Error, Import, ImportOptions, ImportSummary, Language, Method, NewFile, NewUser,
+    OnConflict, Password, PasswordHash, Username, Users,
 };
 
 use crate::database::Database;
@@ -76,6 +79,66 @@ pub(crate) fn hashed(users: &[NewUser]) -> Vec<(Username, PasswordHash, Language
 /// Adds a user whose password is `secret`.
 pub(crate) fn add(users: &mut Users, username: &str) {
     users.add(&new_user(username, "secret")).unwrap();
+}
+
+/// The options of an import, none but this.
+pub(crate) fn options(on_conflict: OnConflict) -> ImportOptions {
+    let mut options = ImportOptions::default();
+    options.on_conflict = on_conflict;
+    options
+}
+
+/// The records of a CSV file, or of JSON that begins with a brace.
+pub(crate) fn read(options: ImportOptions, file: &str) -> Import {
+    let mut import = Import::new(options, method(METHOD));
+    let format = if file.starts_with('{') { Format::Json } else { Format::Csv };
+    let reader = Reader::new(format).exact(options.as_is);
+    reader.read(file.as_bytes(), &mut |record| import.push(record)).unwrap();
+    import
+}
+
+/// The records of such a file, ready to be written.
+pub(crate) fn prepare(
+    users: &mut Users,
+    options: ImportOptions,
+    file: &str,
+) -> Result<Import, Error> {
+    let mut import = read(options, file);
+    import.end()?;
+    import.look_up(Some(users))?;
+    import.hash(NonZeroUsize::MIN, &|| ());
+    Ok(import)
+}
+
+/// Imports such a file.
+pub(crate) fn import(
+    users: &mut Users,
+    options: ImportOptions,
+    file: &str,
+) -> Result<ImportSummary, Error> {
+    prepare(users, options, file)?.write(Some(users), "import")?.commit()
+}
+
+/// What became of records: how many were added, changed, unchanged, skipped.
+pub(crate) fn counts(summary: ImportSummary) -> [u64; 4] {
+    let ImportSummary { added, changed, unchanged, skipped, .. } = summary;
+    [added, changed, unchanged, skipped]
+}
+
+/// What kept a file from being imported.
+pub(crate) fn bad_records<T>(result: Result<T, Error>) -> BadRecords {
+    match result {
+        Err(Error::BadRecords(records)) => *records,
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("nothing is bad"),
+    }
+}
+
+/// The same in words, each with where it is.
+pub(crate) fn reasons<T>(result: Result<T, Error>) -> Vec<String> {
+    let records = bad_records(result);
+    assert_eq!(records.count(), records.first().len() as u64);
+    records.first().iter().map(|bad| format!("{} {bad}", bad.position)).collect()
 }
 
 /// Adds a row as an app would.

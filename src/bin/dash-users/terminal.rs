@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
@@ -18,6 +19,9 @@ static PROMPT: Mutex<Option<Saved>> = Mutex::new(None);
 
 /// Held while signals may end the program.
 static INTERRUPTIBLE: Mutex<()> = Mutex::new(());
+
+/// Whether a progress bar stands on stderr.
+static HAS_BAR: AtomicBool = AtomicBool::new(false);
 
 /// What to do when a prompt ends.
 struct Saved {
@@ -105,6 +109,13 @@ pub fn pass_point_of_no_return() {
     std::mem::forget(INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
+/// Runs what shows a progress bar on stderr.
+pub fn during_bar(run: impl FnOnce()) {
+    HAS_BAR.store(true, Ordering::Relaxed);
+    run();
+    HAS_BAR.store(false, Ordering::Relaxed);
+}
+
 fn end(signal: i32) {
     let _interruptible = INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(saved) = &*lock() {
@@ -112,6 +123,8 @@ fn end(signal: i32) {
         if saved.has_line {
             eprintln!();
         }
+    } else if HAS_BAR.load(Ordering::Relaxed) {
+        eprintln!();
     }
     signal_hook::low_level::exit(128 + signal);
 }

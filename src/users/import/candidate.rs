@@ -34,7 +34,7 @@ pub(super) enum Planned {
 
 pub(super) struct Clear {
     password: Password,
-    origin: Origin,
+    pub(super) origin: Origin,
     /// What was stored for the user.
     pub(super) existing: Option<StoredSecret>,
     /// Whether the password is the right one for it, once that was verified.
@@ -82,7 +82,10 @@ impl From<Record> for Candidate {
     fn from(record: Record) -> Self {
         let Record { position, username, secret, language, mut groups } = record;
         if let Some(groups) = &mut groups {
-            groups.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+            // As a row has them.
+            let is_blob = |group: &StoredText| matches!(group, StoredText::Blob(_));
+            let order = |a: &_, b: &_| is_blob(a).cmp(&is_blob(b));
+            groups.sort_by(|a, b| order(a, b).then_with(|| a.as_bytes().cmp(b.as_bytes())));
             groups.dedup();
             groups.shrink_to_fit();
         }
@@ -203,11 +206,10 @@ fn unlocked_hash(stored: &StoredSecret) -> StoredText {
 /// The order in which names that differ only by case, or not at all, follow each other.
 pub(super) fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
     let lower_case = |text| StoredText::as_bytes(text).iter().map(u8::to_ascii_lowercase);
-    let is_blob = |text| matches!(text, &StoredText::Blob(_));
     lower_case(a)
         .cmp(lower_case(b))
         .then_with(|| a.as_bytes().cmp(b.as_bytes()))
-        .then_with(|| is_blob(a).cmp(&is_blob(b)))
+        .then_with(|| a.cmp(b))
 }
 
 pub(super) fn text(stored: &StoredText) -> Option<&str> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -17,7 +18,18 @@ fn integrity(database: &Connection) -> String {
     database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
 }
 
-fn restore(database: &Sqlite, file: &std::path::Path) -> Result<(), Error> {
+/// The language of all 50 users of a sound file.
+fn one_language(file: &Path) -> String {
+    let backup = Connection::open(file).unwrap();
+    assert_eq!(integrity(&backup), "ok");
+    let count = "SELECT count(*), count(DISTINCT language), max(language) FROM users";
+    let (all, languages, language): (i64, i64, _) =
+        backup.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    assert_eq!((all, languages), (50, 1));
+    language
+}
+
+fn restore(database: &Sqlite, file: &Path) -> Result<(), Error> {
     Users::prepare_restore(database.location(), file, Some("carol"))?.apply()
 }
 
@@ -33,35 +45,30 @@ fn a_backup_holds_one_moment_while_others_write() {
         }
         database.execute(&format!("PRAGMA journal_mode = {journal}"));
         let is_done = AtomicBool::new(false);
-        let versions = thread::scope(|scope| {
+        let backups: Vec<_> = thread::scope(|scope| {
             // An app gives all users the same language, another one each time.
-            let writer = scope.spawn(|| {
+            scope.spawn(|| {
                 let app = Connection::open(database.path()).unwrap();
                 app.busy_timeout(Duration::from_secs(10)).unwrap();
-                let mut count = 0;
-                while !is_done.load(Ordering::Relaxed) {
+                for count in 0.. {
                     app.execute("UPDATE users SET language = ?", [format!("x-{count}")]).unwrap();
-                    count += 1;
+                    if is_done.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    // Without a pause nobody else would get a lock.
+                    thread::sleep(Duration::from_millis(2));
                 }
-                count
             });
-            let mut versions: Vec<String> = Vec::new();
-            for round in 0..ROUNDS {
+            let backup = |round| {
                 let file = database.dir().join(format!("backup-{round}.db"));
-                users.backup(&file, false).unwrap();
-                let backup = Connection::open(&file).unwrap();
-                assert_eq!(integrity(&backup), "ok");
-                let count = "SELECT count(*), count(DISTINCT language), max(language) FROM users";
-                let (all, languages, language): (i64, i64, _) = backup
-                    .query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                    .unwrap();
-                assert_eq!((all, languages), (50, 1), "{journal}");
-                versions.push(language);
-            }
+                users.backup(&file, false).map(|()| file)
+            };
+            let backups = (0..ROUNDS).map(backup).collect();
             is_done.store(true, Ordering::Relaxed);
-            assert!(writer.join().unwrap() > 1);
-            versions
+            backups
         });
+        let language = |file: Result<PathBuf, Error>| one_language(&file.unwrap());
+        let versions: Vec<_> = backups.into_iter().map(language).collect();
         // Or nobody wrote meanwhile.
         assert!(versions.first() != versions.last(), "{journal}");
     }

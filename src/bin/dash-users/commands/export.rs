@@ -88,6 +88,10 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
 
 /// Refuses to overwrite a file unasked, and the database in any case.
 fn refuse(file: &Path, database: &Location, may_overwrite: bool) -> Result<()> {
+    if file.is_dir() {
+        let message = format!("{} is a directory", file.display());
+        return Err(Failure::new(Code::Failed, message).hint("name a file in it").into());
+    }
     let path = file.to_owned();
     let error = if database.is_file(file) {
         StoreError::SameFile { path }

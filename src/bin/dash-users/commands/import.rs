@@ -1,3 +1,4 @@
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
@@ -12,7 +13,7 @@ use dash_users::{
     Error, Import, ImportOptions, ImportSummary, Imported, Location, Method, NewFile, OnConflict,
     Password, StoreError, StoredText, Users,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::init::{self, new_file};
 use super::{open, schema_warnings, tell_reconciled};
@@ -135,11 +136,6 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     options.allow_similar = args.allow_similar;
     options.generate_missing = args.generate_missing.is_some();
     options.dry_run = args.dry_run;
-    if let Some(path) = args.generate_missing.as_deref().filter(|path| path.exists()) {
-        // Before anything is hashed in vain.
-        let exists = StoreError::FileExists { path: std::path::absolute(path)? };
-        return Err(Error::from(exists).into());
-    }
 
     let mut import = Import::new(options, *method);
     source.read(args.as_is, &mut import)?;
@@ -166,6 +162,10 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         make_ready()?;
     }
     import.look_up(users.as_mut()).map_err(explain)?;
+    if let Some(path) = args.generate_missing.as_deref().filter(|_| import.generated() > 0) {
+        // Before anything is hashed in vain.
+        refuse_passwords(path)?;
+    }
     hash(&mut import, args.jobs, output);
 
     let taken_for = import.taken_for();
@@ -190,25 +190,32 @@ fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
     // A machine that does not tell has one.
     let jobs = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let count = import.passwords();
-    let bar = if output.is_watched() && count > 1 {
-        let template = "hashing [{wide_bar}] {pos}/{len}  {per_sec}  {eta} left";
-        let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
-        ProgressBar::new(count as u64).with_style(style.progress_chars("=> "))
-    } else {
-        ProgressBar::hidden()
+    if !output.is_watched() || count < 2 {
+        return import.hash(jobs, &|| ());
+    }
+
+    let template = "hashing [{wide_bar}] {pos}/{len}  {rate}  {eta} left";
+    let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
+        // A bar without its rate is no failure.
+        let _ = write!(text, "{:.1}/s", state.per_sec());
     };
-    import.hash(jobs, &|| bar.inc(1));
+    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
+    let style = style.with_key("rate", rate).progress_chars("=> ");
+    let bar = ProgressBar::new(count as u64).with_style(style);
+    terminal::during_bar(|| import.hash(jobs, &|| bar.inc(1)));
     bar.finish_and_clear();
 }
 
 /// Makes it permanent. The generated passwords are in their file before that.
 fn commit(imported: Imported, args: &FileArgs) -> Result<()> {
-    let path = args.generate_missing.as_deref().filter(|_| !args.dry_run);
+    let is_written = !args.dry_run && !imported.generated().is_empty();
+    let path = args.generate_missing.as_deref().filter(|_| is_written);
+    // Nor may an interruption leave passwords behind that are nobody's.
+    terminal::pass_point_of_no_return();
     if let Some(path) = path {
         write_passwords(path, imported.generated())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    terminal::pass_point_of_no_return();
     let committed = imported.commit();
     if let (Err(_), Some(path)) = (&committed, path) {
         // They are nobody's.
@@ -216,6 +223,20 @@ fn commit(imported: Imported, args: &FileArgs) -> Result<()> {
     }
     committed?;
     Ok(())
+}
+
+/// Refuses a file that passwords cannot be written to.
+fn refuse_passwords(path: &Path) -> Result<()> {
+    let path = std::path::absolute(path)?;
+    let (code, what, hint) = if fs::symlink_metadata(&path).is_ok() {
+        (Code::FileExists, "exists already", "name another file for the passwords")
+    } else if !path.parent().is_some_and(Path::is_dir) {
+        let hint = "create the directory, or name another file for the passwords";
+        (Code::Failed, "cannot be written: there is no such directory", hint)
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(code, format!("{} {what}", path.display())).hint(hint).into())
 }
 
 fn write_passwords(path: &Path, generated: &[(StoredText, Password)]) -> io::Result<()> {

@@ -1,0 +1,345 @@
+//! `cargo bench --bench transfer`: what files of users take, in time and memory, against Python and
+//! the `sqlite3` shell, in one run.
+//!
+//! It goes as in `against_python`: each round does every kind of work of a part of the table once.
+//! All of it is whole processes, whose peak memory GNU time tells; without it there is none. What
+//! they write to stdout goes nowhere.
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use self::support::{
+    Cost, TITLES, Work, compare, is_test, print_row, print_titles, program, python, rounds,
+    take_turns, time,
+};
+
+/// How many users there are in the parts of the table.
+struct Sizes {
+    /// With clear passwords, each of which is to be hashed.
+    clear: usize,
+    /// With hashes.
+    many: usize,
+    /// With hashes, to see how it grows.
+    most: usize,
+    /// Where a look-up has little to look through.
+    few: usize,
+}
+
+const SIZES: Sizes = Sizes { clear: 1_000, many: 100_000, most: 1_000_000, few: 10 };
+
+/// For `cargo test --benches`.
+const TEST_SIZES: Sizes = Sizes { clear: 4, many: 100, most: 1_000, few: 10 };
+
+/// Rounds of what takes minutes, a second and milliseconds, if the variable `ROUNDS` names no other
+/// number.
+const ROUNDS: [usize; 3] = [3, 11, 51];
+
+/// A program that tells the memory of another one.
+const GNU_TIME: &str = "/usr/bin/time";
+
+/// Opens a file of users, and a new database with the table of the tutorial.
+const OPEN: &str = "
+import csv, sqlite3, sys
+records = csv.reader(open(sys.argv[1], newline=''))
+next(records)
+database = sqlite3.connect(sys.argv[2])
+database.execute('CREATE TABLE users '
+    '(username TEXT PRIMARY KEY, password_hash TEXT NOT NULL, language TEXT NOT NULL)')
+insert = 'INSERT INTO users VALUES (?, ?, ?)'
+";
+
+/// Hashes the passwords of the file.
+const HASH: &str = "
+from werkzeug.security import generate_password_hash
+with database:
+    database.executemany(insert, (
+        (username, generate_password_hash(password), language)
+        for username, password, language in records))
+";
+
+/// Takes the hashes of the file as they are.
+const COPY: &str = "
+with database:
+    database.executemany(insert, records)
+";
+
+/// What `export` writes.
+const EXPORT: &str = "
+SELECT username, password_hash, language,
+       (SELECT group_concat(group_name, ';') FROM user_groups
+        WHERE user_groups.username = users.username) AS groups
+FROM users ORDER BY username";
+
+/// What `list --format json` writes.
+const LIST: &str = "
+SELECT username, language, password_hash LIKE '!%' AS locked,
+       substr(password_hash, 1, instr(password_hash, '$') - 1) AS method,
+       password_hash NOT LIKE 'scrypt:32768:8:1$%' AS outdated,
+       (SELECT json_group_array(group_name) FROM user_groups
+        WHERE user_groups.username = users.username) AS groups,
+       created_at, password_changed_at
+FROM users LEFT JOIN dash_users_times USING (username) ORDER BY username";
+
+fn main() {
+    let sizes = if is_test() { TEST_SIZES } else { SIZES };
+    let Some(python) = python::environment() else { return };
+    let bench = Bench::new(python);
+
+    let titles = ["MiB", "against", "bound", "rounds"];
+    print_titles(TITLES.into_iter().chain(titles));
+    bench.against_others(sizes.many);
+    bench.look_ups(sizes.few, sizes.many);
+    bench.growth(sizes.many, sizes.most);
+    // What takes longest comes last.
+    bench.clear_passwords(sizes.clear);
+}
+
+/// What all parts of the table work with.
+struct Bench {
+    dir: tempfile::TempDir,
+    python: python::Environment,
+    /// A database that `init` made.
+    empty: PathBuf,
+    has_shell: bool,
+    has_time: bool,
+}
+
+/// The parts of the table.
+impl Bench {
+    fn new(python: python::Environment) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let has_shell = is_there(Command::new("sqlite3").arg("--version"));
+        if !has_shell {
+            eprintln!("SKIPPED what is compared with the sqlite3 shell: there is none");
+        }
+        let has_time = is_there(Command::new(GNU_TIME).args(["-f", "%M", "true"]));
+        if !has_time {
+            eprintln!("SKIPPED memory: {GNU_TIME} is not GNU time");
+        }
+        let empty = dir.path().join("empty.db");
+        time(program(&empty).arg("init"), "", 0);
+        Self { dir, python, empty, has_shell, has_time }
+    }
+
+    fn against_others(&self, count: usize) {
+        let (plain, grouped) = (self.hashes("plain.csv", count, false), self.grouped(count));
+        let database = self.database("many.db", &grouped);
+        let mut works = vec![
+            Work::new(format!("`import` of {count} hashes"), || self.import(&plain, &[])),
+            Work::new("Python, `csv` and `executemany`", || self.python(COPY, &plain)),
+            Work::new("the same with groups", || self.import(&grouped, &[])),
+            Work::new("without", || self.import(&plain, &[])),
+        ];
+        let mut pairs = vec![(0, 1, Some((1.5, 96.0))), (2, 3, None)];
+        if self.has_shell {
+            works.extend([
+                Work::new(format!("`export` of {count}"), || self.export(&database)),
+                Work::new("`sqlite3 -csv`", || self.shell("-csv", &database, EXPORT)),
+                Work::new(format!("`list --format json` of {count}"), || self.list(&database)),
+                Work::new("`sqlite3 -json`", || self.shell("-json", &database, LIST)),
+            ]);
+            pairs.extend([(4, 5, Some((2.0, 64.0))), (6, 7, Some((2.0, 64.0)))]);
+        }
+        measure(rounds(ROUNDS[1]), &mut works, &pairs);
+    }
+
+    fn look_ups(&self, few: usize, many: usize) {
+        let few_users = self.database("few.db", &self.grouped(few));
+        let many_users = self.database("many.db", &self.grouped(many));
+        let show = |database| self.run(program(database).args(["show", &username(few / 2)]));
+        let mut works = [
+            Work::new(format!("`show` in {many}"), || show(&many_users)),
+            Work::new(format!("in {few}"), || show(&few_users)),
+        ];
+        measure(rounds(ROUNDS[2]), &mut works, &[(0, 1, None)]);
+    }
+
+    fn growth(&self, many: usize, most: usize) {
+        let [fewer, more] = [many, most].map(|count| self.grouped(count));
+        let [fewer_users, more_users] =
+            [("many.db", &fewer), ("most.db", &more)].map(|(name, file)| self.database(name, file));
+        let mut works = [
+            Work::new(format!("`import` of {most}, with groups"), || self.import(&more, &[])),
+            Work::new(format!("of {many}"), || self.import(&fewer, &[])),
+            Work::new(format!("`export` of {most}"), || self.export(&more_users)),
+            Work::new(format!("of {many}"), || self.export(&fewer_users)),
+            Work::new(format!("`list --format json` of {most}"), || self.list(&more_users)),
+            Work::new(format!("of {many}"), || self.list(&fewer_users)),
+        ];
+        let pairs = [(0, 1, None), (2, 3, None), (4, 5, None)];
+        measure(rounds(ROUNDS[0]), &mut works, &pairs);
+    }
+
+    fn clear_passwords(&self, count: usize) {
+        let file = self.file("clear.csv", "username,password,language", count, |random, _| {
+            format!("{},en", random.text(ALPHANUMERIC, 16))
+        });
+        let import = |jobs| self.import(&file, &["--jobs", jobs]);
+        let mut works = [
+            Work::new(format!("`import` of {count} clear passwords, 2 jobs"), || import("2")),
+            Work::new("Python, `generate_password_hash`", || self.python(HASH, &file)),
+            Work::new("1 job", || import("1")),
+        ];
+        let bounds = [(0, 1, Some((1.0 / 3.0, 2.0 * 32.0 + 40.0))), (0, 2, None)];
+        measure(rounds(ROUNDS[0]), &mut works, &bounds);
+    }
+}
+
+/// Two works, and the bounds of their ratio and of the first one's memory.
+type Pair = (usize, usize, Option<(f64, f64)>);
+
+/// Does works in turn, and prints what pairs of them took.
+fn measure(rounds: usize, works: &mut [Work<'_>], pairs: &[Pair]) {
+    take_turns(rounds, works);
+    for &(work, against, bounds) in pairs {
+        let (work, against) = (&works[work], &works[against]);
+        let peak = |work: &Work<'_>| {
+            work.peak().map_or_else(|| "?".to_owned(), |peak| format!("{peak:.0}"))
+        };
+        let bounds =
+            bounds.map_or_else(String::new, |(ratio, peak)| format!("{ratio:.2}, {peak:.0} MiB"));
+        let cells = [peak(work), peak(against), bounds, rounds.to_string()];
+        print_row(compare(work, against).into_iter().chain(cells));
+    }
+}
+
+/// How works are done.
+impl Bench {
+    fn import(&self, file: &Path, options: &[&str]) -> Cost {
+        let database = self.dir.path().join("import.db");
+        fs::copy(&self.empty, &database).expect("a copy of the empty database");
+        self.run(program(&database).arg("import").arg(file).args(options))
+    }
+
+    fn python(&self, script: &str, file: &Path) -> Cost {
+        let database = self.dir.path().join("python.db");
+        // The first time there is none.
+        let _ = fs::remove_file(&database);
+        self.run(
+            self.python.command().args(["-c", &[OPEN, script].concat()]).arg(file).arg(database),
+        )
+    }
+
+    fn export(&self, database: &Path) -> Cost {
+        self.run(program(database).arg("export"))
+    }
+
+    fn list(&self, database: &Path) -> Cost {
+        self.run(program(database).args(["list", "--format", "json"]))
+    }
+
+    fn shell(&self, format: &str, database: &Path, select: &str) -> Cost {
+        let options = ["-batch", "-readonly", "-header", format];
+        self.run(Command::new("sqlite3").args(options).arg(database).arg(select))
+    }
+
+    /// Runs a program that is to succeed.
+    fn run(&self, command: &mut Command) -> Cost {
+        if !self.has_time {
+            return time(command, "", 0).into();
+        }
+        let report = self.dir.path().join("peak");
+        let mut timed = Command::new(GNU_TIME);
+        timed.args(["-q", "-f", "%M", "-o"]).arg(&report).arg(command.get_program());
+        timed.args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => timed.env(name, value),
+                None => timed.env_remove(name),
+            };
+        }
+        let seconds = time(&mut timed, "", 0);
+        let report = fs::read_to_string(report).expect("what GNU time wrote");
+        let kibibytes: f64 = report.trim().parse().expect("kibibytes");
+        Cost { seconds, peak: Some(kibibytes / 1024.0) }
+    }
+}
+
+/// What works are done with, made once.
+impl Bench {
+    /// A database with the users of a file.
+    fn database(&self, name: &str, file: &Path) -> PathBuf {
+        let database = self.dir.path().join(name);
+        if !database.exists() {
+            time(program(&database).arg("import").arg(file), "", 0);
+        }
+        database
+    }
+
+    /// Users with hashes, all in one group and a tenth in another one.
+    fn grouped(&self, count: usize) -> PathBuf {
+        self.hashes(&format!("{count}.csv"), count, true)
+    }
+
+    fn hashes(&self, name: &str, count: usize, with_groups: bool) -> PathBuf {
+        let groups = if with_groups { ",groups" } else { "" };
+        let header = format!("username,password_hash,language{groups}");
+        self.file(name, &header, count, |random, number| {
+            let (salt, digest) = (random.text(ALPHANUMERIC, 16), random.text(HEXADECIMAL, 128));
+            let groups = match number % 10 {
+                _ if !with_groups => "",
+                0 => ",admins;staff",
+                _ => ",staff",
+            };
+            format!("scrypt:32768:8:1${salt}${digest},en{groups}")
+        })
+    }
+
+    /// A CSV file of users, in no order.
+    fn file(
+        &self,
+        name: &str,
+        header: &str,
+        count: usize,
+        cells: impl Fn(&mut Random, usize) -> String,
+    ) -> PathBuf {
+        let path = self.dir.path().join(name);
+        if !path.exists() {
+            let mut random = Random(1);
+            let mut numbers: Vec<usize> = (0..count).collect();
+            numbers.sort_by_cached_key(|_| random.next());
+            let mut file = BufWriter::new(File::create(&path).expect("a new file"));
+            writeln!(file, "{header}").expect("the file is written");
+            for number in numbers {
+                let cells = cells(&mut random, number);
+                writeln!(file, "{},{cells}", username(number)).expect("the file is written");
+            }
+            file.flush().expect("the file is written");
+        }
+        path
+    }
+}
+
+fn username(number: usize) -> String {
+    format!("user{number:07}")
+}
+
+fn is_there(command: &mut Command) -> bool {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const HEXADECIMAL: &[u8] = b"0123456789abcdef";
+
+/// The same numbers each time: `SplitMix64`.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn text(&mut self, alphabet: &[u8], length: usize) -> String {
+        let count = alphabet.len() as u64;
+        let mut character = || alphabet[usize::try_from(self.next() % count).expect("an index")];
+        (0..length).map(|_| char::from(character())).collect()
+    }
+}

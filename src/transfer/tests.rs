@@ -1,0 +1,155 @@
+//! What all formats have in common, and what their tests share.
+
+use std::io::Read;
+
+use super::{BadRecord, Format, Reader, Record, Secret, Writer};
+use crate::store::{Row, StoredSecret};
+use crate::user::StoredText;
+
+const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
+
+/// What a file holds. Each of its passwords has `s3cret` in it, which no error shows.
+fn read(reader: Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
+    let mut read = Vec::new();
+    reader.read(file, &mut |record| read.push(record)).unwrap();
+    for bad in read.iter().filter_map(|record| record.as_ref().err()) {
+        let shown = format!("{bad} {bad:?} {:?}", bad.reason);
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    read
+}
+
+/// What a file holds that is exact.
+pub(super) fn exactly(format: Format, file: impl AsRef<[u8]>) -> Vec<Result<Record, BadRecord>> {
+    read(Reader::new(format).exact(true), file.as_ref())
+}
+
+/// What a file holds that is not, in words.
+pub(super) fn plainly(format: Format, file: impl AsRef<[u8]>) -> Vec<String> {
+    in_words(read(Reader::new(format), file.as_ref()))
+}
+
+fn in_words(read: Vec<Result<Record, BadRecord>>) -> Vec<String> {
+    let record = |record: Record| {
+        assert!(!format!("{record:?}").contains("s3cret"), "{record:?}");
+        let Record { position, username, secret, language, groups } = record;
+        let secret = secret.map(|secret| match secret {
+            Secret::Password(password) => format!(" password={}", password.expose()),
+            Secret::Hash(hash) => format!(" hash={}", hash.expose()),
+            Secret::Either(text) => format!(" either={}", text.expose()),
+        });
+        let language = language.map(|language| format!(" language={language}"));
+        let groups = groups.map(|groups| {
+            let groups: Vec<_> = groups.iter().map(ToString::to_string).collect();
+            format!(" groups={}", groups.join("+"))
+        });
+        let fields = [secret, language, groups].into_iter().flatten();
+        format!("{position} {username}{}", fields.collect::<String>())
+    };
+    let words = |read: Result<Record, BadRecord>| {
+        read.map_or_else(|bad| format!("{} {bad}", bad.position), record)
+    };
+    read.into_iter().map(words).collect()
+}
+
+pub(super) fn stored(text: StoredText) -> Secret {
+    Secret::Hash(StoredSecret::from(text))
+}
+
+pub(super) fn row(
+    username: StoredText,
+    secret: StoredText,
+    language: StoredText,
+    groups: Vec<StoredText>,
+) -> Row {
+    let secret = StoredSecret::from(secret);
+    Row { username, secret, language, groups, created_at: None, password_changed_at: None }
+}
+
+/// The file of some users.
+pub(super) fn written(format: Format, with_hashes: bool, rows: &[Row]) -> String {
+    let mut writer = Writer::new(Vec::new(), format, with_hashes).unwrap();
+    for row in rows {
+        writer.write(row).unwrap();
+    }
+    String::from_utf8(writer.finish().unwrap()).unwrap()
+}
+
+/// Hands out a byte at a time, as a slow pipe may.
+struct Bytes<'a>(&'a [u8]);
+
+impl Read for Bytes<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let (byte, rest) = self.0.split_at(self.0.len().min(1));
+        self.0 = rest;
+        buffer[..byte.len()].copy_from_slice(byte);
+        Ok(byte.len())
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over_however_slowly_it_comes() {
+    for (format, file) in [
+        (Format::Csv, "username,password\r\n\r\nalice,s3cret\r\n"),
+        (Format::Json, r#"[{"username": "alice", "password": "s3cret"}]"#),
+        (Format::JsonLines, r#"{"username": "alice", "password": "s3cret"}"#),
+    ] {
+        let expected = plainly(format, file);
+        assert!(expected[0].ends_with(" alice password=s3cret"), "{expected:?}");
+        for file in [file, &format!("\u{feff}{file}")] {
+            let slowly = read(Reader::new(format), Bytes(file.as_bytes()));
+            assert_eq!(in_words(slowly), expected, "{file:?}");
+            assert_eq!(plainly(format, file), expected, "{file:?}");
+        }
+    }
+}
+
+#[test]
+fn what_reading_fails_with_is_no_bad_record() {
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("broken"))
+        }
+    }
+
+    for (format, start) in FORMATS.into_iter().zip(["username\na\nb", "[{}, ", "{}\n"]) {
+        let mut count = 0;
+        let input = start.as_bytes().chain(Broken);
+        let error = Reader::new(format).read(input, &mut |_| count += 1).unwrap_err();
+        assert_eq!((error.to_string().as_str(), count), ("broken", 1), "{format:?}");
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back_unchanged() {
+    let texts = ["", "a", "é 🙂", "\\", "\\null", "\\\"x\"", "a;b", ";", ",", "\"", " x ", "=1+1"];
+    let odd_texts = ["\r\n", "\u{1b}[31m", "\u{202e}", "\u{fffd}", "\u{feff}", "\0", "null"];
+    let mut values = vec![StoredText::Null];
+    values.extend(texts.into_iter().chain(odd_texts).map(|text| StoredText::Text(text.into())));
+    for bytes in [&b""[..], b"a", b"\x00\xff"] {
+        values.push(StoredText::Blob(bytes.into()));
+    }
+    values.push(StoredText::InvalidText(b"a\xff;".into()));
+
+    let mut rows = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        let next = |step: usize| values[(index + step) % values.len()].clone();
+        rows.push(row(value.clone(), next(1), next(2), vec![next(3), next(4)]));
+        rows.push(row(value.clone(), next(5), next(6), vec![next(7)]));
+        rows.push(row(value.clone(), next(8), next(9), vec![]));
+    }
+    for format in FORMATS {
+        let read = exactly(format, written(format, true, &rows));
+        let read: Vec<_> = read.into_iter().map(|record| record.unwrap()).collect();
+        assert_eq!(read.len(), rows.len());
+        for (record, row) in read.into_iter().zip(&rows) {
+            let Record { username, secret, language, groups, .. } = record;
+            assert_eq!(username, row.username, "{format:?}");
+            assert_eq!(secret, Some(Secret::Hash(row.secret.clone())), "{format:?}");
+            assert_eq!(language.as_ref(), Some(&row.language), "{format:?}");
+            assert_eq!(groups.as_ref(), Some(&row.groups), "{format:?}");
+        }
+    }
+}

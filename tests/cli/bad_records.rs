@@ -1,0 +1,390 @@
+//! Files that are not imported: what is said of them, and that nothing is changed.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::support::{GOOD, Run, SECRET123, Sandbox, assert_run, empty, seeded};
+
+/// Runs the program, which must leave the directory as it is.
+fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
+    let files = || {
+        let entries = fs::read_dir(sandbox.dir()).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> =
+            entries.map(|path| (fs::read(&path).unwrap_or_default(), path)).collect();
+        files.sort_by(|(_, a), (_, b)| a.cmp(b));
+        files
+    };
+    let before = files();
+    let run = sandbox.run(args);
+    assert!(files() == before, "{args:?} changed something: {run}");
+    run
+}
+
+const BAD: &str = "username,password,password_hash,language,groups\n\
+                   a:b,plover-xyzzy-quux,,,\n\
+                   ann,,,,\n\
+                   ben,plover-xyzzy-quux,,,,\n\
+                   cleo,12345,,,\n\
+                   dan,,scrypt:1:1:1$x$00,,\n\
+                   eve,plover-xyzzy-quux,,english!,\n\
+                   fay,plover-xyzzy-quux,,,a;;b\n\
+                   gus,plover-xyzzy-quux,,en,\n\
+                   gus,plover-xyzzy-quux,,en,\n\
+                   GUS,plover-xyzzy-quux,,en,\n";
+
+#[test]
+fn every_bad_record_is_told_with_its_line() {
+    let sandbox = empty();
+    sandbox.write("users.csv", BAD);
+    assert_run!(
+        run(&sandbox, &["import", "users.csv"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.csv:2: user 'a:b': a user name cannot hold ':', where HTTP Basic authentication ends the name
+users.csv:3: user 'ann': it has neither a password nor a password_hash
+users.csv:4: the number of cells is 6, and that of the header 5
+users.csv:5: user 'cleo': the password is weak: it has fewer than 8 characters
+users.csv:6: user 'dan': the password_hash cannot be used: scrypt's N is not a power of two of at least 2
+users.csv:7: user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'
+users.csv:8: user 'fay': a group's name cannot be empty
+users.csv:10: user 'gus': it is the user of line 9 again
+users.csv:11: user 'GUS': the name differs only by case from that of line 9
+error: 9 bad records in users.csv; nothing was changed
+
+"#]]
+    );
+    assert_run!(
+        run(&sandbox, &["import", "users.csv", "--json"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+{"error":{"code":"invalid_data","status":7,"message":"9 bad records in users.csv; nothing was changed","hint":null,"details":[{"line":2,"item":null,"code":"invalid_data","message":"user 'a:b': a user name cannot hold ':', where HTTP Basic authentication ends the name"},{"line":3,"item":null,"code":"invalid_data","message":"user 'ann': it has neither a password nor a password_hash"},{"line":4,"item":null,"code":"invalid_data","message":"the number of cells is 6, and that of the header 5"},{"line":5,"item":null,"code":"weak_password","message":"user 'cleo': the password is weak: it has fewer than 8 characters"},{"line":6,"item":null,"code":"invalid_data","message":"user 'dan': the password_hash cannot be used: scrypt's N is not a power of two of at least 2"},{"line":7,"item":null,"code":"invalid_data","message":"user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'"},{"line":8,"item":null,"code":"invalid_data","message":"user 'fay': a group's name cannot be empty"},{"line":10,"item":null,"code":"invalid_data","message":"user 'gus': it is the user of line 9 again"},{"line":11,"item":null,"code":"invalid_data","message":"user 'GUS': the name differs only by case from that of line 9"}]}}
+
+"#]]
+    );
+    assert_run!(
+        run(&seeded_with(BAD), &["import", "users.csv", "--quiet", "--on-conflict", "skip"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.csv:2: user 'a:b': a user name cannot hold ':', where HTTP Basic authentication ends the name
+users.csv:3: user 'ann': it has neither a password nor a password_hash
+users.csv:4: the number of cells is 6, and that of the header 5
+users.csv:5: user 'cleo': the password is weak: it has fewer than 8 characters
+users.csv:6: user 'dan': the password_hash cannot be used: scrypt's N is not a power of two of at least 2
+users.csv:7: user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'
+users.csv:8: user 'fay': a group's name cannot be empty
+users.csv:10: user 'gus': it is the user of line 9 again
+users.csv:11: user 'GUS': the name differs only by case from that of line 9
+error: 9 bad records in users.csv; nothing was changed
+
+"#]]
+    );
+}
+
+/// A directory with alice and bob, and a file.
+fn seeded_with(file: &str) -> Sandbox {
+    let sandbox = seeded();
+    sandbox.write("users.csv", file);
+    sandbox
+}
+
+#[test]
+fn a_line_is_told_right_whatever_the_line_ends_and_the_cells_are() {
+    for line_end in ["\n", "\r\n"] {
+        let sandbox = empty();
+        let lines = ["username,password", "", "a:b,x", "\"c\nd\",x", "e:f,x", ""];
+        sandbox.write("users.csv", lines.join(line_end));
+        let error = run(&sandbox, &["import", "users.csv", "--json"]).error();
+        let details = error["details"].as_array().unwrap();
+        let found: Vec<_> = details.iter().map(|detail| &detail["line"]).collect();
+        assert_eq!(found, [3, 4, 6], "{line_end:?}: {error}");
+    }
+}
+
+#[test]
+fn of_many_the_first_are_told() {
+    let sandbox = empty();
+    let records = (1..=2500).map(|number| format!("a:{number},x\n"));
+    sandbox.write("users.csv", format!("username,password\n{}", records.collect::<String>()));
+    let refused = run(&sandbox, &["import", "users.csv"]);
+    assert_eq!(refused.status, 7);
+    assert_eq!(refused.stderr.lines().count(), 21, "{refused}");
+    assert!(refused.stderr.starts_with("users.csv:2: user 'a:1': "), "{refused}");
+    let last = "error: 2500 bad records in users.csv, of which the first 20 are shown; nothing was changed\n";
+    assert!(refused.stderr.ends_with(last), "{refused}");
+    let error = run(&sandbox, &["import", "users.csv", "--json"]).error();
+    assert_eq!(error["details"].as_array().unwrap().len(), 20);
+}
+
+#[test]
+fn items_of_json_are_told_by_their_number() {
+    let sandbox = empty();
+    let records = format!(
+        r#"[{{"username": "ann", "password": "{GOOD}"}},
+            {{"username": "ben", "passwrod": "{GOOD}"}},
+            {{"username": "cleo", "password": 12345678}}, 7]"#
+    );
+    sandbox.write("users.json", records);
+    assert_run!(
+        run(&sandbox, &["import", "users.json"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.json:2: user 'ben': there is no field 'passwrod': they are username, password, password_hash, language and groups
+users.json:3: user 'cleo': the field 'password' is no text
+users.json:4: it is no JSON object
+error: 3 bad records in users.json (counted by item); nothing was changed
+
+"#]]
+    );
+    assert_run!(
+        run(&sandbox, &["import", "users.json", "--json"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (counted by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language and groups"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
+
+"#]]
+    );
+}
+
+#[test]
+fn lines_of_json_are_told_by_their_number() {
+    let sandbox = empty();
+    sandbox.write("users.jsonl", "{\"username\": \"ann\"}\n\nnonsense\n{\"username\": \"b:n\"}");
+    assert_run!(
+        run(&sandbox, &["import", "users.jsonl"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.jsonl:1: user 'ann': it has neither a password nor a password_hash
+users.jsonl:3: it is no JSON: expected value, in column 2
+users.jsonl:4: user 'b:n': a user name cannot hold ':', where HTTP Basic authentication ends the name
+error: 3 bad records in users.jsonl; nothing was changed
+hint: --generate-missing FILE generates the passwords that are missing
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_no_file_of_users_at_all_is_told() {
+    let sandbox = empty();
+    sandbox.write("users.csv", format!("username,email,password\nann,ann@example.com,{GOOD}\n"));
+    assert_run!(
+        run(&sandbox, &["import", "users.csv"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.csv:1: there is no field 'email': they are username, password, password_hash, language and groups
+error: 1 bad record in users.csv; nothing was changed
+
+"#]]
+    );
+    sandbox.write("users.csv", format!("ann,{GOOD}\n"));
+    assert_run!(
+        run(&sandbox, &["import", "users.csv"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.csv:1: the first line does not name the columns: there must be one called username
+error: 1 bad record in users.csv; nothing was changed
+
+"#]]
+    );
+    sandbox.write("users.csv", [0xff, 0xfe, 0, b'\n', 0xff]);
+    assert_run!(
+        run(&sandbox, &["import", "users.csv"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.csv:1: the first line does not name the columns: there must be one called username
+error: 1 bad record in users.csv; nothing was changed
+
+"#]]
+    );
+    sandbox.write("users.json", format!(r#"[{{"username": "ann", "password": "{GOOD}"}}"#));
+    assert_run!(
+        run(&sandbox, &["import", "users.json"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.json:1: the JSON ends too early
+error: 1 bad record in users.json; nothing was changed
+
+"#]]
+    );
+    sandbox.write("users.json", "");
+    assert_run!(
+        run(&sandbox, &["import", "users.json"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.json:1: the JSON ends too early
+error: 1 bad record in users.json; nothing was changed
+
+"#]]
+    );
+    sandbox
+        .write("users.json", format!(r#"{{"username": "ann", "password_hash": "{SECRET123}"}}"#));
+    assert_run!(
+        run(&sandbox, &["import", "users.json"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.json:1: it is an object of names and passwords, but its keys are a record's: put it in an array
+error: 1 bad record in users.json (counted by item); nothing was changed
+
+"#]]
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let sandbox = empty();
+    fs::create_dir(sandbox.path("directory.csv")).unwrap();
+    assert_run!(
+        run(&sandbox, &["import", "nowhere.csv"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: cannot read nowhere.csv: No such file or directory (os error 2)
+
+"#]]
+    );
+    assert_run!(
+        run(&sandbox, &["import", "nowhere.csv", "--json"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+{"error":{"code":"failed","status":1,"message":"cannot read nowhere.csv: No such file or directory (os error 2)","hint":null}}
+
+"#]]
+    );
+    assert_run!(
+        run(&sandbox, &["import", "directory.csv"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: cannot read directory.csv: Is a directory (os error 21)
+
+"#]]
+    );
+    assert_run!(
+        run(&sandbox, &["seed", "nowhere.csv"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: cannot read nowhere.csv: No such file or directory (os error 2)
+
+"#]]
+    );
+}
+
+#[test]
+fn invalid_data_comes_before_weak_passwords_and_these_before_conflicts() {
+    let sandbox = seeded();
+    let [bad, weak, conflict] =
+        [format!("c:d,{GOOD}"), "eve,12345".to_owned(), format!("alice,{GOOD}")];
+    for (records, status, code) in [
+        (vec![&*conflict], 9, "user_exists"),
+        (vec![&*conflict, &weak], 8, "weak_password"),
+        (vec![&*weak, &conflict, &bad], 7, "invalid_data"),
+    ] {
+        sandbox.write("users.csv", format!("username,password\n{}\n", records.join("\n")));
+        let refused = run(&sandbox, &["import", "users.csv", "--json"]);
+        assert_eq!(refused.status, status, "{refused}");
+        assert_eq!(refused.error()["code"], code, "{refused}");
+    }
+}
+
+#[test]
+fn a_weak_password_is_refused_unless_it_is_allowed() {
+    let sandbox = empty();
+    sandbox.write("users.csv", "username,password\nann,12345\nben,password\ncleo,cleo1234\n");
+    assert_run!(
+        run(&sandbox, &["import", "users.csv"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+users.csv:2: user 'ann': the password is weak: it has fewer than 8 characters
+users.csv:3: user 'ben': the password is weak: it is too easy to guess
+users.csv:4: user 'cleo': the password is weak: it is too easy to guess
+error: 3 bad records in users.csv; nothing was changed
+hint: --allow-weak takes weak passwords
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["import", "users.csv", "--allow-weak"]).status, 0);
+    // Which does not allow what never works.
+    sandbox.write("users.csv", "username,password\ndan,\"tab\tin the password\"\n");
+    assert_run!(
+        run(&sandbox, &["import", "users.csv", "--allow-weak"]),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+users.csv:2: user 'dan': a password cannot hold control characters, such as a line end or a tab
+error: 1 bad record in users.csv; nothing was changed
+
+"#]]
+    );
+}
+
+#[test]
+fn no_password_is_in_any_output() {
+    const SECRET: &str = "hush-plover-xyzzy";
+    for (file, content) in [
+        ("a.csv", format!("ann,{SECRET}\nben,{SECRET}\n")),
+        ("a.csv", format!("{SECRET}\n")),
+        ("a.csv", format!("username,password\na:b,{SECRET}\n")),
+        ("a.csv", format!("username,password\nann,{SECRET},{SECRET}\n")),
+        (
+            "a.csv",
+            format!("username,password,password_hash\nann,{SECRET},{SECRET}\nben,,{SECRET}\n"),
+        ),
+        ("a.csv", format!("username,password\nann,\"{SECRET}\n")),
+        ("a.json", format!(r#"{{"ann": "${SECRET}"}}"#)),
+        ("a.json", format!(r#"{{"ann": {{"password": "{SECRET}"}}, "ben": ["{SECRET}"]}}"#)),
+        ("a.json", format!(r#"{{"ann": "{SECRET}\q"}}"#)),
+        ("a.json", format!("\"{SECRET}\"")),
+        ("a.json", format!(r#"["{SECRET}"]"#)),
+        ("a.json", format!(r#"[{{"username": "ann", "password": ["{SECRET}"]}}]"#)),
+        ("a.json", format!(r#"[{{"username": "ann", "password_hash": "{SECRET}"}}]"#)),
+        ("a.jsonl", format!("{SECRET}\n\"{SECRET}\"\n[\"{SECRET}\"]\n")),
+    ] {
+        let sandbox = empty();
+        sandbox.write(file, &content);
+        for option in ["--json", "--format=table"] {
+            let refused = run(&sandbox, &["import", file, option]);
+            assert_ne!(refused.status, 0, "{content}: {refused}");
+            assert!(!refused.to_string().contains("hush"), "{content}: {refused}");
+        }
+    }
+    let sandbox = empty();
+    sandbox.write("a.json", format!(r#"{{"ann": "{SECRET}"}}"#));
+    for args in [&["--dry-run"][..], &["--json"], &[], &["--on-conflict", "update"]] {
+        let done = sandbox.run(&[&["import", "a.json"], args].concat());
+        assert!(!done.to_string().contains("hush"), "{done}");
+    }
+}

@@ -1,0 +1,323 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use rusqlite::Connection;
+use snapbox::str;
+
+use crate::support::{PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
+
+/// A directory with a database that has a locked user, one in groups, and rows that no command
+/// would have made.
+fn odd() -> Sandbox {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        r#"INSERT INTO users VALUES ('ann', '{SECRET123}', 'en'), ('ben', '{SECRET123}', 'pt-BR');
+        INSERT INTO users VALUES
+            (NULL, 'x', 'en'), ('', '', ''), ('a:b', 'clear text', 'no language at all'),
+            ('say "hi", ann', 'it''s, ; so', 'e,n'), ('\', '\null', '\"'), ('null', '[]', '{{}}'),
+            (x'00ff', x'', x'414243'), (CAST(x'ff00' AS TEXT), CAST(x'c3' AS TEXT), CAST(x'80' AS TEXT)),
+            ('line' || char(10) || 'end', char(13, 10), char(27) || '[31m'),
+            ('nul' || char(0) || 'nul', char(0), 'en'), ('Ann', '=1+1', ' en '), ('ünï', '🌸', '𐌰');
+        INSERT INTO user_groups VALUES ('a:b', ';'), ('a:b', ''), ('a:b', 'a;b'), ('\', '\');
+        "#
+    ));
+    assert_eq!(sandbox.run(&["group", "add", "ben", "staff", "admins"]).status, 0);
+    assert_eq!(sandbox.run(&["lock", "ben"]).status, 0);
+    sandbox
+}
+
+/// A directory with two users that are as they always were.
+fn plain() -> Sandbox {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('ann', '{SECRET123}', 'en'), ('ben', '{SECRET123}', 'pt-BR');"
+    ));
+    assert_eq!(sandbox.run(&["group", "add", "ben", "staff", "admins"]).status, 0);
+    sandbox
+}
+
+/// All rows of users and groups, as SQL has them.
+fn rows(sandbox: &Sandbox, database: &str) -> Vec<String> {
+    let connection = Connection::open(sandbox.path(database)).unwrap();
+    let mut rows = Vec::new();
+    for query in [
+        "SELECT quote(username) || ' ' || hex(username) || ' ' || quote(password_hash) || ' ' || hex(password_hash) || ' ' ||
+         quote(language) || ' ' || hex(language) FROM users ORDER BY 1",
+        "SELECT quote(username) || ' ' || hex(username) || ' ' || quote(group_name) FROM user_groups ORDER BY 1",
+    ] {
+        let mut statement = connection.prepare(query).unwrap();
+        let found = statement.query_map((), |row| {
+            let bytes = row.get_ref(0)?.as_bytes()?.to_owned();
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        rows.extend(found.unwrap().map(Result::unwrap));
+    }
+    rows
+}
+
+#[test]
+fn whatever_is_exported_is_imported_unchanged() {
+    let sandbox = odd();
+    let expected = rows(&sandbox, "users.db");
+    for format in ["csv", "json", "jsonl"] {
+        let [file, again, database] =
+            ["", "again.", "db."].map(|infix| format!("copy.{infix}{format}"));
+        let run = sandbox.run(&["export", &file]);
+        assert_eq!(run.status, 0, "{run}");
+        let run = sandbox.run(&["import", &file, "--as-is", "-d", &database, "--json"]);
+        assert_eq!(run.status, 0, "{run}");
+        assert_eq!(run.json()["added"], 14, "{run}");
+        assert_eq!(rows(&sandbox, &database), expected, "{format}");
+        assert_eq!(sandbox.run(&["export", &again, "-d", &database]).status, 0);
+        let read = |name| fs::read(sandbox.path(name)).unwrap();
+        assert!(read(&file) == read(&again), "{format}");
+
+        // All but the one called NULL, who is somebody else each time, are there already.
+        let update = ["import", &file, "--as-is", "--on-conflict", "update", "--json"];
+        let run = sandbox.run(&[&update[..], &["-d", &database]].concat());
+        assert_eq!((&run.json()["changed"], &run.json()["unchanged"]), (&0.into(), &13.into()));
+    }
+    let verify = ["verify", "ben", "--password-stdin", "-d", "copy.db.csv"];
+    assert_eq!(sandbox.run_with("secret123", &verify).status, 3, "he is locked there too");
+    sandbox.run(&["unlock", "ben", "-d", "copy.db.csv"]);
+    assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
+}
+
+#[test]
+fn the_format_is_told_by_the_name_or_an_option() {
+    let sandbox = plain();
+    assert_run!(
+        sandbox.run(&["export"]),
+        str![[r#"
+status 0
+-- stdout
+username,password_hash,language,groups
+ann,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,en,
+ben,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,pt-BR,admins;staff
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["export", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+[
+{"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[]},
+{"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"]}
+]
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["export", "-", "--output-format", "jsonl"]),
+        str![[r#"
+status 0
+-- stdout
+{"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[]}
+{"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"]}
+-- stderr
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["export", "users.tsv"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: the format of users.tsv is not told by its name
+hint: use --output-format csv, json or jsonl
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["export", "users.tsv", "--output-format", "csv"]).status, 0);
+    let written = fs::read_to_string(sandbox.path("users.tsv")).unwrap();
+    assert_eq!(written, sandbox.run(&["export"]).stdout);
+}
+
+#[test]
+fn on_stdout_json_is_one_document() {
+    for sandbox in [odd(), initialized()] {
+        let run = sandbox.run(&["export", "--json"]);
+        assert_eq!((run.status, &*run.stderr), (0, ""), "{run}");
+        assert!(run.json().is_array(), "{run}");
+    }
+}
+
+#[test]
+fn a_file_is_the_owners_and_not_overwritten_unasked() {
+    let sandbox = plain();
+    assert_run!(
+        sandbox.run(&["export", "copy.csv"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+wrote 2 user(s) of [DIR]/users.db to [DIR]/copy.csv
+
+"#]]
+    );
+    let path = sandbox.path("copy.csv");
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+
+    fs::write(&path, "precious ".repeat(1000)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_run!(
+        sandbox.run(&["export", "copy.csv"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: [DIR]/copy.csv exists already
+hint: name another file, or overwrite it with --force
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["export", "copy.csv", "--json"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv exists already","hint":"name another file, or overwrite it with --force"}}
+
+"#]]
+    );
+    assert_eq!(fs::read(&path).unwrap().len(), 9000);
+    assert_run!(
+        sandbox.run(&["export", "copy.csv", "--force", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"database":"[DIR]/users.db","action":"export","changed":true,"file":"[DIR]/copy.csv","users":2}
+-- stderr
+
+"#]]
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), sandbox.run(&["export"]).stdout);
+    assert_eq!(mode(), 0o600);
+}
+
+#[test]
+fn the_database_is_not_overwritten_whatever_it_is_called() {
+    let sandbox = plain();
+    std::os::unix::fs::symlink("users.db", sandbox.path("link.csv")).unwrap();
+    fs::hard_link(sandbox.path("users.db"), sandbox.path("hard.csv")).unwrap();
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let export = ["export", "users.db", "--output-format", "csv", "--force"];
+    assert_run!(
+        sandbox.run(&export),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: [DIR]/users.db is the database itself
+hint: name another file
+
+"#]]
+    );
+    for file in ["link.csv", "hard.csv", "./users.db"] {
+        let run = sandbox.run(&["export", file, "--output-format", "csv", "--force"]);
+        assert_eq!(run.status, 2, "{file}: {run}");
+    }
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+}
+
+#[test]
+fn where_no_file_can_be_is_told() {
+    let sandbox = plain();
+    fs::create_dir(sandbox.path("directory.csv")).unwrap();
+    assert_run!(
+        sandbox.run(&["export", "directory.csv", "--force"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: [DIR]/directory.csv is a directory
+hint: name a file in it
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["export", "no/such/users.csv"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: cannot write [DIR]/no/such/users.csv: No such file or directory (os error 2)
+
+"#]]
+    );
+    assert_run!(
+        empty().run(&["export", "users.csv"]),
+        str![[r#"
+status 4
+-- stdout
+-- stderr
+error: there is no database at [DIR]/users.db
+hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+
+"#]]
+    );
+}
+
+#[test]
+fn without_hashes_there_is_none() {
+    let sandbox = plain();
+    assert_run!(
+        sandbox.run(&["export", "--without-hashes"]),
+        str![[r#"
+status 0
+-- stdout
+username,language,groups
+ann,en,
+ben,pt-BR,admins;staff
+-- stderr
+
+"#]]
+    );
+    for format in ["json", "jsonl"] {
+        let run = sandbox.run(&["export", "--without-hashes", "--output-format", format]);
+        assert!(run.stdout.contains("ann") && !run.stdout.contains("pbkdf2"), "{run}");
+        assert!(!run.stdout.contains("password_hash"), "{run}");
+    }
+    // It changes what it has, and needs passwords for others.
+    sandbox.run(&["export", "copy.csv", "--without-hashes"]);
+    let import = ["import", "copy.csv", "--json"];
+    assert_eq!(sandbox.run(&[&import[..], &["-d", "other.db"]].concat()).status, 7);
+    let run = sandbox.run(&[&import[..], &["--on-conflict", "update"]].concat());
+    assert_eq!(run.json()["unchanged"], 2, "{run}");
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let sandbox = initialized();
+    // More than a pipe holds.
+    sandbox.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO users SELECT 'user' || i, hex(zeroblob(50)), 'en' FROM n",
+    );
+    let script = "{ \"$PROGRAM\" export; echo \"<$?>\" >&2; } | head -n 1";
+    let mut shell = sandbox.shell(script);
+    shell.env("PROGRAM", PROGRAM).env("PATH", std::env::var_os("PATH").unwrap());
+    let output = shell.output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "username,password_hash,language,groups\n"
+    );
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "<0>\n");
+}
+
+#[test]
+fn nothing_is_changed_by_it() {
+    let sandbox = odd();
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    for format in ["csv", "json", "jsonl"] {
+        sandbox.run(&["export", "--output-format", format]);
+    }
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+}

@@ -1,0 +1,157 @@
+//! `--generate-missing`: passwords for those who have none, in a file.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use snapbox::str;
+
+use crate::support::{GOOD, Sandbox, assert_run, empty, seeded};
+
+const IMPORT: [&str; 4] = ["import", "users.csv", "--generate-missing", "passwords.csv"];
+
+/// Users with and without a password.
+fn with_file(sandbox: Sandbox) -> Sandbox {
+    sandbox.write("users.csv", format!("username,password\nann,{GOOD}\nben,\n\"cleo, jr\",\n"));
+    sandbox
+}
+
+#[test]
+fn who_has_no_password_gets_one_that_is_written_to_a_file_of_the_owner() {
+    let sandbox = with_file(empty());
+    assert_run!(
+        sandbox.run(&["import", "users.csv"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+users.csv:3: user 'ben': it has neither a password nor a password_hash
+users.csv:4: user 'cleo, jr': it has neither a password nor a password_hash
+error: 2 bad records in users.csv; nothing was changed
+hint: --generate-missing FILE generates the passwords that are missing
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&IMPORT),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+created [DIR]/users.db
+users.csv: 3 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
+
+"#]]
+    );
+    let path = sandbox.path("passwords.csv");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let written = fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = written.lines().collect();
+    assert_eq!(lines.len(), 3, "{written}");
+    assert_eq!(lines[0], "username,password");
+    for (line, name, cell) in [(lines[1], "ben", "ben,"), (lines[2], "cleo, jr", "\"cleo, jr\",")] {
+        let password = line.strip_prefix(cell).expect(line);
+        assert_eq!(password.len(), 20, "{line}");
+        assert_eq!(sandbox.run_with(password, &["verify", name, "--password-stdin"]).status, 0);
+    }
+    assert_ne!(lines[1].rsplit(',').next(), lines[2].rsplit(',').next());
+    assert_eq!(sandbox.run_with(GOOD, &["verify", "ann", "--password-stdin"]).status, 0);
+}
+
+#[test]
+fn the_passwords_can_be_imported_again_elsewhere() {
+    let sandbox = with_file(empty());
+    sandbox.run(&IMPORT);
+    assert_eq!(sandbox.run(&["import", "passwords.csv", "-d", "other.db"]).status, 0);
+}
+
+#[test]
+fn a_file_that_is_there_is_never_overwritten() {
+    let sandbox = with_file(seeded());
+    sandbox.write("passwords.csv", "precious");
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    assert_run!(
+        sandbox.run(&IMPORT),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: [DIR]/passwords.csv exists already
+hint: name another file for the passwords
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&[&IMPORT[..], &["--json"]].concat()),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv exists already","hint":"name another file for the passwords"}}
+
+"#]]
+    );
+    assert_eq!(fs::read(sandbox.path("passwords.csv")).unwrap(), b"precious");
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+}
+
+#[test]
+fn a_file_that_cannot_be_made_is_told_before_anything_is_changed() {
+    let sandbox = with_file(empty());
+    assert_run!(
+        sandbox.run(&["import", "users.csv", "--generate-missing", "no/such/directory.csv"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: [DIR]/no/such/directory.csv cannot be written: there is no such directory
+hint: create the directory, or name another file for the passwords
+
+"#]]
+    );
+    assert_eq!(fs::read_dir(sandbox.dir()).unwrap().count(), 1, "nothing is created");
+}
+
+#[test]
+fn an_import_that_fails_leaves_no_such_file() {
+    let sandbox = seeded();
+    for content in ["username\na:b\n", "username,password\nann,12345\nben,\n", "username\nalice\n"]
+    {
+        sandbox.write("users.csv", content);
+        assert!([7, 8, 9].contains(&sandbox.run(&IMPORT).status), "{content}");
+        assert!(!sandbox.path("passwords.csv").exists(), "{content}");
+    }
+}
+
+#[test]
+fn who_is_there_keeps_the_password() {
+    let sandbox = seeded();
+    sandbox.write("users.csv", "username,language\nalice,de\nben,de\n");
+    assert_run!(
+        sandbox.run(&[&IMPORT[..], &["--on-conflict", "update"]].concat()),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+users.csv: 1 added, 1 changed, 0 unchanged, 0 skipped in [DIR]/users.db
+
+"#]]
+    );
+    let written = fs::read_to_string(sandbox.path("passwords.csv")).unwrap();
+    assert!(!written.contains("alice") && written.contains("\nben,"), "{written}");
+    assert_eq!(sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status, 0);
+}
+
+#[test]
+fn where_nobody_needs_a_password_no_file_is_written_or_refused() {
+    let sandbox = empty();
+    sandbox.write("users.csv", "username\nalice\nbob\n");
+    let seed = ["seed", "users.csv", "--generate-missing", "passwords.csv"];
+    assert_eq!(sandbox.run(&seed).status, 0);
+    let passwords = fs::read(sandbox.path("passwords.csv")).unwrap();
+    assert_eq!(sandbox.run(&seed).status, 0);
+    assert_eq!(fs::read(sandbox.path("passwords.csv")).unwrap(), passwords);
+    fs::remove_file(sandbox.path("passwords.csv")).unwrap();
+    assert_eq!(sandbox.run(&seed).status, 0);
+    assert!(!sandbox.path("passwords.csv").exists());
+}

@@ -1,0 +1,181 @@
+//! Imports that are killed or interrupted, and an app that reads meanwhile.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::support::{GOOD, SECRET123, Sandbox, empty, seeded};
+
+/// A file of users with hashes, which cost nothing to import.
+fn csv(count: u32, language: &str) -> String {
+    let mut csv = "username,password_hash,language,groups\n".to_owned();
+    for number in 0..count {
+        writeln!(csv, "user{number},{SECRET123},{language},staff").unwrap();
+    }
+    csv
+}
+
+fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
+    let mut command = sandbox.command(args);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn query<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> T {
+    connection.query_row(query, (), |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn an_import_that_is_killed_leaves_the_old_state_or_the_new() {
+    const OLD: u32 = 1000;
+    const NEW: u32 = 5000;
+    const ROUNDS: u32 = 50;
+    const UPDATE: [&str; 5] = ["import", "new.csv", "--on-conflict", "update", "--quiet"];
+
+    let sandbox = empty();
+    sandbox.write("old.csv", csv(OLD, "en"));
+    sandbox.write("new.csv", csv(NEW, "de"));
+    assert_eq!(sandbox.run(&["import", "old.csv"]).status, 0);
+    let database = sandbox.path("users.db");
+    let journal = sandbox.path("users.db-journal");
+    let old = fs::read(&database).unwrap();
+
+    let mut changed = 0;
+    for round in 0..ROUNDS {
+        fs::write(&database, &old).unwrap();
+        let mut child = start(&sandbox, &UPDATE);
+        if round % 2 == 0 {
+            // Since its journal appears, a transaction is open.
+            wait_until(&mut child, || journal.exists());
+            thread::sleep(Duration::from_millis(5) * (round / 2));
+        } else {
+            // Since the file grows, it is written to.
+            wait_until(&mut child, || fs::metadata(&database).unwrap().len() > old.len() as u64);
+            thread::sleep(Duration::from_micros(200) * (round / 2));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        // As the app opens it, which undoes what was not done.
+        let connection = Connection::open(&database).unwrap();
+        let integrity: String = query(&connection, "PRAGMA integrity_check");
+        assert_eq!(integrity, "ok", "{round}");
+        let users: u32 = query(&connection, "SELECT count(*) FROM users");
+        let german: u32 = query(&connection, "SELECT count(*) FROM users WHERE language = 'de'");
+        let staff: u32 = query(&connection, "SELECT count(*) FROM user_groups");
+        let events: u32 = query(&connection, "SELECT count(*) FROM user_events");
+        let found = (users, german, staff, events);
+        let is_new = found == (NEW, NEW, NEW, 2);
+        assert!(is_new || found == (OLD, 0, OLD, 1), "{round}: {found:?}");
+        changed += u32::from(is_new);
+        drop(connection);
+        if round % 10 == 0 {
+            let run = sandbox.run(&["check", "--json"]);
+            assert!(!run.stdout.contains("\"error\""), "{round}: {run}");
+        }
+    }
+    // Nothing that was left is in the way of a later run.
+    assert_eq!(sandbox.run(&UPDATE).status, 0);
+    assert!(changed < ROUNDS, "none was killed in time");
+}
+
+/// Waits until something is so, or the program has ended.
+fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
+    while !is_so() && child.try_wait().unwrap().is_none() {
+        thread::sleep(Duration::from_micros(50));
+    }
+}
+
+/// Some users with clear passwords, and one who needs a password.
+fn clear() -> String {
+    let mut csv = "username,password\nnemo,\n".to_owned();
+    for number in 0..8 {
+        writeln!(csv, "user{number},{GOOD}").unwrap();
+    }
+    csv
+}
+
+#[test]
+fn an_interruption_while_passwords_are_hashed_changes_nothing() {
+    // Each of them takes seconds, even on the fastest machine.
+    const IMPORT: [&str; 6] = [
+        "import",
+        "clear.csv",
+        "--method",
+        "pbkdf2:sha512:10000000",
+        "--generate-missing",
+        "passwords.csv",
+    ];
+    for (sandbox, signal, status) in
+        [(seeded(), "INT", 130), (empty(), "INT", 130), (seeded(), "TERM", 143)]
+    {
+        sandbox.write("clear.csv", clear());
+        let before = fs::read(sandbox.path("users.db")).ok();
+        let mut child = start(&sandbox, &IMPORT);
+        thread::sleep(Duration::from_secs(1));
+        let pid = child.id().to_string();
+        Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(status));
+        assert!(fs::read(sandbox.path("users.db")).ok() == before);
+        let files = 1 + usize::from(before.is_some());
+        assert_eq!(fs::read_dir(sandbox.dir()).unwrap().count(), files, "nothing is left behind");
+    }
+}
+
+/// Does what the app of the tutorial does at each request, until it is told to end: opens the
+/// database, waits for five seconds at most, selects and closes. How many users it met at each.
+fn app(database: &Path, is_over: &AtomicBool) -> Vec<u32> {
+    let mut found = Vec::new();
+    while !is_over.load(Ordering::Relaxed) {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = Connection::open_with_flags(database, flags).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        let select = "SELECT password_hash FROM users WHERE username = ?";
+        let hash: String = connection.query_row(select, ["alice"], |row| row.get(0)).unwrap();
+        assert!(hash.starts_with("scrypt:128:8:1$"), "{hash}");
+        found.push(query(&connection, "SELECT count(*) FROM users"));
+    }
+    found
+}
+
+#[test]
+fn an_app_that_reads_all_the_while_is_never_refused_and_sees_all_or_nothing() {
+    let sandbox = seeded();
+    for (step, count) in [500, 1000, 1500, 2000].into_iter().enumerate() {
+        sandbox.write(&format!("{step}.csv"), csv(count, "en"));
+        sandbox.write(&format!("{step}.de.csv"), csv(count, "de"));
+    }
+    let is_over = AtomicBool::new(false);
+    let database = sandbox.path("users.db");
+    let found = thread::scope(|scope| {
+        let apps = [(); 2].map(|()| scope.spawn(|| app(&database, &is_over)));
+        for step in 0..4 {
+            let [first, second] = [format!("{step}.csv"), format!("{step}.de.csv")];
+            for args in [
+                &["seed", &first][..],
+                &["import", &first, "--on-conflict", "skip"],
+                &["import", &second, "--on-conflict", "update"],
+            ] {
+                let run = sandbox.run(args);
+                if run.status != 0 {
+                    is_over.store(true, Ordering::Relaxed);
+                    panic!("{args:?}: {run}");
+                }
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        apps.map(|app| app.join().expect("never refused"))
+    });
+    for mut found in found {
+        assert!(found.is_sorted(), "{found:?}");
+        found.dedup();
+        let whole = [2, 502, 1002, 1502, 2002];
+        assert!(found.iter().all(|count| whole.contains(count)), "{found:?}");
+        assert!(found.len() > 1, "{found:?}");
+    }
+}

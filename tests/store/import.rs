@@ -1,0 +1,322 @@
+//! Users of a file are judged, and added all or none.
+
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dash_users::transfer::RecordError;
+use dash_users::{BadRecords, ImportOptions, OnConflict, Password, policy};
+
+use crate::accounts::{groups, is_recent, told};
+use crate::database::Database;
+use crate::support::{
+    GOOD, OUTDATED, add, bad_records, counts, hash, hash_with, import, init, insert,
+    is_current_hash_of, locked, names, options, over_limit, prepare, read, reasons, rows, stored,
+};
+
+const NO_GROUPS: [&str; 0] = [];
+
+fn a_file_s_users_are_added_as_it_has_them(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "zoe");
+    let (old, locked) = (hash_with(OUTDATED, "secret"), locked(&hash("secret")));
+    let file = format!(
+        "username,password,password_hash,language,groups\n\
+         alice,{GOOD},,fr,staff;admins;staff\nbob,,{old},,\nZoë Quinn,,{locked},pt-BR,data science"
+    );
+    let summary = import(&mut users, ImportOptions::default(), &file).unwrap();
+    assert_eq!(counts(summary), [3, 0, 0, 0]);
+    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+    assert_eq!(stored(database, "bob"), old);
+    assert_eq!(stored(database, "Zoë Quinn"), locked);
+    assert_eq!(groups(&mut users, "alice"), ["admins", "staff"]);
+    assert_eq!(groups(&mut users, "bob"), NO_GROUPS);
+    assert_eq!(groups(&mut users, "Zoë Quinn"), ["data science"]);
+    let languages = database.query("SELECT language FROM users ORDER BY username");
+    assert_eq!(languages, ["pt-BR", "fr", "en", "en"]);
+}
+
+fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
+    let mut users = init(database);
+    let (whole, locked) = (hash("secret"), locked(&hash("secret")));
+    let file = format!(r#"{{"alice": "{GOOD}", "bob": "{whole}", "carol": "{locked}"}}"#);
+    let prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
+    assert_eq!(prepared.taken_for(), (2, 1));
+    prepared.write(Some(&mut users), "import").unwrap().commit().unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+    assert_eq!(stored(database, "bob"), whole);
+    assert_eq!(stored(database, "carol"), locked);
+
+    let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
+    let file = format!(r#"{{"dave": "$2b$12$abc", "erin": "{digest}", "frank": "!{whole}"}}"#);
+    let resembles = "the value resembles a hash but is none; it is not taken for a password";
+    let expected = ["1 user 'dave'", "2 user 'erin'", "3 user 'frank'"];
+    let expected = expected.map(|user| format!("{user}: {resembles}"));
+    assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
+}
+
+fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Database) {
+    let mut users = init(database);
+    let (long, bcrypt) = (over_limit(), "$2b$12$abc");
+    let file = format!(
+        "username,password,password_hash,language,groups\n\
+         fine,{GOOD},,,\na:b,{GOOD},,,\n-x,{GOOD},,,\na,,qwzx-7391,,\nb,,{bcrypt},,\nc,,{long},,\n\
+         d,{GOOD},,not a tag,\ne,{GOOD},,,\"x,y\"\nf,,,,\ng,qwzx,,,\nshort\nh,,!,,"
+    );
+    let error = import(&mut users, ImportOptions::default(), &file).unwrap_err();
+    let shown = format!("{error} {error:?}");
+    let reasons = reasons(Err::<(), _>(error));
+    let expected = [
+        "3 user 'a:b': a user name cannot hold ':'",
+        "4 user '-x': a user name cannot begin with '-'",
+        "5 user 'a': the password_hash cannot be used: ",
+        "6 user 'b': the password_hash cannot be used: ",
+        "7 user 'c': the password_hash cannot be used: ",
+        "8 user 'd': ",
+        "9 user 'e': a group's name cannot hold ','",
+        "10 user 'f': it has neither a password nor a password_hash",
+        "11 user 'g': the password is weak: ",
+        "12 the number of cells is 1, and that of the header 5",
+        "13 user 'h': the password_hash cannot be used: ",
+    ];
+    assert_eq!(reasons.len(), expected.len());
+    for (reason, expected) in reasons.iter().zip(expected) {
+        assert!(reason.starts_with(expected), "{reason}");
+    }
+    for secret in [GOOD, "qwzx", bcrypt, "HtB7iBw3"] {
+        assert!(!shown.contains(secret) && !reasons.concat().contains(secret), "{shown}");
+    }
+    assert!(rows(database).is_empty());
+    assert_eq!(told(&mut users, None), [""; 0]);
+}
+
+fn weak_passwords_need_leave_and_others_are_never_taken(database: &dyn Database) {
+    let mut users = init(database);
+    let file = "username,password\nalice,secret123\nbob,\"a\tb\"\n";
+    let reasons_of = |users: &mut _, options| {
+        let records = bad_records(import(users, options, file));
+        records.first().iter().map(|bad| bad.reason.clone()).collect::<Vec<_>>()
+    };
+    let control = RecordError::Password(policy::Refusal::ControlCharacter);
+    let guessable = RecordError::Password(policy::Refusal::Guessable);
+    let mut options = ImportOptions::default();
+    assert_eq!(reasons_of(&mut users, options), [guessable, control.clone()]);
+    options.allow_weak = true;
+    assert_eq!(reasons_of(&mut users, options), [control]);
+    import(&mut users, options, "username,password\nalice,a").unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), "a"));
+}
+
+fn what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let head = "username,password";
+    let invalid_last = format!("{head}\nalice,{GOOD}\nbob,weak\na:b,{GOOD}");
+    let records = bad_records(import(&mut users, ImportOptions::default(), &invalid_last));
+    assert!(matches!(records.worst(), RecordError::Username(_)), "{records:?}");
+    assert_eq!(records.count(), 2);
+
+    let weak_last = format!("{head}\nAlice,{GOOD}\nbob,weak");
+    for on_conflict in [OnConflict::Fail, OnConflict::SkipUnjudged] {
+        let records = bad_records(import(&mut users, options(on_conflict), &weak_last));
+        assert!(matches!(records.worst(), RecordError::Password(_)), "{records:?}");
+    }
+    let conflict = format!("{head}\nAlice,{GOOD}");
+    let records = bad_records(import(&mut users, ImportOptions::default(), &conflict));
+    assert!(matches!(records.worst(), RecordError::Similar(_)), "{records:?}");
+}
+
+fn names_may_be_once_in_a_file(database: &dyn Database) {
+    let mut users = init(database);
+    let file = format!(
+        "username,password\nzoe,{GOOD}\nalice,{GOOD}\nZoe,{GOOD}\nalice,{GOOD}\nalice,{GOOD}"
+    );
+    let twice = "it is the user of line 3 again";
+    let by_case = "4 user 'Zoe': the name differs only by case from that of line 2".to_owned();
+    let twice = [5, 6].map(|line| format!("{line} user 'alice': {twice}"));
+    let [fifth, sixth] = twice.clone();
+    let mut options = ImportOptions::default();
+    assert_eq!(reasons(import(&mut users, options, &file)), [by_case, fifth, sixth]);
+    options.allow_similar = true;
+    assert_eq!(reasons(import(&mut users, options, &file)), twice);
+    assert!(rows(database).is_empty());
+}
+
+fn a_name_that_differs_by_case_from_a_user_s_needs_leave(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let file = format!("username,password\nAlice,{GOOD}");
+    let expected = "2 user 'Alice': user 'alice' exists already, whose name differs only by case";
+    for on_conflict in [OnConflict::Fail, OnConflict::Skip, OnConflict::Update] {
+        let mut options = options(on_conflict);
+        assert_eq!(reasons(import(&mut users, options, &file)), [expected]);
+        options.allow_similar = true;
+        assert_eq!(counts(import(&mut users, options, &file).unwrap()), [1, 0, 0, 0]);
+        users.remove(&["Alice"], false).unwrap();
+    }
+}
+
+fn of_many_bad_records_the_first_are_shown_and_all_are_counted(database: &dyn Database) {
+    let mut users = init(database);
+    let mut file = "username,password_hash\n".to_owned();
+    for number in (0..50).rev() {
+        insert(database, &format!("user{number:02}"), "!");
+        writeln!(file, "user{number:02},{}", hash_with("pbkdf2:sha1:1", "x")).unwrap();
+    }
+    let records = bad_records(import(&mut users, ImportOptions::default(), &file));
+    assert_eq!(records.count(), 50);
+    let lines: Vec<_> = records.first().iter().map(|bad| bad.position.to_string()).collect();
+    let expected: Vec<_> = (2..22).map(|line| line.to_string()).collect();
+    assert_eq!(lines, expected);
+    assert_eq!(lines.len(), BadRecords::MAX_SHOWN);
+
+    let many = format!("username\n{}", "a:b\n".repeat(5000));
+    let records = bad_records(import(&mut users, ImportOptions::default(), &many));
+    assert_eq!((records.count(), records.first().len()), (5000, 20));
+}
+
+fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let before = stored(database, "alice");
+    let file = format!("username,password,language\nalice,,fr\nbob,,\ncarol,{GOOD},");
+    let mut options = options(OnConflict::Update);
+    let missing = "3 user 'bob': it has neither a password nor a password_hash";
+    assert_eq!(reasons(import(&mut users, options, &file)), [missing]);
+
+    options.generate_missing = true;
+    let prepared = prepare(&mut users, options, &file).unwrap();
+    let imported = prepared.write(Some(&mut users), "import").unwrap();
+    let [(name, password)] = imported.generated() else { panic!("not one") };
+    assert_eq!(name.to_string(), "bob");
+    let password = password.expose().to_owned();
+    assert_eq!(password.len(), Password::GENERATED_CHARS);
+    assert_eq!(counts(imported.commit().unwrap()), [2, 1, 0, 0]);
+    assert!(is_current_hash_of(&stored(database, "bob"), &password));
+    assert_eq!(stored(database, "alice"), before);
+}
+
+fn an_import_is_lost_unless_it_is_committed(database: &dyn Database) {
+    let mut users = init(database);
+    let file = format!("username,password\nalice,{GOOD}");
+    let prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
+    drop(prepared.write(Some(&mut users), "import").unwrap());
+    assert!(rows(database).is_empty());
+    assert_eq!(told(&mut users, None), [""; 0]);
+    import(&mut users, ImportOptions::default(), &file).unwrap();
+    assert_eq!(names(database), ["alice"]);
+}
+
+fn what_is_left_out_is_done_when_it_is_written(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
+    let refusal = read(ImportOptions::default(), &file).write(Some(&mut users), "import");
+    assert_eq!(bad_records(refusal).worst(), &RecordError::Exists);
+    let imported =
+        read(options(OnConflict::Update), &file).write(Some(&mut users), "import").unwrap();
+    assert_eq!(counts(imported.commit().unwrap()), [1, 1, 0, 0]);
+    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+    assert!(is_current_hash_of(&stored(database, "zoe"), GOOD));
+}
+
+fn passwords_are_hashed_on_several_threads(database: &dyn Database) {
+    let mut users = init(database);
+    let mut file = "username,password\n".to_owned();
+    (0..20).for_each(|number| writeln!(file, "user{number:02},{GOOD}{number}").unwrap());
+    let mut import = read(ImportOptions::default(), &file);
+    import.look_up(Some(&mut users)).unwrap();
+    let done = AtomicUsize::new(0);
+    assert_eq!(import.passwords(), 20);
+    import.hash(NonZeroUsize::new(3).unwrap(), &|| {
+        done.fetch_add(1, Ordering::Relaxed);
+    });
+    assert_eq!((import.passwords(), done.into_inner()), (0, 20));
+    import.write(Some(&mut users), "import").unwrap().commit().unwrap();
+    for number in 0..20 {
+        let value = stored(database, &format!("user{number:02}"));
+        assert!(is_current_hash_of(&value, &format!("{GOOD}{number}")));
+    }
+}
+
+fn the_history_tells_of_an_import_once(database: &dyn Database) {
+    let mut users = init(database).with_actor("carol");
+    insert(database, "alice", &hash("secret"));
+    let file = format!("username,password,groups\nalice,{GOOD},x;y\nbob,{GOOD},z\nzoe,{GOOD},");
+    import(&mut users, options(OnConflict::Update), &file).unwrap();
+    let expected = ["\\N add alice \\N", "carol import \\N 2 added, 1 changed"];
+    assert_eq!(told(&mut users, None), expected);
+    assert_eq!(told(&mut users, Some("alice")), expected[..1]);
+    // What follows is told as ever.
+    users.add_groups("bob", &["staff".parse().unwrap()]).unwrap();
+    insert(database, "dave", "!");
+    let after = ["carol group add bob staff", "\\N add dave \\N"];
+    assert_eq!(told(&mut users, None)[2..], after);
+}
+
+fn new_users_have_the_time_of_the_import(database: &dyn Database) {
+    let mut users = init(database);
+    let file = format!("username,password\nalice,{GOOD}\nbob,{GOOD}");
+    import(&mut users, ImportOptions::default(), &file).unwrap();
+    for user in users.list().unwrap() {
+        assert!(is_recent(user.created_at));
+        assert_eq!(user.created_at, user.password_changed_at);
+    }
+}
+
+fn a_new_user_has_no_groups_of_an_earlier_holder_of_the_name(database: &dyn Database) {
+    let mut users = init(database);
+    for name in ["alice", "bob"] {
+        // The first time there is no user at all.
+        database.execute("INSERT INTO user_groups VALUES ('alice', 'admins'), ('bob', 'admins')");
+        let file = format!("username,password,groups\n{name},{GOOD},staff");
+        import(&mut users, ImportOptions::default(), &file).unwrap();
+        assert_eq!(groups(&mut users, name), ["staff"]);
+        database.execute("DELETE FROM user_groups WHERE username <> 'alice'");
+    }
+}
+
+fn thousands_are_added_and_changed(database: &dyn Database) {
+    let mut users = init(database);
+    let hash = hash("secret");
+    let file = |language: &str| {
+        let mut file = "username,password_hash,language\n".to_owned();
+        (0..2500).for_each(|number| writeln!(file, "user{number},{hash},{language}").unwrap());
+        file
+    };
+    let summary = import(&mut users, ImportOptions::default(), &file("en")).unwrap();
+    assert_eq!(counts(summary), [2500, 0, 0, 0]);
+    let summary = import(&mut users, options(OnConflict::Update), &file("fr")).unwrap();
+    assert_eq!(counts(summary), [0, 2500, 0, 0]);
+    let french = database.query("SELECT username FROM users WHERE language = 'fr'");
+    assert_eq!(french.len(), 2500);
+}
+
+fn without_a_database_all_are_counted_as_new(_: &dyn Database) {
+    let mut options = ImportOptions::default();
+    options.dry_run = true;
+    let mut import = read(options, &format!("username,password\nalice,{GOOD}\nbob,{GOOD}"));
+    import.look_up(None).unwrap();
+    assert_eq!(import.passwords(), 0);
+    assert_eq!(counts(import.write(None, "import").unwrap().commit().unwrap()), [2, 0, 0, 0]);
+}
+
+on_every_database! {
+    a_file_s_users_are_added_as_it_has_them,
+    values_of_names_are_hashes_or_clear_passwords,
+    every_record_that_is_bad_is_named_and_nothing_is_written,
+    weak_passwords_need_leave_and_others_are_never_taken,
+    what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict,
+    names_may_be_once_in_a_file,
+    a_name_that_differs_by_case_from_a_user_s_needs_leave,
+    of_many_bad_records_the_first_are_shown_and_all_are_counted,
+    missing_passwords_are_generated_for_new_users_alone,
+    an_import_is_lost_unless_it_is_committed,
+    what_is_left_out_is_done_when_it_is_written,
+    passwords_are_hashed_on_several_threads,
+    the_history_tells_of_an_import_once,
+    new_users_have_the_time_of_the_import,
+    a_new_user_has_no_groups_of_an_earlier_holder_of_the_name,
+    thousands_are_added_and_changed,
+    without_a_database_all_are_counted_as_new,
+}

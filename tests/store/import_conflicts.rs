@@ -1,0 +1,256 @@
+//! Users of a file who are there already: refused, passed over or changed.
+
+use dash_users::transfer::RecordError;
+use dash_users::{Error, ImportOptions, OnConflict, StoredText, Users};
+
+use crate::accounts::{groups, is_recent, told};
+use crate::database::Database;
+use crate::support::{
+    GOOD, OUTDATED, TUTORIAL_TABLE, add, bad_records, counts, hash, hash_with, import, init,
+    insert, is_current_hash_of, literal, locked, names, options, prepare, reasons, rows, stored,
+};
+
+const UPDATE: OnConflict = OnConflict::Update;
+
+/// Users alice and bob.
+fn with_two(database: &dyn Database) -> Users {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    add(&mut users, "bob");
+    users
+}
+
+fn a_conflict_names_all_who_are_there_and_nothing_is_written(database: &dyn Database) {
+    let mut users = with_two(database);
+    let (before, hash) = (rows(database), hash("x"));
+    // Whether there is anything to hash or not.
+    for file in [
+        format!("username,password\nzoe,{GOOD}\nbob,{GOOD}\nalice,{GOOD}"),
+        format!("username,password_hash\nzoe,{hash}\nbob,{hash}\nalice,{hash}"),
+    ] {
+        let result = import(&mut users, ImportOptions::default(), &file);
+        let exists = ["3 user 'bob'", "4 user 'alice'"];
+        assert_eq!(reasons(result), exists.map(|user| format!("{user}: the user exists already")));
+        assert_eq!(rows(database), before);
+    }
+    assert_eq!(told(&mut users, None).len(), 2);
+}
+
+fn those_who_are_there_are_passed_over(database: &dyn Database) {
+    let mut users = with_two(database);
+    let before = rows(database);
+    let file = format!("username,password,language,groups\nbob,{GOOD},fr,x\nzoe,{GOOD},,");
+    for on_conflict in [OnConflict::Skip, OnConflict::SkipUnjudged] {
+        assert_eq!(counts(import(&mut users, options(on_conflict), &file).unwrap()), [1, 0, 0, 1]);
+        users.remove(&["zoe"], false).unwrap();
+        assert_eq!(rows(database), before);
+        assert!(groups(&mut users, "bob").is_empty());
+    }
+}
+
+fn only_those_who_are_new_are_judged_where_that_is_asked_for(database: &dyn Database) {
+    let mut users = with_two(database);
+    insert(database, "a:b", "!");
+    let before = rows(database);
+    let odd = "username,password,language\nalice,weak,not a tag\nbob,,\na:b,weak,\n";
+    assert_eq!(reasons(import(&mut users, options(OnConflict::Skip), odd)).len(), 3);
+    let unjudged = options(OnConflict::SkipUnjudged);
+    let prepared = prepare(&mut users, unjudged, odd).unwrap();
+    assert_eq!(prepared.passwords(), 0);
+    let summary = prepared.write(Some(&mut users), "seed").unwrap().commit().unwrap();
+    assert_eq!(counts(summary), [0, 0, 0, 3]);
+    assert_eq!(told(&mut users, None).len(), 3);
+
+    let file = format!("{odd}zoe,weak,\nyan,,\nc:d,{GOOD},\n");
+    let reasons = reasons(import(&mut users, unjudged, &file));
+    let positions: Vec<_> = reasons.iter().map(|reason| &reason[..1]).collect();
+    assert_eq!(positions, ["5", "6", "7"], "{reasons:?}");
+    assert_eq!(rows(database), before);
+}
+
+fn an_update_changes_what_a_record_has_alone(database: &dyn Database) {
+    let mut users = with_two(database);
+    users.add_groups("alice", &["staff".parse().unwrap(), "x".parse().unwrap()]).unwrap();
+    let hash_before = stored(database, "alice");
+
+    let language = "username,language\nalice,fr";
+    assert_eq!(counts(import(&mut users, options(UPDATE), language).unwrap()), [0, 1, 0, 0]);
+    assert_eq!(groups(&mut users, "alice"), ["staff", "x"]);
+    assert_eq!(stored(database, "alice"), hash_before);
+
+    let password = format!("username,password\nalice,{GOOD}");
+    import(&mut users, options(UPDATE), &password).unwrap();
+    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+    assert_eq!(groups(&mut users, "alice"), ["staff", "x"]);
+    assert_eq!(users.get("alice").unwrap().unwrap().language.to_string(), "fr");
+
+    for (file, expected) in [("alice,y;staff", &["staff", "y"][..]), ("alice,", &[])] {
+        let file = format!("username,groups\n{file}");
+        assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 1, 0, 0]);
+        assert_eq!(groups(&mut users, "alice"), expected);
+        assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 0, 1, 0]);
+    }
+    assert!(is_current_hash_of(&stored(database, "bob"), "secret"));
+}
+
+fn a_password_that_is_the_user_s_leaves_the_hash_as_it_is(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &hash_with(OUTDATED, GOOD));
+    insert(database, "bob", &locked(&hash(GOOD)));
+    let before = rows(database);
+    let file = format!("username,password,language\nalice,{GOOD},\nbob,{GOOD},en\n");
+    let told_before = told(&mut users, None);
+    assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 0, 2, 0]);
+    assert_eq!(rows(database), before);
+    assert_eq!(told(&mut users, None), told_before);
+}
+
+fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
+    let mut users = init(database);
+    insert(database, "alice", &locked(&hash("secret")));
+    insert(database, "bob", "no hash at all");
+    let file = format!("username,password\nalice,{GOOD}\nbob,{GOOD}");
+    assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 2, 0, 0]);
+    assert!(users.get("alice").unwrap().unwrap().locked);
+    users.unlock(&["alice"]).unwrap();
+    for name in ["alice", "bob"] {
+        assert!(is_current_hash_of(&stored(database, name), GOOD), "{name}");
+    }
+}
+
+fn a_hash_replaces_what_is_there_byte_for_byte(database: &dyn Database) {
+    let mut users = init(database);
+    let (old, new) = (hash("secret"), hash_with(OUTDATED, "other"));
+    insert(database, "alice", &old);
+    for value in [&locked(&old), &old, &new, &locked(&new)] {
+        let file = format!("username,password_hash\nalice,{value}");
+        assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 1, 0, 0]);
+        assert_eq!(stored(database, "alice"), *value);
+        assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 0, 1, 0]);
+    }
+}
+
+fn only_another_password_is_a_change_of_the_password(database: &dyn Database) {
+    database.execute(TUTORIAL_TABLE);
+    let old = hash(GOOD);
+    insert(database, "alice", &old);
+    let mut users = init(database);
+    let mut changed_at = |file: &str| {
+        import(&mut users, options(UPDATE), file).unwrap();
+        let alice = users.get("alice").unwrap().unwrap();
+        assert_eq!(alice.created_at, None);
+        alice.password_changed_at
+    };
+    for file in [
+        "username,language,groups\nalice,fr,x",
+        &format!("username,password_hash\nalice,{}", locked(&old)),
+        &format!("username,password_hash\nalice,{old}"),
+        &format!("username,password\nalice,{GOOD}"),
+    ] {
+        assert_eq!(changed_at(file), None, "{file}");
+    }
+    assert!(is_recent(changed_at("username,password\nalice,quux-xyzzy-plover")));
+    database.execute("UPDATE dash_users_times SET password_changed_at = NULL");
+    assert!(is_recent(changed_at(&format!("username,password_hash\nalice,{}", hash("x")))));
+}
+
+fn a_dry_run_counts_the_same_and_writes_nothing(database: &dyn Database) {
+    let mut users = with_two(database);
+    insert(database, "carol", &hash(GOOD));
+    let file = format!(
+        "username,password,language\nalice,{GOOD},\nbob,,fr\ncarol,{GOOD},en\nzoe,{GOOD},\nyan,,"
+    );
+    for (on_conflict, expected) in [(UPDATE, [2, 2, 1, 0]), (OnConflict::Skip, [2, 0, 0, 3])] {
+        let (before, told_before) = (rows(database), told(&mut users, None));
+        let mut options = options(on_conflict);
+        options.generate_missing = true;
+        options.dry_run = true;
+        assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
+        let mut reader = Users::open_read_only(database.location()).unwrap();
+        assert_eq!(counts(import(&mut reader, options, &file).unwrap()), expected);
+        assert_eq!((rows(database), told(&mut users, None)), (before, told_before));
+        options.dry_run = false;
+        assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
+        users.remove(&["zoe", "yan"], false).unwrap();
+    }
+    let mut fail = ImportOptions::default();
+    fail.dry_run = true;
+    let file = format!("username,password\nalice,{GOOD}");
+    assert_eq!(bad_records(import(&mut users, fail, &file)).worst(), &RecordError::Exists);
+}
+
+/// Prepares an import of alice with a password, has the app run `sql`, and writes it.
+fn overtaken(
+    database: &dyn Database,
+    users: &mut Users,
+    on_conflict: OnConflict,
+    sql: &str,
+) -> Result<[u64; 4], Error> {
+    let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
+    let prepared = prepare(users, options(on_conflict), &file).unwrap();
+    database.execute(sql);
+    let imported = prepared.write(Some(users), "import")?;
+    imported.commit().map(counts)
+}
+
+fn a_user_who_appears_meanwhile_is_a_conflict(database: &dyn Database) {
+    let mut users = init(database);
+    let value = hash("other");
+    let appear = format!("INSERT INTO users VALUES ('alice', {}, 'de')", literal(&value));
+    let refusal = overtaken(database, &mut users, OnConflict::Fail, &appear);
+    assert_eq!(reasons(refusal), ["2 user 'alice': the user exists already"]);
+    assert_eq!((names(database), stored(database, "alice")), (vec!["alice".into()], value.clone()));
+
+    database.execute("DELETE FROM users");
+    let refusal = overtaken(database, &mut users, UPDATE, &appear);
+    assert!(
+        matches!(&refusal, Err(Error::ChangedMeanwhile(StoredText::Text(name))) if name == "alice")
+    );
+    assert_eq!((names(database), stored(database, "alice")), (vec!["alice".into()], value.clone()));
+
+    database.execute("DELETE FROM users");
+    let skipped = overtaken(database, &mut users, OnConflict::Skip, &appear).unwrap();
+    assert_eq!((skipped, stored(database, "alice")), ([1, 0, 0, 1], value));
+}
+
+fn a_password_that_was_changed_meanwhile_is_not_replaced(database: &dyn Database) {
+    for sql in [
+        format!("UPDATE users SET password_hash = {}", literal(&hash("other"))),
+        format!("UPDATE users SET password_hash = {}", literal(&locked(&hash("secret")))),
+        "UPDATE users SET username = 'bob'".to_owned(),
+        "DELETE FROM users".to_owned(),
+    ] {
+        database.execute("DROP TABLE IF EXISTS users");
+        let mut users = init(database);
+        add(&mut users, "alice");
+        let refusal = overtaken(database, &mut users, UPDATE, &sql);
+        assert!(matches!(refusal, Err(Error::ChangedMeanwhile(_))), "{sql}: {refusal:?}");
+        let left = rows(database);
+        assert!(!names(database).contains(&"zoe".to_owned()), "{sql}: {left:?}");
+    }
+}
+
+fn what_else_was_changed_meanwhile_stays(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let sql = "UPDATE users SET language = 'fr'; INSERT INTO user_groups VALUES ('alice', 'x')";
+    assert_eq!(overtaken(database, &mut users, UPDATE, sql).unwrap(), [1, 1, 0, 0]);
+    let alice = users.get("alice").unwrap().unwrap();
+    assert_eq!((alice.language.to_string(), alice.groups.len()), ("fr".to_owned(), 1));
+    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+}
+
+on_every_database! {
+    a_conflict_names_all_who_are_there_and_nothing_is_written,
+    those_who_are_there_are_passed_over,
+    only_those_who_are_new_are_judged_where_that_is_asked_for,
+    an_update_changes_what_a_record_has_alone,
+    a_password_that_is_the_user_s_leaves_the_hash_as_it_is,
+    a_new_password_leaves_a_locked_user_locked,
+    a_hash_replaces_what_is_there_byte_for_byte,
+    only_another_password_is_a_change_of_the_password,
+    a_dry_run_counts_the_same_and_writes_nothing,
+    a_user_who_appears_meanwhile_is_a_conflict,
+    a_password_that_was_changed_meanwhile_is_not_replaced,
+    what_else_was_changed_meanwhile_stays,
+}

@@ -16,7 +16,7 @@ use dash_users::{StoredText, User};
 use serde::Serialize;
 
 use self::json::JsonError;
-pub use self::json::{Change, JsonEvent, JsonImport, JsonMigration, JsonUser};
+pub use self::json::{Change, JsonCopy, JsonEvent, JsonImport, JsonMigration, JsonUser};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Report};
 

@@ -2,9 +2,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use dash_users::{Location, Users};
-use serde::Serialize;
 
-use crate::output::Output;
+use crate::output::{JsonCopy, Output};
 
 /// Write a copy of the whole database to a file
 ///
@@ -21,19 +20,17 @@ pub struct Args {
     pub force: bool,
 }
 
-#[derive(Serialize)]
-struct Json {
-    database: String,
-    action: &'static str,
-    changed: bool,
-    file: String,
-}
-
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let file = std::path::absolute(&args.file)?;
     Users::open_read_only(database)?.backup(&file, args.force)?;
     let file = file.display().to_string();
     output.note(&format!("wrote a backup of {database} to {file}"));
     let database = database.to_string();
-    Ok(output.json_only(&Json { database, action: "backup", changed: true, file })?)
+    Ok(output.json_only(&JsonCopy {
+        database,
+        action: "backup",
+        changed: true,
+        file,
+        users: None,
+    })?)
 }

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use dash_users::transfer::Format;
 use dash_users::{Error, Location, StoreError, Users};
-use serde::Serialize;
 use tempfile::SpooledTempFile;
 
 use super::import::is_standard;
 use crate::cli::FileFormat;
 use crate::exit::{Code, Failure};
-use crate::output::{Output, write_stdout};
+use crate::output::{JsonCopy, Output, write_stdout};
 
 /// How many bytes are held in memory; more go through a file that has no name.
 const SPOOLED_BYTES: usize = 8 << 20;
@@ -41,15 +40,6 @@ pub struct Args {
     /// Overwrite an older file
     #[arg(long)]
     pub force: bool,
-}
-
-#[derive(Serialize)]
-struct Json {
-    database: String,
-    action: &'static str,
-    changed: bool,
-    file: String,
-    users: u64,
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
@@ -82,7 +72,8 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let file = file.display().to_string();
     output.note(&format!("wrote {count} user(s) of {database} to {file}"));
     let database = database.to_string();
-    let json = Json { database, action: "export", changed: true, file, users: count };
+    let users = Some(count);
+    let json = JsonCopy { database, action: "export", changed: true, file, users };
     Ok(output.json_only(&json)?)
 }
 

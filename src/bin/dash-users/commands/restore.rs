@@ -2,11 +2,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use dash_users::{Location, Users};
-use serde::Serialize;
 
 use super::actor;
 use crate::exit::{Code, Failure};
-use crate::output::Output;
+use crate::output::{JsonCopy, Output};
 use crate::prompt::Prompt;
 
 /// Put a backup back in the place of all that the database holds
@@ -24,15 +23,6 @@ pub struct Args {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
-}
-
-#[derive(Serialize)]
-struct Json {
-    database: String,
-    action: &'static str,
-    changed: bool,
-    file: String,
-    users: u64,
 }
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
@@ -56,5 +46,11 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     restore.apply()?;
     output.note(&format!("restored {file}, with {users} user(s), into {database}"));
     let database = database.to_string();
-    Ok(output.json_only(&Json { database, action: "restore", changed: true, file, users })?)
+    Ok(output.json_only(&JsonCopy {
+        database,
+        action: "restore",
+        changed: true,
+        file,
+        users: Some(users),
+    })?)
 }

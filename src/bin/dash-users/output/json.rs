@@ -74,6 +74,17 @@ impl<'a> From<&'a User> for JsonUser<'a> {
     }
 }
 
+/// A copy of the database that was written to a file, or read from one, as JSON tells it.
+#[derive(Serialize)]
+pub struct JsonCopy {
+    pub database: String,
+    pub action: &'static str,
+    pub changed: bool,
+    pub file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<u64>,
+}
+
 /// What became of a file of users, as JSON tells it.
 #[derive(Serialize)]
 pub struct JsonImport {

@@ -86,6 +86,12 @@ pub trait Transaction {
     /// Hands every row to `each`, in the order of the names' bytes as the database encodes them.
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
 
+    /// The first `limit` names that begin with `prefix` and are text, in the order of their bytes.
+    fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
+    /// The first `limit` groups that begin with `prefix` and are text, in the order of their bytes.
+    fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
     /// Whether there is no user at all.
     fn is_empty(&mut self) -> Result<bool, StoreError>;
 
@@ -154,6 +160,9 @@ pub trait Transaction {
 pub enum Access {
     /// Look only: a database on a read-only file system will do.
     Read,
+    /// Look only, now or not at all: wait for nobody, and leave no trace, not even the repair of
+    /// what a program that was killed left.
+    Glance,
     /// Change something.
     Write,
 }

@@ -136,6 +136,16 @@ impl Users {
         Ok(Self::new(store::open(location, Access::Read)?))
     }
 
+    /// Opens the database at `location` to look only, and waits for no other program that holds
+    /// it: for a shell that completes a name.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`StoreError::Busy`](crate::StoreError::Busy).
+    pub fn glance(location: &Location) -> Result<Self, Error> {
+        Ok(Self::new(store::open(location, Access::Glance)?))
+    }
+
     /// Hashes new passwords with `method` instead of `scrypt:32768:8:1`, and calls others
     /// outdated by it.
     #[must_use]
@@ -208,6 +218,25 @@ impl Users {
         let mut transaction = self.store.begin(Access::Read)?;
         transaction.rows(&mut |row| users.push(user(row, &self.method)))?;
         Ok(users)
+    }
+
+    /// The first `limit` names that begin with `prefix`, in the order of their bytes; those that are
+    /// no text are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) alone.
+    pub fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, Error> {
+        Ok(self.store.begin(Access::Read)?.names(prefix, limit)?)
+    }
+
+    /// The first `limit` groups that begin with `prefix`, likewise.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) alone.
+    pub fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, Error> {
+        Ok(self.store.begin(Access::Read)?.groups(prefix, limit)?)
     }
 
     /// Checks that `username` is still to be had.

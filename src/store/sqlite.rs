@@ -73,7 +73,7 @@ impl Store for Sqlite {
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
         let Self { connection, location } = self;
         let behavior = match access {
-            Access::Read => TransactionBehavior::Deferred,
+            Access::Read | Access::Glance => TransactionBehavior::Deferred,
             Access::Write => TransactionBehavior::Immediate,
         };
         let transaction =
@@ -113,6 +113,21 @@ impl SqliteTransaction<'_> {
         self::error(self.location, error)
     }
 
+    /// Reads texts from a prefix up to what cannot begin with it.
+    fn texts(&self, select: &str, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let end = format!("{prefix}{}", char::MAX);
+        let read = || {
+            let mut select = self.transaction.prepare_cached(select)?;
+            let mut found = select.query(params![prefix, end, limit])?;
+            let mut texts = Vec::new();
+            while let Some(row) = found.next()? {
+                texts.extend(row.get_ref(0)?.as_str().ok().map(str::to_owned));
+            }
+            Ok(texts)
+        };
+        read().map_err(|error| self.error(&error))
+    }
+
     fn refused(&self, reason: &str) -> StoreError {
         StoreError::Refused { location: self.location.clone(), reason: reason.to_owned() }
     }
@@ -137,6 +152,20 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
         read_rows(&self.transaction, ALL, [], each).map_err(|error| self.error(&error))
+    }
+
+    fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let select = "SELECT username FROM users
+                      WHERE username >= ?1 COLLATE BINARY AND username < ?2 COLLATE BINARY
+                      ORDER BY username COLLATE BINARY LIMIT ?3";
+        self.texts(select, prefix, limit)
+    }
+
+    fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let select = "SELECT DISTINCT group_name FROM user_groups
+                      WHERE group_name >= ?1 AND group_name < ?2
+                      ORDER BY group_name LIMIT ?3";
+        self.texts(select, prefix, limit)
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {

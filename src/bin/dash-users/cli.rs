@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use dash_users::{Location, LocationError, Method, MethodError, transfer};
 
 use crate::commands;
@@ -17,8 +16,7 @@ use crate::exit::{Code, Failure, STATUSES};
 /// dash_auth.BasicAuth(auth_func=…) checks its log-ins against with werkzeug. The app goes on
 /// unchanged while users are added, changed and removed.
 #[derive(Parser)]
-#[command(name = "dash-users", version, after_long_help = statuses(), max_term_width = 100)]
-#[command(arg_required_else_help = true)]
+#[command(name = "dash-users", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     pub globals: Globals,
@@ -31,7 +29,7 @@ pub struct Cli {
 pub struct Globals {
     /// The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE]
     /// [default: users.db]
-    #[arg(short, long, global = true, value_name = "DB")]
+    #[arg(short, long, global = true, value_name = "DB", value_hint = ValueHint::AnyPath)]
     pub database: Option<OsString>,
     /// How results are written
     #[arg(long, global = true, value_enum, default_value_t, conflicts_with = "json")]
@@ -117,6 +115,93 @@ pub enum Command {
     Backup(commands::backup::Args),
     Restore(commands::restore::Args),
     Hash(commands::hash::Args),
+    Completions(commands::completions::Args),
+    Man(commands::man::Args),
+}
+
+/// A command, and its statuses apart from 0, 1 and 2, which every command has.
+type Statuses = (&'static str, &'static [u8]);
+
+/// The commands as the first screen groups them.
+const GROUPS: [(&str, &[Statuses]); 5] = [
+    ("Set up", &[("init", &[4, 5]), ("migrate", &[4, 5]), ("seed", &[4, 5, 7, 8, 9, 130])]),
+    (
+        "Users",
+        &[
+            ("add", &[4, 5, 7, 8, 9, 130]),
+            ("passwd", &[4, 5, 6, 7, 8, 130]),
+            ("verify", &[3, 4, 5, 7, 130]),
+            ("rehash", &[3, 4, 5, 6, 7, 8, 130]),
+            ("remove", &[4, 5, 6, 10, 130]),
+            ("rename", &[4, 5, 6, 7, 9]),
+            ("update", &[4, 5, 6, 7]),
+            ("lock", &[4, 5, 6, 7]),
+            ("unlock", &[4, 5, 6, 7]),
+            ("group", &[4, 5, 6, 7]),
+        ],
+    ),
+    (
+        "Look",
+        &[("list", &[4, 5]), ("show", &[4, 5, 6]), ("history", &[4, 5, 6]), ("check", &[4, 5, 7])],
+    ),
+    (
+        "Bulk",
+        &[
+            ("import", &[4, 5, 7, 8, 9, 130]),
+            ("export", &[4, 5]),
+            ("backup", &[4, 5]),
+            ("restore", &[4, 5, 10, 130]),
+        ],
+    ),
+    ("Shell", &[("hash", &[3, 7, 8, 130]), ("completions", &[]), ("man", &[]), ("help", &[])]),
+];
+
+/// The whole command line, with what clap cannot be told by attributes.
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{}{{after-help}}",
+        groups(&command),
+        section("Options", "{options}")
+    );
+    let example = "dash-users init && dash-users add alice && dash-users list";
+    let commands = GROUPS.iter().flat_map(|(_, commands)| commands.iter());
+    let command =
+        commands.filter(|(name, _)| *name != "help").fold(command, |command, (name, further)| {
+            let statuses = statuses(|status| status <= 2 || further.contains(&status));
+            command.mut_subcommand(name, |sub| sub.after_long_help(statuses))
+        });
+    command
+        .help_template(template)
+        .after_help(section("Example", &format!("  {example}\n")))
+        .after_long_help(section("Example", &format!("  {example}\n\n")) + &statuses(|_| true))
+}
+
+fn section(heading: &str, text: &str) -> String {
+    let style = clap::builder::Styles::styled();
+    let header = style.get_header();
+    format!("{header}{heading}:{header:#}\n{text}")
+}
+
+/// The commands, a group after the other.
+fn groups(command: &clap::Command) -> String {
+    let literal = *clap::builder::Styles::styled().get_literal();
+    let line = |(name, _): &Statuses| {
+        let about = match command.find_subcommand(name) {
+            Some(command) => {
+                let alias = command.get_visible_aliases().map(|alias| format!(" [alias: {alias}]"));
+                let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+                about + &alias.collect::<String>()
+            }
+            // clap's own.
+            None => "Print this help, or that of a command".to_owned(),
+        };
+        format!("  {literal}{name:<11}{literal:#}  {about}\n")
+    };
+    let group = |(heading, commands): &(&str, &[Statuses])| {
+        section(heading, &commands.iter().map(line).collect::<String>()) + "\n"
+    };
+    GROUPS.iter().map(group).collect()
 }
 
 /// Which method new hashes get, and others are outdated by.
@@ -235,9 +320,10 @@ fn file_mode(text: &str) -> Result<u32, &'static str> {
     }
 }
 
-fn statuses() -> StyledStr {
-    let rows = STATUSES.map(|(status, meaning)| format!("  {status:>3}  {meaning}\n"));
-    format!("Statuses:\n{}", rows.concat().trim_end()).into()
+fn statuses(is_wanted: impl Fn(u8) -> bool) -> String {
+    let rows = STATUSES.iter().filter(|(status, _)| is_wanted(*status));
+    let rows = rows.map(|(status, meaning)| format!("  {status:>3}  {meaning}\n"));
+    section("Statuses", rows.collect::<String>().trim_end())
 }
 
 /// What to say in the place of clap's own message, which would show what may be a secret: a
@@ -262,13 +348,25 @@ pub fn usage_error(error: &clap::Error) -> Option<Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_definition_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut grouped: Vec<_> = GROUPS
+            .iter()
+            .flat_map(|(_, commands)| commands.iter().map(|(name, _)| *name))
+            .collect();
+        let command = command();
+        let mut all: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        all.push("help");
+        grouped.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(grouped, all);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod add;
 pub mod backup;
 pub mod check;
+pub mod completions;
 pub mod export;
 pub mod group;
 pub mod hash;
@@ -11,6 +12,7 @@ pub mod import;
 pub mod init;
 pub mod list;
 pub mod lock;
+pub mod man;
 pub mod migrate;
 pub mod passwd;
 pub mod rehash;
@@ -32,25 +34,34 @@ use dash_users::{
 };
 
 use crate::cli::{Cli, Command, environment};
+use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
 /// Runs the command that `cli` names.
 pub fn run(cli: &Cli, output: &Output) -> Result<()> {
     let prompt = Prompt::new(&cli.globals);
-    if let Command::Hash(args) = &cli.command {
-        return hash::run(args, &prompt, output);
-    }
-    let database = &cli.globals.database()?;
     match &cli.command {
+        Command::Hash(args) => return hash::run(args, &prompt, output),
+        Command::Completions(args) => return completions::run(args),
+        Command::Man(args) => return man::run(args, output),
+        _ => {}
+    }
+    let database = cli.globals.database()?;
+    run_on(&database, &cli.command, &prompt, output)
+        .map_err(|error| explain(error, &cli.command, &database))
+}
+
+fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Output) -> Result<()> {
+    match command {
         Command::Init(args) => init::run(args, database, output),
         Command::Migrate(args) => migrate::run(args, database, output),
         Command::Seed(args) => seed::run(args, database, output),
-        Command::Add(args) => add::run(args, database, &prompt, output),
-        Command::Passwd(args) => passwd::run(args, database, &prompt, output),
-        Command::Verify(args) => verify::run(args, database, &prompt, output),
-        Command::Rehash(args) => rehash::run(args, database, &prompt, output),
-        Command::Remove(args) => remove::run(args, database, &prompt, output),
+        Command::Add(args) => add::run(args, database, prompt, output),
+        Command::Passwd(args) => passwd::run(args, database, prompt, output),
+        Command::Verify(args) => verify::run(args, database, prompt, output),
+        Command::Rehash(args) => rehash::run(args, database, prompt, output),
+        Command::Remove(args) => remove::run(args, database, prompt, output),
         Command::Rename(args) => rename::run(args, database, output),
         Command::Lock(args) => lock::run(args, database, output),
         Command::Unlock(args) => unlock::run(args, database, output),
@@ -63,9 +74,43 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
         Command::Import(args) => import::run(args, database, output),
         Command::Export(args) => export::run(args, database, output),
         Command::Backup(args) => backup::run(args, database, output),
-        Command::Restore(args) => restore::run(args, database, &prompt, output),
-        Command::Hash(_) => unreachable!("it needs no database"),
+        Command::Restore(args) => restore::run(args, database, prompt, output),
+        Command::Hash(_) | Command::Completions(_) | Command::Man(_) => {
+            unreachable!("they need no database")
+        }
     }
+}
+
+/// Adds to an error what to do next, where that depends on the command or on who is there.
+fn explain(error: anyhow::Error, command: &Command, database: &Location) -> anyhow::Error {
+    match (error.downcast_ref(), command) {
+        (Some(Error::NoSuchUser(name)), _) => match similar_user(name, database) {
+            Some(similar) => {
+                let message = format!("{error}; did you mean '{similar}'?");
+                Failure::new(Code::NoSuchUser, message).into()
+            }
+            None => error,
+        },
+        (Some(Error::UserExists(_)), Command::Rename(_)) => {
+            let hint = "choose another name, or remove that user first";
+            Failure::new(Code::UserExists, error.to_string()).hint(hint).into()
+        }
+        _ => error,
+    }
+}
+
+/// The user whose name is most like one that nobody has, if any is.
+fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
+    /// More would take longer than the command.
+    const MAX_NAMES: u32 = 100_000;
+
+    let name = name.to_text()?.to_lowercase();
+    // A third of the letters may be wrong.
+    let limit = name.chars().count().div_ceil(3);
+    let names = Users::glance(database).and_then(|mut users| users.names("", MAX_NAMES)).ok()?;
+    let distance = |other: &String| strsim::osa_distance(&name, &other.to_lowercase());
+    let (distance, other) = names.into_iter().map(|other| (distance(&other), other)).min()?;
+    (distance <= limit).then(|| StoredText::Text(other))
 }
 
 /// Opens the database to change something, in the name of whoever runs the program.

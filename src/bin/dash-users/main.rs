@@ -9,6 +9,7 @@
 
 mod cli;
 mod commands;
+mod complete;
 mod exit;
 mod output;
 mod prompt;
@@ -17,7 +18,7 @@ mod terminal;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use self::cli::Cli;
 use self::exit::Report;
@@ -29,12 +30,18 @@ use self::output::Output;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if complete::answer() {
+        return ExitCode::SUCCESS;
+    }
     if let Err(error) = terminal::watch_signals() {
         // Signals then end the program as they end any other.
         eprintln!("warning: {error:#}");
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let parsed = cli::command()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
             let output = Output::for_usage_errors(&arguments);

@@ -49,7 +49,11 @@ impl Sqlite {
         }
         // Whoever may write opens the file to write, also to read it: a reader must be able to
         // roll the journal of a killed writer back, and to remove an empty write-ahead log.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let (mode, patience) = match access {
+            Access::Glance => (OpenFlags::SQLITE_OPEN_READ_ONLY, Duration::ZERO),
+            Access::Read | Access::Write => (OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY_TIMEOUT),
+        };
+        let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| {
             let reason = File::open(path).err().map(|error| error.to_string());
             cannot_connect(reason.unwrap_or_else(|| error.to_string()))
@@ -58,12 +62,12 @@ impl Sqlite {
             if connection.is_readonly("main")? && would_leave_a_log(path) {
                 return Ok(false);
             }
-            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.busy_timeout(patience)?;
             connection.pragma_update(None, "secure_delete", true)?;
             connection.pragma_update(None, "cache_spill", false)?;
             connection.pragma_update(None, "temp_store", "MEMORY")?;
             connection.pragma_update(None, "foreign_keys", true)?;
-            connection.pragma_update(None, "query_only", access == Access::Read)?;
+            connection.pragma_update(None, "query_only", access != Access::Write)?;
             Ok(true)
         };
         match open() {

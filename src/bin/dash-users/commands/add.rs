@@ -1,11 +1,13 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Language, Location, NewUser, StoredText};
 
 use super::group::new_group;
 use super::{new_username, open};
 use crate::cli::{MethodArg, NewPasswordArgs};
+use crate::complete;
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
@@ -23,7 +25,7 @@ pub struct Args {
     #[arg(long, value_name = "TAG", default_value = "en")]
     pub language: String,
     /// Put the user into a group; may be given several times
-    #[arg(long = "group", value_name = "GROUP")]
+    #[arg(long = "group", value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub groups: Vec<OsString>,
     /// Lock the user from the start: `unlock` lets the user in
     #[arg(long)]

@@ -19,7 +19,7 @@ const SPOOLED_BYTES: usize = 8 << 20;
 /// The permission bits of a file with hashes.
 const MODE: u32 = 0o600;
 
-/// Write all users to a file, as `import --as-is` reads them back unchanged
+/// Write all users to a file that `import --as-is` reads back
 ///
 /// Locked users, groups and odd rows included. A new file has mode 0600: with the hashes in it,
 /// passwords can be guessed. In a spreadsheet, beware of names that begin with =, +, - or @: they

@@ -3,10 +3,12 @@ use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 use clap::Subcommand;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Group, GroupError, Location, StoredText, Users};
 use serde::Serialize;
 
 use super::{bytes, open, username};
+use crate::complete;
 use crate::output::{Change, Output, table};
 
 /// Put users into groups, take them out, or list groups
@@ -42,6 +44,7 @@ enum Command {
     #[command(visible_alias = "ls")]
     List {
         /// The user's name; without it, all users
+        #[arg(add = ArgValueCompleter::new(complete::users))]
         user: Option<OsString>,
     },
 }
@@ -49,9 +52,10 @@ enum Command {
 #[derive(clap::Args)]
 struct Membership {
     /// The user's name
+    #[arg(add = ArgValueCompleter::new(complete::users))]
     user: OsString,
     /// The groups
-    #[arg(value_name = "GROUP", required = true)]
+    #[arg(value_name = "GROUP", required = true, add = ArgValueCompleter::new(complete::groups))]
     groups: Vec<OsString>,
 }
 

@@ -10,7 +10,7 @@ use crate::exit::{Code, Failure};
 use crate::output::Output;
 use crate::prompt::Prompt;
 
-/// Print the hash of a password, or check a password against a hash, without a database
+/// Print the hash of a password, or check one, without a database
 ///
 /// With --generate, the first line is the password and the second one the hash. With --check the
 /// status is 0 if the password matches, 3 if not, and 7 if the file holds no usable hash.

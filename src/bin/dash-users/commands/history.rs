@@ -2,9 +2,11 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::value_parser;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Event, Location, StoredText, Users};
 
 use super::bytes;
+use crate::complete;
 use crate::output::{JsonEvent, Output, ago, rfc3339, table};
 
 /// Tell who did what to users, and when, the newest first
@@ -19,6 +21,7 @@ use crate::output::{JsonEvent, Output, ago, rfc3339, table};
 #[derive(clap::Args)]
 pub struct Args {
     /// The user's name; without it, all users
+    #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: Option<OsString>,
     /// At most so many events
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]

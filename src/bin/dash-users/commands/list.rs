@@ -2,10 +2,12 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, Users};
 
 use super::bytes;
 use crate::cli::MethodArg;
+use crate::complete;
 use crate::output::{JsonUser, Output, ago, joined, plain_user, table};
 
 /// List the users, never their hashes
@@ -18,7 +20,7 @@ use crate::output::{JsonUser, Output, ago, joined, plain_user, table};
 #[derive(clap::Args)]
 pub struct Args {
     /// Only users in this group
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::groups))]
     pub group: Option<OsString>,
     /// Only users with an outdated hash
     #[arg(long)]

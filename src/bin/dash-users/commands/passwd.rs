@@ -1,10 +1,12 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location};
 
 use super::{bytes, open, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
+use crate::complete;
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
@@ -17,6 +19,7 @@ use crate::prompt::Prompt;
 #[derive(clap::Args)]
 pub struct Args {
     /// The user's name
+    #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
     #[command(flatten)]
     pub password: NewPasswordArgs,

@@ -1,10 +1,12 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, StoredText, Users};
 
 use super::{bytes, changes, open, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
+use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
@@ -22,7 +24,11 @@ use crate::prompt::Prompt;
 #[derive(clap::Args)]
 pub struct Args {
     /// The user's name; several with --plaintext
-    #[arg(value_name = "USER", required_unless_present = "all")]
+    #[arg(
+        value_name = "USER",
+        required_unless_present = "all",
+        add = ArgValueCompleter::new(complete::users)
+    )]
     pub users: Vec<OsString>,
     /// Take the stored value for a clear password
     #[arg(long, conflicts_with_all = ["password_stdin", "password_file"])]

@@ -1,10 +1,12 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
 use super::{changes, open, usernames};
+use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::Output;
 use crate::prompt::Prompt;
@@ -18,7 +20,7 @@ use crate::prompt::Prompt;
 #[derive(clap::Args)]
 pub struct Args {
     /// The users' names
-    #[arg(value_name = "USER", required = true)]
+    #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
     pub users: Vec<OsString>,
     /// Do not ask
     #[arg(short, long)]
@@ -34,7 +36,11 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let mut going = Vec::new();
     for name in &names {
         match users.get(name)? {
-            Some(user) => going.push(user.username),
+            Some(user) => going.push(match user.groups.len() {
+                0 => format!("'{}'", user.username),
+                1 => format!("'{}' (1 group)", user.username),
+                groups => format!("'{}' ({groups} groups)", user.username),
+            }),
             None if args.if_exists => {}
             None => return Err(Error::NoSuchUser(StoredText::from(*name)).into()),
         }
@@ -42,8 +48,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let warnings: Vec<_> =
         names.iter().map(|name| losses(&mut users, name)).collect::<Result<_>>()?;
     if !going.is_empty() && !args.yes {
-        let list: Vec<_> = going.iter().map(|name| format!("'{name}'")).collect();
-        let question = format!("Remove {} from {database}?", list.join(", "));
+        let question = format!("Remove {} from {database}?", going.join(", "));
         if !prompt.confirm(&warnings.concat(), &question, "--yes")? {
             output.note("nothing removed");
             return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());

@@ -1,9 +1,11 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::Location;
 
 use super::{bytes, new_username, open, username};
+use crate::complete;
 use crate::output::{Change, Output};
 
 /// Give a user another name
@@ -15,7 +17,7 @@ use crate::output::{Change, Output};
 #[derive(clap::Args)]
 pub struct Args {
     /// The name as it is
-    #[arg(value_name = "OLD")]
+    #[arg(value_name = "OLD", add = ArgValueCompleter::new(complete::users))]
     pub old: OsString,
     /// The name as it is to be
     #[arg(value_name = "NEW")]

@@ -11,7 +11,7 @@ use super::{open, schema_warnings, tell_reconciled};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::output::{JsonImport, Output};
 
-/// Add the users of a file who are not there yet, or two demo users to an empty database
+/// Add the users of a file who are missing, or two demo users
 ///
 /// Creates the database if there is none. Of a FILE, in the formats of `import`, all are added who
 /// are not there; records of others are neither judged nor hashed, and nobody is changed: so it may

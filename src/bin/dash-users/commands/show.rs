@@ -2,10 +2,12 @@ use std::ffi::OsString;
 use std::time::SystemTime;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Method, Users};
 
 use super::{bytes, username};
 use crate::cli::MethodArg;
+use crate::complete;
 use crate::output::{JsonUser, Output, ago, joined, plain_user, rfc3339};
 
 /// Show one user, never the hash
@@ -16,6 +18,7 @@ use crate::output::{JsonUser, Output, ago, joined, plain_user, rfc3339};
 #[derive(clap::Args)]
 pub struct Args {
     /// The user's name
+    #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
     #[command(flatten)]
     pub method: MethodArg,

@@ -1,9 +1,11 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, StoredText, Users};
 
 use super::change_users;
+use crate::complete;
 use crate::output::Output;
 
 /// Let locked users in again, with the passwords they had
@@ -14,7 +16,7 @@ use crate::output::Output;
 #[derive(clap::Args)]
 pub struct Args {
     /// The users' names
-    #[arg(value_name = "USER", required = true)]
+    #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
     pub users: Vec<OsString>,
 }
 

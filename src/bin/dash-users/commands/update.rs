@@ -1,9 +1,11 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Language, Location};
 
 use super::{bytes, open, username};
+use crate::complete;
 use crate::output::{Change, Output};
 
 /// Change what is not a secret: the language
@@ -12,6 +14,7 @@ use crate::output::{Change, Output};
 #[derive(clap::Args)]
 pub struct Args {
     /// The user's name
+    #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
     /// The new language, a BCP 47 tag
     #[arg(long, value_name = "TAG")]

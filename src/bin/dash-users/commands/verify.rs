@@ -2,11 +2,13 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 use dash_users::{HashError, Location, LogIn, MethodError, Refusal, Users};
 use serde::Serialize;
 
 use super::{bytes, open, username};
 use crate::cli::{MethodArg, PasswordArgs};
+use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::Output;
 use crate::prompt::Prompt;
@@ -21,6 +23,7 @@ use crate::prompt::Prompt;
 #[derive(clap::Args)]
 pub struct Args {
     /// The user's name
+    #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
     /// Store a new hash if the password is right and the stored hash outdated
     #[arg(long)]

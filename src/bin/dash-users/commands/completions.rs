@@ -1,0 +1,47 @@
+use anyhow::Result;
+use clap::ValueEnum;
+use clap_complete::aot::generate;
+use clap_complete::{aot, env};
+
+use crate::cli;
+use crate::complete::{self, Bash};
+use crate::output::write_stdout;
+
+/// Print a script by which a shell completes commands and names
+///
+/// In bash, zsh and fish the names of users and groups are completed too, from the SQLite database
+/// that the command line or DASH_USERS_DATABASE names.
+///
+/// Example: dash-users completions bash >~/.local/share/bash-completion/completions/dash-users
+#[derive(clap::Args)]
+pub struct Args {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+    Elvish,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let mut script = Vec::new();
+    match args.shell {
+        Shell::Bash => complete::write_registration(&Bash, &mut script)?,
+        Shell::Zsh => complete::write_registration(&env::Zsh, &mut script)?,
+        Shell::Fish => complete::write_registration(&env::Fish, &mut script)?,
+        Shell::Powershell => write_static(aot::PowerShell, &mut script),
+        Shell::Elvish => write_static(aot::Elvish, &mut script),
+    }
+    Ok(write_stdout(|stdout| stdout.write_all(&script))?)
+}
+
+/// A script that knows commands and options, and does not ask.
+fn write_static(shell: impl aot::Generator, script: &mut Vec<u8>) {
+    generate(shell, &mut cli::command(), env!("CARGO_BIN_NAME"), script);
+}

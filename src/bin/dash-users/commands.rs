@@ -110,7 +110,7 @@ fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
     let names = Users::glance(database).and_then(|mut users| users.names("", MAX_NAMES)).ok()?;
     let distance = |other: &String| strsim::osa_distance(&name, &other.to_lowercase());
     let (distance, other) = names.into_iter().map(|other| (distance(&other), other)).min()?;
-    (distance <= limit).then(|| StoredText::Text(other))
+    (distance <= limit).then_some(StoredText::Text(other))
 }
 
 /// Opens the database to change something, in the name of whoever runs the program.

@@ -316,8 +316,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Put a user into groups')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Take a user out of groups')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Take a user out of groups')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the groups of a user, or all groups and who is in them')
-            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List the groups of a user, or all groups and who is in them')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List a user''s groups, or all groups and who is in them')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List a user''s groups, or all groups and who is in them')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -389,7 +389,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;group;help' {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Put a user into groups')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Take a user out of groups')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the groups of a user, or all groups and who is in them')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List a user''s groups, or all groups and who is in them')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -666,7 +666,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;help;group' {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Put a user into groups')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Take a user out of groups')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the groups of a user, or all groups and who is in them')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List a user''s groups, or all groups and who is in them')
             break
         }
         'dash-users;help;group;add' {

@@ -1,21 +1,26 @@
 _dash_users() {
-    local IFS=$'\013' space=true word words=() last=""
-    compopt +o nospace 2>/dev/null && space=false
-    for word in "${COMP_WORDS[@]:0:COMP_CWORD}"; do
-        if [[ ${#words[@]} -gt 0 && ( $word == [=:] || $last == [=:] ) ]]; then
+    local IFS=$'\n' word words=() last="" count=$COMP_CWORD prefix=""
+    COMPREPLY=()
+    [[ ${COMP_WORDS[COMP_CWORD]} == [=:@] ]] && ((count += 1))
+    for word in "${COMP_WORDS[@]:0:count}"; do
+        if [[ ${#words[@]} -gt 0 && ( $word == [=:@] || $last == [=:@] ) ]]; then
             words[${#words[@]}-1]+=$word
         else
             words+=("$word")
         fi
         last=$word
     done
-    COMPREPLY=($(
-        _CLAP_IFS=$IFS _CLAP_COMPLETE_INDEX=${#words[@]} _CLAP_COMPLETE_COMP_TYPE=$COMP_TYPE \
-        _CLAP_COMPLETE_SPACE=$space DASH_USERS_COMPLETE=bash \
-        dash-users -- "${words[@]}" "$2" 2>/dev/null
-    )) || unset COMPREPLY
-    if [[ $space == false && ${COMPREPLY-} =~ [=/:]$ ]]; then
-        compopt -o nospace
+    if [[ $last == [=:@] ]]; then
+        prefix=${words[${#words[@]}-1]}
+        [[ $2 == @* ]] && prefix=${prefix%@}
+        unset "words[${#words[@]}-1]"
+    fi
+    COMPREPLY=($(DASH_USERS_COMPLETE=bash dash-users -- "${words[@]}" "$prefix$2" 2>/dev/null))
+    if [[ ${COMPREPLY-} == *"<files>" ]]; then
+        COMPREPLY=()
+        compopt -o default 2>/dev/null
+    else
+        COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
     fi
 }
-complete -o nospace -o bashdefault -F _dash_users dash-users
+complete -o bashdefault -F _dash_users dash-users

@@ -298,8 +298,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand add 'Put a user into groups'
             cand remove 'Take a user out of groups'
             cand rm 'Take a user out of groups'
-            cand list 'List the groups of a user, or all groups and who is in them'
-            cand ls 'List the groups of a user, or all groups and who is in them'
+            cand list 'List a user''s groups, or all groups and who is in them'
+            cand ls 'List a user''s groups, or all groups and who is in them'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dash-users;group;add'= {
@@ -365,7 +365,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;group;help'= {
             cand add 'Put a user into groups'
             cand remove 'Take a user out of groups'
-            cand list 'List the groups of a user, or all groups and who is in them'
+            cand list 'List a user''s groups, or all groups and who is in them'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dash-users;group;help;add'= {
@@ -612,7 +612,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;help;group'= {
             cand add 'Put a user into groups'
             cand remove 'Take a user out of groups'
-            cand list 'List the groups of a user, or all groups and who is in them'
+            cand list 'List a user''s groups, or all groups and who is in them'
         }
         &'dash-users;help;group;add'= {
         }

@@ -49,9 +49,11 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Whether this is `cargo test --benches`, which only asks whether it runs.
+/// Whether this only asks whether it runs: `cargo test --benches`, which does not say `--bench` as
+/// `cargo bench` does, or `cargo bench -- --test`.
 pub fn is_test() -> bool {
-    std::env::args().any(|argument| argument == "--test")
+    let has = |flag: &str| std::env::args().any(|argument| argument == flag);
+    !has("--bench") || has("--test")
 }
 
 /// How many rounds there are to be: `default`, if the variable `ROUNDS` names no other number.

@@ -141,7 +141,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'alice' exists already
-hint: `dash-users passwd` sets a new password; `add --if-not-exists` lets it be
+hint: `dash-users passwd` sets a new password; `add --if-not-exists` leaves the user as is
 
 "#]]
     );

@@ -2,6 +2,7 @@
 //!
 //! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
 
+mod pty;
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "only what skips a test is needed here")]
 mod python;
@@ -11,15 +12,18 @@ mod add;
 mod backup;
 mod bad_records;
 mod check;
+mod completions;
 mod export;
 mod generated;
 mod globals;
 mod group;
 mod hash;
+mod help;
 mod history;
 mod import;
 mod init;
 mod interrupts;
+mod json;
 mod list;
 mod lock;
 mod migrate;
@@ -30,7 +34,9 @@ mod rehash;
 mod remove;
 mod rename;
 mod seed;
+mod shells;
 mod show;
 mod statuses;
+mod terminal;
 mod update;
 mod verify;

@@ -3,34 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use rexpect::process::WaitStatus;
-use rexpect::session::{PtySession, spawn_command};
-
-use crate::support::{GOOD, PROGRAM, Sandbox, empty, initialized, seeded};
-
-/// Starts the program on a terminal that echoes what is typed, as terminals do.
-fn start(sandbox: &Sandbox, args: &[&str]) -> PtySession {
-    let program: Vec<String> = [&[PROGRAM], args].concat().iter().map(|arg| quote(arg)).collect();
-    start_script(sandbox, &format!("exec {}", program.join(" ")))
-}
-
-/// Starts a shell script on such a terminal.
-fn start_script(sandbox: &Sandbox, script: &str) -> PtySession {
-    spawn_command(sandbox.shell(&format!("stty echo; {script}")), Some(20_000)).unwrap()
-}
-
-fn quote(argument: &str) -> String {
-    format!("'{}'", argument.replace('\'', r"'\''"))
-}
-
-/// Everything up to the end, and the status.
-fn finish(mut session: PtySession) -> (String, i32) {
-    let rest = session.exp_eof().unwrap();
-    match session.process().wait().unwrap() {
-        WaitStatus::Exited(_, status) => (rest, status),
-        other => panic!("{other:?}"),
-    }
-}
+use crate::pty::{finish, start, start_script};
+use crate::support::{GOOD, PROGRAM, empty, initialized, seeded};
 
 #[test]
 fn a_new_password_is_asked_for_twice_and_not_echoed() {
@@ -198,6 +172,17 @@ fn a_removal_is_confirmed_by_yes_alone() {
     session.send_line("y").unwrap();
     assert_eq!(finish(session).1, 0);
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
+}
+
+#[test]
+fn a_question_tells_how_many_groups_a_user_leaves() {
+    let sandbox = seeded();
+    sandbox.run(&["group", "add", "alice", "admins"]);
+    sandbox.run(&["group", "add", "bob", "admins", "staff"]);
+    let mut session = start(&sandbox, &["remove", "alice", "bob"]);
+    session.exp_string("Remove 'alice' (in 1 group), 'bob' (in 2 groups) from ").unwrap();
+    session.send_line("n").unwrap();
+    assert_eq!(finish(session).1, 10);
 }
 
 #[test]

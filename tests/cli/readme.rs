@@ -5,10 +5,12 @@ use std::process::{Command, Output};
 
 use rusqlite::Connection;
 
+use crate::help::{commands, names};
 use crate::python::or_skip;
 use crate::support::{GOOD, SECRET123, Sandbox, empty, initialized, program_directory};
 
 const README: &str = include_str!("../../README.md");
+const CHANGELOG: &str = include_str!("../../CHANGELOG.md");
 
 /// The shell blocks of a section.
 fn blocks(heading: &str) -> Vec<&'static str> {
@@ -19,7 +21,7 @@ fn blocks(heading: &str) -> Vec<&'static str> {
 }
 
 /// The first of them.
-fn block(heading: &str) -> &'static str {
+pub(crate) fn block(heading: &str) -> &'static str {
     blocks(heading)[0]
 }
 
@@ -109,20 +111,99 @@ fn the_statuses_are_those_of_the_program() {
 }
 
 #[test]
-fn every_command_is_named_and_every_named_command_is_there() {
-    let help = empty().run(&["-h"]).stdout;
-    let (_, commands) = help.split_once("Commands:\n").unwrap();
-    let commands: Vec<&str> = commands
-        .lines()
-        .take_while(|line| !line.is_empty())
-        .map(|line| line.split_whitespace().next().unwrap())
-        .filter(|command| *command != "help")
-        .collect();
+fn every_command_is_named_in_the_order_of_the_first_screen() {
     let (_, table) = README.split_once("| command | does |\n|---|---|\n").unwrap();
     let named: Vec<&str> = table
         .lines()
         .take_while(|line| line.starts_with("| `"))
         .map(|line| line[3..].split([' ', '`']).next().unwrap())
         .collect();
-    assert_eq!(named, commands);
+    assert_eq!(named, names(&empty().run(&["-h"]).stdout));
+}
+
+#[test]
+fn the_options_that_every_command_has_are_named() {
+    let help = empty().run(&["-h"]).stdout;
+    for option in options(&help).iter().filter(|option| !["--help", "--version"].contains(option)) {
+        assert!(README.contains(&format!("`{option}")), "{option}");
+    }
+}
+
+#[test]
+fn every_command_and_option_that_is_named_is_there() {
+    let sandbox = empty();
+    let help = |command: &[String]| sandbox.run(&[&strs(command)[..], &["-h"]].concat()).stdout;
+    let first_screen = help(&[]);
+    let top = names(&first_screen);
+    let helps: Vec<_> = commands().into_iter().map(|command| (help(&command), command)).collect();
+    let all = first_screen + &helps.iter().map(|(help, _)| help.as_str()).collect::<String>();
+
+    let mut count = 0;
+    for mention in [README, CHANGELOG].into_iter().flat_map(|document| mentions(document, &top)) {
+        let line = mention.strip_prefix("dash-users ").unwrap_or(&mention);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        // The longest that fits: `group add` and not `group`.
+        let found = helps.iter().rfind(|(_, command)| words.starts_with(&strs(command)));
+        let known = match found {
+            Some((help, _)) => help,
+            None if words[0] == "help" || words[0].starts_with('-') => &all,
+            None => panic!("there is no such command: {mention}"),
+        };
+        for option in options(&mention) {
+            count += 1;
+            assert!(options(known).contains(&option), "{option}: {mention}");
+        }
+    }
+    assert!(count > 40, "{count}");
+}
+
+fn strs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+/// The long options in a text.
+fn options(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| c != '-' && !c.is_ascii_alphanumeric());
+    words.filter(|word| word.starts_with("--") && word.len() > 2).collect()
+}
+
+/// What a document says of the program with these `commands`: the code in its text that is a
+/// command or an option, and the command lines in its shell blocks.
+fn mentions(document: &str, commands: &[String]) -> Vec<String> {
+    let is_ours = |code: &&str| match code.split_whitespace().next() {
+        Some("dash-users") => code.contains(' ') && !code.contains(" = "),
+        Some(first) => first.starts_with("--") || commands.iter().any(|command| command == first),
+        None => false,
+    };
+    let mut mentions = Vec::new();
+    for (index, part) in document.split("```").enumerate() {
+        if index % 2 == 0 {
+            mentions.extend(part.split('`').skip(1).step_by(2).filter(is_ours));
+        } else if let Some(block) = part.strip_prefix("sh\n") {
+            let lines = block.lines().map(|line| line.split(" #").next().unwrap_or_default());
+            let programs = lines.flat_map(|line| line.split(['|', ';', '&', '>', '(']));
+            mentions.extend(programs.map(str::trim).filter(|line| line.starts_with("dash-users ")));
+        }
+    }
+    mentions.into_iter().map(str::to_owned).collect()
+}
+
+/// The sections with shell blocks: how many, and what runs them.
+const BLOCKS: [(&str, usize, &str); 6] = [
+    ("Install", 1, "nothing: they would install the program; tests/wheel has one of its own"),
+    ("Completion", 1, "shells::the_lines_in_the_readme_set_it_up"),
+    ("A first session", 1, "the_first_session_works_as_it_is_written"),
+    ("With your Dash app", 1, "nothing: it would stay; tests/app runs the example"),
+    ("In scripts and CI", 2, "the_ci_commands_…, the_entry_point_…"),
+    ("Many users at once", 3, "colleagues_…, users_come_from_airflow_…"),
+];
+
+#[test]
+fn every_shell_block_is_run_or_has_a_reason() {
+    let sections = README.split("\n## ").skip(1).map(|section| section.lines().next().unwrap());
+    let found: Vec<(&str, usize)> = sections
+        .map(|heading| (heading, blocks(heading).len()))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    assert_eq!(found, BLOCKS.map(|(heading, count, _)| (heading, count)));
 }

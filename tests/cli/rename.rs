@@ -74,7 +74,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'bob' exists already
-hint: `dash-users passwd` sets a new password; `add --if-not-exists` lets it be
+hint: choose another name, or remove that user first
 
 "#]]
     );

@@ -17,7 +17,7 @@ status 0
 -- stderr
 created [DIR]/users.db
 added users 'alice' and 'bob' in [DIR]/users.db
-warning: the passwords of 'alice' and 'bob' are public: remove them before others can reach the app
+warning: the passwords of 'alice' and 'bob' are public: remove both before others can reach the app
 
 "#]]
     );
@@ -44,7 +44,7 @@ fn json_counts_them() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove them before others can reach the app"]}
+{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both before others can reach the app"]}
 -- stderr
 
 "#]]

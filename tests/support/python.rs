@@ -1,9 +1,9 @@
 //! Python with Dash, dash_auth and werkzeug, for the tests that ask the real ones.
 //!
 //! There is one virtual environment for all test programs, made from `tests/requirements.txt` by
-//! the first one that needs it and kept in the target directory. The interpreter is `python3`, or
-//! the one that the variable `PYTHON` names; it needs its `venv` module and a way to install
-//! packages.
+//! the first one that needs it and kept in the target directory; one with other packages is kept
+//! beside it. The interpreter is `python3`, or the one that the variable `PYTHON` names; it needs
+//! its `venv` module and a way to install packages.
 //!
 //! Where that fails a test is skipped, and says so on stderr past the test harness, which would
 //! swallow it. With the variable `CI` set it fails instead: there nothing is skipped.
@@ -80,10 +80,15 @@ pub fn or_skip<T>(needed: Result<T, String>) -> Option<T> {
 
 fn installed() -> Result<Environment, String> {
     static INSTALLED: OnceLock<Result<Environment, String>> = OnceLock::new();
-    INSTALLED.get_or_init(install).clone()
+    INSTALLED.get_or_init(|| environment_of(REQUIREMENTS)).clone()
 }
 
-fn install() -> Result<Environment, String> {
+/// An environment of these `requirements`, written as pip wants them.
+///
+/// # Errors
+///
+/// If it cannot be had; see [`or_skip`].
+pub fn environment_of(requirements: &str) -> Result<Environment, String> {
     let interpreter = env::var_os("PYTHON").unwrap_or_else(|| OsString::from("python3"));
     let identity =
         run(Command::new(&interpreter)
@@ -91,16 +96,16 @@ fn install() -> Result<Environment, String> {
 
     // Another interpreter and other requirements get another environment.
     let mut hasher = DefaultHasher::new();
-    (identity, REQUIREMENTS).hash(&mut hasher);
+    (identity, requirements).hash(&mut hasher);
     let name = format!("venv-{:016x}", hasher.finish());
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
 
     once(&directory, || {
         run(Command::new(&interpreter).args(["-m", "venv"]).arg(&directory))?;
-        let requirements = directory.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS).map_err(|error| error.to_string())?;
+        let file = directory.join("requirements.txt");
+        fs::write(&file, requirements).map_err(|error| error.to_string())?;
         let environment = Environment { directory: directory.clone(), packages: None };
-        run(pip_install(&environment).arg("--requirement").arg(requirements))?;
+        run(pip_install(&environment).arg("--requirement").arg(file))?;
         Ok(())
     })?;
     Ok(Environment { directory, packages: None })

@@ -169,7 +169,10 @@ pub fn command() -> clap::Command {
     let command =
         commands.filter(|(name, _)| *name != "help").fold(command, |command, (name, further)| {
             let statuses = statuses(|status| status <= 2 || further.contains(&status));
-            command.mut_subcommand(name, |sub| sub.after_long_help(statuses))
+            command.mut_subcommand(name, |sub| {
+                let nested = |sub: clap::Command| sub.after_long_help(&statuses);
+                sub.mut_subcommands(nested).after_long_help(&statuses)
+            })
         });
     command
         .help_template(template)

@@ -1,44 +1,113 @@
 //! What a shell asks for while somebody types: the candidates for a word.
 //!
 //! The script that `dash-users completions SHELL` prints calls the program with the variable
-//! [`VARIABLE`]. Nothing that goes wrong then may be seen: whoever types has asked for nothing.
+//! [`VARIABLE`], and the words of the line behind `--`. Nothing that goes wrong then may be seen:
+//! whoever types has asked for nothing.
+//!
+//! No candidate means anything to a shell: names of users that would are not offered, and those of
+//! files are left to the shell.
+
+mod scripts;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::Command;
-use clap_complete::engine::CompletionCandidate;
-use clap_complete::env::{EnvCompleter, Fish, Shells, Zsh};
-use clap_complete::{CompleteEnv, env as shells};
+use clap::{Arg, Command, ValueHint};
+use clap_complete::ArgValueCompleter;
+use clap_complete::engine::{CompletionCandidate, complete};
 use dash_users::{Location, Users};
 
 use crate::cli::{self, environment};
 
+pub use self::scripts::{BASH, FISH, ZSH};
+
 /// With this variable, whose value is a shell, the program completes.
-pub const VARIABLE: &str = "DASH_USERS_COMPLETE";
+const VARIABLE: &str = "DASH_USERS_COMPLETE";
 
 /// The most names that are offered.
 const MAX_NAMES: u32 = 200;
 
+/// Stands for the names of files.
+const FILES: &str = "<files>";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
 /// Answers a shell, if it is one that asks.
 pub fn answer() -> bool {
-    if env::var_os(VARIABLE).is_none() {
-        return false;
-    }
-    let shells: &[&dyn EnvCompleter] = &[&NamesFirst(&Bash), &NamesFirst(&Zsh), &NamesFirst(&Fish)];
-    let complete = CompleteEnv::with_factory(cli::command).var(VARIABLE).shells(Shells(shells));
-    let directory = env::current_dir().ok();
+    let Some(shell) = asking() else { return false };
+    let lines: String = offered(shell).iter().map(|candidate| line(shell, candidate)).collect();
     // There is nobody to tell.
-    let _ = complete.try_complete(env::args_os(), directory.as_deref());
+    let _ = io::stdout().write_all(lines.as_bytes());
     true
 }
 
-/// Writes what has a shell ask.
-pub fn write_registration(shell: &dyn EnvCompleter, script: &mut Vec<u8>) -> io::Result<()> {
-    const NAME: &str = env!("CARGO_BIN_NAME");
-    shell.write_registration(VARIABLE, NAME, NAME, NAME, script)
+/// The shell that asks. The variable alone, which may be set for good, is no question.
+fn asking() -> Option<Shell> {
+    let shell = match env::var(VARIABLE).ok()?.as_str() {
+        "bash" => Shell::Bash,
+        "zsh" => Shell::Zsh,
+        "fish" => Shell::Fish,
+        _ => return None,
+    };
+    (env::args_os().nth(1)? == "--").then_some(shell)
+}
+
+/// The candidates: options only for a word that begins with `-`, or where there is nothing else.
+fn offered(shell: Shell) -> Vec<CompletionCandidate> {
+    let words = words(shell);
+    let Some(last) = words.len().checked_sub(1) else { return Vec::new() };
+    let is_option = words[last].as_encoded_bytes().starts_with(b"-");
+    let directory = env::current_dir().ok();
+    let mut command = cli::command();
+    if shell != Shell::Fish {
+        command = leaving_files(command);
+    }
+    let all = complete(&mut command, words, last, directory.as_deref()).unwrap_or_default();
+
+    let is_text = |value: &str| !value.is_empty() && !value.contains(char::is_control);
+    let (options, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .filter(|candidate| candidate.get_value() != "." && text(candidate).is_some_and(is_text))
+        .partition(|candidate| candidate.get_value().as_encoded_bytes().starts_with(b"-"));
+    let (wanted, instead) = if is_option { (options, others) } else { (others, options) };
+    if wanted.is_empty() { instead } else { wanted }
+}
+
+/// The command, with [`FILES`] in the place of files.
+fn leaving_files(command: Command) -> Command {
+    let files = |current: &OsStr| {
+        // No shell completes an address.
+        let is_address = current.to_string_lossy().contains(':');
+        if is_address { Vec::new() } else { vec![CompletionCandidate::new(FILES)] }
+    };
+    let leave = |argument: Arg| match argument.get_value_hint() {
+        ValueHint::AnyPath | ValueHint::FilePath => argument.add(ArgValueCompleter::new(files)),
+        _ => argument,
+    };
+    command.mut_args(leave).mut_subcommands(leaving_files)
+}
+
+fn text(candidate: &CompletionCandidate) -> Option<&str> {
+    candidate.get_value().to_str()
+}
+
+/// A candidate as the shell reads it, with what it is about where that is shown.
+fn line(shell: Shell, candidate: &CompletionCandidate) -> String {
+    let value = text(candidate).unwrap_or_default();
+    let help = candidate.get_help().map(ToString::to_string);
+    let help = help.as_deref().and_then(|help| help.lines().next());
+    match (shell, help) {
+        (Shell::Bash, _) | (Shell::Zsh | Shell::Fish, None) => format!("{value}\n"),
+        (Shell::Zsh, Some(help)) => format!("{value}:{}\n", help.replace('\\', r"\\")),
+        (Shell::Fish, Some(help)) => format!("{value}\t{help}\n"),
+    }
 }
 
 /// The names of users.
@@ -56,10 +125,10 @@ fn candidates(
     find: impl FnOnce(&mut Users, &str) -> Result<Vec<String>, dash_users::Error>,
 ) -> Vec<CompletionCandidate> {
     let found = || {
+        let location = database()?;
         // A server would take too long to answer.
-        let Location::Sqlite(_) = database()? else { return None };
-        let mut users = Users::glance(&database()?).ok()?;
-        find(&mut users, current.to_str()?).ok()
+        let Location::Sqlite(_) = location else { return None };
+        find(&mut Users::glance(&location).ok()?, current.to_str()?).ok()
     };
     let names = found().unwrap_or_default().into_iter().filter(|name| is_plain(name));
     names.map(CompletionCandidate::new).collect()
@@ -73,10 +142,9 @@ fn is_plain(name: &str) -> bool {
 
 /// The database that the words before the one which is completed name, or the environment.
 fn database() -> Option<Location> {
-    let words: Vec<OsString> = env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    let named = named_database(&words)
-        .or_else(|| environment("DASH_USERS_DATABASE"))
-        .unwrap_or_else(|| "users.db".into());
+    let named = asking().and_then(|shell| named_database(&words(shell)));
+    let named =
+        named.or_else(|| environment("DASH_USERS_DATABASE")).unwrap_or_else(|| "users.db".into());
     Location::parse(named).ok()
 }
 
@@ -93,154 +161,71 @@ fn named_database(words: &[OsString]) -> Option<OsString> {
             let after = word.strip_prefix("--database=");
             after.or_else(|| word.strip_prefix("-d").filter(|after| !after.is_empty()))
         };
-        named = value.map(as_typed).or(named);
+        named = value.or(named);
     }
-    named
-}
-
-/// A word of the command line, which the shell has not read yet: without its quotes, and with the
-/// home directory for a tilde.
-fn as_typed(word: &str) -> OsString {
-    let read = shlex::split(word).and_then(|mut words| words.pop());
-    let home = word.strip_prefix("~/").zip(env::var_os("HOME"));
-    match (home, read) {
-        (Some((path, home)), _) => Path::new(&home).join(path).into(),
-        (None, Some(word)) => word.into(),
-        (None, None) => word.into(),
+    let named = named?;
+    match named.strip_prefix("~/").zip(env::var_os("HOME")) {
+        Some((path, home)) => Some(Path::new(&home).join(path).into()),
+        None => Some(named.into()),
     }
 }
 
-/// A shell that is offered options only where a word begins with `-`, or where there is nothing
-/// else.
-struct NamesFirst<'a>(&'a dyn EnvCompleter);
-
-impl EnvCompleter for NamesFirst<'_> {
-    fn name(&self) -> &'static str {
-        self.0.name()
+/// The words of the line, the last of which is completed, without their quotes.
+fn words(shell: Shell) -> Vec<OsString> {
+    let mut words: Vec<OsString> = env::args_os().skip(2).collect();
+    let typed = match shell {
+        Shell::Bash | Shell::Zsh => 0,
+        Shell::Fish => words.len().saturating_sub(1),
+    };
+    for word in &mut words[typed..] {
+        if let Some(read) = word.to_str().and_then(read) {
+            *word = read.into();
+        }
     }
-
-    fn is(&self, name: &str) -> bool {
-        self.0.is(name)
-    }
-
-    fn write_registration(
-        &self,
-        variable: &str,
-        name: &str,
-        bin: &str,
-        completer: &str,
-        script: &mut dyn Write,
-    ) -> io::Result<()> {
-        self.0.write_registration(variable, name, bin, completer, script)
-    }
-
-    fn write_complete(
-        &self,
-        command: &mut Command,
-        words: Vec<OsString>,
-        directory: Option<&Path>,
-        answer: &mut dyn Write,
-    ) -> io::Result<()> {
-        let index = environment("_CLAP_COMPLETE_INDEX").and_then(|index| index.into_string().ok());
-        let index = index.and_then(|index| index.parse().ok()).unwrap_or(words.len() - 1);
-        let is_option =
-            words.get(index).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
-        let mut all = Vec::new();
-        self.0.write_complete(command, words, directory, &mut all)?;
-
-        let separator = environment("_CLAP_IFS").and_then(|separator| separator.into_string().ok());
-        let separator = separator.unwrap_or_else(|| "\n".to_owned());
-        let all = String::from_utf8_lossy(&all);
-        let names: Vec<_> = all.split(&separator).filter(|line| !line.starts_with('-')).collect();
-        let has_names = names.iter().any(|name| !name.is_empty());
-        let wanted =
-            if is_option || !has_names { all.into_owned() } else { names.join(&separator) };
-        answer.write_all(wanted.as_bytes())
-    }
+    words
 }
 
-/// Bash splits words at `=` and `:`. Those before the current one are put together again, so that
-/// `--database=users.db` is one.
-pub struct Bash;
-
-impl EnvCompleter for Bash {
-    fn name(&self) -> &'static str {
-        shells::Bash.name()
-    }
-
-    fn is(&self, name: &str) -> bool {
-        shells::Bash.is(name)
-    }
-
-    fn write_registration(
-        &self,
-        variable: &str,
-        _name: &str,
-        bin: &str,
-        completer: &str,
-        script: &mut dyn Write,
-    ) -> io::Result<()> {
-        writeln!(
-            script,
-            r#"_dash_users() {{
-    local IFS=$'\013' space=true word words=() last=""
-    compopt +o nospace 2>/dev/null && space=false
-    for word in "${{COMP_WORDS[@]:0:COMP_CWORD}}"; do
-        if [[ ${{#words[@]}} -gt 0 && ( $word == [=:] || $last == [=:] ) ]]; then
-            words[${{#words[@]}}-1]+=$word
-        else
-            words+=("$word")
-        fi
-        last=$word
-    done
-    COMPREPLY=($(
-        _CLAP_IFS=$IFS _CLAP_COMPLETE_INDEX=${{#words[@]}} _CLAP_COMPLETE_COMP_TYPE=$COMP_TYPE \
-        _CLAP_COMPLETE_SPACE=$space {variable}=bash \
-        {completer} -- "${{words[@]}}" "$2" 2>/dev/null
-    )) || unset COMPREPLY
-    if [[ $space == false && ${{COMPREPLY-}} =~ [=/:]$ ]]; then
-        compopt -o nospace
-    fi
-}}
-complete -o nospace -o bashdefault -F _dash_users {bin}"#
-        )
-    }
-
-    fn write_complete(
-        &self,
-        command: &mut Command,
-        words: Vec<OsString>,
-        directory: Option<&Path>,
-        answer: &mut dyn Write,
-    ) -> io::Result<()> {
-        shells::Bash.write_complete(command, words, directory, answer)
-    }
+/// A word as a shell reads it, whose quotes may not be closed yet.
+fn read(word: &str) -> Option<String> {
+    let closed = |end: &str| shlex::split(&format!("{word}{end}"));
+    let words = ["", "'", "\"", "\\"].into_iter().find_map(closed)?;
+    <[String; 1]>::try_from(words).ok().map(|[word]| word)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     #[test]
     fn the_database_is_the_last_one_that_is_named() {
         let named = |line: &str| {
             let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
-            named_database(&words).map(PathBuf::from)
+            named_database(&words)
         };
         assert_eq!(named("dash-users show"), None);
-        for line in
-            ["-d a.db show", "show --database a.db", "-da.db show", "--database='a.db' show"]
+        for line in ["-d a.db show", "show --database a.db", "-da.db show", "--database=a.db show"]
         {
             assert_eq!(named(line), Some("a.db".into()), "{line}");
         }
         assert_eq!(named("-d a.db -d b.db show"), Some("b.db".into()));
         assert_eq!(named("show -- --database=a.db"), None);
-        assert_eq!(named(r"-d a\ b.db").as_deref(), Some(Path::new("a\\")));
-        assert_eq!(as_typed(r"a\ b.db"), "a b.db");
-        assert_eq!(as_typed("\"a b.db\""), "a b.db");
-        assert_eq!(as_typed("'unclosed"), "'unclosed");
+    }
+
+    #[test]
+    fn a_word_is_read_as_a_shell_reads_it() {
+        for (word, expected) in [
+            (r"a\ b.db", "a b.db"),
+            ("\"a b.db\"", "a b.db"),
+            ("--database='a b.db'", "--database=a b.db"),
+            ("'not closed", "not closed"),
+            ("\"it's", "it's"),
+            ("''", ""),
+        ] {
+            assert_eq!(read(word).as_deref(), Some(expected), "{word}");
+        }
+        for word in ["", "#", "two words"] {
+            assert_eq!(read(word), None, "{word}");
+        }
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
         Error::Password(refusal) => of_password(*refusal),
         Error::NoSuchUser(_) => (Code::NoSuchUser, None),
         Error::UserExists(_) => {
-            let hint = "`dash-users passwd` sets a new password; `add --if-not-exists` lets it be";
+            let hint = "`dash-users passwd` sets a new password; `add --if-not-exists` leaves the user as is";
             (Code::UserExists, Some(hint.to_owned()))
         }
         Error::SimilarUser { .. } => {

@@ -4,6 +4,7 @@
 //! goes to stderr.
 
 mod json;
+mod table;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -11,12 +12,12 @@ use std::time::SystemTime;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
 use dash_users::{StoredText, User};
 use serde::Serialize;
 
 use self::json::JsonError;
-pub use self::json::{Change, JsonCopy, JsonEvent, JsonImport, JsonMigration, JsonUser};
+pub use self::json::{Change, Each, JsonCopy, JsonEvent, JsonImport, JsonMigration, JsonUser};
+pub use self::table::{fields, indented, table, wrapped};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Report};
 
@@ -216,33 +217,6 @@ pub fn printable(text: &str) -> String {
         }
     }
     printable
-}
-
-/// A table that fits the terminal.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.set_header(header).add_rows(rows);
-    fitted(table)
-}
-
-/// A paragraph that fits the terminal, three columns from its edge.
-pub fn indented(text: &str) -> String {
-    let mut table = Table::new();
-    table.add_row(["", text]);
-    fitted(table)
-}
-
-fn fitted(mut table: Table) -> String {
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if io::stdout().is_terminal()
-        && let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size()
-    {
-        table.set_width(width);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.trim_fmt()
 }
 
 /// A user as a row of `--format plain`, in the order of the keys in JSON.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{open, tell_reconciled};
 use crate::cli::MethodArg;
 use crate::exit::{Code, Failure, command, quoted};
-use crate::output::{Output, indented};
+use crate::output::{Output, indented, wrapped};
 
 /// Look for whatever is wrong with the database and its users
 ///
@@ -100,7 +100,8 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
                 format!("hint: {}", hint(finding, database))
             };
             let message = indented(&problem.to_string());
-            format!("{}:{user} [{}]\n{message}\n   {next}", problem.severity(), problem.code())
+            let head = wrapped(&format!("{}:{user} [{}]", problem.severity(), problem.code()));
+            format!("{head}\n{message}\n   {next}")
         };
         all.iter().map(text).collect::<Vec<_>>().join("\n")
     };

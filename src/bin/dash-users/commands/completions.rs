@@ -1,10 +1,9 @@
 use anyhow::Result;
 use clap::ValueEnum;
-use clap_complete::aot::generate;
-use clap_complete::{aot, env};
+use clap_complete::aot::{self, generate};
 
 use crate::cli;
-use crate::complete::{self, Bash};
+use crate::complete;
 use crate::output::write_stdout;
 
 /// Print a script by which a shell completes commands and names
@@ -32,9 +31,9 @@ pub enum Shell {
 pub fn run(args: &Args) -> Result<()> {
     let mut script = Vec::new();
     match args.shell {
-        Shell::Bash => complete::write_registration(&Bash, &mut script)?,
-        Shell::Zsh => complete::write_registration(&env::Zsh, &mut script)?,
-        Shell::Fish => complete::write_registration(&env::Fish, &mut script)?,
+        Shell::Bash => script.extend(complete::BASH.bytes()),
+        Shell::Zsh => script.extend(complete::ZSH.bytes()),
+        Shell::Fish => script.extend(complete::FISH.bytes()),
         Shell::Powershell => write_static(aot::PowerShell, &mut script),
         Shell::Elvish => write_static(aot::Elvish, &mut script),
     }

@@ -36,7 +36,7 @@ enum Command {
     /// Example: dash-users group remove alice admins
     #[command(visible_alias = "rm")]
     Remove(Membership),
-    /// List the groups of a user, or all groups and who is in them
+    /// List a user's groups, or all groups and who is in them
     ///
     /// With --format plain the columns are: username, group.
     ///
@@ -143,7 +143,7 @@ fn list(user: Option<&OsStr>, database: &Location, output: &Output) -> Result<()
             let names: Vec<_> = members.iter().map(|(_, name)| name.to_string()).collect();
             vec![members[0].0.to_string(), names.join(", ")]
         });
-        table(&["GROUP", "USERS"], groups.collect())
+        table(&["GROUP", "USERS"], &groups.collect::<Vec<_>>())
     };
     Ok(output.result(json, rows, people)?)
 }

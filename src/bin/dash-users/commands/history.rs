@@ -59,7 +59,8 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
                 or(&event.detail, ""),
             ]
         };
-        table(&["WHEN", "WHO", "ACTION", "USER", "DETAIL"], events.iter().map(row).collect())
+        let rows: Vec<_> = events.iter().map(row).collect();
+        table(&["WHEN", "WHO", "ACTION", "USER", "DETAIL"], &rows)
     };
     Ok(output.result(json, rows, people)?)
 }

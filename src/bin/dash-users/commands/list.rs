@@ -3,12 +3,12 @@ use std::ffi::OsString;
 use anyhow::Result;
 use clap::ValueEnum;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{Location, Users};
+use dash_users::{Location, User, Users};
 
 use super::bytes;
 use crate::cli::MethodArg;
 use crate::complete;
-use crate::output::{JsonUser, Output, ago, joined, plain_user, table};
+use crate::output::{Each, JsonUser, Output, ago, joined, plain_user, table};
 
 /// List the users, never their hashes
 ///
@@ -60,10 +60,10 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         Sort::Created => users.sort_by_key(|user| user.created_at),
         Sort::Changed => users.sort_by_key(|user| user.password_changed_at),
     }
-    let json = || users.iter().map(JsonUser::from).collect::<Vec<_>>();
+    let json = || Each(|| users.iter().map(JsonUser::from));
     let rows = || users.iter().map(plain_user).collect();
     let people = || {
-        let rows = users.iter().map(|user| {
+        let row = |user: &User| {
             let state = match (user.method.is_some(), user.locked, user.outdated) {
                 (false, false, _) => "no usable hash",
                 (_, true, true) => "locked, outdated",
@@ -79,8 +79,9 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
                 user.created_at.map(ago).unwrap_or_default(),
                 user.password_changed_at.map(ago).unwrap_or_default(),
             ]
-        });
-        table(&["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"], rows.collect())
+        };
+        let header = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
+        table(&header, &users.iter().map(row).collect::<Vec<_>>())
     };
     Ok(output.result(json, rows, people)?)
 }

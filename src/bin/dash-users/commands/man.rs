@@ -1,7 +1,9 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::Command;
+use clap_mangen::Man;
 use serde::Serialize;
 
 use crate::cli;
@@ -25,11 +27,29 @@ struct Json {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<()> {
-    let directory = &args.directory;
-    let context = || format!("cannot write to {}", directory.display());
-    fs::create_dir_all(directory).with_context(context)?;
-    clap_mangen::generate_to(cli::command(), directory).with_context(context)?;
+    let directory = std::path::absolute(&args.directory)?;
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    let mut command = cli::command().disable_help_subcommand(true);
+    command.build();
+    write(&command, &directory)?;
     let directory = directory.display().to_string();
     output.note(&format!("wrote the man pages to {directory}"));
     Ok(output.json_only(&Json { directory })?)
+}
+
+/// Writes the page of a command and those of its own commands.
+fn write(command: &Command, directory: &Path) -> Result<()> {
+    command.get_subcommands().try_for_each(|command| write(command, directory))?;
+    let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).source(source);
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    // What help ends with has a section of its own in a man page.
+    let page = String::from_utf8_lossy(&page)
+        .replace(".SH EXTRA\n", "")
+        .replace("\nExample:\n", "\n.SH EXAMPLE\n")
+        .replace("\nStatuses:\n", "\n.SH \"EXIT STATUS\"\n");
+    let path = directory.join(man.get_filename());
+    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -86,7 +86,7 @@ fn status(json: Json<'_>, output: &Output) -> Result<()> {
         let message = format!("{} migration(s) pending in {}", json.pending.len(), json.database);
         Failure::new(Code::NeedsMigration, message).answered()
     });
-    let people = || table(&["VERSION", "NAME", "STATE"], rows.clone());
+    let people = || table(&["VERSION", "NAME", "STATE"], &rows);
     output.result(|| json, || rows.clone(), people)?;
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }

@@ -38,8 +38,8 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         match users.get(name)? {
             Some(user) => going.push(match user.groups.len() {
                 0 => format!("'{}'", user.username),
-                1 => format!("'{}' (1 group)", user.username),
-                groups => format!("'{}' ({groups} groups)", user.username),
+                1 => format!("'{}' (in 1 group)", user.username),
+                groups => format!("'{}' (in {groups} groups)", user.username),
             }),
             None if args.if_exists => {}
             None => return Err(Error::NoSuchUser(StoredText::from(*name)).into()),

@@ -66,7 +66,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     }
     if is_added {
         output.note(&format!("added users 'alice' and 'bob' in {database}"));
-        warnings.push("the passwords of 'alice' and 'bob' are public: remove them before others can reach the app".to_owned());
+        warnings.push("the passwords of 'alice' and 'bob' are public: remove both before others can reach the app".to_owned());
     } else {
         output.note(&format!("there are users already; none added in {database}"));
     }

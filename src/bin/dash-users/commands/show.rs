@@ -8,7 +8,7 @@ use dash_users::{Error, Location, Method, Users};
 use super::{bytes, username};
 use crate::cli::MethodArg;
 use crate::complete;
-use crate::output::{JsonUser, Output, ago, joined, plain_user, rfc3339};
+use crate::output::{JsonUser, Output, ago, fields, joined, plain_user, rfc3339};
 
 /// Show one user, never the hash
 ///
@@ -39,7 +39,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             Some(time) => format!("{} ({})", ago(time), rfc3339(time)),
             None => "unknown: before dash-users kept the database".to_owned(),
         };
-        let lines = [
+        let shown = [
             ("user", user.username.to_string()),
             ("language", user.language.to_string()),
             ("groups", joined(&user.groups, ", ")),
@@ -49,8 +49,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             ("created", when(user.created_at)),
             ("password changed", when(user.password_changed_at)),
         ];
-        let line = |(label, value)| format!("{label:<16}  {value}").trim_end().to_owned();
-        lines.map(line).join("\n")
+        fields(shown.iter().map(|(label, value)| (*label, value.as_str())))
     };
     Ok(output.result(|| JsonUser::from(&user), || vec![plain_user(&user)], people)?)
 }

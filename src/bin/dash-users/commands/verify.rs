@@ -10,7 +10,7 @@ use super::{bytes, open, username};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
 use crate::exit::{Code, Failure};
-use crate::output::Output;
+use crate::output::{Output, wrapped};
 use crate::prompt::Prompt;
 
 /// Check a password as the app does
@@ -90,7 +90,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         row.extend(args.explain.then(|| reason.unwrap_or_default().to_owned()));
         vec![row]
     };
-    output.result(json, rows, || people.clone())?;
+    output.result(json, rows, || wrapped(&people))?;
     if upgraded {
         output.note(&format!("stored a new hash for user '{name}' in {database}"));
     }

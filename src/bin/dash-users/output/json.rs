@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use dash_users::transfer::Position;
 use dash_users::{Event, Location, Migration, StoredText, User};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::rfc3339;
 use crate::exit::{Detail, Report};
@@ -94,6 +94,15 @@ pub struct JsonImport {
     pub unchanged: u64,
     pub skipped: u64,
     pub warnings: Vec<String>,
+}
+
+/// An array whose items are made while they are written.
+pub struct Each<F>(pub F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// An event of the history, as JSON tells it.

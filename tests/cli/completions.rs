@@ -1,0 +1,213 @@
+//! What `dash-users completions` prints, and what the program answers a shell that asks by it. How
+//! real shells take that is in `shells.rs`.
+//!
+//! The files in `completions/` are written by
+//! `SNAPSHOTS=overwrite cargo test --test cli completions`.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use snapbox::{Data, IntoData, assert_data_eq, file};
+
+use crate::support::{Sandbox, empty, initialized, seeded};
+
+#[test]
+fn the_scripts_in_the_repository_are_those_that_are_printed() {
+    let sandbox = empty();
+    let scripts: [(&str, Data); 5] = [
+        ("bash", file!["../../completions/dash-users.bash": Text]),
+        ("zsh", file!["../../completions/_dash-users": Text]),
+        ("fish", file!["../../completions/dash-users.fish": Text]),
+        ("elvish", file!["../../completions/dash-users.elv": Text]),
+        ("powershell", file!["../../completions/_dash-users.ps1": Text]),
+    ];
+    for (shell, file) in scripts {
+        let run = sandbox.run(&["completions", shell]);
+        assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{shell}");
+        assert_data_eq!(run.stdout.raw(), file.raw());
+    }
+}
+
+/// The candidates for the last of these words, which are typed after `dash-users`.
+fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
+    let words = [&["--", "dash-users"], words].concat();
+    let mut command = sandbox.command(&words);
+    command.env("DASH_USERS_COMPLETE", "bash").env("HOME", sandbox.dir()).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{words:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Adds users past all checks, as an app could.
+fn insert(sandbox: &Sandbox, names: &[Value]) {
+    let connection = Connection::open(sandbox.path("users.db")).unwrap();
+    for name in names {
+        connection.execute("INSERT INTO users VALUES (?, '!', 'en')", [name]).unwrap();
+    }
+}
+
+#[test]
+fn names_that_mean_something_to_a_shell_are_not_offered() {
+    let sandbox = initialized();
+    let odd = [
+        "",
+        " ",
+        "a b",
+        "a'b",
+        "a\"b",
+        "$(touch pwned)",
+        "a$HOME",
+        "a`touch pwned`",
+        "a;b",
+        "a&b",
+        "a|b",
+        "a>b",
+        "-a",
+        "--help",
+        "a*",
+        "a?",
+        "a[b]",
+        "a{b,c}",
+        "~a",
+        "a\\b",
+        "a!b",
+        "a#b",
+        "a(b)",
+        "a=b",
+        "a:b",
+        "a/b",
+        "a\nb",
+        "a\tb",
+        "a\rb",
+        "a\x0bb",
+        "a\x1b[2Jb",
+        "a\x07b",
+        "a\0b",
+        "a\u{9b}b",
+        "a\u{202e}b",
+        "a\u{200f}b",
+        "a\u{a0}b",
+        "a\u{200b}b",
+        "a\u{2028}b",
+    ];
+    let mut odd: Vec<Value> = odd.into_iter().map(|name| Value::Text(name.to_owned())).collect();
+    odd.extend([Value::Blob(b"ablob".to_vec()), Value::Null]);
+    insert(&sandbox, &odd);
+    sandbox.sql("INSERT INTO users VALUES (CAST(x'61ff' AS TEXT), '!', 'en')");
+    assert_eq!(offered(&sandbox, &["history", "a"]), [""; 0]);
+
+    insert(&sandbox, &["ann"].map(|name| Value::Text(name.to_owned())));
+    assert_eq!(offered(&sandbox, &["show", ""]), ["ann"]);
+    sandbox.sql("INSERT INTO user_groups SELECT 'ann', username FROM users WHERE username > ''");
+    assert_eq!(offered(&sandbox, &["list", "--group", ""]), ["ann"]);
+}
+
+#[test]
+fn names_are_offered_by_their_beginning_in_order() {
+    let sandbox = initialized();
+    let names = ["ann@example.org", "ann.b", "ann_c-d+e", "Ann", "Änne", "李", "b"];
+    insert(&sandbox, &names.map(|name| Value::Text(name.to_owned())));
+    assert_eq!(offered(&sandbox, &["show", "ann"]), ["ann.b", "ann@example.org", "ann_c-d+e"]);
+    assert_eq!(offered(&sandbox, &["show", "Ä"]), ["Änne"]);
+    assert_eq!(offered(&sandbox, &["show", ""]).len(), names.len());
+    for pattern in ["%", "_", "a*", "x"] {
+        assert_eq!(offered(&sandbox, &["show", pattern]), [""; 0], "{pattern}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_read_is_passed_over_in_silence() {
+    let sandbox = empty();
+    let silent = |database: &str| {
+        let names = |dir| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        let before: Vec<_> = names(sandbox.dir()).collect();
+        assert_eq!(offered(&sandbox, &["-d", database, "history", "a"]), [""; 0], "{database}");
+        assert_eq!(names(sandbox.dir()).collect::<Vec<_>>(), before, "{database}");
+    };
+    fs::create_dir(sandbox.path("directory")).unwrap();
+    sandbox.write("empty.db", "");
+    sandbox.write("corrupt.db", [b"SQLite format 3\0".as_slice(), &[7; 5000]].concat());
+    sandbox.write("text.db", "no database at all");
+    for database in ["missing.db", "no/such/directory.db", "directory", "empty.db", "corrupt.db"] {
+        silent(database);
+    }
+    for database in ["text.db", ":memory:", "", "mysql://localhost/x", "bad://"] {
+        silent(database);
+    }
+    sandbox.sql("CREATE TABLE other (x)");
+    silent("users.db");
+}
+
+#[test]
+fn a_database_of_an_app_is_not_touched() {
+    let sandbox = empty();
+    sandbox.sql(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
+         INSERT INTO users VALUES ('alice', '!', 'en');",
+    );
+    let before = fs::read(sandbox.path("users.db")).unwrap();
+    assert_eq!(offered(&sandbox, &["history", "a"]), [""; 0]);
+    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert_eq!(fs::read_dir(sandbox.dir()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_locked_database_is_not_waited_for() {
+    let sandbox = seeded();
+    let app = Connection::open(sandbox.path("users.db")).unwrap();
+    app.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let start = Instant::now();
+    assert_eq!(offered(&sandbox, &["history", "a"]), [""; 0]);
+    assert!(start.elapsed() < Duration::from_secs(8), "a command waits for 10 seconds");
+}
+
+#[test]
+fn a_write_ahead_log_is_read_and_none_is_made() {
+    let sandbox = seeded();
+    sandbox.sql("PRAGMA journal_mode = WAL");
+    assert!(!sandbox.path("users.db-wal").exists());
+    offered(&sandbox, &["history", "a"]);
+    assert_eq!(fs::read_dir(sandbox.dir()).unwrap().count(), 1);
+
+    let app = Connection::open(sandbox.path("users.db")).unwrap();
+    app.execute_batch("UPDATE users SET username = 'anna' WHERE username = 'alice'").unwrap();
+    assert_eq!(offered(&sandbox, &["history", "a"]), ["anna"]);
+}
+
+#[test]
+fn of_many_users_the_first_are_offered() {
+    let sandbox = initialized();
+    sandbox.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
+         INSERT INTO users SELECT printf('user%06d', i), '!', 'en' FROM n",
+    );
+    let names = offered(&sandbox, &["show", ""]);
+    assert_eq!((names.len(), names[0].as_str()), (200, "user000000"));
+    assert_eq!(names[199], "user000199");
+    assert_eq!(offered(&sandbox, &["show", "user09999"]).len(), 10);
+}
+
+#[test]
+fn a_server_is_not_asked() {
+    let sandbox = seeded();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let url = format!("postgresql://user:secret@{}/users", server.local_addr().unwrap());
+    assert_eq!(offered(&sandbox, &["-d", &url, "history", "a"]), [""; 0]);
+    let sandbox = sandbox.with_env("DASH_USERS_DATABASE", &url);
+    assert_eq!(offered(&sandbox, &["history", "a"]), [""; 0]);
+    assert!(server.accept().is_err(), "nobody called");
+    assert_eq!(offered(&sandbox, &["-d", "users.db", "history", "a"]), ["alice"]);
+}
+
+#[test]
+fn the_variable_alone_is_no_question() {
+    for value in ["bash", "", "0", "nonsense"] {
+        let sandbox = seeded().with_env("DASH_USERS_COMPLETE", value);
+        assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 2);
+    }
+}

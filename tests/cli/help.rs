@@ -1,0 +1,340 @@
+//! Help: of the program, of each command, and the man pages that are made from it.
+
+use std::fs;
+
+use snapbox::str;
+use unicode_width::UnicodeWidthStr;
+
+use crate::support::{GOOD, Sandbox, assert_run, empty, initialized, program_directory};
+
+#[test]
+fn the_first_screen_names_every_command() {
+    assert_run!(
+        empty().run(&["-h"]),
+        str![[r#"
+status 0
+-- stdout
+User management for Dash apps
+
+Usage: dash-users [OPTIONS] <COMMAND>
+
+Set up:
+  init         Create the database, or bring an existing one up to date
+  migrate      Apply pending migrations of the database's schema
+  seed         Add the users of a file who are missing, or two demo users
+
+Users:
+  add          Add a user [alias: create]
+  passwd       Set a new password
+  verify       Check a password as the app does
+  rehash       Store a new hash of the same password
+  remove       Remove users [alias: rm]
+  rename       Give a user another name
+  update       Change what is not a secret: the language
+  lock         Lock users out, and keep their passwords
+  unlock       Let locked users in again, with the passwords they had
+  group        Put users into groups, take them out, or list groups
+
+Look:
+  list         List the users, never their hashes [alias: ls]
+  show         Show one user, never the hash
+  history      Tell who did what to users, and when, the newest first
+  check        Look for whatever is wrong with the database and its users
+
+Bulk:
+  import       Add or change the users of a file, all or none
+  export       Write all users to a file that `import --as-is` reads back
+  backup       Write a copy of the whole database to a file
+  restore      Put a backup back in the place of all that the database holds
+
+Shell:
+  hash         Print the hash of a password, or check one, without a database
+  completions  Print a script by which a shell completes commands and names
+  man          Write a man page for each command to a directory
+  help         Print this help, or that of a command
+
+Options:
+  -d, --database <DB>    The database: a path, sqlite:///relative or sqlite:////absolute [env:
+                         DASH_USERS_DATABASE] [default: users.db]
+      --format <FORMAT>  How results are written [default: table] [possible values: table, plain,
+                         json]
+      --json             Short for --format json
+  -q, --quiet            Write results and errors only
+      --color <WHEN>     When to use color [default: auto] [possible values: auto, always, never]
+      --no-input         Never ask, not even on a terminal
+  -h, --help             Print help (see more with '--help')
+  -V, --version          Print version
+
+Example:
+  dash-users init && dash-users add alice && dash-users list
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn without_a_command_help_goes_to_stderr() {
+    let run = empty().run(&[]);
+    assert_eq!((run.status, &*run.stdout), (2, ""));
+    assert!(run.stderr.starts_with("User management for Dash apps\n"), "{run}");
+    assert_run!(
+        empty().run(&["--json"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, rename, update, lock, unlock, group, list, ls, show, history, check, import, export, backup, restore, hash, completions, man, help]","hint":"see --help"}}
+
+"#]]
+    );
+}
+
+#[test]
+fn long_help_lists_the_statuses() {
+    let run = empty().run(&["--help"]);
+    assert_eq!(run.status, 0);
+    assert!(run.stdout.contains("\nStatuses:\n    0  done, or already so\n"), "{run}");
+}
+
+/// Every command by its words, those of `group` too.
+pub(crate) fn commands() -> Vec<Vec<String>> {
+    fn collect(sandbox: &Sandbox, command: &[String], all: &mut Vec<Vec<String>>) {
+        for name in names(&text(sandbox, command, "-h")) {
+            let command = [command, &[name]].concat();
+            all.push(command.clone());
+            collect(sandbox, &command, all);
+        }
+    }
+    let mut all = Vec::new();
+    collect(&empty(), &[], &mut all);
+    assert!(all.len() > 25, "{all:?}");
+    all
+}
+
+/// The names of commands in a help.
+pub(crate) fn names(help: &str) -> Vec<String> {
+    let (before, _) = help.split_once("\nOptions:\n").expect("options");
+    let lines = before.lines().filter_map(|line| line.strip_prefix("  "));
+    let lines = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let names = lines.map(|line| line.split(' ').next().unwrap().to_owned());
+    names.filter(|name| name != "help").collect()
+}
+
+/// What a command says with this option.
+fn text(sandbox: &Sandbox, command: &[String], option: &str) -> String {
+    let args: Vec<_> = command.iter().map(String::as_str).chain([option]).collect();
+    let run = sandbox.run(&args);
+    assert_eq!((run.status, &*run.stderr), (0, ""), "{args:?}");
+    run.stdout
+}
+
+/// The program itself and every command, with its short and its long help.
+fn helps() -> Vec<(String, String, String)> {
+    let sandbox = empty();
+    let help = |command: Vec<String>| {
+        let (short, long) = (text(&sandbox, &command, "-h"), text(&sandbox, &command, "--help"));
+        (command.join(" "), short, long)
+    };
+    [Vec::new()].into_iter().chain(commands()).map(help).collect()
+}
+
+#[test]
+fn every_help_begins_with_a_summary_and_the_long_one_says_more() {
+    for (command, short, long) in helps() {
+        let summary = short.lines().next().unwrap();
+        assert!(summary.starts_with(|c: char| c.is_ascii_uppercase()), "{command}: {summary}");
+        assert!(!summary.ends_with('.') && summary.width() <= 80, "{command}: {summary}");
+        assert_eq!(long.lines().next(), Some(summary), "{command}");
+        assert!(short.len() < long.len(), "{command}");
+    }
+}
+
+#[test]
+fn help_fits_its_width() {
+    for (command, short, long) in helps() {
+        for line in short.lines().chain(long.lines()) {
+            assert!(line.width() <= 100, "{command}: {line}");
+        }
+        let (before_options, _) = short.split_once("\nOptions:\n").unwrap();
+        for line in before_options.lines() {
+            assert!(line.width() <= 80, "{command}: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_option_and_argument_is_explained() {
+    for (command, _, long) in helps() {
+        let lines: Vec<&str> = long.lines().collect();
+        let mut count = 0;
+        for pair in lines.windows(2) {
+            let [line, next] = pair else { unreachable!() };
+            let indent = line.len() - line.trim_start().len();
+            let is_entry = match line.trim_start().chars().next() {
+                Some('-') => indent == 2 || indent == 6,
+                Some('<' | '[') => indent == 2,
+                _ => false,
+            };
+            if is_entry {
+                count += 1;
+                let explanation = next.strip_prefix(&" ".repeat(10)).unwrap_or_default();
+                assert!(explanation.starts_with(char::is_alphanumeric), "{command}: {line}");
+            }
+        }
+        // Those that are valid with every command.
+        assert!(count >= 7, "{command}: {count}");
+    }
+}
+
+#[test]
+fn every_command_has_its_statuses() {
+    for (command, short, long) in helps() {
+        let (_, statuses) = long.split_once("\nStatuses:\n").expect(&command);
+        let statuses: Vec<u8> = statuses
+            .lines()
+            .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
+            .collect();
+        assert!(
+            statuses.starts_with(&[0, 1, 2]) && statuses.is_sorted(),
+            "{command}: {statuses:?}"
+        );
+        assert!(!short.contains("Statuses:"), "{command}");
+    }
+}
+
+#[test]
+fn help_for_a_command_is_the_same_by_both_ways() {
+    let sandbox = empty();
+    for command in commands() {
+        let help: Vec<_> = ["help"].into_iter().chain(command.iter().map(String::as_str)).collect();
+        assert_eq!(sandbox.run(&help).stdout, text(&sandbox, &command, "--help"), "{help:?}");
+    }
+}
+
+#[test]
+fn every_command_has_one_example_and_it_works() {
+    for (command, _, long) in helps().into_iter().skip(1) {
+        let examples: Vec<_> =
+            long.lines().filter_map(|line| line.strip_prefix("Example: ")).collect();
+        let [example] = examples[..] else { panic!("{command}: {examples:?}") };
+        assert!(example.starts_with(&format!("dash-users {command}")), "{command}: {example}");
+        let sandbox = initialized().with_env("DASH_USERS_PASSWORD_FILE", "secret");
+        sandbox.write("secret", GOOD);
+        for user in ["alice", "bob"] {
+            sandbox.run(&["add", user, "--group", "admins"]);
+        }
+        sandbox.run(&["backup", "users-2026-01-31.db"]);
+        sandbox.write("users.csv", "username,password\ndave,plover-xyzzy-quux\n");
+        sandbox.write("colleagues.csv", "username\ndave\n");
+        let asks = command == "restore";
+        let example = example.replace("www-data", "$(id -g)") + if asks { " --yes" } else { "" };
+        works(&sandbox, &example);
+    }
+}
+
+#[test]
+fn the_example_of_the_first_screen_works() {
+    let help = empty().run(&["-h"]).stdout;
+    let (_, example) = help.split_once("\nExample:\n").unwrap();
+    let sandbox = empty().with_env("DASH_USERS_PASSWORD_FILE", "secret");
+    sandbox.write("secret", GOOD);
+    works(&sandbox, example);
+}
+
+/// Runs an example as it is written, in a home directory with what is usual there.
+fn works(sandbox: &Sandbox, example: &str) {
+    let home = sandbox.path("home");
+    fs::create_dir_all(home.join(".local/share/bash-completion/completions")).unwrap();
+    let path = format!("{}:/usr/bin:/bin", program_directory().display());
+    let output = sandbox.shell(example).env("PATH", path).env("HOME", home).output().unwrap();
+    assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn neither_help_nor_errors_show_what_the_environment_holds() {
+    let sandbox = empty()
+        .with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d?password=SECRET")
+        .with_env("DASH_USERS_METHOD", "SECRET");
+    let commands = commands();
+    for command in [Vec::new()].iter().chain(&commands) {
+        for further in [&["-h"][..], &["--help"], &[], &["x"], &["x", "y"], &["--nonsense"]] {
+            for format in ["table", "json"] {
+                let command = command.iter().map(String::as_str);
+                let args: Vec<_> = command.chain(further.iter().copied()).collect();
+                let run = sandbox.run(&[&args[..], &["--format", format]].concat());
+                assert!(!run.to_string().contains("SECRET"), "{args:?}: {run}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let sandbox = empty().with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d");
+    assert_run!(
+        sandbox.run(&["man", "share/man/man1"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+wrote the man pages to [DIR]/share/man/man1
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["man", "share/man/man1", "--json"]),
+        str![[r#"
+status 0
+-- stdout
+{"directory":"[DIR]/share/man/man1"}
+-- stderr
+
+"#]]
+    );
+    let pages = fs::read_dir(sandbox.path("share/man/man1")).unwrap();
+    let mut pages: Vec<_> =
+        pages.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    pages.sort_unstable();
+    let page =
+        |command: Vec<String>| [&["dash-users".to_owned()], &command[..]].concat().join("-") + ".1";
+    let mut expected: Vec<_> = [Vec::new()].into_iter().chain(commands()).map(page).collect();
+    expected.sort_unstable();
+    assert_eq!(pages, expected);
+    for page in pages {
+        let text = fs::read_to_string(sandbox.path("share/man/man1").join(&page)).unwrap();
+        let title = format!("\n.TH {} 1 ", page.trim_end_matches(".1"));
+        assert!(text.contains(&title), "{page}: {text}");
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "\"EXIT STATUS\""] {
+            assert!(text.contains(&format!("\n.SH {section}\n")), "{page}: {text}");
+        }
+        assert!(!text.contains(['\x1b']) && !text.contains("SECRET"), "{page}: {text}");
+    }
+}
+
+#[test]
+fn man_pages_that_cannot_be_written_are_an_error() {
+    let sandbox = empty();
+    sandbox.write("file", "");
+    assert_run!(
+        sandbox.run(&["man", "file/man1"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+error: cannot create [DIR]/file/man1: Not a directory (os error 20)
+
+"#]]
+    );
+    fs::create_dir_all(sandbox.path("dir/dash-users-add.1")).unwrap();
+    assert_run!(
+        sandbox.run(&["man", "dir", "--json"]),
+        str![[r#"
+status 1
+-- stdout
+-- stderr
+{"error":{"code":"failed","status":1,"message":"cannot write [DIR]/dir/dash-users-add.1: Is a directory (os error 21)","hint":null}}
+
+"#]]
+    );
+}

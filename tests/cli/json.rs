@@ -1,0 +1,302 @@
+//! The shapes of JSON: the keys and types of every command's, which are a promise.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::help::commands;
+use crate::support::{GOOD, Run, SECRET123, Sandbox, empty, initialized};
+
+const README: &str = include_str!("../../README.md");
+
+// The keys of an object, each with the type of its value. `?` is for a value that may be null,
+// brackets are for a key that may be missing.
+const USER: &str = "username:string? language:string? locked:bool method:string? outdated:bool \
+                    groups:array created_at:string? password_changed_at:string?";
+const CHANGE: &str = "database:string username:string? action:string changed:bool \
+                      [password:string] [new_username:string] [warnings:array]";
+const MEMBER: &str = "username:string? group:string?";
+const EVENT: &str = "id:number at:string? actor:string? action:string? username:string? \
+                     detail:string?";
+const FINDING: &str = "code:string severity:string username:string? message:string hint:string \
+                       [fixed:bool]";
+const COPY: &str = "database:string action:string changed:bool file:string [users:number]";
+const VERIFIED: &str = "username:string? verified:bool upgraded:bool [reason:string?] \
+                        [database:string]";
+const HASH: &str = "[hash:string] [password:string] [verified:bool]";
+const IMPORT: &str = "database:string added:number changed:number unchanged:number \
+                      skipped:number warnings:array";
+const INIT: &str = "database:string action:string changed:bool created:bool adopted:bool \
+                    version:number applied:array pending:array warnings:array [events:array]";
+const MIGRATE: &str = "database:string version:number applied:array pending:array \
+                       [warnings:array] [events:array]";
+const PAGES: &str = "directory:string";
+
+// What is within others, or an error.
+const MIGRATION: &str = "version:number name:string";
+const ERROR: &str = "code:string status:number message:string hint:string? [details:array]";
+const DETAIL: &str = "line:number? item:number? code:string message:string";
+const EXPORTED: &str = "username:string password_hash:string language:string groups:array";
+
+/// The first cells of README's table, and what each row is to name.
+const ROWS: [(&str, &str); 12] = [
+    ("`show`, `list` (an array)", USER),
+    (
+        "`add`, `passwd`, `rehash`, `rename`, `update`, `lock`, `unlock`, `remove`, `group add`, `group remove`",
+        CHANGE,
+    ),
+    ("`group list`", MEMBER),
+    ("`history`", EVENT),
+    ("`check`", FINDING),
+    ("`backup`, `restore`, `export FILE`", COPY),
+    ("`verify`", VERIFIED),
+    ("`hash`", HASH),
+    ("`seed`, `import`", IMPORT),
+    ("`init`", INIT),
+    ("`migrate`", MIGRATE),
+    ("`man`", PAGES),
+];
+
+/// Commands that have no row.
+const WITHOUT_ROW: [(&str, &str); 2] =
+    [("group", "has commands of its own"), ("completions", "prints a script, whatever the format")];
+
+/// What the rows name that is no key.
+const OTHERS: [&str; 4] = ["error", "warning", "info", "rename"];
+
+/// A key, the type of its value, and whether it may be missing.
+fn keys(shape: &'static str) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    shape.split_whitespace().map(|word| {
+        let (key, kind) = word.trim_matches(['[', ']']).split_once(':').unwrap();
+        (key, kind, word.starts_with('['))
+    })
+}
+
+/// Whether an object has the keys that are always there, these further ones, and no other.
+fn assert_shape(value: &Value, shape: &'static str, further: &[&str]) {
+    let object = value.as_object().expect("an object");
+    let found: BTreeSet<&str> = object.keys().map(String::as_str).collect();
+    let always = keys(shape).filter(|(_, _, may_miss)| !may_miss).map(|(key, ..)| key);
+    assert_eq!(found, always.chain(further.iter().copied()).collect(), "{value}");
+    for (key, kind, _) in keys(shape) {
+        let Some(value) = object.get(key) else { continue };
+        let found = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let is_null = found == "null" && kind.ends_with('?');
+        assert!(is_null || found == kind.trim_end_matches('?'), "{key}: {value}");
+    }
+    for (key, shape) in
+        [("applied", MIGRATION), ("pending", MIGRATION), ("events", EVENT), ("details", DETAIL)]
+    {
+        for item in object.get(key).and_then(Value::as_array).into_iter().flatten() {
+            assert_shape(item, shape, &[]);
+        }
+    }
+    for text in object.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+        assert!(text.is_string(), "{value}");
+    }
+}
+
+/// One document on stdout, and on stderr nothing, or one error if that is the status.
+fn document(run: &Run) -> Value {
+    if run.status == 0 {
+        assert_eq!(run.stderr, "", "{run}");
+    } else {
+        assert_shape(&run.error(), ERROR, &[]);
+    }
+    run.json()
+}
+
+/// The sandbox's answer to a command line, with a good password on stdin.
+fn answer(sandbox: &Sandbox, args: &str) -> Value {
+    let args: Vec<_> = args.split(' ').chain(["--json"]).collect();
+    document(&sandbox.run_with(GOOD, &args))
+}
+
+fn one(sandbox: &Sandbox, args: &str, shape: &'static str, further: &[&str]) {
+    assert_shape(&answer(sandbox, args), shape, further);
+}
+
+fn several(sandbox: &Sandbox, args: &str, shape: &'static str, further: &[&str]) {
+    let answer = answer(sandbox, args);
+    let items = answer.as_array().expect("an array");
+    assert!(!items.is_empty(), "{args}");
+    for item in items {
+        assert_shape(item, shape, further);
+    }
+}
+
+#[test]
+fn every_change_tells_of_what() {
+    let sandbox = initialized();
+    one(&sandbox, "add alice --password-stdin", CHANGE, &[]);
+    one(&sandbox, "add alice --password-stdin --if-not-exists", CHANGE, &[]);
+    one(&sandbox, "add bob --generate", CHANGE, &["password"]);
+    one(&sandbox, "passwd alice --password-stdin", CHANGE, &[]);
+    one(&sandbox, "passwd bob --generate", CHANGE, &["password"]);
+    one(&sandbox, "rehash alice --password-stdin", CHANGE, &[]);
+    one(&sandbox, "update alice --language de", CHANGE, &[]);
+    one(&sandbox, "lock alice", CHANGE, &[]);
+    several(&sandbox, "lock alice bob", CHANGE, &[]);
+    one(&sandbox, "unlock alice", CHANGE, &[]);
+    several(&sandbox, "unlock alice bob", CHANGE, &[]);
+    one(&sandbox, "group add alice admins staff", CHANGE, &[]);
+    one(&sandbox, "group remove alice staff", CHANGE, &[]);
+    one(&sandbox, "rename alice carol", CHANGE, &["new_username"]);
+    one(&sandbox, "rename carol carol", CHANGE, &["new_username"]);
+    sandbox.sql("INSERT INTO users VALUES ('dave', 'clear text', 'en')");
+    one(&sandbox, "rehash --plaintext dave", CHANGE, &["warnings"]);
+    several(&sandbox, "rehash --plaintext --all", CHANGE, &[]);
+    sandbox.sql(
+        "CREATE TABLE posts (author REFERENCES users ON DELETE CASCADE);
+         INSERT INTO posts VALUES ('dave');",
+    );
+    one(&sandbox, "remove dave --yes", CHANGE, &["warnings"]);
+    one(&sandbox, "remove dave --yes --if-exists", CHANGE, &[]);
+    several(&sandbox, "remove bob carol --yes", CHANGE, &[]);
+}
+
+#[test]
+fn every_look_tells_the_same_of_each() {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'en'), (NULL, 'h', x'00'), (x'ff', 1, 2);
+         INSERT INTO user_groups VALUES ('zoe', 'admins'), ('zoe', x'00');"
+    ));
+    one(&sandbox, "show zoe", USER, &[]);
+    several(&sandbox, "list", USER, &[]);
+    several(&sandbox, "group list", MEMBER, &[]);
+    several(&sandbox, "group list zoe", MEMBER, &[]);
+    several(&sandbox, "history", EVENT, &[]);
+    several(&sandbox, "check", FINDING, &[]);
+    several(&sandbox, "check --fix", FINDING, &["fixed"]);
+    sandbox.sql("DELETE FROM users; DELETE FROM user_groups");
+    for args in ["list", "group list", "check"] {
+        assert_eq!(answer(&sandbox, args), Value::Array(Vec::new()), "{args}");
+    }
+}
+
+#[test]
+fn every_check_of_a_password_answers_whatever_the_status() {
+    let sandbox = initialized();
+    sandbox
+        .sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'en'), ('yan', '*', '')"));
+    sandbox.write("right", "secret123");
+    sandbox.write("hash", SECRET123);
+    one(&sandbox, "verify zoe --password-file right", VERIFIED, &[]);
+    one(&sandbox, "verify zoe --password-file right --explain", VERIFIED, &["reason"]);
+    for user in ["zoe", "yan", "nobody"] {
+        one(&sandbox, &format!("verify {user} --password-stdin"), VERIFIED, &[]);
+        let explained = format!("verify {user} --password-stdin --explain");
+        one(&sandbox, &explained, VERIFIED, &["reason"]);
+    }
+    let upgrade = "verify zoe --password-file right --upgrade";
+    one(&sandbox, upgrade, VERIFIED, &["database"]);
+    one(&sandbox, upgrade, VERIFIED, &[]);
+    one(&sandbox, "hash --password-stdin", HASH, &["hash"]);
+    one(&sandbox, "hash --generate", HASH, &["hash", "password"]);
+    for password in ["--password-stdin", "--password-file right"] {
+        let check = format!("hash --check --hash-file hash {password}");
+        one(&sandbox, &check, HASH, &["verified"]);
+    }
+}
+
+#[test]
+fn files_are_told_of() {
+    let sandbox = empty();
+    sandbox.write("users.csv", format!("username,password\ncarol,{GOOD}\n"));
+    one(&sandbox, "seed", IMPORT, &[]);
+    one(&sandbox, "seed", IMPORT, &[]);
+    one(&sandbox, "seed users.csv", IMPORT, &[]);
+    one(&sandbox, "import users.csv --on-conflict update --dry-run", IMPORT, &[]);
+    one(&sandbox, "import users.csv --on-conflict update", IMPORT, &[]);
+    one(&sandbox, "export users.jsonl", COPY, &["users"]);
+    several(&sandbox, "export", EXPORTED, &[]);
+    one(&sandbox, "backup copy.db", COPY, &[]);
+    one(&sandbox, "restore copy.db --yes", COPY, &["users"]);
+    one(&sandbox, "man pages", PAGES, &[]);
+}
+
+#[test]
+fn the_schema_is_told_of() {
+    let sandbox = empty();
+    one(&sandbox, "init", INIT, &[]);
+    one(&sandbox, "init", INIT, &[]);
+    one(&sandbox, "migrate", MIGRATE, &[]);
+    one(&sandbox, "migrate --status", MIGRATE, &[]);
+    one(&sandbox, "migrate --dry-run", MIGRATE, &[]);
+    for (command, shape) in [("init", INIT), ("migrate", MIGRATE)] {
+        one(&sandbox, "add zoe --password-stdin", CHANGE, &[]);
+        sandbox.sql("DROP TRIGGER dash_users_removed; DELETE FROM users");
+        one(&sandbox, command, shape, &["events"]);
+    }
+
+    let sandbox = empty();
+    sandbox.sql(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+                             language TEXT NOT NULL, mail TEXT NOT NULL)",
+    );
+    one(&sandbox, "migrate --status", MIGRATE, &["warnings"]);
+    one(&sandbox, "migrate", MIGRATE, &["warnings"]);
+    one(&sandbox, "init", INIT, &[]);
+}
+
+#[test]
+fn an_error_has_one_shape_and_those_of_files_have_details() {
+    let sandbox = initialized();
+    sandbox.write("bad.csv", "username,password\na:b,x\n");
+    sandbox.write("bad.json", r#"[{"username": "zoe"}]"#);
+    for (args, further) in [
+        (&["show", "nobody"][..], &[][..]),
+        (&["nonsense"], &[]),
+        (&["add", "zoe", "--password-file", "nowhere"], &[]),
+        (&["list", "-d", "nowhere.db"], &[]),
+        (&["import", "bad.csv"], &["details"]),
+        (&["import", "bad.json"], &["details"]),
+        (&["seed", "bad.csv"], &["details"]),
+    ] {
+        let run = sandbox.run(&[args, &["--json"]].concat());
+        assert_eq!(run.stdout, "", "{args:?}: {run}");
+        assert_eq!(run.stderr.lines().count(), 1, "{args:?}: {run}");
+        let error = run.error();
+        assert_shape(&error, ERROR, further);
+    }
+}
+
+#[test]
+fn the_readme_names_the_shape_of_every_command() {
+    let (_, section) = README.split_once("`--format json` writes one document:").unwrap();
+    let (table, section) = section.trim_start().split_once("\n\n").unwrap();
+    let rows: Vec<(&str, &str)> = table
+        .lines()
+        .skip(2)
+        .map(|row| row.trim_matches('|').trim().split_once(" | ").unwrap())
+        .collect();
+    let cells: Vec<_> = rows.iter().map(|(cell, _)| *cell).collect();
+    assert_eq!(cells, ROWS.map(|(cell, _)| cell));
+
+    for ((cell, text), (_, shape)) in rows.iter().zip(ROWS) {
+        let named = text.split('`').skip(1).step_by(2);
+        let is_key = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let named: BTreeSet<_> =
+            named.filter(is_key).filter(|word| !OTHERS.contains(word)).collect();
+        assert_eq!(named, keys(shape).map(|(key, ..)| key).collect(), "{cell}");
+    }
+    for (key, ..) in keys(ERROR).chain(keys(DETAIL)) {
+        let is_named =
+            section.contains(&format!("`{key}`")) || section.contains(&format!("\"{key}\":"));
+        assert!(is_named, "{key}");
+    }
+    for command in commands().iter().map(|words| words.join(" ")) {
+        let named = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        let has_row = named.map(|name| name.trim_end_matches(" FILE")).any(|name| name == command);
+        let is_listed = WITHOUT_ROW.iter().any(|(other, _)| *other == command);
+        assert!(has_row != is_listed, "{command}");
+    }
+}

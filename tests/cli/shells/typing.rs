@@ -1,0 +1,229 @@
+//! Shells that somebody types in.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rexpect::process::Signal;
+use rexpect::session::{PtySession, spawn_command};
+use tempfile::TempDir;
+
+use crate::python::or_skip;
+use crate::support::{Sandbox, program_directory};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+pub(super) const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
+
+/// Without its question about who may write to the directories of functions.
+pub(super) const COMPINIT: &str = "autoload -Uz compinit; compinit -D -u";
+
+/// How bash and zsh show that they are ready.
+const READY: &str = "READY> ";
+
+/// Writes down what is offered, and with Ctrl-T what stands on the line. `compopt` tells whether
+/// files are offered.
+const BASH_RECORDER: &str = r#"
+record() {
+    _dash_users "$@"
+    { printf '%s\n' "${COMPREPLY[@]}"
+      [[ $(compopt) != *'-o default'* ]] || echo '<files>'; } >"$RECORD.new"
+    mv "$RECORD.new" "$RECORD"
+}
+complete -o bashdefault -F record dash-users
+line() { printf '%s' "$READLINE_LINE" >"$RECORD.new"; mv "$RECORD.new" "$RECORD"; }
+bind -x '"\C-t": line'
+"#;
+
+const ZSH_RECORDER: &str = r#"
+autoload +X _describe _files
+functions -c _dash_users real_dash_users
+functions -c _describe real_describe
+functions -c _files real_files
+_describe() {
+    local name=${@[-1]}
+    offered+=("${(@P)name}")
+    real_describe "$@"
+}
+_files() {
+    offered+=('<files>')
+    real_files "$@"
+}
+_dash_users() {
+    local -a offered
+    real_dash_users "$@"
+    local code=$?
+    print -rl -- $offered >$RECORD.new
+    mv $RECORD.new $RECORD
+    return code
+}
+line() { print -rn -- $BUFFER >$RECORD.new; mv $RECORD.new $RECORD; }
+zle -N line
+bindkey '^T' line
+"#;
+
+impl Shell {
+    fn name(self) -> &'static str {
+        match self {
+            Shell::Bash => "bash",
+            Shell::Zsh => "zsh",
+            Shell::Fish => "fish",
+        }
+    }
+
+    pub(super) fn script(self) -> PathBuf {
+        let file = match self {
+            Shell::Bash => "dash-users.bash",
+            Shell::Zsh => "_dash-users",
+            Shell::Fish => "dash-users.fish",
+        };
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file)
+    }
+
+    /// Whether it is installed; says so if not.
+    pub(super) fn is_there(self) -> bool {
+        let version = Command::new(self.name()).arg("--version").stdout(Stdio::null()).status();
+        or_skip(version.map_err(|error| format!("no {}: {error}", self.name()))).is_some()
+    }
+
+    /// The shell, which finds the program, with the directory as home.
+    pub(super) fn command(self, sandbox: &Sandbox) -> Command {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = [program_directory().to_owned()].into_iter().chain(env::split_paths(&path));
+        // Without an echo bash shows nothing of what is typed.
+        let mut command = sandbox.shell("[ -t 0 ] && stty echo; exec \"$0\" \"$@\"");
+        command.arg(self.name());
+        command.env("PATH", env::join_paths(path).unwrap()).env("HOME", sandbox.dir());
+        command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm");
+        command
+    }
+}
+
+/// A shell that somebody types in.
+pub(super) struct Typing<'a> {
+    shell: Shell,
+    sandbox: &'a Sandbox,
+    /// Where the shell's own files are, out of the way.
+    dir: TempDir,
+    /// Fish is started anew for each line.
+    session: Option<PtySession>,
+}
+
+/// Starts a shell with its script; none if it is not installed.
+pub(super) fn start(shell: Shell, sandbox: &Sandbox) -> Option<Typing<'_>> {
+    if !shell.is_there() {
+        return None;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    if shell == Shell::Fish {
+        return Some(Typing { shell, sandbox, dir, session: None });
+    }
+    let source = format!("source '{}'", shell.script().display());
+    let lines = match shell {
+        Shell::Zsh => [COMPINIT, &source, "setopt no_beep; LISTMAX=10000", ZSH_RECORDER],
+        _ => ["HISTFILE=", &source, "bind 'set bell-style none'", BASH_RECORDER],
+    };
+    let file = dir.path().join(".zshrc");
+    fs::write(&file, format!("{}\nPS1='{READY}'\n", lines.join("\n"))).unwrap();
+    let mut command = shell.command(sandbox);
+    command.env("RECORD", dir.path().join("record")).env("ZDOTDIR", dir.path());
+    match shell {
+        Shell::Zsh => command.arg("-d"),
+        _ => command.arg("--rcfile").arg(file),
+    };
+    let session = start_interactive(command);
+    Some(Typing { shell, sandbox, dir, session: Some(session) })
+}
+
+/// Starts bash or zsh on a pseudo-terminal.
+fn start_interactive(mut command: Command) -> PtySession {
+    command.arg("-i");
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    session.exp_string(READY).unwrap();
+    session
+}
+
+/// Ends it. Shells do not end by a milder signal. If this one has ended, all is well.
+fn end(session: &mut PtySession) {
+    let _ = session.process_mut().kill(Signal::SIGKILL);
+}
+
+impl Typing<'_> {
+    /// What is offered when this is typed, without what is said about it.
+    pub(super) fn offered(&mut self, line: &str) -> Vec<String> {
+        let (answer, about) = match self.session {
+            None => (self.completed_by_fish(line), '\t'),
+            // Ctrl-U takes away what was typed before.
+            Some(_) => (self.press(&format!("\x15{line}\t")), ':'),
+        };
+        let values = answer.lines().map(|line| line.split(about).next().unwrap_or_default());
+        values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// What stands on the line when this and a Tab were typed.
+    pub(super) fn completed(&mut self, line: &str) -> String {
+        self.offered(line);
+        self.press("\x14")
+    }
+
+    /// What is written down when these keys are pressed.
+    fn press(&mut self, keys: &str) -> String {
+        let session = self.session.as_mut().unwrap();
+        session.send(keys).unwrap();
+        session.flush().unwrap();
+        let record = self.dir.path().join("record");
+        let start = Instant::now();
+        while !record.exists() {
+            assert!(start.elapsed() < Duration::from_secs(20), "{:?}: {keys:?}", self.shell);
+            thread::sleep(Duration::from_millis(5));
+        }
+        let answer = fs::read_to_string(&record).unwrap();
+        fs::remove_file(record).unwrap();
+        answer
+    }
+
+    /// Presses Enter, and waits for this to be shown.
+    pub(super) fn enter(&mut self, expected: &str) {
+        let session = self.session.as_mut().unwrap();
+        session.send("\r").unwrap();
+        session.flush().unwrap();
+        session.exp_string(expected).unwrap();
+    }
+
+    fn completed_by_fish(&self, line: &str) -> String {
+        let mut command = self.shell.command(self.sandbox);
+        command.args(["--no-config", "--command", "source $argv[1]; complete -C $argv[2]"]);
+        let output = command.arg(self.shell.script()).arg(line).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{line}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Typing<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = &mut self.session {
+            end(session);
+        }
+    }
+}
+
+/// Starts bash or zsh with nothing but this in its own file, types something and a Tab, and waits
+/// for its end to be shown.
+pub(super) fn assert_completes(shell: Shell, sandbox: &Sandbox, rc: &str, typed: &str, end: &str) {
+    let file = if shell == Shell::Bash { ".bashrc" } else { ".zshrc" };
+    sandbox.write(file, format!("{rc}\nPS1='{READY}'\n"));
+    let mut session = start_interactive(shell.command(sandbox));
+    session.send(&format!("{typed}\t")).unwrap();
+    session.flush().unwrap();
+    let found = session.exp_string(end);
+    self::end(&mut session);
+    assert!(found.is_ok(), "{shell:?}: {found:?}");
+}

@@ -1,0 +1,251 @@
+//! What is shown on terminals of several widths, and where there is color.
+
+use snapbox::{IntoData, assert_data_eq, str};
+use unicode_width::UnicodeWidthStr;
+
+use crate::pty::shown;
+use crate::support::{SECRET123, Sandbox, initialized};
+
+const WIDTHS: [u16; 3] = [40, 80, 200];
+
+const LIST: [&str; 6] = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
+const HISTORY: [&str; 5] = ["WHEN", "WHO", "ACTION", "USER", "DETAIL"];
+
+/// A database whose users have names that are long, wide, combined or hostile.
+fn odd() -> Sandbox {
+    let names = [
+        "a-very-long-name-that-goes-on-and-on@some-department.of-some-company.example",
+        &"李雷".repeat(15),
+        "👩‍👩‍👧‍👦 family 🇩🇪 🎉",
+        "e\u{301}\u{302}combined with o\u{308}\u{323}",
+        "\x1b[2J\x1b]0;title\x07\n\u{202e}gnp.exe",
+        "two  spaces   and a     tail ",
+        "zoe",
+    ];
+    let groups = ["admins", "data science", "營銷部門", "\x1b[31mred", &"long-".repeat(12)];
+    let sandbox = initialized();
+    for name in names {
+        let hash = if name == "zoe" { SECRET123 } else { "clear text" };
+        sandbox.sql(&format!("INSERT INTO users VALUES ('{name}', '{hash}', 'zh-Hant-TW')"));
+    }
+    for group in groups {
+        for name in [names[0], names[1], "zoe"] {
+            sandbox.sql(&format!("INSERT INTO user_groups VALUES ('{name}', '{group}')"));
+        }
+    }
+    sandbox.wait_three_days();
+    sandbox.write("secret", "secret123");
+    sandbox
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_and_nothing_drives_it() {
+    let sandbox = odd();
+    let long = "a-very-long-name-that-goes-on-and-on@some-department.of-some-company.example";
+    for width in WIDTHS {
+        for args in [
+            &["list"][..],
+            &["show", long],
+            &["show", "zoe"],
+            &["history"],
+            &["group", "list"],
+            &["group", "list", long],
+            &["check"],
+            &["migrate", "--status"],
+            &["verify", long, "--explain", "--password-file", "secret"],
+            &["verify", "zoe", "--explain", "--password-file", "secret"],
+        ] {
+            // Notes, with paths in them, and hints are to be pasted: the terminal breaks them.
+            let shown = shown(&sandbox, width, &[args, &["--quiet"]].concat());
+            for line in shown.lines().filter(|line| !line.starts_with("   hint: ")) {
+                assert!(line.width() <= width.into(), "{args:?} at {width}: {line}");
+            }
+            let is_unsafe = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+            assert!(!shown.contains(is_unsafe), "{args:?} at {width}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn columns_align_and_what_they_hold_is_wrapped_and_not_cut_off() {
+    let sandbox = odd();
+    let plain = |args: &[&str], column: usize| {
+        let rows = sandbox.run(&[args, &["--format", "plain"]].concat()).stdout;
+        let cells = rows.lines().map(|row| row.split('\t').nth(column).unwrap().to_owned());
+        cells.map(|cell| without_blanks(&cell.replace("\\N", ""))).collect::<Vec<_>>()
+    };
+    for width in WIDTHS {
+        let list = shown(&sandbox, width, &["list"]);
+        assert_eq!(column(&list, &LIST, "USER"), plain(&["list"], 0).concat(), "{list}");
+        assert_eq!(column(&list, &LIST, "LANGUAGE"), plain(&["list"], 1).concat(), "{list}");
+        assert_eq!(column(&list, &LIST, "GROUPS"), plain(&["list"], 5).concat(), "{list}");
+        assert!(column(&list, &LIST, "PASSWORD SET").starts_with("3daysago3daysago"), "{list}");
+
+        let history = shown(&sandbox, width, &["history"]);
+        let users = plain(&["history"], 4).concat();
+        assert_eq!(column(&history, &HISTORY, "USER"), users, "{history}");
+        let details = plain(&["history"], 5).concat();
+        assert_eq!(column(&history, &HISTORY, "DETAIL"), details, "{history}");
+
+        let groups = shown(&sandbox, width, &["group", "list"]);
+        let mut names = plain(&["group", "list"], 1);
+        names.dedup();
+        assert_eq!(column(&groups, &["GROUP", "USERS"], "GROUP"), names.concat(), "{groups}");
+        let members = column(&groups, &["GROUP", "USERS"], "USERS");
+        for name in plain(&["group", "list"], 0) {
+            assert!(members.contains(&name), "{name}: {groups}");
+        }
+        let migrations = shown(&sandbox, width, &["migrate", "--status"]);
+        let states = column(&migrations, &["VERSION", "NAME", "STATE"], "STATE");
+        assert_eq!(states, "appliedapplied", "{migrations}");
+    }
+}
+
+/// All that a column holds, without blanks.
+fn column(shown: &str, header: &[&str], name: &str) -> String {
+    let first = shown.lines().next().unwrap();
+    let is_table = first.contains(&format!("  {}", &header[1][..3]));
+    let values =
+        if is_table { of_table(shown, header, name) } else { of_blocks(shown, header, name) };
+    without_blanks(&values)
+}
+
+fn of_table(shown: &str, header: &[&str], name: &str) -> String {
+    let first = shown.lines().next().unwrap();
+    let is_start =
+        |at: &usize| *at == 0 || first[..*at].ends_with("  ") && !first[*at..].starts_with(' ');
+    let starts: Vec<_> = (0..first.len()).filter(is_start).collect();
+    assert_eq!(starts.len(), header.len(), "{first}");
+    let index = header.iter().position(|other| *other == name).unwrap();
+    let values: String = shown.lines().map(|line| cells(line, &starts)[index].clone()).collect();
+    // A header may be wrapped, too.
+    let values = without_blanks(&values);
+    values.strip_prefix(&without_blanks(name)).expect(&values).to_owned()
+}
+
+/// Of a terminal that is too narrow for a table: each record is a block of lines.
+fn of_blocks(shown: &str, header: &[&str], name: &str) -> String {
+    let start = header.iter().map(|label| label.len()).max().unwrap() + 2;
+    let mut label = String::new();
+    let mut values = String::new();
+    for line in shown.lines().filter(|line| !line.is_empty()) {
+        let [found, value] = &cells(line, &[0, start])[..] else { unreachable!() };
+        if !found.is_empty() {
+            label.clone_from(found);
+        }
+        if label == name {
+            values += value;
+        }
+    }
+    values
+}
+
+/// A line cut where its columns start, which are apart from each other.
+fn cells(line: &str, starts: &[usize]) -> Vec<String> {
+    let place = |start: usize| {
+        let mut places = line.char_indices().map(|(at, _)| at);
+        let is_it =
+            |at: &usize| line[..*at].width() == start && (*at == 0 || line[..*at].ends_with("  "));
+        let found = places.find(is_it);
+        assert!(found.is_some() || line.width() <= start, "column {start}: {line}");
+        found.unwrap_or(line.len())
+    };
+    let ends = starts[1..].iter().map(|start| place(*start)).chain([line.len()]);
+    let cells = starts.iter().map(|start| place(*start)).zip(ends);
+    cells.map(|(start, end)| line[start..end].trim().to_owned()).collect()
+}
+
+fn without_blanks(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn on_a_narrow_terminal_each_record_is_a_block_of_lines() {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('alice', '{SECRET123}', 'en'), ('bob', '{SECRET123}', 'fr');
+         INSERT INTO user_groups VALUES ('alice', 'admins'), ('alice', 'data science'),
+                                        ('alice', 'finance'), ('alice', 'staff')"
+    ));
+    sandbox.wait_three_days();
+    assert_data_eq!(
+        shown(&sandbox, 40, &["list"]),
+        str![[r#"
+USER          alice
+LANGUAGE      en
+GROUPS        admins, data science,
+              finance, staff
+STATE         outdated
+CREATED       3 days ago
+PASSWORD SET  3 days ago
+
+USER          bob
+LANGUAGE      fr
+GROUPS
+STATE         outdated
+CREATED       3 days ago
+PASSWORD SET  3 days ago
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        shown(&sandbox, 80, &["list"]),
+        str![[r#"
+USER   LANGUAGE  GROUPS                 STATE     CREATED     PASSWORD SET
+alice  en        admins, data science,  outdated  3 days ago  3 days ago
+                 finance, staff
+bob    fr                               outdated  3 days ago  3 days ago
+
+"#]]
+        .raw()
+    );
+}
+
+/// Output with something in it that may have a color, or everything that may.
+const COLORED: [&[&str]; 4] = [&["show", "nobody"], &["seed"], &["--help"], &["shw"]];
+
+#[test]
+fn color_is_for_terminals_that_know_it_and_for_those_who_want_it() {
+    let terminal = |name: &'static str, value: &str, args: &[&str]| {
+        shown(&initialized().with_env("TERM", "xterm").with_env(name, value), 80, args)
+    };
+    for args in COLORED {
+        assert!(terminal("TERM", "xterm-256color", args).contains("\x1b["), "{args:?}");
+        for (name, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
+            assert!(!terminal(name, value, args).contains('\x1b'), "{args:?} {name}");
+            // A flag beats the environment.
+            let args = [args, &["--color", "always"]].concat();
+            assert!(terminal(name, value, &args).contains("\x1b["), "{args:?} {name}");
+        }
+        let args = [args, &["--color", "never"]].concat();
+        assert!(!terminal("TERM", "xterm", &args).contains('\x1b'), "{args:?}");
+    }
+}
+
+#[test]
+fn a_pipe_has_no_color_and_no_line_ends_for_a_terminal_that_is_not_there() {
+    let sandbox = odd().with_env("TERM", "xterm").with_env("COLUMNS", "20");
+    for args in [&["list"][..], &["history"], &["group", "list"], &["check"], &["show", "zoe"]] {
+        let run = sandbox.run(args);
+        assert!(!run.to_string().contains('\x1b'), "{args:?}: {run}");
+        let name = format!("{} ", "李雷".repeat(15));
+        assert!(args[0] == "show" || run.stdout.contains(name.trim_end()), "{args:?}: {run}");
+    }
+    for args in COLORED {
+        assert!(!initialized().run(args).to_string().contains('\x1b'), "{args:?}");
+    }
+}
+
+#[test]
+fn nothing_is_said_by_color_alone() {
+    for args in COLORED {
+        let run = |color| initialized().run(&[args, &["--color", color]].concat()).to_string();
+        let colored = run("always");
+        let mut pieces = colored.split("\x1b[");
+        let plain: String = pieces.next().unwrap().to_owned()
+            + &pieces.map(|piece| piece.split_once('m').unwrap().1).collect::<String>();
+        assert_ne!(colored, plain, "{args:?}");
+        assert_eq!(plain, run("never"), "{args:?}");
+    }
+}

@@ -57,8 +57,9 @@ fn candidates(
 ) -> Vec<CompletionCandidate> {
     let found = || {
         // A server would take too long to answer.
-        let Location::Sqlite(_) = database()? else { return None };
-        let mut users = Users::glance(&database()?).ok()?;
+        let database = database()?;
+        let Location::Sqlite(_) = &database else { return None };
+        let mut users = Users::glance(&database).ok()?;
         find(&mut users, current.to_str()?).ok()
     };
     let names = found().unwrap_or_default().into_iter().filter(|name| is_plain(name));

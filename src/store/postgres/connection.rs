@@ -1,0 +1,96 @@
+//! How a server is reached, and what its errors mean.
+
+use std::time::Duration;
+
+use postgres::Client;
+use postgres::error::SqlState;
+
+use super::Server;
+use crate::escape::Escaped;
+use crate::store::{Location, StoreError};
+
+/// How long a connection may take to be made.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long another program's transaction is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long one statement may take.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
+    let unreachable = |reason: String| {
+        let reason = Escaped(&reason).to_string();
+        StoreError::CannotConnect { location: location.clone(), reason }
+    };
+    let (config, tls) = server.config().map_err(unreachable)?;
+    config.connect(tls).map_err(|error| {
+        let reason = match (error.as_db_error(), std::error::Error::source(&error)) {
+            (Some(error), _) => error.message().to_owned(),
+            (None, Some(source)) => deepest(source),
+            (None, None) => error.to_string(),
+        };
+        unreachable(reason)
+    })
+}
+
+/// The first cause of an error, which says more than what it led to.
+fn deepest(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => deepest(source),
+        None => error.to_string(),
+    }
+}
+
+/// What a transaction is to have for itself.
+pub(super) fn settings(schema: &str) -> String {
+    format!(
+        "SET LOCAL search_path = {}, pg_catalog, pg_temp;
+         SET LOCAL lock_timeout = {};
+         SET LOCAL statement_timeout = {};
+         SET LOCAL client_min_messages = error;",
+        quoted(schema),
+        LOCK_TIMEOUT.as_millis(),
+        STATEMENT_TIMEOUT.as_millis(),
+    )
+}
+
+/// A name in SQL.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// What an error of the server means to a caller.
+pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
+    let location = location.clone();
+    let Some(state) = error.code() else {
+        let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), deepest);
+        let reason = Escaped(&reason).to_string();
+        return if error.is_closed() || error.as_db_error().is_none() {
+            StoreError::CannotConnect { location, reason }
+        } else {
+            StoreError::Failed { location, reason }
+        };
+    };
+    let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+    let reason = Escaped(&message).to_string();
+    let class = &state.code()[..2];
+    if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED].contains(state) {
+        return StoreError::Busy { location };
+    }
+    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state) {
+        return StoreError::Conflict { location };
+    }
+    match class {
+        // Not reached, not let in, or without the rights.
+        "08" | "28" | "3D" | "53" | "57" => StoreError::CannotConnect { location, reason },
+        _ if *state == SqlState::INSUFFICIENT_PRIVILEGE
+            || *state == SqlState::READ_ONLY_SQL_TRANSACTION =>
+        {
+            StoreError::CannotConnect { location, reason }
+        }
+        // A constraint or trigger of the app.
+        "23" | "P0" | "22" => StoreError::Refused { location, reason },
+        _ => StoreError::Failed { location, reason },
+    }
+}

@@ -8,6 +8,8 @@
 #[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
 mod python;
 mod site;
+#[path = "../support/skip.rs"]
+mod skip;
 
 use std::fs;
 

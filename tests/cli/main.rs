@@ -2,9 +2,8 @@
 //!
 //! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
 
-#[path = "../support/python.rs"]
-#[expect(dead_code, reason = "only what skips a test is needed here")]
-mod python;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 
 mod add;

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use rusqlite::Connection;
 
-use crate::python::or_skip;
+use crate::skip::or_skip;
 use crate::support::{GOOD, SECRET123, Sandbox, empty, initialized, program_directory};
 
 const README: &str = include_str!("../../README.md");

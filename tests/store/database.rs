@@ -6,9 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dash_users::Location;
+#[cfg(feature = "postgres")]
+use postgres::{Client, SimpleQueryMessage};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
+
+#[cfg(feature = "postgres")]
+use crate::server::{self, Cluster};
 
 /// A new database of its own for one case, without any table, and an app's way into it.
 pub(crate) trait Database: Sync {
@@ -101,6 +106,96 @@ impl Database for Sqlite {
 
     fn longest_name(&self) -> usize {
         10 << 20
+    }
+}
+
+/// A database of the server that all cases share. It is dropped in the end.
+#[cfg(feature = "postgres")]
+pub(crate) struct Postgres {
+    cluster: &'static Cluster,
+    name: String,
+    url: String,
+    location: Location,
+}
+
+#[cfg(feature = "postgres")]
+impl Postgres {
+    /// None where there is no server, and the case is to be skipped.
+    pub(crate) fn new() -> Option<Self> {
+        let cluster = server::cluster()?;
+        let name = cluster.empty_database(server::OWNER);
+        let url = cluster.url(server::OWNER, cluster.password(), &name);
+        let location = Location::parse(&url).unwrap();
+        Some(Self { cluster, name, url, location })
+    }
+
+    /// A database in which an app has run some SQL.
+    pub(crate) fn with(sql: &str) -> Option<Self> {
+        let database = Self::new()?;
+        database.execute(sql);
+        Some(database)
+    }
+
+    pub(crate) fn cluster(&self) -> &'static Cluster {
+        self.cluster
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The same database, reached otherwise.
+    pub(crate) fn located(&self, url: &str) -> Location {
+        assert!(url.contains(&self.name));
+        Location::parse(url).unwrap()
+    }
+
+    /// A connection as an app has it, of the database's owner.
+    pub(crate) fn connect(&self) -> Client {
+        server::connect(&self.url)
+    }
+
+    /// A connection of the superuser.
+    pub(crate) fn superuser(&self) -> Client {
+        self.cluster.superuser(&self.name)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.cluster.drop_database(&self.name);
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Database for Postgres {
+    fn location(&self) -> &Location {
+        &self.location
+    }
+
+    fn app(&self) -> Box<dyn Fn(&str) + Send> {
+        let url = self.url.clone();
+        Box::new(move |sql| server::connect(&url).batch_execute(sql).unwrap())
+    }
+
+    fn query(&self, sql: &str) -> Vec<String> {
+        let first = |message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
+            _ => None,
+        };
+        self.connect().simple_query(sql).unwrap().into_iter().filter_map(first).collect()
+    }
+
+    /// An index of a page's third.
+    fn longest_name(&self) -> usize {
+        2000
     }
 }
 

@@ -156,12 +156,18 @@ pub(crate) fn stored(database: &dyn Database, username: &str) -> String {
 /// The whole table, to see whether anything changed.
 pub(crate) fn rows(database: &dyn Database) -> Vec<String> {
     let row = "username || ' ' || password_hash || ' ' || language";
-    database.query(&format!("SELECT {row} FROM users ORDER BY username"))
+    sorted(database.query(&format!("SELECT {row} FROM users")))
 }
 
 /// The names in the table.
 pub(crate) fn names(database: &dyn Database) -> Vec<String> {
-    database.query("SELECT username FROM users ORDER BY username")
+    sorted(database.query("SELECT username FROM users"))
+}
+
+/// In the order of the bytes, which not every database has.
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts
 }
 
 /// A text in SQL.

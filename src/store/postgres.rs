@@ -23,16 +23,18 @@ mod tls;
 use std::path::Path;
 use std::time::SystemTime;
 
+use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, IsolationLevel};
 
 pub use self::server::Server;
 use super::{
-    Access, Cause, ImportRow, Location, Migrated, OnDelete, Reference, Row, Schema, Store,
-    StoreError, StoredSecret, Transaction,
+    Access, Cause, ImportRow, Location, Migrated, Reference, Row, Schema, Store, StoreError,
+    StoredSecret, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
+use crate::escape::Escaped;
 use crate::event::Event;
 use crate::group::Group;
 use crate::language::Language;
@@ -46,23 +48,24 @@ type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 pub(super) struct Postgres {
     client: Client,
     location: Location,
+    access: Access,
     /// The schema that has the table `users`, or is to have it.
     schema: String,
 }
 
 impl Postgres {
-    pub(super) fn open(server: &Server, _access: Access) -> Result<Self, StoreError> {
+    pub(super) fn open(server: &Server, access: Access) -> Result<Self, StoreError> {
         let location = Location::Postgres(server.clone());
         let mut client = connection::connect(server, &location)?;
         let schema = schema::find(&mut client, &location)?;
-        Ok(Self { client, location, schema })
+        Ok(Self { client, location, access, schema })
     }
 
     /// Begins a transaction with settings of its own.
     fn transaction(&mut self, access: Access) -> Result<PostgresTransaction<'_>, StoreError> {
-        let Self { client, location, schema } = self;
+        let Self { client, location, access: opened_to, schema } = self;
         let fail = |error| connection::error(location, &error);
-        let is_read_only = access != Access::Write;
+        let is_read_only = [access, *opened_to].iter().any(|access| *access != Access::Write);
         // To read is to see one moment.
         let level = if is_read_only {
             IsolationLevel::RepeatableRead
@@ -73,7 +76,8 @@ impl Postgres {
             client.build_transaction().isolation_level(level).read_only(is_read_only).start();
         let mut transaction = transaction.map_err(fail)?;
         transaction.batch_execute(&connection::settings(schema)).map_err(fail)?;
-        Ok(PostgresTransaction { transaction, location, schema, access, import: None })
+        let (unique_indexes, import) = (Vec::new(), None);
+        Ok(PostgresTransaction { transaction, location, schema, access, unique_indexes, import })
     }
 }
 
@@ -117,13 +121,31 @@ struct PostgresTransaction<'a> {
     location: &'a Location,
     schema: &'a str,
     access: Access,
+    /// The indexes by which a name is there once.
+    unique_indexes: Vec<String>,
     /// The import that was begun.
     import: Option<import::Import>,
 }
 
 impl PostgresTransaction<'_> {
     fn error(&self, error: &postgres::Error) -> StoreError {
-        connection::error(self.location, error)
+        let constraint = error.as_db_error().and_then(|db_error| {
+            Some((db_error.code(), db_error.table()?, db_error.constraint()?))
+        });
+        match constraint {
+            // Who asked before found nobody of that name.
+            Some((&SqlState::UNIQUE_VIOLATION, "users", index))
+                if self.unique_indexes.iter().any(|unique| unique == index) =>
+            {
+                StoreError::Conflict { location: self.location.clone() }
+            }
+            Some((&(SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION), table, _))
+                if table != "users" =>
+            {
+                self.refused(&format!("rows of {} refer to the user", Escaped(table)))
+            }
+            _ => connection::error(self.location, error),
+        }
     }
 
     fn refused(&self, reason: &str) -> StoreError {
@@ -244,6 +266,10 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
+        // Who asks that in order to change something relies on the answer, and on those of `find`.
+        if self.access == Access::Write {
+            self.run("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE", &[])?;
+        }
         Ok(self.query_one("SELECT NOT EXISTS (SELECT 1 FROM users)", &[])?.get(0))
     }
 
@@ -354,8 +380,7 @@ impl Transaction for PostgresTransaction<'_> {
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
         let names: Vec<Option<&str>> =
             usernames.iter().map(|name| name.as_key().and_then(key)).collect();
-        let lock = if self.access == Access::Write { "FOR UPDATE OF users" } else { "" };
-        let select = format!("{SELECT} WHERE users.username = ANY($1) {lock}");
+        let select = format!("{SELECT} WHERE users.username = ANY($1)");
         let rows = self.query(&select, &[(&names, Type::TEXT_ARRAY)])?;
         let mut found: std::collections::HashMap<_, _> =
             rows.iter().map(|row| (row.get::<_, Option<String>>(0), read_row(row))).collect();
@@ -380,22 +405,13 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
-        let refusing: Vec<_> = self
-            .references(username)?
-            .into_iter()
-            .filter(|reference| reference.on_delete == OnDelete::Refuse)
-            .map(|reference| reference.table)
-            .collect();
         let delete = "DELETE FROM users WHERE username = $1";
-        self.change(delete, &[(&key(username), Type::TEXT)]).map_err(|error| match error {
-            StoreError::Refused { .. } if !refusing.is_empty() => {
-                self.refused(&format!("rows of {} refer to the user", refusing.join(", ")))
-            }
-            error => error,
-        })
+        self.change(delete, &[(&key(username), Type::TEXT)])
     }
 
-    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        // What was deferred may fail, while it can still be told why.
+        self.run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
         let location = self.location;
         self.transaction.commit().map_err(|error| connection::error(location, &error))
     }

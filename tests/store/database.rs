@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 #[cfg(feature = "postgres")]
 use crate::server::{self, Cluster};
+use crate::support::{OPERATIONS, Operation};
 
 /// A new database of its own for one case, without any table, and an app's way into it.
 pub(crate) trait Database: Sync {
@@ -28,6 +29,11 @@ pub(crate) trait Database: Sync {
 
     /// The longest name, in bytes, that a primary key may be expected to hold.
     fn longest_name(&self) -> usize;
+
+    /// The operations of [`Users`](dash_users::Users) that it knows.
+    fn operations(&self) -> Vec<Operation> {
+        OPERATIONS.into()
+    }
 
     fn execute(&self, sql: &str) {
         self.app()(sql);
@@ -191,6 +197,11 @@ impl Database for Postgres {
             _ => None,
         };
         self.connect().simple_query(sql).unwrap().into_iter().filter_map(first).collect()
+    }
+
+    /// A server is copied by its own programs.
+    fn operations(&self) -> Vec<Operation> {
+        OPERATIONS.into_iter().filter(|(name, _)| *name != "backup").collect()
     }
 
     /// An index of a page's third.

@@ -7,6 +7,8 @@ use crate::store::{OnDelete, Reference, StoreError};
 
 /// A foreign key.
 struct ForeignKey {
+    /// What the referring table is called.
+    name: String,
     /// The tables and columns, as SQL.
     table: String,
     from: String,
@@ -36,12 +38,12 @@ fn find(
 ) -> Result<(), StoreError> {
     let Some(target) = chain.last() else { return Ok(()) };
     for key in keys(transaction, target)? {
-        let ForeignKey { table, from, target, to, on_delete } = key;
+        let ForeignKey { name, table, from, target, to, on_delete } = key;
         let referring = format!("({from}) IN (SELECT {to} FROM {target} WHERE {rows})");
         let count = format!("SELECT count(*) FROM {table} WHERE {referring}");
         let count: i64 = transaction.query_one(&count, &[(&username, Type::TEXT)])?.get(0);
         let Some(rows) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
-        references.push(Reference { table: table.clone(), rows, on_delete });
+        references.push(Reference { table: name, rows, on_delete });
         if on_delete == OnDelete::Delete && !chain.contains(&table) {
             let chain = [chain, &[table]].concat();
             find(transaction, &chain, &referring, username, references)?;
@@ -62,14 +64,17 @@ fn keys(
         )
     };
     let select = format!(
-        "SELECT conrelid::regclass::text, {}, confrelid::regclass::text, {}, confdeltype::text
-         FROM pg_constraint WHERE contype = 'f' AND confrelid = $1::text::regclass
+        "SELECT conrelid::regclass::text, {}, confrelid::regclass::text, {}, confdeltype::text,
+                CASE WHEN relnamespace = current_schema()::regnamespace THEN relname
+                     ELSE relnamespace::regnamespace || '.' || relname END
+         FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid WHERE contype = 'f' AND confrelid = $1::text::regclass
          ORDER BY 1, conname",
         columns("conkey", "conrelid"),
         columns("confkey", "confrelid"),
     );
     let rows = transaction.query(&select, &[(&target, Type::TEXT)])?;
     let key = |row: &postgres::Row| ForeignKey {
+        name: row.get(5),
         table: row.get(0),
         from: row.get(1),
         target: row.get(2),

@@ -340,14 +340,15 @@ fn users_table(transaction: &mut PostgresTransaction) -> Result<Option<Vec<Strin
         return Err(unfit(format!("its table 'users' has no column '{missing}'")));
     }
 
-    let select = "SELECT EXISTS (
-                      SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
-                          JOIN pg_attribute ON attrelid = indrelid AND attname = 'username'
-                      WHERE relnamespace = $1::text::regnamespace AND relname = 'users'
-                          AND indisunique AND indpred IS NULL AND indexprs IS NULL
-                          AND indnkeyatts = 1 AND indkey[0] = attnum)";
-    let is_unique: bool = transaction.query_one(select, &[schema])?.get(0);
-    if !is_unique {
+    let select = "SELECT index.relname::text
+                  FROM pg_index JOIN pg_class AS users ON users.oid = indrelid
+                      JOIN pg_class AS index ON index.oid = indexrelid
+                      JOIN pg_attribute ON attrelid = indrelid AND attname = 'username'
+                  WHERE users.relnamespace = $1::text::regnamespace AND users.relname = 'users'
+                      AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL
+                      AND indnkeyatts = 1 AND indkey[0] = attnum";
+    transaction.unique_indexes = transaction.texts(select, &[schema])?;
+    if transaction.unique_indexes.is_empty() {
         return Err(unfit("its table 'users' has no unique index on 'username' alone".to_owned()));
     }
     Ok(Some(required))

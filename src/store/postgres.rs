@@ -200,6 +200,9 @@ impl PostgresTransaction<'_> {
 const PASSED_OVER: &str = "a trigger of the app passed it over";
 
 /// A name as a parameter; none if no text of this database can be equal to it.
+///
+/// Where users are looked up by it, it is given [no type](Type::UNKNOWN), and so has that of the
+/// app's column: names are compared as the column compares them.
 fn key(username: &[u8]) -> Option<&str> {
     str::from_utf8(username).ok().filter(|name| !name.contains('\0'))
 }
@@ -208,8 +211,10 @@ fn key(username: &[u8]) -> Option<&str> {
 const SELECT: &str = "SELECT users.username::text, users.password_hash::text, users.language::text,
         times.created_at, times.password_changed_at,
         ARRAY(SELECT group_name FROM user_groups
-              WHERE user_groups.username = users.username::text ORDER BY group_name)
-    FROM users LEFT JOIN dash_users_times AS times ON times.username = users.username::text";
+              WHERE user_groups.username = users.username::text COLLATE \"C\"
+              ORDER BY group_name)
+    FROM users LEFT JOIN dash_users_times AS times
+        ON times.username = users.username::text COLLATE \"C\"";
 
 fn read_row(row: &postgres::Row) -> Row {
     let groups: Vec<String> = row.get(5);
@@ -244,7 +249,7 @@ impl Transaction for PostgresTransaction<'_> {
         // Whoever is going to change the row keeps others from it.
         let lock = if self.access == Access::Write { "FOR UPDATE OF users" } else { "" };
         let select = format!("{SELECT} WHERE users.username = $1 {lock}");
-        let rows = self.query(&select, &[(&name, Type::TEXT)])?;
+        let rows = self.query(&select, &[(&name, Type::UNKNOWN)])?;
         Ok(rows.first().map(read_row))
     }
 
@@ -254,7 +259,8 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT username::text FROM users WHERE starts_with(username::text, $1)
+        let select = "SELECT username::text FROM users
+                      WHERE starts_with(username::text COLLATE \"C\", $1)
                       ORDER BY username::text COLLATE \"C\" LIMIT $2";
         self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
     }
@@ -348,19 +354,20 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
         let update = "UPDATE users SET password_hash = $2 WHERE username = $1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&new.to_string(), Type::TEXT)];
+        let params: [Param; 2] = [(&key(username), Type::UNKNOWN), (&new.to_string(), Type::TEXT)];
         self.change(update, &params)
     }
 
     fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
         let update = "UPDATE users SET language = $2 WHERE username = $1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&language.as_str(), Type::TEXT)];
+        let params: [Param; 2] =
+            [(&key(username), Type::UNKNOWN), (&language.as_str(), Type::TEXT)];
         self.change(update, &params)
     }
 
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
         let update = "UPDATE users SET username = $2 WHERE username = $1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&new.as_str(), Type::TEXT)];
+        let params: [Param; 2] = [(&key(username), Type::UNKNOWN), (&new.as_str(), Type::TEXT)];
         self.change(update, &params)
     }
 
@@ -380,11 +387,24 @@ impl Transaction for PostgresTransaction<'_> {
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
         let names: Vec<Option<&str>> =
             usernames.iter().map(|name| name.as_key().and_then(key)).collect();
-        let select = format!("{SELECT} WHERE users.username = ANY($1)");
+        // As the column compares names, by the indexes on it.
+        let wanted = "SELECT format_type(atttypid, NULL) FROM pg_attribute
+                      WHERE attrelid = to_regclass('users') AND attname = 'username'";
+        let name_type: String = self.query_one(wanted, &[])?.get(0);
+        let select = format!(
+            "SELECT found.*, position
+             FROM unnest($1) WITH ORDINALITY AS wanted (name, position)
+                 JOIN LATERAL ({SELECT} WHERE users.username = wanted.name::{name_type}) AS found
+                     ON true"
+        );
         let rows = self.query(&select, &[(&names, Type::TEXT_ARRAY)])?;
-        let mut found: std::collections::HashMap<_, _> =
-            rows.iter().map(|row| (row.get::<_, Option<String>>(0), read_row(row))).collect();
-        Ok(names.iter().map(|name| found.remove(&name.map(str::to_owned))).collect())
+        let mut found: Vec<_> = names.iter().map(|_| None).collect();
+        for row in &rows {
+            let position: i64 = row.get(6);
+            let place = usize::try_from(position - 1).ok().and_then(|index| found.get_mut(index));
+            place.into_iter().for_each(|place| *place = Some(read_row(row)));
+        }
+        Ok(found)
     }
 
     fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
@@ -406,7 +426,7 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
         let delete = "DELETE FROM users WHERE username = $1";
-        self.change(delete, &[(&key(username), Type::TEXT)])
+        self.change(delete, &[(&key(username), Type::UNKNOWN)])
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

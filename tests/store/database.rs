@@ -150,10 +150,6 @@ impl Postgres {
         &self.name
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     /// The same database, reached otherwise.
     pub(crate) fn located(&self, url: &str) -> Location {
         assert!(url.contains(&self.name));

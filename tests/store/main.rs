@@ -50,6 +50,7 @@ mod import_conflicts;
 mod log_in;
 mod migrations;
 mod odd_names;
+mod retries;
 mod secrets;
 mod upgrades;
 mod users;

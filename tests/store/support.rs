@@ -5,8 +5,8 @@ use std::path::Path;
 
 use dash_users::transfer::{Format, Reader};
 use dash_users::{
-    BadRecords, Error, Import, ImportOptions, ImportSummary, Language, Method, NewFile, NewUser,
-    OnConflict, Password, PasswordHash, Username, Users,
+    BadRecords, Error, Finding, Import, ImportOptions, ImportSummary, Language, Method, NewFile,
+    NewUser, OnConflict, Password, PasswordHash, Severity, Username, Users,
 };
 
 use crate::database::Database;
@@ -168,6 +168,16 @@ pub(crate) fn names(database: &dyn Database) -> Vec<String> {
 fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts.sort();
     texts
+}
+
+/// What a check finds: code, severity and user.
+pub(crate) fn found(users: &mut Users) -> Vec<(&'static str, Severity, String)> {
+    let found = users.check().unwrap();
+    let row = |finding: &Finding| {
+        let username = finding.username.as_ref().map(ToString::to_string).unwrap_or_default();
+        (finding.problem.code(), finding.problem.severity(), username)
+    };
+    found.iter().map(row).collect()
 }
 
 /// A text in SQL.

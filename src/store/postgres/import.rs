@@ -112,12 +112,12 @@ impl Import {
         if let Some(secret) = secret {
             let secret = text(transaction, secret.expose())?;
             let update = "UPDATE users SET password_hash = $2 WHERE username = $1";
-            transaction.change(update, &[(&name, Type::TEXT), (&secret, Type::TEXT)])?;
+            transaction.change(update, &[(&name, Type::UNKNOWN), (&secret, Type::TEXT)])?;
         }
         if let Some(language) = language {
             let language = text(transaction, language)?;
             let update = "UPDATE users SET language = $2 WHERE username = $1";
-            transaction.change(update, &[(&name, Type::TEXT), (&language, Type::TEXT)])?;
+            transaction.change(update, &[(&name, Type::UNKNOWN), (&language, Type::TEXT)])?;
         }
         if *is_new_password {
             let update = "UPDATE dash_users_times SET password_changed_at = $2 WHERE username = $1";

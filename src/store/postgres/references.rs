@@ -41,7 +41,7 @@ fn find(
         let ForeignKey { name, table, from, target, to, on_delete } = key;
         let referring = format!("({from}) IN (SELECT {to} FROM {target} WHERE {rows})");
         let count = format!("SELECT count(*) FROM {table} WHERE {referring}");
-        let count: i64 = transaction.query_one(&count, &[(&username, Type::TEXT)])?.get(0);
+        let count: i64 = transaction.query_one(&count, &[(&username, Type::UNKNOWN)])?.get(0);
         let Some(rows) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
         references.push(Reference { table: name, rows, on_delete });
         if on_delete == OnDelete::Delete && !chain.contains(&table) {
@@ -65,7 +65,7 @@ fn keys(
     };
     let select = format!(
         "SELECT conrelid::regclass::text, {}, confrelid::regclass::text, {}, confdeltype::text,
-                CASE WHEN relnamespace = current_schema()::regnamespace THEN relname
+                CASE WHEN relnamespace = quote_ident(current_schema())::regnamespace THEN relname
                      ELSE relnamespace::regnamespace || '.' || relname END
          FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid WHERE contype = 'f' AND confrelid = $1::text::regclass
          ORDER BY 1, conname",

@@ -182,7 +182,7 @@ fn apply(transaction: &mut PostgresTransaction, before: &Schema) -> Result<Vec<E
         .query_one(
             "SELECT NOT EXISTS (SELECT 1 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
                                 WHERE relname = 'users' AND tgname ~ '^dash_users_'
-                                    AND relnamespace = current_schema()::regnamespace)",
+                                    AND relnamespace = quote_ident(current_schema())::regnamespace)",
             &[],
         )?
         .get(0);
@@ -217,7 +217,8 @@ fn reconcile(
 ) -> Result<(), StoreError> {
     transaction.query("SELECT set_config('dash_users.bulk', 'on', true)", &[])?;
     if was_watched {
-        let gone = "($1 OR NOT EXISTS (SELECT 1 FROM users WHERE users.username = kept.username))";
+        let gone = "($1 OR NOT EXISTS (SELECT 1 FROM users
+                                       WHERE users.username::text COLLATE \"C\" = kept.username))";
         for sql in [
             format!(
                 "INSERT INTO user_events (action, username, detail)
@@ -233,7 +234,7 @@ fn reconcile(
              SELECT 'add', left(username, 1024), 'found' FROM users
              WHERE username IS NOT NULL
                  AND ($1 OR NOT EXISTS (SELECT 1 FROM dash_users_times AS times
-                                        WHERE times.username = users.username))
+                                        WHERE times.username = users.username::text COLLATE \"C\"))
                  AND EXISTS (SELECT 1 FROM dash_users_times)
              ORDER BY username::text COLLATE \"C\""
                 .to_owned(),
@@ -297,16 +298,22 @@ fn users_table(transaction: &mut PostgresTransaction) -> Result<Option<Vec<Strin
     let kinds = transaction.query(select, std::slice::from_ref(&schema))?;
     match kinds.first().map(|row| row.get(0)) {
         None => return Ok(None),
-        Some("r" | "p") => {}
+        Some("r") => {}
+        // A row that moves from one part to another goes and comes, as if it were of another user.
+        Some("p") => return Err(unfit("its table 'users' is partitioned".to_owned())),
         Some(_) => return Err(unfit("its 'users' is no table".to_owned())),
     }
 
     let select = "SELECT attname::text, attnotnull AND NOT atthasdef AND attidentity = '',
-                         attgenerated <> '', typcategory::text,
-                         CASE WHEN typname IN ('varchar', 'bpchar') AND atttypmod > 0
-                              THEN atttypmod - 4 END
+                         attgenerated <> '', own.typcategory::text,
+                         CASE WHEN base.typname IN ('varchar', 'bpchar')
+                              THEN nullif(greatest(atttypmod, own.typtypmod), -1) - 4
+                              WHEN base.typname = 'name' THEN 63 END
                   FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-                      JOIN pg_type ON pg_type.oid = atttypid
+                      JOIN pg_type AS own ON own.oid = atttypid
+                      JOIN pg_type AS base
+                          ON base.oid = CASE own.typtype WHEN 'd' THEN own.typbasetype
+                                                         ELSE own.oid END
                   WHERE relnamespace = $1::text::regnamespace AND relname = 'users'
                       AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
     let mut wanted = vec!["username", "password_hash", "language"];
@@ -340,12 +347,13 @@ fn users_table(transaction: &mut PostgresTransaction) -> Result<Option<Vec<Strin
         return Err(unfit(format!("its table 'users' has no column '{missing}'")));
     }
 
+    // Where it is deferred, users may swap names, and nobody could tell whose groups are whose.
     let select = "SELECT index.relname::text
                   FROM pg_index JOIN pg_class AS users ON users.oid = indrelid
                       JOIN pg_class AS index ON index.oid = indexrelid
                       JOIN pg_attribute ON attrelid = indrelid AND attname = 'username'
                   WHERE users.relnamespace = $1::text::regnamespace AND users.relname = 'users'
-                      AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL
+                      AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL
                       AND indnkeyatts = 1 AND indkey[0] = attnum";
     transaction.unique_indexes = transaction.texts(select, &[schema])?;
     if transaction.unique_indexes.is_empty() {

@@ -401,8 +401,10 @@ impl Transaction for PostgresTransaction<'_> {
         let mut found: Vec<_> = names.iter().map(|_| None).collect();
         for row in &rows {
             let position: i64 = row.get(6);
-            let place = usize::try_from(position - 1).ok().and_then(|index| found.get_mut(index));
-            place.into_iter().for_each(|place| *place = Some(read_row(row)));
+            let index = usize::try_from(position - 1).ok();
+            if let Some(place) = index.and_then(|index| found.get_mut(index)) {
+                *place = Some(read_row(row));
+            }
         }
         Ok(found)
     }

@@ -22,18 +22,23 @@ fn with_name(name: &str) -> String {
     format!("INSERT INTO users VALUES ({name}, '{}', 'en')", hash("secret"))
 }
 
+/// What no repair mends.
+fn case(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
+    (sql.to_owned(), code, severity, user, false)
+}
+
+fn mended(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
+    (sql.to_owned(), code, severity, user, true)
+}
+
 fn cases() -> Vec<Case> {
+    [rows_of_users(), rows_of_ours(), objects()].concat()
+}
+
+fn rows_of_users() -> Vec<Case> {
     use Severity::{Error, Info, Warning};
 
     let unsupported = format!("pbkdf2:sha224:1000$salt${}", "0".repeat(56));
-    let replaced = "CREATE OR REPLACE FUNCTION dash_users_on_users() RETURNS trigger
-                    LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'";
-    let disable = "ALTER TABLE users DISABLE TRIGGER dash_users_changed";
-    let spy = "CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS
-               'BEGIN RETURN NEW; END';
-               CREATE TRIGGER spy BEFORE INSERT ON";
-    let case = |sql: &str, code, severity, user| (sql.to_owned(), code, severity, user, false);
-    let mended = |sql: &str, code, severity, user| (sql.to_owned(), code, severity, user, true);
     vec![
         (with_name("'a:b'"), "name_cannot_log_in", Error, "a:b", false),
         (with_name("'zoe '"), "name_not_allowed", Warning, "zoe ", false),
@@ -64,6 +69,13 @@ fn cases() -> Vec<Case> {
             Warning,
             "alice",
         ),
+    ]
+}
+
+fn rows_of_ours() -> Vec<Case> {
+    use Severity::{Info, Warning};
+
+    vec![
         case(
             "INSERT INTO user_groups VALUES ('alice', 'a,b')",
             "group_not_allowed",
@@ -83,6 +95,19 @@ fn cases() -> Vec<Case> {
             "gone",
         ),
         mended("DELETE FROM dash_users_times", "added_unseen", Info, "alice"),
+    ]
+}
+
+fn objects() -> Vec<Case> {
+    use Severity::{Error, Warning};
+
+    let replaced = "CREATE OR REPLACE FUNCTION dash_users_on_users() RETURNS trigger
+                    LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'";
+    let disable = "ALTER TABLE users DISABLE TRIGGER dash_users_changed";
+    let spy = "CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS
+               'BEGIN RETURN NEW; END';
+               CREATE TRIGGER spy BEFORE INSERT ON";
+    vec![
         mended("DROP TRIGGER dash_users_changed ON users", "trigger_missing", Error, ""),
         mended(disable, "trigger_missing", Error, ""),
         mended("DROP INDEX dash_users_username_nocase", "index_missing", Error, ""),

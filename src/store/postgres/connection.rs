@@ -1,5 +1,7 @@
 //! How a server is reached, and what its errors mean.
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use postgres::Client;
@@ -11,6 +13,9 @@ use crate::store::{Location, StoreError};
 
 /// How long a connection may take to be made.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server that is connected may take to let the program in.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How long another program's transaction is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,13 +29,35 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
         StoreError::CannotConnect { location: location.clone(), reason }
     };
     let (config, tls) = server.config().map_err(unreachable)?;
-    config.connect(tls).map_err(|error| {
+    let has_password = config.get_password().is_some();
+    // The driver's own timeout ends when the network has connected: then it would wait for ever
+    // for a server that does not speak.
+    let each = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+    // A host has an address of either kind.
+    let addresses = 2 * config.get_hosts().len().max(config.get_hostaddrs().len());
+    let all = each.saturating_mul(u32::try_from(addresses).unwrap_or(u32::MAX)) + GRACE;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // It may come too late for anybody to take it.
+        let _ = sender.send(config.connect(tls));
+    });
+    let connected = receiver
+        .recv_timeout(all)
+        .map_err(|_| unreachable("the server does not answer".to_owned()))?;
+    connected.map_err(|error| {
         let reason = match (error.as_db_error(), std::error::Error::source(&error)) {
             (Some(error), _) => error.message().to_owned(),
             (None, Some(source)) => deepest(source),
             (None, None) => error.to_string(),
         };
-        unreachable(reason)
+        let exposed = if has_password { None } else { server.exposed_password_file() };
+        unreachable(match exposed {
+            Some(file) => format!(
+                "{reason}; {} was passed over, since others may read it: chmod 600",
+                file.display()
+            ),
+            None => reason,
+        })
     })
 }
 
@@ -64,7 +91,11 @@ pub(super) fn quoted(name: &str) -> String {
 pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
     let location = location.clone();
     let Some(state) = error.code() else {
-        let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), deepest);
+        let reason = match std::error::Error::source(error) {
+            _ if error.is_closed() => "the connection was lost".to_owned(),
+            Some(source) => deepest(source),
+            None => error.to_string(),
+        };
         let reason = Escaped(&reason).to_string();
         return if error.is_closed() || error.as_db_error().is_none() {
             StoreError::CannotConnect { location, reason }

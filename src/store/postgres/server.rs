@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use postgres::Config;
@@ -31,6 +32,36 @@ const VARIABLES: [&str; 11] = [
     "USER",
 ];
 
+/// How the URL begins, whatever the user wrote.
+const SCHEME: &str = "postgresql://";
+
+/// The parameters of a URL that are shown: those that are known and hold no secret.
+const SHOWN: [&str; 20] = [
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "passfile",
+    "port",
+    "sslmode",
+    "sslnegotiation",
+    "sslrootcert",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "user",
+];
+
+/// How long a server may be silent before the connection counts as lost.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// A database of a PostgreSQL server.
 ///
 /// `Display` and `Debug` show the URL without its password.
@@ -40,6 +71,9 @@ const VARIABLES: [&str; 11] = [
 /// ```text
 /// postgresql://[user[:password]@][host[:port],…][/database][?parameter=value&…]
 /// ```
+///
+/// The first `@` ends the password, which may hold any other character as it is; a further `@`
+/// anywhere is to be written `%40`.
 ///
 /// The host may be a socket's directory, percent-encoded or as the parameter `host`. Of the
 /// parameters of libpq those are known that the crate `tokio-postgres` knows, and `sslmode`
@@ -55,7 +89,7 @@ impl Server {
     /// The server of a URL, whose scheme may name a driver as SQLAlchemy's does.
     pub(in crate::store) fn new(url: &str) -> Self {
         let (_, rest) = url.split_once("://").unwrap_or(("", url));
-        let url = Zeroizing::new(format!("postgresql://{}", rest.trim_end()));
+        let url = Zeroizing::new(format!("{SCHEME}{}", rest.trim_end()));
         Self { url, environment: Vec::new() }
     }
 
@@ -74,7 +108,13 @@ impl Server {
 
     /// How to connect; the error says what is wrong, without a value of a parameter.
     pub(super) fn config(&self) -> Result<(Config, MakeRustlsConnect), String> {
-        let (url, own) = self.split();
+        let [_, base, query] = self.parts();
+        if base.contains('@') || query.contains('@') {
+            return Err("its URL has an @ too many: write %40 for it in a password".to_owned());
+        }
+        let port = self.variable("PGPORT").map(str::parse).transpose();
+        let port: Option<u16> = port.map_err(|_| "PGPORT is no number of a port".to_owned())?;
+        let (url, own) = self.split(port);
         let parameter = |name: &str, variable: &str| {
             let named = own.iter().find(|(other, _)| *other == name);
             named.map(|(_, value)| value.as_str()).or_else(|| self.variable(variable))
@@ -93,9 +133,9 @@ impl Server {
             };
         }
         if config.get_ports().is_empty()
-            && let Some(port) = self.variable("PGPORT")
+            && let Some(port) = port
         {
-            config.port(port.parse().map_err(|_| "PGPORT is no number of a port".to_owned())?);
+            config.port(port);
         }
         if config.get_user().is_none() {
             let user = self.variable("PGUSER").or_else(|| self.variable("USER"));
@@ -109,48 +149,36 @@ impl Server {
         if config.get_connect_timeout().is_none() {
             let seconds = self.variable("PGCONNECT_TIMEOUT").map(str::parse);
             config.connect_timeout(match seconds {
-                Some(Ok(seconds)) if seconds > 0 => std::time::Duration::from_secs(seconds),
+                Some(Ok(seconds)) if seconds > 0 => Duration::from_secs(seconds),
                 _ => CONNECT_TIMEOUT,
             });
         }
         if config.get_application_name().is_none() {
             config.application_name("dash-users");
         }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE);
+        }
+        if query.split('&').all(|pair| !pair.starts_with("keepalives")) {
+            config.keepalives_idle(SILENCE / 3).keepalives_interval(SILENCE / 3);
+            config.keepalives_retries(2);
+        }
         if config.get_password().is_none() {
             if let Some(password) = self.variable("PGPASSWORD") {
                 config.password(password);
-            } else if let Some(password) =
-                self.password_of_file(&config, parameter("passfile", "PGPASSFILE"))
-            {
+            } else if let Some(password) = self.password_of_file(&config) {
                 config.password(password.as_bytes());
             }
         }
         let mode = parameter("sslmode", "PGSSLMODE").unwrap_or("prefer");
         let root = parameter("sslrootcert", "PGSSLROOTCERT");
-        let verification = match (mode, root) {
-            ("disable", _) => Verification::None,
-            ("prefer" | "require", None) => Verification::None,
-            ("prefer" | "require", Some(_)) => {
-                return Err(format!(
-                    "sslmode={mode} would not verify anything by sslrootcert: use sslmode=verify-full"
-                ));
-            }
-            ("verify-full", Some("system")) => Verification::System,
-            ("verify-full", Some(file)) => Verification::File(file.into()),
-            ("verify-full", None) => {
-                let home = self.variable("HOME").map(PathBuf::from);
-                let file = home.map(|home| home.join(".postgresql/root.crt"));
-                let file = file.filter(|file| file.exists());
-                Verification::File(
-                    file.ok_or("sslmode=verify-full needs sslrootcert, a file or system")?,
-                )
-            }
-            _ => {
-                return Err(
-                    "its sslmode is none of disable, prefer, require and verify-full".to_owned()
-                );
-            }
-        };
+        let verification = self.verification(mode, root)?;
+        // As libpq has it, a socket needs none.
+        let is_socket =
+            |host: &postgres::config::Host| matches!(host, postgres::config::Host::Unix(_));
+        let is_local =
+            config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(is_socket);
+        let mode = if is_local { "disable" } else { mode };
         config.ssl_mode(match mode {
             "disable" => postgres::config::SslMode::Disable,
             "prefer" => postgres::config::SslMode::Prefer,
@@ -159,36 +187,103 @@ impl Server {
         Ok((config, tls::connector(verification)?))
     }
 
-    /// The URL without the parameters that the driver does not know, and these.
-    fn split(&self) -> (Zeroizing<String>, Vec<(&str, String)>) {
-        let Some((base, query)) = self.url.split_once('?') else {
-            return (self.url.clone(), Vec::new());
-        };
+    /// By what a mode of TLS has the server verified; an error where libpq would verify more.
+    fn verification(&self, mode: &str, root: Option<&str>) -> Result<Verification, String> {
+        Ok(match (mode, root) {
+            ("disable", _) | ("prefer", None) => Verification::None,
+            ("require", None) if self.root_certificates().is_none() => Verification::None,
+            ("prefer" | "require", root) => {
+                let root = root.map_or("~/.postgresql/root.crt", |_| "sslrootcert");
+                return Err(format!(
+                    "sslmode={mode} would not verify by {root} who the server is: \
+                     use sslmode=verify-full"
+                ));
+            }
+            ("verify-full", Some("system")) => Verification::System,
+            ("verify-full", Some(file)) => Verification::File(file.into()),
+            ("verify-full", None) => Verification::File(
+                self.root_certificates()
+                    .ok_or("sslmode=verify-full needs sslrootcert, a file or system")?,
+            ),
+            ("allow" | "verify-ca", _) => {
+                return Err(format!(
+                    "sslmode={mode} is not known here: disable, prefer, require and verify-full are"
+                ));
+            }
+            _ => {
+                return Err(
+                    "its sslmode is none of disable, prefer, require and verify-full".to_owned()
+                );
+            }
+        })
+    }
+
+    /// The credentials, the hosts and the database, and the parameters, each as it is written.
+    fn parts(&self) -> [&str; 3] {
+        let rest = self.url.strip_prefix(SCHEME).unwrap_or_default();
+        let (credentials, rest) = rest.split_once('@').unwrap_or(("", rest));
+        let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
+        [credentials, base, query]
+    }
+
+    /// The URL without the parameters that the driver does not know, and these. Hosts without a
+    /// port get this one: the driver would take 5432.
+    fn split(&self, port: Option<u16>) -> (Zeroizing<String>, Vec<(&str, String)>) {
+        let [credentials, base, query] = self.parts();
         let is_own = |pair: &&str| {
             let name = pair.split('=').next().unwrap_or_default();
             ["sslmode", "sslrootcert", "passfile"].contains(&name)
         };
-        let (own, others): (Vec<&str>, Vec<&str>) = query.split('&').partition(is_own);
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let (own, others): (Vec<&str>, Vec<&str>) = pairs.partition(is_own);
         let own = own.into_iter().filter_map(|pair| pair.split_once('='));
         let decode = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
         let own = own.map(|(name, value)| (name, decode(value))).collect();
-        (Zeroizing::new(format!("{base}?{}", others.join("&"))), own)
+
+        let (hosts, database) = base.split_at(base.find('/').unwrap_or(base.len()));
+        let with_port = |host: &str| {
+            let has_port = host.rsplit(']').next().unwrap_or_default().contains(':');
+            match port {
+                Some(port) if !host.is_empty() && !has_port => format!("{host}:{port}"),
+                _ => host.to_owned(),
+            }
+        };
+        let hosts: Vec<_> = hosts.split(',').map(with_port).collect();
+        let at = if credentials.is_empty() { "" } else { "@" };
+        let mark = if others.is_empty() { "" } else { "?" };
+        let url = [SCHEME, credentials, at, &hosts.join(","), database, mark, &others.join("&")];
+        (Zeroizing::new(url.concat()), own)
+    }
+
+    /// The authorities that libpq verifies by where no others are named.
+    fn root_certificates(&self) -> Option<PathBuf> {
+        let file = Path::new(self.variable("HOME")?).join(".postgresql/root.crt");
+        Some(file).filter(|file| file.exists())
+    }
+
+    /// The file of passwords, which need not be there.
+    fn password_file(&self) -> Option<PathBuf> {
+        let (_, own) = self.split(None);
+        let named = own.into_iter().find(|(name, _)| *name == "passfile").map(|(_, file)| file);
+        let named = named.or_else(|| self.variable("PGPASSFILE").map(str::to_owned));
+        named.map(PathBuf::from).or_else(|| Some(Path::new(self.variable("HOME")?).join(".pgpass")))
+    }
+
+    /// The file of passwords, if it is not looked into since others may read it.
+    pub(super) fn exposed_password_file(&self) -> Option<PathBuf> {
+        self.password_file().filter(|file| is_exposed(file) == Some(true))
     }
 
     /// The password that `~/.pgpass` has, where nobody else may read it.
-    fn password_of_file(&self, config: &Config, file: Option<&str>) -> Option<Zeroizing<String>> {
-        let file = match (file, self.variable("HOME")) {
-            (Some(file), _) => PathBuf::from(file),
-            (None, home) => Path::new(home?).join(".pgpass"),
-        };
-        let mode = fs::metadata(&file).ok()?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return None;
-        }
+    fn password_of_file(&self, config: &Config) -> Option<Zeroizing<String>> {
+        let file = self.password_file().filter(|file| is_exposed(file) == Some(false))?;
         let text = Zeroizing::new(fs::read_to_string(file).ok()?);
         let host = match config.get_hosts().first()? {
             postgres::config::Host::Tcp(host) => host.clone(),
-            postgres::config::Host::Unix(_) => "localhost".to_owned(),
+            postgres::config::Host::Unix(path) => match path.to_str()? {
+                path if SOCKET_DIRECTORIES.contains(&path) => "localhost".to_owned(),
+                path => path.to_owned(),
+            },
         };
         let port = config.get_ports().first().unwrap_or(&5432).to_string();
         let user = config.get_user()?;
@@ -203,6 +298,12 @@ impl Server {
             fields.iter().zip(&wanted).all(is_it).then_some(password)
         })
     }
+}
+
+/// Whether others may read or write a file; none if it is not there.
+fn is_exposed(file: &Path) -> Option<bool> {
+    let metadata = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
+    Some(metadata.permissions().mode() & 0o077 != 0)
 }
 
 /// The fields of a line, which are separated by `:`; a backslash takes what follows as it is.
@@ -222,19 +323,16 @@ fn fields(line: &str) -> Vec<Zeroizing<String>> {
 /// The URL without a password.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rest = self.url.strip_prefix("postgresql://").unwrap_or_default();
-        let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let end = base.find('/').unwrap_or(base.len());
-        let (authority, path) = base.split_at(end);
-        f.write_str("postgresql://")?;
-        match authority.rsplit_once('@') {
-            Some((user, host)) => {
-                let user = user.split(':').next().unwrap_or_default();
-                write!(f, "{user}@{host}{path}")?;
-            }
-            None => write!(f, "{authority}{path}")?,
+        let [credentials, base, query] = self.parts();
+        // With an @ too many, who knows what is of a password.
+        let base = base.rsplit('@').next().unwrap_or_default();
+        let query = if query.contains('@') { "" } else { query };
+        f.write_str(SCHEME)?;
+        match credentials.split(':').next().unwrap_or_default() {
+            "" => write!(f, "{base}")?,
+            user => write!(f, "{user}@{base}")?,
         }
-        let is_shown = |pair: &&str| !pair.is_empty() && !pair.starts_with("password");
+        let is_shown = |pair: &&str| SHOWN.contains(&pair.split('=').next().unwrap_or_default());
         let query: Vec<_> = query.split('&').filter(is_shown).collect();
         if query.is_empty() { Ok(()) } else { write!(f, "?{}", query.join("&")) }
     }
@@ -256,6 +354,10 @@ mod tests {
             ("postgres://h/db", "postgresql://h/db"),
             ("postgresql+psycopg2://u:hunter2@h:5433/db", "postgresql://u@h:5433/db"),
             ("postgresql://u:hun@ter2@h/db?sslmode=disable", "postgresql://u@h/db?sslmode=disable"),
+            ("postgresql://u:hun/ter2@h/db", "postgresql://u@h/db"),
+            ("postgresql://u:hun?ter2@h/db?sslmode=disable", "postgresql://u@h/db?sslmode=disable"),
+            ("postgresql://u:hun@ter?hunter2@h/db", "postgresql://u@ter"),
+            ("postgresql://h/db?p%61ssword=hunter2&passwd=hunter2", "postgresql://h/db"),
             ("postgresql:///db?host=/run&password=hunter2", "postgresql:///db?host=/run"),
             ("postgresql://u:hunter2@", "postgresql://u@"),
         ] {
@@ -284,6 +386,8 @@ mod tests {
         assert_eq!(all.get_hosts(), [postgres::config::Host::Tcp("db.example.org".to_owned())]);
         assert_eq!((all.get_ports(), all.get_user()), (&[6543][..], Some("carol")));
         assert_eq!((all.get_dbname(), all.get_password()), (Some("app"), Some(&b"hunter2"[..])));
+        let some = config("postgresql://a,[::1],b:7/db");
+        assert_eq!(some.get_ports(), [6543, 6543, 7]);
         let own = config("postgresql://u:p%40ss@h:1/db?connect_timeout=3");
         assert_eq!((own.get_ports(), own.get_user()), (&[1][..], Some("u")));
         assert_eq!((own.get_dbname(), own.get_password()), (Some("db"), Some(&b"p@ss"[..])));
@@ -292,8 +396,10 @@ mod tests {
     #[test]
     fn a_weaker_verification_than_asked_for_is_refused_by_name() {
         for (query, part) in [
-            ("sslmode=verify-ca", "none of disable"),
-            ("sslmode=allow", "none of disable"),
+            ("sslmode=verify-ca", "sslmode=verify-ca is not known here"),
+            ("sslmode=allow", "sslmode=allow is not known here"),
+            ("sslmode=full", "none of disable"),
+            ("user=a@b", "write %40"),
             ("sslmode=require&sslrootcert=/x", "use sslmode=verify-full"),
             ("sslmode=verify-full", "needs sslrootcert"),
             ("sslmode=verify-full&sslrootcert=/no/such/file", "/no/such/file"),

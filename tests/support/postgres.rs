@@ -135,7 +135,7 @@ impl Cluster {
             let mut initdb = self.programs.command("initdb");
             initdb.arg("--pgdata").arg(&data).arg("--pwfile").arg(&password).args(locale);
             initdb.args(["--username", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8"]);
-            result = run(initdb.args(["--no-sync", "--no-instructions"]));
+            result = run(initdb.arg("--no-sync"));
             if result.is_ok() {
                 break;
             }

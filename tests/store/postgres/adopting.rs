@@ -1,11 +1,12 @@
 //! Tables that an app made, which are adopted as they stand or refused.
 
-use dash_users::{Error, NewFile, Password, Severity, StoreError, Users};
+use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Users};
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::support::{
-    GOOD, add, found, hash, init, is_current_hash_of, literal, new_user, rows, stored,
+    GOOD, add, counts, found, hash, import, init, is_current_hash_of, literal, names, new_user,
+    options, rows, stored,
 };
 
 /// Tables that an app and we can share, and what comes before.
@@ -242,6 +243,40 @@ fn names_that_the_database_takes_for_the_same_are_taken() {
     users.add_groups("aLiCe", &["staff".parse().unwrap()]).unwrap();
     assert_eq!(database.query("SELECT username FROM user_groups"), ["Alice"]);
     assert_eq!(groups(&mut users, "ALICE"), ["staff"]);
+}
+
+#[test]
+fn a_collation_may_take_names_for_the_same() {
+    let Some(database) = Postgres::new() else { return };
+    let collation = "CREATE COLLATION alike
+                         (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+    // Not every server is built with ICU.
+    if database.connect().batch_execute(collation).is_err() {
+        return;
+    }
+    database.execute(
+        "CREATE TABLE users (username text COLLATE alike PRIMARY KEY, password_hash text NOT NULL,
+             language text NOT NULL)",
+    );
+    let mut users = init(&database);
+    add(&mut users, "Zoë");
+    let mut new = new_user("ZOË", GOOD);
+    new.allow_similar = true;
+    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    users.add_groups("zoë", &["staff".parse().unwrap()]).unwrap();
+    database.execute("UPDATE users SET username = 'zoë' WHERE username = 'zoë'");
+    assert_eq!(groups(&mut users, "Zoë"), ["staff"]);
+    let file = format!("username,password\nZOË,{GOOD}\nyan,{GOOD}");
+    let skipping = options(OnConflict::Skip);
+    assert_eq!(counts(import(&mut users, skipping, &file).unwrap()), [1, 0, 0, 1]);
+    assert_eq!(users.names("z", 9).unwrap(), ["zoë"]);
+    users.lock(&["ZOË"]).unwrap();
+    users.remove(&["ZOË"], false).unwrap();
+    assert_eq!(names(&database), ["yan"]);
+    assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["0"]);
+    let mut found = found(&mut users);
+    found.retain(|(_, severity, _)| *severity != Severity::Info);
+    assert_eq!(found, []);
 }
 
 #[test]

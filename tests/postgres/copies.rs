@@ -1,6 +1,7 @@
 //! Users move between SQLite and PostgreSQL, and nothing of them is lost.
 
 use std::fs;
+use std::process::Command;
 
 use crate::program::{SECRET123, Sandbox};
 use crate::server::cluster;
@@ -90,4 +91,28 @@ fn what_postgresql_cannot_hold_is_told_and_nothing_is_imported() {
         assert_eq!(sandbox.run(&["export"]).stdout.lines().count(), 1);
         assert_eq!(sandbox.run(&["history", "--format", "plain"]).stdout, "");
     }
+}
+
+#[test]
+fn a_dump_is_restored_with_users_groups_and_history() {
+    let Some(cluster) = cluster() else { return };
+    let (from, to) = (cluster.database(), cluster.database());
+    let sandbox = on(&from);
+    assert_ok(&sandbox.run(&["seed"]));
+    assert_ok(&sandbox.run(&["lock", "bob"]));
+    assert_ok(&sandbox.run(&["group", "add", "alice", "admins"]));
+    let mut dump = Command::new("pg_dump");
+    let dump = dump.args(["--format=custom", "--dbname", &from]).output().unwrap();
+    assert!(dump.status.success(), "{dump:?}");
+    sandbox.write("app.dump", dump.stdout);
+    let file = fs::File::open(sandbox.path("app.dump")).unwrap();
+    let mut restore = Command::new("pg_restore");
+    assert!(restore.args(["--dbname", &to]).stdin(file).status().unwrap().success());
+    for args in [&["export"][..], &["list", "--json"], &["history", "--json"]] {
+        assert_eq!(on(&to).run(args), sandbox.run(args));
+    }
+    let findings = on(&to).run(&["check", "--format", "plain"]).stdout;
+    let codes: Vec<_> = findings.lines().map(|line| line.split('\t').next().unwrap()).collect();
+    assert!(codes.iter().all(|code| ["demo_password", "hash_weak"].contains(code)), "{codes:?}");
+    assert_ok(&on(&to).run(&["unlock", "bob"]));
 }

@@ -89,7 +89,7 @@ fn work(sandbox: &Sandbox) -> Result<(), Run> {
 fn the_app_reads_two_tables_and_no_more() {
     let Some(cluster) = cluster() else { return };
     let grants = block("TO app;");
-    let (owner, url, _) = with_grants(cluster, grants, "app");
+    let (owner, url, role) = with_grants(cluster, grants, "app");
     assert_ok(&on(&owner).run(&["seed"]));
     let mut app = connect(&url);
     let read = |sql: &str, app: &mut postgres::Client| app.query(sql, &[]).map(|rows| rows.len());
@@ -107,6 +107,14 @@ fn the_app_reads_two_tables_and_no_more() {
         let error = app.query(sql, &[]).map(drop).expect_err(sql);
         assert!(error.as_db_error().unwrap().message().starts_with("permission denied"), "{sql}");
     }
+    // An app that lets people sign up has one right more; the history has them all the same.
+    let insert = format!("INSERT INTO users VALUES ('carol', '{SECRET123}', 'en')");
+    app.batch_execute(&insert).expect_err("no right to");
+    connect(&owner).batch_execute(&format!("GRANT INSERT ON users TO {role}")).unwrap();
+    app.batch_execute(&insert).unwrap();
+    let event = "SELECT action || ' ' || username FROM user_events ORDER BY id DESC LIMIT 1";
+    let event: String = connect(&owner).query_one(event, &[]).unwrap().get(0);
+    assert_eq!(event, "add carol");
     let expected = ["users", "user_groups"].map(|table| ("SELECT".to_owned(), table.to_owned()));
     assert_eq!(privileges(grants), expected);
 }

@@ -4,7 +4,7 @@
 #[expect(dead_code, reason = "one werkzeug is enough here")]
 pub mod python;
 #[path = "../../tests/support/skip.rs"]
-mod skip;
+pub mod skip;
 
 use std::fmt::Display;
 use std::io::Write;

@@ -21,8 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'dash-users' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -66,8 +66,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;init' {
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permission bits of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number; by default that of the process')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -79,8 +79,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;migrate' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'List the migrations, applied and pending; status 4 if any is pending')
@@ -100,8 +100,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permission bits of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number; by default that of the process')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--as-is', '--as-is', [CompletionResultType]::ParameterName, 'Take names, hashes, languages and groups without judging them, as `export` wrote them')
@@ -121,8 +121,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Put the user into a group; may be given several times')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--locked', '--locked', [CompletionResultType]::ParameterName, 'Lock the user from the start: `unlock` lets the user in')
@@ -144,8 +144,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Put the user into a group; may be given several times')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--locked', '--locked', [CompletionResultType]::ParameterName, 'Lock the user from the start: `unlock` lets the user in')
@@ -165,8 +165,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;passwd' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from stdin; one line end is taken off')
@@ -183,8 +183,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;verify' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--upgrade', '--upgrade', [CompletionResultType]::ParameterName, 'Store a new hash if the password is right and the stored hash outdated')
@@ -201,8 +201,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;rehash' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Take the stored value for a clear password')
@@ -217,8 +217,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;remove' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
@@ -233,8 +233,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;rm' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
@@ -249,8 +249,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;rename' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--allow-similar', '--allow-similar', [CompletionResultType]::ParameterName, 'Allow a name that differs from another user''s only by ASCII case')
@@ -264,8 +264,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;update' {
             [CompletionResult]::new('--language', '--language', [CompletionResultType]::ParameterName, 'The new language, a BCP 47 tag')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -277,8 +277,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;lock' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -290,8 +290,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;unlock' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -303,8 +303,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;group' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -322,8 +322,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;group;add' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -335,8 +335,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;group;remove' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -348,8 +348,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;group;rm' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -361,8 +361,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;group;list' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -374,8 +374,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;group;ls' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -409,8 +409,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only users in this group')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'In which order; the oldest time is the first, and unknown ones are before it')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--outdated', '--outdated', [CompletionResultType]::ParameterName, 'Only users with an outdated hash')
@@ -427,8 +427,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only users in this group')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'In which order; the oldest time is the first, and unknown ones are before it')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--outdated', '--outdated', [CompletionResultType]::ParameterName, 'Only users with an outdated hash')
@@ -443,8 +443,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;show' {
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -457,8 +457,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;history' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most so many events')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -471,8 +471,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;check' {
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Put back what is missing of dash-users'' own tables and triggers, and drop groups of users who are not there. Never changes a user or the file''s mode')
@@ -492,8 +492,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permission bits of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number; by default that of the process')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--as-is', '--as-is', [CompletionResultType]::ParameterName, 'Take names, hashes, languages and groups without judging them, as `export` wrote them')
@@ -510,8 +510,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;export' {
             [CompletionResult]::new('--output-format', '--output-format', [CompletionResultType]::ParameterName, 'Format of the file, where its name does not tell; on stdout csv, or json with --json')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--without-hashes', '--without-hashes', [CompletionResultType]::ParameterName, 'Leave the password hashes out')
@@ -525,8 +525,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;backup' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Overwrite an older backup')
@@ -539,8 +539,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;restore' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
@@ -557,8 +557,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--hash-file', '--hash-file', [CompletionResultType]::ParameterName, 'A file with one hash; one line end is taken off')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Check the password against the hash in --hash-file')
@@ -574,8 +574,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;completions' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
@@ -587,8 +587,8 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;man' {
-            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
-            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How results are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')

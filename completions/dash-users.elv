@@ -18,8 +18,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
     }
     var completions = [
         &'dash-users'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -62,8 +62,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;init'= {
             cand --file-mode 'Permission bits of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number; by default that of the process'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -74,8 +74,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;migrate'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --status 'List the migrations, applied and pending; status 4 if any is pending'
@@ -94,8 +94,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --file-mode 'Permission bits of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number; by default that of the process'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --as-is 'Take names, hashes, languages and groups without judging them, as `export` wrote them'
@@ -114,8 +114,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --group 'Put the user into a group; may be given several times'
             cand --password-file 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --locked 'Lock the user from the start: `unlock` lets the user in'
@@ -136,8 +136,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --group 'Put the user into a group; may be given several times'
             cand --password-file 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --locked 'Lock the user from the start: `unlock` lets the user in'
@@ -156,8 +156,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;passwd'= {
             cand --password-file 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --password-stdin 'Read the password from stdin; one line end is taken off'
@@ -173,8 +173,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;verify'= {
             cand --password-file 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --upgrade 'Store a new hash if the password is right and the stored hash outdated'
@@ -190,8 +190,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;rehash'= {
             cand --password-file 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --plaintext 'Take the stored value for a clear password'
@@ -205,8 +205,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;remove'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand -y 'Do not ask'
@@ -220,8 +220,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;rm'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand -y 'Do not ask'
@@ -235,8 +235,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;rename'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --allow-similar 'Allow a name that differs from another user''s only by ASCII case'
@@ -249,8 +249,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;update'= {
             cand --language 'The new language, a BCP 47 tag'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -261,8 +261,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;lock'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -273,8 +273,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;unlock'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -285,8 +285,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;group'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -303,8 +303,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dash-users;group;add'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -315,8 +315,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;group;remove'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -327,8 +327,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;group;rm'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -339,8 +339,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;group;list'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -351,8 +351,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;group;ls'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -380,8 +380,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --group 'Only users in this group'
             cand --sort 'In which order; the oldest time is the first, and unknown ones are before it'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --outdated 'Only users with an outdated hash'
@@ -397,8 +397,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --group 'Only users in this group'
             cand --sort 'In which order; the oldest time is the first, and unknown ones are before it'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --outdated 'Only users with an outdated hash'
@@ -412,8 +412,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;show'= {
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -425,8 +425,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;history'= {
             cand --limit 'At most so many events'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -438,8 +438,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;check'= {
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --fix 'Put back what is missing of dash-users'' own tables and triggers, and drop groups of users who are not there. Never changes a user or the file''s mode'
@@ -458,8 +458,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --file-mode 'Permission bits of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number; by default that of the process'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --as-is 'Take names, hashes, languages and groups without judging them, as `export` wrote them'
@@ -475,8 +475,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;export'= {
             cand --output-format 'Format of the file, where its name does not tell; on stdout csv, or json with --json'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --without-hashes 'Leave the password hashes out'
@@ -489,8 +489,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;backup'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --force 'Overwrite an older backup'
@@ -502,8 +502,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;restore'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand -y 'Do not ask'
@@ -519,8 +519,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --hash-file 'A file with one hash; one line end is taken off'
             cand --password-file 'Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --check 'Check the password against the hash in --hash-file'
@@ -535,8 +535,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;completions'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'
@@ -547,8 +547,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;man'= {
-            cand -d 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
-            cand --database 'The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand -d 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'How results are written'
             cand --color 'When to use color'
             cand --json 'Short for --format json'

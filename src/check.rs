@@ -111,6 +111,7 @@ pub struct SchemaObject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SchemaObjectKind {
+    Function,
     Index,
     Table,
     Trigger,
@@ -120,7 +121,7 @@ impl Problem {
     /// A name for programs. It stays as it is in later versions.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        use SchemaObjectKind::{Index, Table, Trigger};
+        use SchemaObjectKind::{Function, Index, Table, Trigger};
         match self {
             Self::NameNotText => "name_not_text",
             Self::NameCannotLogIn => "name_cannot_log_in",
@@ -140,9 +141,11 @@ impl Problem {
             Self::OrphanedGroups(_) => "orphaned_groups",
             Self::RemovedUnseen => "removed_unseen",
             Self::AddedUnseen => "added_unseen",
+            Self::Missing(SchemaObject { kind: Function, .. }) => "function_missing",
             Self::Missing(SchemaObject { kind: Index, .. }) => "index_missing",
             Self::Missing(SchemaObject { kind: Table, .. }) => "table_missing",
             Self::Missing(SchemaObject { kind: Trigger, .. }) => "trigger_missing",
+            Self::Altered(SchemaObject { kind: Function, .. }) => "function_altered",
             Self::Altered(SchemaObject { kind: Index, .. }) => "index_altered",
             Self::Altered(SchemaObject { kind: Table, .. }) => "table_altered",
             Self::Altered(SchemaObject { kind: Trigger, .. }) => "trigger_altered",
@@ -282,6 +285,7 @@ impl fmt::Display for Problem {
 impl fmt::Display for SchemaObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
+            SchemaObjectKind::Function => "function",
             SchemaObjectKind::Index => "index",
             SchemaObjectKind::Table => "table",
             SchemaObjectKind::Trigger => "trigger",

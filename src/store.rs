@@ -4,6 +4,8 @@
 //! [`Users`](crate::Users)'s.
 
 mod location;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 
 use std::fmt;
@@ -13,6 +15,8 @@ use std::time::SystemTime;
 use zeroize::Zeroize;
 
 pub use self::location::{Location, LocationError};
+#[cfg(feature = "postgres")]
+pub use self::postgres::Server;
 use crate::check::Finding;
 use crate::credential::{Credential, NewCredential};
 use crate::event::Event;
@@ -315,6 +319,26 @@ pub struct Schema {
     pub required_columns: Vec<String>,
 }
 
+impl Schema {
+    /// Says that migrations up to the version `latest` are pending, and why.
+    fn needs_migration(&self, latest: u32, location: &Location) -> StoreError {
+        let reason = if !self.has_users_table {
+            "it has no table 'users'".to_owned()
+        } else if self.version == latest {
+            match self.missing[..] {
+                [name] => format!("its '{name}' is missing"),
+                [name, ref more @ ..] => {
+                    format!("its '{name}' and {} more are missing", more.len())
+                }
+                [] => "its schema was changed meanwhile".to_owned(),
+            }
+        } else {
+            format!("its schema has version {} of {latest}", self.version)
+        };
+        StoreError::NeedsMigration { location: location.clone(), reason }
+    }
+}
+
 /// What came of migrating.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
@@ -357,13 +381,19 @@ impl Default for NewFile {
 pub fn open(location: &Location, access: Access) -> Result<Box<dyn Store>, StoreError> {
     match location {
         Location::Sqlite(path) => Ok(Box::new(sqlite::Sqlite::open(path, access)?)),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(server) => Ok(Box::new(postgres::Postgres::open(server, access)?)),
     }
 }
 
 /// SQL by which a shell of the database removes the user of a name that no command can be given.
 #[must_use]
-pub fn sql_to_remove(username: &StoredText) -> String {
-    sqlite::sql_to_remove(username)
+pub fn sql_to_remove(location: &Location, username: &StoredText) -> String {
+    match location {
+        Location::Sqlite(_) => sqlite::sql_to_remove(username),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(_) => postgres::sql_to_remove(username),
+    }
 }
 
 /// Creates an empty database at `location`, or says that there is one.
@@ -375,6 +405,9 @@ pub fn sql_to_remove(username: &StoredText) -> String {
 pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreError> {
     match location {
         Location::Sqlite(path) => sqlite::create(path, new_file),
+        // Its owner creates it.
+        #[cfg(feature = "postgres")]
+        Location::Postgres(_) => Ok(false),
     }
 }
 
@@ -406,6 +439,8 @@ pub fn prepare_restore(
 ) -> Result<Box<dyn Restoration>, StoreError> {
     match location {
         Location::Sqlite(path) => Ok(Box::new(sqlite::prepare_restore(path, file, cause)?)),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(_) => Err(StoreError::NotForServers),
     }
 }
 
@@ -432,6 +467,11 @@ pub enum StoreError {
     CannotConnect { location: Location, reason: String },
     #[error("{location} is locked by another program; nothing was changed")]
     Busy { location: Location },
+    /// Somebody else wrote at the same time: it is to be tried again.
+    #[error("{location} was changed by another program at the same time; nothing was changed")]
+    Conflict { location: Location },
+    #[error("a PostgreSQL database is copied by PostgreSQL's own programs")]
+    NotForServers,
     /// A constraint or trigger of the app said no.
     #[error("{location} refused the change: {reason}")]
     Refused { location: Location, reason: String },

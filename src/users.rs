@@ -23,7 +23,7 @@ use crate::password::Password;
 use crate::policy;
 use crate::store::{
     self, Access, Cause, Location, Migrated, Migration, NewFile, Reference, Row, Schema, Store,
-    Transaction,
+    StoreError, Transaction,
 };
 use crate::user::{StoredText, User};
 use crate::username::Username;
@@ -175,7 +175,7 @@ impl Users {
             return Ok(Init { created, adopted: false, applied, events, schema: before });
         }
         let mut store = store::open(location, Access::Write)?;
-        let Migrated { applied, events } = store.migrate()?;
+        let Migrated { applied, events } = until_alone(|| Ok(store.migrate()?))?;
         let adopted = before.version == 0 && before.has_users_table;
         Ok(Init { created, adopted, applied, events, schema: store.schema()? })
     }
@@ -195,7 +195,7 @@ impl Users {
     ///
     /// [`StoreError`](crate::StoreError) alone.
     pub fn migrate(&mut self) -> Result<Migrated, Error> {
-        Ok(self.store.migrate()?)
+        until_alone(|| Ok(self.store.migrate()?))
     }
 
     /// The user called `username`.
@@ -277,13 +277,14 @@ impl Users {
         policy::check(&new.password, Some(new.username.as_str()), new.allow_weak)?;
         let hash = PasswordHash::new(&self.method, &new.password);
         let credential = if new.locked { NewCredential::locked(&hash) } else { hash.into() };
-        let mut transaction = self.begin_change("add", new.locked.then_some("locked"))?;
-        is_free(&mut *transaction, &new.username, new.allow_similar)?;
-        transaction.insert(&new.username, &credential, &new.language)?;
-        for group in &new.groups {
-            transaction.add_group(new.username.as_ref(), group)?;
-        }
-        Ok(transaction.commit()?)
+        self.change("add", new.locked.then_some("locked"), |transaction| {
+            is_free(transaction, &new.username, new.allow_similar)?;
+            transaction.insert(&new.username, &credential, &new.language)?;
+            for group in &new.groups {
+                transaction.add_group(new.username.as_ref(), group)?;
+            }
+            Ok(Changed::Yes(()))
+        })
     }
 
     /// Whether there is no user at all.
@@ -304,15 +305,17 @@ impl Users {
         &mut self,
         users: Vec<(Username, PasswordHash, Language)>,
     ) -> Result<bool, Error> {
-        let mut transaction = self.begin_change("add", None)?;
-        if !transaction.is_empty()? {
-            return Ok(false);
-        }
-        for (username, hash, language) in users {
-            transaction.insert(&username, &hash.into(), &language)?;
-        }
-        transaction.commit()?;
-        Ok(true)
+        let users: Vec<(_, NewCredential, _)> =
+            users.into_iter().map(|(name, hash, language)| (name, hash.into(), language)).collect();
+        self.change("add", None, |transaction| {
+            if !transaction.is_empty()? {
+                return Ok(Changed::No(false));
+            }
+            for (username, credential, language) in &users {
+                transaction.insert(username, credential, language)?;
+            }
+            Ok(Changed::Yes(true))
+        })
     }
 
     /// What removing `username` means for other tables of the app.
@@ -336,36 +339,67 @@ impl Users {
         usernames: &[impl AsRef<[u8]>],
         if_exists: bool,
     ) -> Result<Vec<bool>, Error> {
-        let mut transaction = self.begin_change("remove", None)?;
-        let mut removed = Vec::new();
-        for username in usernames {
-            match existing(&mut *transaction, username.as_ref()) {
-                Ok(_) => removed.push(true),
-                Err(Error::NoSuchUser(_)) if if_exists => removed.push(false),
-                Err(error) => return Err(error),
+        self.change("remove", None, |transaction| {
+            let mut removed = Vec::new();
+            for username in usernames {
+                match existing(transaction, username.as_ref()) {
+                    Ok(_) => removed.push(true),
+                    Err(Error::NoSuchUser(_)) if if_exists => removed.push(false),
+                    Err(error) => return Err(error),
+                }
             }
-        }
-        for username in usernames.iter().map(AsRef::as_ref) {
-            // One user may go with another, by a foreign key of the app.
-            if transaction.get(username)?.is_some() {
-                transaction.delete(username)?;
+            for username in usernames.iter().map(AsRef::as_ref) {
+                // One user may go with another, by a foreign key of the app.
+                if transaction.get(username)?.is_some() {
+                    transaction.delete(username)?;
+                }
             }
-        }
-        transaction.commit()?;
-        Ok(removed)
+            Ok(Changed::Yes(removed))
+        })
     }
 
-    /// Begins a transaction whose changes the history is to tell so. See
-    /// [`Event`] for the actions.
-    fn begin_change(
+    /// Makes a change in a transaction, which the history is to tell so; see [`Event`] for the
+    /// actions. It is made anew where somebody else wrote at the same time.
+    fn change<T>(
         &mut self,
         action: &str,
         detail: Option<&str>,
-    ) -> Result<Box<dyn Transaction + '_>, Error> {
-        let mut transaction = self.store.begin(Access::Write)?;
-        transaction.attribute(&Cause { actor: self.actor.as_deref(), action, detail })?;
-        Ok(transaction)
+        mut change: impl FnMut(&mut dyn Transaction) -> Result<Changed<T>, Error>,
+    ) -> Result<T, Error> {
+        let Self { store, actor, .. } = self;
+        let cause = Cause { actor: actor.as_deref(), action, detail };
+        until_alone(|| {
+            let mut transaction = store.begin(Access::Write)?;
+            transaction.attribute(&cause)?;
+            match change(&mut *transaction)? {
+                Changed::Yes(result) => {
+                    transaction.commit()?;
+                    Ok(result)
+                }
+                Changed::No(result) => Ok(result),
+            }
+        })
     }
+}
+
+/// What came of a change, and whether there is anything to be made permanent.
+enum Changed<T> {
+    Yes(T),
+    No(T),
+}
+
+/// How often something is tried again that failed because somebody else wrote at the same time.
+const MAX_RETRIES: u32 = 5;
+
+/// Tries something again as long as others write at the same time, but not for ever.
+fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..MAX_RETRIES {
+        match attempt() {
+            Err(Error::Store(StoreError::Conflict { .. })) => {}
+            result => return result,
+        }
+    }
+    attempt()
 }
 
 fn user(row: Row, current: &Method) -> User {

@@ -3,6 +3,8 @@
 #[path = "../../tests/support/python.rs"]
 #[expect(dead_code, reason = "one werkzeug is enough here")]
 pub mod python;
+#[path = "../../tests/support/skip.rs"]
+pub mod skip;
 
 use std::fmt::Display;
 use std::io::Write;

@@ -6,6 +6,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "postgres")]
+use super::Server;
+
 /// Where a database is.
 ///
 /// # Syntax
@@ -13,6 +16,7 @@ use std::path::{Path, PathBuf};
 /// ```text
 /// sqlite:///relative/path      SQLAlchemy's spelling
 /// sqlite:////absolute/path
+/// postgresql://user@host/database   also postgres:// and postgresql+ANYDRIVER://
 /// any/other/path               also one that begins with "file:" or is ":memory:"
 /// ```
 ///
@@ -31,13 +35,20 @@ use std::path::{Path, PathBuf};
 pub enum Location {
     /// A SQLite file, by its absolute path.
     Sqlite(PathBuf),
+    /// A database of a PostgreSQL server.
+    #[cfg(feature = "postgres")]
+    Postgres(Server),
 }
 
 impl Location {
     /// Whether `path` leads to the very file that the database is, by whatever name.
     #[must_use]
     pub fn is_file(&self, path: &Path) -> bool {
-        let Self::Sqlite(database) = self;
+        #[cfg_attr(
+            not(feature = "postgres"),
+            expect(irrefutable_let_patterns, reason = "one kind")
+        )]
+        let Self::Sqlite(database) = self else { return false };
         let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
         let database = identity(database);
         database.is_some() && database == identity(path)
@@ -64,6 +75,12 @@ impl Location {
                 }
                 OsString::from(path)
             }
+            #[cfg(feature = "postgres")]
+            Some(scheme) if is_postgres(scheme) => {
+                let url = text.to_str().map(str::trim_start).ok_or(LocationError::NotUtf8)?;
+                return Ok(Self::Postgres(Server::new(url)));
+            }
+            #[cfg(not(feature = "postgres"))]
             Some(scheme) if is_postgres(scheme) => return Err(LocationError::Postgres),
             Some(_) => return Err(LocationError::Scheme),
         };
@@ -98,6 +115,8 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(server) => server.fmt(f),
         }
     }
 }
@@ -111,12 +130,12 @@ pub enum LocationError {
     Empty,
     /// A scheme that this crate does not know.
     #[error(
-        "the database's URL has an unknown scheme: it is a path, sqlite:///relative or sqlite:////absolute"
+        "the database's URL has an unknown scheme: it is a path, sqlite:///relative, sqlite:////absolute or postgresql://…"
     )]
     Scheme,
-    /// A PostgreSQL URL.
+    /// A PostgreSQL URL, without the feature `postgres`.
     #[error(
-        "this version of dash-users does not know PostgreSQL: the database is a path, sqlite:///relative or sqlite:////absolute"
+        "this build of dash-users does not know PostgreSQL: the database is a path, sqlite:///relative or sqlite:////absolute"
     )]
     Postgres,
     /// `sqlite://` with fewer than three slashes.
@@ -125,8 +144,8 @@ pub enum LocationError {
     /// A `?` in a sqlite URL.
     #[error("a sqlite URL takes no options after '?': write the path alone")]
     Query,
-    /// A sqlite URL that is not UTF-8.
-    #[error("a sqlite URL must be UTF-8: write the path alone")]
+    /// A URL that is not UTF-8.
+    #[error("the database's URL must be UTF-8")]
     NotUtf8,
     /// A relative path, and a current directory that is gone.
     #[error("the current directory is gone: write an absolute path")]
@@ -163,8 +182,7 @@ mod tests {
             ("sqlite:///users.db?mode=ro", LocationError::Query),
             ("mysql://u:hunter2@h/db", LocationError::Scheme),
             ("https://example.org/users.db", LocationError::Scheme),
-            ("postgresql+psycopg2://u:hunter2@h/db", LocationError::Postgres),
-            ("postgres:///db", LocationError::Postgres),
+            #[cfg(not(feature = "postgres"))]
             (" postgres://u:hunter2@h/db", LocationError::Postgres),
         ] {
             assert_eq!(Location::parse(text), Err(error), "{text}");

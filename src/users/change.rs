@@ -1,6 +1,6 @@
 //! Changes to a user who is there.
 
-use super::{Error, Users, existing};
+use super::{Changed, Error, Users, existing};
 use crate::credential::NewCredential;
 use crate::group::Group;
 use crate::hash::{HashError, PasswordHash};
@@ -26,10 +26,12 @@ impl Users {
         let username = username.as_ref();
         policy::check(password, str::from_utf8(username).ok(), allow_weak)?;
         let hash = PasswordHash::new(&self.method, password);
-        let mut transaction = self.begin_change("passwd", None)?;
-        let row = existing(&mut *transaction, username)?;
-        transaction.set_credential(username, &row.secret.credential().with_hash(hash))?;
-        Ok(transaction.commit()?)
+        self.change("passwd", None, |transaction| {
+            let row = existing(transaction, username)?;
+            let new = row.secret.credential().with_hash(hash.clone());
+            transaction.set_credential(username, &new)?;
+            Ok(Changed::Yes(()))
+        })
     }
 
     /// Locks users, all or none: the app refuses them on its next request. The answer says of each
@@ -58,19 +60,19 @@ impl Users {
         usernames: &[impl AsRef<[u8]>],
         replace: impl Fn(&StoredText) -> Result<Option<NewCredential>, HashError>,
     ) -> Result<Vec<bool>, Error> {
-        let mut transaction = self.begin_change(action, None)?;
-        let mut changed = Vec::new();
-        for username in usernames.iter().map(AsRef::as_ref) {
-            let row = existing(&mut *transaction, username)?;
-            let new = replace(row.secret.expose())
-                .map_err(|reason| Error::InvalidHash { username: row.username, reason })?;
-            if let Some(new) = &new {
-                transaction.set_credential(username, new)?;
+        self.change(action, None, |transaction| {
+            let mut changed = Vec::new();
+            for username in usernames.iter().map(AsRef::as_ref) {
+                let row = existing(transaction, username)?;
+                let new = replace(row.secret.expose())
+                    .map_err(|reason| Error::InvalidHash { username: row.username, reason })?;
+                if let Some(new) = &new {
+                    transaction.set_credential(username, new)?;
+                }
+                changed.push(new.is_some());
             }
-            changed.push(new.is_some());
-        }
-        transaction.commit()?;
-        Ok(changed)
+            Ok(Changed::Yes(changed))
+        })
     }
 
     /// Sets the language, and says whether it was another one.
@@ -84,14 +86,14 @@ impl Users {
         language: &Language,
     ) -> Result<bool, Error> {
         let username = username.as_ref();
-        let mut transaction = self.begin_change("update", None)?;
-        let row = existing(&mut *transaction, username)?;
-        if row.language == StoredText::Text(language.to_string()) {
-            return Ok(false);
-        }
-        transaction.set_language(username, language)?;
-        transaction.commit()?;
-        Ok(true)
+        self.change("update", None, |transaction| {
+            let row = existing(transaction, username)?;
+            if row.language == StoredText::Text(language.to_string()) {
+                return Ok(Changed::No(false));
+            }
+            transaction.set_language(username, language)?;
+            Ok(Changed::Yes(true))
+        })
     }
 
     /// Gives a user another name, and says whether it is another one. Hash, groups and times stay.
@@ -107,24 +109,24 @@ impl Users {
         new: &Username,
         allow_similar: bool,
     ) -> Result<bool, Error> {
-        let mut transaction = self.begin_change("rename", None)?;
-        let old = existing(&mut *transaction, username.as_ref())?.username;
-        let is_old = |name: &StoredText| *name == old;
-        if is_old(&StoredText::Text(new.to_string())) {
-            return Ok(false);
-        }
-        // A table may compare names without regard to case.
-        let found = transaction.get(new.as_ref())?;
-        if found.is_some_and(|row| !is_old(&row.username)) {
-            return Err(Error::UserExists(new.clone()));
-        }
-        let other = transaction.similar(new)?.into_iter().find(|name| !is_old(name));
-        if let Some(existing) = other.filter(|_| !allow_similar) {
-            return Err(Error::SimilarUser { username: new.clone(), existing });
-        }
-        transaction.rename(username.as_ref(), new)?;
-        transaction.commit()?;
-        Ok(true)
+        self.change("rename", None, |transaction| {
+            let old = existing(transaction, username.as_ref())?.username;
+            let is_old = |name: &StoredText| *name == old;
+            if is_old(&StoredText::Text(new.to_string())) {
+                return Ok(Changed::No(false));
+            }
+            // A table may compare names without regard to case.
+            let found = transaction.get(new.as_ref())?;
+            if found.is_some_and(|row| !is_old(&row.username)) {
+                return Err(Error::UserExists(new.clone()));
+            }
+            let other = transaction.similar(new)?.into_iter().find(|name| !is_old(name));
+            if let Some(existing) = other.filter(|_| !allow_similar) {
+                return Err(Error::SimilarUser { username: new.clone(), existing });
+            }
+            transaction.rename(username.as_ref(), new)?;
+            Ok(Changed::Yes(true))
+        })
     }
 
     /// Puts a user into groups, and says of each whether the user was not in it.
@@ -161,13 +163,13 @@ impl Users {
     fn change_groups(
         &mut self,
         username: &[u8],
-        change: impl FnOnce(&mut dyn Transaction, &[u8]) -> Result<Vec<bool>, StoreError>,
+        change: impl Fn(&mut dyn Transaction, &[u8]) -> Result<Vec<bool>, StoreError>,
     ) -> Result<Vec<bool>, Error> {
-        let mut transaction = self.begin_change("group", None)?;
-        // The name as it is stored: the table may compare names without regard to case.
-        let row = existing(&mut *transaction, username)?;
-        let changed = change(&mut *transaction, row.username.as_key().unwrap_or(username))?;
-        transaction.commit()?;
-        Ok(changed)
+        self.change("group", None, |transaction| {
+            // The name as it is stored: the table may compare names without regard to case.
+            let row = existing(transaction, username)?;
+            let changed = change(transaction, row.username.as_key().unwrap_or(username))?;
+            Ok(Changed::Yes(changed))
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::plaintext::clear_password;
-use super::{Error, Users};
+use super::{Error, Users, until_alone};
 use crate::check::{Finding, Problem};
 use crate::credential::Credential;
 use crate::event::Event;
@@ -45,7 +45,7 @@ impl Users {
     ///
     /// As [`check`](Self::check); nothing is changed then.
     pub fn repair(&mut self) -> Result<Vec<Event>, Error> {
-        Ok(self.store.repair()?)
+        until_alone(|| Ok(self.store.repair()?))
     }
 }
 

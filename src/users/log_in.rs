@@ -1,6 +1,6 @@
 //! Log-ins, and the new hashes that come of them.
 
-use super::{Error, Users, existing};
+use super::{Changed, Error, Users, existing};
 use crate::credential::Credential;
 use crate::hash::{HashError, Method, PasswordHash};
 use crate::password::Password;
@@ -118,13 +118,13 @@ impl Users {
         let before = credential.hash().map(|hash| format!("from {} ", hash.method()));
         let detail = format!("{}to {}", before.unwrap_or_default(), self.method);
         let new = credential.with_hash(PasswordHash::new(&self.method, password));
-        let mut transaction = self.begin_change(action, Some(&detail))?;
-        let unchanged = transaction.get(username)?.is_some_and(|row| row.secret == *checked);
-        if unchanged {
+        self.change(action, Some(&detail), |transaction| {
+            if transaction.get(username)?.is_none_or(|row| row.secret != *checked) {
+                return Ok(Changed::No(false));
+            }
             transaction.set_credential(username, &new)?;
-            transaction.commit()?;
-        }
-        Ok(unchanged)
+            Ok(Changed::Yes(true))
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables whose `password_hash` column holds clear passwords.
 
-use super::{Error, Users, existing};
-use crate::credential::{Credential, unlocked};
+use super::{Changed, Error, Users, existing};
+use crate::credential::{Credential, NewCredential, unlocked};
 use crate::hash::PasswordHash;
 use crate::password::Password;
 use crate::policy;
@@ -73,22 +73,21 @@ impl Users {
 
         let clear = rows.iter().map(clear_password).collect::<Result<Vec<_>, _>>()?;
         let hash = |password: &Password| PasswordHash::new(&self.method, password);
-        let hashes: Vec<_> = clear.iter().map(|password| password.as_ref().map(hash)).collect();
+        let hashes: Vec<Option<NewCredential>> =
+            clear.iter().map(|password| Some(hash(password.as_ref()?).into())).collect();
 
-        let mut transaction = self.begin_change("rehash", Some("from a clear password"))?;
-        let mut done = Vec::new();
-        for (row, hash) in rows.into_iter().zip(hashes) {
-            let changed = hash.is_some();
-            if let (Some(hash), Some(username)) = (hash, row.username.as_key()) {
+        self.change("rehash", Some("from a clear password"), |transaction| {
+            for (row, hash) in rows.iter().zip(&hashes) {
+                let (Some(hash), Some(username)) = (hash, row.username.as_key()) else { continue };
                 if transaction.get(username)?.is_none_or(|now| now.secret != row.secret) {
-                    return Err(Error::ChangedMeanwhile(row.username));
+                    return Err(Error::ChangedMeanwhile(row.username.clone()));
                 }
-                transaction.set_credential(username, &hash.into())?;
+                transaction.set_credential(username, hash)?;
             }
-            done.push((row.username, changed));
-        }
-        transaction.commit()?;
-        Ok(done)
+            Ok(Changed::Yes(()))
+        })?;
+        let done = rows.into_iter().zip(hashes);
+        Ok(done.map(|(row, hash)| (row.username, hash.is_some())).collect())
     }
 }
 

@@ -4,10 +4,17 @@
 //! of us, and the one that we propose (`examples/app.py`). Whatever is done, both let the same
 //! people in, on the next request and without being restarted.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
 mod python;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod server;
 mod site;
+#[path = "../support/skip.rs"]
+mod skip;
 
 use std::fs;
 

@@ -121,9 +121,12 @@ fn a_path_that_is_no_utf8_is_a_path() {
 #[test]
 fn a_url_that_is_no_database_of_ours_is_refused_and_its_password_not_shown() {
     let sandbox = empty();
-    for url in ["mysql://u:hunter2@h/db", "postgresql://u:hunter2@h/db", "sqlite://u:hunter2@h/x"] {
+    let postgres = "postgresql://u:hunter2@localhost:1/db";
+    for (url, status) in
+        [("mysql://u:hunter2@h/db", 2), ("sqlite://u:hunter2@h/x", 2), (postgres, 4)]
+    {
         let run = sandbox.run(&["list", "--database", url]);
-        assert_eq!(run.status, 2, "{run}");
+        assert_eq!(run.status, status, "{run}");
         assert!(!run.to_string().contains("hunter2"), "{run}");
         let run = sandbox.run(&[url, "list"]);
         assert_eq!(run.status, 2, "{run}");

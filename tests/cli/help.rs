@@ -54,8 +54,8 @@ Shell:
   help         Print this help, or that of a command
 
 Options:
-  -d, --database <DB>    The database: a path, sqlite:///relative or sqlite:////absolute [env:
-                         DASH_USERS_DATABASE] [default: users.db]
+  -d, --database <DB>    The database: a path, sqlite:///relative, sqlite:////absolute or
+                         postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]
       --format <FORMAT>  How results are written [default: table] [possible values: table, plain,
                          json]
       --json             Short for --format json

@@ -3,9 +3,8 @@
 //! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
 
 mod pty;
-#[path = "../support/python.rs"]
-#[expect(dead_code, reason = "only what skips a test is needed here")]
-mod python;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 
 mod add;

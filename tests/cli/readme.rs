@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use rusqlite::Connection;
 
 use crate::help::{commands, names};
-use crate::python::or_skip;
+use crate::skip::or_skip;
 use crate::support::{GOOD, SECRET123, Sandbox, empty, initialized, program_directory};
 
 const README: &str = include_str!("../../README.md");
@@ -172,6 +172,8 @@ fn options(text: &str) -> Vec<&str> {
 fn mentions(document: &str, commands: &[String]) -> Vec<String> {
     let is_ours = |code: &&str| match code.split_whitespace().next() {
         Some("dash-users") => code.contains(' ') && !code.contains(" = "),
+        // Cargo's.
+        Some("--no-default-features") => false,
         Some(first) => first.starts_with("--") || commands.iter().any(|command| command == first),
         None => false,
     };
@@ -189,13 +191,14 @@ fn mentions(document: &str, commands: &[String]) -> Vec<String> {
 }
 
 /// The sections with shell blocks: how many, and what runs them.
-const BLOCKS: [(&str, usize, &str); 6] = [
+const BLOCKS: [(&str, usize, &str); 7] = [
     ("Install", 1, "nothing: they would install the program; tests/wheel has one of its own"),
     ("Completion", 1, "shells::the_lines_in_the_readme_set_it_up"),
     ("A first session", 1, "the_first_session_works_as_it_is_written"),
     ("With your Dash app", 1, "nothing: it would stay; tests/app runs the example"),
     ("In scripts and CI", 2, "the_ci_commands_…, the_entry_point_…"),
     ("Many users at once", 3, "colleagues_…, users_come_from_airflow_…"),
+    ("Several hosts: PostgreSQL", 2, "nothing: that server is not there; tests/postgres has one"),
 ];
 
 #[test]

@@ -15,6 +15,8 @@
 
 #[path = "../support/python.rs"]
 mod python;
+#[path = "../support/skip.rs"]
+mod skip;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;

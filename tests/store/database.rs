@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dash_users::Location;
+#[cfg(feature = "postgres")]
+use postgres::{Client, SimpleQueryMessage};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
+
+#[cfg(feature = "postgres")]
+use crate::server::{self, Cluster};
+use crate::support::{OPERATIONS, Operation};
 
 /// A new database of its own for one case, without any table, and an app's way into it.
 pub(crate) trait Database: Sync {
@@ -23,6 +29,11 @@ pub(crate) trait Database: Sync {
 
     /// The longest name, in bytes, that a primary key may be expected to hold.
     fn longest_name(&self) -> usize;
+
+    /// The operations of [`Users`](dash_users::Users) that it knows.
+    fn operations(&self) -> Vec<Operation> {
+        OPERATIONS.into()
+    }
 
     fn execute(&self, sql: &str) {
         self.app()(sql);
@@ -101,6 +112,97 @@ impl Database for Sqlite {
 
     fn longest_name(&self) -> usize {
         10 << 20
+    }
+}
+
+/// A database of the server that all cases share. It is dropped in the end.
+#[cfg(feature = "postgres")]
+pub(crate) struct Postgres {
+    cluster: &'static Cluster,
+    name: String,
+    url: String,
+    location: Location,
+}
+
+#[cfg(feature = "postgres")]
+impl Postgres {
+    /// None where there is no server, and the case is to be skipped.
+    pub(crate) fn new() -> Option<Self> {
+        let cluster = server::cluster()?;
+        let name = cluster.empty_database(server::OWNER);
+        let url = cluster.url(server::OWNER, cluster.password(), &name);
+        let location = Location::parse(&url).unwrap();
+        Some(Self { cluster, name, url, location })
+    }
+
+    /// A database in which an app has run some SQL.
+    pub(crate) fn with(sql: &str) -> Option<Self> {
+        let database = Self::new()?;
+        database.execute(sql);
+        Some(database)
+    }
+
+    pub(crate) fn cluster(&self) -> &'static Cluster {
+        self.cluster
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same database, reached otherwise.
+    pub(crate) fn located(&self, url: &str) -> Location {
+        assert!(url.contains(&self.name));
+        Location::parse(url).unwrap()
+    }
+
+    /// A connection as an app has it, of the database's owner.
+    pub(crate) fn connect(&self) -> Client {
+        server::connect(&self.url)
+    }
+
+    /// A connection of the superuser.
+    pub(crate) fn superuser(&self) -> Client {
+        self.cluster.superuser(&self.name)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.cluster.drop_database(&self.name);
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Database for Postgres {
+    fn location(&self) -> &Location {
+        &self.location
+    }
+
+    fn app(&self) -> Box<dyn Fn(&str) + Send> {
+        let url = self.url.clone();
+        Box::new(move |sql| server::connect(&url).batch_execute(sql).unwrap())
+    }
+
+    fn query(&self, sql: &str) -> Vec<String> {
+        let first = |message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
+            _ => None,
+        };
+        self.connect().simple_query(sql).unwrap().into_iter().filter_map(first).collect()
+    }
+
+    /// A server is copied by its own programs.
+    fn operations(&self) -> Vec<Operation> {
+        OPERATIONS.into_iter().filter(|(name, _)| *name != "backup").collect()
+    }
+
+    /// An index of a page's third.
+    fn longest_name(&self) -> usize {
+        2000
     }
 }
 

@@ -1,8 +1,9 @@
-//! Users in a database: one suite of cases for every database, and what is about SQLite alone.
+//! Users in a database: one suite of cases for every database, and what is about one of them alone.
 //!
 //! A case is a function that takes a new [`database::Database`]; `on_every_database!` at the end of
 //! its module makes a test of it for each. Cases write past this crate, as an app would, with SQL
-//! that every database understands. What needs more is in [`sqlite`].
+//! that every database understands. What needs more is in
+//! [`sqlite`] and [`postgres`].
 
 /// Makes tests of the cases named, a module of them for each database.
 macro_rules! on_every_database {
@@ -15,6 +16,18 @@ macro_rules! on_every_database {
                 }
             )+
         }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(
+                #[test]
+                fn $case() {
+                    if let Some(database) = crate::database::Postgres::new() {
+                        super::$case(&database);
+                    }
+                }
+            )+
+        }
     };
 }
 
@@ -22,6 +35,11 @@ mod database;
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
 mod python;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+mod server;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 
 mod accounts;
@@ -32,8 +50,11 @@ mod import_conflicts;
 mod log_in;
 mod migrations;
 mod odd_names;
+mod retries;
 mod secrets;
 mod upgrades;
 mod users;
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;

@@ -7,9 +7,7 @@ use dash_users::store::Schema;
 use dash_users::{Error, Init, NewFile, StoreError, Users};
 
 use crate::database::Database;
-use crate::support::{
-    GOOD, OPERATIONS, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows,
-};
+use crate::support::{GOOD, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows};
 
 fn try_init(database: &dyn Database) -> Result<Init, Error> {
     Users::init(database.location(), &NewFile::default())
@@ -27,7 +25,7 @@ fn versions(database: &dyn Database) -> Vec<String> {
 /// That every operation says that the database must be brought up to date first.
 fn assert_needs_migration(database: &dyn Database) {
     let mut users = open(database);
-    for (name, operation) in OPERATIONS {
+    for (name, operation) in database.operations() {
         let result = operation(&mut users);
         assert!(
             matches!(result, Err(Error::Store(StoreError::NeedsMigration { .. }))),
@@ -138,8 +136,9 @@ fn a_newer_schema_is_refused_by_every_operation(database: &dyn Database) {
     database.execute("UPDATE dash_users_schema SET version = 99");
     let before = rows(database);
 
+    let operations = database.operations().into_iter();
     let mut results: Vec<_> =
-        OPERATIONS.map(|(name, operation)| (name, operation(&mut users))).into();
+        operations.map(|(name, operation)| (name, operation(&mut users))).collect();
     results.push(("init", try_init(database).map(drop)));
     results.push(("migrate", users.migrate().map(drop)));
     results.push(("schema", users.schema().map(drop)));

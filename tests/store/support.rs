@@ -5,8 +5,8 @@ use std::path::Path;
 
 use dash_users::transfer::{Format, Reader};
 use dash_users::{
-    BadRecords, Error, Import, ImportOptions, ImportSummary, Language, Method, NewFile, NewUser,
-    OnConflict, Password, PasswordHash, Username, Users,
+    BadRecords, Error, Finding, Import, ImportOptions, ImportSummary, Language, Method, NewFile,
+    NewUser, OnConflict, Password, PasswordHash, Severity, Username, Users,
 };
 
 use crate::database::Database;
@@ -156,12 +156,28 @@ pub(crate) fn stored(database: &dyn Database, username: &str) -> String {
 /// The whole table, to see whether anything changed.
 pub(crate) fn rows(database: &dyn Database) -> Vec<String> {
     let row = "username || ' ' || password_hash || ' ' || language";
-    database.query(&format!("SELECT {row} FROM users ORDER BY username"))
+    sorted(database.query(&format!("SELECT {row} FROM users")))
 }
 
 /// The names in the table.
 pub(crate) fn names(database: &dyn Database) -> Vec<String> {
-    database.query("SELECT username FROM users ORDER BY username")
+    sorted(database.query("SELECT username FROM users"))
+}
+
+/// In the order of the bytes, which not every database has.
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts
+}
+
+/// What a check finds: code, severity and user.
+pub(crate) fn found(users: &mut Users) -> Vec<(&'static str, Severity, String)> {
+    let found = users.check().unwrap();
+    let row = |finding: &Finding| {
+        let username = finding.username.as_ref().map(ToString::to_string).unwrap_or_default();
+        (finding.problem.code(), finding.problem.severity(), username)
+    };
+    found.iter().map(row).collect()
 }
 
 /// A text in SQL.

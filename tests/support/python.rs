@@ -5,18 +5,18 @@
 //! beside it. The interpreter is `python3`, or the one that the variable `PYTHON` names; it needs
 //! its `venv` module and a way to install packages.
 //!
-//! Where that fails a test is skipped, and says so on stderr past the test harness, which would
-//! swallow it. With the variable `CI` set it fails instead: there nothing is skipped.
+//! The file is a module beside `skip` of any test program.
 
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::thread;
+
+use super::skip::or_skip;
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
@@ -58,24 +58,6 @@ pub fn environment() -> Option<Environment> {
 /// As [`environment`].
 pub fn environment_with_werkzeug(version: &str) -> Option<Environment> {
     or_skip(installed().and_then(|environment| with_werkzeug(&environment, version)))
-}
-
-/// What a test needs; none if it is to be skipped, which is said.
-///
-/// # Panics
-///
-/// If it cannot be had, and the variable `CI` is set.
-pub fn or_skip<T>(needed: Result<T, String>) -> Option<T> {
-    match needed {
-        Ok(needed) => Some(needed),
-        Err(reason) if env::var_os("CI").is_some() => panic!("{reason}"),
-        Err(reason) => {
-            let test = thread::current().name().unwrap_or("a test").to_owned();
-            // Not eprintln, which the harness captures. If stderr is closed nobody can be told.
-            let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
-            None
-        }
-    }
 }
 
 fn installed() -> Result<Environment, String> {

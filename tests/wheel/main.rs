@@ -7,6 +7,8 @@
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "Dash and werkzeug are not needed here")]
 mod python;
+#[path = "../support/skip.rs"]
+mod skip;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -17,7 +19,8 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::python::{Environment, environment_of, or_skip};
+use self::python::{Environment, environment_of};
+use self::skip::or_skip;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];

@@ -27,8 +27,8 @@ pub struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
-    /// The database: a path, sqlite:///relative or sqlite:////absolute [env: DASH_USERS_DATABASE]
-    /// [default: users.db]
+    /// The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name
+    /// [env: DASH_USERS_DATABASE] [default: users.db]
     #[arg(short, long, global = true, value_name = "DB", value_hint = ValueHint::AnyPath)]
     pub database: Option<OsString>,
     /// How results are written
@@ -54,12 +54,16 @@ impl Globals {
     }
 
     pub fn database(&self) -> Result<Location, LocationError> {
-        match &self.database {
-            Some(database) => Location::parse(database),
-            None => {
-                Location::parse(environment("DASH_USERS_DATABASE").unwrap_or("users.db".into()))
-            }
-        }
+        let from_environment = || environment("DASH_USERS_DATABASE");
+        let database = self.database.clone().or_else(from_environment);
+        let location = Location::parse(database.unwrap_or("users.db".into()))?;
+        Ok(match location {
+            #[cfg(feature = "postgres")]
+            Location::Postgres(server) => Location::Postgres(
+                server.with_environment(|name| environment(name)?.into_string().ok()),
+            ),
+            location => location,
+        })
     }
 }
 

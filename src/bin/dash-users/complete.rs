@@ -127,7 +127,7 @@ fn candidates(
     let found = || {
         let location = database()?;
         // A server would take too long to answer.
-        let Location::Sqlite(_) = location else { return None };
+        let Location::Sqlite(_) = &location else { return None };
         find(&mut Users::glance(&location).ok()?, current.to_str()?).ok()
     };
     let names = found().unwrap_or_default().into_iter().filter(|name| is_plain(name));

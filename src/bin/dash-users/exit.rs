@@ -220,7 +220,15 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         }
         StoreError::NotADatabase { .. } => (Code::NotADatabase, None),
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
-        StoreError::Busy { .. } => (Code::Busy, Some("try again".to_owned())),
+        StoreError::Busy { .. } | StoreError::Conflict { .. } => {
+            (Code::Busy, Some("try again".to_owned()))
+        }
+        StoreError::NotForServers => (
+            Code::Failed,
+            Some(
+                "use pg_dump and pg_restore; `dash-users export` writes the users alone".to_owned(),
+            ),
+        ),
         _ => (Code::Failed, None),
     }
 }

@@ -57,7 +57,8 @@ fn look(
     if schema.version < schema::LATEST || !schema.has_users_table {
         return Err(schema::needs_migration(&schema, location));
     }
-    let Location::Sqlite(path) = location;
+    #[cfg_attr(not(feature = "postgres"), expect(irrefutable_let_patterns, reason = "one kind"))]
+    let Location::Sqlite(path) = location else { return Ok(()) };
     findings.extend(of_file(path, connection).map_err(&fail)?.into_iter().map(of_database));
     findings
         .extend(schema.required_columns.into_iter().map(Problem::RequiredColumn).map(of_database));

@@ -176,18 +176,7 @@ pub(super) fn require_latest(schema: &Schema, location: &Location) -> Result<(),
 
 /// Says that migrations are pending, and why.
 pub(super) fn needs_migration(schema: &Schema, location: &Location) -> StoreError {
-    let reason = if !schema.has_users_table {
-        "it has no table 'users'".to_owned()
-    } else if schema.version == LATEST {
-        match schema.missing[..] {
-            [name] => format!("its '{name}' is missing"),
-            [name, ref more @ ..] => format!("its '{name}' and {} more are missing", more.len()),
-            [] => "its schema was changed meanwhile".to_owned(),
-        }
-    } else {
-        format!("its schema has version {} of {LATEST}", schema.version)
-    };
-    StoreError::NeedsMigration { location: location.clone(), reason }
+    schema.needs_migration(LATEST, location)
 }
 
 /// Makes whatever is missing or altered, drops what is orphaned, and stamps the version. The answer

@@ -11,7 +11,7 @@ use rexpect::process::Signal;
 use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
 
-use crate::python::or_skip;
+use crate::skip::or_skip;
 use crate::support::{Sandbox, program_directory};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

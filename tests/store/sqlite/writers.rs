@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use crate::python::{environment, or_skip};
+use crate::python::environment;
+use crate::skip::or_skip;
 
 /// Runs SQL on a file, which must succeed; false if that is to be skipped.
 pub(super) type Writer = fn(&Path, &str) -> bool;

@@ -145,7 +145,7 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         (Some(name), _) => run(&format!("{before} {name}{after}")),
         (None, Some(name)) => format!(
             "no command can name the user; this SQL removes it: {}",
-            store::sql_to_remove(name)
+            store::sql_to_remove(database, name)
         ),
         (None, None) => String::new(),
     };

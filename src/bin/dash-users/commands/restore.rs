@@ -27,7 +27,7 @@ pub struct Args {
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let file = std::path::absolute(&args.file)?;
-    if !file.exists() {
+    if matches!(database, Location::Sqlite(_)) && !file.exists() {
         let message = format!("there is no backup at {}", file.display());
         let hint = "`dash-users backup` writes one";
         return Err(Failure::new(Code::NoDatabase, message).hint(hint).into());

@@ -1,0 +1,127 @@
+//! How a server is reached, and what its errors mean.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use postgres::Client;
+use postgres::error::SqlState;
+
+use super::Server;
+use crate::escape::Escaped;
+use crate::store::{Location, StoreError};
+
+/// How long a connection may take to be made.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server that is connected may take to let the program in.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long another program's transaction is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long one statement may take.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
+    let unreachable = |reason: String| {
+        let reason = Escaped(&reason).to_string();
+        StoreError::CannotConnect { location: location.clone(), reason }
+    };
+    let (config, tls) = server.config().map_err(unreachable)?;
+    let has_password = config.get_password().is_some();
+    // The driver's own timeout ends when the network has connected: then it would wait for ever
+    // for a server that does not speak.
+    let each = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+    // A host has an address of either kind.
+    let addresses = 2 * config.get_hosts().len().max(config.get_hostaddrs().len());
+    let all = each.saturating_mul(u32::try_from(addresses).unwrap_or(u32::MAX)) + GRACE;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // It may come too late for anybody to take it.
+        let _ = sender.send(config.connect(tls));
+    });
+    let connected = receiver
+        .recv_timeout(all)
+        .map_err(|_| unreachable("the server does not answer".to_owned()))?;
+    connected.map_err(|error| {
+        let reason = match (error.as_db_error(), std::error::Error::source(&error)) {
+            (Some(error), _) => error.message().to_owned(),
+            (None, Some(source)) => deepest(source),
+            (None, None) => error.to_string(),
+        };
+        let exposed = if has_password { None } else { server.exposed_password_file() };
+        unreachable(match exposed {
+            Some(file) => format!(
+                "{reason}; {} was passed over, since others may read it: chmod 600",
+                file.display()
+            ),
+            None => reason,
+        })
+    })
+}
+
+/// The first cause of an error, which says more than what it led to.
+fn deepest(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => deepest(source),
+        None => error.to_string(),
+    }
+}
+
+/// What a transaction is to have for itself.
+pub(super) fn settings(schema: &str) -> String {
+    format!(
+        "SET LOCAL search_path = {}, pg_catalog, pg_temp;
+         SET LOCAL lock_timeout = {};
+         SET LOCAL statement_timeout = {};
+         SET LOCAL client_min_messages = error;",
+        quoted(schema),
+        LOCK_TIMEOUT.as_millis(),
+        STATEMENT_TIMEOUT.as_millis(),
+    )
+}
+
+/// A name in SQL.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// What an error of the server means to a caller.
+pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
+    let location = location.clone();
+    let Some(state) = error.code() else {
+        let reason = match std::error::Error::source(error) {
+            _ if error.is_closed() => "the connection was lost".to_owned(),
+            Some(source) => deepest(source),
+            None => error.to_string(),
+        };
+        let reason = Escaped(&reason).to_string();
+        return if error.is_closed() || error.as_db_error().is_none() {
+            StoreError::CannotConnect { location, reason }
+        } else {
+            StoreError::Failed { location, reason }
+        };
+    };
+    let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+    let reason = Escaped(&message).to_string();
+    let class = &state.code()[..2];
+    if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED].contains(state) {
+        return StoreError::Busy { location };
+    }
+    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state) {
+        return StoreError::Conflict { location };
+    }
+    match class {
+        // Not reached, not let in, or without the rights.
+        "08" | "28" | "3D" | "53" | "57" => StoreError::CannotConnect { location, reason },
+        _ if *state == SqlState::INSUFFICIENT_PRIVILEGE
+            || *state == SqlState::READ_ONLY_SQL_TRANSACTION =>
+        {
+            StoreError::CannotConnect { location, reason }
+        }
+        // A constraint or trigger of the app.
+        "23" | "P0" | "22" => StoreError::Refused { location, reason },
+        _ => StoreError::Failed { location, reason },
+    }
+}

@@ -1,0 +1,163 @@
+//! Many users at once, a statement for some thousands of them. The triggers stand aside, and what
+//! they would do is done here.
+
+use std::time::SystemTime;
+
+use postgres::types::Type;
+
+use super::{PASSED_OVER, Param, PostgresTransaction, printable};
+use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
+use crate::user::StoredText;
+
+/// How many users are added by one statement.
+const BATCH: usize = 5000;
+
+/// An import that was begun.
+pub(super) struct Import {
+    now: SystemTime,
+    /// Whether there was no user, so that nothing can be left of one.
+    was_empty: bool,
+    /// Whom to add with the next statement.
+    new: Vec<NewRow>,
+}
+
+impl Import {
+    pub(super) fn begin(transaction: &mut PostgresTransaction) -> Result<Self, StoreError> {
+        let ask = "SELECT clock_timestamp(), NOT EXISTS (SELECT 1 FROM users),
+                          set_config('dash_users.bulk', 'on', true)";
+        let row = transaction.query_one(ask, &[])?;
+        let import = Self { now: row.get(0), was_empty: row.get(1), new: Vec::new() };
+        if import.was_empty {
+            let forget = "INSERT INTO user_events (action, username, detail)
+                          SELECT 'remove', left(username, 1024), 'found missing'
+                          FROM dash_users_times";
+            for sql in [forget, "DELETE FROM dash_users_times", "DELETE FROM user_groups"] {
+                transaction.run(sql, &[])?;
+            }
+        }
+        Ok(import)
+    }
+
+    pub(super) fn write(
+        &mut self,
+        transaction: &mut PostgresTransaction,
+        rows: Vec<ImportRow>,
+    ) -> Result<(), StoreError> {
+        for row in rows {
+            match row {
+                ImportRow::Add(row) => self.new.push(row),
+                ImportRow::Change(row) => self.change(transaction, &row)?,
+            }
+        }
+        if self.new.len() < BATCH { Ok(()) } else { self.add_new(transaction) }
+    }
+
+    fn add_new(&mut self, transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
+        let rows = std::mem::take(&mut self.new);
+        if rows.is_empty() { Ok(()) } else { self.add(transaction, &rows) }
+    }
+
+    fn add(
+        &self,
+        transaction: &mut PostgresTransaction,
+        rows: &[NewRow],
+    ) -> Result<(), StoreError> {
+        let (mut names, mut secrets, mut languages) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut members, mut groups) = (Vec::new(), Vec::new());
+        for row in rows {
+            let name = text(transaction, &row.username)?;
+            for group in &row.groups {
+                members.push(name);
+                groups.push(text(transaction, group)?);
+            }
+            names.push(name);
+            secrets.push(text(transaction, row.secret.expose())?);
+            languages.push(text(transaction, &row.language)?);
+        }
+        let names: [Param; 1] = [(&names, Type::TEXT_ARRAY)];
+        if !self.was_empty {
+            let forget = "INSERT INTO user_events (action, username, detail)
+                          SELECT 'remove', left(username, 1024), 'replaced by another row'
+                          FROM dash_users_times WHERE username = ANY($1)";
+            let times = "DELETE FROM dash_users_times WHERE username = ANY($1)";
+            let groups = "DELETE FROM user_groups WHERE username = ANY($1)";
+            for sql in [forget, times, groups] {
+                transaction.run(sql, &names)?;
+            }
+        }
+        let insert = "INSERT INTO users (username, password_hash, language)
+                      SELECT * FROM unnest($1, $2, $3)";
+        let [names] = names;
+        let values: [Param; 3] =
+            [names.clone(), (&secrets, Type::TEXT_ARRAY), (&languages, Type::TEXT_ARRAY)];
+        if transaction.run(insert, &values)? < rows.len() as u64 {
+            return Err(transaction.refused(PASSED_OVER));
+        }
+        let insert = "INSERT INTO dash_users_times (username, created_at, password_changed_at)
+                      SELECT name, $2, $2 FROM unnest($1) AS name WHERE name IS NOT NULL";
+        transaction.run(insert, &[names, (&self.now, Type::TIMESTAMPTZ)])?;
+        let insert = "INSERT INTO user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
+        let values: [Param; 2] = [(&members, Type::TEXT_ARRAY), (&groups, Type::TEXT_ARRAY)];
+        transaction.run(insert, &values)?;
+        Ok(())
+    }
+
+    fn change(
+        &self,
+        transaction: &mut PostgresTransaction,
+        row: &RowChange,
+    ) -> Result<(), StoreError> {
+        let RowChange { username, secret, is_new_password, language, groups } = row;
+        let name = text(transaction, username)?;
+        if let Some(secret) = secret {
+            let secret = text(transaction, secret.expose())?;
+            let update = "UPDATE users SET password_hash = $2 WHERE username = $1";
+            transaction.change(update, &[(&name, Type::UNKNOWN), (&secret, Type::TEXT)])?;
+        }
+        if let Some(language) = language {
+            let language = text(transaction, language)?;
+            let update = "UPDATE users SET language = $2 WHERE username = $1";
+            transaction.change(update, &[(&name, Type::UNKNOWN), (&language, Type::TEXT)])?;
+        }
+        if *is_new_password {
+            let update = "UPDATE dash_users_times SET password_changed_at = $2 WHERE username = $1";
+            transaction.run(update, &[(&name, Type::TEXT), (&self.now, Type::TIMESTAMPTZ)])?;
+        }
+        if let Some(groups) = groups {
+            let groups: Vec<_> =
+                groups.iter().map(|group| text(transaction, group)).collect::<Result<_, _>>()?;
+            let delete = "DELETE FROM user_groups WHERE username = $1";
+            transaction.run(delete, &[(&name, Type::TEXT)])?;
+            let insert = "INSERT INTO user_groups (username, group_name) SELECT $1, unnest($2)";
+            transaction.run(insert, &[(&name, Type::TEXT), (&groups, Type::TEXT_ARRAY)])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn end(
+        mut self,
+        transaction: &mut PostgresTransaction,
+        cause: &Cause<'_>,
+    ) -> Result<(), StoreError> {
+        self.add_new(transaction)?;
+        let Cause { actor, action, detail } = *cause;
+        let (actor, detail) = (actor.map(printable), detail.map(printable));
+        let insert = "INSERT INTO user_events (actor, action, detail) VALUES ($1, $2, $3)";
+        let values: [Param; 3] =
+            [(&actor, Type::TEXT), (&action, Type::TEXT), (&detail, Type::TEXT)];
+        transaction.run(insert, &values)?;
+        transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
+    }
+}
+
+/// A text as a parameter.
+fn text<'a>(
+    transaction: &PostgresTransaction,
+    stored: &'a StoredText,
+) -> Result<Option<&'a str>, StoreError> {
+    match stored {
+        StoredText::Null => Ok(None),
+        StoredText::Text(text) if !text.contains('\0') => Ok(Some(text)),
+        odd => Err(transaction.refused(&format!("'{odd}' is no text that PostgreSQL can hold"))),
+    }
+}

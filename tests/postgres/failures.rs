@@ -1,0 +1,199 @@
+//! Whatever keeps a command from its work is told, with the right status, and nothing is half done.
+
+use std::net::TcpListener;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::program::GOOD;
+use crate::server::{Cluster, OWNER, SUPERUSER, cluster, connect};
+use crate::skip::or_skip;
+use crate::support::{assert_fails, assert_ok, end, name, on, seeded, start, users};
+
+#[test]
+fn a_server_that_cannot_be_reached_is_status_4() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let silent = format!("postgresql://u:p@{}/db?connect_timeout=1", silent.local_addr().unwrap());
+    for (url, reason) in [
+        ("postgresql://u:p@127.0.0.1:1/db", "Connection refused"),
+        ("postgresql://u:p@nowhere.invalid/db", "failed to lookup address"),
+        ("postgresql://u:p@/db?host=/no/such/directory", "No such file or directory"),
+        ("postgresql://u:p@h/db?sslmode=allow", "sslmode=allow is not known here"),
+        ("postgresql://u:p@h/db?sslmode=verify-ca", "sslmode=verify-ca is not known here"),
+        ("postgresql://u:p@h/db?sslmode=on", "its sslmode is none of"),
+        ("postgresql://u:p@h/db?color=red", "unknown option"),
+        (&silent, "the server does not answer"),
+    ] {
+        let sandbox = on(url);
+        for args in [&["list"][..], &["init"], &["lock", "alice"], &["check"]] {
+            let begin = Instant::now();
+            assert_fails(&sandbox.run(args), 4, reason);
+            assert!(begin.elapsed() < Duration::from_secs(8), "{url}");
+        }
+        let run = sandbox.run(&["list", "--json"]);
+        assert_eq!(run.error()["code"], "cannot_connect", "{run}");
+    }
+}
+
+#[test]
+fn whoever_is_not_let_in_is_told() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    let database = name(&url);
+    for (url, reason) in [
+        (cluster.url(OWNER, "wrong", database), "password authentication failed"),
+        (cluster.url("nobody", "wrong", database), "password authentication failed"),
+        (cluster.url(OWNER, cluster.password(), "none"), "database \"none\" does not exist"),
+        (format!("postgresql://{OWNER}@127.0.0.1:{}/{database}", cluster.port()), "password"),
+    ] {
+        let sandbox = on(&url);
+        for args in [&["list"][..], &["init"], &["lock", "alice"]] {
+            assert_fails(&sandbox.run(args), 4, reason);
+        }
+    }
+}
+
+#[test]
+fn a_database_without_users_is_to_be_initialized() {
+    let Some(cluster) = cluster() else { return };
+    let sandbox = on(&cluster.database());
+    for args in [&["list"][..], &["lock", "alice"], &["check"], &["history"], &["export"]] {
+        let run = sandbox.run(&[args, &["--json"]].concat());
+        assert_eq!((run.status, &run.error()["code"]), (4, &"needs_migration".into()), "{run}");
+        assert!(run.stderr.contains("`dash-users init --database postgresql://owner@127"), "{run}");
+    }
+}
+
+#[test]
+fn missing_rights_are_status_4() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    let role = cluster.role("");
+    let other = on(&cluster.url(&role, &role, name(&url)));
+    let mut admin = cluster.superuser(name(&url));
+    admin.batch_execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC").unwrap();
+    for args in [&["init"][..], &["seed"]] {
+        assert_fails(&other.run(args), 4, "permission denied for schema public");
+    }
+    assert!(admin.query("SELECT FROM pg_class WHERE relname = 'users'", &[]).unwrap().is_empty());
+
+    let owner = on(&url);
+    assert_ok(&owner.run(&["seed"]));
+    assert_fails(&other.run(&["list"]), 4, "permission denied for table");
+    admin.batch_execute(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).unwrap();
+    assert_ok(&other.run(&["list"]));
+    let before = owner.run(&["export"]);
+    for args in [
+        &["passwd", "alice", "--password-stdin"][..],
+        &["lock", "alice"],
+        &["remove", "bob", "--yes"],
+        &["add", "carol", "--password-stdin"],
+        &["group", "add", "alice", "admins"],
+        &["update", "alice", "--language", "fr"],
+    ] {
+        assert_fails(&other.run_with(GOOD, args), 4, "permission denied for table");
+    }
+    assert_eq!(owner.run(&["export"]), before);
+    let events = admin.query_one("SELECT count(*) FROM user_events", &[]).unwrap();
+    assert_eq!(events.get::<_, i64>(0), 2);
+}
+
+#[test]
+fn postgresqls_own_tools_copy_a_database() {
+    let Some(cluster) = cluster() else { return };
+    let sandbox = seeded(cluster);
+    for args in [&["backup", "file"][..], &["restore", "file", "--yes"], &["restore", "/dev/null"]]
+    {
+        let run = sandbox.run(args);
+        assert_fails(&run, 1, "pg_dump");
+        assert!(!sandbox.path("file").exists());
+    }
+}
+
+#[test]
+fn whoever_waits_too_long_for_others_is_told_that_nothing_was_changed() {
+    let Some(cluster) = cluster() else { return };
+    let sandbox = seeded(cluster);
+    let url = sandbox.command(&[]).get_envs().find_map(|(name, value)| {
+        (name == "DASH_USERS_DATABASE").then(|| value.unwrap().to_str().unwrap().to_owned())
+    });
+    let mut app = connect(&url.unwrap());
+    let mut transaction = app.transaction().unwrap();
+    transaction.batch_execute("UPDATE users SET language = 'de' WHERE username = 'alice'").unwrap();
+    // Reading goes on, and so does what concerns others.
+    assert_ok(&sandbox.run(&["show", "alice"]));
+    assert_ok(&sandbox.run(&["lock", "bob"]));
+    let run = sandbox.run(&["lock", "alice", "--json"]);
+    assert_eq!((run.status, &run.error()["code"]), (5, &"busy".into()), "{run}");
+    transaction.commit().unwrap();
+    assert_eq!(sandbox.run(&["show", "alice", "--json"]).json()["locked"], false);
+    assert_ok(&sandbox.run(&["lock", "alice"]));
+}
+
+/// A server that is stopped in the middle of something.
+fn stop_at_once(cluster: &Cluster) {
+    let mut stop = cluster.program("pg_ctl");
+    stop.arg("--pgdata").arg(cluster.data()).args(["--mode=immediate", "--silent", "stop"]);
+    assert!(stop.status().unwrap().success());
+}
+
+#[test]
+fn a_server_that_stops_in_mid_command_leaves_nothing_half_done() {
+    let Some(cluster) = or_skip(Cluster::start(&["fsync = on", "synchronous_commit = on"])) else {
+        return;
+    };
+    let url = cluster.database();
+    let sandbox = on(&url);
+    assert_ok(&sandbox.run(&["seed"]));
+    // The app's own trigger takes its time at one user.
+    let mut admin = cluster.superuser(name(&url));
+    let slow = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+                    'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
+                CREATE TRIGGER slow AFTER INSERT ON users FOR EACH ROW
+                WHEN (NEW.username = 'new09000') EXECUTE FUNCTION wait()";
+    admin.batch_execute(slow).unwrap();
+    drop(admin);
+    users(&sandbox, "users.csv", "new", 10_000);
+    let before = sandbox.run(&["export"]);
+
+    let mut locker = connect(&url);
+    let mut lock = locker.transaction().unwrap();
+    lock.batch_execute("UPDATE users SET language = 'de'").unwrap();
+    // The import waits last, in its transaction, and has the lock of writers.
+    let waiting = [&["lock", "alice"][..], &["passwd", "alice", "--generate", "--quiet"]];
+    let children = waiting.map(|args| start(&sandbox, args));
+    await_queries(&cluster, 2);
+    stop_at_once(&cluster);
+    for child in children {
+        let (status, stderr) = end(child);
+        assert_eq!(status, Some(4), "{stderr}");
+        assert!(stderr.contains("the connection was lost"), "{stderr}");
+    }
+    drop(lock);
+    cluster.restart();
+    assert_eq!(sandbox.run(&["export"]), before);
+
+    let import = start(&sandbox, &["import", "users.csv"]);
+    await_queries(&cluster, 1);
+    stop_at_once(&cluster);
+    let (status, stderr) = end(import);
+    assert_eq!(status, Some(4), "{stderr}");
+    cluster.restart();
+    assert_eq!(sandbox.run(&["export"]), before);
+    assert_eq!(sandbox.run(&["history", "--format", "plain"]).stdout.lines().count(), 2);
+}
+
+/// Waits until that many of the owner's statements wait for something.
+fn await_queries(cluster: &Cluster, count: i64) {
+    let mut admin = cluster.superuser(SUPERUSER);
+    let select = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}' AND state = 'active'
+             AND (wait_event_type = 'Lock' OR wait_event = 'PgSleep')"
+    );
+    for _ in 0..600 {
+        if admin.query_one(&select, &[]).unwrap().get::<_, i64>(0) >= count {
+            return;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("no statement waits");
+}

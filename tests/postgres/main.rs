@@ -1,0 +1,19 @@
+//! The program and a real PostgreSQL server.
+
+#[path = "../cli/support.rs"]
+#[allow(dead_code, unused_imports, unused_macros, reason = "it is for the tests of files too")]
+mod program;
+#[path = "../support/postgres.rs"]
+mod server;
+#[path = "../support/skip.rs"]
+mod skip;
+mod support;
+
+mod copies;
+mod failures;
+mod pgbouncer;
+mod places;
+mod rights;
+mod same_words;
+mod tls;
+mod writers;

@@ -1,0 +1,150 @@
+//! The least privileges that the README grants are enough, and none of them is too many.
+
+use crate::program::{GOOD, Run, SECRET123, Sandbox};
+use crate::server::{Cluster, cluster, connect};
+use crate::support::{assert_ok, name, on};
+
+const README: &str = include_str!("../../README.md");
+
+/// The README's block of SQL that has this statement.
+fn block(statement: &str) -> &'static str {
+    let blocks = README.split("```sql\n").skip(1);
+    let mut blocks = blocks.map(|block| block.split_once("```").expect("its end").0);
+    blocks.find(|block| block.contains(statement)).expect("a block of SQL")
+}
+
+/// The privileges that a block grants, each with its table.
+fn privileges(block: &str) -> Vec<(String, String)> {
+    let grants = block.lines().filter_map(|line| line.strip_prefix("GRANT "));
+    let mut all = Vec::new();
+    for grant in grants {
+        let (privileges, rest) = grant.split_once(" ON ").expect("GRANT … ON … TO …");
+        let (tables, _) = rest.split_once(" TO ").expect("GRANT … ON … TO …");
+        for table in tables.split(", ") {
+            let of_table = privileges.split(", ").map(|privilege| (privilege.into(), table.into()));
+            all.extend(of_table);
+        }
+    }
+    all
+}
+
+/// A database whose owner is not the role with what a block grants: the URLs of both, and the role.
+fn with_grants(cluster: &Cluster, grants: &str, role_in_block: &str) -> (String, String, String) {
+    let owner = cluster.database();
+    assert_ok(&on(&owner).run(&["init"]));
+    let role = cluster.role("");
+    let create = |line: &&str| !line.starts_with("CREATE ROLE");
+    let sql: Vec<_> = grants.lines().filter(create).collect();
+    let sql = sql.join("\n").replace(&format!("TO {role_in_block};"), &format!("TO {role};"));
+    connect(&owner).batch_execute(&sql).unwrap();
+    let url = cluster.url(&role, &role, name(&owner));
+    (owner, url, role)
+}
+
+/// All that an administrator does day by day.
+fn work(sandbox: &Sandbox) -> Result<(), Run> {
+    let hash = format!("username,password_hash,groups\nfrank,{SECRET123},staff\n");
+    sandbox.write("new.csv", &hash);
+    let changed = hash.replace("staff", "admins").replace("1ffcc3ba", "1ffcc3bb");
+    sandbox.write("changed.csv", changed);
+    let add = ["add", "carol", "--password-stdin", "--group", "admins"];
+    for args in [
+        &["init"][..],
+        &["migrate", "--status"],
+        &add,
+        &["passwd", "carol", "--password-stdin"],
+        &["verify", "carol", "--password-stdin"],
+        &["rehash", "carol", "--password-stdin"],
+        &["update", "carol", "--language", "de"],
+        &["lock", "carol"],
+        &["unlock", "carol"],
+        &["group", "add", "carol", "staff"],
+        &["group", "remove", "carol", "staff"],
+        &["rename", "carol", "dora"],
+        &["seed", "new.csv"],
+        &["import", "changed.csv", "--on-conflict", "update"],
+        &["list"],
+        &["show", "dora"],
+        &["history"],
+        &["check"],
+        &["export"],
+        &["remove", "dora", "frank", "--yes"],
+        // Into an empty table, and with somebody there.
+        &["import", "new.csv"],
+        &["remove", "frank", "--yes"],
+        &add,
+        &["import", "new.csv"],
+        &["remove", "frank", "carol", "--yes"],
+    ] {
+        let run = sandbox.run_with(GOOD, args);
+        // What check finds is a cheap hash, not what is meant here.
+        if run.status != 0 && !(run.status == 7 && args == ["check"]) {
+            return Err(run);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_app_reads_two_tables_and_no_more() {
+    let Some(cluster) = cluster() else { return };
+    let grants = block("TO app;");
+    let (owner, url, role) = with_grants(cluster, grants, "app");
+    assert_ok(&on(&owner).run(&["seed"]));
+    let mut app = connect(&url);
+    let read = |sql: &str, app: &mut postgres::Client| app.query(sql, &[]).map(|rows| rows.len());
+    assert_eq!(read("SELECT password_hash FROM users", &mut app).unwrap(), 2);
+    assert_eq!(read("SELECT group_name FROM user_groups", &mut app).unwrap(), 0);
+    for sql in [
+        "SELECT FROM user_events",
+        "SELECT FROM dash_users_times",
+        "UPDATE users SET language = 'de'",
+        "DELETE FROM users",
+        "INSERT INTO user_groups VALUES ('alice', 'admins')",
+        "CREATE TABLE own ()",
+        "SELECT dash_users_forget('alice')",
+    ] {
+        let error = app.query(sql, &[]).map(drop).expect_err(sql);
+        assert!(error.as_db_error().unwrap().message().starts_with("permission denied"), "{sql}");
+    }
+    // An app that lets people sign up has one right more; the history has them all the same.
+    let insert = format!("INSERT INTO users VALUES ('carol', '{SECRET123}', 'en')");
+    app.batch_execute(&insert).expect_err("no right to");
+    connect(&owner).batch_execute(&format!("GRANT INSERT ON users TO {role}")).unwrap();
+    app.batch_execute(&insert).unwrap();
+    let event = "SELECT action || ' ' || username FROM user_events ORDER BY id DESC LIMIT 1";
+    let event: String = connect(&owner).query_one(event, &[]).unwrap().get(0);
+    assert_eq!(event, "add carol");
+    let expected = ["users", "user_groups"].map(|table| ("SELECT".to_owned(), table.to_owned()));
+    assert_eq!(privileges(grants), expected);
+}
+
+#[test]
+fn the_administrator_has_what_the_commands_need() {
+    let Some(cluster) = cluster() else { return };
+    let grants = block("TO administrator;");
+    let (owner, url, role) = with_grants(cluster, grants, "administrator");
+    let sandbox = on(&url);
+    if let Err(run) = work(&sandbox) {
+        panic!("{run}");
+    }
+    let mut owner = connect(&owner);
+    for (privilege, table) in privileges(grants) {
+        owner.batch_execute(&format!("REVOKE {privilege} ON {table} FROM {role}")).unwrap();
+        let run = work(&sandbox).expect_err(&format!("{privilege} on {table} is not needed"));
+        assert_eq!(run.status, 4, "{privilege} on {table}: {run}");
+        owner.batch_execute(&format!("GRANT {privilege} ON {table} TO {role}")).unwrap();
+        // What the failure left behind.
+        owner.batch_execute("DELETE FROM users").unwrap();
+    }
+    if let Err(run) = work(&sandbox) {
+        panic!("{run}");
+    }
+    // Whoever is no owner changes no table and no trigger.
+    let mut administrator = connect(&url);
+    for sql in
+        ["ALTER TABLE users DISABLE TRIGGER ALL", "TRUNCATE users", "DELETE FROM user_events"]
+    {
+        administrator.batch_execute(sql).expect_err(sql);
+    }
+}

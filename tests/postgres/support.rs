@@ -1,0 +1,56 @@
+//! The program on a database of a server.
+
+use std::fs;
+use std::process::{Child, Stdio};
+
+use crate::program::{Run, Sandbox, empty};
+use crate::server::Cluster;
+
+/// A directory for the program, which is to use the database of `url`.
+pub(crate) fn on(url: &str) -> Sandbox {
+    empty().with_env("DASH_USERS_DATABASE", url)
+}
+
+/// A directory for the program, and a new database with alice and bob.
+pub(crate) fn seeded(cluster: &Cluster) -> Sandbox {
+    let sandbox = on(&cluster.database());
+    assert_ok(&sandbox.run(&["seed", "--quiet"]));
+    sandbox
+}
+
+pub(crate) fn assert_ok(run: &Run) {
+    assert_eq!(run.status, 0, "{run}");
+}
+
+/// That a command fails with a status, and with a reason of which `part` is a part.
+pub(crate) fn assert_fails(run: &Run, status: i32, part: &str) {
+    assert_eq!(run.status, status, "{run}");
+    assert!(run.stderr.contains(part) && run.stdout.is_empty(), "not '{part}' in {run}");
+}
+
+/// Starts a command without waiting for its end.
+pub(crate) fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
+    let mut command = sandbox.command(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Status and stderr of a command that was started.
+pub(crate) fn end(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The name of the database in a URL.
+pub(crate) fn name(url: &str) -> &str {
+    url.rsplit('/').next().unwrap()
+}
+
+/// A file of `count` users, whose names begin with `prefix`.
+pub(crate) fn users(sandbox: &Sandbox, file: &str, prefix: &str, count: usize) {
+    let hash = crate::program::SECRET123;
+    let lines = (0..count).map(|number| format!("{prefix}{number:05},{hash},en,staff\n"));
+    let lines: String = lines.collect();
+    fs::write(sandbox.path(file), format!("username,password_hash,language,groups\n{lines}"))
+        .unwrap();
+}

@@ -1,0 +1,149 @@
+//! Many programs at once, as on several hosts: nothing is lost, nothing twice.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use crate::program::{GOOD, Sandbox};
+use crate::server::{cluster, connect};
+use crate::support::{assert_ok, end, on, start, users};
+
+const WRITERS: usize = 8;
+const ROUNDS: usize = 3;
+const IMPORTED: usize = 50;
+
+/// How many events there are of each action.
+fn events(url: &str) -> BTreeMap<String, i64> {
+    let select = "SELECT action, count(*) FROM user_events GROUP BY action";
+    let rows = connect(url).query(select, &[]).unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[test]
+fn eight_writers_lose_nothing_and_do_nothing_twice() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    assert_ok(&on(&url).run_with(GOOD, &["seed"]));
+    assert_ok(&on(&url).run_with(GOOD, &["add", "common", "--password-stdin"]));
+    let write = |number: usize| {
+        let actor = format!("host{number}");
+        let sandbox = on(&url).with_env("SUDO_USER", &actor);
+        let run = |args: &[&str]| assert_ok(&sandbox.run_with(GOOD, args));
+        for round in 0..ROUNDS {
+            let user = format!("user{number}-{round}");
+            run(&["add", &user, "--password-stdin"]);
+            run(&["passwd", "common", "--password-stdin"]);
+            run(&["group", "add", "common", &user]);
+            run(&["group", "add", &user, "staff"]);
+            run(&["lock", &user]);
+            run(&["update", &user, "--language", "de"]);
+            let (file, prefix) = (format!("{round}.csv"), format!("import{number}-{round}-"));
+            users(&sandbox, &file, &prefix, IMPORTED);
+            run(&["import", &file]);
+            run(&["unlock", &user]);
+            let new = format!("renamed{number}-{round}");
+            run(&["rename", &user, &new]);
+        }
+    };
+    thread::scope(|scope| {
+        for number in 0..WRITERS {
+            scope.spawn(move || write(number));
+        }
+    });
+    let times = WRITERS * ROUNDS;
+    let sandbox = on(&url);
+    let list = sandbox.run(&["list", "--json"]).json();
+    let list = list.as_array().unwrap();
+    assert_eq!(list.len(), 3 + times * (1 + IMPORTED));
+    let named = |prefix: &str| {
+        list.iter().filter(|user| user["username"].as_str().unwrap().starts_with(prefix)).count()
+    };
+    assert_eq!((named("renamed"), named("import"), named("user")), (times, times * IMPORTED, 0));
+    for user in list.iter().filter(|user| user["username"].as_str().unwrap().starts_with("renamed"))
+    {
+        assert_eq!((&user["locked"], &user["language"]), (&false.into(), &"de".into()));
+        assert_eq!(user["groups"], serde_json::json!(["staff"]));
+    }
+    let common = sandbox.run(&["show", "common", "--json"]).json();
+    assert_eq!(common["groups"].as_array().unwrap().len(), times);
+    assert_ok(&sandbox.run_with(GOOD, &["verify", "common", "--password-stdin"]));
+    let count = i64::try_from(times).unwrap();
+    let expected = [
+        ("add", count + 3),
+        ("group add", 2 * count),
+        ("import", count),
+        ("lock", count),
+        ("passwd", count),
+        ("rename", count),
+        ("unlock", count),
+        ("update", count),
+    ];
+    assert_eq!(events(&url), expected.map(|(action, count)| (action.to_owned(), count)).into());
+    let actors = "SELECT count(DISTINCT actor) FROM user_events WHERE actor LIKE 'host_'";
+    assert_eq!(connect(&url).query_one(actors, &[]).unwrap().get::<_, i64>(0), 8);
+    // Nothing is left over of anybody.
+    let check = sandbox.run(&["check", "--json"]).json();
+    let findings = check.as_array().unwrap().iter();
+    let odd: Vec<_> = findings
+        .filter(|finding| finding["severity"] != "info" && finding["code"] != "demo_password")
+        .collect();
+    assert!(odd.is_empty(), "{odd:?}");
+}
+
+/// Runs a command four times at once: the documents that it prints.
+fn four_at_once(sandbox: &Sandbox, args: &[&str]) -> Vec<serde_json::Value> {
+    let children: Vec<_> = (0..4).map(|_| start(sandbox, args)).collect();
+    let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
+    let json = |output: std::process::Output| {
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    outputs.map(json).collect()
+}
+
+#[test]
+fn four_init_at_once_make_one_schema() {
+    let Some(cluster) = cluster() else { return };
+    for _ in 0..3 {
+        let url = cluster.database();
+        let sandbox = on(&url);
+        let documents = four_at_once(&sandbox, &["init", "--json"]);
+        let changed = documents.iter().filter(|document| document["changed"] == true).count();
+        assert_eq!(changed, 1, "{documents:?}");
+        assert_ok(&sandbox.run(&["check"]));
+        let mut client = connect(&url);
+        let versions = client.query("SELECT version FROM dash_users_schema", &[]).unwrap();
+        assert_eq!(versions.len(), 1);
+        assert!(events(&url).is_empty());
+    }
+}
+
+#[test]
+fn four_seed_at_once_add_each_user_once() {
+    let Some(cluster) = cluster() else { return };
+    for _ in 0..3 {
+        let url = cluster.database();
+        let sandbox = on(&url);
+        users(&sandbox, "users.csv", "user", 500);
+        let documents = four_at_once(&sandbox, &["seed", "users.csv", "--json"]);
+        let added: u64 = documents.iter().map(|document| document["added"].as_u64().unwrap()).sum();
+        assert_eq!(added, 500, "{documents:?}");
+        assert_eq!(sandbox.run(&["export"]).stdout.lines().count(), 501);
+        let mut client = connect(&url);
+        let groups = client.query_one("SELECT count(*) FROM user_groups", &[]).unwrap();
+        assert_eq!(groups.get::<_, i64>(0), 500);
+    }
+}
+
+#[test]
+fn of_several_who_add_the_same_user_one_does() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    let sandbox = on(&url);
+    assert_ok(&sandbox.run(&["init"]));
+    let children: Vec<_> =
+        (0..6).map(|_| start(&sandbox, &["add", "carol", "--generate", "--quiet"])).collect();
+    let mut statuses: Vec<_> = children.into_iter().map(|child| end(child).0.unwrap()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [0, 9, 9, 9, 9, 9]);
+    assert_eq!(events(&url), [("add".to_owned(), 1)].into());
+}

@@ -1,0 +1,303 @@
+//! Tables that an app made, which are adopted as they stand or refused.
+
+use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Users};
+
+use crate::accounts::groups;
+use crate::database::{Database, Postgres};
+use crate::support::{
+    GOOD, add, counts, found, hash, import, init, is_current_hash_of, literal, names, new_user,
+    options, rows, stored,
+};
+
+/// Tables that an app and we can share, and what comes before.
+const ADOPTED: [&str; 11] = [
+    "CREATE TABLE users (username varchar(80) PRIMARY KEY, password_hash varchar(255) NOT NULL,
+         language varchar(10) NOT NULL)",
+    "CREATE TABLE users (username text PRIMARY KEY, password_hash varchar(163) NOT NULL,
+         language char(5) NOT NULL)",
+    "CREATE TABLE users (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+         username text UNIQUE NOT NULL, password_hash text NOT NULL, language text NOT NULL)",
+    "CREATE TABLE users (id serial PRIMARY KEY, language text, email text UNIQUE,
+         password_hash text, username varchar UNIQUE, seen timestamptz DEFAULT now())",
+    "CREATE TABLE users (username text PRIMARY KEY, password_hash text NOT NULL,
+         language text NOT NULL, lower text GENERATED ALWAYS AS (lower(username)) STORED)",
+    "CREATE TABLE users (username text, password_hash text NOT NULL, language text NOT NULL);
+     CREATE UNIQUE INDEX by_name ON users (username) INCLUDE (password_hash)",
+    "CREATE DOMAIN word AS varchar(200) CHECK (value <> '');
+     CREATE TABLE users (username word PRIMARY KEY, password_hash word, language word)",
+    "CREATE UNLOGGED TABLE users (username text PRIMARY KEY, password_hash text NOT NULL,
+         language text NOT NULL, name text, time text, at text, groups text)",
+    "CREATE TABLE people (username text PRIMARY KEY, password_hash text, language text);
+     CREATE TABLE users (UNIQUE (username)) INHERITS (people)",
+    "CREATE EXTENSION IF NOT EXISTS citext;
+     CREATE TABLE users (username citext PRIMARY KEY, password_hash text NOT NULL,
+         language text NOT NULL)",
+    "CREATE TABLE users (username text COLLATE \"POSIX\" PRIMARY KEY,
+         password_hash text COLLATE \"POSIX\" NOT NULL, language text COLLATE \"C\" NOT NULL)",
+];
+
+#[test]
+fn a_table_is_adopted_as_it_stands() {
+    for sql in ADOPTED {
+        let Some(database) = Postgres::with(sql) else { return };
+        let value = literal(&hash("secret"));
+        database.execute(&format!(
+            "INSERT INTO users (username, password_hash, language) VALUES ('alice', {value}, 'en')"
+        ));
+        let before = rows(&database);
+        let done = Users::init(database.location(), &NewFile::default()).unwrap();
+        assert!(done.adopted, "{sql}");
+        assert_eq!(rows(&database), before, "{sql}");
+
+        let mut users = init(&database);
+        add(&mut users, "bob");
+        users.set_language("bob", &"fr".parse().unwrap()).unwrap();
+        users.set_password("bob", &Password::from(GOOD), false).unwrap();
+        let value = stored(&database, "bob");
+        users.lock(&["bob", "alice"]).unwrap();
+        users.unlock(&["bob", "alice"]).unwrap();
+        assert_eq!(stored(&database, "bob"), value, "{sql}");
+        assert!(is_current_hash_of(&value, GOOD));
+        users.add_groups("bob", &["staff".parse().unwrap()]).unwrap();
+        users.rename("bob", &"zoe".parse().unwrap(), false).unwrap();
+        assert_eq!(groups(&mut users, "zoe"), ["staff"], "{sql}");
+        users.check_new(&"Zoe".parse().unwrap(), false).unwrap_err();
+        assert_eq!(users.list().unwrap().len(), 2, "{sql}");
+        users.remove(&["zoe"], false).unwrap();
+        assert_eq!(rows(&database), before, "{sql}");
+        let mut found = found(&mut users);
+        found.retain(|(_, severity, _)| *severity != Severity::Info);
+        assert_eq!(found, [], "{sql}");
+        assert!(Users::init(database.location(), &NewFile::default()).unwrap().applied.is_empty());
+    }
+}
+
+/// Why `init` refuses a database, whose tables stay as they are.
+fn refusal(database: &Postgres) -> String {
+    let tables = "SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    let before = database.query(tables);
+    let refusal = Users::init(database.location(), &NewFile::default());
+    let Err(Error::Store(StoreError::NotADatabase { reason, .. })) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert_eq!(database.query(tables), before);
+    reason
+}
+
+#[test]
+fn a_table_that_an_app_could_not_share_is_refused() {
+    let people =
+        "CREATE TABLE people (username text PRIMARY KEY, password_hash text, language text)";
+    let view = format!("{people}; CREATE VIEW users AS SELECT * FROM people");
+    let materialized = format!("{people}; CREATE MATERIALIZED VIEW users AS SELECT * FROM people");
+    for (sql, part) in [
+        (&*view, "no table"),
+        (&*materialized, "no table"),
+        (
+            "CREATE TABLE users (username text PRIMARY KEY, password_hash varchar(162),
+                 language text)",
+            "162 characters",
+        ),
+        (
+            "CREATE DOMAIN hash AS varchar(100);
+             CREATE TABLE users (username text PRIMARY KEY, password_hash hash, language text)",
+            "100 characters",
+        ),
+        (
+            "CREATE TABLE users (username name PRIMARY KEY, password_hash name, language name)",
+            "63 characters",
+        ),
+        ("CREATE TABLE users (username text PRIMARY KEY, password_hash text)", "'language'"),
+        ("CREATE TABLE users (name text PRIMARY KEY, password_hash text, language text)", "'user"),
+        (
+            "CREATE TABLE users (username bytea PRIMARY KEY, password_hash text, language text)",
+            "'username' of its table 'users' is no text",
+        ),
+        (
+            "CREATE TABLE users (username integer PRIMARY KEY, password_hash text, language text)",
+            "'username' of its table 'users' is no text",
+        ),
+        (
+            "CREATE TABLE users (username text PRIMARY KEY, password_hash text,
+                 language text GENERATED ALWAYS AS ('en') STORED)",
+            "generated",
+        ),
+        ("CREATE TABLE users (username text, password_hash text, language text)", "unique"),
+        (
+            "CREATE TABLE users (username text, password_hash text, language text);
+             CREATE UNIQUE INDEX by_name ON users (username) WHERE language = 'en'",
+            "unique",
+        ),
+        (
+            "CREATE TABLE users (username text, password_hash text, language text);
+             CREATE UNIQUE INDEX by_name ON users (lower(username))",
+            "unique",
+        ),
+        (
+            "CREATE TABLE users (username text PRIMARY KEY DEFERRABLE, password_hash text,
+                 language text)",
+            "unique",
+        ),
+        (
+            "CREATE TABLE users (username text, password_hash text, language text,
+                 PRIMARY KEY (username, language))",
+            "unique",
+        ),
+        (
+            "CREATE TABLE users (username text PRIMARY KEY, password_hash text, language text)
+                 PARTITION BY HASH (username);
+             CREATE TABLE part PARTITION OF users FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+            "partitioned",
+        ),
+    ] {
+        let Some(database) = Postgres::with(sql) else { return };
+        let reason = refusal(&database);
+        assert!(reason.contains(part), "{sql}: {reason}");
+    }
+}
+
+#[test]
+fn a_foreign_table_is_refused() {
+    let Some(database) = Postgres::new() else { return };
+    let sql = "CREATE EXTENSION postgres_fdw;
+               CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw;
+               CREATE FOREIGN TABLE users (username text, password_hash text, language text)
+               SERVER elsewhere";
+    // The extension may not be installed.
+    if database.superuser().batch_execute(sql).is_ok() {
+        assert!(refusal(&database).contains("no table"));
+    }
+}
+
+#[test]
+fn tables_of_ours_that_are_of_somebody_else_are_refused() {
+    for (sql, part) in [
+        ("CREATE TABLE user_groups (id integer)", "'user_groups' is a table"),
+        ("CREATE VIEW user_events AS SELECT 1 AS id", "'user_events' is a view"),
+        ("CREATE TABLE dash_users_schema (applied_at text)", "dash_users_schema"),
+        ("CREATE TABLE dash_users_schema (version integer)", "exactly one"),
+    ] {
+        let Some(database) = Postgres::with(sql) else { return };
+        let reason = refusal(&database);
+        assert!(reason.contains(part), "{sql}: {reason}");
+    }
+}
+
+#[test]
+fn the_table_is_where_the_search_path_finds_it() {
+    let Some(database) = Postgres::new() else { return };
+    let odd = r#""my ""App"" é'""#;
+    database.execute(&format!(
+        "CREATE TABLE users (nothing integer);
+         CREATE SCHEMA {odd};
+         CREATE TABLE {odd}.users (username text PRIMARY KEY, password_hash text, language text);
+         ALTER DATABASE {} SET search_path = {odd}, public",
+        database.name()
+    ));
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    assert_eq!(found(&mut users).iter().filter(|found| found.1 == Severity::Error).count(), 0);
+    assert_eq!(database.query(&format!("SELECT username FROM {odd}.users")), ["alice"]);
+    assert_eq!(database.query(&format!("SELECT group_name FROM {odd}.user_groups")), ["staff"]);
+    // An app that names the schema, and has another search path.
+    database.execute(&format!("SET search_path = public; UPDATE {odd}.users SET username = 'zoe'"));
+    assert_eq!(groups(&mut users, "zoe"), ["staff"]);
+    assert_eq!(database.query("SELECT count(*) FROM public.users"), ["0"]);
+}
+
+#[test]
+fn a_schema_further_back_on_the_search_path_is_found() {
+    let Some(database) = Postgres::new() else { return };
+    database.execute(&format!(
+        "CREATE SCHEMA first; CREATE SCHEMA second;
+         CREATE TABLE second.users (username text PRIMARY KEY, password_hash text, language text);
+         ALTER DATABASE {} SET search_path = gone, first, second",
+        database.name()
+    ));
+    add(&mut init(&database), "alice");
+    assert_eq!(database.query("SELECT username FROM second.users"), ["alice"]);
+    assert_eq!(database.query("SELECT to_regclass('first.user_groups')"), ["NULL"]);
+}
+
+#[test]
+fn a_search_path_without_a_schema_is_told() {
+    let Some(database) = Postgres::new() else { return };
+    database.execute(&format!("ALTER DATABASE {} SET search_path = gone", database.name()));
+    let refusal = Users::init(database.location(), &NewFile::default());
+    let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert!(reason.contains("search path"), "{reason}");
+}
+
+#[test]
+fn names_that_the_database_takes_for_the_same_are_taken() {
+    let Some(database) = Postgres::with(ADOPTED[9]) else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let mut new = new_user("ALICE", GOOD);
+    new.allow_similar = true;
+    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    assert!(users.rename("ALICE", &"Alice".parse().unwrap(), false).unwrap());
+    users.add_groups("aLiCe", &["staff".parse().unwrap()]).unwrap();
+    assert_eq!(database.query("SELECT username FROM user_groups"), ["Alice"]);
+    assert_eq!(groups(&mut users, "ALICE"), ["staff"]);
+}
+
+#[test]
+fn a_collation_may_take_names_for_the_same() {
+    let Some(database) = Postgres::new() else { return };
+    let collation = "CREATE COLLATION alike
+                         (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+    // Not every server is built with ICU.
+    if database.connect().batch_execute(collation).is_err() {
+        return;
+    }
+    database.execute(
+        "CREATE TABLE users (username text COLLATE alike PRIMARY KEY, password_hash text NOT NULL,
+             language text NOT NULL)",
+    );
+    let mut users = init(&database);
+    add(&mut users, "Zoë");
+    let mut new = new_user("ZOË", GOOD);
+    new.allow_similar = true;
+    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    users.add_groups("zoë", &["staff".parse().unwrap()]).unwrap();
+    database.execute("UPDATE users SET username = 'zoë' WHERE username = 'zoë'");
+    assert_eq!(groups(&mut users, "Zoë"), ["staff"]);
+    let file = format!("username,password\nZOË,{GOOD}\nyan,{GOOD}");
+    let skipping = options(OnConflict::Skip);
+    assert_eq!(counts(import(&mut users, skipping, &file).unwrap()), [1, 0, 0, 1]);
+    assert_eq!(users.names("z", 9).unwrap(), ["zoë"]);
+    users.lock(&["ZOË"]).unwrap();
+    users.remove(&["ZOË"], false).unwrap();
+    assert_eq!(names(&database), ["yan"]);
+    assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["0"]);
+    let mut found = found(&mut users);
+    found.retain(|(_, severity, _)| *severity != Severity::Info);
+    assert_eq!(found, []);
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_refused() {
+    let Some(database) = Postgres::with(
+        "CREATE TABLE users (username varchar(5) PRIMARY KEY, password_hash text NOT NULL,
+             language varchar(2) NOT NULL)",
+    ) else {
+        return;
+    };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let refusals = [
+        users.add(&new_user("longer", GOOD)),
+        users.set_language("alice", &"pt-BR".parse().unwrap()).map(drop),
+    ];
+    for refusal in refusals {
+        assert!(
+            matches!(&refusal, Err(Error::Store(StoreError::Refused { reason, .. }))
+                if reason.contains("too long")),
+            "{refusal:?}"
+        );
+    }
+}

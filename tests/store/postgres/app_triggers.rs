@@ -1,0 +1,162 @@
+//! Triggers, rules and foreign keys of the app that have a say in what we do.
+
+use dash_users::{Error, Password, StoreError, Users};
+
+use crate::accounts::told;
+use crate::database::{Database, Postgres};
+use crate::support::{GOOD, add, init, names, new_user, options, rows};
+
+/// Users alice and bob, and what the app adds then.
+fn with(sql: &str) -> Option<(Postgres, Users)> {
+    let database = Postgres::new()?;
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    add(&mut users, "bob");
+    database.execute(sql);
+    Some((database, users))
+}
+
+/// A function of the app's, and a trigger on users that runs it.
+fn trigger(when: &str, body: &str) -> String {
+    format!(
+        "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;
+         CREATE TRIGGER say {when} ON users FOR EACH ROW EXECUTE FUNCTION say()"
+    )
+}
+
+fn reason<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    match result {
+        Err(Error::Store(StoreError::Refused { reason, .. })) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What each change is refused for.
+fn refusals(users: &mut Users) -> Vec<String> {
+    let file = format!("username,password\nzoe,{GOOD}");
+    let import = crate::support::import(users, options(dash_users::OnConflict::Fail), &file);
+    vec![
+        reason(users.add(&new_user("zoe", GOOD))),
+        reason(users.set_password("alice", &Password::from(GOOD), false)),
+        reason(users.set_language("alice", &"fr".parse().unwrap())),
+        reason(users.rename("alice", &"zoe".parse().unwrap(), false)),
+        reason(users.lock(&["alice"])),
+        reason(users.remove(&["alice"], false)),
+        reason(import),
+    ]
+}
+
+#[test]
+fn a_trigger_that_raises_refuses_in_its_own_words() {
+    for when in ["BEFORE", "AFTER"] {
+        let say = trigger(
+            &format!("{when} INSERT OR UPDATE OR DELETE"),
+            "RAISE EXCEPTION 'not on a Sunday' USING DETAIL = 'a row';",
+        );
+        let Some((database, mut users)) = with(&say) else { return };
+        let (before, told_before) = (rows(&database), told(&mut users, None));
+        for refusal in refusals(&mut users) {
+            assert_eq!(refusal, "not on a Sunday");
+        }
+        assert_eq!((rows(&database), told(&mut users, None)), (before, told_before));
+    }
+}
+
+#[test]
+fn a_constraint_trigger_refuses_at_the_end() {
+    let say = "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$
+                   BEGIN RAISE EXCEPTION 'not on a Sunday'; END $$;
+               CREATE CONSTRAINT TRIGGER say AFTER INSERT OR UPDATE OR DELETE ON users
+               DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION say()";
+    let Some((database, mut users)) = with(say) else { return };
+    let before = rows(&database);
+    for refusal in refusals(&mut users) {
+        assert_eq!(refusal, "not on a Sunday");
+    }
+    assert_eq!(rows(&database), before);
+}
+
+#[test]
+fn a_trigger_that_passes_a_row_over_refuses_too() {
+    let say = trigger("BEFORE INSERT OR UPDATE OR DELETE", "RETURN NULL;");
+    let rules = "CREATE RULE a AS ON INSERT TO users DO INSTEAD NOTHING;
+                 CREATE RULE b AS ON UPDATE TO users DO INSTEAD NOTHING;
+                 CREATE RULE c AS ON DELETE TO users DO INSTEAD NOTHING";
+    for sql in [&*say, rules] {
+        let Some((database, mut users)) = with(sql) else { return };
+        let before = rows(&database);
+        for refusal in refusals(&mut users) {
+            assert_eq!(refusal, "a trigger of the app passed it over");
+        }
+        assert_eq!(rows(&database), before);
+    }
+}
+
+#[test]
+fn a_check_of_the_app_refuses() {
+    let Some((database, mut users)) =
+        with("ALTER TABLE users ADD CONSTRAINT short CHECK (length(username) < 6)")
+    else {
+        return;
+    };
+    assert!(reason(users.add(&new_user("longer", GOOD))).contains("short"));
+    assert!(reason(users.rename("bob", &"robert".parse().unwrap(), false)).contains("short"));
+    assert_eq!(names(&database), ["alice", "bob"]);
+}
+
+#[test]
+fn a_unique_column_of_the_app_refuses() {
+    let Some((database, mut users)) = with(
+        "DELETE FROM users WHERE username = 'bob';
+         ALTER TABLE users ADD COLUMN email text DEFAULT 'nobody@example.org' UNIQUE",
+    ) else {
+        return;
+    };
+    // Not a user who was added meanwhile: it is not tried again.
+    assert!(reason(users.add(&new_user("zoe", GOOD))).contains("users_email_key"));
+    assert_eq!(names(&database), ["alice"]);
+}
+
+#[test]
+fn rows_that_refer_refuse_a_new_name_and_follow_one() {
+    let Some((database, mut users)) = with(
+        "CREATE TABLE orders (customer text REFERENCES users);
+         CREATE TABLE notes (owner text REFERENCES users ON UPDATE CASCADE ON DELETE CASCADE);
+         INSERT INTO orders VALUES ('alice');
+         INSERT INTO notes VALUES ('bob');",
+    ) else {
+        return;
+    };
+    let refusal = reason(users.rename("alice", &"zoe".parse().unwrap(), false));
+    assert_eq!(refusal, "rows of orders refer to the user");
+    assert_eq!(reason(users.remove(&["alice"], false)), "rows of orders refer to the user");
+    assert!(users.rename("bob", &"zoe".parse().unwrap(), false).unwrap());
+    assert_eq!(database.query("SELECT owner FROM notes"), ["zoe"]);
+}
+
+#[test]
+fn a_refusal_at_the_end_of_the_transaction_has_the_same_words() {
+    let Some((_database, mut users)) = with(
+        "CREATE TABLE orders (customer text REFERENCES users DEFERRABLE INITIALLY DEFERRED);
+         INSERT INTO orders VALUES ('alice');",
+    ) else {
+        return;
+    };
+    for _ in 0..2 {
+        assert_eq!(reason(users.remove(&["alice"], false)), "rows of orders refer to the user");
+    }
+    assert_eq!(users.remove(&["bob"], false).unwrap(), [true]);
+}
+
+#[test]
+fn tables_of_other_schemas_are_named_with_them() {
+    let Some((_database, users)) = with(
+        "CREATE SCHEMA shop;
+         CREATE TABLE shop.orders (customer text REFERENCES users ON DELETE CASCADE);
+         INSERT INTO shop.orders VALUES ('alice');",
+    ) else {
+        return;
+    };
+    let mut users = users;
+    assert_eq!(users.references("alice").unwrap()[0].table, "shop.orders");
+}

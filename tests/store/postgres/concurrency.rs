@@ -1,0 +1,250 @@
+//! Several who write at the same time: nobody's change is lost, and nobody waits for ever.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dash_users::{Error, NewFile, Password, StoreError, Users};
+use postgres::Client;
+
+use crate::accounts::told;
+use crate::database::{Database, Postgres};
+use crate::support::{GOOD, add, init, names, new_user, open, options, rows, stored};
+
+/// Waits until somebody waits for a lock of another in this database.
+fn wait_for_a_waiter(database: &Postgres) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let until = Instant::now() + Duration::from_secs(20);
+    while database.query(waiting) == ["0"] {
+        assert!(Instant::now() < until, "nobody waits");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A connection of the app, in a transaction that has run `sql`.
+fn in_transaction(database: &Postgres, sql: &str) -> Client {
+    let mut app = database.connect();
+    app.batch_execute(&format!("BEGIN; {sql}")).unwrap();
+    app
+}
+
+#[test]
+fn a_user_whom_the_app_is_about_to_add_exists() {
+    let Some(database) = Postgres::new() else { return };
+    add(&mut init(&database), "bob");
+    for operation in [
+        |users: &mut Users| users.add(&new_user("alice", GOOD)),
+        |users: &mut Users| users.rename("bob", &"alice".parse().unwrap(), false).map(drop),
+    ] {
+        let mut app =
+            in_transaction(&database, "INSERT INTO users VALUES ('alice', 'the app''s', 'en')");
+        let result = thread::scope(|scope| {
+            let waiting = scope.spawn(|| operation(&mut open(&database)));
+            wait_for_a_waiter(&database);
+            app.batch_execute("COMMIT").unwrap();
+            waiting.join().unwrap()
+        });
+        assert!(matches!(result, Err(Error::UserExists(_))), "{result:?}");
+        assert_eq!(stored(&database, "alice"), "the app's");
+        database.execute("DELETE FROM users WHERE username = 'alice'");
+    }
+}
+
+#[test]
+fn a_user_whom_the_app_is_about_to_add_is_met_by_an_import() {
+    let Some(database) = Postgres::new() else { return };
+    drop(init(&database));
+    let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
+    let result = thread::scope(|scope| {
+        let import = || {
+            let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
+            let mut users = open(&database);
+            crate::support::import(&mut users, options(dash_users::OnConflict::Skip), &file)
+        };
+        let waiting = scope.spawn(import);
+        wait_for_a_waiter(&database);
+        app.batch_execute("COMMIT").unwrap();
+        waiting.join().unwrap()
+    });
+    let summary = result.unwrap();
+    assert_eq!((summary.added, summary.skipped), (1, 1));
+    assert_eq!(names(&database), ["alice", "zoe"]);
+}
+
+#[test]
+fn a_change_that_the_app_is_about_to_make_is_seen() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let mut app = in_transaction(&database, "UPDATE users SET password_hash = 'the app''s'");
+    let result = thread::scope(|scope| {
+        let waiting = scope.spawn(|| open(&database).rehash("alice", &Password::from("secret")));
+        wait_for_a_waiter(&database);
+        app.batch_execute("COMMIT").unwrap();
+        waiting.join().unwrap()
+    });
+    assert!(matches!(result, Err(Error::ChangedMeanwhile(_))), "{result:?}");
+    assert_eq!(stored(&database, "alice"), "the app's");
+}
+
+#[test]
+fn a_deadlock_with_the_app_is_left_and_tried_again() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    add(&mut users, "bob");
+    // Whoever looks first is the one who gives way: let that be the program.
+    let slow = format!("ALTER DATABASE {} SET deadlock_timeout = '500ms'", database.name());
+    database.superuser().batch_execute(&slow).unwrap();
+    let mut app = database.superuser();
+    app.batch_execute(
+        "SET deadlock_timeout = '60s'; BEGIN;
+         UPDATE users SET language = 'fr' WHERE username = 'bob'",
+    )
+    .unwrap();
+    let locked = thread::scope(|scope| {
+        let waiting = scope.spawn(|| open(&database).lock(&["alice", "bob"]));
+        wait_for_a_waiter(&database);
+        app.batch_execute("UPDATE users SET language = 'fr' WHERE username = 'alice'; COMMIT")
+            .unwrap();
+        waiting.join().unwrap()
+    });
+    assert_eq!(locked.unwrap(), [true, true]);
+    let users = users.list().unwrap();
+    assert!(users.iter().all(|user| user.locked && user.language.to_string() == "fr"));
+    let deadlocks = "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database()";
+    let until = Instant::now() + Duration::from_secs(20);
+    while database.query(deadlocks) != ["t"] {
+        assert!(Instant::now() < until, "there was no deadlock");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_an_app_keeps_locked_is_not_waited_for_for_ever() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let before = rows(&database);
+    let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
+    // Whoever reads does not wait.
+    assert_eq!(users.list().unwrap().len(), 1);
+    let begun = Instant::now();
+    let refusal = users.lock(&["alice"]);
+    assert!(matches!(refusal, Err(Error::Store(StoreError::Busy { .. }))), "{refusal:?}");
+    assert!((5..30).contains(&begun.elapsed().as_secs()));
+    assert_eq!(rows(&database), before);
+}
+
+#[test]
+fn many_who_write_at_once_lose_nothing() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    for name in ["alice", "bob", "carol"] {
+        add(&mut users, name);
+    }
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        let app = scope.spawn(|| {
+            let mut app = database.connect();
+            let mut count = 0;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                // In no order that anybody could know.
+                let update = format!(
+                    "UPDATE users SET language = 'x{count}'
+                     WHERE username IN (SELECT username FROM users ORDER BY random())"
+                );
+                let updated = app.batch_execute(&update);
+                if let Err(error) = updated {
+                    assert_eq!(error.code().unwrap().code(), "40P01", "{error}");
+                }
+                count += 1;
+            }
+        });
+        let work = |number: usize| {
+            let database = &database;
+            move || {
+                let mut users = open(database);
+                let name = format!("user{number}");
+                for _ in 0..5 {
+                    users.lock(&["carol", "alice", "bob"]).unwrap();
+                    users.add(&new_user(&name, GOOD)).unwrap();
+                    users.unlock(&["bob", "carol", "alice"]).unwrap();
+                    users.remove(&[&name], false).unwrap();
+                }
+            }
+        };
+        let workers: Vec<_> = (0..4).map(|number| scope.spawn(work(number))).collect();
+        let worked: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        app.join().unwrap();
+        assert!(worked.iter().all(Result::is_ok));
+    });
+    assert_eq!(names(&database), ["alice", "bob", "carol"]);
+    let added = told(&mut users, None).iter().filter(|told| told.contains(" add user")).count();
+    assert_eq!(added, 20);
+    assert!(users.list().unwrap().iter().all(|user| !user.locked));
+}
+
+#[test]
+fn whoever_may_only_read_can_read_and_change_nothing() {
+    let Some(database) = Postgres::new() else { return };
+    add(&mut init(&database), "alice");
+    let role = database.cluster().role("");
+    database.execute(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}"));
+    let url = database.cluster().url(&role, &role, database.name());
+    let location = database.located(&url);
+    let mut users = Users::open_read_only(&location).unwrap();
+    assert_eq!(users.list().unwrap().len(), 1);
+    assert!(users.check().unwrap().iter().all(|finding| finding.username.is_some()));
+    assert_eq!(users.history(None, None).unwrap().len(), 1);
+    let mut users = Users::open(&location).unwrap();
+    let refusals = [
+        users.add(&new_user("zoe", GOOD)),
+        users.remove(&["alice"], false).map(drop),
+        users.lock(&["alice"]).map(drop),
+        users.migrate().map(drop),
+    ];
+    for refusal in &refusals[..3] {
+        assert!(
+            matches!(refusal, Err(Error::Store(StoreError::CannotConnect { reason, .. }))
+                if reason.contains("permission denied")),
+            "{refusal:?}"
+        );
+    }
+    assert!(refusals[3].is_ok());
+    assert_eq!(names(&database), ["alice"]);
+}
+
+#[test]
+fn a_session_that_may_only_read_can_read() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let read_only =
+        format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name());
+    database.execute(&read_only);
+    assert_eq!(Users::open_read_only(database.location()).unwrap().list().unwrap().len(), 1);
+    // A change asks for a transaction that may write.
+    add(&mut open(&database), "bob");
+    assert_eq!(names(&database), ["alice", "bob"]);
+    let mut reader = Users::open_read_only(database.location()).unwrap();
+    let refusal = reader.lock(&["alice"]);
+    assert!(matches!(refusal, Err(Error::Store(StoreError::CannotConnect { .. }))), "{refusal:?}");
+}
+
+#[test]
+fn a_role_without_the_right_to_make_tables_is_told() {
+    let Some(database) = Postgres::new() else { return };
+    let role = database.cluster().role("");
+    let location = database.located(&database.cluster().url(&role, &role, database.name()));
+    if database.cluster().version() < 15 {
+        database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    }
+    let refusal = Users::init(&location, &NewFile::default());
+    let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert!(reason.contains("permission denied"), "{reason}");
+    assert_eq!(database.query("SELECT count(*) FROM pg_class WHERE relname = 'users'"), ["0"]);
+}

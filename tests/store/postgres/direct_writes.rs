@@ -1,0 +1,309 @@
+//! What an app writes past this crate is told truly, takes no group along that it should not, and
+//! never fails for a trigger of ours.
+
+use std::io::Write;
+
+use dash_users::Users;
+
+use crate::accounts::groups;
+use crate::database::{Database, Postgres};
+use crate::server;
+use crate::support::{TUTORIAL_TABLE, add, found, hash, init, literal, locked};
+
+const ALICE_AND_BOB: [&str; 2] = ["alice admins", "bob staff"];
+
+/// What an app does, what the history tells of it, and who is in which group then.
+type Case = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+const CASES: [Case; 17] = [
+    ("INSERT INTO users VALUES ('zoe', 'x', 'en')", &["add zoe"], &ALICE_AND_BOB),
+    (
+        "INSERT INTO users VALUES ('zoe', 'x', 'en'), ('yan', 'x', 'en')",
+        &["add zoe", "add yan"],
+        &ALICE_AND_BOB,
+    ),
+    (
+        "INSERT INTO users VALUES ('alice', 'z', 'de') ON CONFLICT DO NOTHING",
+        &[],
+        &ALICE_AND_BOB,
+    ),
+    (
+        "INSERT INTO users VALUES ('alice', 'z', 'de'), ('zoe', 'z', 'de')
+         ON CONFLICT (username) DO UPDATE SET password_hash = excluded.password_hash",
+        &["passwd alice", "add zoe"],
+        &ALICE_AND_BOB,
+    ),
+    (
+        "UPDATE users SET username = 'zoe' WHERE username = 'alice'",
+        &["rename alice: to zoe"],
+        &["bob staff", "zoe admins"],
+    ),
+    (
+        "UPDATE users SET username = username || '2', password_hash = 'z', language = 'de'
+         WHERE username = 'bob'",
+        &["rename bob: to bob2", "passwd bob2", "update bob2: language de"],
+        &["alice admins", "bob2 staff"],
+    ),
+    (
+        "UPDATE users SET username = username || '2'",
+        &["rename alice: to alice2", "rename bob: to bob2"],
+        &["alice2 admins", "bob2 staff"],
+    ),
+    ("UPDATE users SET password_hash = password_hash, language = language", &[], &ALICE_AND_BOB),
+    ("TRUNCATE users", &["remove alice: truncated", "remove bob: truncated"], &[]),
+    ("DELETE FROM users", &["remove alice", "remove bob"], &[]),
+    (
+        "DELETE FROM users USING (VALUES ('alice'), ('carol')) AS gone (name) WHERE username = name",
+        &["remove alice"],
+        &["bob staff"],
+    ),
+    (
+        "BEGIN; INSERT INTO users VALUES ('zoe', 'x', 'en'); SAVEPOINT s;
+         DELETE FROM users WHERE username = 'alice'; ROLLBACK TO s;
+         UPDATE users SET language = 'de' WHERE username = 'zoe'; COMMIT",
+        &["add zoe", "update zoe: language de"],
+        &ALICE_AND_BOB,
+    ),
+    ("BEGIN; DELETE FROM users; ROLLBACK", &[], &ALICE_AND_BOB),
+    (
+        "BEGIN; DELETE FROM users WHERE username = 'alice';
+         INSERT INTO users VALUES ('alice', 'z', 'en'); COMMIT",
+        &["remove alice", "add alice"],
+        &["bob staff"],
+    ),
+    (
+        "UPDATE users SET username = 'zoe' WHERE username = 'alice';
+         UPDATE users SET username = 'alice' WHERE username = 'bob';
+         UPDATE users SET username = 'bob' WHERE username = 'zoe'",
+        &["rename alice: to zoe", "rename bob: to alice", "rename zoe: to bob"],
+        &["alice staff", "bob admins"],
+    ),
+    (
+        "ALTER TABLE users DISABLE TRIGGER dash_users_added_or_removed;
+         DELETE FROM users WHERE username = 'alice';
+         ALTER TABLE users ENABLE TRIGGER dash_users_added_or_removed;
+         INSERT INTO users VALUES ('alice', 'z', 'en')",
+        &["remove alice: replaced by another row", "group remove alice: admins", "add alice"],
+        &["bob staff"],
+    ),
+    (
+        "INSERT INTO user_groups VALUES ('bob', 'x'); DELETE FROM user_groups WHERE username = 'bob'
+         AND group_name = 'staff'; UPDATE user_groups SET group_name = 'y' WHERE group_name = 'x'",
+        &["group add bob: x", "group remove bob: staff", "group remove bob: x", "group add bob: y"],
+        &["alice admins", "bob y"],
+    ),
+];
+
+/// A database with alice and bob whose history is empty.
+fn before() -> Option<Postgres> {
+    let database = Postgres::with(TUTORIAL_TABLE)?;
+    drop(init(&database));
+    database.execute(
+        "INSERT INTO users VALUES ('alice', 'x', 'en'), ('bob', 'y', 'fr');
+         INSERT INTO user_groups VALUES ('alice', 'admins'), ('bob', 'staff');
+         DELETE FROM user_events",
+    );
+    Some(database)
+}
+
+/// What the history tells of changes by nobody known.
+fn told(database: &Postgres) -> Vec<String> {
+    database.query(
+        "SELECT action || coalesce(' ' || username, '') || coalesce(': ' || detail, '')
+         FROM user_events WHERE actor IS NULL ORDER BY id",
+    )
+}
+
+fn members(database: &Postgres) -> Vec<String> {
+    database.query("SELECT username || ' ' || group_name FROM user_groups ORDER BY 1")
+}
+
+/// That everybody, and nobody else, has a row of times.
+fn assert_times(database: &Postgres, context: &str) {
+    let names = database.query("SELECT username FROM users ORDER BY 1");
+    assert_eq!(
+        database.query("SELECT username FROM dash_users_times ORDER BY 1"),
+        names,
+        "{context}"
+    );
+}
+
+#[test]
+fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
+    for (sql, expected, in_groups) in CASES {
+        let Some(database) = before() else { return };
+        database.execute(sql);
+        assert_eq!(told(&database), expected, "{sql}");
+        assert_eq!(members(&database), in_groups, "{sql}");
+        assert_times(&database, sql);
+    }
+}
+
+#[test]
+fn what_is_copied_in_is_told() {
+    let Some(database) = before() else { return };
+    let mut app = database.connect();
+    let mut copy = app.copy_in("COPY users FROM STDIN").unwrap();
+    copy.write_all(b"zoe\tx\ten\nyan\tx\ten\n").unwrap();
+    copy.finish().unwrap();
+    assert_eq!(told(&database), ["add zoe", "add yan"]);
+    assert_times(&database, "COPY");
+}
+
+#[test]
+fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
+    let Some(database) = before() else { return };
+    let hash = hash("secret");
+    let locked = locked(&hash);
+    for (value, action) in
+        [(&*hash, "passwd"), (&*locked, "lock"), (&*hash, "unlock"), ("!clear", "passwd")]
+    {
+        database.execute("UPDATE dash_users_times SET password_changed_at = NULL");
+        database.execute("DELETE FROM user_events");
+        database.execute(&format!(
+            "UPDATE users SET password_hash = {} WHERE username = 'bob'",
+            literal(value)
+        ));
+        assert_eq!(told(&database), [format!("{action} bob")]);
+        let changed = "SELECT count(*) FROM dash_users_times WHERE password_changed_at IS NOT NULL";
+        assert_eq!(database.query(changed), [u8::from(action == "passwd").to_string()]);
+    }
+}
+
+#[test]
+fn a_role_needs_no_right_on_our_tables() {
+    for (sql, expected, in_groups) in CASES {
+        if sql.contains("user_groups") || sql.contains("TRIGGER") {
+            continue;
+        }
+        let Some(database) = before() else { return };
+        let role = database.cluster().role("");
+        database
+            .execute(&format!("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON users TO {role}"));
+        let url = database.cluster().url(&role, &role, database.name());
+        server::connect(&url).batch_execute(sql).unwrap();
+        assert_eq!(told(&database), expected, "{sql}");
+        assert_eq!(members(&database), in_groups, "{sql}");
+        assert!(server::connect(&url).batch_execute("DELETE FROM user_groups").is_err());
+    }
+}
+
+#[test]
+fn a_role_cannot_use_our_functions_for_its_own_ends() {
+    let Some(database) = before() else { return };
+    let role = database.cluster().role("");
+    database.execute(&format!("GRANT CREATE ON SCHEMA public TO {role}"));
+    let mut mallory = server::connect(&database.cluster().url(&role, &role, database.name()));
+    mallory
+        .batch_execute("CREATE TABLE trap (username text, password_hash text, language text)")
+        .unwrap();
+    for function in ["dash_users_on_users", "dash_users_on_groups", "dash_users_on_truncate"] {
+        let trap = format!(
+            "CREATE TRIGGER trap AFTER UPDATE ON trap FOR EACH ROW EXECUTE FUNCTION {function}()"
+        );
+        let error = mallory.batch_execute(&trap).unwrap_err();
+        assert!(error.as_db_error().unwrap().message().contains("permission denied"));
+    }
+    assert!(mallory.batch_execute("SELECT dash_users_forget('alice')").is_err());
+    assert_eq!(members(&database), ALICE_AND_BOB);
+}
+
+#[test]
+fn a_search_path_of_the_app_s_leads_no_trigger_astray() {
+    let Some(database) = before() else { return };
+    database.execute(
+        "CREATE SCHEMA other; CREATE TABLE other.user_events (x integer);
+         CREATE TEMP TABLE user_groups (x integer); CREATE TEMP TABLE dash_users_times (x integer);
+         SET search_path = pg_temp, other;
+         INSERT INTO public.users VALUES ('zoe', 'x', 'en');
+         DELETE FROM public.users WHERE username = 'alice'",
+    );
+    assert_eq!(told(&database), ["add zoe", "remove alice"]);
+    assert_eq!(members(&database), ["bob staff"]);
+}
+
+#[test]
+fn no_write_fails_where_our_tables_are_gone_or_other_ones() {
+    for spoil in [
+        "DROP TABLE user_events",
+        "DROP TABLE user_groups",
+        "DROP TABLE dash_users_times",
+        "DROP TABLE user_events, user_groups, dash_users_times",
+        "DROP FUNCTION dash_users_forget",
+        "ALTER TABLE user_events ADD COLUMN reason text NOT NULL DEFAULT ''",
+        "ALTER TABLE user_events ADD CHECK (action <> 'add')",
+        "ALTER TABLE dash_users_times ALTER COLUMN username TYPE varchar(1) USING left(username, 1)",
+    ] {
+        let Some(database) = before() else { return };
+        database.execute(spoil);
+        database.execute(
+            "INSERT INTO users VALUES ('zoe', 'x', 'en');
+             UPDATE users SET username = 'yan', password_hash = 'z' WHERE username = 'alice';
+             DELETE FROM users WHERE username = 'bob'",
+        );
+        let names = database.query("SELECT username FROM users ORDER BY 1");
+        assert_eq!(names, ["yan", "zoe"], "{spoil}");
+        database.execute("TRUNCATE users");
+    }
+}
+
+#[test]
+fn a_long_name_is_written_renamed_and_removed() {
+    let Some(database) = before() else { return };
+    let mut users = Users::open(database.location()).unwrap();
+    // Random: what repeats is compressed. The index that makes names unique has a limit itself.
+    let random = |length: usize| {
+        let digits = "SELECT string_agg(md5(number::text), '') FROM generate_series(1, 100) number";
+        database.query(digits)[0][..length].to_owned()
+    };
+    let (long, longer) = (random(2000), random(2600));
+    database.execute(&format!("INSERT INTO users VALUES ('{long}', 'x', 'en')"));
+    users.add_groups(&long, &["staff".parse().unwrap()]).unwrap();
+    assert_eq!(groups(&mut users, &long), ["staff"]);
+    users.set_language(&long, &"fr".parse().unwrap()).unwrap();
+    database.execute(&format!("UPDATE users SET username = '{long}x' WHERE username = '{long}'"));
+    assert_eq!(groups(&mut users, &format!("{long}x")), ["staff"]);
+    let group: String = "g".repeat(200) + &random(200);
+    database.execute(&format!("INSERT INTO user_groups VALUES ('{long}x', '{group}')"));
+    // Together with the group it is too long for our index.
+    database.execute(&format!("UPDATE users SET username = '{longer}' WHERE username ~ 'x$'"));
+    users.remove(&[&longer], false).unwrap();
+    assert_eq!(database.query("SELECT username FROM users ORDER BY 1"), ["alice", "bob"]);
+    let history = users.history(Some(long.as_bytes()), None).unwrap();
+    assert!(history.len() >= 4, "{history:?}");
+    users.repair().unwrap();
+    let codes = found(&mut users);
+    assert!(codes.iter().all(|(code, ..)| !code.contains("unseen")), "{codes:?}");
+}
+
+#[test]
+fn whoever_comes_with_a_new_table_has_no_groups_of_the_old_one() {
+    let Some(database) = before() else { return };
+    database.execute("DROP TABLE users");
+    database.execute(TUTORIAL_TABLE);
+    database.execute("INSERT INTO users VALUES ('alice', 'x', 'en')");
+    let mut users = init(&database);
+    assert_eq!(groups(&mut users, "alice"), [""; 0]);
+    assert_eq!(
+        told(&database),
+        [
+            "group remove alice: admins",
+            "group remove bob: staff",
+            "remove alice: found missing",
+            "remove bob: found missing",
+            "add alice: found"
+        ]
+    );
+    add(&mut users, "bob");
+    assert_eq!(groups(&mut users, "bob"), [""; 0]);
+}
+
+#[test]
+fn an_app_may_read_groups_and_history() {
+    let Some(database) = before() else { return };
+    let rows = database.query(
+        "SELECT username || ' ' || group_name FROM users JOIN user_groups USING (username)
+         ORDER BY 1",
+    );
+    assert_eq!(rows, ALICE_AND_BOB);
+}

@@ -1,0 +1,130 @@
+//! What fails because somebody else wrote at the same time is tried again, but not for ever.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dash_users::store::{self, Access, Migrated, Row, Schema, Store, Transaction};
+use dash_users::{Error, Event, Finding, Location, Password, StoreError, Users};
+
+use crate::database::Database;
+use crate::support::{
+    GOOD, OUTDATED, add, hash_with, hashed, init, insert, method, names, new_user,
+};
+
+/// How often it is tried again.
+const RETRIES: u32 = 5;
+
+/// A store that loses against somebody else as often as `conflicts` says.
+struct Contended {
+    store: Box<dyn Store>,
+    location: Location,
+    conflicts: Arc<AtomicU32>,
+}
+
+impl Contended {
+    fn meet(&self) -> Result<(), StoreError> {
+        let one_less = |left: u32| left.checked_sub(1);
+        match self.conflicts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
+            Ok(_) => Err(StoreError::Conflict { location: self.location.clone() }),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Store for Contended {
+    fn schema(&mut self) -> Result<Schema, StoreError> {
+        self.store.schema()
+    }
+
+    fn migrate(&mut self) -> Result<Migrated, StoreError> {
+        self.meet()?;
+        self.store.migrate()
+    }
+
+    fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
+        self.store.check(each)
+    }
+
+    fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
+        self.meet()?;
+        self.store.repair()
+    }
+
+    fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
+        self.store.backup(file, overwrite)
+    }
+
+    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        if access == Access::Write {
+            self.meet()?;
+        }
+        self.store.begin(access)
+    }
+}
+
+/// Each operation that changes something, in an order in which each can be done.
+type Operation = (&'static str, fn(&mut Users) -> Result<(), Error>);
+
+const CHANGES: [Operation; 14] = [
+    ("migrate", |users| users.migrate().map(drop)),
+    ("repair", |users| users.repair().map(drop)),
+    ("add_if_empty", |users| users.add_if_empty(hashed(&[new_user("zoe", GOOD)])).map(drop)),
+    ("add", |users| users.add(&new_user("yan", GOOD))),
+    ("set_password", |users| users.set_password("alice", &Password::from("secret"), true)),
+    ("set_language", |users| users.set_language("alice", &"fr".parse().unwrap()).map(drop)),
+    ("lock", |users| users.lock(&["alice"]).map(drop)),
+    ("unlock", |users| users.unlock(&["alice"]).map(drop)),
+    ("add_groups", |users| users.add_groups("alice", &["staff".parse().unwrap()]).map(drop)),
+    ("remove_groups", |users| users.remove_groups("alice", &["staff"]).map(drop)),
+    ("rehash", |users| users.rehash("alice", &Password::from("secret"))),
+    ("log_in_and_upgrade", |users| {
+        users.log_in_and_upgrade("old", &Password::from("secret"))?.1.map(drop)
+    }),
+    ("hash_clear_passwords", |users| users.hash_clear_passwords(Some(&["clear"])).map(drop)),
+    ("rename", |users| users.rename("alice", &"xin".parse().unwrap(), false).map(drop)),
+];
+
+/// The users of a database with alice, and how often a change of them is to fail.
+fn contended(database: &dyn Database) -> (Users, Arc<AtomicU32>) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    insert(database, "old", &hash_with(OUTDATED, "secret"));
+    insert(database, "clear", "plover");
+    let conflicts = Arc::new(AtomicU32::new(0));
+    let store = store::open(database.location(), Access::Write).unwrap();
+    let location = database.location().clone();
+    let store = Contended { store, location, conflicts: Arc::clone(&conflicts) };
+    (Users::new(Box::new(store)).with_method(method(crate::support::METHOD)), conflicts)
+}
+
+fn every_change_is_tried_again(database: &dyn Database) {
+    let (mut users, conflicts) = contended(database);
+    for (name, operation) in CHANGES {
+        conflicts.store(RETRIES, Ordering::Relaxed);
+        operation(&mut users).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(conflicts.load(Ordering::Relaxed), 0, "{name}");
+    }
+    assert_eq!(names(database), ["clear", "old", "xin", "yan"]);
+    conflicts.store(RETRIES, Ordering::Relaxed);
+    assert_eq!(users.remove(&["xin"], false).unwrap(), [true]);
+}
+
+fn no_change_is_tried_for_ever(database: &dyn Database) {
+    let (mut users, conflicts) = contended(database);
+    for (name, operation) in CHANGES {
+        conflicts.store(u32::MAX, Ordering::Relaxed);
+        let result = operation(&mut users);
+        assert!(
+            matches!(result, Err(Error::Store(StoreError::Conflict { .. }))),
+            "{name}: {result:?}"
+        );
+        assert_eq!(conflicts.load(Ordering::Relaxed), u32::MAX - RETRIES - 1, "{name}");
+    }
+    assert_eq!(names(database), ["alice", "clear", "old"]);
+}
+
+on_every_database! {
+    every_change_is_tried_again,
+    no_change_is_tried_for_ever,
+}

@@ -1,0 +1,26 @@
+//! What a test needs and may not be there, a Python or a server.
+//!
+//! Where it is not, the test is skipped, and says so on stderr past the test harness, which would
+//! swallow it. With the variable `CI` set it fails instead: there nothing is skipped.
+
+use std::env;
+use std::io::{self, Write};
+use std::thread;
+
+/// What a test needs; none if it is to be skipped, which is said.
+///
+/// # Panics
+///
+/// If it cannot be had, and the variable `CI` is set.
+pub fn or_skip<T>(needed: Result<T, String>) -> Option<T> {
+    match needed {
+        Ok(needed) => Some(needed),
+        Err(reason) if env::var_os("CI").is_some() => panic!("{reason}"),
+        Err(reason) => {
+            let test = thread::current().name().unwrap_or("a test").to_owned();
+            // Not eprintln, which the harness captures. If stderr is closed nobody can be told.
+            let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
+            None
+        }
+    }
+}

@@ -320,11 +320,43 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// Says that migrations up to the version `latest` are pending, and why.
-    fn needs_migration(&self, latest: u32, location: &Location) -> StoreError {
+    /// What is there: `users` are the columns of that table which must be given, and `missing` what
+    /// is gone of what the `migrations` make, with the version of each.
+    fn new(
+        version: u32,
+        users: Option<Vec<String>>,
+        missing: &[(u32, &'static str)],
+        migrations: impl IntoIterator<Item = Migration>,
+    ) -> Self {
+        let has_users_table = users.is_some();
+        let is_applied = |migration: &Migration| {
+            migration.version <= version
+                && has_users_table
+                && missing.iter().all(|(of, _)| *of != migration.version)
+        };
+        let (applied, pending) = migrations.into_iter().partition(is_applied);
+        let made = missing.iter().filter(|(since, _)| *since <= version);
+        let missing = made.map(|(_, name)| *name).collect();
+        let required_columns = users.unwrap_or_default();
+        Self { version, applied, pending, missing, has_users_table, required_columns }
+    }
+
+    /// The latest version that this program knows.
+    fn latest(&self) -> u32 {
+        let known = self.applied.iter().chain(&self.pending);
+        known.map(|migration| migration.version).max().unwrap_or_default()
+    }
+
+    /// Keeps a database from being used as long as migrations are pending.
+    fn require_latest(&self, location: &Location) -> Result<(), StoreError> {
+        if self.pending.is_empty() { Ok(()) } else { Err(self.needs_migration(location)) }
+    }
+
+    /// Says that migrations are pending, and why.
+    fn needs_migration(&self, location: &Location) -> StoreError {
         let reason = if !self.has_users_table {
             "it has no table 'users'".to_owned()
-        } else if self.version == latest {
+        } else if self.version == self.latest() {
             match self.missing[..] {
                 [name] => format!("its '{name}' is missing"),
                 [name, ref more @ ..] => {
@@ -333,7 +365,7 @@ impl Schema {
                 [] => "its schema was changed meanwhile".to_owned(),
             }
         } else {
-            format!("its schema has version {} of {latest}", self.version)
+            format!("its schema has version {} of {}", self.version, self.latest())
         };
         StoreError::NeedsMigration { location: location.clone(), reason }
     }

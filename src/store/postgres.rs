@@ -108,7 +108,7 @@ impl Store for Postgres {
             transaction.run("SELECT pg_advisory_xact_lock($1)", &[(&WRITERS, Type::INT8)])?;
         }
         let schema = schema::inspect(&mut transaction)?;
-        schema::require_latest(&schema, transaction.location)?;
+        schema.require_latest(transaction.location)?;
         Ok(Box::new(transaction))
     }
 }

@@ -79,7 +79,7 @@ impl Store for Sqlite {
         let transaction =
             connection.transaction_with_behavior(behavior).map_err(sql_error(location))?;
         let schema = schema::inspect(&transaction, location)?;
-        schema::require_latest(&schema, location)?;
+        schema.require_latest(location)?;
         let refusing = Default::default();
         Ok(Box::new(SqliteTransaction { transaction, location, refusing, import: None }))
     }

@@ -172,10 +172,9 @@ fn options(text: &str) -> Vec<&str> {
 fn mentions(document: &str, commands: &[String]) -> Vec<String> {
     let is_ours = |code: &&str| match code.split_whitespace().next() {
         Some("dash-users") => code.contains(' ') && !code.contains(" = "),
-        // Cargo's.
-        Some("--no-default-features") => false,
+        // The option is Cargo's.
+        Some("--no-default-features") | None => false,
         Some(first) => first.starts_with("--") || commands.iter().any(|command| command == first),
-        None => false,
     };
     let mut mentions = Vec::new();
     for (index, part) in document.split("```").enumerate() {

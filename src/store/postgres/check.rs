@@ -15,7 +15,7 @@ pub(super) fn check(
 ) -> Result<Vec<Finding>, StoreError> {
     let found = schema::inspect(transaction)?;
     if found.version < schema::LATEST || !found.has_users_table {
-        return Err(schema::needs_migration(&found, transaction.location));
+        return Err(found.needs_migration(transaction.location));
     }
     let mut problems = Vec::new();
     problems.extend(found.required_columns.into_iter().map(Problem::RequiredColumn));

@@ -56,25 +56,8 @@ pub(super) fn inspect(transaction: &mut PostgresTransaction) -> Result<Schema, S
     let version = version(transaction)?;
     let users = users_table(transaction)?;
     let missing = missing(transaction)?;
-    let mut schema = Schema {
-        version,
-        applied: Vec::new(),
-        pending: Vec::new(),
-        missing: missing
-            .iter()
-            .filter(|(since, _)| *since <= version)
-            .map(|(_, name)| *name)
-            .collect(),
-        has_users_table: users.is_some(),
-        required_columns: users.unwrap_or_default(),
-    };
-    for (migration, _) in MIGRATIONS {
-        let is_applied = migration.version <= version
-            && schema.has_users_table
-            && missing.iter().all(|(version, _)| *version != migration.version);
-        if is_applied { &mut schema.applied } else { &mut schema.pending }.push(migration);
-    }
-    Ok(schema)
+    let migrations = MIGRATIONS.map(|(migration, _)| migration);
+    Ok(Schema::new(version, users, &missing, migrations))
 }
 
 /// Which of our objects are not there, and the version of each.
@@ -147,7 +130,7 @@ pub(super) fn migrate(
     transaction.run("SELECT pg_advisory_xact_lock($1)", &[(&WRITERS, Type::INT8)])?;
     let schema = inspect(&mut transaction)?;
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
-        return Err(needs_migration(&schema, transaction.location));
+        return Err(schema.needs_migration(transaction.location));
     }
     let mut events = Vec::new();
     if is_repair || !schema.pending.is_empty() {
@@ -156,16 +139,6 @@ pub(super) fn migrate(
     let location = transaction.location;
     transaction.transaction.commit().map_err(|error| connection::error(location, &error))?;
     Ok(Migrated { applied: schema.pending, events })
-}
-
-/// Keeps a database from being used as long as migrations are pending.
-pub(super) fn require_latest(schema: &Schema, location: &Location) -> Result<(), StoreError> {
-    if schema.pending.is_empty() { Ok(()) } else { Err(needs_migration(schema, location)) }
-}
-
-/// Says that migrations are pending, and why.
-pub(super) fn needs_migration(schema: &Schema, location: &Location) -> StoreError {
-    schema.needs_migration(LATEST, location)
 }
 
 /// Makes whatever is missing, drops what is orphaned, and stamps the version. The answer is what

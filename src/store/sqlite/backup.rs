@@ -19,7 +19,7 @@ pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result
     let Sqlite { connection, location } = store;
     let transaction = connection.transaction().map_err(sql_error(location))?;
     let schema = schema::inspect(&transaction, location)?;
-    schema::require_latest(&schema, location)?;
+    schema.require_latest(location)?;
     let is_new = super::create(file, &NewFile::default())?;
     if !is_new && !overwrite {
         return Err(StoreError::FileExists { path: file.to_owned() });

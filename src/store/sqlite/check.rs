@@ -55,7 +55,7 @@ fn look(
     let fail = sql_error(location);
     let schema = schema::inspect(connection, location)?;
     if schema.version < schema::LATEST || !schema.has_users_table {
-        return Err(schema::needs_migration(&schema, location));
+        return Err(schema.needs_migration(location));
     }
     #[cfg_attr(not(feature = "postgres"), expect(irrefutable_let_patterns, reason = "one kind"))]
     let Location::Sqlite(path) = location else { return Ok(()) };

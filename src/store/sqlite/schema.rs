@@ -48,25 +48,8 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
     let version = version(connection, location)?;
     let users = users_table(connection, location)?;
     let missing = missing(connection, location)?;
-    let mut schema = Schema {
-        version,
-        applied: Vec::new(),
-        pending: Vec::new(),
-        missing: missing
-            .iter()
-            .filter(|(since, _)| *since <= version)
-            .map(|(_, name)| *name)
-            .collect(),
-        has_users_table: users.is_some(),
-        required_columns: users.unwrap_or_default(),
-    };
-    for (migration, _) in MIGRATIONS {
-        let is_applied = migration.version <= version
-            && schema.has_users_table
-            && missing.iter().all(|(version, _)| *version != migration.version);
-        if is_applied { &mut schema.applied } else { &mut schema.pending }.push(migration);
-    }
-    Ok(schema)
+    let migrations = MIGRATIONS.map(|(migration, _)| migration);
+    Ok(Schema::new(version, users, &missing, migrations))
 }
 
 /// Which of our objects are not there, and the version of each.
@@ -162,21 +145,11 @@ pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     let schema = inspect(&transaction, location)?;
     if schema.version < LATEST || !schema.has_users_table {
-        return Err(needs_migration(&schema, location));
+        return Err(schema.needs_migration(location));
     }
     let events = apply(&transaction, &schema).map_err(&fail)?;
     transaction.commit().map_err(&fail)?;
     Ok(events)
-}
-
-/// Keeps a database from being used as long as migrations are pending.
-pub(super) fn require_latest(schema: &Schema, location: &Location) -> Result<(), StoreError> {
-    if schema.pending.is_empty() { Ok(()) } else { Err(needs_migration(schema, location)) }
-}
-
-/// Says that migrations are pending, and why.
-pub(super) fn needs_migration(schema: &Schema, location: &Location) -> StoreError {
-    schema.needs_migration(LATEST, location)
 }
 
 /// Makes whatever is missing or altered, drops what is orphaned, and stamps the version. The answer

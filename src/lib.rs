@@ -36,13 +36,14 @@
 //! | `user` | [`User`], plain data, and [`StoredText`], which others may have written |
 //! | `credential` | [`Credential`]: what a stored value means, active or locked |
 //! | `event`, `check` | [`Event`]s of the history, [`Finding`]s of a check: plain data |
-//! | [`store`] | [`Store`](store::Store): what a database does; SQLite |
+//! | [`store`] | [`Store`](store::Store): what a database does; SQLite and PostgreSQL |
 //! | [`transfer`] | files of users: CSV, JSON, JSON Lines |
 //! | `users` | [`Users`]: the operations; [`Import`]: many at once |
 //!
 //! # Features
 //!
-//! `cli` (default) builds the program `dash-users`. Without it no command line crate is compiled.
+//! Both are on by default: `cli` builds the program `dash-users`, and without it no command line crate
+//! is compiled; `postgres` is for databases of a PostgreSQL server.
 //!
 //! # Security
 //!

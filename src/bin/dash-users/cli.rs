@@ -12,9 +12,9 @@ use crate::exit::{Code, Failure, STATUSES};
 
 /// User management for Dash apps
 ///
-/// Keeps the SQLite table users(username, password_hash, language) that a Dash app behind
-/// dash_auth.BasicAuth(auth_func=…) checks its log-ins against with werkzeug. The app goes on
-/// unchanged while users are added, changed and removed.
+/// Keeps the table users(username, password_hash, language), in a SQLite file or on a PostgreSQL
+/// server, that a Dash app behind dash_auth.BasicAuth(auth_func=…) checks its log-ins against with
+/// werkzeug. The app goes on unchanged while users are added, changed and removed.
 #[derive(Parser)]
 #[command(name = "dash-users", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {

@@ -153,6 +153,8 @@ fn the_password_may_be_in_the_file_that_libpq_reads() {
         sandbox.with_env("DASH_USERS_DATABASE", &with_file).with_env("PGPASSFILE", &wrong);
     assert_eq!(list_in(&sandbox).stdout, NAMES);
     assert_fails(&list_in(&sandbox.with_env("PGPASSWORD", "wrong")), 4, "password");
+    let nowhere = home().with_env("DASH_USERS_DATABASE", &url);
+    assert_fails(&list_in(&nowhere), 4, "neither ~/.pgpass nor PGPASSWORD has a password");
     // Others may read it.
     for mode in [0o640, 0o604, 0o620] {
         let sandbox = home().with_env("DASH_USERS_DATABASE", &url);

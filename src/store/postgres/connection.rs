@@ -50,13 +50,14 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
             (None, Some(source)) => deepest(source),
             (None, None) => error.to_string(),
         };
-        let exposed = if has_password { None } else { server.exposed_password_file() };
-        unreachable(match exposed {
+        unreachable(match server.exposed_password_file() {
+            // Else it has nothing to do with it.
+            _ if has_password || !reason.contains("password") => reason,
             Some(file) => format!(
                 "{reason}; {} was passed over, since others may read it: chmod 600",
                 file.display()
             ),
-            None => reason,
+            None => format!("{reason}; neither ~/.pgpass nor PGPASSWORD has a password for it"),
         })
     })
 }

@@ -3,17 +3,19 @@
 //! The rules (what a new name or password may be, who is locked, when a hash is replaced) are
 //! [`Users`](crate::Users)'s.
 
+mod error;
 mod location;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use zeroize::Zeroize;
 
+pub use self::error::StoreError;
 pub use self::location::{Location, LocationError};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Server;
@@ -474,39 +476,4 @@ pub fn prepare_restore(
         #[cfg(feature = "postgres")]
         Location::Postgres(_) => Err(StoreError::NotForServers),
     }
-}
-
-/// What can go wrong with a database.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the messages say it")]
-pub enum StoreError {
-    #[error("there is no database at {}", path.display())]
-    NoDatabase { path: PathBuf },
-    #[error("the directory of {} does not exist", path.display())]
-    NoDirectory { path: PathBuf },
-    #[error("{} exists already", path.display())]
-    FileExists { path: PathBuf },
-    #[error("{} is the database itself", path.display())]
-    SameFile { path: PathBuf },
-    #[error("{location} is not up to date: {reason}")]
-    NeedsMigration { location: Location, reason: String },
-    #[error("{location} has schema version {found}; this program knows versions up to {known}")]
-    NewerSchema { location: Location, found: i64, known: u32 },
-    #[error("{location} is not a database of users: {reason}")]
-    NotADatabase { location: Location, reason: String },
-    #[error("cannot open {location}: {reason}")]
-    CannotConnect { location: Location, reason: String },
-    #[error("{location} is locked by another program; nothing was changed")]
-    Busy { location: Location },
-    /// Somebody else wrote at the same time: it is to be tried again.
-    #[error("{location} was changed by another program at the same time; nothing was changed")]
-    Conflict { location: Location },
-    #[error("a PostgreSQL database is copied by PostgreSQL's own programs")]
-    NotForServers,
-    /// A constraint or trigger of the app said no.
-    #[error("{location} refused the change: {reason}")]
-    Refused { location: Location, reason: String },
-    #[error("{location}: {reason}")]
-    Failed { location: Location, reason: String },
 }

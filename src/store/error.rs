@@ -1,0 +1,40 @@
+//! What keeps a database from doing what it is asked for.
+
+use std::path::PathBuf;
+
+use super::Location;
+
+/// What can go wrong with a database.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum StoreError {
+    #[error("there is no database at {}", path.display())]
+    NoDatabase { path: PathBuf },
+    #[error("the directory of {} does not exist", path.display())]
+    NoDirectory { path: PathBuf },
+    #[error("{} exists already", path.display())]
+    FileExists { path: PathBuf },
+    #[error("{} is the database itself", path.display())]
+    SameFile { path: PathBuf },
+    #[error("{location} is not up to date: {reason}")]
+    NeedsMigration { location: Location, reason: String },
+    #[error("{location} has schema version {found}; this program knows versions up to {known}")]
+    NewerSchema { location: Location, found: i64, known: u32 },
+    #[error("{location} is not a database of users: {reason}")]
+    NotADatabase { location: Location, reason: String },
+    #[error("cannot open {location}: {reason}")]
+    CannotConnect { location: Location, reason: String },
+    #[error("{location} is locked by another program; nothing was changed")]
+    Busy { location: Location },
+    /// Somebody else wrote at the same time: it is to be tried again.
+    #[error("{location} was changed by another program at the same time; nothing was changed")]
+    Conflict { location: Location },
+    #[error("a PostgreSQL database is copied by PostgreSQL's own programs")]
+    NotForServers,
+    /// A constraint or trigger of the app said no.
+    #[error("{location} refused the change: {reason}")]
+    Refused { location: Location, reason: String },
+    #[error("{location}: {reason}")]
+    Failed { location: Location, reason: String },
+}

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use self::candidate::{Candidate, Origin, Planned, by_name, text};
+use self::candidate::{Candidate, Clear, Origin, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
 use super::{Error, Users};
@@ -297,15 +297,20 @@ impl Import {
     /// How many users get a generated password, as far as [`look_up`](Self::look_up) could see.
     #[must_use]
     pub fn generated(&self) -> usize {
-        let is_generated = |candidate: &&Candidate| matches!(&candidate.secret, Planned::Clear(clear) if clear.origin == Origin::Generated);
-        self.candidates.iter().filter(is_generated).count()
+        self.clear().filter(|clear| clear.origin == Origin::Generated).count()
     }
 
     /// How many passwords [`hash`](Self::hash) is to hash.
     #[must_use]
     pub fn passwords(&self) -> usize {
-        let is_work = |candidate: &&Candidate| matches!(&candidate.secret, Planned::Clear(clear) if clear.is_work(self.options.dry_run));
-        self.candidates.iter().filter(is_work).count()
+        self.clear().filter(|clear| clear.is_work(self.options.dry_run)).count()
+    }
+
+    fn clear(&self) -> impl Iterator<Item = &Clear> {
+        self.candidates.iter().filter_map(|candidate| match &candidate.secret {
+            Planned::Clear(clear) => Some(&**clear),
+            _ => None,
+        })
     }
 
     /// Hashes the clear passwords on `jobs` threads, each of which takes the memory of a hash: 32

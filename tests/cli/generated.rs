@@ -155,3 +155,17 @@ fn where_nobody_needs_a_password_no_file_is_written_or_refused() {
     assert_eq!(sandbox.run(&seed).status, 0);
     assert!(!sandbox.path("passwords.csv").exists());
 }
+
+#[test]
+fn names_are_written_as_they_are_typed() {
+    let sandbox = empty();
+    sandbox.write("users.csv", "username\nCORP\\zoe\n\"Quinn, Zoe\"\n");
+    assert_eq!(sandbox.run(&IMPORT).status, 0);
+    let passwords = fs::read_to_string(sandbox.path("passwords.csv")).unwrap();
+    let lines: Vec<_> = passwords.lines().collect();
+    assert!(lines[1].starts_with("CORP\\zoe,"), "{passwords}");
+    assert!(lines[2].starts_with("\"Quinn, Zoe\","), "{passwords}");
+    let password = lines[1].split_once(',').unwrap().1;
+    let verify = ["verify", "CORP\\zoe", "--password-stdin"];
+    assert_eq!(sandbox.run_with(password, &verify).status, 0);
+}

@@ -245,7 +245,9 @@ fn write_passwords(path: &Path, generated: &[(StoredText, Password)]) -> io::Res
     let written = (|| {
         writer.write_record(["username", "password"])?;
         for (username, password) in generated {
-            writer.write_record([&username.to_string(), password.expose()])?;
+            // As it is to be typed, not as it is shown.
+            let username = username.to_text().unwrap_or_default();
+            writer.write_record([&*username, password.expose()])?;
         }
         writer.flush()?;
         file.sync_all()

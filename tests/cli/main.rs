@@ -25,6 +25,8 @@ mod interrupts;
 mod json;
 mod list;
 mod lock;
+#[cfg(target_os = "linux")]
+mod memory;
 mod migrate;
 mod passwd;
 mod prompts;

@@ -19,20 +19,26 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use mimalloc::MiMalloc;
+use nix::sys::resource::{Resource, setrlimit};
+use zeroizing_alloc::ZeroAlloc;
 
 use self::cli::Cli;
 use self::exit::Report;
 use self::output::Output;
 
+/// Wipes all memory that is freed: the buffers of crates that read files may have held a password.
 /// Puts the memory of a hash on huge pages, which saves 8,000 page faults a hash: see
 /// `benches/README.md`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     if complete::answer() {
         return ExitCode::SUCCESS;
     }
+    // A core dump would have the passwords in it. It is no failure where it cannot be forbidden.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     if let Err(error) = terminal::watch_signals() {
         // Signals then end the program as they end any other.
         eprintln!("warning: {error:#}");

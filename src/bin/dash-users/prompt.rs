@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,9 +85,10 @@ impl Prompt {
     pub fn password(&self, source: &Source) -> Result<Password> {
         match source {
             Source::Terminal => self.ask_hidden("Password: "),
-            Source::Stdin => {
-                read(io::stdin().lock()).context("cannot read the password from stdin")
-            }
+            Source::Stdin => stdin()
+                .map_err(Into::into)
+                .and_then(read)
+                .context("cannot read the password from stdin"),
             Source::File(path) => read_file(path),
             Source::Generated => Ok(Password::generate()),
         }
@@ -202,6 +204,11 @@ impl Read for Keys {
         }
         Ok(count)
     }
+}
+
+/// Stdin without the buffer of the standard library, which would keep what was read.
+pub fn stdin() -> io::Result<File> {
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
 fn read_file(path: &Path) -> Result<Password> {

@@ -33,6 +33,7 @@ pub(super) enum Planned {
 }
 
 pub(super) struct Clear {
+    /// Empty once it was hashed, but for a generated one, which somebody has to be told.
     password: Password,
     pub(super) origin: Origin,
     /// What was stored for the user.
@@ -74,6 +75,9 @@ impl Clear {
         }
         if self.is_right != Some(true) && !dry_run {
             self.hash = Some(PasswordHash::new(method, &self.password));
+        }
+        if self.origin != Origin::Generated {
+            self.password = Password::from("");
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{open, schema_warnings, tell_reconciled};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records};
 use crate::output::{JsonImport, Output};
-use crate::terminal;
+use crate::{prompt, terminal};
 
 /// Add or change the users of a file, all or none
 ///
@@ -101,7 +101,7 @@ impl<'a> Source<'a> {
     fn read(&self, is_exact: bool, import: &mut Import) -> Result<()> {
         let mut read = || {
             let input: Box<dyn Read> = if is_standard(self.path) {
-                Box::new(io::stdin().lock())
+                Box::new(prompt::stdin()?)
             } else {
                 Box::new(File::open(self.path)?)
             };

@@ -34,6 +34,7 @@ mod readme;
 mod rehash;
 mod remove;
 mod rename;
+mod secrets;
 mod seed;
 mod shells;
 mod show;

@@ -128,7 +128,7 @@ pub fn time(command: &mut Command, input: &str, status: i32) -> f64 {
 }
 
 /// The value that a share of the values stays below.
-fn quantile(values: &[f64], share: f64) -> f64 {
+pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     #[expect(

@@ -1,0 +1,115 @@
+//! `cargo bench --bench timing`: whether the time that a refusal takes tells who is a user.
+//!
+//! Each round does every kind of work once, in an order that is another one each time. The last
+//! column is how often it was slower than a wrong password of the same round: 0.5 tells nothing.
+
+#[expect(dead_code, reason = "works that take turns in one order are no use here")]
+mod support;
+
+use std::path::Path;
+use std::time::Instant;
+
+use dash_users::{Location, LogIn, Method, NewFile, NewUser, Password, Users};
+
+use self::support::{is_test, print_row, print_titles, program, quantile, rounds, time};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Rounds, if the variable `ROUNDS` names no other number.
+const ROUNDS: usize = 400;
+
+/// The current method, one of twice its cost, and how many times as many rounds there are.
+const METHODS: [(&str, &str, usize); 2] = [
+    ("scrypt:32768:8:1", "scrypt:65536:8:1", 1),
+    // To see what all other work comes to.
+    ("scrypt:128:8:1", "scrypt:256:8:1", 50),
+];
+
+const RIGHT: &str = "plover-xyzzy-quux";
+const WRONG: &str = "frotz-gnusto-rezrov";
+
+/// Who is refused, and why. All are compared with the first.
+const USERS: [(&str, &str); 5] = [
+    ("alice", "a wrong password"),
+    ("nobody", "an unknown user"),
+    ("locked", "a locked user"),
+    ("star", "a value that never matches"),
+    ("costly", "a wrong password, twice the cost"),
+];
+
+/// The status of a refusal.
+const REFUSED: i32 = 3;
+
+fn main() {
+    let rounds = rounds(ROUNDS);
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    println!("{rounds} rounds\n");
+    print_titles(["refused", "by", "method", "median ms", "ratio", "slower"]);
+    for (method, twice, factor) in METHODS {
+        let database = dir.path().join(format!("{factor}.db"));
+        let [of_most, of_costly] = [method, twice].map(|text| text.parse().expect("a method"));
+        let mut users = prepare(&database, of_most, of_costly);
+        let wrong = Password::from(WRONG);
+        let rounds = if is_test() { rounds } else { rounds * factor };
+        compare("the library", method, rounds, |user| {
+            let start = Instant::now();
+            let log_in = users.log_in(user, &wrong).expect("a database");
+            let seconds = start.elapsed().as_secs_f64();
+            assert!(matches!(log_in, LogIn::Refused(_)));
+            seconds
+        });
+        if factor == 1 {
+            compare("`verify`", method, rounds, |user| {
+                let mut verify = program(&database);
+                time(verify.args(["verify", user, "--password-stdin"]), WRONG, REFUSED)
+            });
+        }
+    }
+}
+
+/// A database with the users, all but the costly one with hashes of `method`.
+fn prepare(database: &Path, method: Method, twice: Method) -> Users {
+    let location = Location::parse(database).expect("a path");
+    Users::init(&location, &NewFile::default()).expect("a new database");
+    let open = || Users::open(&location).expect("a database");
+    let mut users = open().with_method(method);
+    for name in ["alice", "locked", "star"] {
+        let user = NewUser::new(name.parse().expect("a name"), RIGHT.into());
+        users.add(&user).expect("a new user");
+    }
+    users.lock(&["locked"]).expect("a user");
+    let costly = NewUser::new("costly".parse().expect("a name"), RIGHT.into());
+    open().with_method(twice).add(&costly).expect("a new user");
+    let sql = "UPDATE users SET password_hash = '*' WHERE username = 'star'";
+    rusqlite::Connection::open(database).and_then(|app| app.execute(sql, ())).expect("a user");
+    users
+}
+
+/// Has all users refused in turn, and prints how they compare with the first.
+fn compare(by: &str, method: &str, rounds: usize, mut refuse: impl FnMut(&str) -> f64) {
+    let mut seconds = USERS.map(|_| Vec::with_capacity(rounds));
+    for round in 0..rounds {
+        // Who comes after whom must not matter: 1, 2, 3 and 4 steps are all prime to 5.
+        let step = 1 + round / USERS.len() % 4;
+        for turn in 0..USERS.len() {
+            let index = (round + turn * step) % USERS.len();
+            seconds[index].push(refuse(USERS[index].0));
+        }
+    }
+    let wrong = &seconds[0];
+    for ((_, refused), seconds) in USERS.iter().zip(&seconds) {
+        let pairs = seconds.iter().zip(wrong);
+        let ratios: Vec<_> = pairs.clone().map(|(this, wrong)| this / wrong).collect();
+        let slower: Vec<_> = pairs.map(|(this, wrong)| f64::from(u8::from(this > wrong))).collect();
+        print_row([
+            (*refused).to_owned(),
+            by.to_owned(),
+            format!("`{method}`"),
+            format!("{:.3}", 1e3 * quantile(seconds, 0.5)),
+            format!("{:.3}", quantile(&ratios, 0.5)),
+            format!("{:.2}", slower.iter().sum::<f64>() / slower.iter().map(|_| 1.0).sum::<f64>()),
+        ]);
+    }
+}

@@ -435,7 +435,7 @@ impl Transaction for PostgresTransaction<'_> {
         // What was deferred may fail, while it can still be told why.
         self.run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
         let location = self.location;
-        self.transaction.commit().map_err(|error| connection::error(location, &error))
+        self.transaction.commit().map_err(|error| connection::commit_error(location, &error))
     }
 }
 

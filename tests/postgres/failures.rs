@@ -182,12 +182,33 @@ fn a_server_that_stops_in_mid_command_leaves_nothing_half_done() {
     assert_eq!(sandbox.run(&["history", "--format", "plain"]).stdout.lines().count(), 2);
 }
 
+#[test]
+fn a_connection_that_is_lost_during_the_commit_does_not_say_that_nothing_happened() {
+    let Some(cluster) = or_skip(Cluster::start(&["synchronous_commit = on"])) else { return };
+    let url = cluster.database();
+    let sandbox = on(&url);
+    assert_ok(&sandbox.run(&["seed"]));
+    // A commit waits for a standby that never comes, after it was made here.
+    let mut admin = cluster.superuser(SUPERUSER);
+    admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", &[]).unwrap();
+    admin.execute("SELECT pg_reload_conf()", &[]).unwrap();
+    let locking = start(&sandbox, &["lock", "alice"]);
+    await_queries(&cluster, 1);
+    let end_it = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                  WHERE wait_event = 'SyncRep'";
+    admin.execute(end_it, &[]).unwrap();
+    let (status, stderr) = end(locking);
+    assert_eq!(status, Some(1), "{stderr}");
+    assert!(stderr.contains("look whether the change was made"), "{stderr}");
+    assert_eq!(sandbox.run(&["show", "alice", "--json"]).json()["locked"], true);
+}
+
 /// Waits until that many of the owner's statements wait for something.
 fn await_queries(cluster: &Cluster, count: i64) {
     let mut admin = cluster.superuser(SUPERUSER);
     let select = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}' AND state = 'active'
-             AND (wait_event_type = 'Lock' OR wait_event = 'PgSleep')"
+             AND (wait_event_type = 'Lock' OR wait_event IN ('PgSleep', 'SyncRep'))"
     );
     for _ in 0..600 {
         if admin.query_one(&select, &[]).unwrap().get::<_, i64>(0) >= count {

@@ -88,6 +88,18 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// What an error of a commit means to a caller: who hears nothing of it does not know.
+pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> StoreError {
+    match self::error(location, error) {
+        StoreError::CannotConnect { location, .. } => {
+            let reason = "the connection was lost during the commit: look whether the change was \
+                          made before you try again";
+            StoreError::Failed { location, reason: reason.to_owned() }
+        }
+        error => error,
+    }
+}
+
 /// What an error of the server means to a caller.
 pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
     let location = location.clone();

@@ -137,7 +137,7 @@ pub(super) fn migrate(
         events = apply(&mut transaction, &schema)?;
     }
     let location = transaction.location;
-    transaction.transaction.commit().map_err(|error| connection::error(location, &error))?;
+    transaction.transaction.commit().map_err(|error| connection::commit_error(location, &error))?;
     Ok(Migrated { applied: schema.pending, events })
 }
 

@@ -134,7 +134,7 @@ impl Sandbox {
 }
 
 /// A text with `[TIME]` in the place of each time as RFC 3339 has it.
-fn without_times(text: &str) -> String {
+pub(crate) fn without_times(text: &str) -> String {
     const SHAPE: &str = "dddd-dd-ddTdd:dd:dd.dddZ";
     let is_time = |window: &[u8]| {
         let fits = |(byte, shape): (&u8, u8)| {

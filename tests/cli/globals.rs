@@ -148,6 +148,43 @@ error: the database's path is empty
 }
 
 #[test]
+fn a_url_or_hash_that_stands_where_none_belongs_is_not_shown() {
+    let sandbox = empty();
+    for secret in ["postgres://u:hunter2@h/db", "scrypt:128:8:1$hunter2$00"] {
+        for args in [
+            &[secret][..],
+            &["list", secret],
+            &["list", "--sort", secret],
+            &[&*format!("--format={secret}"), "list"],
+            &["--json", "list", &*format!("--sort={secret}")],
+            &["hash", "--method", secret],
+            &["add", "x", "--language", secret],
+            &["history", "--limit", secret],
+            &["init", "--file-mode", secret],
+            &["completions", secret],
+            &["group", secret],
+            &[&*format!("--{secret}"), "list"],
+        ] {
+            let run = sandbox.run(args);
+            assert_eq!(run.status, 2, "{args:?}: {run}");
+            assert!(!run.to_string().contains("hunter2"), "{args:?}: {run}");
+        }
+    }
+    let url = "postgres://u:hunter2@h/db";
+    assert_run!(
+        sandbox.run(&["list", "--sort", url]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: invalid value for '--sort <ORDER>', not shown here since it may be a secret
+hint: a password is never an argument: use --password-stdin or --password-file
+
+"#]]
+    );
+}
+
+#[test]
 fn a_missing_database_is_named_by_its_absolute_path_and_not_created() {
     let sandbox = empty();
     for args in [

@@ -334,23 +334,32 @@ fn statuses(is_wanted: impl Fn(u8) -> bool) -> String {
 }
 
 /// What to say in the place of clap's own message, which would show what may be a secret: a
-/// password that stands where none belongs, or one in a URL.
+/// password that stands where none belongs, or one in a URL, or a hash.
 pub fn usage_error(error: &clap::Error) -> Option<Failure> {
-    let is = |kind, test: fn(&str) -> bool| match error.get(kind) {
-        Some(ContextValue::String(text)) => test(text),
-        _ => false,
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
     };
+    let may_be_secret = |text: &str| text.contains("://") || text.contains('$');
     let is_stray = match error.kind() {
-        ErrorKind::UnknownArgument => is(ContextKind::InvalidArg, |text| !text.starts_with('-')),
+        ErrorKind::UnknownArgument => text(ContextKind::InvalidArg)
+            .is_some_and(|text| !text.starts_with('-') || may_be_secret(text)),
         ErrorKind::TooManyValues => true,
         ErrorKind::InvalidSubcommand => {
-            is(ContextKind::InvalidSubcommand, |text| text.contains("://"))
+            text(ContextKind::InvalidSubcommand).is_some_and(may_be_secret)
         }
         _ => false,
     };
-    let message = "there is an argument too many, not shown here since it may be a secret";
+    let message = if is_stray {
+        "there is an argument too many, not shown here since it may be a secret".to_owned()
+    } else if text(ContextKind::InvalidValue).is_some_and(may_be_secret) {
+        let option = text(ContextKind::InvalidArg).unwrap_or("an option");
+        format!("invalid value for '{option}', not shown here since it may be a secret")
+    } else {
+        return None;
+    };
     let hint = "a password is never an argument: use --password-stdin or --password-file";
-    is_stray.then(|| Failure::new(Code::Usage, message).hint(hint))
+    Some(Failure::new(Code::Usage, message).hint(hint))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod server;
 mod tls;
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
@@ -222,10 +222,19 @@ fn read_row(row: &postgres::Row) -> Row {
         username: stored_text(row.get(0)),
         secret: StoredSecret::from(stored_text(row.get(1))),
         language: stored_text(row.get(2)),
-        created_at: row.get(3),
-        password_changed_at: row.get(4),
+        created_at: time(row.get(3)),
+        password_changed_at: time(row.get(4)),
         groups: groups.into_iter().map(StoredText::Text).collect(),
     }
+}
+
+/// A time of the years 1970 to 9999; none for another one, as in SQLite. Nothing of ours happened
+/// then, and RFC 3339 has no years after them.
+fn time(time: Option<SystemTime>) -> Option<SystemTime> {
+    const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
+    time.filter(|time| {
+        time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < YEAR_10000)
+    })
 }
 
 fn stored_text(text: Option<String>) -> StoredText {
@@ -235,7 +244,7 @@ fn stored_text(text: Option<String>) -> StoredText {
 fn read_event(row: &postgres::Row) -> Event {
     Event {
         id: row.get(0),
-        at: row.get::<_, Option<SystemTime>>(1),
+        at: time(row.get(1)),
         actor: stored_text(row.get(2)),
         action: stored_text(row.get(3)),
         username: stored_text(row.get(4)),

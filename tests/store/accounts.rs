@@ -199,6 +199,21 @@ fn locking_and_hashing_anew_are_no_change_of_password(database: &dyn Database) {
     assert!(is_recent(users.get("alice").unwrap().unwrap().password_changed_at));
 }
 
+fn times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    for time in ["1969-12-31 23:59:59Z", "20000-01-01 00:00:00Z", "infinity", "-infinity"] {
+        database.execute(&format!(
+            "UPDATE dash_users_times SET created_at = '{time}', password_changed_at = '{time}';
+             UPDATE user_events SET at = '{time}'"
+        ));
+        let alice = users.get("alice").unwrap().unwrap();
+        assert_eq!((alice.created_at, alice.password_changed_at), (None, None), "{time}");
+        let history = users.history(None, None).unwrap();
+        assert!(history.iter().all(|event| event.at.is_none()), "{time}");
+    }
+}
+
 on_every_database! {
     groups_are_added_and_removed_once,
     groups_go_with_a_name_and_end_with_a_user,
@@ -210,5 +225,6 @@ on_every_database! {
     what_was_not_done_is_not_told,
     what_an_app_writes_is_told_without_an_actor,
     times_are_kept_for_all_and_unknown_for_adopted_users,
+    times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown,
     locking_and_hashing_anew_are_no_change_of_password,
 }

@@ -426,7 +426,7 @@ fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
                                 may write the file and its directory can roll back"
             .to_owned(),
         Some(ErrorCode::ReadOnly) => "it cannot be written".to_owned(),
-        _ => Escaped(&error.to_string()).to_string(),
+        _ => Escaped(without_name(&error.to_string())).to_string(),
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
@@ -439,4 +439,11 @@ fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::ConstraintViolation) => StoreError::Refused { location, reason },
         _ => StoreError::Failed { location, reason },
     }
+}
+
+/// SQLite's message without the name of what it cannot read in the schema: in a damaged file that
+/// may be a row of `users`, and the name a hash.
+fn without_name(message: &str) -> &str {
+    const MALFORMED: &str = "malformed database schema";
+    if message.starts_with(MALFORMED) { MALFORMED } else { message }
 }

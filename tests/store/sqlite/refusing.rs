@@ -146,3 +146,18 @@ fn a_damaged_page_is_refused_where_it_is_met() {
     };
     assert!(reason.contains("malformed"), "{reason}");
 }
+
+#[test]
+fn a_row_of_users_that_stands_in_the_schema_is_not_shown() {
+    let database = Sqlite::new();
+    init(&database);
+    // As if a damaged page of the schema led to a page of the table.
+    database.execute(
+        "PRAGMA writable_schema = ON;
+         INSERT INTO sqlite_schema (type, name, tbl_name)
+         VALUES ('alice', 'pbkdf2:sha1:1$hunter2$00', 'en')",
+    );
+    let reason = refusal(&database);
+    assert!(reason.contains("malformed database schema"), "{reason}");
+    assert!(!reason.contains("hunter2"), "{reason}");
+}

@@ -1,0 +1,79 @@
+//! Command lines.
+//!
+//! The input is the arguments, a line each. Nothing panics; a complaint has the status of usage
+//! errors, and shows neither a password of a URL nor a hash that stands where none belongs.
+
+#![no_main]
+
+/// The program without its `main`. Its modules name each other from the root of the crate.
+#[allow(dead_code, reason = "only the command line is parsed here")]
+#[path = "../../src/bin/dash-users"]
+mod program {
+    pub mod cli;
+    pub mod commands;
+    pub mod complete;
+    pub mod exit;
+    pub mod output;
+    pub mod prompt;
+    pub mod terminal;
+}
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use clap::FromArgMatches;
+use dash_users::Location;
+use libfuzzer_sys::fuzz_target;
+use program::{cli, commands, complete, exit, output, prompt, terminal};
+
+use self::cli::Cli;
+use self::exit::{Code, Report};
+
+fuzz_target!(|input: &[u8]| {
+    let lines = input.split(|byte| *byte == b'\n').map(|line| OsString::from_vec(line.to_vec()));
+    let arguments: Vec<OsString> =
+        [OsString::from("dash-users")].into_iter().chain(lines).collect();
+    let parsed = cli::command()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        // A path may look like anything, and is shown.
+        Ok(cli) => match cli.globals.database() {
+            Ok(Location::Sqlite(_)) => {}
+            Ok(location) => shows_nothing(&arguments, &format!("{location} {location:?}")),
+            Err(error) => shows_nothing(&arguments, &format!("{error} {error:?}")),
+        },
+        Err(error) if error.use_stderr() => match cli::usage_error(&error) {
+            Some(failure) => {
+                let Report { code, message, hint, .. } = anyhow::Error::from(failure).into();
+                assert_eq!(code, Code::Usage);
+                shows_nothing(&arguments, &format!("{message} {hint:?}"));
+            }
+            None => shows_nothing(&arguments, &error.render().to_string()),
+        },
+        Err(help) => drop(help.render()),
+    }
+});
+
+fn shows_nothing(arguments: &[OsString], shown: &str) {
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let (secret, others): (Vec<_>, Vec<_>) =
+        arguments.iter().partition(|argument| secrets(argument).next().is_some());
+    for secret in secret.into_iter().flat_map(|argument| secrets(argument)) {
+        // What another argument has too may be shown for its sake.
+        let is_elsewhere = others.iter().any(|argument| argument.contains(secret));
+        assert!(is_elsewhere || !shown.contains(secret), "{shown}");
+    }
+}
+
+/// What is secret in an argument and long enough to be told apart from other words: the password
+/// of a URL, salt and digest of a hash.
+fn secrets(argument: &str) -> impl Iterator<Item = &str> {
+    let password = argument.split_once("://").and_then(|(_, rest)| {
+        let (user, _) = rest.split_once('@')?;
+        Some(user.split_once(':')?.1)
+    });
+    let hash = argument.split_once('$').map(|(_, rest)| rest).filter(|_| argument.contains(':'));
+    let is_told_apart = |secret: &&str| secret.len() > 8 && argument.matches(secret).count() == 1;
+    password.into_iter().chain(hash).filter(is_told_apart)
+}

@@ -1,0 +1,115 @@
+//! Files of users, and what becomes of them in a database.
+//!
+//! The first byte of the input says of which format the file behind it is: `c` CSV, `j` JSON, `l`
+//! JSON Lines; a capital letter says that it is exact, as `import --as-is` takes it. Nothing
+//! panics, and no complaint shows a password; what was imported, exported in any format and
+//! imported again is the same.
+
+#![no_main]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use dash_users::transfer::{BadRecord, Format, Reader, Record, RecordError, Secret};
+use dash_users::{Error, Import, ImportOptions, Location, Method, NewFile, StoreError, Users};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use rusqlite::Connection;
+
+const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
+
+/// What each password and hash of the corpus has in it.
+const SECRET: &str = "s3cret";
+
+static DIRECTORY: LazyLock<PathBuf> =
+    LazyLock::new(|| tempfile::tempdir().expect("a temporary directory").keep());
+
+/// A database without users, whose columns take any value.
+static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let path = DIRECTORY.join("empty.db");
+    let connection = Connection::open(&path).expect("it opens");
+    let table = "CREATE TABLE users (username UNIQUE, password_hash, language)";
+    connection.execute_batch(table).expect("it is valid SQL");
+    let location = Location::parse(&path).expect("it is a path");
+    Users::init(&location, &NewFile::default()).expect("it is adopted");
+    fs::read(path).expect("it was written a moment ago")
+});
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    let Some((kind, file)) = input.split_first() else { return Corpus::Reject };
+    let format = match kind.to_ascii_lowercase() {
+        b'c' => Format::Csv,
+        b'j' => Format::Json,
+        b'l' => Format::JsonLines,
+        _ => return Corpus::Reject,
+    };
+    let is_exact = kind.is_ascii_uppercase();
+    let records = read(format, is_exact, file);
+    if records.is_empty() {
+        return Corpus::Keep;
+    }
+    let Some(mut users) = import("first.db", records, is_exact) else { return Corpus::Keep };
+    let [csv, json, lines] = FORMATS.map(|format| export(&mut users, format));
+    for (format, file) in FORMATS.into_iter().zip([&csv, &json, &lines]) {
+        let again = import("again.db", read(format, true, file), true);
+        let mut again = again.expect("what was exported is imported");
+        assert!(export(&mut again, Format::Json) == json, "{format:?} lost something");
+    }
+    Corpus::Keep
+});
+
+fn read(format: Format, is_exact: bool, file: &[u8]) -> Vec<Result<Record, BadRecord>> {
+    let mut records = Vec::new();
+    let reader = Reader::new(format).exact(is_exact);
+    reader.read(file, &mut |record| records.push(record)).expect("reading memory does not fail");
+    for record in &records {
+        match record {
+            Ok(record) => match &record.secret {
+                Some(secret @ (Secret::Password(_) | Secret::Hash(_) | Secret::Either(_))) => {
+                    assert!(!format!("{secret:?}").contains(SECRET));
+                }
+                None => {}
+            },
+            Err(bad) => shows_nothing(bad),
+        }
+    }
+    records
+}
+
+/// A complaint shows no password, unless as the name of a user or field.
+fn shows_nothing(bad: &BadRecord) {
+    let is_named = bad.username.as_ref().is_some_and(|name| name.to_string().contains(SECRET));
+    let is_quoted = matches!(bad.reason, RecordError::UnknownField(_) | RecordError::Similar(_));
+    assert!(is_named || is_quoted || !format!("{bad} {bad:?}").contains(SECRET), "{bad:?}");
+}
+
+/// The users of a new database with these records; none if they are refused.
+fn import(name: &str, records: Vec<Result<Record, BadRecord>>, as_is: bool) -> Option<Users> {
+    let mut options = ImportOptions::default();
+    options.as_is = as_is;
+    options.generate_missing = !as_is;
+    options.allow_weak = true;
+    let mut import = Import::new(options, "pbkdf2:sha1:1".parse::<Method>().expect("it is one"));
+    for record in records {
+        import.push(record);
+    }
+    if let Err(Error::BadRecords(bad)) = import.end() {
+        bad.first().iter().for_each(shows_nothing);
+        return None;
+    }
+    let path = DIRECTORY.join(name);
+    fs::write(&path, &*EMPTY).expect("it can be written");
+    let mut users = Users::open(&Location::parse(path).expect("it is a path")).expect("it opens");
+    match import.write(Some(&mut users), "import") {
+        Ok(imported) => imported.commit().expect("nobody else writes"),
+        // A group of NULL's, or a NULL group, which no export has.
+        Err(Error::Store(StoreError::Refused { .. })) => return None,
+        Err(error) => panic!("{error}"),
+    };
+    Some(users)
+}
+
+fn export(users: &mut Users, format: Format) -> Vec<u8> {
+    let written = users.export(Vec::new(), format, true).expect("it can be read");
+    written.expect("writing to memory does not fail").0
+}

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
-use crate::escape::Escaped;
+use crate::escape::{Escaped, without_digests};
 use crate::event::Event;
 use crate::group::Group;
 use crate::language::Language;
@@ -426,7 +426,7 @@ fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
                                 may write the file and its directory can roll back"
             .to_owned(),
         Some(ErrorCode::ReadOnly) => "it cannot be written".to_owned(),
-        _ => Escaped(without_name(&error.to_string())).to_string(),
+        _ => Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },

@@ -8,7 +8,7 @@ use postgres::Client;
 use postgres::error::SqlState;
 
 use super::Server;
-use crate::escape::Escaped;
+use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
 /// How long a connection may take to be made.
@@ -117,7 +117,7 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
         };
     };
     let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
-    let reason = Escaped(&message).to_string();
+    let reason = Escaped(&without_digests(&message)).to_string();
     let class = &state.code()[..2];
     if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED].contains(state) {
         return StoreError::Busy { location };

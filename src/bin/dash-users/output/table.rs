@@ -10,10 +10,14 @@ const MIN_WIDTH: u16 = 10;
 /// Between two columns.
 const GAP: u16 = 2;
 
+/// The most characters of a cell that are laid out, so that a hostile text does not take minutes.
+/// Rows for programs have all of it.
+const MAX_CHARS: usize = 100_000;
+
 /// A row for each record; on a terminal that is too narrow for that, a block of lines for each.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.set_header(header).add_rows(rows);
+    table.set_header(header).add_rows(rows.iter().map(|row| row.iter().map(|cell| cut(cell))));
     let widths = table.column_max_content_widths();
     let needed: u16 = widths.iter().map(|width| (*width).min(MIN_WIDTH) + GAP).sum();
     if rows.is_empty() || terminal_width().is_none_or(|width| needed - GAP <= width) {
@@ -27,7 +31,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 /// A line for each label and its value.
 pub fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut table = Table::new();
-    table.add_rows(fields.into_iter().map(|(label, value)| [label, value]));
+    table.add_rows(fields.into_iter().map(|(label, value)| [label, cut(value)]));
     if let Some(labels) = table.column_mut(0) {
         labels.set_constraint(ColumnConstraint::ContentWidth);
     }
@@ -37,15 +41,20 @@ pub fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Strin
 /// A paragraph.
 pub fn wrapped(text: &str) -> String {
     let mut table = Table::new();
-    table.add_row([text]);
+    table.add_row([cut(text)]);
     fitted(table)
 }
 
 /// A paragraph three columns from the edge.
 pub fn indented(text: &str) -> String {
     let mut table = Table::new();
-    table.add_row(["", text]);
+    table.add_row(["", cut(text)]);
     fitted(table)
+}
+
+/// The start of a text that is too long.
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(MAX_CHARS).map_or(text, |(end, _)| &text[..end])
 }
 
 fn fitted(mut table: Table) -> String {

@@ -12,6 +12,7 @@ mod backup;
 mod bad_records;
 mod check;
 mod completions;
+mod concurrency;
 mod crashes;
 mod export;
 mod generated;

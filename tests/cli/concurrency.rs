@@ -1,0 +1,229 @@
+//! Many at once: apps that read, and several of us that write.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fmt::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::skip::or_skip;
+use crate::support::{GOOD, SECRET123, Sandbox, initialized};
+
+const READERS: usize = 8;
+const WRITERS: usize = 4;
+
+/// How long they are at it; a round that has begun is ended.
+const TIME: Duration = Duration::from_secs(3);
+
+/// Between two commands of a writer.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Reads a user's hash again and again as the tutorial's app does at each request, until the file
+/// `over` is there, and tells how often, what went wrong, and the longest that one took.
+const READER: &str = r#"
+import json, os, sqlite3, sys, time
+
+def get_hash(username):
+    with sqlite3.connect("users.db") as con:
+        cur = con.cursor()
+        cur.execute("SELECT password_hash FROM users WHERE username = ?", (username,))
+        row = cur.fetchone()
+        return row[0] if row else None
+
+reads, errors, longest = 0, [], 0
+while not os.path.exists("over"):
+    began = time.monotonic()
+    try:
+        found = get_hash("steady")
+        if found != sys.argv[1]:
+            errors.append(repr(found))
+        get_hash("w0-a")
+    except Exception as error:
+        errors.append(repr(error))
+    longest = max(longest, time.monotonic() - began)
+    reads += 2
+print(json.dumps({"reads": reads, "errors": errors[:5], "longest": longest}))
+"#;
+
+/// Starts an app; none if there is no Python.
+fn reader(sandbox: &Sandbox) -> Option<Child> {
+    let python = env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let mut command = Command::new(&python);
+    command.args(["-c", READER, SECRET123]).current_dir(sandbox.dir());
+    let child = command.stdout(Stdio::piped()).spawn();
+    or_skip(child.map_err(|error| format!("{} cannot be run: {error}", python.display())))
+}
+
+/// One who writes: users whose names begin with `w`, a number and `-` are nobody else's.
+struct Writer<'a> {
+    sandbox: &'a Sandbox,
+    prefix: String,
+    round: u32,
+    commands: u32,
+    /// What the history must have, as action, name and detail.
+    events: Vec<String>,
+    /// What must have been added to the group that all write to.
+    groups: BTreeSet<String>,
+}
+
+impl Writer<'_> {
+    /// Runs a command with `$` in it for the writer's prefix, which must succeed.
+    fn run(&mut self, input: &str, line: &str) {
+        thread::sleep(PAUSE);
+        let line = line.replace('$', &self.prefix);
+        let run = self.sandbox.run_with(input, &line.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.status, 0, "{line}: {run}");
+        self.commands += 1;
+    }
+
+    /// The same, of a command that makes events of the writer's users.
+    fn change(&mut self, input: &str, line: &str, events: &[&str]) {
+        self.run(input, line);
+        self.events.extend(events.iter().map(|event| event.replace('$', &self.prefix)));
+    }
+
+    /// Does all that can be done to a user, and to one who stays.
+    fn round(&mut self) {
+        let (round, prefix) = (self.round, self.prefix.clone());
+        let old = "pbkdf2:sha256:1000";
+        self.change(GOOD, "add $b --password-stdin --group g", &["add $b -", "group add $b g"]);
+        self.change(GOOD, "passwd $b --password-stdin", &["passwd $b -"]);
+        let rehash = format!("rehash $b --password-stdin --method {old}");
+        let (method, from) = ("scrypt:128:8:1", "from scrypt:128:8:1 to pbkdf2:sha256:1000");
+        self.change(GOOD, &rehash, &[&format!("rehash $b {from}")]);
+        let upgrade = format!("upgrade $b from {old} to {method}");
+        self.change(GOOD, "verify $b --password-stdin --upgrade", &[&upgrade]);
+        self.change("", "rename $b $c", &["rename $b to $c"]);
+        self.change("", "group add $c x y", &["group add $c x", "group add $c y"]);
+        self.change("", "group remove $c x", &["group remove $c x"]);
+        self.change("", "lock $c", &["lock $c -"]);
+        self.change("", "unlock $c", &["unlock $c -"]);
+        self.change("", "remove $c --yes", &["remove $c -"]);
+
+        // Counts on in a column, in a group of all, and in files.
+        let language = format!("x-n{round}");
+        let update = format!("update $a --language {language}");
+        self.change("", &update, &[&format!("update $a language {language}")]);
+        let group = format!("{prefix}{round}");
+        self.run("", &format!("group add steady {group}"));
+        self.groups.insert(group);
+        let file = format!("{prefix}.csv");
+        let one = format!("username,password_hash,groups\n{prefix}{round},{SECRET123},n{round}\n");
+        self.sandbox.write(&file, one);
+        self.run("", &format!("import {file}"));
+        let both = format!(
+            "username,password_hash,language\n{prefix}{round},{SECRET123},fr\n\
+             {prefix}s{round},{SECRET123},fr\n"
+        );
+        self.sandbox.write(&file, both);
+        self.run("", &format!("seed {file}"));
+        self.run("", &format!("import {file} --on-conflict update"));
+        for idle in ["init", "migrate", "seed", "check --fix --quiet", "backup $.db --force"] {
+            self.idle(idle);
+        }
+        self.round += 1;
+    }
+
+    /// A command that changes no user.
+    fn idle(&mut self, line: &str) {
+        if line.starts_with("check") {
+            // The names of the tests are findings.
+            thread::sleep(PAUSE);
+            let run = self.sandbox.run(&line.split(' ').collect::<Vec<_>>());
+            assert!([0, 7].contains(&run.status) && !run.stdout.contains("missing"), "{run}");
+            self.commands += 1;
+        } else {
+            self.run("", line);
+        }
+    }
+}
+
+fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
+    let connection = Connection::open(sandbox.path("users.db")).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn nothing_is_lost_and_no_app_is_refused_while_several_write() {
+    let sandbox = initialized();
+    sandbox.sql(&format!("INSERT INTO users VALUES ('steady', '{SECRET123}', 'en')"));
+    let mut readers = Vec::new();
+    for _ in 0..READERS {
+        let Some(reader) = reader(&sandbox) else { return };
+        readers.push(reader);
+    }
+    let started = Instant::now();
+    let write = |number: usize| {
+        let prefix = format!("w{number}-");
+        let (events, groups) = (vec![format!("add {prefix}a -")], BTreeSet::new());
+        let mut writer =
+            Writer { sandbox: &sandbox, prefix, round: 0, commands: 0, events, groups };
+        writer.run(GOOD, "add $a --password-stdin");
+        while started.elapsed() < TIME {
+            writer.round();
+        }
+        writer
+    };
+    let writers = thread::scope(|scope| {
+        let writers = [0, 1, 2, 3].map(|number| scope.spawn(move || write(number)));
+        writers.map(thread::ScopedJoinHandle::join)
+    });
+    let elapsed = started.elapsed();
+    sandbox.write("over", "");
+    let read: Vec<Value> = readers
+        .into_iter()
+        .map(|reader| serde_json::from_slice(&reader.wait_with_output().unwrap().stdout).unwrap())
+        .collect();
+    let writers = writers.map(|writer| writer.expect("every command succeeds"));
+
+    for reader in &read {
+        assert_eq!(reader["errors"], serde_json::json!([]), "{read:?}");
+    }
+    let mut groups = BTreeSet::new();
+    let mut rounds = 0;
+    for writer in &writers {
+        let Writer { prefix, round, events, .. } = writer;
+        // No event is missing, none is there twice, and all are in their order.
+        let select = format!(
+            "SELECT action || ' ' || username || ' ' || ifnull(detail, '-') FROM user_events
+             WHERE username GLOB '{prefix}*' ORDER BY id"
+        );
+        assert_eq!(&query(&sandbox, &select), events);
+        let select = format!(
+            "SELECT concat_ws(' ', users.username, language, group_name)
+             FROM users LEFT JOIN user_groups USING (username)
+             WHERE users.username GLOB '{prefix}[0-9s]*' ORDER BY 1"
+        );
+        let mut expected = String::new();
+        for n in 0..*round {
+            writeln!(expected, "{prefix}{n} fr n{n}\n{prefix}s{n} fr").unwrap();
+        }
+        let mut expected: Vec<_> = expected.lines().collect();
+        expected.sort_unstable();
+        assert_eq!(query(&sandbox, &select), expected);
+        let language = format!("SELECT language FROM users WHERE username = '{prefix}a'");
+        assert_eq!(query(&sandbox, &language), [format!("x-n{}", round - 1)]);
+        groups.extend(writer.groups.iter().cloned());
+        rounds += round;
+    }
+    let found = query(&sandbox, "SELECT group_name FROM user_groups WHERE username = 'steady'");
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), groups);
+    let imports = query(&sandbox, "SELECT action FROM user_events WHERE username IS NULL");
+    assert_eq!(imports.len(), 3 * rounds as usize);
+    assert_eq!(query(&sandbox, "PRAGMA integrity_check"), ["ok"]);
+
+    let reads: u64 = read.iter().map(|reader| reader["reads"].as_u64().unwrap()).sum();
+    let longest = read.iter().map(|reader| reader["longest"].as_f64().unwrap()).fold(0.0, f64::max);
+    let commands: u32 = writers.iter().map(|writer| writer.commands).sum();
+    println!(
+        "{READERS} readers × {WRITERS} writers × {:.1} s: {reads} reads, {commands} commands, \
+         0 errors, the longest read took {:.0} ms",
+        elapsed.as_secs_f64(),
+        longest * 1000.0
+    );
+}

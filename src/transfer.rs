@@ -13,6 +13,8 @@
 //! objects, or one object whose keys are names and whose values are passwords or hashes; JSON Lines
 //! have an object a line. All are UTF-8, with or without a byte-order mark.
 //!
+//! A record takes at most [`MAX_RECORD_BYTES`]: one that does not end fills no memory.
+//!
 //! # Odd values
 //!
 //! A database may hold what is no text. JSON that is [exact](Reader::exact) has `null` for NULL,
@@ -24,8 +26,9 @@
 mod csv;
 mod json;
 
+use std::cell::Cell;
 use std::fmt;
-use std::io::{BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use crate::group::GroupError;
@@ -39,6 +42,10 @@ use crate::username::UsernameError;
 
 /// The names of all fields, in the order in which they are written.
 pub const FIELDS: [&str; 5] = ["username", "password", "password_hash", "language", "groups"];
+
+/// The most bytes of a file that one record may take, what is before it included: 64 MiB. A name of
+/// 10 MB fits, whatever its characters are escaped to.
+pub const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// What many programs write before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -77,6 +84,13 @@ pub enum Position {
 }
 
 impl Position {
+    fn next(self) -> Self {
+        match self {
+            Self::Line(line) => Self::Line(line + 1),
+            Self::Item(item) => Self::Item(item + 1),
+        }
+    }
+
     fn named(self) -> String {
         match self {
             Self::Line(line) => format!("line {line}"),
@@ -166,6 +180,8 @@ pub enum RecordError {
     CellCount { expected: usize, found: usize },
     #[error("{0}")]
     NotJson(String),
+    #[error("no record ends within 64 MiB from here; nothing behind is read")]
+    Endless,
     #[error("it is no JSON object")]
     NotAnObject,
     #[error("the document is neither an array of records nor an object of names and passwords")]
@@ -243,7 +259,28 @@ impl Reader {
         &self,
         input: impl Read,
         each: &mut dyn FnMut(Result<Record, BadRecord>),
-    ) -> std::io::Result<()> {
+    ) -> io::Result<()> {
+        let taken = Cell::new(0);
+        let input = Bounded { input, taken: &taken };
+        let mut next = match self.format {
+            Format::Csv | Format::JsonLines => Position::Line(1),
+            Format::Json => Position::Item(1),
+        };
+        let read = self.read_all(input, &mut |record| {
+            taken.set(0);
+            next = match &record {
+                Ok(Record { position, .. }) | Err(BadRecord { position, .. }) => position.next(),
+            };
+            each(record);
+        });
+        if taken.get() > MAX_RECORD_BYTES {
+            each(Err(BadRecord { position: next, username: None, reason: RecordError::Endless }));
+            return Ok(());
+        }
+        read
+    }
+
+    fn read_all(self, input: impl Read, each: Each<'_>) -> io::Result<()> {
         let mut input = BufReader::with_capacity(1 << 16, input);
         // A pipe may hand out less than that at once.
         let mut start = Vec::new();
@@ -257,6 +294,24 @@ impl Reader {
             Format::Json => json::read(input, self.is_exact, each),
             Format::JsonLines => json::read_lines(input, self.is_exact, each),
         }
+    }
+}
+
+/// A file of which no more is read, since the last record, than one may take.
+struct Bounded<'a, R> {
+    input: R,
+    /// How many bytes were read since the last record.
+    taken: &'a Cell<usize>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.taken.set(self.taken.get() + count);
+        if self.taken.get() > MAX_RECORD_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(count)
     }
 }
 
@@ -275,7 +330,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     ///
     /// What writing fails with, also in the other functions.
-    pub fn new(output: W, format: Format, with_hashes: bool) -> std::io::Result<Self> {
+    pub fn new(output: W, format: Format, with_hashes: bool) -> io::Result<Self> {
         Ok(Self(match format {
             Format::Csv => Inner::Csv(Box::new(csv::Writer::new(output, with_hashes)?)),
             Format::Json | Format::JsonLines => {
@@ -286,7 +341,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes a user.
     #[expect(clippy::missing_errors_doc, reason = "see new")]
-    pub fn write(&mut self, row: &Row) -> std::io::Result<()> {
+    pub fn write(&mut self, row: &Row) -> io::Result<()> {
         match &mut self.0 {
             Inner::Csv(writer) => writer.write(row),
             Inner::Json(writer) => writer.write(row),
@@ -295,7 +350,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes the end.
     #[expect(clippy::missing_errors_doc, reason = "see new")]
-    pub fn finish(self) -> std::io::Result<W> {
+    pub fn finish(self) -> io::Result<W> {
         match self.0 {
             Inner::Csv(writer) => writer.finish(),
             Inner::Json(writer) => writer.finish(),

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Serialize, Serializer, ser};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 use zeroize::{Zeroize, Zeroizing};
@@ -52,7 +52,7 @@ pub(super) fn read_lines(
         }
         let position = Position::Line(number);
         each(match serde_json::from_slice(&line) {
-            Ok(value) => record(value, position, is_exact),
+            Ok(item) => record(item, position, is_exact),
             Err(error) => Err(syntax_error(&error, position)),
         });
     }
@@ -98,8 +98,8 @@ impl<'de> Visitor<'de> for Document<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         for number in 1.. {
-            let Some(value) = items.next_element()? else { break };
-            (self.each)(record(value, Position::Item(number), self.is_exact));
+            let Some(item) = items.next_element()? else { break };
+            (self.each)(record(item, Position::Item(number), self.is_exact));
         }
         Ok(())
     }
@@ -138,11 +138,82 @@ fn named(name: String, value: Value, position: Position) -> Result<Record, BadRe
     Ok(Record { position, username, secret, language: None, groups: None })
 }
 
-fn record(value: Value, position: Position, is_exact: bool) -> Result<Record, BadRecord> {
-    let Value::Object(mut fields) = value else {
+/// What stands in the place of a record; none if it is no object.
+struct Item(Option<Fields>);
+
+struct Fields {
+    fields: Map<String, Value>,
+    /// One that is there twice: which of its values is meant, nobody knows.
+    repeated: Option<&'static str>,
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Item, A::Error> {
+        let (mut fields, mut repeated) = (Map::new(), None);
+        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+            let field = FIELDS.into_iter().find(|field| **field == name);
+            if fields.insert(name, value).is_some() {
+                repeated = repeated.or(field);
+            }
+        }
+        Ok(Item(Some(Fields { fields, repeated })))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Item(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Item, E> {
+        Ok(Item(None))
+    }
+}
+
+fn record(item: Item, position: Position, is_exact: bool) -> Result<Record, BadRecord> {
+    let Item(Some(Fields { mut fields, repeated })) = item else {
         let reason = RecordError::NotAnObject;
         return Err(BadRecord { position, username: None, reason });
     };
+    if let Some(field) = repeated {
+        // Of two names neither is told.
+        let username = fields.remove(FIELDS[0]).filter(|_| field != FIELDS[0]);
+        let username = text(username, FIELDS[0], is_exact).ok().flatten();
+        return Err(BadRecord { position, username, reason: RecordError::RepeatedField(field) });
+    }
     let username = fields.remove(FIELDS[0]);
     let username = match text(username, FIELDS[0], is_exact) {
         Ok(Some(username)) => username,

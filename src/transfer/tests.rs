@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{BadRecord, Format, Reader, Record, Secret, Writer};
+use super::{BadRecord, Format, MAX_RECORD_BYTES, Reader, Record, Secret, Writer};
 use crate::store::{Row, StoredSecret};
 use crate::user::StoredText;
 
@@ -101,6 +101,46 @@ fn a_byte_order_mark_is_passed_over_however_slowly_it_comes() {
             assert_eq!(in_words(slowly), expected, "{file:?}");
             assert_eq!(plainly(format, file), expected, "{file:?}");
         }
+    }
+}
+
+#[test]
+fn a_record_that_does_not_end_is_read_no_further_than_the_limit() {
+    let alice = r#"{"username": "alice"}"#;
+    for (format, start, endless, expected) in [
+        (Format::Csv, "username\nalice\n\"", b'x', "3"),
+        (Format::Json, &format!("[{alice}, \""), b's', "2"),
+        (Format::JsonLines, &format!("{alice}\n"), b'\0', "2"),
+    ] {
+        let mut count = 0;
+        let input = start.as_bytes().chain(std::io::repeat(endless));
+        let counted = Counted { input, count: &mut count };
+        let read = in_words(read(Reader::new(format), counted));
+        let expected =
+            format!("{expected} no record ends within 64 MiB from here; nothing behind is read");
+        assert_eq!(read.last(), Some(&expected), "{format:?}: {endless}");
+        assert!(count < MAX_RECORD_BYTES + (1 << 20), "{count}");
+    }
+    // Other records do not count, and one may be long.
+    let name = "x".repeat(10_000_000);
+    let file = format!("username\n{}", format!("{name}\n").repeat(8));
+    let mut count = 0;
+    let mut count_good = |record: Result<_, _>| count += usize::from(record.is_ok());
+    Reader::new(Format::Csv).read(file.as_bytes(), &mut count_good).unwrap();
+    assert_eq!(count, 8);
+}
+
+/// Counts what is read.
+struct Counted<'a, R> {
+    input: R,
+    count: &'a mut usize,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        *self.count += read;
+        Ok(read)
     }
 }
 

@@ -71,6 +71,28 @@ fn null_is_no_field() {
 }
 
 #[test]
+fn a_field_that_is_there_twice_is_not_chosen_from() {
+    for (record, expected) in [
+        (
+            r#""username": "a", "password": "s3cret", "password": "x""#,
+            "user 'a': the field 'password' is there twice",
+        ),
+        (
+            r#""username": "a", "username": "b", "password": "s3cret""#,
+            "the field 'username' is there twice",
+        ),
+        (
+            r#""language": null, "username": "a", "language": "fr""#,
+            "user 'a': the field 'language' is there twice",
+        ),
+    ] {
+        let expected = format!("1 {expected}");
+        assert_eq!(plainly(JsonLines, format!("{{{record}}}")), [expected.as_str()]);
+        assert_eq!(plainly(Json, format!("[{{{record}}}]")), [expected]);
+    }
+}
+
+#[test]
 fn behind_a_bad_record_it_is_read_on() {
     let file = r#"[null, "s3cret", ["s3cret"],
         {}, {"password": "s3cret"}, {"username": 1, "password": "s3cret"},

@@ -5,6 +5,10 @@ use rusqlite::Connection;
 use super::Text;
 use crate::store::{OnDelete, Reference};
 
+/// The most references that are followed. Tables that all cascade to each other have as many ways
+/// through them as there are orders of them.
+const MAX_REFERENCES: usize = 100;
+
 /// What refers to `username`, directly or through rows that would go with the user.
 pub(super) fn to_user(
     connection: &Connection,
@@ -47,6 +51,9 @@ fn find(
 ) -> rusqlite::Result<()> {
     let Some(target) = chain.last() else { return Ok(()) };
     for key in keys(connection, &target.table)? {
+        if references.len() >= MAX_REFERENCES {
+            break;
+        }
         let count = key.count(connection, &target.rows, username)?;
         let Some(rows) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
         let on_delete = match key.on_delete.as_str() {

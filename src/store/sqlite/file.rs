@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Sqlite;
@@ -63,6 +64,12 @@ impl Sqlite {
                 return Ok(false);
             }
             connection.busy_timeout(patience)?;
+            // Somebody else may have written the schema, and the pages: no trigger or index calls
+            // what reaches beyond the file or writes a virtual table's own tables, and a page is
+            // looked at before it is used.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+            connection.pragma_update(None, "cell_size_check", true)?;
             connection.pragma_update(None, "secure_delete", true)?;
             connection.pragma_update(None, "cache_spill", false)?;
             connection.pragma_update(None, "temp_store", "MEMORY")?;

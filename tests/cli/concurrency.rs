@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dash_users::{Password, PasswordHash};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -226,4 +228,49 @@ fn nothing_is_lost_and_no_app_is_refused_while_several_write() {
         elapsed.as_secs_f64(),
         longest * 1000.0
     );
+}
+
+#[test]
+fn the_last_password_that_was_set_wins_whoever_upgrades_the_one_before() {
+    const ROUNDS: u32 = 50;
+
+    // The hash of an upgrade takes longer than all that `passwd` does, so that they meet.
+    const PASSWD: &str = "passwd alice --password-stdin --method scrypt:128:8:1";
+
+    let sandbox = initialized().with_env("DASH_USERS_METHOD", "scrypt:16384:8:1");
+    sandbox.sql(&format!("INSERT INTO users VALUES ('alice', '{SECRET123}', 'en')"));
+    let start = |password: &str, line: &str| {
+        let mut command = sandbox.command(&line.split(' ').collect::<Vec<_>>());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        child
+    };
+    let log_in = || start("secret123", "verify alice --password-stdin --upgrade");
+    for round in 0..ROUNDS {
+        sandbox.sql(&format!("UPDATE users SET password_hash = '{SECRET123}'"));
+        // Whoever starts first has now a little more, now a little less of a lead.
+        let lead = Duration::from_micros(u64::from(round / 2) * 250);
+        let (mut passwd, mut children);
+        if round % 2 == 0 {
+            passwd = start(GOOD, PASSWD);
+            thread::sleep(lead);
+            children = [log_in(), log_in()];
+        } else {
+            children = [log_in(), log_in()];
+            thread::sleep(lead);
+            passwd = start(GOOD, PASSWD);
+        }
+        assert_eq!(passwd.wait().unwrap().code(), Some(0), "{round}");
+        for child in &mut children {
+            // Right or wrong: before the new password, or after it.
+            let status = child.wait().unwrap().code();
+            assert!(matches!(status, Some(0 | 3)), "{round}: {status:?}");
+        }
+        let hash: PasswordHash = sandbox.stored("alice").parse().unwrap();
+        assert!(hash.verify(&Password::from(GOOD)), "{round}: the new password is lost");
+        assert!(!hash.verify(&Password::from("secret123")), "{round}: the old one is back");
+    }
+    let upgraded = query(&sandbox, "SELECT action FROM user_events WHERE action = 'upgrade'");
+    println!("{ROUNDS} rounds, in {} of which an upgrade was the first", upgraded.len());
 }

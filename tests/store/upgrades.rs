@@ -1,6 +1,7 @@
 //! Hashes are replaced by better ones, and never over the head of another program.
 
 use std::path::Path;
+use std::thread;
 
 use dash_users::store::{self, Access, Migrated, Row, Schema, Store, Transaction};
 use dash_users::{
@@ -9,8 +10,8 @@ use dash_users::{
 
 use crate::database::Database;
 use crate::support::{
-    METHOD, OUTDATED, hash, hash_with, hashed, init, insert, is_current_hash_of, literal, locked,
-    method, new_user, rows, stored,
+    GOOD, METHOD, OUTDATED, hash, hash_with, hashed, init, insert, is_current_hash_of, literal,
+    locked, method, new_user, open, rows, stored,
 };
 
 /// What came of a log-in, and whether the hash was replaced.
@@ -154,6 +155,22 @@ fn a_change_of_something_else_meanwhile_is_kept(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "alice"), "secret"));
 }
 
+fn a_new_password_wins_against_upgrades_of_the_old_one(database: &dyn Database) {
+    drop(init(database));
+    for round in 0..20 {
+        database.execute("DELETE FROM users");
+        insert(database, "alice", &hash_with(OUTDATED, "secret"));
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| upgrade(&mut open(database), "alice", "secret"));
+            }
+            let password = Password::from(GOOD);
+            scope.spawn(move || open(database).set_password("alice", &password, false).unwrap());
+        });
+        assert!(is_current_hash_of(&stored(database, "alice"), GOOD), "{round}");
+    }
+}
+
 fn a_rehash_gives_the_same_password_a_fresh_salt(database: &dyn Database) {
     let mut users = init(database);
     for before in [hash("secret"), hash_with("scrypt:512:8:1", "secret")] {
@@ -234,6 +251,7 @@ on_every_database! {
     a_user_who_was_locked_meanwhile_stays_locked,
     a_user_who_was_removed_meanwhile_does_not_come_back,
     a_change_of_something_else_meanwhile_is_kept,
+    a_new_password_wins_against_upgrades_of_the_old_one,
     a_rehash_gives_the_same_password_a_fresh_salt,
     a_rehash_of_a_locked_user_keeps_the_lock,
     a_rehash_is_refused_with_its_reason,

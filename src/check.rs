@@ -93,6 +93,9 @@ pub enum Problem {
     ReadableByOthers(u32),
     /// Everybody may write the file, whose mode this is.
     WritableByOthers(u32),
+    /// The file has other names too, of which the journal that a killed program leaves tells
+    /// nothing: how many there are.
+    HardLinked(u64),
     /// There is a write-ahead log in a directory that others cannot write.
     WriteAheadLog,
     /// The database is damaged; this says how.
@@ -154,6 +157,7 @@ impl Problem {
             Self::ChangeLeft => "change_left",
             Self::ReadableByOthers(_) => "file_readable_by_others",
             Self::WritableByOthers(_) => "file_writable_by_others",
+            Self::HardLinked(_) => "file_hard_linked",
             Self::WriteAheadLog => "write_ahead_log",
             Self::Integrity(_) => "integrity",
         }
@@ -184,6 +188,7 @@ impl Problem {
             | Self::ForeignTrigger(_)
             | Self::RequiredColumn(_)
             | Self::ReadableByOthers(_)
+            | Self::HardLinked(_)
             | Self::WriteAheadLog => Severity::Warning,
             Self::LanguageNotAllowed
             | Self::HashOutdated(_)
@@ -273,6 +278,11 @@ impl fmt::Display for Problem {
             Self::WritableByOthers(mode) => {
                 write!(f, "everybody on this machine may change passwords: the mode is {mode:04o}")
             }
+            Self::HardLinked(names) => write!(
+                f,
+                "the file has {names} names: whoever opens it by another one than a program that \
+                 was killed does not see the journal, and damages it"
+            ),
             Self::WriteAheadLog => f.write_str(
                 "an app that runs as another user cannot read the file: it has a write-ahead log, \
                  in a directory that only its owner may write",

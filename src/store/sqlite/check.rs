@@ -1,7 +1,7 @@
 //! What is wrong with a file, apart from what its rows say.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -89,7 +89,7 @@ fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
 
 /// What the file's mode and journal allow, and to whom.
 fn of_file(path: &Path, connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
-    let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.permissions().mode());
+    let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.mode());
     let mut problems = Vec::new();
     // The file was there to be opened.
     let file = mode(path).unwrap_or_default() & 0o7777;
@@ -98,6 +98,9 @@ fn of_file(path: &Path, connection: &Connection) -> rusqlite::Result<Vec<Problem
     }
     if file & 0o002 != 0 {
         problems.push(Problem::WritableByOthers(file));
+    }
+    if let Ok(names @ 2..) = fs::metadata(path).map(|metadata| metadata.nlink()) {
+        problems.push(Problem::HardLinked(names));
     }
     let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     let directory = path.parent().and_then(|directory| mode(directory).ok());

@@ -203,6 +203,7 @@ fn there_is_a_case_for_every_code() {
     let tested: BTreeSet<_> = cases().into_iter().map(|(_, code, ..)| code).collect();
     let of_files = [
         "change_left",
+        "file_hard_linked",
         "file_readable_by_others",
         "file_writable_by_others",
         "integrity",

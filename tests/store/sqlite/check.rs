@@ -168,8 +168,13 @@ fn every_way_to_spoil_a_database_is_found_and_named() {
 #[test]
 fn there_is_a_case_for_every_code() {
     let tested: BTreeSet<_> = cases().iter().map(|(_, expected)| expected[0].0).collect();
-    let elsewhere =
-        ["file_readable_by_others", "file_writable_by_others", "integrity", "required_column"];
+    let elsewhere = [
+        "file_hard_linked",
+        "file_readable_by_others",
+        "file_writable_by_others",
+        "integrity",
+        "required_column",
+    ];
     let of_postgres = ["function_altered", "function_missing"];
     let source = include_str!("../../../src/check.rs");
     let (_, codes) = source.split_once("pub fn code(&self)").unwrap();
@@ -194,6 +199,16 @@ fn a_file_that_others_may_read_or_write_is_found() {
         let codes: Vec<_> = found(&mut users).iter().map(|(code, ..)| *code).collect();
         assert_eq!(codes, expected, "{mode:o}");
     }
+}
+
+#[test]
+fn a_file_with_two_names_is_found() {
+    let (database, mut users) = with_alice(TUTORIAL_TABLE);
+    let other = database.dir().join("other.db");
+    fs::hard_link(database.path(), &other).unwrap();
+    assert_eq!(found(&mut users), [("file_hard_linked", Severity::Warning, String::new())]);
+    fs::remove_file(other).unwrap();
+    assert_eq!(found(&mut users), []);
 }
 
 #[test]

@@ -183,6 +183,11 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         Problem::ReadableByOthers(_) | Problem::WritableByOthers(_) => {
             format!("`chmod o-rw {file}`; --file-group on a new database gives an app its right")
         }
+        Problem::HardLinked(_) => {
+            format!(
+                "`find / -xdev -samefile {file}` lists them: keep one, or make it a symbolic link"
+            )
+        }
         Problem::WriteAheadLog => {
             format!("while the app is stopped: `sqlite3 {file} 'PRAGMA journal_mode = DELETE'`")
         }

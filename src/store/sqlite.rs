@@ -421,11 +421,18 @@ fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let needs_recovery = error.sqlite_error().is_some_and(|error| {
         matches!(error.extended_code, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY)
     });
+    let is_moved =
+        error.sqlite_error().map(|error| error.extended_code) == Some(ffi::SQLITE_READONLY_DBMOVED);
     let reason = match error.sqlite_error_code() {
         _ if needs_recovery => "a program that was killed left a journal, which only someone who \
                                 may write the file and its directory can roll back"
             .to_owned(),
+        _ if is_moved => "it was moved or removed meanwhile; nothing was changed".to_owned(),
         Some(ErrorCode::ReadOnly) => "it cannot be written".to_owned(),
+        Some(ErrorCode::DiskFull) => "the disk is full; nothing was changed".to_owned(),
+        Some(ErrorCode::SystemIoFailure) => "it cannot be read or written: look at the disk, its \
+                                             quotas and limits (`ulimit -f`); nothing was changed"
+            .to_owned(),
         _ => Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
     };
     match error.sqlite_error_code() {

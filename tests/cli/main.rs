@@ -14,6 +14,8 @@ mod check;
 mod completions;
 mod concurrency;
 mod crashes;
+#[cfg(target_os = "linux")]
+mod disks;
 mod export;
 mod generated;
 mod globals;

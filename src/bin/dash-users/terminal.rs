@@ -11,7 +11,7 @@ use nix::sys::termios::{
     _POSIX_VDISABLE, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr,
     tcsetattr,
 };
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// The prompt that is open.
@@ -89,12 +89,13 @@ fn without_echo() -> Result<(File, Termios)> {
 }
 
 /// From now on a signal ends the program with status 128 plus its number: 130 for Ctrl-C. A
-/// transaction that is open then is undone by whoever opens the database next.
+/// transaction that is open then is undone by whoever opens the database next. A file that becomes
+/// larger than it may be (`ulimit -f`) ends nothing: writing to it fails.
 pub fn watch_signals() -> Result<()> {
     let watch = || -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ])?;
         std::thread::Builder::new().spawn(move || {
-            for signal in signals.forever() {
+            for signal in signals.forever().filter(|signal| *signal != SIGXFSZ) {
                 end(signal);
             }
         })?;

@@ -1,0 +1,151 @@
+//! Disks that are full, files that may not grow, and files that go away while they are in use.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use rusqlite::Connection;
+
+use crate::skip::or_skip;
+use crate::support::{PROGRAM, SECRET123, Sandbox, initialized};
+
+/// A file of more users than there will be room for.
+fn many() -> String {
+    let rows = (0..3000).map(|number| format!("user{number},{SECRET123}\n"));
+    format!("username,password_hash\n{}", rows.collect::<String>())
+}
+
+/// A database of some users, and a file of many.
+fn with_some() -> Sandbox {
+    let sandbox = initialized();
+    let some: String = many().lines().take(500).map(|line| format!("{line}\n")).collect();
+    sandbox.write("some.csv", some);
+    sandbox.write("many.csv", many());
+    assert_eq!(sandbox.run(&["import", "some.csv"]).status, 0);
+    sandbox
+}
+
+fn assert_failed(output: &Output, status: i32, reason: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{:?}: {said}", output.status);
+    assert!(said.starts_with("error: ") && said.contains(reason), "{said}");
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_an_error_and_not_a_signal() {
+    for (command, reason) in [
+        ("import many.csv --on-conflict skip", "ulimit -f"),
+        ("backup copy.db", "ulimit -f"),
+        ("export all.csv", "File too large"),
+    ] {
+        let sandbox = with_some();
+        let export = sandbox.run(&["export"]);
+        // In blocks of 512 bytes.
+        let size = fs::metadata(sandbox.path("users.db")).unwrap().len() / 512;
+        let most = if command.starts_with("import") { size + 16 } else { 16 };
+        let script = format!("ulimit -f {most} && exec {PROGRAM} {command}");
+        assert_failed(&sandbox.shell(&script).output().unwrap(), 1, reason);
+        assert!(sandbox.run(&["export"]) == export, "{command}");
+        assert_eq!(sandbox.run(&["check"]).status, 0, "{command}");
+        // Nothing is in the way of another try.
+        let run = sandbox.run(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.status, 0, "{command}: {run}");
+    }
+}
+
+/// A file system of its own for a database, which is gone with it.
+struct SmallDisk<'a>(&'a Path);
+
+impl<'a> SmallDisk<'a> {
+    fn mount(path: &'a Path, size: &str) -> Result<Self, String> {
+        let options = format!("size={size}");
+        let mut mount = Command::new("mount");
+        let mount = mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(path).output();
+        match mount {
+            Ok(output) if output.status.success() => Ok(Self(path)),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Err(error) => Err(format!("mount: {error}")),
+        }
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_and_leaves_all_as_it_was() {
+    let sandbox = with_some();
+    let path = sandbox.path("disk");
+    fs::create_dir(&path).unwrap();
+    let Some(_disk) = or_skip(SmallDisk::mount(&path, "512k")) else { return };
+    let on_disk = ["--database", "disk/users.db"];
+    assert_eq!(sandbox.run(&[&["import", "some.csv"][..], &on_disk].concat()).status, 0);
+    let export = sandbox.run(&[&["export"][..], &on_disk].concat());
+    for args in [
+        &["import", "many.csv", "--on-conflict", "skip"][..],
+        &["backup", "disk/copy.db"],
+        &["export", "disk/all.csv"],
+        &["init", "--database", "disk/other.db"],
+    ] {
+        let is_import = args[0] == "import";
+        if !is_import {
+            // Whatever room there is left.
+            let free = vec![b'x'; 1 << 20];
+            let _ = fs::write(path.join("rest"), free);
+        }
+        let here = if args.contains(&"--database") { &[][..] } else { &on_disk };
+        let run = sandbox.run(&[args, here].concat());
+        assert_eq!(run.status, 1, "{args:?}: {run}");
+        let is_said =
+            ["the disk is full", "No space left"].iter().any(|it| run.stderr.contains(it));
+        assert!(is_said, "{args:?}: {run}");
+        let _ = fs::remove_file(path.join("rest"));
+        assert!(sandbox.run(&[&["export"][..], &on_disk].concat()) == export, "{args:?}");
+    }
+}
+
+/// A command that has opened the database, and waits for another program to let it write.
+fn waiting(sandbox: &Sandbox, args: &[&str]) -> (Child, Connection) {
+    let other = Connection::open(sandbox.path("users.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut command = sandbox.command(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let database = fs::canonicalize(sandbox.path("users.db")).unwrap();
+    let fds = format!("/proc/{}/fd", child.id());
+    let has_it = || {
+        let mut links =
+            fs::read_dir(&fds).unwrap().filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+        links.any(|link| link == database)
+    };
+    while !has_it() {
+        std::thread::yield_now();
+    }
+    (child, other)
+}
+
+#[test]
+fn a_database_that_is_removed_or_replaced_meanwhile_is_an_error_and_nothing_is_written_to_it() {
+    for replaced in [false, true] {
+        let sandbox = with_some();
+        let (child, other) = waiting(&sandbox, &["lock", "user1"]);
+        let moved = sandbox.path("moved.db");
+        // As an administrator who puts an older copy in its place.
+        Command::new("mv").arg(sandbox.path("users.db")).arg(&moved).status().unwrap();
+        if replaced {
+            fs::copy(&moved, sandbox.path("users.db")).unwrap();
+        }
+        let before = fs::read(&moved).unwrap();
+        other.execute_batch("ROLLBACK").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_failed(&output, 4, "it was moved or removed meanwhile");
+        assert!(fs::read(&moved).unwrap() == before);
+        if replaced {
+            assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+            assert_eq!(sandbox.run(&["lock", "user1"]).status, 0);
+        }
+    }
+}

@@ -281,6 +281,10 @@ impl fmt::Debug for StoredSecret {
     }
 }
 
+/// The most references that are followed. Tables that all cascade to each other have as many ways
+/// through them as there are orders of them.
+pub(crate) const MAX_REFERENCES: usize = 100;
+
 /// Rows of another table that refer to a user by a foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {

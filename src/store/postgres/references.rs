@@ -3,7 +3,7 @@
 use postgres::types::Type;
 
 use super::PostgresTransaction;
-use crate::store::{OnDelete, Reference, StoreError};
+use crate::store::{MAX_REFERENCES, OnDelete, Reference, StoreError};
 
 /// A foreign key.
 struct ForeignKey {
@@ -38,6 +38,9 @@ fn find(
 ) -> Result<(), StoreError> {
     let Some(target) = chain.last() else { return Ok(()) };
     for key in keys(transaction, target)? {
+        if references.len() >= MAX_REFERENCES {
+            break;
+        }
         let ForeignKey { name, table, from, target, to, on_delete } = key;
         let referring = format!("({from}) IN (SELECT {to} FROM {target} WHERE {rows})");
         let count = format!("SELECT count(*) FROM {table} WHERE {referring}");

@@ -3,11 +3,7 @@
 use rusqlite::Connection;
 
 use super::Text;
-use crate::store::{OnDelete, Reference};
-
-/// The most references that are followed. Tables that all cascade to each other have as many ways
-/// through them as there are orders of them.
-const MAX_REFERENCES: usize = 100;
+use crate::store::{MAX_REFERENCES, OnDelete, Reference};
 
 /// What refers to `username`, directly or through rows that would go with the user.
 pub(super) fn to_user(

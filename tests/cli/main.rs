@@ -23,6 +23,7 @@ mod group;
 mod hash;
 mod help;
 mod history;
+mod hostile;
 mod import;
 mod init;
 mod interrupts;

@@ -12,7 +12,7 @@ const GAP: u16 = 2;
 
 /// The most characters of a cell that are laid out, so that a hostile text does not take minutes.
 /// Rows for programs have all of it.
-const MAX_CHARS: usize = 100_000;
+const MAX_CHARS: usize = 60_000;
 
 /// A row for each record; on a terminal that is too narrow for that, a block of lines for each.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -72,4 +72,17 @@ fn fitted(mut table: Table) -> String {
 fn terminal_width() -> Option<u16> {
     let size = if io::stdout().is_terminal() { terminal_size::terminal_size() } else { None };
     size.map(|(terminal_size::Width(width), _)| width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_text_without_end_the_start_is_laid_out() {
+        let long = "é".repeat(10 * MAX_CHARS);
+        let start = "é".repeat(MAX_CHARS);
+        assert_eq!(wrapped(&long), start);
+        assert_eq!(table(&["name"], &[vec![long]]), format!("name\n{start}"));
+    }
 }

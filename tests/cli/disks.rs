@@ -1,5 +1,6 @@
 //! Disks that are full, files that may not grow, and files that go away while they are in use.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -9,18 +10,20 @@ use rusqlite::Connection;
 use crate::skip::or_skip;
 use crate::support::{PROGRAM, SECRET123, Sandbox, initialized};
 
-/// A file of more users than there will be room for.
-fn many() -> String {
-    let rows = (0..3000).map(|number| format!("user{number},{SECRET123}\n"));
-    format!("username,password_hash\n{}", rows.collect::<String>())
+/// A file of that many users.
+fn users(count: u32) -> String {
+    let mut csv = "username,password_hash\n".to_owned();
+    for number in 0..count {
+        writeln!(csv, "user{number},{SECRET123}").unwrap();
+    }
+    csv
 }
 
-/// A database of some users, and a file of many.
+/// A database of some users, and a file of more than there will be room for.
 fn with_some() -> Sandbox {
     let sandbox = initialized();
-    let some: String = many().lines().take(500).map(|line| format!("{line}\n")).collect();
-    sandbox.write("some.csv", some);
-    sandbox.write("many.csv", many());
+    sandbox.write("some.csv", users(500));
+    sandbox.write("many.csv", users(3000));
     assert_eq!(sandbox.run(&["import", "some.csv"]).status, 0);
     sandbox
 }

@@ -32,9 +32,17 @@ const OBJECTS: [(u32, &str, &str); 6] = [
 
 /// The tables of version 2, and their columns.
 const TABLES: [(&str, &str); 3] = [
-    ("user_groups", "username, group_name"),
-    ("user_events", "id, at, actor, action, username, detail"),
-    ("dash_users_times", "username, created_at, password_changed_at"),
+    ("user_groups", "username text NOT NULL, group_name text NOT NULL"),
+    (
+        "user_events",
+        "id bigint NOT NULL, at timestamp with time zone NOT NULL, actor text, \
+         action text NOT NULL, username text, detail text",
+    ),
+    (
+        "dash_users_times",
+        "username text NOT NULL, created_at timestamp with time zone, \
+         password_changed_at timestamp with time zone",
+    ),
 ];
 
 /// The schema in which the table `users` is, as the search path finds it, or is to be made.
@@ -65,7 +73,9 @@ pub(super) fn missing(
     transaction: &mut PostgresTransaction,
 ) -> Result<Vec<(u32, &'static str)>, StoreError> {
     let select = "SELECT relkind::text, relname::text, relname::text,
-                         (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+                         (SELECT string_agg(attname || ' ' || format_type(atttypid, NULL)
+                              || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END,
+                              ', ' ORDER BY attnum) FROM pg_attribute
                           WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped)
                   FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind <> 'i'
                       AND (relname ~ '^dash_users_' OR relname ~ '^user_')

@@ -262,6 +262,8 @@ fn what_cannot_be_checked_is_an_error_that_says_why() {
         ("DROP TABLE dash_users_schema", "version 0"),
         ("DROP TABLE users", "no table 'users'"),
         ("ALTER TABLE user_groups RENAME COLUMN group_name TO x", "'user_groups' is a table"),
+        ("ALTER TABLE dash_users_times ALTER created_at TYPE text", "created_at text"),
+        ("ALTER TABLE user_events ALTER at DROP NOT NULL", "at timestamp with time zone, actor"),
         ("DROP TABLE user_groups; CREATE VIEW user_groups AS SELECT 1", "'user_groups' is a view"),
     ] {
         let Some((database, mut users)) = with_alice() else { return };

@@ -91,3 +91,20 @@ fn a_trigger_that_cannot_run_is_told_from_a_refusal() {
     }
     assert_eq!(rows(&database), before);
 }
+
+#[test]
+fn triggers_that_keep_an_index_of_the_app_do_so_though_its_schema_is_not_trusted() {
+    let database = Sqlite::new();
+    let mut users = init(&database);
+    database.execute(
+        "CREATE VIRTUAL TABLE found USING fts5(name);
+         CREATE VIRTUAL TABLE places USING rtree(id, low, high);
+         CREATE TRIGGER app_added AFTER INSERT ON users BEGIN
+             INSERT INTO found (rowid, name) VALUES (NEW.rowid, json_extract('[\"x\"]', '$[0]'));
+             INSERT INTO places VALUES (NEW.rowid, 1, 2);
+         END",
+    );
+    add(&mut users, "alice");
+    let count = "SELECT count(*) FROM found, places WHERE found.name = 'x' AND places.high = 2";
+    assert_eq!(database.query(count), ["1"]);
+}

@@ -119,6 +119,16 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_of_length_and_of_score_are_within() {
+        // zxcvbn never gives more than a score of 2 to eight characters.
+        let (shortest, longer) = ("wq7#vK2p", "wq7#vK2pn");
+        assert_eq!(shortest.len(), MIN_CHARS);
+        assert_eq!(verdict(shortest, "alice", false), Err(Refusal::Guessable));
+        assert_eq!(zxcvbn(longer, &[]).score() as u8, MIN_SCORE);
+        assert_eq!(verdict(longer, "alice", false), Ok(()));
+    }
+
+    #[test]
     fn the_user_name_counts_as_guessable() {
         assert_eq!(verdict("gwrkpzqhvx", "alice", false), Ok(()));
         assert_eq!(verdict("gwrkpzqhvx", "gwrkpzqhvx", false), Err(Refusal::Guessable));

@@ -186,6 +186,39 @@ mod tests {
     }
 
     #[test]
+    fn weak_is_what_falls_short_of_every_floor_in_any_number() {
+        let is_weak = |text: &str| text.parse::<Method>().unwrap().is_weak();
+        for floor in [
+            "scrypt:131072:8:1",
+            "scrypt:65536:8:2",
+            "scrypt:32768:8:3",
+            "scrypt:16384:8:5",
+            "scrypt:8192:8:10",
+            "scrypt:32768:16:3",
+            "pbkdf2:sha1:1300000",
+            "pbkdf2:sha256:600000",
+            "pbkdf2:sha512:210000",
+            "scrypt",
+            "pbkdf2",
+        ] {
+            assert!(!is_weak(floor), "{floor}");
+        }
+        for weak in [
+            "scrypt:131072:7:2",
+            "scrypt:65536:8:1",
+            "scrypt:32768:8:2",
+            "scrypt:16384:8:4",
+            "scrypt:8192:8:9",
+            "scrypt:4096:8:20",
+            "pbkdf2:sha1:1299999",
+            "pbkdf2:sha256:599999",
+            "pbkdf2:sha512:209999",
+        ] {
+            assert!(is_weak(weak), "{weak}");
+        }
+    }
+
+    #[test]
     fn what_werkzeug_would_raise_on_is_told_from_what_only_we_refuse() {
         use MethodError as E;
         for (text, expected) in [

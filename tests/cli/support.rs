@@ -1,5 +1,6 @@
 //! A directory of its own for each test, and the program run in it.
 
+use std::env;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_dash-users");
+
+const PROFILE: &str = "LLVM_PROFILE_FILE";
 
 /// Where the program is, for a shell to find it.
 pub(crate) fn program_directory() -> &'static Path {
@@ -108,6 +111,8 @@ impl Sandbox {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.dir).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        // Where a program that was built to measure coverage writes what it has measured.
+        command.envs(env::var_os(PROFILE).map(|file| (PROFILE, file)));
         command
     }
 

@@ -173,6 +173,12 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_nothing_of_a_new_value() {
+        let hash: PasswordHash = HASH.parse().unwrap();
+        assert_eq!(format!("{:?}", NewCredential::locked(&hash)), "NewCredential(…)");
+    }
+
+    #[test]
     fn a_new_hash_of_a_locked_user_is_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
         let locked = Credential::Locked(Ok(hash.clone()));

@@ -149,3 +149,23 @@ fn what_cannot_be_typed_is_not_quoted() {
         assert_eq!(quoted(text), None, "{text:?}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_record_has_a_code_and_a_way_out() {
+    let alice = || StoredText::Text("alice".to_owned());
+    for (reason, code, hint) in [
+        (RecordError::Password(policy::Refusal::TooShort), Code::WeakPassword, "--allow-weak"),
+        (RecordError::Password(policy::Refusal::Empty), Code::BadPassword, ""),
+        (RecordError::Exists, Code::UserExists, "--on-conflict"),
+        (RecordError::Similar(alice()), Code::UserExists, "--allow-similar"),
+        (RecordError::RepeatedByCase(Position::Line(1)), Code::InvalidData, "--allow-similar"),
+        (RecordError::Hash("".parse::<PasswordHash>().unwrap_err()), Code::InvalidData, "--as-is"),
+        (RecordError::NoSecret, Code::InvalidData, "--generate-missing"),
+        (RecordError::ResemblesHash, Code::InvalidData, ""),
+    ] {
+        let (found, way_out) = of_record(&reason);
+        assert_eq!(found, code, "{reason}");
+        let way_out = way_out.unwrap_or_default();
+        assert!(way_out.contains(hint) && way_out.is_empty() == hint.is_empty(), "{reason}");
+    }
+}

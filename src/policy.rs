@@ -101,6 +101,9 @@ mod tests {
             assert_eq!(verdict(&"é".repeat(513), "alice", allow_weak), Err(Refusal::TooLong));
         }
         assert_eq!(verdict(&"é".repeat(512), "alice", true), Ok(()));
+        for refusal in [Refusal::Empty, Refusal::ControlCharacter, Refusal::TooLong] {
+            assert!(!refusal.is_weakness(), "{refusal}");
+        }
     }
 
     #[test]

@@ -117,8 +117,11 @@ mod tests {
     fn the_bounds_are_where_werkzeug_and_the_limit_have_them() {
         let raises = |n, r, p| matches!(Scrypt::new(n, r, p), Err(MethodError::Raises(_)));
         assert!(raises(0, 8, 1) && raises(1, 8, 1) && raises(1000, 8, 1));
-        assert!(raises(1024, 0, 1) && raises(1024, 8, 0));
+        let zero = MethodError::Raises("scrypt's r and p are not at least 1");
+        assert_eq!([Scrypt::new(1024, 0, 1), Scrypt::new(1024, 8, 0)], [Err(zero); 2]);
         assert!(raises(64, 8, 1) && !raises(128, 8, 1), "memory limit for a small N");
+        assert!(raises(2, 1, 3) && !raises(2, 1, 4), "memory limit for the smallest N");
+        assert!(raises(1, 1, 96), "no N of 1, whatever its memory limit");
         assert!(raises(65_536, 1, 1) && !raises(32_768, 1, 1), "N < 2^(16r)");
         assert!(raises(1 << 21, 8, 1) && !raises(1 << 20, 8, 1), "31 bits");
         assert!(raises(1 << 63, u64::MAX, u64::MAX), "no overflow");

@@ -10,6 +10,8 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+#[cfg(test)]
+pub(crate) use self::method::DERIVED;
 pub use self::method::{Method, MethodError};
 pub use self::parse::HashError;
 pub use self::pbkdf2::{Digest, Pbkdf2};

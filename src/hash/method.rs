@@ -42,9 +42,18 @@ pub enum Method {
     Pbkdf2(Pbkdf2),
 }
 
+#[cfg(test)]
+thread_local! {
+    /// The methods by which this thread derived digests: what took time, in a test that must not
+    /// measure any.
+    pub(crate) static DERIVED: std::cell::RefCell<Vec<Method>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
 impl Method {
     /// Derives the digest of `password` with `salt`.
     pub(super) fn derive(&self, password: &Password, salt: &str) -> Vec<u8> {
+        #[cfg(test)]
+        DERIVED.with_borrow_mut(|derived| derived.push(*self));
         let (password, salt) = (password.expose().as_bytes(), salt.as_bytes());
         match self {
             Self::Scrypt(scrypt) => scrypt.derive(password, salt).to_vec(),

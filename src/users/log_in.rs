@@ -155,3 +155,40 @@ fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -
     };
     LogIn::Refused(refusal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::DERIVED;
+    use crate::user::StoredText;
+
+    /// The hashes that a refusal takes.
+    fn work(stored: Option<&str>, current: &Method) -> Vec<Method> {
+        let stored = stored.map(|text| StoredSecret::from(StoredText::Text(text.to_owned())));
+        DERIVED.take();
+        let log_in = check(stored.as_ref(), &Password::from("other"), current);
+        assert!(matches!(log_in, LogIn::Refused(_)));
+        DERIVED.take()
+    }
+
+    #[test]
+    fn whoever_is_refused_takes_one_hash() {
+        let current: Method = "scrypt:128:8:1".parse().unwrap();
+        let hash = PasswordHash::new(&current, &Password::from("secret")).to_string();
+        for stored in [
+            None,
+            Some(&*hash),
+            Some(""),
+            Some("*"),
+            Some(&hash[..hash.len() - 1]),
+            Some(&format!("!{}", hash.replace('$', "|"))),
+            Some("!pbkdf2:sha224:1|salt|00ff"),
+        ] {
+            assert_eq!(work(stored, &current), [current], "{stored:?}");
+        }
+        // As a hash of another cost tells, and an answer that is an error.
+        let other: Method = "pbkdf2:sha256:1".parse().unwrap();
+        assert_eq!(work(Some(&hash), &other), [current]);
+        assert_eq!(work(Some("$2b$12$salt"), &current), []);
+    }
+}

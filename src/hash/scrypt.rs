@@ -42,30 +42,11 @@ impl Scrypt {
     /// [`MethodError::Raises`] where werkzeug would raise, [`MethodError::OverLimit`] over
     /// [`MAX_WORK_BYTES`](Self::MAX_WORK_BYTES).
     pub fn new(n: u64, r: u64, p: u64) -> Result<Self, MethodError> {
-        if n < 2 || !n.is_power_of_two() {
-            return Err(MethodError::Raises("scrypt's N is not a power of two of at least 2"));
-        }
-        if r == 0 || p == 0 {
-            return Err(MethodError::Raises("scrypt's r and p are not at least 1"));
-        }
-        let log_n = n.ilog2();
-        if u64::from(log_n) >= r.saturating_mul(16) {
-            return Err(MethodError::Raises("scrypt's N is not below 2^(16·r)"));
-        }
-        let nrp = n.saturating_mul(r).saturating_mul(p);
-        let limit = nrp.saturating_mul(132);
-        if limit > 0x7fff_ffff {
-            return Err(MethodError::Raises("scrypt's 132·N·r·p is over 2147483647"));
-        }
-        if 128 * r * (p + n + 2) > limit {
-            return Err(MethodError::Raises("scrypt's N·p is too low for its memory limit"));
-        }
-        if 128 * nrp > Self::MAX_WORK_BYTES {
-            return Err(MethodError::OverLimit("scrypt's 128·N·r·p is over the limit of 256 MiB"));
-        }
+        check(n, r, p)?;
         // All three are factors of a product below 2^31.
         let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        Ok(Self { log_n: u8::try_from(log_n).unwrap_or(u8::MAX), r: narrow(r), p: narrow(p) })
+        let log_n = u8::try_from(n.ilog2()).unwrap_or(u8::MAX);
+        Ok(Self { log_n, r: narrow(r), p: narrow(p) })
     }
 
     /// N, the CPU and memory cost: blocks of 128·r bytes in memory.
@@ -107,6 +88,31 @@ impl fmt::Display for Scrypt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "scrypt:{}:{}:{}", self.n(), self.r, self.p)
     }
+}
+
+/// Refuses what werkzeug would raise on, and what is over the limit.
+fn check(n: u64, r: u64, p: u64) -> Result<(), MethodError> {
+    if n < 2 || !n.is_power_of_two() {
+        return Err(MethodError::Raises("scrypt's N is not a power of two of at least 2"));
+    }
+    if r == 0 || p == 0 {
+        return Err(MethodError::Raises("scrypt's r and p are not at least 1"));
+    }
+    if u64::from(n.ilog2()) >= r.saturating_mul(16) {
+        return Err(MethodError::Raises("scrypt's N is not below 2^(16·r)"));
+    }
+    let nrp = n.saturating_mul(r).saturating_mul(p);
+    let limit = nrp.saturating_mul(132);
+    if i32::try_from(limit).is_err() {
+        return Err(MethodError::Raises("scrypt's 132·N·r·p is over 2147483647"));
+    }
+    if 128 * r * (p + n + 2) > limit {
+        return Err(MethodError::Raises("scrypt's N·p is too low for its memory limit"));
+    }
+    if 128 * nrp > Scrypt::MAX_WORK_BYTES {
+        return Err(MethodError::OverLimit("scrypt's 128·N·r·p is over the limit of 256 MiB"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use snapbox::str;
 
 use crate::support::{
-    GOOD, SECRET123, Sandbox, assert_run, initialized, program_directory, seeded,
+    GOOD, SECRET123, Sandbox, assert_run, empty, initialized, program_directory, seeded,
 };
 
 #[test]
@@ -92,6 +92,106 @@ status 7
 [{"code":"demo_password","severity":"error","username":"alice","message":"everybody knows the password: it is the demo's","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"nobody can log in: werkzeug raises an exception on the stored hash: the method is neither scrypt nor pbkdf2","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 does less work than OWASP asks for","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"2 error(s) and 0 warning(s) in [DIR]/users.db","hint":null}}
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_the_schema_is_shown_with_what_to_do() {
+    let sandbox = empty();
+    sandbox.sql(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+             language TEXT NOT NULL, email TEXT NOT NULL);
+         PRAGMA journal_mode = wal;",
+    );
+    assert_eq!(sandbox.run(&["init"]).status, 0);
+    fs::set_permissions(sandbox.dir(), Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(sandbox.path("users.db"), Permissions::from_mode(0o600)).unwrap();
+    sandbox.sql(
+        "CREATE TRIGGER \"a \"\"log\"\"\" AFTER INSERT ON users BEGIN SELECT 1; END;
+         DROP TRIGGER dash_users_language;
+         CREATE TRIGGER dash_users_language AFTER UPDATE ON users BEGIN SELECT 1; END;
+         DROP INDEX dash_users_username_nocase;
+         DROP TABLE user_groups;
+         CREATE TABLE user_groups (username, group_name);
+         INSERT INTO dash_users_change (action) VALUES ('x');",
+    );
+    assert_run!(
+        sandbox.run(&["check"]),
+        str![[r#"
+status 7
+-- stdout
+error: [index_missing]
+   the index 'dash_users_username_nocase' is missing
+   hint: `dash-users check --fix --database [DIR]/users.db`
+error: [table_altered]
+   the table 'user_groups' is not as dash-users made it
+   hint: after `dash-users backup FILE --database [DIR]/users.db`, save what table user_groups holds, drop it, and `dash-users init --database [DIR]/users.db`
+error: [trigger_altered]
+   the trigger 'dash_users_language' is not as dash-users made it
+   hint: `dash-users check --fix --database [DIR]/users.db`
+error: [trigger_missing]
+   the trigger 'dash_users_group_added' is missing
+   hint: `dash-users check --fix --database [DIR]/users.db`
+error: [trigger_missing]
+   the trigger 'dash_users_group_removed' is missing
+   hint: `dash-users check --fix --database [DIR]/users.db`
+error: [trigger_missing]
+   the trigger 'dash_users_group_changed' is missing
+   hint: `dash-users check --fix --database [DIR]/users.db`
+error: [change_left]
+   table 'dash_users_change' has a row: what an app writes is told as if it were of dash-users
+   hint: `dash-users check --fix --database [DIR]/users.db`
+warning: [write_ahead_log]
+   an app that runs as another user cannot read the file: it has a write-ahead log, in a directory that only its owner may write
+   hint: while the app is stopped: `sqlite3 [DIR]/users.db 'PRAGMA journal_mode = DELETE'`
+warning: [required_column]
+   no user can be added: column 'email' of table 'users' is NOT NULL without a default
+   hint: give the column a default in the app's schema
+warning: [foreign_trigger]
+   the trigger 'a "log"' is not of dash-users, and sees whatever is written
+   hint: if you do not know it, this SQL removes it: DROP TRIGGER "a ""log"""
+-- stderr
+7 error(s) and 3 warning(s) in [DIR]/users.db
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_hash_is_shown_with_what_to_do() {
+    let sandbox = initialized();
+    let (zeros, more) = ("0".repeat(64), "0".repeat(128));
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('dear', 'scrypt:1048576:8:1$salt${more}', 'en'),
+             ('odd', 'pbkdf2:sha384:1000$salt$00', 'en'),
+             ('old', 'pbkdf2:sha256:1000000$salt${zeros}', 'en'),
+             ('weak', 'scrypt:256:8:1$salt${more}', 'en');
+         DELETE FROM dash_users_times WHERE username = 'odd';"
+    ));
+    assert_run!(
+        sandbox.run(&["check"]),
+        str![[r#"
+status 7
+-- stdout
+warning: user 'dear' [hash_over_limit]
+   werkzeug takes seconds over each request, or raises an exception: scrypt's 128·N·r·p is over the limit of 256 MiB
+   hint: `dash-users passwd dear --database [DIR]/users.db`
+warning: user 'odd' [hash_unsupported]
+   werkzeug may verify the stored hash, dash-users cannot: pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it
+   hint: `dash-users passwd odd --database [DIR]/users.db`
+info: user 'odd' [added_unseen]
+   the history does not tell of the user: the triggers were missing
+   hint: `dash-users check --fix --database [DIR]/users.db`
+info: user 'old' [hash_outdated]
+   the hash is outdated: it is pbkdf2:sha256:1000000
+   hint: `dash-users rehash old --database [DIR]/users.db`
+info: user 'weak' [hash_weak]
+   the hash is weak: scrypt:256:8:1 does less work than OWASP asks for
+   hint: `dash-users rehash weak --database [DIR]/users.db`
+-- stderr
+0 error(s) and 2 warning(s) in [DIR]/users.db
 
 "#]]
     );

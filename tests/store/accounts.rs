@@ -214,7 +214,23 @@ fn times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown(database:
     }
 }
 
+fn names_and_groups_are_found_by_how_they_begin(database: &dyn Database) {
+    let mut users = init(database);
+    for name in ["al", "zoe", "alice", "bob", "Alan"] {
+        add(&mut users, name);
+    }
+    users.add_groups("bob", &[group("staff"), group("admin"), group("stuff")]).unwrap();
+    users.add_groups("alice", &[group("staff")]).unwrap();
+    assert_eq!(users.names("al", 9).unwrap(), ["al", "alice"]);
+    assert_eq!(users.names("", 2).unwrap(), ["Alan", "al"]);
+    assert_eq!(users.names("%", 9).unwrap(), [""; 0]);
+    assert_eq!(users.groups("st", 9).unwrap(), ["staff", "stuff"]);
+    assert_eq!(users.groups("", 1).unwrap(), ["admin"]);
+    assert_eq!(users.groups("_", 9).unwrap(), [""; 0]);
+}
+
 on_every_database! {
+    names_and_groups_are_found_by_how_they_begin,
     groups_are_added_and_removed_once,
     groups_go_with_a_name_and_end_with_a_user,
     a_new_user_may_have_groups_and_be_locked,

@@ -61,7 +61,9 @@ fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Datab
     let file = format!(
         "username,password,password_hash,language,groups\n\
          fine,{GOOD},,,\na:b,{GOOD},,,\n-x,{GOOD},,,\na,,qwzx-7391,,\nb,,{bcrypt},,\nc,,{long},,\n\
-         d,{GOOD},,not a tag,\ne,{GOOD},,,\"x,y\"\nf,,,,\ng,qwzx,,,\nshort\nh,,!,,"
+         d,{GOOD},,not a tag,\ne,{GOOD},,,\"x,y\"\nf,,,,\ng,qwzx,,,\nshort\nh,,!,,\n\
+         i,,{},,",
+        locked(&long)
     );
     let error = import(&mut users, ImportOptions::default(), &file).unwrap_err();
     let shown = format!("{error} {error:?}");
@@ -78,6 +80,7 @@ fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Datab
         "11 user 'g': the password is weak: ",
         "12 the number of cells is 1, and that of the header 5",
         "13 user 'h': the password_hash cannot be used: ",
+        "14 user 'i': the password_hash cannot be used: ",
     ];
     assert_eq!(reasons.len(), expected.len());
     for (reason, expected) in reasons.iter().zip(expected) {

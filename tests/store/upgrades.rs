@@ -11,7 +11,7 @@ use dash_users::{
 use crate::database::Database;
 use crate::support::{
     GOOD, METHOD, OUTDATED, hash, hash_with, hashed, init, insert, is_current_hash_of, literal,
-    locked, method, new_user, open, rows, stored,
+    locked, method, new_user, open, over_limit, rows, stored,
 };
 
 /// What came of a log-in, and whether the hash was replaced.
@@ -196,6 +196,7 @@ fn a_rehash_is_refused_with_its_reason(database: &dyn Database) {
     insert(database, "alice", &hash("secret"));
     insert(database, "bob", &locked(&hash("secret")));
     insert(database, "carol", "secret");
+    insert(database, "dave", &locked(&over_limit()));
     let before = rows(database);
     for name in ["alice", "bob"] {
         let refusal = rehash(&mut users, name, "other");
@@ -205,6 +206,8 @@ fn a_rehash_is_refused_with_its_reason(database: &dyn Database) {
     let Err(Error::InvalidHash { username, reason }) = refusal else { panic!("{refusal:?}") };
     assert_eq!(username, StoredText::Text("carol".to_owned()));
     assert!(matches!(reason, HashError::NeverMatches(_)));
+    let refusal = rehash(&mut users, "dave", "secret");
+    assert!(matches!(refusal, Err(Error::InvalidHash { .. })), "{refusal:?}");
     assert!(matches!(rehash(&mut users, "zoe", "secret"), Err(Error::NoSuchUser(_))));
     assert_eq!(rows(database), before);
 }

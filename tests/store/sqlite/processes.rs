@@ -108,6 +108,13 @@ fn assert_status(output: Output, status: i32) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// That the program could not open the database, for this reason.
+fn assert_cannot_open(output: Output, reason: &str) {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains(reason), "{said}");
+    assert_status(output, 4);
+}
+
 #[test]
 fn who_may_not_write_can_read() {
     let database = Sqlite::new();
@@ -128,7 +135,8 @@ fn who_may_not_write_is_told_so() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let remove = ["remove", "alice", "--yes"];
-    assert_status(run_without_rights(&database, database.path(), &remove), 4);
+    let refused = run_without_rights(&database, database.path(), &remove);
+    assert_cannot_open(refused, "it cannot be written");
     assert_eq!(names(&database), ["alice"]);
 }
 
@@ -137,7 +145,7 @@ fn who_may_not_write_to_the_directory_makes_no_file_there() {
     let database = Sqlite::new();
     drop(init(&database));
     let missing = database.dir().join("missing.db");
-    assert_status(run_without_rights(&database, &missing, &["init"]), 4);
+    assert_cannot_open(run_without_rights(&database, &missing, &["init"]), "Permission denied");
     assert!(!missing.exists());
 }
 
@@ -148,7 +156,8 @@ fn who_may_not_roll_a_killed_writer_back_is_told_so() {
     fill(&database);
     let killed = killed_after(&database, UPDATE);
     let before = killed.bytes();
-    assert_status(run_without_rights(&killed, killed.path(), &["list"]), 4);
+    let refused = run_without_rights(&killed, killed.path(), &["list"]);
+    assert_cannot_open(refused, "a program that was killed left a journal");
     assert!(killed.bytes() == before);
     // Who may, can read it after that as before.
     assert_eq!(open(&killed).list().unwrap().len(), names(&database).len());
@@ -159,7 +168,8 @@ fn who_may_not_write_leaves_no_log_that_others_could_not_open() {
     let database = Sqlite::new();
     drop(init(&database));
     database.execute("PRAGMA journal_mode = wal");
-    assert_status(run_with_directory_mode(0o777, &database, database.path(), &["list"]), 4);
+    let refused = run_with_directory_mode(0o777, &database, database.path(), &["list"]);
+    assert_cannot_open(refused, "it has a write-ahead log");
     let mut entries = fs::read_dir(database.dir()).unwrap();
     assert!(entries.all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("-wal")));
     add(&mut open(&database), "alice");
@@ -175,6 +185,7 @@ fn who_may_not_give_a_file_to_a_group_leaves_none_behind() {
     fs::set_permissions(database.dir(), fs::Permissions::from_mode(0o777)).unwrap();
     let mut init =
         command(copy_of_program(&database), database.path(), &["init", "--file-group", "0"]);
-    assert_status(init.uid(NOBODY).gid(NOBODY).output().unwrap(), 4);
+    let refused = init.uid(NOBODY).gid(NOBODY).output().unwrap();
+    assert_cannot_open(refused, "its group cannot be set");
     assert!(!database.path().exists());
 }

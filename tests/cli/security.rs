@@ -1,0 +1,38 @@
+//! SECURITY.md: the tests that it names are there.
+
+use std::fs;
+use std::path::Path;
+
+const SECURITY: &str = include_str!("../../SECURITY.md");
+
+/// Whether a test, or a module of tests, is there, by its path from the name of its suite on.
+fn is_there(path: &str) -> bool {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let file = |path: &str| tests.join(format!("{}.rs", path.replace("::", "/")));
+    let (module, name) = path.rsplit_once("::").expect("a suite, and what is in it");
+    let holds_it = |file: &Path| {
+        fs::read_to_string(file).is_ok_and(|code| code.contains(&format!("fn {name}(")))
+    };
+    file(path).exists() || holds_it(&file(module)) || holds_it(&tests.join(module).join("main.rs"))
+}
+
+#[test]
+fn every_test_that_it_names_is_there() {
+    let words = SECURITY.split('`').skip(1).step_by(2);
+    let is_test = |word: &&str| {
+        let suites = ["app::", "cli::", "hash::", "postgres::", "store::"];
+        suites.iter().any(|suite| word.starts_with(suite)) && !word.contains(' ')
+    };
+    let named: Vec<_> = words.filter(is_test).collect();
+    assert!(named.len() > 20, "{named:?}");
+    let missing: Vec<_> = named.into_iter().filter(|path| !is_there(path)).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn what_is_no_test_is_missed() {
+    assert!(is_there("cli::security"));
+    assert!(is_there("cli::security::every_test_that_it_names_is_there"));
+    assert!(!is_there("cli::security::nothing"));
+    assert!(!is_there("cli::nothing"));
+}

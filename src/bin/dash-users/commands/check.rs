@@ -177,7 +177,13 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         ),
         Problem::ForeignTrigger(name) => {
             let name = StoredText::Text(name.replace('"', "\"\""));
-            format!("if you do not know it, this SQL removes it: DROP TRIGGER \"{name}\"")
+            match database {
+                Location::Sqlite(_) => {
+                    format!("if you do not know it, this SQL removes it: DROP TRIGGER \"{name}\"")
+                }
+                // There a trigger has its name within a table.
+                _ => format!("if you do not know it: DROP TRIGGER \"{name}\" ON its table"),
+            }
         }
         Problem::RequiredColumn(_) => "give the column a default in the app's schema".to_owned(),
         Problem::ReadableByOthers(_) | Problem::WritableByOthers(_) => {
@@ -193,5 +199,20 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         }
         Problem::Integrity(_) => run("restore FILE"),
         _ => String::new(),
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_of_a_server_is_dropped_from_its_table() {
+        let problem = Problem::ForeignTrigger("a \"log\"".to_owned());
+        let finding = Finding { username: None, problem };
+        let hint = |database: &str| hint(&finding, &Location::parse(database).unwrap());
+        assert!(hint("/srv/a.db").ends_with(r#": DROP TRIGGER "a ""log""""#));
+        let of_server = hint("postgresql://u@h/db");
+        assert!(of_server.ends_with(r#": DROP TRIGGER "a ""log""" ON its table"#), "{of_server}");
     }
 }

@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{SECRET123, assert_run, initialized};
+use crate::support::{SECRET123, assert_run, initialized, seeded};
 
 #[test]
 fn users_are_listed_by_name_in_each_format() {
@@ -97,6 +97,29 @@ zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 
 "#]]
     );
+}
+
+#[test]
+fn users_may_be_listed_by_their_times() {
+    let sandbox = seeded();
+    sandbox.sql(
+        "UPDATE dash_users_times SET created_at = '2026-01-01T00:00:00.000Z'
+         WHERE username = 'bob';
+         INSERT INTO users SELECT 'carol', password_hash, 'en' FROM users WHERE username = 'bob';
+         UPDATE dash_users_times SET password_changed_at = '2026-01-01T00:00:00.000Z'
+         WHERE username = 'carol';
+         UPDATE dash_users_times SET password_changed_at = '2026-01-02T00:00:00.000Z'
+         WHERE username = 'alice';",
+    );
+    for (sort, expected) in [
+        ("name", ["alice", "bob", "carol"]),
+        ("created", ["bob", "alice", "carol"]),
+        ("changed", ["carol", "alice", "bob"]),
+    ] {
+        let listed = sandbox.run(&["list", "--sort", sort, "--format", "plain"]).stdout;
+        let names: Vec<_> = listed.lines().filter_map(|line| line.split('\t').next()).collect();
+        assert_eq!(names, expected, "{sort}");
+    }
 }
 
 #[test]

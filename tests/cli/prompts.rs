@@ -175,6 +175,26 @@ fn a_removal_is_confirmed_by_yes_alone() {
 }
 
 #[test]
+fn a_backup_is_restored_by_yes_alone() {
+    let sandbox = seeded();
+    assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 0);
+    sandbox.run(&["remove", "alice", "--yes"]);
+    for (answer, status, users, said) in
+        [("n", 10, 1, "nothing restored"), ("", 10, 1, "nothing restored"), ("y", 0, 2, "restored")]
+    {
+        let mut session = start(&sandbox, &["restore", "copy.db"]);
+        session.exp_string("will be lost").unwrap();
+        session.exp_string("with 2 user(s), into ").unwrap();
+        session.exp_string("[y/N] ").unwrap();
+        session.send_line(answer).unwrap();
+        let (rest, found) = finish(session);
+        assert_eq!(found, status, "{rest}");
+        assert!(rest.contains(said) && !rest.contains("error"), "{rest}");
+        assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), users);
+    }
+}
+
+#[test]
 fn a_question_tells_how_many_groups_a_user_leaves() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);

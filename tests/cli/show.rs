@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{SECRET123, assert_run, initialized};
+use crate::support::{SECRET123, assert_run, initialized, seeded};
 
 #[test]
 fn one_user_is_shown_in_each_format() {
@@ -102,4 +102,17 @@ status 6
 
 "#]]
     );
+}
+
+#[test]
+fn a_name_that_is_nearly_a_user_s_is_asked_back() {
+    let sandbox = seeded();
+    for (name, said) in [
+        ("alcie", "no user 'alcie'; did you mean 'alice'?"),
+        ("Bob", "no user 'Bob'; did you mean 'bob'?"),
+        ("xyz", "no user 'xyz'"),
+    ] {
+        let error = sandbox.run(&["show", name, "--json"]).error();
+        assert_eq!((&error["code"], &error["message"]), (&"no_such_user".into(), &said.into()));
+    }
 }

@@ -116,4 +116,11 @@ fn a_server_is_verified_as_far_as_sslmode_says() {
     // libpq would verify by that file.
     let home = home.with_env("PGSSLMODE", "require");
     assert_fails(&home.run(&["list"]), 4, "use sslmode=verify-full");
+
+    // An older version will do, where the server knows no newer one.
+    cluster.configure("ssl_max_protocol_version = 'TLSv1.2'");
+    cluster.reload();
+    assert_ok(&on(&format!("{address}?sslmode=require")).run(&["list"]));
+    let verified = format!("{localhost}?sslmode=verify-full&sslrootcert={ours}");
+    assert_ok(&on(&verified).run(&["list"]));
 }

@@ -26,6 +26,7 @@ use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, ffi, params};
 
 pub(super) use self::backup::prepare_restore;
 pub(super) use self::file::create;
+use self::file::{Identity, sync_directory};
 use self::import::Import;
 use self::schema::sql_error;
 use super::{
@@ -315,7 +316,9 @@ impl Transaction for SqliteTransaction<'_> {
     fn commit(self: Box<Self>) -> Result<(), StoreError> {
         history::end_change(&self.transaction)
             .and_then(|()| self.transaction.execute_batch("COMMIT"))
-            .map_err(|error| self.error(&error))
+            .map_err(|error| self.error(&error))?;
+        sync_directory(&self.transaction);
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::file::BUSY_TIMEOUT;
+use super::file::{BUSY_TIMEOUT, sync_directory};
 use super::schema::{self, sql_error};
 use super::{Sqlite, history};
 use crate::escape::Escaped;
@@ -59,7 +59,10 @@ fn without_log(connection: &Connection) -> rusqlite::Result<()> {
 fn copy_all(from: &Connection, to: &mut Connection, location: &Location) -> Result<(), StoreError> {
     let fail = sql_error(location);
     match Backup::new(from, to).and_then(|backup| backup.step(-1)).map_err(&fail)? {
-        StepResult::Done => Ok(()),
+        StepResult::Done => {
+            sync_directory(to);
+            Ok(())
+        }
         _ => Err(StoreError::Busy { location: location.clone() }),
     }
 }

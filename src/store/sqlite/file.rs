@@ -88,6 +88,14 @@ impl Sqlite {
     }
 }
 
+/// Has what was committed be there also after a power cut: else the journal might be there again,
+/// and undo it. SQLite would do so itself (`synchronous=EXTRA`), and fail after the commit where
+/// directories cannot be synced, as in some shared folders.
+pub(super) fn sync_directory(connection: &Connection) {
+    let directory = connection.path().map(Path::new).and_then(Path::parent);
+    let _ = directory.map(|directory| File::open(directory)?.sync_all());
+}
+
 /// Whether reading the file without the right to write it would leave a write-ahead log behind,
 /// which the one who has that right could then not open: it has the mode, and no log yet.
 fn would_leave_a_log(path: &Path) -> bool {

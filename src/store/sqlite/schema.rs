@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::file::sync_directory;
 use super::{Sqlite, history};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
@@ -112,6 +113,7 @@ pub(super) fn migrate(store: &mut Sqlite) -> Result<Migrated, StoreError> {
         _ => apply(&transaction, &schema).map_err(&fail)?,
     };
     transaction.commit().map_err(&fail)?;
+    sync_directory(connection);
     Ok(Migrated { applied: schema.pending, events })
 }
 
@@ -149,6 +151,7 @@ pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
     }
     let events = apply(&transaction, &schema).map_err(&fail)?;
     transaction.commit().map_err(&fail)?;
+    sync_directory(connection);
     Ok(events)
 }
 

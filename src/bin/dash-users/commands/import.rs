@@ -16,7 +16,7 @@ use dash_users::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::init::{self, new_file};
-use super::{open, schema_warnings, tell_reconciled};
+use super::{open, schema_warnings, sync_directory, tell_reconciled};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records};
 use crate::output::{JsonImport, Output};
@@ -250,7 +250,9 @@ fn write_passwords(path: &Path, generated: &[(StoredText, Password)]) -> io::Res
             writer.write_record([&*username, password.expose()])?;
         }
         writer.flush()?;
-        file.sync_all()
+        file.sync_all()?;
+        sync_directory(path);
+        Ok(())
     })();
     if written.is_err() {
         // It is ours, and of no use.

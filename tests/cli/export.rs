@@ -248,7 +248,8 @@ hint: name a file in it
 status 1
 -- stdout
 -- stderr
-error: cannot write [DIR]/no/such/users.csv: No such file or directory (os error 2)
+error: [DIR]/no/such/users.csv cannot be written: there is no such directory
+hint: create the directory, or name another file
 
 "#]]
     );

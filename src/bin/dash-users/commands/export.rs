@@ -1,6 +1,5 @@
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,15 +8,13 @@ use dash_users::{Error, Location, StoreError, Users};
 use tempfile::SpooledTempFile;
 
 use super::import::is_standard;
+use super::sync_directory;
 use crate::cli::FileFormat;
 use crate::exit::{Code, Failure};
 use crate::output::{JsonCopy, Output, write_stdout};
 
 /// How many bytes are held in memory; more go through a file that has no name.
 const SPOOLED_BYTES: usize = 8 << 20;
-
-/// The permission bits of a file with hashes.
-const MODE: u32 = 0o600;
 
 /// Write all users to a file that `import --as-is` reads back
 ///
@@ -83,6 +80,11 @@ fn refuse(file: &Path, database: &Location, may_overwrite: bool) -> Result<()> {
         let message = format!("{} is a directory", file.display());
         return Err(Failure::new(Code::Failed, message).hint("name a file in it").into());
     }
+    if !file.parent().is_some_and(Path::is_dir) {
+        let message = format!("{} cannot be written: there is no such directory", file.display());
+        let hint = "create the directory, or name another file";
+        return Err(Failure::new(Code::Failed, message).hint(hint).into());
+    }
     let path = file.to_owned();
     let error = if database.is_file(file) {
         StoreError::SameFile { path }
@@ -94,28 +96,29 @@ fn refuse(file: &Path, database: &Location, may_overwrite: bool) -> Result<()> {
     Err(Error::from(error).into())
 }
 
-/// Writes a new file for its owner alone; or over an older one, which may be a pipe or device.
+/// Writes a file for its owner alone, which is there as a whole or not at all, in the place of an
+/// older one too. What is no file, a pipe or device, is written to.
 fn write(spool: &mut SpooledTempFile, path: &Path, may_overwrite: bool) -> io::Result<()> {
-    let options = &mut OpenOptions::new();
-    options.write(true).mode(MODE);
-    let (mut file, is_new) = match options.clone().create_new(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && may_overwrite => {
-            (options.truncate(true).open(path)?, false)
-        }
-        opened => (opened?, true),
-    };
-    let mut write = || {
-        let is_file = file.metadata()?.is_file();
-        if is_file {
-            file.set_permissions(Permissions::from_mode(MODE))?;
-        }
-        io::copy(spool, &mut file)?;
-        if is_file { file.sync_all() } else { Ok(()) }
-    };
-    let written = write();
-    if written.is_err() && is_new {
-        // It is ours, and not whole.
-        let _ = fs::remove_file(path);
+    if may_overwrite && fs::metadata(path).is_ok_and(|older| !older.is_file()) {
+        return io::copy(spool, &mut File::options().write(true).open(path)?).map(drop);
     }
-    written
+    let path = match fs::canonicalize(path) {
+        Ok(older) if may_overwrite => older,
+        _ => path.to_owned(),
+    };
+    // Should it be killed, the name of what it leaves says what that is.
+    let mut unfinished = tempfile::Builder::new()
+        .prefix("unfinished-export-")
+        .tempfile_in(path.parent().unwrap_or(Path::new("/")))
+        // The error would have that name in it.
+        .map_err(|error| io::Error::from(error.kind()))?;
+    io::copy(spool, unfinished.as_file_mut())?;
+    unfinished.as_file().sync_all()?;
+    if may_overwrite {
+        unfinished.persist(&path)?;
+    } else {
+        unfinished.persist_noclobber(&path)?;
+    }
+    sync_directory(&path);
+    Ok(())
 }

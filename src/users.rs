@@ -57,6 +57,7 @@ pub struct Users {
     store: Box<dyn Store>,
     method: Method,
     actor: Option<String>,
+    before_commit: fn(),
 }
 
 /// Whom to add.
@@ -114,7 +115,7 @@ impl Users {
     /// The users in `store`.
     #[must_use]
     pub fn new(store: Box<dyn Store>) -> Self {
-        Self { store, method: Method::default(), actor: None }
+        Self { store, method: Method::default(), actor: None, before_commit: || () }
     }
 
     /// Opens the database at `location`, to read and change it.
@@ -158,6 +159,13 @@ impl Users {
     #[must_use]
     pub fn with_actor(self, actor: impl Into<String>) -> Self {
         Self { actor: Some(actor.into()), ..self }
+    }
+
+    /// Has `run` be called when a change to users is made and about to be permanent: a program that
+    /// a signal ends before that can say that nothing was changed.
+    #[must_use]
+    pub fn before_commit(self, run: fn()) -> Self {
+        Self { before_commit: run, ..self }
     }
 
     /// Creates the database at `location` if there is none, and brings its schema up to date. A
@@ -366,13 +374,14 @@ impl Users {
         detail: Option<&str>,
         mut change: impl FnMut(&mut dyn Transaction) -> Result<Changed<T>, Error>,
     ) -> Result<T, Error> {
-        let Self { store, actor, .. } = self;
+        let Self { store, actor, before_commit, .. } = self;
         let cause = Cause { actor: actor.as_deref(), action, detail };
         until_alone(|| {
             let mut transaction = store.begin(Access::Write)?;
             transaction.attribute(&cause)?;
             match change(&mut *transaction)? {
                 Changed::Yes(result) => {
+                    before_commit();
                     transaction.commit()?;
                     Ok(result)
                 }

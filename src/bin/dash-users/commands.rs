@@ -39,6 +39,7 @@ use crate::cli::{Cli, Command, environment};
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
+use crate::terminal;
 
 /// Runs the command that `cli` names.
 pub fn run(cli: &Cli, output: &Output) -> Result<()> {
@@ -117,7 +118,8 @@ fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
 
 /// Opens the database to change something, in the name of whoever runs the program.
 fn open(database: &Location) -> Result<Users, Error> {
-    Ok(Users::open(database)?.with_actor(actor()))
+    let users = Users::open(database)?.with_actor(actor());
+    Ok(users.before_commit(terminal::pass_point_of_no_return))
 }
 
 /// The operating system's user; behind sudo the one who called it.

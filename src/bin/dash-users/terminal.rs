@@ -107,7 +107,10 @@ pub fn watch_signals() -> Result<()> {
 /// From now on no signal ends the program: what it does is about to be done, and an interruption
 /// would say that nothing was changed.
 pub fn pass_point_of_no_return() {
-    std::mem::forget(INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner));
+    static IS_PASSED: AtomicBool = AtomicBool::new(false);
+    if !IS_PASSED.swap(true, Ordering::Relaxed) {
+        std::mem::forget(INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 /// Runs what shows a progress bar on stderr.

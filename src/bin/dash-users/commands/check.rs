@@ -10,6 +10,7 @@ use super::{open, tell_reconciled};
 use crate::cli::MethodArg;
 use crate::exit::{Code, Failure, command, quoted};
 use crate::output::{Output, indented, wrapped};
+use crate::terminal;
 
 /// Look for whatever is wrong with the database and its users
 ///
@@ -49,6 +50,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let found = users.check()?;
     let mut left = found.clone();
     if args.fix && found.iter().any(|finding| is_fixable(&finding.problem)) {
+        terminal::pass_point_of_no_return();
         let events = users.repair()?;
         left = users.check()?;
         output.note(&format!("repaired {database}"));

@@ -6,6 +6,7 @@ use super::{schema_warnings, tell_reconciled};
 use crate::cli::NewFileArgs;
 use crate::exit::{Code, Failure};
 use crate::output::{JsonEvent, JsonMigration, Output};
+use crate::terminal;
 
 /// Create the database, or bring an existing one up to date
 ///
@@ -35,6 +36,7 @@ struct Json<'a> {
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+    terminal::pass_point_of_no_return();
     let init = Users::init(database, &new_file(&args.new_file)?)?;
     let warnings = schema_warnings(&init.schema);
     let json = Json {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{schema_warnings, tell_reconciled};
 use crate::exit::{Code, Failure};
 use crate::output::{JsonEvent, JsonMigration, Output, table};
+use crate::terminal;
 
 /// Apply pending migrations of the database's schema
 ///
@@ -42,6 +43,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         applied.clone_from(&schema.applied);
     } else if !args.dry_run && !schema.pending.is_empty() {
         let mut users = Users::open(database)?;
+        terminal::pass_point_of_no_return();
         Migrated { applied, events } = users.migrate()?;
         schema = users.schema()?;
     }

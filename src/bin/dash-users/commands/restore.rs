@@ -7,6 +7,7 @@ use super::actor;
 use crate::exit::{Code, Failure};
 use crate::output::{JsonCopy, Output};
 use crate::prompt::Prompt;
+use crate::terminal;
 
 /// Put a backup back in the place of all that the database holds
 ///
@@ -43,6 +44,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
             return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
         }
     }
+    terminal::pass_point_of_no_return();
     restore.apply()?;
     output.note(&format!("restored {file}, with {users} user(s), into {database}"));
     let database = database.to_string();

@@ -97,6 +97,19 @@ status 0
 }
 
 #[test]
+fn what_a_killed_backup_left_is_overwritten_and_nothing_else_is() {
+    let sandbox = seeded();
+    sandbox.write("copy.db", "");
+    assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 0);
+    for content in ["x", "no database"] {
+        sandbox.write("other.db", content);
+        assert_eq!(sandbox.run(&["backup", "other.db"]).status, 1);
+        assert_eq!(fs::read_to_string(sandbox.path("other.db")).unwrap(), content);
+    }
+    assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 1);
+}
+
+#[test]
 fn a_backup_can_be_used_as_a_database() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);

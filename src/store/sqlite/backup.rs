@@ -13,6 +13,10 @@ use super::{Sqlite, history};
 use crate::escape::Escaped;
 use crate::store::{Access, Cause, Location, NewFile, Restoration, StoreError};
 
+/// A file that is there already.
+const READ_WRITE: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// Writes a copy of the database to `file`, which an app can open as it is: it has no write-ahead
 /// log, also if the database has one.
 pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result<(), StoreError> {
@@ -21,7 +25,7 @@ pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result
     let schema = schema::inspect(&transaction, location)?;
     schema.require_latest(location)?;
     let is_new = super::create(file, &NewFile::default())?;
-    if !is_new && !overwrite {
+    if !is_new && !overwrite && !holds_nothing(file) {
         return Err(StoreError::FileExists { path: file.to_owned() });
     }
     if !is_new {
@@ -35,11 +39,21 @@ pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result
     written
 }
 
+/// Whether there is a file with nothing in it: a backup that is killed leaves one, or a journal that
+/// makes it one.
+fn holds_nothing(file: &Path) -> bool {
+    let size = || fs::metadata(file).ok().filter(fs::Metadata::is_file).map(|file| file.len());
+    let roll_back = || {
+        let connection = Connection::open_with_flags(file, READ_WRITE)?;
+        connection.query_row("PRAGMA page_count", [], |_| Ok(()))
+    };
+    size().is_some() && roll_back().is_ok() && size() == Some(0)
+}
+
 fn write(database: &Connection, file: &Path) -> Result<(), StoreError> {
     let location = Location::Sqlite(file.to_owned());
     let fail = sql_error(&location);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut copy = Connection::open_with_flags(file, flags).map_err(&fail)?;
+    let mut copy = Connection::open_with_flags(file, READ_WRITE).map_err(&fail)?;
     copy.busy_timeout(BUSY_TIMEOUT).map_err(&fail)?;
     // An older copy is overwritten in one transaction: if that fails it is as it was.
     without_log(&copy).map_err(&fail)?;

@@ -46,11 +46,13 @@ use crate::username::Username;
 pub(super) struct Sqlite {
     connection: Connection,
     location: Location,
+    /// Which file it was when it was opened.
+    identity: Identity,
 }
 
 impl Store for Sqlite {
     fn schema(&mut self) -> Result<Schema, StoreError> {
-        let Self { connection, location } = self;
+        let Self { connection, location, .. } = self;
         let transaction = connection.transaction().map_err(sql_error(location))?;
         schema::inspect(&transaction, location)
     }
@@ -72,13 +74,20 @@ impl Store for Sqlite {
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        let Self { connection, location } = self;
+        let Self { connection, location, identity } = self;
         let behavior = match access {
             Access::Read | Access::Glance => TransactionBehavior::Deferred,
             Access::Write => TransactionBehavior::Immediate,
         };
         let transaction =
             connection.transaction_with_behavior(behavior).map_err(sql_error(location))?;
+        // SQLite looks itself, but where there is a write-ahead log.
+        if let (Access::Write, Some(path)) = (access, transaction.path())
+            && Identity::of(Path::new(path)).ok() != Some(*identity)
+        {
+            let (location, reason) = (location.clone(), MOVED.to_owned());
+            return Err(StoreError::CannotConnect { location, reason });
+        }
         let schema = schema::inspect(&transaction, location)?;
         schema.require_latest(location)?;
         let refusing = Default::default();
@@ -418,26 +427,30 @@ fn stored_text(value: ValueRef<'_>) -> StoredText {
     }
 }
 
+/// Why what is written to a file would be lost.
+const MOVED: &str = "it was moved, removed or replaced meanwhile; nothing was changed";
+
 /// What an error of SQLite means to a caller.
 fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let location = location.clone();
-    let needs_recovery = error.sqlite_error().is_some_and(|error| {
-        matches!(error.extended_code, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY)
-    });
-    let is_moved =
-        error.sqlite_error().map(|error| error.extended_code) == Some(ffi::SQLITE_READONLY_DBMOVED);
-    let reason = match error.sqlite_error_code() {
-        _ if needs_recovery => "a program that was killed left a journal, which only someone who \
-                                may write the file and its directory can roll back"
-            .to_owned(),
-        _ if is_moved => "it was moved or removed meanwhile; nothing was changed".to_owned(),
-        Some(ErrorCode::ReadOnly) => "it cannot be written".to_owned(),
-        Some(ErrorCode::DiskFull) => "the disk is full; nothing was changed".to_owned(),
-        Some(ErrorCode::SystemIoFailure) => "it cannot be read or written: look at the disk, its \
-                                             quotas and limits (`ulimit -f`); nothing was changed"
-            .to_owned(),
-        _ => Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
+    let reason = match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => {
+            "a program that was killed left a journal, which only someone who may write the file \
+             and its directory can roll back"
+        }
+        Some(ffi::SQLITE_READONLY_DIRECTORY) => {
+            "its directory cannot be written, where a journal is to be"
+        }
+        Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
+        Some(code) if code & 0xff == ffi::SQLITE_READONLY => "it cannot be written",
+        Some(ffi::SQLITE_FULL) => "the disk is full; nothing was changed",
+        Some(code) if code & 0xff == ffi::SQLITE_IOERR => {
+            "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`); \
+             nothing was changed"
+        }
+        _ => &Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
     };
+    let reason = reason.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {

@@ -144,7 +144,7 @@ fn a_database_that_is_removed_or_replaced_meanwhile_is_an_error_and_nothing_is_w
         let before = fs::read(&moved).unwrap();
         other.execute_batch("ROLLBACK").unwrap();
         let output = child.wait_with_output().unwrap();
-        assert_failed(&output, 4, "it was moved or removed meanwhile");
+        assert_failed(&output, 4, "it was moved, removed or replaced meanwhile");
         assert!(fs::read(&moved).unwrap() == before);
         if replaced {
             assert!(fs::read(sandbox.path("users.db")).unwrap() == before);

@@ -20,7 +20,7 @@ const READ_WRITE: OpenFlags =
 /// Writes a copy of the database to `file`, which an app can open as it is: it has no write-ahead
 /// log, also if the database has one.
 pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result<(), StoreError> {
-    let Sqlite { connection, location } = store;
+    let Sqlite { connection, location, .. } = store;
     let transaction = connection.transaction().map_err(sql_error(location))?;
     let schema = schema::inspect(&transaction, location)?;
     schema.require_latest(location)?;
@@ -102,7 +102,7 @@ pub(in super::super) fn prepare_restore(
 ) -> Result<Staged, StoreError> {
     let database = Sqlite::open_unread(path, Access::Write)?;
     refuse_same(&database.location, file)?;
-    let Sqlite { mut connection, location } = Sqlite::open(&absolute(file), Access::Read)?;
+    let Sqlite { mut connection, location, .. } = Sqlite::open(&absolute(file), Access::Read)?;
     let fail = sql_error(&location);
     let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };
     let backup = connection.transaction().map_err(&fail)?;

@@ -20,7 +20,7 @@ pub(super) fn check(
     store: &mut Sqlite,
     each: &mut dyn FnMut(Row),
 ) -> Result<Vec<Finding>, StoreError> {
-    let Sqlite { connection, location } = store;
+    let Sqlite { connection, location, .. } = store;
     let fail = sql_error(location);
     let transaction = connection.transaction().map_err(&fail)?;
     let mut findings = integrity(&transaction).map_err(&fail)?;

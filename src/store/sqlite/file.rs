@@ -1,8 +1,8 @@
 //! The file: how it is created and opened.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +12,25 @@ use rusqlite::{Connection, OpenFlags};
 use super::Sqlite;
 use crate::escape::Escaped;
 use crate::store::{Access, Location, NewFile, StoreError};
+
+/// Which file it is, whatever its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|metadata| Self::from(&metadata))
+    }
+}
+
+impl From<&Metadata> for Identity {
+    fn from(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
 
 /// How long to wait for another program's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,13 +51,13 @@ impl Sqlite {
             let reason = Escaped(&reason).to_string();
             StoreError::CannotConnect { location: location.clone(), reason }
         };
-        match fs::metadata(path) {
+        let identity = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() && metadata.len() == 1 => {
                 // SQLite would take it for an empty file, and overwrite it.
                 let reason = "it is a file of one byte".to_owned();
                 return Err(StoreError::NotADatabase { location, reason });
             }
-            Ok(metadata) if metadata.is_file() => {}
+            Ok(metadata) if metadata.is_file() => Identity::from(&metadata),
             Ok(_) => {
                 let reason = "it is not a file".to_owned();
                 return Err(StoreError::NotADatabase { location, reason });
@@ -47,7 +66,7 @@ impl Sqlite {
                 return Err(StoreError::NoDatabase { path: path.to_owned() });
             }
             Err(error) => return Err(cannot_connect(error.to_string())),
-        }
+        };
         // Whoever may write opens the file to write, also to read it: a reader must be able to
         // roll the journal of a killed writer back, and to remove an empty write-ahead log.
         let (mode, patience) = match access {
@@ -78,7 +97,7 @@ impl Sqlite {
             Ok(true)
         };
         match open() {
-            Ok(true) => Ok(Self { connection, location }),
+            Ok(true) => Ok(Self { connection, location, identity }),
             Ok(false) => Err(cannot_connect(
                 "it has a write-ahead log, which only someone who may write the file can open"
                     .to_owned(),

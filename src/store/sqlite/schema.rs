@@ -103,7 +103,7 @@ pub(super) fn missing(
 /// Applies what is pending. The version is read inside the transaction that changes it, so that
 /// of several programs at once one does the work and the others find it done.
 pub(super) fn migrate(store: &mut Sqlite) -> Result<Migrated, StoreError> {
-    let Sqlite { connection, location } = store;
+    let Sqlite { connection, location, .. } = store;
     let fail = sql_error(location);
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
@@ -141,7 +141,7 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
 
 /// Makes the schema whole where it has the latest version.
 pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
-    let Sqlite { connection, location } = store;
+    let Sqlite { connection, location, .. } = store;
     let fail = sql_error(location);
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;

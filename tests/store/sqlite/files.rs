@@ -187,3 +187,32 @@ fn who_opens_to_read_changes_nothing() {
     }
     assert!(database.bytes() == before);
 }
+
+#[test]
+fn a_file_that_is_removed_or_replaced_meanwhile_takes_no_change() {
+    for journal in ["delete", "wal"] {
+        for is_replaced in [false, true] {
+            let [database, other] = [(); 2].map(|()| {
+                let database = Sqlite::new();
+                add(&mut init(&database), "alice");
+                database.execute(&format!("PRAGMA journal_mode = {journal}"));
+                database
+            });
+            let mut users = open(&database);
+            assert!(users.get("alice").unwrap().is_some());
+            fs::remove_file(database.path()).unwrap();
+            if is_replaced {
+                fs::hard_link(other.path(), database.path()).unwrap();
+            }
+            let result = users.lock(&["alice"]);
+            let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = result else {
+                panic!("{journal} {is_replaced}: {result:?}");
+            };
+            assert!(reason.contains("moved"), "{reason}");
+            drop(users);
+            if is_replaced {
+                assert!(!open(&database).get("alice").unwrap().unwrap().locked);
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
 
+mod faults;
 mod pty;
 #[path = "../support/skip.rs"]
 mod skip;
@@ -17,6 +18,7 @@ mod crashes;
 #[cfg(target_os = "linux")]
 mod disks;
 mod export;
+mod failing_calls;
 mod generated;
 mod globals;
 mod group;

@@ -32,13 +32,23 @@ pub(crate) struct Sandbox {
 
 /// An empty directory.
 pub(crate) fn empty() -> Sandbox {
+    empty_in(&std::env::temp_dir())
+}
+
+/// An empty directory in memory, where there can be one: nothing waits for a disk.
+pub(crate) fn in_memory() -> Sandbox {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { empty_in(memory) } else { empty() }
+}
+
+fn empty_in(parent: &Path) -> Sandbox {
     // A cheap method: what hashing costs is tested elsewhere.
     let environment = vec![
         ("DASH_USERS_METHOD", "scrypt:128:8:1".to_owned()),
         // Who the history says did it.
         ("SUDO_USER", "admin".to_owned()),
     ];
-    Sandbox { dir: tempfile::tempdir().unwrap(), environment }
+    Sandbox { dir: tempfile::tempdir_in(parent).unwrap(), environment }
 }
 
 /// A directory with a database without users.
@@ -107,7 +117,8 @@ impl Sandbox {
         self.command_of("sh", &["-c", script])
     }
 
-    fn command_of(&self, program: &str, args: &[&str]) -> Command {
+    /// Another program, likewise.
+    pub(crate) fn command_of(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.dir).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));

@@ -1,0 +1,81 @@
+//! System calls that fail: each by which a command writes, once or from then on.
+
+use std::process::Output;
+
+use crate::faults::{CASES, Scene};
+
+/// Asserts that what comes of calls that failed is told. Whether the new state is there.
+fn assert_told(scene: &Scene, fault: &str, output: Output) -> bool {
+    let context = format!("{:?} {fault}: {output:?}", scene.case.args);
+    let is_new = scene.is_new(&context);
+    match output.status.code() {
+        Some(0) => assert!(is_new, "it is not done: {context}"),
+        Some(1 | 4) => {}
+        _ => panic!("{context}"),
+    }
+    // What cannot be written to stderr is told by the status alone.
+    if output.status.code() != Some(0) && !fault.starts_with("write:") {
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let path = scene.sandbox.dir().to_str().unwrap();
+        let is_told = |line: &str| line.starts_with("error: ") && line.contains(path);
+        assert!(stderr.lines().any(is_told) && !stderr.contains("panicked"), "{context}");
+    }
+    if !is_new {
+        let run = scene.run();
+        assert_eq!(run.status, 0, "{context}: {run}");
+        assert!(scene.is_new(&context), "{context}: {run}");
+    }
+    is_new
+}
+
+/// Has calls of each command fail that write.
+fn fail(most: usize, when: impl Fn(usize) -> String) {
+    let (mut old, mut new) = (0, 0);
+    for case in CASES {
+        let Some(scene) = Scene::new(case) else { return };
+        for (call, number) in scene.calls(most) {
+            let error = if ["write", "pwrite64"].contains(&&*call) { "ENOSPC" } else { "EIO" };
+            let fault = format!("{call}:error={error}:when={}", when(number));
+            scene.reset();
+            let output = scene.run_with_fault(&fault);
+            if assert_told(&scene, &fault, output) {
+                new += 1;
+            } else {
+                old += 1;
+            }
+        }
+    }
+    println!("failing calls that write: {old} old, {new} new");
+    assert!(old > 0 && new > 0, "{old} {new}");
+}
+
+#[test]
+fn a_call_that_fails_once_is_told_and_leaves_the_old_state_or_the_new() {
+    fail(6, |number| number.to_string());
+}
+
+#[test]
+fn calls_that_fail_from_then_on_are_told_and_leave_the_old_state_or_the_new() {
+    fail(4, |number| format!("{number}+"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_or_a_journal_that_cannot_be_made_is_told() {
+    let mut old = 0;
+    for case in CASES {
+        let Some(scene) = Scene::new(case) else { return };
+        for (file, fault) in [
+            ("users.db", "pread64:error=EIO:when=1"),
+            ("users.db", "pread64:error=EIO:when=4"),
+            ("users.db", "pread64:error=EIO:when=6+"),
+            ("users.db-journal", "openat:error=EACCES"),
+            ("users.db-journal", "openat:error=ENOSPC"),
+        ] {
+            scene.reset();
+            let output = scene.run_with_fault_on(file, fault);
+            old += u32::from(!assert_told(&scene, fault, output));
+        }
+    }
+    println!("calls that cannot read or make a journal: {old} old");
+    assert!(old > 0);
+}

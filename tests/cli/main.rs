@@ -42,6 +42,7 @@ mod rehash;
 mod remove;
 mod rename;
 mod secrets;
+mod security;
 mod seed;
 mod shells;
 mod show;

@@ -1,9 +1,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
 
 use snapbox::str;
 
-use crate::support::{GOOD, assert_run, empty, seeded};
+use crate::support::{GOOD, PROGRAM, Sandbox, assert_run, empty, seeded};
 
 #[test]
 fn a_backup_is_written_once_and_restored_when_it_is_confirmed() {
@@ -242,4 +243,28 @@ fn a_password_that_was_changed_since_is_the_old_one_again() {
     let verify = ["verify", "alice", "--password-stdin"];
     assert_eq!(sandbox.run_with(GOOD, &verify).status, 3);
     assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
+}
+
+/// Runs a command that may write no file of more than so many times 512 bytes, as on a full disk.
+fn run_on_a_full_disk(sandbox: &Sandbox, blocks: u32, command: &str) -> Output {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {PROGRAM} {command}");
+    sandbox.shell(&script).output().unwrap()
+}
+
+#[test]
+fn what_cannot_be_written_whole_is_not_left_there() {
+    let sandbox = seeded();
+    for (blocks, command) in [(8, "backup new"), (0, "export new.csv")] {
+        let output = run_on_a_full_disk(&sandbox, blocks, command);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}: {said}");
+        assert!(!sandbox.path("new").exists() && !sandbox.path("new.csv").exists(), "{said}");
+    }
+    // An older copy is as it was.
+    assert_eq!(sandbox.run(&["backup", "old.db"]).status, 0);
+    let old = fs::read(sandbox.path("old.db")).unwrap();
+    sandbox.run(&["remove", "alice", "--yes"]);
+    assert_eq!(run_on_a_full_disk(&sandbox, 8, "backup old.db --force").status.code(), Some(1));
+    assert!(fs::read(sandbox.path("old.db")).unwrap() == old);
+    assert!(!sandbox.path("old.db-journal").exists());
 }

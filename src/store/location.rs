@@ -154,6 +154,8 @@ pub enum LocationError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]
@@ -188,5 +190,9 @@ mod tests {
             assert_eq!(Location::parse(text), Err(error), "{text}");
             assert!(!format!("{error} {error:?}").contains("hunter2"));
         }
+        let url = OsStr::from_bytes(b"sqlite:///\xff.db");
+        assert_eq!(Location::parse(url), Err(LocationError::NotUtf8));
+        let path = OsStr::from_bytes(b"/srv/\xff.db");
+        assert_eq!(Location::parse(path), Ok(Location::Sqlite(path.into())));
     }
 }

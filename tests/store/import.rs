@@ -142,6 +142,9 @@ fn names_may_be_once_in_a_file(database: &dyn Database) {
     assert_eq!(reasons(import(&mut users, options, &file)), [by_case, fifth, sixth]);
     options.allow_similar = true;
     assert_eq!(reasons(import(&mut users, options, &file)), twice);
+    let file = format!(r#"{{"alice": "{GOOD}", "alice": "{GOOD}"}}"#);
+    let twice = "2 user 'alice': it is the user of item 1 again";
+    assert_eq!(reasons(import(&mut users, options, &file)), [twice]);
     assert!(rows(database).is_empty());
 }
 

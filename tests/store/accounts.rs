@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use dash_users::{Error, Event, Group, Password, StoredText, Users};
 
 use crate::database::Database;
-use crate::support::{GOOD, add, hash, init, insert, new_user, stored};
+use crate::support::{GOOD, add, found, hash, init, insert, new_user, stored};
 
 fn group(name: &str) -> Group {
     name.parse().unwrap()
@@ -229,7 +229,18 @@ fn names_and_groups_are_found_by_how_they_begin(database: &dyn Database) {
     assert_eq!(users.groups("_", 9).unwrap(), [""; 0]);
 }
 
+fn groups_of_nobody_are_found_by_whose_they_were(database: &dyn Database) {
+    let mut users = init(database);
+    database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b'), ('lost', 'a')");
+    let told: Vec<_> =
+        users.check().unwrap().iter().map(|found| found.problem.to_string()).collect();
+    let orphaned = "there is no such user, but groups: ";
+    assert_eq!(told, [format!("{orphaned}a, b"), format!("{orphaned}a")]);
+    assert_eq!(found(&mut users)[1].2, "lost");
+}
+
 on_every_database! {
+    groups_of_nobody_are_found_by_whose_they_were,
     names_and_groups_are_found_by_how_they_begin,
     groups_are_added_and_removed_once,
     groups_go_with_a_name_and_end_with_a_user,

@@ -6,8 +6,8 @@
 //! - a change is one short `BEGIN IMMEDIATE` transaction, during which readers go on reading,
 //! - a replaced or deleted hash is overwritten in the file (`secure_delete`), and nothing of an
 //!   unfinished transaction gets there (`cache_spill` off): a program that is killed leaves no
-//!   journal which an app without write permission would have to roll back; nor does anything get
-//!   into a temporary file (`temp_store`),
+//!   journal which an app without write permission would have to roll back, unless it was in the
+//!   middle of the commit; nor does anything get into a temporary file (`temp_store`),
 //! - foreign keys that the app declared apply.
 
 mod backup;

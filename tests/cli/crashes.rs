@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 
 use rusqlite::{Connection, OpenFlags, ffi};
 
-use crate::faults::{CASES, Scene, dump};
+use crate::faults::{CASES, GENERATING, Scene, dump};
 
 #[test]
 fn a_command_that_is_killed_leaves_the_old_state_or_the_new() {
@@ -95,6 +95,26 @@ fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
     }
     println!("interrupted: {found_old} old, {found_new} new");
     assert!(found_old > 0 && found_new > 0, "{found_old} {found_new}");
+}
+
+#[test]
+fn nobody_is_imported_whose_generated_password_is_lost() {
+    let Some(scene) = Scene::new(&GENERATING) else { return };
+    let mut found = [0, 0];
+    for (call, number) in scene.calls(15) {
+        scene.reset();
+        scene.run_with_fault(&format!("{call}:signal=SIGKILL:when={number}"));
+        let context = format!("killed at {call} {number}");
+        let is_new = scene.is_new(&context);
+        found[usize::from(is_new)] += 1;
+        if is_new {
+            let passwords = fs::read_to_string(scene.sandbox.path("passwords.csv")).unwrap();
+            let password = passwords.lines().find_map(|line| line.strip_prefix("fay,")).unwrap();
+            let run = scene.sandbox.run_with(password, &["verify", "fay", "--password-stdin"]);
+            assert_eq!(run.status, 0, "{context}: {run}");
+        }
+    }
+    assert!(found[0] > 0 && found[1] > 0, "{found:?}");
 }
 
 #[test]

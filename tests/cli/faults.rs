@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-pub(crate) use self::cases::{CASES, Case};
+pub(crate) use self::cases::{CASES, Case, GENERATING};
 use self::cases::{THEN, succeed};
 use crate::skip::or_skip;
 use crate::support::{PROGRAM, Run, Sandbox, in_memory, without_times};

@@ -54,6 +54,15 @@ pub(crate) const CASES: &[Case] = &[
     Case { file: Some("out.csv"), ..case(&["export", "out.csv", "--force"], exported) },
 ];
 
+/// What may leave a file behind that is in the way of a next run.
+pub(crate) const GENERATING: Case =
+    case(&["import", "missing.csv", "--generate-missing", "passwords.csv"], missing);
+
+fn missing(sandbox: &Sandbox) {
+    users(sandbox);
+    sandbox.write("missing.csv", "username,password\neve,\nfay,\n");
+}
+
 /// The time at which everything happened that was there before.
 pub(super) const THEN: &str = "2001-01-01T00:00:00.000Z";
 

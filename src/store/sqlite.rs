@@ -445,8 +445,7 @@ fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
         Some(code) if code & 0xff == ffi::SQLITE_READONLY => "it cannot be written",
         Some(ffi::SQLITE_FULL) => "the disk is full; nothing was changed",
         Some(code) if code & 0xff == ffi::SQLITE_IOERR => {
-            "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`); \
-             nothing was changed"
+            "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`)"
         }
         _ => &Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
     };

@@ -1,8 +1,7 @@
 //! The program as a Python package: from the checkout to its source distribution, from that to a
 //! wheel, and from that into a Python environment where nothing else is.
 //!
-//! With the variable `CI` set the wheel is the one that `pip install .` makes. Elsewhere link-time
-//! optimization is left out, which is most of the time after a change.
+//! Link-time optimization is left out, which is most of the time that `pip install .` takes.
 
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "Dash and werkzeug are not needed here")]
@@ -66,10 +65,7 @@ fn build(tools: &Environment) -> PathBuf {
     let pip = ["-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-index", "--no-deps"];
     let mut pip = maturin(tools, &pip);
     pip.env("CARGO_TARGET_DIR", directory.join("target")).arg("--wheel-dir").arg(&wheels);
-    if env::var_os("CI").is_none() {
-        pip.env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    }
+    pip.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     success(pip.arg(source));
     only_one_in(&wheels)
 }

@@ -91,6 +91,20 @@ fn a_file_in_the_place_of_the_directory_is_an_error() {
 }
 
 #[test]
+fn a_path_that_cannot_be_followed_is_not_called_missing() {
+    let database = Sqlite::new();
+    symlink(database.path(), database.path()).unwrap();
+    for result in [
+        try_init(database.path()),
+        Users::open(database.location()).map(drop),
+        Users::open_read_only(database.location()).map(drop),
+    ] {
+        let is_it = matches!(result, Err(Error::Store(StoreError::CannotConnect { .. })));
+        assert!(is_it, "{result:?}");
+    }
+}
+
+#[test]
 fn a_directory_in_the_place_of_the_file_is_refused() {
     let database = Sqlite::new();
     fs::create_dir(database.path()).unwrap();

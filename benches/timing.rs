@@ -39,6 +39,10 @@ const USERS: [(&str, &str); 5] = [
     ("costly", "a wrong password, twice the cost"),
 ];
 
+/// Orders in which each but the last of them comes once at each place, and once after each other:
+/// who comes after whom must not matter.
+const ORDERS: [[usize; 4]; 4] = [[0, 1, 3, 2], [1, 2, 0, 3], [2, 3, 1, 0], [3, 0, 2, 1]];
+
 /// The status of a refusal.
 const REFUSED: i32 = 3;
 
@@ -90,11 +94,12 @@ fn prepare(database: &Path, method: Method, twice: Method) -> Users {
 /// Has all users refused in turn, and prints how they compare with the first.
 fn compare(by: &str, method: &str, rounds: usize, mut refuse: impl FnMut(&str) -> f64) {
     let mut seconds = USERS.map(|_| Vec::with_capacity(rounds));
+    let (costly, others) = (USERS.len() - 1, ORDERS.len());
     for round in 0..rounds {
-        // Who comes after whom must not matter: 1, 2, 3 and 4 steps are all prime to 5.
-        let step = 1 + round / USERS.len() % 4;
-        for turn in 0..USERS.len() {
-            let index = (round + turn * step) % USERS.len();
+        seconds[costly].push(refuse(USERS[costly].0));
+        // What comes after more memory than its own is not like the rest.
+        refuse(USERS[0].0);
+        for index in ORDERS[round % others] {
             seconds[index].push(refuse(USERS[index].0));
         }
     }

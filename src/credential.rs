@@ -173,6 +173,18 @@ mod tests {
     }
 
     #[test]
+    fn there_is_a_hash_in_what_is_one_locked_or_not() {
+        let hash: PasswordHash = HASH.parse().unwrap();
+        let locked = NewCredential::locked(&hash).to_string();
+        for text in [HASH, &locked] {
+            assert_eq!(credential(text).hash(), Some(&hash), "{text}");
+        }
+        for text in ["!", "!pbkdf2:sha224:1|salt|00ff", "hunter2"] {
+            assert_eq!(credential(text).hash(), None, "{text}");
+        }
+    }
+
+    #[test]
     fn debug_shows_nothing_of_a_new_value() {
         let hash: PasswordHash = HASH.parse().unwrap();
         assert_eq!(format!("{:?}", NewCredential::locked(&hash)), "NewCredential(…)");

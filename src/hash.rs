@@ -141,6 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_has_the_method_that_it_names_whatever_is_left_out() {
+        for (text, method) in [
+            ("pbkdf2:sha1:1$salt$e1a8a5e1a3e6ac42bb0dd8a3c3dc8cb4a4a4a4a4", "pbkdf2:sha1:1"),
+            (&format!("pbkdf2:sha512$s${}", "0".repeat(128)), "pbkdf2:sha512:1000000"),
+            (&format!("scrypt$s${}", "0".repeat(128)), "scrypt:32768:8:1"),
+        ] {
+            assert_eq!(hash(text).method().to_string(), method);
+        }
+    }
+
+    #[test]
     fn debug_shows_neither_salt_nor_digest() {
         let hash = hash("pbkdf2:sha1:1$saltsalt$e1a8a5e1a3e6ac42bb0dd8a3c3dc8cb4a4a4a4a4");
         assert_eq!(format!("{hash:?}"), "PasswordHash(pbkdf2:sha1:1$…)");

@@ -91,6 +91,21 @@ fn a_file_in_the_place_of_the_directory_is_an_error() {
 }
 
 #[test]
+fn a_file_of_one_byte_is_refused_and_kept() {
+    let database = Sqlite::new();
+    fs::write(database.path(), "x").unwrap();
+    for result in [
+        try_init(database.path()),
+        Users::open(database.location()).map(drop),
+        Users::open_read_only(database.location()).map(drop),
+    ] {
+        let is_it = matches!(result, Err(Error::Store(StoreError::NotADatabase { .. })));
+        assert!(is_it, "{result:?}");
+    }
+    assert_eq!(fs::read_to_string(database.path()).unwrap(), "x");
+}
+
+#[test]
 fn a_path_that_cannot_be_followed_is_not_called_missing() {
     let database = Sqlite::new();
     symlink(database.path(), database.path()).unwrap();

@@ -162,7 +162,7 @@ impl Users {
     }
 
     /// Has `run` be called when a change to users is made and about to be permanent: a program that
-    /// a signal ends before that can say that nothing was changed.
+    /// a signal ends before that can say that nothing was changed. By default nothing is called.
     #[must_use]
     pub fn before_commit(self, run: fn()) -> Self {
         Self { before_commit: run, ..self }

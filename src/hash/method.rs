@@ -46,7 +46,8 @@ pub enum Method {
 thread_local! {
     /// The methods by which this thread derived digests: what took time, in a test that must not
     /// measure any.
-    pub(crate) static DERIVED: std::cell::RefCell<Vec<Method>> = const { std::cell::RefCell::new(Vec::new()) };
+    pub(crate) static DERIVED: std::cell::RefCell<Vec<Method>> =
+        const { std::cell::RefCell::new(Vec::new()) };
 }
 
 impl Method {

@@ -1,11 +1,9 @@
-//! Disks that are full, files that may not grow, and files that go away while they are in use.
+//! Disks that are full, and files that may not grow.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-
-use rusqlite::Connection;
+use std::process::{Command, Output};
 
 use crate::skip::or_skip;
 use crate::support::{PROGRAM, SECRET123, Sandbox, initialized};
@@ -107,48 +105,5 @@ fn a_disk_that_is_full_is_an_error_and_leaves_all_as_it_was() {
         assert!(is_said, "{args:?}: {run}");
         let _ = fs::remove_file(path.join("rest"));
         assert!(sandbox.run(&[&["export"][..], &on_disk].concat()) == export, "{args:?}");
-    }
-}
-
-/// A command that has opened the database, and waits for another program to let it write.
-fn waiting(sandbox: &Sandbox, args: &[&str]) -> (Child, Connection) {
-    let other = Connection::open(sandbox.path("users.db")).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut command = sandbox.command(args);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    let database = fs::canonicalize(sandbox.path("users.db")).unwrap();
-    let fds = format!("/proc/{}/fd", child.id());
-    let has_it = || {
-        let mut links =
-            fs::read_dir(&fds).unwrap().filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
-        links.any(|link| link == database)
-    };
-    while !has_it() {
-        std::thread::yield_now();
-    }
-    (child, other)
-}
-
-#[test]
-fn a_database_that_is_removed_or_replaced_meanwhile_is_an_error_and_nothing_is_written_to_it() {
-    for replaced in [false, true] {
-        let sandbox = with_some();
-        let (child, other) = waiting(&sandbox, &["lock", "user1"]);
-        let moved = sandbox.path("moved.db");
-        // As an administrator who puts an older copy in its place.
-        Command::new("mv").arg(sandbox.path("users.db")).arg(&moved).status().unwrap();
-        if replaced {
-            fs::copy(&moved, sandbox.path("users.db")).unwrap();
-        }
-        let before = fs::read(&moved).unwrap();
-        other.execute_batch("ROLLBACK").unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_failed(&output, 4, "it was moved, removed or replaced meanwhile");
-        assert!(fs::read(&moved).unwrap() == before);
-        if replaced {
-            assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
-            assert_eq!(sandbox.run(&["lock", "user1"]).status, 0);
-        }
     }
 }

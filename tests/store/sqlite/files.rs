@@ -14,6 +14,15 @@ fn try_init(path: &Path) -> Result<(), Error> {
     Users::init(&Location::parse(path).unwrap(), &NewFile::default()).map(drop)
 }
 
+/// What comes of each way to open a file.
+fn opened(database: &Sqlite) -> [Result<(), Error>; 3] {
+    [
+        try_init(database.path()),
+        Users::open(database.location()).map(drop),
+        Users::open_read_only(database.location()).map(drop),
+    ]
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
@@ -94,11 +103,7 @@ fn a_file_in_the_place_of_the_directory_is_an_error() {
 fn a_file_of_one_byte_is_refused_and_kept() {
     let database = Sqlite::new();
     fs::write(database.path(), "x").unwrap();
-    for result in [
-        try_init(database.path()),
-        Users::open(database.location()).map(drop),
-        Users::open_read_only(database.location()).map(drop),
-    ] {
+    for result in opened(&database) {
         let is_it = matches!(result, Err(Error::Store(StoreError::NotADatabase { .. })));
         assert!(is_it, "{result:?}");
     }
@@ -109,11 +114,7 @@ fn a_file_of_one_byte_is_refused_and_kept() {
 fn a_path_that_cannot_be_followed_is_not_called_missing() {
     let database = Sqlite::new();
     symlink(database.path(), database.path()).unwrap();
-    for result in [
-        try_init(database.path()),
-        Users::open(database.location()).map(drop),
-        Users::open_read_only(database.location()).map(drop),
-    ] {
+    for result in opened(&database) {
         let is_it = matches!(result, Err(Error::Store(StoreError::CannotConnect { .. })));
         assert!(is_it, "{result:?}");
     }
@@ -123,12 +124,7 @@ fn a_path_that_cannot_be_followed_is_not_called_missing() {
 fn a_directory_in_the_place_of_the_file_is_refused() {
     let database = Sqlite::new();
     fs::create_dir(database.path()).unwrap();
-    let results = [
-        try_init(database.path()),
-        Users::open(database.location()).map(drop),
-        Users::open_read_only(database.location()).map(drop),
-    ];
-    for result in results {
+    for result in opened(&database) {
         assert!(matches!(result, Err(Error::Store(StoreError::NotADatabase { .. }))));
     }
     assert_eq!(fs::read_dir(database.path()).unwrap().count(), 0);

@@ -170,7 +170,10 @@ mod tests {
             ("sqlite:////srv/users.db", "/srv/users.db".into()),
             ("1http://x", here.join("1http:/x")),
         ] {
-            assert_eq!(Location::parse(text), Ok(Location::Sqlite(path)), "{text}");
+            let shown = path.display().to_string();
+            let location = Location::parse(text);
+            assert_eq!(location, Ok(Location::Sqlite(path)), "{text}");
+            assert_eq!(location.unwrap().to_string(), shown);
         }
     }
 

@@ -463,3 +463,20 @@ pub(super) fn sql_to_remove(username: &StoredText) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_of_the_years_1970_to_9999() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let last = 253_402_300_799;
+        assert_eq!(humantime::format_rfc3339(at(last)).to_string(), "9999-12-31T23:59:59Z");
+        for (seconds, expected) in [(0, Some(at(0))), (last, Some(at(last))), (last + 1, None)] {
+            assert_eq!(time(Some(at(seconds))), expected, "{seconds}");
+        }
+        assert_eq!(time(Some(at(0) - Duration::from_nanos(1))), None);
+        assert_eq!(time(None), None);
+    }
+}

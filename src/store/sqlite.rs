@@ -469,3 +469,40 @@ fn without_name(message: &str) -> &str {
     const MALFORMED: &str = "malformed database schema";
     if message.starts_with(MALFORMED) { MALFORMED } else { message }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_it_means_for_the_database_and_where_to_look() {
+        const OPEN: &str = "cannot open /users.db: ";
+        const BUSY: &str = "/users.db is locked by another program";
+        const SAID: &str = "in SQLite's words";
+        const DAMAGED: &str = "/users.db is not a database of users: ";
+        for (code, kind, reason) in [
+            (ffi::SQLITE_READONLY_ROLLBACK, OPEN, "a program that was killed left a journal"),
+            (ffi::SQLITE_READONLY_RECOVERY, OPEN, "a program that was killed left a journal"),
+            (ffi::SQLITE_READONLY_DIRECTORY, OPEN, "its directory cannot be written"),
+            (ffi::SQLITE_READONLY_DBMOVED, OPEN, "it was moved, removed or replaced"),
+            (ffi::SQLITE_READONLY, OPEN, "it cannot be written"),
+            (ffi::SQLITE_READONLY_CANTINIT, OPEN, "it cannot be written"),
+            (ffi::SQLITE_CANTOPEN, OPEN, SAID),
+            (ffi::SQLITE_PERM, OPEN, SAID),
+            (ffi::SQLITE_FULL, "/users.db: ", "the disk is full; nothing was changed"),
+            (ffi::SQLITE_IOERR, "/users.db: ", "it cannot be read or written"),
+            (ffi::SQLITE_IOERR_WRITE, "/users.db: ", "it cannot be read or written"),
+            (ffi::SQLITE_NOMEM, "/users.db: ", SAID),
+            (ffi::SQLITE_BUSY_SNAPSHOT, BUSY, ""),
+            (ffi::SQLITE_LOCKED, BUSY, ""),
+            (ffi::SQLITE_NOTADB, DAMAGED, SAID),
+            (ffi::SQLITE_CORRUPT_INDEX, DAMAGED, SAID),
+            (ffi::SQLITE_CONSTRAINT_CHECK, "/users.db refused the change: ", SAID),
+        ] {
+            let failure =
+                rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(SAID.to_owned()));
+            let said = error(&Location::Sqlite("/users.db".into()), &failure).to_string();
+            assert!(said.starts_with(&format!("{kind}{reason}")), "{code}: {said}");
+        }
+    }
+}

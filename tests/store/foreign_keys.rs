@@ -163,6 +163,21 @@ fn users_may_refer_to_users(database: &dyn Database) {
     assert!(names(database).is_empty());
 }
 
+fn a_user_who_would_refer_to_nothing_is_refused(database: &dyn Database) {
+    database.execute(
+        "CREATE TABLE languages (tag TEXT PRIMARY KEY);
+         INSERT INTO languages VALUES ('en');
+         CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+             language TEXT NOT NULL REFERENCES languages);",
+    );
+    let mut users = with_tables(database, "");
+    let refusal = users.set_language("alice", &"fr".parse().unwrap());
+    let Err(Error::Store(error)) = refusal else { panic!("{refusal:?}") };
+    assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
+    assert!(!error.to_string().contains("refer to the user"), "{error}");
+    assert_eq!(users.get("alice").unwrap().unwrap().language.to_string(), "en");
+}
+
 fn names_of_tables_and_columns_may_be_any(database: &dyn Database) {
     let mut users = with_tables(
         database,
@@ -196,6 +211,7 @@ on_every_database! {
     a_column_that_cannot_be_unset_is_named,
     keys_of_several_columns_are_followed,
     users_may_refer_to_users,
+    a_user_who_would_refer_to_nothing_is_refused,
     names_of_tables_and_columns_may_be_any,
     other_changes_leave_the_rows_that_refer,
 }

@@ -130,6 +130,27 @@ fn a_table_that_the_app_put_in_the_place_of_another_needs_a_migration(database: 
     users.check_new(&"Alice".parse().unwrap(), false).unwrap();
 }
 
+/// Why the database must be brought up to date first.
+fn reason(database: &dyn Database) -> String {
+    match open(database).list() {
+        Err(Error::Store(StoreError::NeedsMigration { reason, .. })) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn why_a_migration_is_needed_is_told(database: &dyn Database) {
+    database.execute("CREATE TABLE notes (note TEXT)");
+    assert_eq!(reason(database), "it has no table 'users'");
+    database.execute(TUTORIAL_TABLE);
+    let latest = schema(database).pending.len();
+    assert_eq!(reason(database), format!("its schema has version 0 of {latest}"));
+    drop(init(database));
+    database.execute("DROP INDEX dash_users_username_nocase");
+    assert_eq!(reason(database), "its 'dash_users_username_nocase' is missing");
+    database.execute("DROP TABLE dash_users_times");
+    assert_eq!(reason(database), "its 'dash_users_times' and 1 more are missing");
+}
+
 fn a_newer_schema_is_refused_by_every_operation(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
@@ -223,6 +244,7 @@ on_every_database! {
     the_app_s_positional_insert_works_as_before,
     a_table_that_the_app_made_anew_needs_a_migration,
     a_table_that_the_app_put_in_the_place_of_another_needs_a_migration,
+    why_a_migration_is_needed_is_told,
     a_newer_schema_is_refused_by_every_operation,
     columns_that_must_be_given_are_named,
     several_threads_may_make_one_database,

@@ -5,3 +5,20 @@ mod app_triggers;
 mod check;
 mod concurrency;
 mod direct_writes;
+
+use std::path::Path;
+
+use dash_users::{Error, StoreError, Users};
+
+use crate::database::{Database, Postgres};
+use crate::support::init;
+
+#[test]
+fn a_database_is_copied_by_postgresql_s_own_programs() {
+    let Some(database) = Postgres::new() else { return };
+    let file = Path::new("/dev/null/backup.db");
+    let backup = init(&database).backup(file, false);
+    assert!(matches!(backup, Err(Error::Store(StoreError::NotForServers))), "{backup:?}");
+    let restore = Users::prepare_restore(database.location(), file, None).map(drop);
+    assert!(matches!(restore, Err(Error::Store(StoreError::NotForServers))), "{restore:?}");
+}

@@ -8,7 +8,7 @@ use postgres::Client;
 
 use crate::accounts::told;
 use crate::database::{Database, Postgres};
-use crate::support::{GOOD, add, init, names, new_user, open, options, rows, stored};
+use crate::support::{GOOD, add, hashed, init, names, new_user, open, options, rows, stored};
 
 /// Waits until somebody waits for a lock of another in this database.
 fn wait_for_a_waiter(database: &Postgres) {
@@ -69,6 +69,41 @@ fn a_user_whom_the_app_is_about_to_add_is_met_by_an_import() {
     let summary = result.unwrap();
     assert_eq!((summary.added, summary.skipped), (1, 1));
     assert_eq!(names(&database), ["alice", "zoe"]);
+}
+
+#[test]
+fn a_user_whom_the_app_is_about_to_add_keeps_demo_users_out() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
+    // Whoever reads does not wait.
+    assert!(users.is_empty().unwrap());
+    let added = thread::scope(|scope| {
+        let demo = || open(&database).add_if_empty(hashed(&[new_user("zoe", GOOD)]));
+        let waiting = scope.spawn(demo);
+        wait_for_a_waiter(&database);
+        app.batch_execute("COMMIT").unwrap();
+        waiting.join().unwrap()
+    });
+    assert!(!added.unwrap());
+    assert_eq!(names(&database), ["alice"]);
+}
+
+#[test]
+fn whoever_changes_users_waits_for_others_of_ours_and_readers_do_not() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let lock = "SELECT pg_advisory_xact_lock(('x' || encode('dash-use', 'hex'))::bit(64)::bigint)";
+    let mut other = in_transaction(&database, lock);
+    assert_eq!(users.list().unwrap().len(), 1);
+    let locked = thread::scope(|scope| {
+        let waiting = scope.spawn(|| open(&database).lock(&["alice"]));
+        wait_for_a_waiter(&database);
+        other.batch_execute("COMMIT").unwrap();
+        waiting.join().unwrap()
+    });
+    assert_eq!(locked.unwrap(), [true]);
 }
 
 #[test]

@@ -92,6 +92,10 @@ fn a_backup_is_for_its_owner_alone_and_has_no_log() {
     let again = users.backup(&file, false);
     assert!(matches!(again, Err(Error::Store(StoreError::FileExists { .. }))), "{again:?}");
     users.backup(&file, true).unwrap();
+    // What a backup leaves that was killed.
+    let empty = database.dir().join("empty.db");
+    fs::write(&empty, "").unwrap();
+    users.backup(&empty, false).unwrap();
     let itself = users.backup(database.path(), true);
     assert!(matches!(itself, Err(Error::Store(StoreError::SameFile { .. }))), "{itself:?}");
 }
@@ -168,10 +172,12 @@ fn a_backup_of_the_tutorial_s_table_is_brought_up_to_date_on_the_way_back() {
     let database = Sqlite::new();
     drop(init(&database));
     let old = Sqlite::with(crate::support::TUTORIAL_TABLE);
-    old.execute("INSERT INTO users VALUES ('zoe', 'x', 'en')");
+    old.execute("INSERT INTO users VALUES ('yan', 'x', 'en'), ('zoe', 'x', 'en')");
     let before = old.bytes();
-    restore(&database, old.path()).unwrap();
-    assert_eq!(names(&database), ["zoe"]);
+    let restoration = Users::prepare_restore(database.location(), old.path(), None).unwrap();
+    assert_eq!(restoration.users(), 2);
+    restoration.apply().unwrap();
+    assert_eq!(names(&database), ["yan", "zoe"]);
     assert!(open(&database).schema().unwrap().pending.is_empty());
     assert_eq!(old.bytes(), before);
     let missing = Location::parse(database.dir().join("missing.db")).unwrap();

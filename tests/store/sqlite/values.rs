@@ -1,6 +1,7 @@
 //! Values that are no text, or no UTF-8: SQLite lets them into any column.
 
 use base16ct::lower::encode_string;
+use dash_users::store::sql_to_remove;
 use dash_users::{Error, HashError, LogIn, MethodError, Password, Refusal, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
@@ -20,7 +21,7 @@ fn listed_names(users: &mut Users) -> Vec<StoredText> {
 }
 
 #[test]
-fn names_of_any_type_are_listed() {
+fn names_of_any_type_are_listed_and_removed_by_the_sql_that_is_told() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     for name in ["NULL", "NULL", "x'ff00'", "x''", "42", "-1.5", "'alice'", "CAST(x'ff' AS TEXT)"] {
@@ -40,6 +41,11 @@ fn names_of_any_type_are_listed() {
     let shown: Vec<_> = expected.iter().map(ToString::to_string).collect();
     assert_eq!(shown[..4], ["\\N", "\\N", "\\x2d312e35", "\\x3432"]);
     assert_eq!(shown[4..], ["alice", "\\u{fffd}", "\\x", "\\xff00"]);
+    // All that are NULL go at once.
+    for (at, name) in expected.iter().enumerate().skip(1) {
+        database.execute(&sql_to_remove(database.location(), name));
+        assert_eq!(listed_names(&mut users), expected[at + 1..], "{name}");
+    }
 }
 
 #[test]

@@ -189,6 +189,30 @@ fn names_of_tables_and_columns_may_be_any(database: &dyn Database) {
     users.remove(&["alice"], false).unwrap();
 }
 
+fn a_rename_is_refused_where_rows_refer_and_would_not_follow(database: &dyn Database) {
+    let mut users = with_tables(
+        database,
+        "CREATE TABLE notes (owner TEXT REFERENCES users ON UPDATE CASCADE);
+         CREATE TABLE orders (customer TEXT REFERENCES users);
+         CREATE TABLE tasks (owner TEXT REFERENCES users);
+         INSERT INTO notes VALUES ('alice');
+         INSERT INTO orders VALUES ('alice');
+         INSERT INTO tasks VALUES ('bob');",
+    );
+    let zoe = "zoe".parse().unwrap();
+    let refusal = users.rename("alice", &zoe, false);
+    let Err(Error::Store(StoreError::Refused { reason, .. })) = refusal else {
+        panic!("{refusal:?}");
+    };
+    let named = ["notes", "orders", "tasks"].map(|table| reason.contains(table));
+    assert_eq!(named, [false, true, false], "{reason}");
+    assert_eq!(names(database), ["alice", "bob"]);
+
+    database.execute("DELETE FROM orders");
+    assert!(users.rename("alice", &zoe, false).unwrap());
+    assert_eq!(database.query("SELECT owner FROM notes"), ["zoe"]);
+}
+
 fn other_changes_leave_the_rows_that_refer(database: &dyn Database) {
     let mut users = with_tables(
         database,
@@ -213,5 +237,6 @@ on_every_database! {
     users_may_refer_to_users,
     a_user_who_would_refer_to_nothing_is_refused,
     names_of_tables_and_columns_may_be_any,
+    a_rename_is_refused_where_rows_refer_and_would_not_follow,
     other_changes_leave_the_rows_that_refer,
 }

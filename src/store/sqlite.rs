@@ -417,6 +417,11 @@ fn time(value: ValueRef<'_>) -> Option<SystemTime> {
     humantime::parse_rfc3339(value.as_str().ok()?).ok()
 }
 
+/// A text of the schema, of which others wrote parts: it need not be UTF-8.
+fn schema_text(value: ValueRef<'_>) -> rusqlite::Result<String> {
+    Ok(String::from_utf8_lossy(value.as_bytes()?).into_owned())
+}
+
 fn stored_text(value: ValueRef<'_>) -> StoredText {
     match value {
         ValueRef::Null => StoredText::Null,

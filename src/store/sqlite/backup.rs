@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::file::{BUSY_TIMEOUT, sync_directory};
 use super::schema::{self, sql_error};
-use super::{Sqlite, history};
+use super::{Sqlite, history, schema_text};
 use crate::escape::Escaped;
 use crate::store::{Access, Cause, Location, NewFile, Restoration, StoreError};
 
@@ -106,8 +106,9 @@ pub(in super::super) fn prepare_restore(
     let fail = sql_error(&location);
     let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };
     let backup = connection.transaction().map_err(&fail)?;
-    let integrity: String =
-        backup.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(&fail)?;
+    let integrity = backup
+        .query_row("PRAGMA integrity_check(1)", [], |row| schema_text(row.get_ref(0)?))
+        .map_err(&fail)?;
     if integrity != "ok" {
         return Err(unfit(format!("it is damaged: {}", Escaped(&integrity))));
     }

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::history;
+use super::{history, schema_text};
 use crate::store::{Cause, ImportRow, NewRow, RowChange};
 use crate::user::StoredText;
 
@@ -34,7 +34,8 @@ impl Import {
         let mut triggers = Vec::new();
         for name in TRIGGERS {
             let select = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?";
-            triggers.push(connection.query_row(select, [name], |row| row.get(0))?);
+            triggers
+                .push(connection.query_row(select, [name], |row| schema_text(row.get_ref(0)?))?);
             connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
         }
         Ok(Self { now, was_empty, triggers })

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::Text;
+use super::{Text, schema_text};
 use crate::store::{MAX_REFERENCES, OnDelete, Reference};
 
 /// What refers to `username`, directly or through rows that would go with the user.
@@ -93,13 +93,14 @@ fn keys(connection: &Connection, target: &str) -> rusqlite::Result<Vec<ForeignKe
          ORDER BY source.name, key.id",
     )?;
     let keys = statement.query_map([target], |row| {
+        let text = |column| row.get_ref(column).and_then(schema_text);
         Ok(ForeignKey {
-            table: row.get(0)?,
+            table: text(0)?,
             target: target.to_owned(),
-            on_delete: row.get(1)?,
-            on_update: row.get(2)?,
-            from: row.get(3)?,
-            to: row.get(4)?,
+            on_delete: text(1)?,
+            on_update: text(2)?,
+            from: text(3)?,
+            to: text(4)?,
         })
     })?;
     keys.collect()

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::file::sync_directory;
-use super::{Sqlite, history};
+use super::{Sqlite, history, schema_text};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
 use crate::event::Event;
@@ -59,14 +59,17 @@ pub(super) fn missing(
     location: &Location,
 ) -> Result<Vec<(u32, &'static str)>, StoreError> {
     let select = "SELECT type, name, tbl_name,
-                         (SELECT group_concat(name, ', ') FROM pragma_table_info(object.name))
+                         ifnull((SELECT group_concat(name, ', ')
+                                 FROM pragma_table_info(object.name)), '')
                   FROM sqlite_schema AS object
                   WHERE name LIKE 'dash_users_%' OR name LIKE 'user_%'";
     let read = || {
         let mut statement = connection.prepare(select)?;
-        let found = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        found.collect::<rusqlite::Result<Vec<(String, String, String, Option<String>)>>>()
+        let found = statement.query_map([], |row| {
+            let text = |column| row.get_ref(column).and_then(schema_text);
+            Ok((text(0)?, text(1)?, text(2)?, text(3)?))
+        })?;
+        found.collect::<rusqlite::Result<Vec<(String, String, String, String)>>>()
     };
     let found = read().map_err(sql_error(location))?;
     let is = |found: &str, name: &str| found.eq_ignore_ascii_case(name);
@@ -78,12 +81,12 @@ pub(super) fn missing(
         };
         match found.iter().find(is_it) {
             None => missing.push((2, table)),
-            Some((kind, _, _, Some(columns))) if kind == "table" && columns == expected => {}
+            Some((kind, _, _, columns)) if kind == "table" && columns == expected => {}
             Some((kind, _, _, columns)) => {
                 let reason = format!(
                     "its '{table}' is a {kind} with the columns {}, where dash-users keeps a table \
                      of its own with {expected}",
-                    Escaped(columns.as_deref().unwrap_or_default())
+                    Escaped(columns)
                 );
                 return Err(StoreError::NotADatabase { location: location.clone(), reason });
             }
@@ -291,7 +294,7 @@ fn users_table(
         .map_err(&fail)?;
     let mut columns = statement.query([]).map_err(&fail)?;
     while let Some(row) = columns.next().map_err(&fail)? {
-        let name: String = row.get(0).map_err(&fail)?;
+        let name = row.get_ref(0).and_then(schema_text).map_err(&fail)?;
         let position = wanted.iter().position(|wanted| name.eq_ignore_ascii_case(wanted));
         match position {
             Some(position) if row.get::<_, i64>(2).map_err(&fail)? == 0 => {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use dash_users::{Error, Severity, StoreError, Users};
+use dash_users::{Error, OnConflict, Severity, StoreError, Users};
 
 use crate::database::{Database, Sqlite};
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, found, hash, hash_with, init, literal, locked, method, new_user,
-    over_limit, rows,
+    GOOD, TUTORIAL_TABLE, add, found, hash, hash_with, import, init, literal, locked, method,
+    names, new_user, options, over_limit, rows,
 };
 
 /// What spoils a database, and what is found: code, severity and user.
@@ -248,6 +248,77 @@ fn a_damaged_file_is_found_or_refused_and_never_called_clean() {
             Err(error) => panic!("page {page}: {error}"),
         }
     }
+}
+
+#[test]
+fn what_is_damaged_is_told_also_where_the_users_cannot_be_read() {
+    let database = with_table(TUTORIAL_TABLE);
+    let mut users = init(&database);
+    for number in 0..30 {
+        add(&mut users, &format!("user{number:03}"));
+    }
+    drop(users);
+    let leaf = "SELECT max(pageno) FROM dbstat WHERE name = 'users' AND pagetype = 'leaf'";
+    let leaf: usize = database.query(leaf)[0].parse().unwrap();
+    let good = database.bytes();
+    let is_unreadable_and_found = |at: usize| {
+        let mut bad = good.clone();
+        bad[at..at + 2].fill(0xff);
+        fs::write(database.path(), bad).unwrap();
+        let mut users = Users::open_read_only(database.location()).unwrap();
+        users.list().is_err() && users.check().is_ok()
+    };
+    let mut page = ((leaf - 1) * 4096..leaf * 4096).step_by(8);
+    assert!(page.any(is_unreadable_and_found));
+}
+
+/// Has the bytes of a text in the schema end with a comment that is no UTF-8.
+fn spoil_sql(database: &Sqlite, name: &str) {
+    database.execute(&format!(
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = CAST(sql || x'202d2dff' AS TEXT) WHERE name = '{name}'"
+    ));
+}
+
+#[test]
+fn a_schema_that_is_not_utf_8_keeps_nobody_from_anything() {
+    let (database, mut users) = with_alice(TUTORIAL_TABLE);
+    database.execute(
+        "ALTER TABLE users ADD COLUMN email TEXT;
+         CREATE TABLE user_notes (note TEXT);
+         CREATE TRIGGER spy AFTER UPDATE ON users BEGIN SELECT 1; END;",
+    );
+    for name in ["users", "user_notes", "spy"] {
+        spoil_sql(&database, name);
+    }
+    // Names, too.
+    database.execute(
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = CAST(replace(sql, 'email', x'ff') AS TEXT);
+         UPDATE sqlite_schema SET name = CAST(replace(name, 'notes', x'ff') AS TEXT),
+             tbl_name = CAST(replace(tbl_name, 'notes', x'ff') AS TEXT),
+             sql = CAST(replace(sql, 'notes', x'ff') AS TEXT) WHERE name = 'user_notes';
+         UPDATE sqlite_schema SET name = CAST('spy' || x'ff' AS TEXT),
+             sql = CAST(replace(sql, 'spy', 'spy' || x'ff') AS TEXT) WHERE name = 'spy'",
+    );
+    assert_eq!(found(&mut users), [("foreign_trigger", Severity::Warning, String::new())]);
+    add(&mut users, "bob");
+    assert_eq!(users.remove(&["bob"], false).unwrap(), [true]);
+
+    spoil_sql(&database, "dash_users_added");
+    let codes = |users: &mut Users| -> Vec<_> {
+        let codes = found(users).into_iter().map(|(code, ..)| code);
+        codes.filter(|code| code.contains("trigger")).collect()
+    };
+    assert_eq!(codes(&mut users), ["trigger_altered", "foreign_trigger"]);
+    let file = format!("username,password\nzoe,{GOOD}");
+    import(&mut users, options(OnConflict::Skip), &file).unwrap();
+    users.repair().unwrap();
+    assert_eq!(codes(&mut users), ["foreign_trigger"]);
+    let backup = database.dir().join("backup.db");
+    users.backup(&backup, false).unwrap();
+    Users::prepare_restore(database.location(), &backup, None).unwrap().apply().unwrap();
+    assert_eq!(names(&database), ["alice", "zoe"]);
 }
 
 #[test]

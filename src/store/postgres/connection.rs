@@ -4,8 +4,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use postgres::Client;
 use postgres::error::SqlState;
+use postgres::{Client, Config};
 
 use super::Server;
 use crate::escape::{Escaped, without_digests};
@@ -30,19 +30,14 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     };
     let (config, tls) = server.config().map_err(unreachable)?;
     let has_password = config.get_password().is_some();
-    // The driver's own timeout ends when the network has connected: then it would wait for ever
-    // for a server that does not speak.
-    let each = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-    // A host has an address of either kind.
-    let addresses = 2 * config.get_hosts().len().max(config.get_hostaddrs().len());
-    let all = each.saturating_mul(u32::try_from(addresses).unwrap_or(u32::MAX)) + GRACE;
+    let patience = patience(&config);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         // It may come too late for anybody to take it.
         let _ = sender.send(config.connect(tls));
     });
     let connected = receiver
-        .recv_timeout(all)
+        .recv_timeout(patience)
         .map_err(|_| unreachable("the server does not answer".to_owned()))?;
     connected.map_err(|error| {
         let reason = match (error.as_db_error(), std::error::Error::source(&error)) {
@@ -60,6 +55,15 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
             None => format!("{reason}; neither ~/.pgpass nor PGPASSWORD has a password for it"),
         })
     })
+}
+
+/// How long a connection is waited for. The driver's own timeout ends when the network has
+/// connected: then it would wait for ever for a server that does not speak.
+fn patience(config: &Config) -> Duration {
+    let each = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+    // A host has an address of either kind.
+    let addresses = 2 * config.get_hosts().len().max(config.get_hostaddrs().len());
+    each.saturating_mul(u32::try_from(addresses).unwrap_or(u32::MAX)).saturating_add(GRACE)
 }
 
 /// The first cause of an error, which says more than what it led to.
@@ -136,5 +140,23 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
         // A constraint or trigger of the app.
         "23" | "P0" | "22" => StoreError::Refused { location, reason },
         _ => StoreError::Failed { location, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_addresses_of_every_host_are_waited_for() {
+        for (config, seconds) in [
+            ("host=db", 22),
+            ("host=db connect_timeout=3", 8),
+            ("host=db,db2,db3 connect_timeout=3", 20),
+            ("hostaddr=192.0.2.1,192.0.2.2 connect_timeout=3", 14),
+        ] {
+            let config: Config = config.parse().unwrap();
+            assert_eq!(patience(&config), Duration::from_secs(seconds), "{config:?}");
+        }
     }
 }

@@ -136,7 +136,7 @@ pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, 
         reason: reason.to_owned(),
     };
     let options = &mut OpenOptions::new();
-    let file = match options.write(true).create_new(true).mode(new_file.mode & 0o600).open(path) {
+    let file = match options.write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let is_dangling =

@@ -127,6 +127,13 @@ fn authorities_in_the_home_directory_are_not_passed_over() {
 }
 
 #[test]
+fn the_authorities_of_the_system_are_asked_for_by_name() {
+    let at = server("postgresql://u@h/db", &[]);
+    let system = at.verification("verify-full", Some("system"));
+    assert!(matches!(system, Ok(Verification::System)));
+}
+
+#[test]
 fn a_password_comes_from_the_file_that_nobody_else_may_read() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pgpass");

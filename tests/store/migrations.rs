@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use dash_users::store::Schema;
+use dash_users::store::{self, Access, Schema};
 use dash_users::{Error, Init, NewFile, StoreError, Users};
 
 use crate::database::Database;
@@ -65,6 +65,9 @@ fn a_second_init_changes_nothing(database: &dyn Database) {
     let all = |users: &mut Users| (rows(database), users.history(None, None).unwrap());
     let before = all(&mut users);
     assert!(try_init(database).unwrap().applied.is_empty());
+    // As where somebody else was faster.
+    let migrated = store::open(database.location(), Access::Write).unwrap().migrate().unwrap();
+    assert_eq!((migrated.applied, migrated.events), (vec![], vec![]));
     assert_eq!(all(&mut users), before);
     assert_eq!(database.query("SELECT username FROM user_groups"), ["gone"]);
 }

@@ -39,15 +39,19 @@ fn whoever_is_not_let_in_is_told() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let database = name(&url);
+    let has_none = "neither ~/.pgpass nor PGPASSWORD has a password for it";
     for (url, reason) in [
         (cluster.url(OWNER, "wrong", database), "password authentication failed"),
         (cluster.url("nobody", "wrong", database), "password authentication failed"),
         (cluster.url(OWNER, cluster.password(), "none"), "database \"none\" does not exist"),
-        (format!("postgresql://{OWNER}@127.0.0.1:{}/{database}", cluster.port()), "password"),
+        (format!("postgresql://{OWNER}@127.0.0.1:1/{database}"), "Connection refused"),
+        (format!("postgresql://{OWNER}@127.0.0.1:{}/{database}", cluster.port()), has_none),
     ] {
         let sandbox = on(&url);
         for args in [&["list"][..], &["init"], &["lock", "alice"]] {
-            assert_fails(&sandbox.run(args), 4, reason);
+            let run = sandbox.run(args);
+            assert_fails(&run, 4, reason);
+            assert_eq!(run.stderr.contains(has_none), reason == has_none, "{run}");
         }
     }
 }

@@ -40,11 +40,7 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
         .recv_timeout(patience)
         .map_err(|_| unreachable("the server does not answer".to_owned()))?;
     connected.map_err(|error| {
-        let reason = match (error.as_db_error(), std::error::Error::source(&error)) {
-            (Some(error), _) => error.message().to_owned(),
-            (None, Some(source)) => deepest(source),
-            (None, None) => error.to_string(),
-        };
+        let reason = message(&error);
         unreachable(match server.exposed_password_file() {
             // Else it has nothing to do with it.
             _ if has_password || !reason.contains("password") => reason,
@@ -64,6 +60,11 @@ fn patience(config: &Config) -> Duration {
     // A host has an address of either kind.
     let addresses = 2 * config.get_hosts().len().max(config.get_hostaddrs().len());
     each.saturating_mul(u32::try_from(addresses).unwrap_or(u32::MAX)).saturating_add(GRACE)
+}
+
+/// What the server says, or else what kept it from saying anything.
+fn message(error: &postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| deepest(error), |error| error.message().to_owned())
 }
 
 /// The first cause of an error, which says more than what it led to.
@@ -108,20 +109,11 @@ pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> Stor
 pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
     let location = location.clone();
     let Some(state) = error.code() else {
-        let reason = match std::error::Error::source(error) {
-            _ if error.is_closed() => "the connection was lost".to_owned(),
-            Some(source) => deepest(source),
-            None => error.to_string(),
-        };
-        let reason = Escaped(&reason).to_string();
-        return if error.is_closed() || error.as_db_error().is_none() {
-            StoreError::CannotConnect { location, reason }
-        } else {
-            StoreError::Failed { location, reason }
-        };
+        let is_lost = error.is_closed();
+        let reason = if is_lost { "the connection was lost".to_owned() } else { message(error) };
+        return StoreError::CannotConnect { location, reason: Escaped(&reason).to_string() };
     };
-    let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
-    let reason = Escaped(&without_digests(&message)).to_string();
+    let reason = Escaped(&without_digests(&message(error))).to_string();
     let class = &state.code()[..2];
     if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED].contains(state) {
         return StoreError::Busy { location };
@@ -158,5 +150,13 @@ mod tests {
             let config: Config = config.parse().unwrap();
             assert_eq!(patience(&config), Duration::from_secs(seconds), "{config:?}");
         }
+    }
+
+    #[test]
+    fn what_no_server_says_is_told_by_its_first_cause() {
+        let failure = "color=red".parse::<Config>().unwrap_err();
+        let location = Location::parse("postgresql://u@h/db").unwrap();
+        let said = error(&location, &failure).to_string();
+        assert_eq!(said, "cannot open postgresql://u@h/db: unknown option `color`");
     }
 }

@@ -172,6 +172,28 @@ fn what_an_app_keeps_locked_is_not_waited_for_for_ever() {
 }
 
 #[test]
+fn whoever_is_cut_off_by_the_server_is_told() {
+    let Some(database) = Postgres::new() else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let before = rows(&database);
+    let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
+    let refusal = thread::scope(|scope| {
+        let waiting = scope.spawn(|| open(&database).lock(&["alice"]));
+        wait_for_a_waiter(&database);
+        let cut_off = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        database.superuser().batch_execute(cut_off).unwrap();
+        waiting.join().unwrap()
+    });
+    let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert_eq!(reason, "terminating connection due to administrator command");
+    assert_eq!(rows(&database), before);
+}
+
+#[test]
 fn many_who_write_at_once_lose_nothing() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);

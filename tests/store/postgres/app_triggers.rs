@@ -47,6 +47,30 @@ fn refusals(users: &mut Users) -> Vec<String> {
 }
 
 #[test]
+fn the_code_of_an_error_says_what_it_means() {
+    let raise =
+        trigger("BEFORE UPDATE", "RAISE EXCEPTION 'so' USING ERRCODE = substr(NEW.language, 4);");
+    let Some((database, mut users)) = with(&raise) else { return };
+    for (codes, expected) in [
+        ("08006 28000 3D000 53100 57P01 42501 25006", "cannot open LOCATION: so"),
+        ("23514 P0001 22023", "LOCATION refused the change: so"),
+        ("55P03 57014", "LOCATION is locked by another program; nothing was changed"),
+        (
+            "40001 40P01",
+            "LOCATION was changed by another program at the same time; nothing was changed",
+        ),
+        ("XX000 42704", "LOCATION: so"),
+    ] {
+        for code in codes.split(' ') {
+            let refusal = users.set_language("alice", &format!("en-{code}").parse().unwrap());
+            let Err(Error::Store(error)) = refusal else { panic!("{code}: {refusal:?}") };
+            let expected = expected.replace("LOCATION", &database.location().to_string());
+            assert_eq!(error.to_string(), expected, "{code}");
+        }
+    }
+}
+
+#[test]
 fn a_trigger_that_raises_refuses_in_its_own_words() {
     for when in ["BEFORE", "AFTER"] {
         let say = trigger(

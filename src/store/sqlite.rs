@@ -12,6 +12,7 @@
 
 mod backup;
 mod check;
+mod error;
 mod file;
 mod history;
 mod import;
@@ -22,20 +23,20 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, ffi, params};
+use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params};
 
 pub(super) use self::backup::prepare_restore;
+use self::error::{MOVED, sql_error};
 pub(super) use self::file::create;
 use self::file::{Identity, sync_directory};
 use self::import::Import;
-use self::schema::sql_error;
 use super::{
     Access, Cause, ImportRow, Location, Migrated, NewRow, OnDelete, Reference, Row, RowChange,
     Schema, Store, StoreError, StoredSecret, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
-use crate::escape::{Escaped, without_digests};
+use crate::escape::Escaped;
 use crate::event::Event;
 use crate::group::Group;
 use crate::language::Language;
@@ -120,7 +121,7 @@ impl SqliteTransaction<'_> {
             let tables = tables.join(", ");
             return self.refused(&format!("rows of {} refer to the user", Escaped(&tables)));
         }
-        self::error(self.location, error)
+        error::error(self.location, error)
     }
 
     /// Reads texts from a prefix up to what cannot begin with it.
@@ -418,8 +419,8 @@ fn time(value: ValueRef<'_>) -> Option<SystemTime> {
 }
 
 /// A text of the schema, of which others wrote parts: it need not be UTF-8.
-fn schema_text(value: ValueRef<'_>) -> rusqlite::Result<String> {
-    Ok(String::from_utf8_lossy(value.as_bytes()?).into_owned())
+fn schema_text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
+    Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
 }
 
 fn stored_text(value: ValueRef<'_>) -> StoredText {
@@ -429,85 +430,5 @@ fn stored_text(value: ValueRef<'_>) -> StoredText {
         ValueRef::Blob(bytes) => StoredText::Blob(bytes.to_owned()),
         ValueRef::Integer(number) => StoredText::Blob(number.to_string().into()),
         ValueRef::Real(number) => StoredText::Blob(number.to_string().into()),
-    }
-}
-
-/// Why what is written to a file would be lost.
-const MOVED: &str = "it was moved, removed or replaced meanwhile; nothing was changed";
-
-/// What an error of SQLite means to a caller.
-fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
-    let location = location.clone();
-    let reason = match error.sqlite_error().map(|error| error.extended_code) {
-        Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => {
-            "a program that was killed left a journal, which only someone who may write the file \
-             and its directory can roll back"
-        }
-        Some(ffi::SQLITE_READONLY_DIRECTORY) => {
-            "its directory cannot be written, where a journal is to be"
-        }
-        Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
-        Some(code) if code & 0xff == ffi::SQLITE_READONLY => "it cannot be written",
-        Some(ffi::SQLITE_FULL) => "the disk is full; nothing was changed",
-        Some(code) if code & 0xff == ffi::SQLITE_IOERR => {
-            "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`)"
-        }
-        _ => &Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
-    };
-    let reason = reason.to_owned();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            StoreError::NotADatabase { location, reason }
-        }
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            StoreError::CannotConnect { location, reason }
-        }
-        Some(ErrorCode::ConstraintViolation) => StoreError::Refused { location, reason },
-        _ => StoreError::Failed { location, reason },
-    }
-}
-
-/// SQLite's message without the name of what it cannot read in the schema: in a damaged file that
-/// may be a row of `users`, and the name a hash.
-fn without_name(message: &str) -> &str {
-    const MALFORMED: &str = "malformed database schema";
-    if message.starts_with(MALFORMED) { MALFORMED } else { message }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_says_what_it_means_for_the_database_and_where_to_look() {
-        const OPEN: &str = "cannot open /users.db: ";
-        const BUSY: &str = "/users.db is locked by another program";
-        const SAID: &str = "in SQLite's words";
-        const DAMAGED: &str = "/users.db is not a database of users: ";
-        for (code, kind, reason) in [
-            (ffi::SQLITE_READONLY_ROLLBACK, OPEN, "a program that was killed left a journal"),
-            (ffi::SQLITE_READONLY_RECOVERY, OPEN, "a program that was killed left a journal"),
-            (ffi::SQLITE_READONLY_DIRECTORY, OPEN, "its directory cannot be written"),
-            (ffi::SQLITE_READONLY_DBMOVED, OPEN, "it was moved, removed or replaced"),
-            (ffi::SQLITE_READONLY, OPEN, "it cannot be written"),
-            (ffi::SQLITE_READONLY_CANTINIT, OPEN, "it cannot be written"),
-            (ffi::SQLITE_CANTOPEN, OPEN, SAID),
-            (ffi::SQLITE_PERM, OPEN, SAID),
-            (ffi::SQLITE_FULL, "/users.db: ", "the disk is full; nothing was changed"),
-            (ffi::SQLITE_IOERR, "/users.db: ", "it cannot be read or written"),
-            (ffi::SQLITE_IOERR_WRITE, "/users.db: ", "it cannot be read or written"),
-            (ffi::SQLITE_NOMEM, "/users.db: ", SAID),
-            (ffi::SQLITE_BUSY_SNAPSHOT, BUSY, ""),
-            (ffi::SQLITE_LOCKED, BUSY, ""),
-            (ffi::SQLITE_NOTADB, DAMAGED, SAID),
-            (ffi::SQLITE_CORRUPT_INDEX, DAMAGED, SAID),
-            (ffi::SQLITE_CONSTRAINT_CHECK, "/users.db refused the change: ", SAID),
-        ] {
-            let failure =
-                rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(SAID.to_owned()));
-            let said = error(&Location::Sqlite("/users.db".into()), &failure).to_string();
-            assert!(said.starts_with(&format!("{kind}{reason}")), "{code}: {said}");
-        }
     }
 }

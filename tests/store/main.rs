@@ -43,6 +43,7 @@ mod skip;
 mod support;
 
 mod accounts;
+mod check;
 mod clear_passwords;
 mod foreign_keys;
 mod import;

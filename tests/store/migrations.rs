@@ -7,7 +7,7 @@ use dash_users::store::{self, Access, Schema};
 use dash_users::{Error, Init, NewFile, StoreError, Users};
 
 use crate::database::Database;
-use crate::support::{GOOD, TUTORIAL_TABLE, add, found, init, insert, names, new_user, open, rows};
+use crate::support::{GOOD, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows};
 
 fn try_init(database: &dyn Database) -> Result<Init, Error> {
     Users::init(database.location(), &NewFile::default())
@@ -181,24 +181,6 @@ fn a_newer_schema_is_refused_by_every_operation(database: &dyn Database) {
     assert_eq!(versions(database), ["99"]);
 }
 
-fn where_one_table_is_missing_the_others_are_checked(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    database.execute("INSERT INTO user_groups (username, group_name) VALUES ('gone', 'staff')");
-    let codes = |users: &mut Users| -> Vec<_> {
-        found(users)
-            .into_iter()
-            .map(|(code, ..)| code)
-            .filter(|code| *code != "hash_weak")
-            .collect()
-    };
-    database.execute("DROP TABLE dash_users_times");
-    assert_eq!(codes(&mut users), ["table_missing", "orphaned_groups"]);
-    database.execute("DROP TABLE user_groups");
-    let codes = codes(&mut users);
-    assert!(codes.contains(&"table_missing") && !codes.contains(&"orphaned_groups"), "{codes:?}");
-}
-
 fn columns_that_must_be_given_are_named(database: &dyn Database) {
     database.execute(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -271,7 +253,6 @@ on_every_database! {
     a_table_that_the_app_put_in_the_place_of_another_needs_a_migration,
     why_a_migration_is_needed_is_told,
     a_newer_schema_is_refused_by_every_operation,
-    where_one_table_is_missing_the_others_are_checked,
     columns_that_must_be_given_are_named,
     several_threads_may_make_one_database,
     several_threads_may_adopt_one_table,

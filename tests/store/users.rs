@@ -318,8 +318,6 @@ fn a_change_that_is_about_to_be_permanent_is_announced(database: &dyn Database) 
 }
 
 on_every_database! {
-    an_export_counts_the_users_and_fails_as_its_output_does,
-    a_change_that_is_about_to_be_permanent_is_announced,
     users_are_locked_and_unlocked_all_or_none,
     a_new_user_is_found_as_it_was_given,
     an_unknown_name_is_not_found,
@@ -340,4 +338,6 @@ on_every_database! {
     users_that_are_not_there_are_passed_over_where_that_is_asked_for,
     demo_users_are_added_to_an_empty_table_alone,
     demo_users_are_added_all_or_none,
+    an_export_counts_the_users_and_fails_as_its_output_does,
+    a_change_that_is_about_to_be_permanent_is_announced,
 }

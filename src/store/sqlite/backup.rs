@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use super::error::sql_error;
 use super::file::{BUSY_TIMEOUT, sync_directory};
-use super::schema::{self, sql_error};
+use super::schema;
 use super::{Sqlite, history, schema_text};
 use crate::escape::Escaped;
 use crate::store::{Access, Cause, Location, NewFile, Restoration, StoreError};
@@ -107,7 +108,7 @@ pub(in super::super) fn prepare_restore(
     let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };
     let backup = connection.transaction().map_err(&fail)?;
     let integrity = backup
-        .query_row("PRAGMA integrity_check(1)", [], |row| schema_text(row.get_ref(0)?))
+        .query_row("PRAGMA integrity_check(1)", [], |row| schema_text(row, 0))
         .map_err(&fail)?;
     if integrity != "ok" {
         return Err(unfit(format!("it is damaged: {}", Escaped(&integrity))));

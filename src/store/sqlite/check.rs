@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::schema::{self, sql_error};
+use super::error::sql_error;
+use super::schema;
 use super::{Sqlite, read_rows, schema_text, stored_text};
 use crate::check::{Finding, Problem, SchemaObject};
 use crate::group::{Group, GroupError};
@@ -115,7 +116,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
     let select = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
     let found: Vec<(String, String)> = connection
         .prepare(select)?
-        .query_map([], |row| Ok((schema_text(row.get_ref(0)?)?, schema_text(row.get_ref(1)?)?)))?
+        .query_map([], |row| Ok((schema_text(row, 0)?, schema_text(row, 1)?)))?
         .collect::<Result<_, _>>()?;
     let sql = |wanted: &str| {
         let is_it = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(wanted);
@@ -135,7 +136,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
                   WHERE type = 'trigger'
                     AND (tbl_name IN ('users' COLLATE NOCASE, 'user_groups', 'user_events')
                          OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
-    for name in connection.prepare(select)?.query_map([], |row| schema_text(row.get_ref(0)?))? {
+    for name in connection.prepare(select)?.query_map([], |row| schema_text(row, 0))? {
         let name = name?;
         if ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(&name)) {
             problems.push(Problem::ForeignTrigger(name));

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Sqlite;
+use super::error::sql_error;
 use crate::escape::Escaped;
 use crate::store::{Access, Location, NewFile, StoreError};
 
@@ -40,7 +41,7 @@ impl Sqlite {
         let store = Self::open_unread(path, access)?;
         let read = "SELECT count(*) FROM sqlite_schema";
         let read = store.connection.query_row(read, [], |_| Ok(()));
-        read.map_err(|error| super::error(&store.location, &error))?;
+        read.map_err(sql_error(&store.location))?;
         Ok(store)
     }
 
@@ -102,7 +103,7 @@ impl Sqlite {
                 "it has a write-ahead log, which only someone who may write the file can open"
                     .to_owned(),
             )),
-            Err(error) => Err(super::error(&location, &error)),
+            Err(error) => Err(sql_error(&location)(error)),
         }
     }
 }

@@ -34,8 +34,7 @@ impl Import {
         let mut triggers = Vec::new();
         for name in TRIGGERS {
             let select = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?";
-            triggers
-                .push(connection.query_row(select, [name], |row| schema_text(row.get_ref(0)?))?);
+            triggers.push(connection.query_row(select, [name], |row| schema_text(row, 0))?);
             connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
         }
         Ok(Self { now, was_empty, triggers })

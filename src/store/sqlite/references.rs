@@ -93,7 +93,7 @@ fn keys(connection: &Connection, target: &str) -> rusqlite::Result<Vec<ForeignKe
          ORDER BY source.name, key.id",
     )?;
     let keys = statement.query_map([target], |row| {
-        let text = |column| row.get_ref(column).and_then(schema_text);
+        let text = |column| schema_text(row, column);
         Ok(ForeignKey {
             table: text(0)?,
             target: target.to_owned(),

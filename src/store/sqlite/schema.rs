@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::error::sql_error;
 use super::file::sync_directory;
 use super::{Sqlite, history, schema_text};
 use crate::check::SchemaObjectKind;
@@ -66,7 +67,7 @@ pub(super) fn missing(
     let read = || {
         let mut statement = connection.prepare(select)?;
         let found = statement.query_map([], |row| {
-            let text = |column| row.get_ref(column).and_then(schema_text);
+            let text = |column| schema_text(row, column);
             Ok((text(0)?, text(1)?, text(2)?, text(3)?))
         })?;
         found.collect::<rusqlite::Result<Vec<(String, String, String, String)>>>()
@@ -294,7 +295,7 @@ fn users_table(
         .map_err(&fail)?;
     let mut columns = statement.query([]).map_err(&fail)?;
     while let Some(row) = columns.next().map_err(&fail)? {
-        let name = row.get_ref(0).and_then(schema_text).map_err(&fail)?;
+        let name = schema_text(row, 0).map_err(&fail)?;
         let position = wanted.iter().position(|wanted| name.eq_ignore_ascii_case(wanted));
         match position {
             Some(position) if row.get::<_, i64>(2).map_err(&fail)? == 0 => {
@@ -326,9 +327,4 @@ fn users_table(
         return Err(unfit("its table 'users' has no unique index on 'username' alone".to_owned()));
     }
     Ok(Some(required))
-}
-
-/// Says of a failed statement which database it was, and what it means.
-pub(super) fn sql_error(location: &Location) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
-    |error| super::error(location, &error)
 }

@@ -239,20 +239,6 @@ fn names_that_are_null_are_found_and_removed_by_the_sql_that_is_told() {
 }
 
 #[test]
-fn what_a_repair_drops_is_told() {
-    let Some((database, mut users)) = with_alice() else { return };
-    database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b')");
-    let told: Vec<_> = users
-        .repair()
-        .unwrap()
-        .iter()
-        .map(|event| format!("{} {} {}", event.action, event.username, event.detail))
-        .collect();
-    assert_eq!(told, ["group remove gone b", "group remove gone a"]);
-    assert_eq!(users.repair().unwrap(), []);
-}
-
-#[test]
 fn what_cannot_be_checked_is_an_error_that_says_why() {
     for (sql, part) in [
         ("DELETE FROM dash_users_schema", "does not hold exactly one version"),

@@ -266,7 +266,10 @@ fn what_is_damaged_is_told_also_where_the_users_cannot_be_read() {
         bad[at..at + 2].fill(0xff);
         fs::write(database.path(), bad).unwrap();
         let mut users = Users::open_read_only(database.location()).unwrap();
-        users.list().is_err() && users.check().is_ok()
+        let is_found = users
+            .check()
+            .is_ok_and(|found| found.iter().any(|finding| finding.problem.code() == "integrity"));
+        users.list().is_err() && is_found
     };
     let mut page = ((leaf - 1) * 4096..leaf * 4096).step_by(8);
     assert!(page.any(is_unreadable_and_found));
@@ -350,21 +353,6 @@ fn a_repair_mends_what_is_ours_and_touches_no_user() {
         let is_left = codes.contains(&expected[0].0);
         assert_eq!(is_left, !mendable.contains(&expected[0].0), "{sql}: {codes:?}");
     }
-}
-
-#[test]
-fn what_a_repair_drops_is_told() {
-    let (database, mut users) = with_alice(TUTORIAL_TABLE);
-    database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b')");
-    let told: Vec<_> = users
-        .repair()
-        .unwrap()
-        .iter()
-        .map(|event| format!("{} {} {}", event.action, event.username, event.detail))
-        .collect();
-    assert_eq!(told, ["group remove gone b", "group remove gone a"]);
-    assert_eq!(users.history(Some(b"gone"), None).unwrap().len(), 4);
-    assert_eq!(users.repair().unwrap(), []);
 }
 
 #[test]

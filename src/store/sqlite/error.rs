@@ -1,0 +1,91 @@
+//! What SQLite's errors mean.
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::escape::{Escaped, without_digests};
+use crate::store::{Location, StoreError};
+
+/// Why what is written to a file would be lost.
+pub(super) const MOVED: &str = "it was moved, removed or replaced meanwhile; nothing was changed";
+
+/// What an error of SQLite means to a caller.
+pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
+    let location = location.clone();
+    let reason = match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => {
+            "a program that was killed left a journal, which only someone who may write the file \
+             and its directory can roll back"
+        }
+        Some(ffi::SQLITE_READONLY_DIRECTORY) => {
+            "its directory cannot be written, where a journal is to be"
+        }
+        Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
+        Some(code) if code & 0xff == ffi::SQLITE_READONLY => "it cannot be written",
+        Some(ffi::SQLITE_FULL) => "the disk is full; nothing was changed",
+        Some(code) if code & 0xff == ffi::SQLITE_IOERR => {
+            "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`)"
+        }
+        _ => &Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
+    };
+    let reason = reason.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::NotADatabase { location, reason }
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            StoreError::CannotConnect { location, reason }
+        }
+        Some(ErrorCode::ConstraintViolation) => StoreError::Refused { location, reason },
+        _ => StoreError::Failed { location, reason },
+    }
+}
+
+/// The same for what fails at one database.
+pub(super) fn sql_error(location: &Location) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
+    |error| self::error(location, &error)
+}
+
+/// SQLite's message without the name of what it cannot read in the schema: in a damaged file that
+/// may be a row of `users`, and the name a hash.
+fn without_name(message: &str) -> &str {
+    const MALFORMED: &str = "malformed database schema";
+    if message.starts_with(MALFORMED) { MALFORMED } else { message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_it_means_for_the_database_and_where_to_look() {
+        const OPEN: &str = "cannot open /users.db: ";
+        const BUSY: &str = "/users.db is locked by another program";
+        const SAID: &str = "in SQLite's words";
+        const DAMAGED: &str = "/users.db is not a database of users: ";
+        for (code, kind, reason) in [
+            (ffi::SQLITE_READONLY_ROLLBACK, OPEN, "a program that was killed left a journal"),
+            (ffi::SQLITE_READONLY_RECOVERY, OPEN, "a program that was killed left a journal"),
+            (ffi::SQLITE_READONLY_DIRECTORY, OPEN, "its directory cannot be written"),
+            (ffi::SQLITE_READONLY_DBMOVED, OPEN, "it was moved, removed or replaced"),
+            (ffi::SQLITE_READONLY, OPEN, "it cannot be written"),
+            (ffi::SQLITE_READONLY_CANTINIT, OPEN, "it cannot be written"),
+            (ffi::SQLITE_CANTOPEN, OPEN, SAID),
+            (ffi::SQLITE_PERM, OPEN, SAID),
+            (ffi::SQLITE_FULL, "/users.db: ", "the disk is full; nothing was changed"),
+            (ffi::SQLITE_IOERR, "/users.db: ", "it cannot be read or written"),
+            (ffi::SQLITE_IOERR_WRITE, "/users.db: ", "it cannot be read or written"),
+            (ffi::SQLITE_NOMEM, "/users.db: ", SAID),
+            (ffi::SQLITE_BUSY_SNAPSHOT, BUSY, ""),
+            (ffi::SQLITE_LOCKED, BUSY, ""),
+            (ffi::SQLITE_NOTADB, DAMAGED, SAID),
+            (ffi::SQLITE_CORRUPT_INDEX, DAMAGED, SAID),
+            (ffi::SQLITE_CONSTRAINT_CHECK, "/users.db refused the change: ", SAID),
+        ] {
+            let failure =
+                rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(SAID.to_owned()));
+            let said = error(&Location::Sqlite("/users.db".into()), &failure).to_string();
+            assert!(said.starts_with(&format!("{kind}{reason}")), "{code}: {said}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What a check finds and a repair tells, whatever the database. What spoils a database differs, and
+//! is with each.
+
+use dash_users::Users;
+
+use crate::database::Database;
+use crate::support::{add, found, init};
+
+/// User alice, and groups of somebody who is gone.
+fn with_orphans(database: &dyn Database) -> Users {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    let insert =
+        "INSERT INTO user_groups (username, group_name) VALUES ('gone', 'a'), ('gone', 'b')";
+    database.execute(insert);
+    users
+}
+
+fn where_one_table_is_missing_the_others_are_checked(database: &dyn Database) {
+    let mut users = with_orphans(database);
+    let codes = |users: &mut Users| -> Vec<_> {
+        let codes = found(users).into_iter().map(|(code, ..)| code);
+        codes.filter(|code| *code != "hash_weak").collect()
+    };
+    database.execute("DROP TABLE dash_users_times");
+    assert_eq!(codes(&mut users), ["table_missing", "orphaned_groups"]);
+    database.execute("DROP TABLE user_groups");
+    let codes = codes(&mut users);
+    assert!(codes.contains(&"table_missing") && !codes.contains(&"orphaned_groups"), "{codes:?}");
+}
+
+fn what_a_repair_drops_is_told(database: &dyn Database) {
+    let mut users = with_orphans(database);
+    let told: Vec<_> = users
+        .repair()
+        .unwrap()
+        .iter()
+        .map(|event| format!("{} {} {}", event.action, event.username, event.detail))
+        .collect();
+    assert_eq!(told, ["group remove gone b", "group remove gone a"]);
+    assert_eq!(users.history(Some(b"gone"), None).unwrap().len(), 4);
+    assert_eq!(users.repair().unwrap(), []);
+}
+
+on_every_database! {
+    where_one_table_is_missing_the_others_are_checked,
+    what_a_repair_drops_is_told,
+}

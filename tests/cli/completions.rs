@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use snapbox::{Data, IntoData, assert_data_eq, file};
 
+use crate::sample;
 use crate::support::{Sandbox, empty, initialized, seeded};
 
 #[test]
@@ -181,14 +182,16 @@ fn a_write_ahead_log_is_read_and_none_is_made() {
 #[test]
 fn of_many_users_the_first_are_offered() {
     let sandbox = initialized();
-    sandbox.sql(
-        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
-         INSERT INTO users SELECT printf('user%06d', i), '!', 'en' FROM n",
-    );
+    let count = sample::of(10_000, 100_000);
+    sandbox.sql(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count} - 1)
+         INSERT INTO users SELECT printf('user%06d', i), '!', 'en' FROM n"
+    ));
     let names = offered(&sandbox, &["show", ""]);
     assert_eq!((names.len(), names[0].as_str()), (200, "user000000"));
     assert_eq!(names[199], "user000199");
-    assert_eq!(offered(&sandbox, &["show", "user09999"]).len(), 10);
+    let last = format!("user{:05}", count / 10 - 1);
+    assert_eq!(offered(&sandbox, &["show", &last]).len(), 10);
 }
 
 #[test]

@@ -7,15 +7,17 @@ use std::os::unix::process::ExitStatusExt;
 
 use rusqlite::{Connection, OpenFlags, ffi};
 
-use crate::faults::{CASES, GENERATING, Scene, dump};
+use crate::faults::{CASES, GENERATING, Scene, dump, is_end, scenes};
+use crate::sample;
 
 #[test]
 fn a_command_that_is_killed_leaves_the_old_state_or_the_new() {
     let (mut all_old, mut found_new, mut unreadable) = (0, 0, 0);
-    for case in CASES {
-        let Some(scene) = Scene::new(case) else { return };
+    let Some(scenes) = scenes(0, 1) else { return };
+    for scene in scenes {
+        let case = scene.case;
         let mut found_old = 0;
-        for (call, number) in scene.calls(30) {
+        for (call, number) in scene.sampled_calls(30) {
             scene.reset();
             let output = scene.run_with_fault(&format!("{call}:signal=SIGKILL:when={number}"));
             let context = format!("{:?} killed at {call} {number}", case.args);
@@ -53,7 +55,8 @@ fn can_be_read_without_rights(scene: &Scene, context: &str) -> bool {
     let journal = fs::read(scene.sandbox.path("users.db-journal")).unwrap_or_default();
     let is_hot = journal.first().is_some_and(|byte| *byte != 0);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    match dump(&Connection::open_with_flags(&path, flags).unwrap()) {
+    let connection = Connection::open_with_flags(&path, flags).unwrap();
+    match dump(&connection, scene.sandbox.dir()) {
         Ok(found) => {
             assert!(scene.may_be_found(&found), "{context}: {found}");
             true
@@ -78,9 +81,10 @@ fn assert_nothing_is_for_others(scene: &Scene, context: &str) {
 #[test]
 fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
     let (mut found_old, mut found_new) = (0, 0);
-    for case in CASES {
-        let Some(scene) = Scene::new(case) else { return };
-        for (call, number) in scene.calls(5) {
+    let Some(scenes) = scenes(0, 2) else { return };
+    for scene in scenes {
+        let case = scene.case;
+        for (call, number) in scene.sampled_calls(5) {
             scene.reset();
             let output = scene.run_with_fault(&format!("{call}:signal=SIGINT:when={number}"));
             let context = format!("{:?} interrupted at {call} {number}", case.args);
@@ -101,7 +105,7 @@ fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
 fn nobody_is_imported_whose_generated_password_is_lost() {
     let Some(scene) = Scene::new(&GENERATING) else { return };
     let mut found = [0, 0];
-    for (call, number) in scene.calls(15) {
+    for (call, number) in scene.calls(sample::of(3, 15)) {
         scene.reset();
         scene.run_with_fault(&format!("{call}:signal=SIGKILL:when={number}"));
         let context = format!("killed at {call} {number}");
@@ -143,26 +147,17 @@ fn whoever_rolls_a_killed_command_back_may_be_killed_too() {
 
 #[test]
 fn what_is_told_to_be_done_is_on_the_disk() {
-    for case in CASES {
-        let Some(scene) = Scene::new(case) else { return };
-        if scene.trace.contains("users.db-wal") {
+    let Some(scenes) = scenes(0, 1) else { return };
+    for scene in scenes {
+        if scene.trace().contains("users.db-wal") {
             // A log is synced at the commit, and removed at the end.
             continue;
         }
         // At the end of a commit the journal is removed, at that of an export the file gets its
         // name; after which the directory is synced.
-        let is_end = |line: &&str| line.starts_with("unlink") || line.starts_with("rename");
-        let is_synced = scene
-            .trace
-            .lines()
-            .rev()
-            .take_while(|line| !is_end(line))
-            .any(|line| line.starts_with("fsync("));
-        assert!(
-            is_synced && scene.trace.lines().any(|line| is_end(&line)),
-            "{:?} {}",
-            case.args,
-            scene.trace
-        );
+        let (args, trace) = (scene.case.args, scene.trace());
+        let after = trace.lines().rev().take_while(|line| !is_end(line));
+        let is_synced = after.into_iter().any(|line| line.starts_with("fsync("));
+        assert!(is_synced && trace.lines().any(is_end), "{args:?} {trace}");
     }
 }

@@ -9,15 +9,16 @@ use std::io::{Seek, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 pub(crate) use self::cases::{CASES, Case, GENERATING};
 use self::cases::{THEN, succeed};
+use crate::sample;
 use crate::skip::or_skip;
-use crate::support::{PROGRAM, Run, Sandbox, in_memory, without_times};
+use crate::support::{PROGRAM, Run, Sandbox, empty, without_times};
 
 /// The system calls that change what is on the disk. Some are there on some machines only.
 const CALLS: &str = "write,pwrite64,fsync,fdatasync,ftruncate,fchmod,?chmod,fchmodat,\
@@ -30,18 +31,46 @@ type State = [String; 2];
 pub(crate) struct Scene {
     pub(crate) case: &'static Case,
     pub(crate) sandbox: Sandbox,
+    run: Arc<FaultlessRun>,
+    /// Its place among the scenes of a test.
+    turn: usize,
+}
+
+/// A case's run without a fault.
+#[derive(Default)]
+struct FaultlessRun {
     files: Vec<(String, Vec<u8>)>,
     /// What may be found: the old, perhaps something between, and last the new.
     states: Vec<State>,
     /// The system calls by which it writes, in their order, as strace writes them.
-    pub(crate) trace: String,
+    trace: String,
+}
+
+/// The runs of all cases, each made by the first test that uses the case.
+static RUNS: [OnceLock<Arc<FaultlessRun>>; CASES.len()] = [const { OnceLock::new() }; CASES.len()];
+
+/// All cases, or in a sample one of `step` neighbours, which differ little: the first or, with
+/// `skip`, a later one. None without strace.
+pub(crate) fn scenes(skip: usize, step: usize) -> Option<Vec<Scene>> {
+    let step = sample::of(step, 1);
+    let cases = CASES.iter().zip(&RUNS).skip(skip % step).step_by(step);
+    cases.enumerate().map(|(turn, (case, run))| Scene::with(case, run, turn)).collect()
 }
 
 impl Scene {
-    /// Sees how the command does without a fault; none without strace.
+    /// A case that is not one of `CASES`; none without strace.
     pub(crate) fn new(case: &'static Case) -> Option<Self> {
+        Self::with(case, &OnceLock::new(), 0)
+    }
+
+    fn with(case: &'static Case, run: &OnceLock<Arc<FaultlessRun>>, turn: usize) -> Option<Self> {
         or_skip(strace())?;
-        let sandbox = in_memory();
+        let run = Arc::clone(run.get_or_init(|| Arc::new(Self::run_without_fault(case))));
+        Some(Self { case, sandbox: empty(), run, turn })
+    }
+
+    fn run_without_fault(case: &'static Case) -> FaultlessRun {
+        let sandbox = empty();
         (case.before)(&sandbox);
         let entries = fs::read_dir(sandbox.dir()).unwrap().map(|entry| entry.unwrap());
         let files = entries
@@ -49,22 +78,27 @@ impl Scene {
                 (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
             })
             .collect();
-        let mut scene = Self { case, sandbox, files, states: Vec::new(), trace: String::new() };
+        let run = Arc::new(FaultlessRun { files, ..FaultlessRun::default() });
+        let scene = Self { case, sandbox, run, turn: 0 };
         scene.reset();
-        scene.states.push(scene.state());
+        let mut states = vec![scene.state()];
         for command in case.between {
             scene.reset();
             succeed(&scene.sandbox, &[command]);
-            scene.states.push(scene.state());
+            states.push(scene.state());
         }
         scene.reset();
         let output = scene.run_traced(case.args, &["-o", "trace", "-e", &format!("trace={CALLS}")]);
         assert_eq!(output.status.code(), Some(0), "{:?}: {output:?}", case.args);
-        scene.states.push(scene.state());
-        scene.states.dedup();
-        assert!(scene.states.len() == case.between.len() + 2, "{:?} changes nothing", case.args);
-        scene.trace = fs::read_to_string(scene.sandbox.path("trace")).unwrap();
-        Some(scene)
+        states.push(scene.state());
+        states.dedup();
+        assert!(states.len() == case.between.len() + 2, "{:?} changes nothing", case.args);
+        let trace = fs::read_to_string(scene.sandbox.path("trace")).unwrap();
+        FaultlessRun { files: scene.run.files.clone(), states, trace }
+    }
+
+    pub(crate) fn trace(&self) -> &str {
+        &self.run.trace
     }
 
     /// Puts everything back as it was, for its owner alone.
@@ -72,7 +106,7 @@ impl Scene {
         for entry in fs::read_dir(self.sandbox.dir()).unwrap() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
-        for (name, content) in &self.files {
+        for (name, content) in &self.run.files {
             self.sandbox.write(name, content);
             fs::set_permissions(self.sandbox.path(name), Permissions::from_mode(0o600)).unwrap();
         }
@@ -81,15 +115,40 @@ impl Scene {
     /// The calls by which it writes, each by its name and number: of those of a name no more than
     /// `most`, the last among them.
     pub(crate) fn calls(&self, most: usize) -> Vec<(String, usize)> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for (call, _) in self.trace.lines().filter_map(|line| line.split_once('(')) {
-            *counts.entry(call).or_default() += 1;
-        }
         let numbers = |(call, count): (&str, usize)| {
             let step = count.div_ceil(most);
             (1..=count).rev().step_by(step).map(|number| (call.to_owned(), number)).collect()
         };
-        counts.into_iter().flat_map::<Vec<_>, _>(numbers).collect()
+        self.counts().into_iter().flat_map::<Vec<_>, _>(numbers).collect()
+    }
+
+    /// The same, or in a sample three of them: the first of all, the one that ends the commit, and
+    /// the last of another name, which changes from case to case.
+    pub(crate) fn sampled_calls(&self, most: usize) -> Vec<(String, usize)> {
+        if sample::of(1, 0) == 0 {
+            return self.calls(most);
+        }
+        let first = (self.names().next().unwrap(), 1);
+        let mut last = self.counts();
+        let end = self.names().rfind(|name| is_end(name)).expect("an end");
+        let end = last.remove_entry(end).unwrap();
+        let others: Vec<_> = last.into_iter().filter(|call| *call != first).collect();
+        let calls = [first, end, others[self.turn % others.len()]];
+        calls.map(|(name, number)| (name.to_owned(), number)).into()
+    }
+
+    /// How often it makes each of the calls.
+    fn counts(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for name in self.names() {
+            *counts.entry(name).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The names of the calls in their order.
+    fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.run.trace.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name)
     }
 
     /// Runs the command with a fault at the given calls: `fsync:signal=SIGKILL:when=1`.
@@ -121,24 +180,29 @@ impl Scene {
 
     /// Whether a database that holds this may be found.
     pub(crate) fn may_be_found(&self, database: &str) -> bool {
-        self.states.iter().any(|[state, _]| state == database)
+        self.run.states.iter().any(|[state, _]| state == database)
     }
 
     /// Whether what is there is the new; it must be that or the old.
     pub(crate) fn is_new(&self, context: &str) -> bool {
         let found = self.state();
-        let known = self.states.iter().position(|state| *state == found);
+        let known = self.run.states.iter().position(|state| *state == found);
         let args = self.case.args;
         let Some(known) = known else {
             panic!("{args:?} {context}: neither old nor new: {found:?}")
         };
-        known == self.states.len() - 1
+        known == self.run.states.len() - 1
     }
 
     fn state(&self) -> State {
         let file = self.case.file.map(|file| contents(&self.sandbox.path(file)));
         [contents(&self.sandbox.path("users.db")), file.unwrap_or_default()]
     }
+}
+
+/// Whether a call ends a commit, which removes the journal, or an export, which names the file.
+pub(crate) fn is_end(call: &str) -> bool {
+    call.starts_with("unlink") || call.starts_with("rename")
 }
 
 /// Whether strace is there and may trace.
@@ -164,11 +228,12 @@ fn contents(path: &Path) -> String {
     // As an app opens it, which undoes what was not done.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = Connection::open_with_flags(path, flags).unwrap();
-    dump(&connection).unwrap_or_else(|error| format!("unreadable: {error}"))
+    dump(&connection, path.parent().unwrap()).unwrap_or_else(|error| format!("unreadable: {error}"))
 }
 
-/// Every row of every table.
-pub(crate) fn dump(connection: &Connection) -> rusqlite::Result<String> {
+/// Every row of every table, with `[DIR]` for the directory.
+pub(crate) fn dump(connection: &Connection, directory: &Path) -> rusqlite::Result<String> {
+    let directory = directory.to_str().unwrap();
     let integrity: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if integrity != "ok" {
@@ -190,7 +255,8 @@ pub(crate) fn dump(connection: &Connection) -> rusqlite::Result<String> {
             for column in 0..columns {
                 match row.get_ref(column)? {
                     ValueRef::Text(text) => {
-                        let text = String::from_utf8_lossy(text).replace(THEN, "[THEN]");
+                        let text = String::from_utf8_lossy(text);
+                        let text = text.replace(THEN, "[THEN]").replace(directory, "[DIR]");
                         line.push_str(&without_salt(&without_times(&text)));
                     }
                     other => write!(line, "{other:?}").unwrap(),

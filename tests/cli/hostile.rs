@@ -12,12 +12,14 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use dash_users::is_unsafe_to_print;
 
+use crate::sample;
 use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, empty, seeded};
 
 /// How long a command may take on the slowest machine; one that takes longer hangs.
@@ -79,14 +81,16 @@ fn place() -> Sandbox {
     sandbox
 }
 
-/// Lets every command meet each of the databases; how many there were.
+/// Runs every command on each of the databases, or in a sample three of them. The number
+/// of databases.
 fn attack(cases: &[Case]) -> usize {
-    attack_in_turn(1, cases)
+    attack_in_turn(sample::of(10, 1), cases)
 }
 
-/// The same of databases that are much alike: each meets every so-and-so-manieth of the commands,
-/// and the next one the next of them.
+/// Runs every `step`th command on each of the databases, beginning with the next command for the
+/// next database: for databases that differ little.
 fn attack_in_turn(step: usize, cases: &[Case]) -> usize {
+    assert!(step <= cases.len(), "every command meets one of {} databases", cases.len());
     let next = AtomicUsize::new(0);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let wrong = thread::scope(|scope| {
@@ -229,15 +233,7 @@ fn has_digest(text: &str) -> bool {
 fn made(is_adopted: bool, sql: &str) -> Vec<u8> {
     let sandbox = empty();
     if is_adopted {
-        sandbox.sql(
-            "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
-                                 language TEXT NOT NULL)",
-        );
-        for name in ["alice", "bob"] {
-            sandbox.sql(&format!("INSERT INTO users VALUES ('{name}', '{SECRET123}', 'en')"));
-        }
-        assert_eq!(sandbox.run(&["init"]).status, 0);
-        assert_eq!(sandbox.run(&["group", "add", "bob", "staff"]).status, 0);
+        sandbox.write("users.db", &*ADOPTED);
     }
     let marks =
         [("<HASH>", SECRET123), ("<ESC>", "\u{1b}"), ("<RLO>", "\u{202e}"), ("<LRI>", "\u{2066}")];
@@ -245,6 +241,19 @@ fn made(is_adopted: bool, sql: &str) -> Vec<u8> {
     sandbox.sql(&sql);
     read(&sandbox.path("users.db"))
 }
+
+/// A database of an app that the program has adopted.
+static ADOPTED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let sandbox = empty();
+    sandbox.sql(&format!(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+                             language TEXT NOT NULL);
+         INSERT INTO users VALUES ('alice', '{SECRET123}', 'en'), ('bob', '{SECRET123}', 'en');"
+    ));
+    assert_eq!(sandbox.run(&["init"]).status, 0);
+    assert_eq!(sandbox.run(&["group", "add", "bob", "staff"]).status, 0);
+    read(&sandbox.path("users.db"))
+});
 
 fn read(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap()

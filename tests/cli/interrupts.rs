@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::support::{GOOD, SECRET123, Sandbox, empty, seeded};
+use crate::sample;
+use crate::support::{GOOD, SECRET123, Sandbox, empty, on_disk, seeded};
 
 /// A file of users with hashes, which cost nothing to import.
 fn csv(count: u32, language: &str) -> String {
@@ -32,21 +33,23 @@ fn query<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> T
 
 #[test]
 fn an_import_that_is_killed_leaves_the_old_state_or_the_new() {
-    const OLD: u32 = 1000;
-    const NEW: u32 = 5000;
     const ROUNDS: u32 = 50;
     const UPDATE: [&str; 5] = ["import", "new.csv", "--on-conflict", "update", "--quiet"];
 
-    let sandbox = empty();
-    sandbox.write("old.csv", csv(OLD, "en"));
-    sandbox.write("new.csv", csv(NEW, "de"));
+    let counts = [sample::of(400, 1000), sample::of(2000, 5000)];
+    let [old_users, new_users] = counts.map(|count| u32::try_from(count).unwrap());
+    // An odd step, since the two kinds of round alternate.
+    let step = sample::of(7, 1);
+    let sandbox = on_disk();
+    sandbox.write("old.csv", csv(old_users, "en"));
+    sandbox.write("new.csv", csv(new_users, "de"));
     assert_eq!(sandbox.run(&["import", "old.csv"]).status, 0);
     let database = sandbox.path("users.db");
     let journal = sandbox.path("users.db-journal");
     let old = fs::read(&database).unwrap();
 
-    let mut changed = 0;
-    for round in 0..ROUNDS {
+    let (mut rounds, mut changed) = (0, 0);
+    for round in (0..ROUNDS).step_by(step) {
         fs::write(&database, &old).unwrap();
         let mut child = start(&sandbox, &UPDATE);
         if round % 2 == 0 {
@@ -70,18 +73,19 @@ fn an_import_that_is_killed_leaves_the_old_state_or_the_new() {
         let staff: u32 = query(&connection, "SELECT count(*) FROM user_groups");
         let events: u32 = query(&connection, "SELECT count(*) FROM user_events");
         let found = (users, german, staff, events);
-        let is_new = found == (NEW, NEW, NEW, 2);
-        assert!(is_new || found == (OLD, 0, OLD, 1), "{round}: {found:?}");
+        let is_new = found == (new_users, new_users, new_users, 2);
+        assert!(is_new || found == (old_users, 0, old_users, 1), "{round}: {found:?}");
+        rounds += 1;
         changed += u32::from(is_new);
         drop(connection);
-        if round % 10 == 0 {
+        if rounds % 10 == 1 {
             let run = sandbox.run(&["check", "--json"]);
             assert!(!run.stdout.contains("\"error\""), "{round}: {run}");
         }
     }
     // Nothing that was left is in the way of a later run.
     assert_eq!(sandbox.run(&UPDATE).status, 0);
-    assert!(changed < ROUNDS, "none was killed in time");
+    assert!(changed < rounds, "none was killed in time");
 }
 
 /// Waits until something is so, or the program has ended.
@@ -145,8 +149,10 @@ fn app(database: &Path, is_over: &AtomicBool) -> Vec<u32> {
 
 #[test]
 fn an_app_that_reads_all_the_while_is_never_refused_and_sees_all_or_nothing() {
-    let sandbox = seeded();
-    for (step, count) in [500, 1000, 1500, 2000].into_iter().enumerate() {
+    let sandbox = on_disk();
+    assert_eq!(sandbox.run(&["seed"]).status, 0);
+    let steps = sample::of(2, 4);
+    for (step, count) in [500, 1000, 1500, 2000].into_iter().take(steps).enumerate() {
         sandbox.write(&format!("{step}.csv"), csv(count, "en"));
         sandbox.write(&format!("{step}.de.csv"), csv(count, "de"));
     }
@@ -154,7 +160,7 @@ fn an_app_that_reads_all_the_while_is_never_refused_and_sees_all_or_nothing() {
     let database = sandbox.path("users.db");
     let found = thread::scope(|scope| {
         let apps = [(); 2].map(|()| scope.spawn(|| app(&database, &is_over)));
-        for step in 0..4 {
+        for step in 0..steps {
             let [first, second] = [format!("{step}.csv"), format!("{step}.de.csv")];
             for args in [
                 &["seed", &first][..],

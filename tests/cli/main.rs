@@ -4,6 +4,8 @@
 
 mod faults;
 mod pty;
+#[path = "../support/sample.rs"]
+mod sample;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support;

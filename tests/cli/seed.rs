@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use snapbox::str;
 
+use crate::sample;
 use crate::support::{GOOD, assert_run, empty, initialized, seeded};
 
 #[test]
@@ -253,7 +254,7 @@ fn several_at_once_seed_one_database_from_a_file() {
     let row = |number| format!("user{number},{GOOD}\n");
     sandbox
         .write("users.csv", format!("username,password\n{}", (0..20).map(row).collect::<String>()));
-    for round in 0..5 {
+    for round in 0..sample::of(2, 5) {
         let database = format!("{round}.db");
         let seed = ["seed", "users.csv", "-q", "-d", &database];
         let children: Vec<_> = (0..4).map(|_| sandbox.command(&seed).spawn().unwrap()).collect();

@@ -1,10 +1,12 @@
 //! A directory of its own for each test, and the program run in it.
 
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{LazyLock, OnceLock};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -30,15 +32,32 @@ pub(crate) struct Sandbox {
     environment: Vec<(&'static str, String)>,
 }
 
-/// An empty directory.
+/// An empty directory, in memory if there is enough of it: no test waits for the disk.
 pub(crate) fn empty() -> Sandbox {
-    empty_in(&std::env::temp_dir())
+    static PARENT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let memory = PathBuf::from("/dev/shm");
+        if free_kib(&memory).is_some_and(|kib| kib >= ENOUGH_KIB) {
+            memory
+        } else {
+            env::temp_dir()
+        }
+    });
+    empty_in(&PARENT)
 }
 
-/// An empty directory in memory, where there can be one: nothing waits for a disk.
-pub(crate) fn in_memory() -> Sandbox {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { empty_in(memory) } else { empty() }
+/// The memory file system that `empty` requires. The largest databases of the tests have 100 MB.
+const ENOUGH_KIB: u64 = 2 << 20;
+
+/// The free space of a file system.
+fn free_kib(directory: &Path) -> Option<u64> {
+    let output = Command::new("df").arg("-Pk").arg(directory).output().ok()?;
+    let output = String::from_utf8(output.stdout).ok()?;
+    output.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
+}
+
+/// An empty directory on the disk, for tests of many processes that share a database.
+pub(crate) fn on_disk() -> Sandbox {
+    empty_in(&env::temp_dir())
 }
 
 fn empty_in(parent: &Path) -> Sandbox {
@@ -53,19 +72,29 @@ fn empty_in(parent: &Path) -> Sandbox {
 
 /// A directory with a database without users.
 pub(crate) fn initialized() -> Sandbox {
-    let sandbox = empty();
-    assert_eq!(sandbox.run(&["init"]).status, 0);
-    sandbox
+    static INITIALIZED: OnceLock<Vec<u8>> = OnceLock::new();
+    empty().with_database_of("init", &INITIALIZED)
 }
 
 /// A directory with a database that has the demo users alice and bob.
 pub(crate) fn seeded() -> Sandbox {
-    let sandbox = empty();
-    assert_eq!(sandbox.run(&["seed"]).status, 0);
-    sandbox
+    static SEEDED: OnceLock<Vec<u8>> = OnceLock::new();
+    empty().with_database_of("seed", &SEEDED)
 }
 
 impl Sandbox {
+    /// Adds the database that a command creates. The first caller runs it, later ones get a copy.
+    fn with_database_of(self, command: &str, made: &OnceLock<Vec<u8>>) -> Self {
+        let database = made.get_or_init(|| {
+            let sandbox = empty();
+            assert_eq!(sandbox.run(&[command]).status, 0);
+            fs::read(sandbox.path("users.db")).unwrap()
+        });
+        self.write("users.db", database);
+        fs::set_permissions(self.path("users.db"), Permissions::from_mode(0o600)).unwrap();
+        self
+    }
+
     pub(crate) fn with_env(mut self, name: &'static str, value: &str) -> Self {
         self.environment.retain(|(other, _)| *other != name);
         self.environment.push((name, value.to_owned()));

@@ -5,7 +5,8 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::{Case, attack, attack_in_turn, made, read};
+use super::{Case, attack_in_turn, made, read};
+use crate::sample;
 use crate::support::{SECRET123, empty, seeded};
 
 /// Bytes without any order, the same at each run: an encrypted file looks so.
@@ -54,7 +55,7 @@ fn a_page_that_is_overwritten_gets_the_better_of_no_command() {
         with("another one", &whole[other * PAGE..(other + 1) * PAGE]);
     }
     assert!(cases.len() > 40, "{}", cases.len());
-    attack_in_turn(2, &cases);
+    attack_in_turn(sample::of(28, 2), &cases);
 }
 
 #[test]
@@ -69,7 +70,7 @@ fn a_header_that_lies_gets_the_better_of_no_command() {
             cases.push(case(format!("byte {offset} of the header is {byte}"), file));
         }
     }
-    attack_in_turn(3, &cases);
+    attack_in_turn(sample::of(28, 3), &cases);
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn a_file_that_is_cut_off_or_no_database_gets_the_better_of_no_command() {
     cases.push(case("a text", b"username,password\nalice,secret\n".repeat(100)));
     cases.push(case("another file behind it", [whole.clone(), noise(10_000)].concat()));
     assert_eq!(cases.len(), 38);
-    attack_in_turn(3, &cases);
+    attack_in_turn(sample::of(28, 3), &cases);
 }
 
 /// A database in the mode of a write-ahead log, as it is when the log is gone, and when not all of
@@ -114,7 +115,7 @@ fn a_log_that_is_missing_gets_the_better_of_no_command() {
         case("the log is in the file", after),
         case("half of the log is in the file", mixed),
     ];
-    attack(&cases);
+    attack_in_turn(sample::of(3, 1), &cases);
 }
 
 /// `restore` of one file, and a journal of another database beside it.

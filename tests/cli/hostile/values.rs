@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Case, MEMORY_KIB, attack, attack_in_turn, bounded, end_of, made};
+use super::{Case, MEMORY_KIB, attack_in_turn, bounded, end_of, made};
+use crate::sample;
 use crate::support::seeded;
 
 /// What is in the place of a hash.
@@ -71,7 +72,7 @@ fn no_hash_gets_the_better_of_a_command() {
         let sql = format!("UPDATE users SET password_hash = '{hash}'");
         cases.push(Case { name: hash, file: made(true, &sql) });
     }
-    attack_in_turn(2, &cases);
+    attack_in_turn(sample::of(14, 2), &cases);
 }
 
 #[test]
@@ -97,14 +98,15 @@ fn no_value_of_any_type_gets_the_better_of_a_command() {
         );
         cases.push(Case { name: format!("{value} beside users"), file: made(true, &sql) });
     }
-    attack_in_turn(2, &cases);
+    attack_in_turn(sample::of(14, 2), &cases);
 }
 
 #[test]
-fn nothing_of_ten_megabytes_gets_the_better_of_a_command() {
-    let plain = "printf('%.*c', 10000000, 'x')";
+fn huge_values_do_not_exhaust_time_or_memory() {
+    let megabytes = sample::of(1, 10);
+    let plain = format!("printf('%.*c', {megabytes}000000, 'x')");
     let wild = "replace(printf('%.*c', 100000, 'x'), 'x', char(27, 0x202e))";
-    let digits = "printf('%.*c', 10000000, '9')";
+    let digits = format!("printf('%.*c', {megabytes}000000, '9')");
     let cases = [
         (
             "names, and all that is about alice",
@@ -136,8 +138,8 @@ fn nothing_of_ten_megabytes_gets_the_better_of_a_command() {
         ),
     ];
     let cases =
-        cases.map(|(name, sql)| Case { name: format!("{name} of 10 MB"), file: made(true, &sql) });
-    attack(&cases);
+        cases.map(|(name, sql)| Case { name: format!("huge {name}"), file: made(true, &sql) });
+    attack_in_turn(sample::of(3, 1), &cases);
 }
 
 /// Of all costs that pass, these take the most memory: blocks that fill it, and lanes that do.
@@ -148,17 +150,16 @@ fn the_worst_hash_that_is_verified_takes_bounded_memory_and_a_worse_one_none() {
     const NONE: u32 = 64 << 10;
 
     let sandbox = seeded();
-    for (cost, kib, status) in [
-        ("262144:8:1", WORST, 3),
-        ("128:16384:1", WORST, 3),
-        ("4:262144:2", WORST, 3),
-        ("2:262144:4", WORST, 3),
+    let worst = ["262144:8:1", "4:262144:2", "128:16384:1", "2:262144:4"];
+    let worst = worst.into_iter().take(sample::of(2, 4)).map(|cost| (cost, WORST, 3));
+    let refused = [
         ("524288:8:1", NONE, 7),
         ("128:16385:1", NONE, 7),
         ("4:262145:2", NONE, 7),
         ("1048576:8:1", NONE, 7),
         ("2:1:4294967295", NONE, 7),
-    ] {
+    ];
+    for (cost, kib, status) in worst.chain(refused) {
         let digest = "0".repeat(128);
         sandbox.sql(&format!("UPDATE users SET password_hash = 'scrypt:{cost}$salt${digest}'"));
         let args = ["verify", "alice", "--password-stdin"];

@@ -1,9 +1,9 @@
-//! Python with Dash, dash_auth and werkzeug, for the tests that ask the real ones.
+//! Python with Dash, dash_auth, werkzeug and maturin, for the tests that use the real ones.
 //!
-//! There is one virtual environment for all test programs, made from `tests/requirements.txt` by
-//! the first one that needs it and kept in the target directory; one with other packages is kept
-//! beside it. The interpreter is `python3`, or the one that the variable `PYTHON` names; it needs
-//! its `venv` module and a way to install packages.
+//! All test programs share one virtual environment. The first one that needs it makes it from
+//! `tests/requirements.txt` and keeps it in the target directory. The interpreter is `python3`, or
+//! the one that the variable `PYTHON` names; it needs its `venv` module and a way to install
+//! packages.
 //!
 //! The file is a module beside `skip` of any test program.
 
@@ -62,15 +62,10 @@ pub fn environment_with_werkzeug(version: &str) -> Option<Environment> {
 
 fn installed() -> Result<Environment, String> {
     static INSTALLED: OnceLock<Result<Environment, String>> = OnceLock::new();
-    INSTALLED.get_or_init(|| environment_of(REQUIREMENTS)).clone()
+    INSTALLED.get_or_init(install).clone()
 }
 
-/// An environment of these `requirements`, written as pip wants them.
-///
-/// # Errors
-///
-/// If it cannot be had; see [`or_skip`].
-pub fn environment_of(requirements: &str) -> Result<Environment, String> {
+fn install() -> Result<Environment, String> {
     let interpreter = env::var_os("PYTHON").unwrap_or_else(|| OsString::from("python3"));
     let identity =
         run(Command::new(&interpreter)
@@ -78,14 +73,14 @@ pub fn environment_of(requirements: &str) -> Result<Environment, String> {
 
     // Another interpreter and other requirements get another environment.
     let mut hasher = DefaultHasher::new();
-    (identity, requirements).hash(&mut hasher);
+    (identity, REQUIREMENTS).hash(&mut hasher);
     let name = format!("venv-{:016x}", hasher.finish());
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
 
     once(&directory, || {
         run(Command::new(&interpreter).args(["-m", "venv"]).arg(&directory))?;
         let file = directory.join("requirements.txt");
-        fs::write(&file, requirements).map_err(|error| error.to_string())?;
+        fs::write(&file, REQUIREMENTS).map_err(|error| error.to_string())?;
         let environment = Environment { directory: directory.clone(), packages: None };
         run(pip_install(&environment).arg("--requirement").arg(file))?;
         Ok(())
@@ -110,9 +105,11 @@ fn with_werkzeug(environment: &Environment, version: &str) -> Result<Environment
     Ok(environment)
 }
 
+/// Without compiling: Python compiles the few modules that are imported, when they are.
 fn pip_install(environment: &Environment) -> Command {
     let mut command = environment.command();
     command.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]);
+    command.arg("--no-compile");
     command
 }
 

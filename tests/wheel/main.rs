@@ -1,7 +1,7 @@
-//! The program as a Python package: from the checkout to its source distribution, from that to a
-//! wheel, and from that into a Python environment where nothing else is.
+//! The program as a Python package: from the checkout to a source distribution, then to a wheel,
+//! then into an empty Python environment.
 //!
-//! Link-time optimization is left out, which is most of the time that `pip install .` takes.
+//! `pip install .` builds in release mode; this test builds in debug mode to save time.
 
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "Dash and werkzeug are not needed here")]
@@ -18,7 +18,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::python::{Environment, environment_of};
+use self::python::{Environment, environment};
 use self::skip::or_skip;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -26,7 +26,7 @@ const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
 #[test]
 fn pip_installs_the_program_and_nothing_else() {
-    let Some(tools) = or_skip(tools()) else { return };
+    let Some(tools) = or_skip(fetch()).and_then(|()| environment()) else { return };
     let wheel = build(&tools);
     the_wheel_holds_the_program_alone(&tools, &wheel);
 
@@ -35,24 +35,24 @@ fn pip_installs_the_program_and_nothing_else() {
     the_installed_program_works(installed.path());
 }
 
-/// Python with maturin, and the sources of all crates.
-fn tools() -> Result<Environment, String> {
-    let fetch = cargo().args(["fetch", "--locked"]).output().map_err(|error| error.to_string())?;
-    if !fetch.status.success() {
-        return Err(format!("no crates: {}", String::from_utf8_lossy(&fetch.stderr)));
+/// Downloads the sources of all crates, also those of other systems: maturin asks Cargo about them.
+fn fetch() -> Result<(), String> {
+    let mut fetch = Command::new(env!("CARGO"));
+    fetch.args(["fetch", "--locked"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let fetched = fetch.output().map_err(|error| error.to_string())?;
+    if fetched.status.success() {
+        return Ok(());
     }
-    environment_of(include_str!("requirements.txt"))
+    Err(format!("cannot fetch the crates: {}", String::from_utf8_lossy(&fetched.stderr)))
 }
 
-fn cargo() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-    cargo
-}
-
-/// Makes the wheel. Cargo's target directory is one of its own, since the other tests run what is
-/// in that of the checkout.
+/// Makes the wheel.
+///
+/// The target directory is separate, because the other tests run the program in that of the
+/// checkout. Only the intermediate files are shared, so the dependencies are not compiled again.
+/// Cargo before 1.91 ignores `CARGO_BUILD_BUILD_DIR`, and compiles them.
 fn build(tools: &Environment) -> PathBuf {
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheel");
     fs::create_dir_all(&directory).unwrap();
     let lock = File::create(directory.join("lock")).unwrap();
@@ -64,9 +64,9 @@ fn build(tools: &Environment) -> PathBuf {
     // As `pip install .`, with maturin at hand already.
     let pip = ["-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-index", "--no-deps"];
     let mut pip = maturin(tools, &pip);
-    pip.env("CARGO_TARGET_DIR", directory.join("target")).arg("--wheel-dir").arg(&wheels);
-    pip.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    success(pip.arg(source));
+    pip.env("MATURIN_PEP517_ARGS", "--profile dev");
+    pip.env("CARGO_BUILD_BUILD_DIR", shared).env("CARGO_TARGET_DIR", directory.join("target"));
+    success(pip.arg("--wheel-dir").arg(&wheels).arg(source));
     only_one_in(&wheels)
 }
 
@@ -99,6 +99,14 @@ fn maturin(tools: &Environment, arguments: &[&str]) -> Command {
     let others = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([bin].into_iter().chain(env::split_paths(&others))).unwrap();
     command.env("PATH", path).args(arguments);
+    // Cargo describes the tested package in these. If the Cargo that maturin runs inherited them,
+    // crates whose build scripts read them would be compiled again, and again by the next build.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
     command
 }
 
@@ -122,13 +130,13 @@ fn the_wheel_holds_the_program_alone(tools: &Environment, wheel: &Path) {
     assert_eq!(files, expected);
 }
 
-/// A new environment with the wheel, installed without the network.
+/// A new environment with the wheel, installed without the network. It gets no pip of its own, which
+/// would take longer than the rest.
 fn install(tools: &Environment, wheel: &Path) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    success(tools.command().args(["-m", "venv"]).arg(directory.path()));
-    let mut pip = Command::new(directory.path().join("bin/python"));
-    pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index"]);
-    success(pip.arg(wheel));
+    success(tools.command().args(["-m", "venv", "--without-pip"]).arg(directory.path()));
+    let pip = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index"];
+    success(tools.command().args(pip).arg("--prefix").arg(directory.path()).arg(wheel));
     directory
 }
 

@@ -85,6 +85,15 @@ pub enum Problem {
     Altered(SchemaObject),
     /// There is a trigger of somebody else, of this name.
     ForeignTrigger(String),
+    /// A table or function of this crate belongs to another role than the table `users`.
+    #[expect(missing_docs, reason = "the names say it")]
+    ForeignOwner { object: SchemaObject, owner: String, expected: String },
+    /// The triggers cannot write the history; this says why.
+    CannotRecord(String),
+    /// No trigger fires for this role or in this database, by its `session_replication_role`.
+    TriggersOff(String),
+    /// The password hash was changed without a trace in the history.
+    ChangedUnseen,
     /// A column of `users` is NOT NULL without a default.
     RequiredColumn(String),
     /// Somebody left a row in the table by which triggers tell the changes of this crate.
@@ -153,6 +162,10 @@ impl Problem {
             Self::Altered(SchemaObject { kind: Table, .. }) => "table_altered",
             Self::Altered(SchemaObject { kind: Trigger, .. }) => "trigger_altered",
             Self::ForeignTrigger(_) => "foreign_trigger",
+            Self::ForeignOwner { .. } => "foreign_owner",
+            Self::CannotRecord(_) => "history_blocked",
+            Self::TriggersOff(_) => "triggers_off",
+            Self::ChangedUnseen => "changed_unseen",
             Self::RequiredColumn(_) => "required_column",
             Self::ChangeLeft => "change_left",
             Self::ReadableByOthers(_) => "file_readable_by_others",
@@ -175,6 +188,9 @@ impl Problem {
             | Self::DemoPassword
             | Self::Missing(_)
             | Self::Altered(_)
+            | Self::ForeignOwner { .. }
+            | Self::CannotRecord(_)
+            | Self::TriggersOff(_)
             | Self::ChangeLeft
             | Self::WritableByOthers(_)
             | Self::Integrity(_) => Severity::Error,
@@ -185,6 +201,7 @@ impl Problem {
             | Self::HashOverLimit(_)
             | Self::HashUnsupported(_)
             | Self::OrphanedGroups(_)
+            | Self::ChangedUnseen
             | Self::ForeignTrigger(_)
             | Self::RequiredColumn(_)
             | Self::ReadableByOthers(_)
@@ -200,6 +217,7 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
+    #[expect(clippy::too_many_lines, reason = "one message for each problem")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NameNotText => f.write_str("nobody can log in: the name is no UTF-8 text"),
@@ -262,6 +280,24 @@ impl fmt::Display for Problem {
                 f,
                 "the trigger '{}' is not of dash-users, and sees whatever is written",
                 Escaped(name)
+            ),
+            Self::ForeignOwner { object, owner, expected } => write!(
+                f,
+                "the {object} belongs to role '{}', not to '{}', who owns 'users'",
+                Escaped(owner),
+                Escaped(expected)
+            ),
+            Self::CannotRecord(reason) => {
+                write!(f, "the triggers cannot write the history: {reason}")
+            }
+            Self::TriggersOff(of) => write!(
+                f,
+                "no trigger fires for {}: its session_replication_role is 'replica'",
+                Escaped(of)
+            ),
+            Self::ChangedUnseen => f.write_str(
+                "the password hash was changed while the triggers did not work: the user may be \
+                 another one than the groups were for",
             ),
             Self::RequiredColumn(name) => write!(
                 f,

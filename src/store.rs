@@ -316,35 +316,38 @@ pub struct Schema {
     pub applied: Vec<Migration>,
     /// Those that are still to be applied. A migration is pending again if what it made is gone.
     pub pending: Vec<Migration>,
-    /// The names of what migrations up to the stored version made, and is gone.
-    pub missing: Vec<&'static str>,
+    /// Why migrations up to the stored version are pending: `its 'dash_users_added' is missing`.
+    pub damage: Vec<String>,
     /// Whether there is a table `users`.
     pub has_users_table: bool,
     /// Further columns of `users` which are NOT NULL without a default: no user can be added as
     /// long as they are.
     pub required_columns: Vec<String>,
+    /// What else an administrator should know.
+    pub warnings: Vec<String>,
 }
 
 impl Schema {
-    /// What is there: `users` are the columns of that table which must be given, and `missing` what
-    /// is gone of what the `migrations` make, with the version of each.
+    /// What is there: `users` are the columns of that table which must be given, and `damage` says
+    /// what is wrong with the objects that the `migrations` create, with the version of each.
     fn new(
         version: u32,
         users: Option<Vec<String>>,
-        missing: &[(u32, &'static str)],
+        damage: &[(u32, String)],
         migrations: impl IntoIterator<Item = Migration>,
     ) -> Self {
         let has_users_table = users.is_some();
         let is_applied = |migration: &Migration| {
             migration.version <= version
                 && has_users_table
-                && missing.iter().all(|(of, _)| *of != migration.version)
+                && damage.iter().all(|(of, _)| *of != migration.version)
         };
         let (applied, pending) = migrations.into_iter().partition(is_applied);
-        let made = missing.iter().filter(|(since, _)| *since <= version);
-        let missing = made.map(|(_, name)| *name).collect();
+        let created = damage.iter().filter(|(since, _)| *since <= version);
+        let damage = created.map(|(_, reason)| reason.clone()).collect();
         let required_columns = users.unwrap_or_default();
-        Self { version, applied, pending, missing, has_users_table, required_columns }
+        let warnings = Vec::new();
+        Self { version, applied, pending, damage, has_users_table, required_columns, warnings }
     }
 
     /// The latest version that this program knows.
@@ -363,11 +366,10 @@ impl Schema {
         let reason = if !self.has_users_table {
             "it has no table 'users'".to_owned()
         } else if self.version == self.latest() {
-            match self.missing[..] {
-                [name] => format!("its '{name}' is missing"),
-                [name, ref more @ ..] => {
-                    format!("its '{name}' and {} more are missing", more.len())
-                }
+            match &self.damage[..] {
+                [reason] => reason.clone(),
+                [reason, _] => format!("{reason}, and 1 more problem"),
+                [reason, more @ ..] => format!("{reason}, and {} more problems", more.len()),
                 [] => "its schema was changed meanwhile".to_owned(),
             }
         } else {

@@ -25,11 +25,24 @@ pub enum StoreError {
     NotADatabase { location: Location, reason: String },
     #[error("cannot open {location}: {reason}")]
     CannotConnect { location: Location, reason: String },
-    #[error("{location} is locked by another program; nothing was changed")]
-    Busy { location: Location },
+    /// Another program holds a lock: which one, if the database says so.
+    #[error(
+        "{location} is locked by {}; nothing was changed",
+        holder.as_deref().unwrap_or("another program")
+    )]
+    Busy { location: Location, holder: Option<String> },
+    /// The server ended a statement that took too long.
+    #[error("{location} is too slow: {reason}; nothing was changed")]
+    TooSlow { location: Location, reason: String },
     /// Somebody else wrote at the same time: it is to be tried again.
     #[error("{location} was changed by another program at the same time; nothing was changed")]
     Conflict { location: Location },
+    /// The triggers that keep groups and the history correct do not work.
+    #[error("{location} is not up to date: {reason}; nothing was changed")]
+    NeedsRepair { location: Location, reason: String },
+    /// A text that the encoding of the database cannot represent.
+    #[error("{location} cannot store the text: {reason}")]
+    NotEncodable { location: Location, reason: String },
     #[error("a PostgreSQL database is copied by PostgreSQL's own programs")]
     NotForServers,
     /// A constraint or trigger of the app said no.

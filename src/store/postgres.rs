@@ -2,29 +2,37 @@
 //!
 //! The database is shared with running apps, on this host and others, so that
 //!
-//! - each transaction sets its own search path, timeouts and isolation, and nothing is left in the
-//!   session: through a proxy that hands a connection to another client after each transaction it
-//!   works alike, and no statement is prepared by name,
-//! - whoever changes users with this crate waits for the others who do, by an advisory lock; rows
-//!   are locked before they are changed, so that no change by an app is lost,
-//! - what fails because somebody else wrote meanwhile is a [`StoreError::Conflict`], to be tried
-//!   again.
+//! - each transaction sets everything that it relies on ([`connection::settings`]), and nothing is
+//!   left in the session. This works through a proxy that hands the connection to another client
+//!   after each transaction. No statement is prepared by name.
+//! - programs of this crate that change users wait for each other, by a lock on a table of ours
+//!   that the app's role cannot take. Rows are locked before they are changed, so no change by an
+//!   app is lost.
+//! - what fails because of a concurrent change is a [`StoreError::Conflict`], to be retried.
 //!
-//! No error tells more than the server's message: its details may hold a whole row.
+//! Names in SQL resolve in `pg_catalog` alone, whatever search path the role, the database or the
+//! URL sets: tables are written with their schema, as `{schema}.users`. Names of users are compared
+//! as the unique index on the column compares them: `{username = $1}`. [`PostgresTransaction::sql`]
+//! fills both in.
+//!
+//! An error shows only the server's message: its details may hold a whole row.
 
 mod check;
 mod connection;
 mod import;
+mod objects;
 mod references;
 mod schema;
 mod server;
 mod tls;
+mod users;
 
+use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use postgres::error::SqlState;
-use postgres::types::{ToSql, Type};
+use postgres::types::{FromSql, ToSql, Type};
 use postgres::{Client, IsolationLevel};
 
 pub use self::server::Server;
@@ -49,24 +57,48 @@ pub(super) struct Postgres {
     client: Client,
     location: Location,
     access: Access,
+    place: Place,
+}
+
+/// Where the users are, and as whom they are used.
+struct Place {
     /// The schema that has the table `users`, or is to have it.
     schema: String,
+    /// The owner of `users`, if that is a group of which the role that logged in is a member: what
+    /// it creates belongs to the group.
+    owner: Option<String>,
+    /// The server's version, as 150018 for 15.18.
+    version: i32,
+    /// Whether the role that logged in is a superuser, who owns the tables then.
+    is_superuser: bool,
+    /// Whether the encoding can represent every text.
+    holds_unicode: bool,
+    /// Whether the encoding is `SQL_ASCII`: texts are bytes that nobody checks.
+    is_sql_ascii: bool,
 }
 
 impl Postgres {
     pub(super) fn open(server: &Server, access: Access) -> Result<Self, StoreError> {
         let location = Location::Postgres(server.clone());
         let mut client = connection::connect(server, &location)?;
-        let schema = schema::find(&mut client, &location)?;
-        Ok(Self { client, location, access, schema })
+        let place = schema::find(&mut client, &location)?;
+        Ok(Self { client, location, access, place })
     }
 
-    /// Begins a transaction with settings of its own.
+    /// Begins a transaction with settings of its own, as the owner where that is possible.
     fn transaction(&mut self, access: Access) -> Result<PostgresTransaction<'_>, StoreError> {
-        let Self { client, location, access: opened_to, schema } = self;
+        self.transaction_with(access, connection::LOCK_TIMEOUT)
+    }
+
+    fn transaction_with(
+        &mut self,
+        access: Access,
+        lock_timeout: Duration,
+    ) -> Result<PostgresTransaction<'_>, StoreError> {
+        let Self { client, location, access: opened_to, place } = self;
         let fail = |error| connection::error(location, &error);
         let is_read_only = [access, *opened_to].iter().any(|access| *access != Access::Write);
-        // To read is to see one moment.
+        // A reader sees one moment.
         let level = if is_read_only {
             IsolationLevel::RepeatableRead
         } else {
@@ -75,9 +107,17 @@ impl Postgres {
         let transaction =
             client.build_transaction().isolation_level(level).read_only(is_read_only).start();
         let mut transaction = transaction.map_err(fail)?;
-        transaction.batch_execute(&connection::settings(schema)).map_err(fail)?;
-        let (unique_indexes, import) = (Vec::new(), None);
-        Ok(PostgresTransaction { transaction, location, schema, access, unique_indexes, import })
+        let settings = connection::settings(place, lock_timeout);
+        transaction.batch_execute(&settings).map_err(fail)?;
+        Ok(PostgresTransaction {
+            transaction,
+            location,
+            place,
+            access,
+            users: users::UsersTable::default(),
+            changes: 0,
+            import: None,
+        })
     }
 }
 
@@ -87,7 +127,7 @@ impl Store for Postgres {
     }
 
     fn migrate(&mut self) -> Result<Migrated, StoreError> {
-        schema::migrate(self.transaction(Access::Write)?, false)
+        schema::migrate(self, false)
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
@@ -95,7 +135,7 @@ impl Store for Postgres {
     }
 
     fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
-        schema::migrate(self.transaction(Access::Write)?, true).map(|migrated| migrated.events)
+        schema::migrate(self, true).map(|migrated| migrated.events)
     }
 
     fn backup(&mut self, _file: &Path, _overwrite: bool) -> Result<(), StoreError> {
@@ -104,8 +144,8 @@ impl Store for Postgres {
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
         let mut transaction = self.transaction(access)?;
-        if access == Access::Write {
-            transaction.run("SELECT pg_advisory_xact_lock($1)", &[(&WRITERS, Type::INT8)])?;
+        if access == Access::Write && schema::is_there(&mut transaction, "dash_users_times")? {
+            transaction.run(LOCK_OUT_WRITERS, &[])?;
         }
         let schema = schema::inspect(&mut transaction)?;
         schema.require_latest(transaction.location)?;
@@ -113,30 +153,58 @@ impl Store for Postgres {
     }
 }
 
-/// The advisory lock of whoever changes users; the number is "dash-use" in ASCII.
-const WRITERS: i64 = 0x6461_7368_2d75_7365;
+/// The lock of a program of this crate that changes users: it conflicts with itself, but not with
+/// what the triggers do for an app, and needs a privilege that the app's role does not have.
+const LOCK_OUT_WRITERS: &str =
+    "LOCK TABLE {schema}.dash_users_times IN SHARE UPDATE EXCLUSIVE MODE";
 
 struct PostgresTransaction<'a> {
     transaction: postgres::Transaction<'a>,
     location: &'a Location,
-    schema: &'a str,
+    place: &'a Place,
     access: Access,
-    /// The indexes by which a name is there once.
-    unique_indexes: Vec<String>,
+    users: users::UsersTable,
+    /// How many changes the triggers must have recorded before the commit.
+    changes: i32,
     /// The import that was begun.
     import: Option<import::Import>,
 }
 
 impl PostgresTransaction<'_> {
-    fn error(&self, error: &postgres::Error) -> StoreError {
+    /// The SQL of a template: see the module.
+    fn sql(&self, template: &str) -> String {
+        let users::UsersTable { equals, types: [left, right], .. } = &self.users;
+        let mut sql = template.to_owned();
+        for operand in ["$1", "wanted.name"] {
+            let is_user = format!("users.username::{left} {equals} {operand}::{right}");
+            sql = sql.replace(&format!("{{username = {operand}}}"), &is_user);
+        }
+        let schema = connection::quoted(&self.place.schema);
+        // Also at the start of a literal.
+        sql = sql.replace("'{schema}", &format!("'{}", schema.replace('\'', "''")));
+        sql.replace("{schema}", &schema)
+    }
+
+    fn error(&mut self, error: &postgres::Error) -> StoreError {
+        // A rule of the app does something else instead.
+        if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
+            return self.refused(PASSED_OVER);
+        }
+        // Another program created the same objects at the same time.
+        if error.code() == Some(&SqlState::DUPLICATE_TABLE) {
+            return StoreError::Conflict { location: self.location.clone() };
+        }
         let constraint = error.as_db_error().and_then(|db_error| {
             Some((db_error.code(), db_error.table()?, db_error.constraint()?))
         });
         match constraint {
-            // Who asked before found nobody of that name.
+            // A look-up before found no user of that name.
             Some((&SqlState::UNIQUE_VIOLATION, "users", index))
-                if self.unique_indexes.iter().any(|unique| unique == index) =>
+                if self.users.unique_indexes.iter().any(|unique| unique == index) =>
             {
+                StoreError::Conflict { location: self.location.clone() }
+            }
+            Some((&SqlState::UNIQUE_VIOLATION, table, _)) if table.starts_with("pg_") => {
                 StoreError::Conflict { location: self.location.clone() }
             }
             Some((&(SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION), table, _))
@@ -144,7 +212,13 @@ impl PostgresTransaction<'_> {
             {
                 self.refused(&format!("rows of {} refer to the user", Escaped(table)))
             }
-            _ => connection::error(self.location, error),
+            _ => match connection::error(self.location, error) {
+                StoreError::Busy { location, .. } => {
+                    let holder = connection::holder(&mut self.transaction, &self.place.schema);
+                    StoreError::Busy { location, holder }
+                }
+                error => error,
+            },
         }
     }
 
@@ -153,16 +227,25 @@ impl PostgresTransaction<'_> {
     }
 
     fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<postgres::Row>, StoreError> {
-        self.transaction.query_typed(sql, params).map_err(|error| self.error(&error))
+        let sql = self.sql(sql);
+        self.transaction.query_typed(&sql, params).map_err(|error| self.error(&error))
     }
 
     fn query_one(&mut self, sql: &str, params: &[Param]) -> Result<postgres::Row, StoreError> {
-        self.transaction.query_typed_one(sql, params).map_err(|error| self.error(&error))
+        let sql = self.sql(sql);
+        self.transaction.query_typed_one(&sql, params).map_err(|error| self.error(&error))
     }
 
-    /// Runs a statement, and says how many rows it touched.
+    /// Runs a statement, and returns how many rows it touched.
     fn run(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
-        self.transaction.execute_typed(sql, params).map_err(|error| self.error(&error))
+        let sql = self.sql(sql);
+        self.transaction.execute_typed(&sql, params).map_err(|error| self.error(&error))
+    }
+
+    /// Runs statements without parameters.
+    fn run_all(&mut self, sql: &str) -> Result<(), StoreError> {
+        let sql = self.sql(sql);
+        self.transaction.batch_execute(&sql).map_err(|error| self.error(&error))
     }
 
     /// Hands out what a query finds while it comes in.
@@ -176,16 +259,27 @@ impl PostgresTransaction<'_> {
 
         let location = self.location;
         let fail = |error| connection::error(location, &error);
-        let mut rows = self.transaction.query_typed_raw(sql, params).map_err(fail)?;
+        let sql = self.sql(sql);
+        let mut rows = self.transaction.query_typed_raw(&sql, params).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
             each(&row);
         }
         Ok(())
     }
 
-    /// Changes one row.
+    /// Runs a statement that writes. Triggers of the app run within it: they find the schema on the
+    /// search path, behind `pg_catalog`. The statement itself names only functions and operators
+    /// with their schema, or by the very types that those of `pg_catalog` have.
+    fn write(&mut self, sql: &str, params: &[Param]) -> Result<Vec<postgres::Row>, StoreError> {
+        self.run_all("SET LOCAL search_path = pg_catalog, {schema}, pg_temp")?;
+        let rows = self.query(sql, params)?;
+        self.run_all(connection::SEARCH_PATH)?;
+        Ok(rows)
+    }
+
+    /// Changes one row, which the statement returns.
     fn change(&mut self, sql: &str, params: &[Param]) -> Result<(), StoreError> {
-        match self.run(sql, params)? {
+        match self.write(sql, params)?.len() {
             0 => Err(self.refused(PASSED_OVER)),
             _ => Ok(()),
         }
@@ -194,15 +288,82 @@ impl PostgresTransaction<'_> {
     fn texts(&mut self, sql: &str, params: &[Param]) -> Result<Vec<String>, StoreError> {
         Ok(self.query(sql, params)?.iter().map(|row| row.get(0)).collect())
     }
+
+    /// A name as a parameter; none if no text of this database can be equal to it.
+    fn key<'n>(&mut self, username: &'n [u8]) -> Result<Option<&'n str>, StoreError> {
+        let Some(name) = key(username) else { return Ok(None) };
+        if name.is_ascii() || self.place.holds_unicode {
+            return Ok(Some(name));
+        }
+        let location = self.location;
+        let fail = |error| connection::error(location, &error);
+        let mut savepoint = self.transaction.savepoint("dash_users_name").map_err(fail)?;
+        let sent = savepoint.query_typed("SELECT $1", &[(&name, Type::TEXT)]);
+        savepoint.rollback().map_err(fail)?;
+        match sent {
+            Ok(_) => Ok(Some(name)),
+            Err(error) if error.code() == Some(&SqlState::UNTRANSLATABLE_CHARACTER) => Ok(None),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    /// Changes the row of one user, and expects the triggers to record that.
+    fn change_recorded(&mut self, sql: &str, params: &[Param]) -> Result<(), StoreError> {
+        self.changes += 1;
+        self.change(sql, params)
+    }
+
+    /// Refuses to commit a change that is not in the history, or left groups behind: a trigger of
+    /// ours did not fire, or could not do its work.
+    fn require_recorded(&mut self) -> Result<(), StoreError> {
+        let select =
+            "SELECT coalesce(nullif(current_setting('dash_users.recorded', true), ''), '0')
+                                 ::integer,
+                             coalesce(current_setting('dash_users.failure', true), '')";
+        if self.changes == 0 {
+            return Ok(());
+        }
+        let row = self.query_one(select, &[])?;
+        let failure: String = row.get(1);
+        if !failure.is_empty() {
+            let reason = format!("the history cannot be written: {}", Escaped(&failure));
+            return Err(self.needs_repair(reason));
+        }
+        if row.get::<_, i32>(0) < self.changes {
+            let reason = "its triggers did not record the change".to_owned();
+            return Err(self.needs_repair(reason));
+        }
+        Ok(())
+    }
+
+    /// Refuses a row that a trigger of the app gave another name or hash than it was to have.
+    fn require_as_written(
+        &self,
+        written: &[postgres::Row],
+        name: Option<&str>,
+        hash: &str,
+    ) -> Result<(), StoreError> {
+        let is = |row: &postgres::Row, column, wanted: &str| matches!(text(row, column), StoredText::Text(found) if found == wanted);
+        match written {
+            [] => Err(self.refused(PASSED_OVER)),
+            [row] if name.is_none_or(|name| is(row, 0, name)) && is(row, 1, hash) => Ok(()),
+            _ => Err(self.refused(REWRITTEN)),
+        }
+    }
+
+    fn needs_repair(&self, reason: String) -> StoreError {
+        StoreError::NeedsRepair { location: self.location.clone(), reason }
+    }
 }
 
-/// Why nothing changed where something was to.
-const PASSED_OVER: &str = "a trigger of the app passed it over";
+/// Why no row was changed.
+const PASSED_OVER: &str = "a trigger or rule of the app skipped the row";
 
-/// A name as a parameter; none if no text of this database can be equal to it.
-///
-/// Where users are looked up by it, it is given [no type](Type::UNKNOWN), and so has that of the
-/// app's column: names are compared as the column compares them.
+/// Why a row that was changed is not accepted.
+const REWRITTEN: &str = "a trigger of the app changed the username or the password hash; use the \
+                         name as the app stores it, or drop the trigger";
+
+/// A text that PostgreSQL can hold.
 fn key(username: &[u8]) -> Option<&str> {
     str::from_utf8(username).ok().filter(|name| !name.contains('\0'))
 }
@@ -210,26 +371,26 @@ fn key(username: &[u8]) -> Option<&str> {
 /// A user with groups. The app's table may have columns of any name and texts of any type.
 const SELECT: &str = "SELECT users.username::text, users.password_hash::text, users.language::text,
         times.created_at, times.password_changed_at,
-        ARRAY(SELECT group_name FROM user_groups
-              WHERE user_groups.username = users.username::text COLLATE \"C\"
+        ARRAY(SELECT group_name FROM {schema}.user_groups AS groups
+              WHERE groups.username = users.username::text COLLATE \"C\"
               ORDER BY group_name)
-    FROM users LEFT JOIN dash_users_times AS times
+    FROM {schema}.users LEFT JOIN {schema}.dash_users_times AS times
         ON times.username = users.username::text COLLATE \"C\"";
 
 fn read_row(row: &postgres::Row) -> Row {
-    let groups: Vec<String> = row.get(5);
+    let groups: Vec<Text> = row.get(5);
     Row {
-        username: stored_text(row.get(0)),
-        secret: StoredSecret::from(stored_text(row.get(1))),
-        language: stored_text(row.get(2)),
+        username: text(row, 0),
+        secret: StoredSecret::from(text(row, 1)),
+        language: text(row, 2),
         created_at: time(row.get(3)),
         password_changed_at: time(row.get(4)),
-        groups: groups.into_iter().map(StoredText::Text).collect(),
+        groups: groups.into_iter().map(|Text(group)| group).collect(),
     }
 }
 
-/// A time of the years 1970 to 9999; none for another one, as in SQLite. Nothing of ours happened
-/// then, and RFC 3339 has no years after them.
+/// A time of the years 1970 to 9999; none for another one, as in SQLite. No event of ours happened
+/// before, and RFC 3339 has no later years.
 fn time(time: Option<SystemTime>) -> Option<SystemTime> {
     const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
     time.filter(|time| {
@@ -237,28 +398,45 @@ fn time(time: Option<SystemTime>) -> Option<SystemTime> {
     })
 }
 
-fn stored_text(text: Option<String>) -> StoredText {
-    text.map_or(StoredText::Null, StoredText::Text)
+/// A text as the server sends it. In a database with the encoding `SQL_ASCII` it may be any bytes.
+struct Text(StoredText);
+
+impl<'a> FromSql<'a> for Text {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(match str::from_utf8(raw) {
+            Ok(text) => StoredText::Text(text.to_owned()),
+            Err(_) => StoredText::InvalidText(raw.to_owned()),
+        }))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        <&str as FromSql>::accepts(ty)
+    }
+}
+
+/// The text in a column, which may be NULL.
+fn text(row: &postgres::Row, column: usize) -> StoredText {
+    row.get::<_, Option<Text>>(column).map_or(StoredText::Null, |Text(text)| text)
 }
 
 fn read_event(row: &postgres::Row) -> Event {
     Event {
         id: row.get(0),
         at: time(row.get(1)),
-        actor: stored_text(row.get(2)),
-        action: stored_text(row.get(3)),
-        username: stored_text(row.get(4)),
-        detail: stored_text(row.get(5)),
+        actor: text(row, 2),
+        action: text(row, 3),
+        username: text(row, 4),
+        detail: text(row, 5),
     }
 }
 
 impl Transaction for PostgresTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
-        let Some(name) = key(username) else { return Ok(None) };
-        // Whoever is going to change the row keeps others from it.
+        let Some(name) = self.key(username)? else { return Ok(None) };
+        // A row that is about to be changed is locked against others.
         let lock = if self.access == Access::Write { "FOR UPDATE OF users" } else { "" };
-        let select = format!("{SELECT} WHERE users.username = $1 {lock}");
-        let rows = self.query(&select, &[(&name, Type::UNKNOWN)])?;
+        let select = format!("{SELECT} WHERE {{username = $1}} {lock}");
+        let rows = self.query(&select, &[(&name, Type::TEXT)])?;
         Ok(rows.first().map(read_row))
     }
 
@@ -268,37 +446,39 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT username::text FROM users
+        let select = "SELECT username::text FROM {schema}.users
                       WHERE starts_with(username::text COLLATE \"C\", $1)
                       ORDER BY username::text COLLATE \"C\" LIMIT $2";
         self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
     }
 
     fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT DISTINCT group_name FROM user_groups WHERE starts_with(group_name, $1)
+        let select = "SELECT DISTINCT group_name FROM {schema}.user_groups
+                      WHERE starts_with(group_name, $1)
                       ORDER BY group_name LIMIT $2";
         self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
-        // Who asks that in order to change something relies on the answer, and on those of `find`.
+        // A change that depends on the answer, and on those of `find`, must not be outdated by others.
         if self.access == Access::Write {
-            self.run("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE", &[])?;
+            self.run("LOCK TABLE {schema}.users IN SHARE ROW EXCLUSIVE MODE", &[])?;
         }
-        Ok(self.query_one("SELECT NOT EXISTS (SELECT 1 FROM users)", &[])?.get(0))
+        Ok(self.query_one("SELECT NOT EXISTS (SELECT 1 FROM {schema}.users)", &[])?.get(0))
     }
 
     fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError> {
-        let select = "SELECT username::text FROM users
+        let select = "SELECT username::text FROM {schema}.users
                       WHERE lower(username::text COLLATE \"C\") = lower($1 COLLATE \"C\")
                           AND username::text <> $1
                       ORDER BY username::text COLLATE \"C\"";
-        let names = self.texts(select, &[(&username.as_str(), Type::TEXT)])?;
-        Ok(names.into_iter().map(StoredText::Text).collect())
+        let Some(name) = self.key(username.as_ref())? else { return Ok(Vec::new()) };
+        let rows = self.query(select, &[(&name, Type::TEXT)])?;
+        Ok(rows.iter().map(|row| text(row, 0)).collect())
     }
 
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
-        match key(username) {
+        match self.key(username)? {
             Some(name) => references::to_user(self, name),
             None => Ok(Vec::new()),
         }
@@ -322,20 +502,20 @@ impl Transaction for PostgresTransaction<'_> {
         each: &mut dyn FnMut(Event),
     ) -> Result<(), StoreError> {
         let limit = limit.map(i64::from);
-        let all = "SELECT id, at, actor, action, username, detail FROM user_events
+        let all = "SELECT id, at, actor, action, username, detail FROM {schema}.user_events
                    ORDER BY id DESC LIMIT $1";
         let of_user = "WITH RECURSIVE names (name, last) AS (
-               SELECT left($2, 1024) COLLATE \"C\", (SELECT max(id) FROM user_events)
+               SELECT left($2, 1024) COLLATE \"C\", (SELECT max(id) FROM {schema}.user_events)
                UNION
-               SELECT event.username, event.id - 1 FROM names, user_events AS event
+               SELECT event.username, event.id - 1 FROM names, {schema}.user_events AS event
                WHERE event.action = 'rename' AND event.detail = 'to ' || name AND event.id <= last)
-             SELECT id, at, actor, action, username, detail FROM user_events AS event
+             SELECT id, at, actor, action, username, detail FROM {schema}.user_events AS event
              WHERE EXISTS (SELECT 1 FROM names WHERE name = event.username AND event.id <= last + 1)
              ORDER BY id DESC LIMIT $1";
         let mut each = |row: &postgres::Row| each(read_event(row));
         match username {
             None => self.stream(all, vec![(&limit, Type::INT8)], &mut each),
-            Some(username) => match key(username) {
+            Some(username) => match self.key(username)? {
                 Some(name) => {
                     let params: Vec<Param> = vec![(&limit, Type::INT8), (&name, Type::TEXT)];
                     self.stream(of_user, params, &mut each)
@@ -351,60 +531,75 @@ impl Transaction for PostgresTransaction<'_> {
         credential: &NewCredential,
         language: &Language,
     ) -> Result<(), StoreError> {
-        let insert = "INSERT INTO users (username, password_hash, language) VALUES ($1, $2, $3)";
+        let insert = "INSERT INTO {schema}.users (username, password_hash, language)
+                      VALUES ($1, $2, $3) RETURNING username::text, password_hash::text";
         let credential = credential.to_string();
         let params: [Param; 3] = [
             (&username.as_str(), Type::TEXT),
             (&credential, Type::TEXT),
             (&language.as_str(), Type::TEXT),
         ];
-        self.change(insert, &params)
+        let written = self.write(insert, &params)?;
+        self.changes += 1;
+        self.require_as_written(&written, Some(username.as_str()), &credential)
     }
 
     fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
-        let update = "UPDATE users SET password_hash = $2 WHERE username = $1";
-        let params: [Param; 2] = [(&key(username), Type::UNKNOWN), (&new.to_string(), Type::TEXT)];
-        self.change(update, &params)
+        let update = "UPDATE {schema}.users SET password_hash = $2 WHERE {username = $1}
+                      RETURNING username::text, password_hash::text";
+        let (name, new) = (key(username), new.to_string());
+        let written = self.write(update, &[(&name, Type::TEXT), (&new, Type::TEXT)])?;
+        self.changes += 1;
+        self.require_as_written(&written, None, &new)
     }
 
     fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
-        let update = "UPDATE users SET language = $2 WHERE username = $1";
-        let params: [Param; 2] =
-            [(&key(username), Type::UNKNOWN), (&language.as_str(), Type::TEXT)];
-        self.change(update, &params)
+        let update = "UPDATE {schema}.users SET language = $2 WHERE {username = $1} RETURNING 1";
+        let params: [Param; 2] = [(&key(username), Type::TEXT), (&language.as_str(), Type::TEXT)];
+        self.change_recorded(update, &params)
     }
 
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
-        let update = "UPDATE users SET username = $2 WHERE username = $1";
-        let params: [Param; 2] = [(&key(username), Type::UNKNOWN), (&new.as_str(), Type::TEXT)];
-        self.change(update, &params)
+        let update = "UPDATE {schema}.users SET username = $2 WHERE {username = $1} RETURNING 1";
+        let params: [Param; 2] = [(&key(username), Type::TEXT), (&new.as_str(), Type::TEXT)];
+        self.change_recorded(update, &params)?;
+        // A trigger of the app may have given another name.
+        match self.get(new.as_ref())? {
+            Some(row) if row.username == StoredText::Text(new.to_string()) => Ok(()),
+            _ => Err(self.refused(REWRITTEN)),
+        }
     }
 
     fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError> {
-        let insert = "INSERT INTO user_groups (username, group_name) VALUES ($1, $2)
-                      ON CONFLICT DO NOTHING";
+        let insert = "INSERT INTO {schema}.user_groups (username, group_name) VALUES ($1, $2)
+                      ON CONFLICT DO NOTHING RETURNING 1";
         let params: [Param; 2] = [(&key(username), Type::TEXT), (&group.as_str(), Type::TEXT)];
-        Ok(self.run(insert, &params)? > 0)
+        let is_added = !self.write(insert, &params)?.is_empty();
+        self.changes += i32::from(is_added);
+        Ok(is_added)
     }
 
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {
-        let delete = "DELETE FROM user_groups WHERE username = $1 AND group_name = $2";
+        let delete = "DELETE FROM {schema}.user_groups WHERE username = $1 AND group_name = $2
+                      RETURNING 1";
         let params: [Param; 2] = [(&key(username), Type::TEXT), (&key(group), Type::TEXT)];
-        Ok(self.run(delete, &params)? > 0)
+        let is_removed = !self.write(delete, &params)?.is_empty();
+        self.changes += i32::from(is_removed);
+        Ok(is_removed)
     }
 
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
-        let names: Vec<Option<&str>> =
-            usernames.iter().map(|name| name.as_key().and_then(key)).collect();
-        // As the column compares names, by the indexes on it.
-        let wanted = "SELECT format_type(atttypid, NULL) FROM pg_attribute
-                      WHERE attrelid = to_regclass('users') AND attname = 'username'";
-        let name_type: String = self.query_one(wanted, &[])?.get(0);
+        let mut names: Vec<Option<&str>> = Vec::new();
+        for name in usernames {
+            names.push(match name.as_key() {
+                Some(name) => self.key(name)?,
+                None => None,
+            });
+        }
         let select = format!(
             "SELECT found.*, position
              FROM unnest($1) WITH ORDINALITY AS wanted (name, position)
-                 JOIN LATERAL ({SELECT} WHERE users.username = wanted.name::{name_type}) AS found
-                     ON true"
+                 JOIN LATERAL ({SELECT} WHERE {{username = wanted.name}}) AS found ON true"
         );
         let rows = self.query(&select, &[(&names, Type::TEXT_ARRAY)])?;
         let mut found: Vec<_> = names.iter().map(|_| None).collect();
@@ -436,13 +631,14 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
-        let delete = "DELETE FROM users WHERE username = $1";
-        self.change(delete, &[(&key(username), Type::UNKNOWN)])
+        let delete = "DELETE FROM {schema}.users WHERE {username = $1} RETURNING 1";
+        self.change_recorded(delete, &[(&key(username), Type::TEXT)])
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        // What was deferred may fail, while it can still be told why.
-        self.run("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+        // A deferred constraint fails here, where the error still names it.
+        self.write("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
+        self.require_recorded()?;
         let location = self.location;
         self.transaction.commit().map_err(|error| connection::commit_error(location, &error))
     }
@@ -459,7 +655,9 @@ pub(super) fn sql_to_remove(username: &StoredText) -> String {
         StoredText::Null => "DELETE FROM users WHERE username IS NULL".to_owned(),
         name => {
             let hex = base16ct::lower::encode_string(name.as_bytes());
-            format!("DELETE FROM users WHERE convert_to(username, 'UTF8') = '\\x{hex}'")
+            let encoding =
+                if matches!(name, StoredText::InvalidText(_)) { "SQL_ASCII" } else { "UTF8" };
+            format!("DELETE FROM users WHERE convert_to(username, '{encoding}') = '\\x{hex}'")
         }
     }
 }

@@ -137,7 +137,7 @@ fn a_table_that_the_app_made_anew_needs_init() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not up to date: its 'dash_users_username_nocase' and 5 more are missing
+error: [DIR]/users.db is not up to date: its 'dash_users_username_nocase' is missing, and 5 more problems
 hint: `dash-users init --database [DIR]/users.db` brings it up to date
 
 "#]]

@@ -142,6 +142,21 @@ impl Postgres {
         Some(database)
     }
 
+    /// A database with another encoding than UTF-8, and no locale.
+    pub(crate) fn encoded(encoding: &str) -> Option<Self> {
+        let database = Self::new()?;
+        let name = database.name();
+        let provider = if database.cluster.version() < 15 { "" } else { "LOCALE_PROVIDER libc" };
+        let create = format!(
+            "CREATE DATABASE {name} OWNER {} TEMPLATE template0 ENCODING '{encoding}'
+             LC_COLLATE 'C' LC_CTYPE 'C' {provider}",
+            server::OWNER
+        );
+        database.cluster.drop_database(name);
+        database.cluster.superuser(server::SUPERUSER).batch_execute(&create).unwrap();
+        Some(database)
+    }
+
     pub(crate) fn cluster(&self) -> &'static Cluster {
         self.cluster
     }

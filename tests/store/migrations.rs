@@ -155,7 +155,7 @@ fn why_a_migration_is_needed_is_told(database: &dyn Database) {
     database.execute("DROP INDEX dash_users_username_nocase");
     assert_eq!(reason(database), "its 'dash_users_username_nocase' is missing");
     database.execute("DROP TABLE dash_users_times");
-    assert_eq!(reason(database), "its 'dash_users_times' and 1 more are missing");
+    assert_eq!(reason(database), "its 'dash_users_times' is missing, and 1 more problem");
 }
 
 fn a_newer_schema_is_refused_by_every_operation(database: &dyn Database) {

@@ -5,6 +5,9 @@ mod app_triggers;
 mod check;
 mod concurrency;
 mod direct_writes;
+mod encodings;
+mod hostile;
+mod unseen;
 
 use std::path::Path;
 

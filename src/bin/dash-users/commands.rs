@@ -221,5 +221,5 @@ fn schema_warnings(schema: &Schema) -> Vec<String> {
             "column '{column}' of table 'users' is NOT NULL without a default: no user can be added until it has one"
         )
     };
-    schema.required_columns.iter().map(warn).collect()
+    schema.required_columns.iter().map(warn).chain(schema.warnings.iter().cloned()).collect()
 }

@@ -215,6 +215,12 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             let init = command(location, "init");
             (Code::NeedsMigration, Some(format!("{init} brings it up to date")))
         }
+        StoreError::NeedsRepair { location, .. } => {
+            let check = command(location, "check");
+            (Code::NeedsMigration, Some(format!("{check} shows why; check --fix repairs it")))
+        }
+        StoreError::NotEncodable { .. } => (Code::InvalidData, None),
+        StoreError::TooSlow { .. } => (Code::Busy, None),
         StoreError::NewerSchema { .. } => {
             (Code::NewerSchema, Some("use the newer dash-users that wrote it".to_owned()))
         }

@@ -1,13 +1,14 @@
 //! How a server is reached, and what its errors mean.
 
+use std::fmt::Write;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use postgres::error::SqlState;
-use postgres::{Client, Config};
+use postgres::{Client, Config, SimpleQueryMessage, Transaction};
 
-use super::Server;
+use super::{Place, Server};
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
@@ -18,7 +19,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How long another program's transaction is waited for.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long one statement may take.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -75,17 +76,76 @@ fn deepest(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// What a transaction is to have for itself.
-pub(super) fn settings(schema: &str) -> String {
-    format!(
-        "SET LOCAL search_path = {}, pg_catalog, pg_temp;
+/// Where names in SQL are looked up: nobody but a superuser can create anything there.
+pub(super) const SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
+
+/// What a transaction relies on, whatever the role, the database or the URL sets; and the role
+/// that it acts as.
+///
+/// Rows that row-level security would hide raise an error: they must not count as absent.
+pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
+    let mut settings = format!(
+        "{SEARCH_PATH};
+         SET LOCAL row_security = off;
+         SET LOCAL quote_all_identifiers = off;
+         SET LOCAL standard_conforming_strings = on;
+         SET LOCAL check_function_bodies = on;
+         SET LOCAL dash_users.bulk = '';
+         SET LOCAL dash_users.recorded = '';
+         SET LOCAL dash_users.failure = '';
+         SET LOCAL idle_in_transaction_session_timeout = 0;
          SET LOCAL lock_timeout = {};
          SET LOCAL statement_timeout = {};
          SET LOCAL client_min_messages = error;",
-        quoted(schema),
-        LOCK_TIMEOUT.as_millis(),
+        lock_timeout.as_millis(),
         STATEMENT_TIMEOUT.as_millis(),
-    )
+    );
+    if place.version >= 170_000 {
+        settings.push_str("SET LOCAL transaction_timeout = 0;");
+    }
+    if place.is_sql_ascii {
+        // The server would refuse to send what is not UTF-8.
+        settings.push_str("SET LOCAL client_encoding = 'SQL_ASCII';");
+    }
+    if let Some(owner) = &place.owner {
+        let _ = write!(settings, "SET LOCAL ROLE {};", quoted(owner));
+    }
+    settings
+}
+
+/// Who holds the lock that a statement waited for in vain, as far as the role may see it. It ends
+/// the transaction, which has failed already.
+pub(super) fn holder(transaction: &mut Transaction<'_>, schema: &str) -> Option<String> {
+    let schema = format!("'{}'", schema.replace('\'', "''"));
+    let messages = transaction
+        .simple_query(&format!(
+            "ROLLBACK; BEGIN READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp;
+             SET LOCAL standard_conforming_strings = on;
+             SELECT pid, usename, application_name, to_char(xact_start AT TIME ZONE 'UTC',
+                        'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
+             FROM pg_locks JOIN pg_stat_activity USING (pid)
+                 JOIN pg_class ON pg_class.oid = relation
+                 JOIN pg_namespace ON pg_namespace.oid = relnamespace
+             WHERE granted AND locktype = 'relation' AND pid <> pg_backend_pid()
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND nspname = {schema}
+                 AND (relname IN ('users', 'user_groups', 'user_events')
+                      OR starts_with(relname::text, 'dash_users_'))
+             ORDER BY mode = 'AccessShareLock', xact_start LIMIT 1;
+             ROLLBACK"
+        ))
+        .ok()?;
+    messages.iter().find_map(|message| {
+        let SimpleQueryMessage::Row(row) = message else { return None };
+        let text = |column| row.get(column).filter(|text| !text.is_empty());
+        let mut holder = format!("process {}", text(0)?);
+        for (name, column) in [("role", 1), ("application", 2), ("in a transaction since", 3)] {
+            if let Some(text) = text(column) {
+                let _ = write!(holder, ", {name} {}", Escaped(text));
+            }
+        }
+        Some(holder)
+    })
 }
 
 /// A name in SQL.
@@ -115,18 +175,34 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
     };
     let reason = Escaped(&without_digests(&message(error))).to_string();
     let class = &state.code()[..2];
-    if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED].contains(state) {
-        return StoreError::Busy { location };
+    if *state == SqlState::LOCK_NOT_AVAILABLE {
+        return StoreError::Busy { location, holder: None };
+    }
+    // A time-out, or an administrator of the server.
+    if *state == SqlState::QUERY_CANCELED || ["25P03", "25P04", "57P05"].contains(&state.code()) {
+        return StoreError::TooSlow { location, reason };
     }
     if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state) {
         return StoreError::Conflict { location };
     }
+    if [SqlState::UNTRANSLATABLE_CHARACTER, SqlState::CHARACTER_NOT_IN_REPERTOIRE].contains(state) {
+        return StoreError::NotEncodable { location, reason };
+    }
     match class {
         // Not reached, not let in, or without the rights.
         "08" | "28" | "3D" | "53" | "57" => StoreError::CannotConnect { location, reason },
-        _ if *state == SqlState::INSUFFICIENT_PRIVILEGE
-            || *state == SqlState::READ_ONLY_SQL_TRANSACTION =>
-        {
+        _ if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
+            // By the function of the server: its messages may be in any language.
+            let routine = error.as_db_error().and_then(|error| error.routine());
+            let reason = match routine {
+                Some("check_enable_rls") => {
+                    format!("{reason}: ALTER ROLE … BYPASSRLS, for a role that is to see all users")
+                }
+                _ => reason,
+            };
+            StoreError::CannotConnect { location, reason }
+        }
+        _ if *state == SqlState::READ_ONLY_SQL_TRANSACTION => {
             StoreError::CannotConnect { location, reason }
         }
         // A constraint or trigger of the app.

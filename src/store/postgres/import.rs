@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use postgres::types::Type;
 
-use super::{PASSED_OVER, Param, PostgresTransaction, printable};
+use super::schema::fingerprint;
+use super::{PASSED_OVER, Param, PostgresTransaction, REWRITTEN, printable};
 use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
 use crate::user::StoredText;
 
@@ -23,15 +24,19 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn begin(transaction: &mut PostgresTransaction) -> Result<Self, StoreError> {
-        let ask = "SELECT clock_timestamp(), NOT EXISTS (SELECT 1 FROM users),
+        let ask = "SELECT clock_timestamp(), NOT EXISTS (SELECT 1 FROM {schema}.users),
                           set_config('dash_users.bulk', 'on', true)";
         let row = transaction.query_one(ask, &[])?;
         let import = Self { now: row.get(0), was_empty: row.get(1), new: Vec::new() };
         if import.was_empty {
-            let forget = "INSERT INTO user_events (action, username, detail)
+            let forget = "INSERT INTO {schema}.user_events (action, username, detail)
                           SELECT 'remove', left(username, 1024), 'found missing'
-                          FROM dash_users_times";
-            for sql in [forget, "DELETE FROM dash_users_times", "DELETE FROM user_groups"] {
+                          FROM {schema}.dash_users_times";
+            for sql in [
+                forget,
+                "DELETE FROM {schema}.dash_users_times",
+                "DELETE FROM {schema}.user_groups",
+            ] {
                 transaction.run(sql, &[])?;
             }
         }
@@ -76,27 +81,48 @@ impl Import {
         }
         let names: [Param; 1] = [(&names, Type::TEXT_ARRAY)];
         if !self.was_empty {
-            let forget = "INSERT INTO user_events (action, username, detail)
+            let forget = "INSERT INTO {schema}.user_events (action, username, detail)
                           SELECT 'remove', left(username, 1024), 'replaced by another row'
-                          FROM dash_users_times WHERE username = ANY($1)";
-            let times = "DELETE FROM dash_users_times WHERE username = ANY($1)";
-            let groups = "DELETE FROM user_groups WHERE username = ANY($1)";
+                          FROM {schema}.dash_users_times WHERE username = ANY($1)";
+            let times = "DELETE FROM {schema}.dash_users_times WHERE username = ANY($1)";
+            let groups = "DELETE FROM {schema}.user_groups WHERE username = ANY($1)";
             for sql in [forget, times, groups] {
                 transaction.run(sql, &names)?;
             }
         }
-        let insert = "INSERT INTO users (username, password_hash, language)
-                      SELECT * FROM unnest($1, $2, $3)";
+        // A trigger of the app may have skipped a row, or changed it.
+        let insert = "WITH wanted (name, hash, language) AS (SELECT * FROM unnest($1, $2, $3)),
+                          written AS (INSERT INTO {schema}.users (username, password_hash, language)
+                                      SELECT * FROM wanted
+                                      RETURNING username::text COLLATE \"C\" AS name,
+                                                password_hash::text COLLATE \"C\" AS hash)
+                      SELECT (SELECT pg_catalog.count(*) FROM written),
+                             (SELECT pg_catalog.count(*) FROM written JOIN wanted USING (name, hash))";
         let [names] = names;
-        let values: [Param; 3] =
-            [names.clone(), (&secrets, Type::TEXT_ARRAY), (&languages, Type::TEXT_ARRAY)];
-        if transaction.run(insert, &values)? < rows.len() as u64 {
+        let secrets: Param = (&secrets, Type::TEXT_ARRAY);
+        let languages: Param = (&languages, Type::TEXT_ARRAY);
+        let values: [Param; 3] = [names.clone(), secrets.clone(), languages];
+        let counts = transaction.write(insert, &values)?;
+        let count = |column| {
+            let count = counts.first().map_or(0, |row| row.get::<_, i64>(column));
+            u64::try_from(count).unwrap_or_default()
+        };
+        if count(0) < rows.len() as u64 {
             return Err(transaction.refused(PASSED_OVER));
         }
-        let insert = "INSERT INTO dash_users_times (username, created_at, password_changed_at)
-                      SELECT name, $2, $2 FROM unnest($1) AS name WHERE name IS NOT NULL";
-        transaction.run(insert, &[names, (&self.now, Type::TIMESTAMPTZ)])?;
-        let insert = "INSERT INTO user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
+        if count(1) < rows.len() as u64 {
+            return Err(transaction.refused(REWRITTEN));
+        }
+        let insert = format!(
+            "INSERT INTO {{schema}}.dash_users_times
+                 (username, created_at, password_changed_at, fingerprint)
+             SELECT name, $2, $2, {} FROM unnest($1, $3) AS wanted (name, hash)
+             WHERE name IS NOT NULL",
+            fingerprint("hash")
+        );
+        transaction.run(&insert, &[names, (&self.now, Type::TIMESTAMPTZ), secrets])?;
+        let insert =
+            "INSERT INTO {schema}.user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
         let values: [Param; 2] = [(&members, Type::TEXT_ARRAY), (&groups, Type::TEXT_ARRAY)];
         transaction.run(insert, &values)?;
         Ok(())
@@ -111,24 +137,37 @@ impl Import {
         let name = text(transaction, username)?;
         if let Some(secret) = secret {
             let secret = text(transaction, secret.expose())?;
-            let update = "UPDATE users SET password_hash = $2 WHERE username = $1";
-            transaction.change(update, &[(&name, Type::UNKNOWN), (&secret, Type::TEXT)])?;
+            let update = "UPDATE {schema}.users SET password_hash = $2 WHERE {username = $1}
+                          RETURNING 1";
+            transaction.change(update, &[(&name, Type::TEXT), (&secret, Type::TEXT)])?;
+            let update = format!(
+                "UPDATE {{schema}}.dash_users_times SET fingerprint = {} WHERE username = $1",
+                fingerprint("$2")
+            );
+            transaction.run(&update, &[(&name, Type::TEXT), (&secret, Type::TEXT)])?;
         }
         if let Some(language) = language {
             let language = text(transaction, language)?;
-            let update = "UPDATE users SET language = $2 WHERE username = $1";
-            transaction.change(update, &[(&name, Type::UNKNOWN), (&language, Type::TEXT)])?;
+            let update =
+                "UPDATE {schema}.users SET language = $2 WHERE {username = $1} RETURNING 1";
+            transaction.change(update, &[(&name, Type::TEXT), (&language, Type::TEXT)])?;
         }
         if *is_new_password {
-            let update = "UPDATE dash_users_times SET password_changed_at = $2 WHERE username = $1";
+            let update =
+                "UPDATE {schema}.dash_users_times SET password_changed_at = $2 WHERE username = $1";
             transaction.run(update, &[(&name, Type::TEXT), (&self.now, Type::TIMESTAMPTZ)])?;
         }
         if let Some(groups) = groups {
             let groups: Vec<_> =
                 groups.iter().map(|group| text(transaction, group)).collect::<Result<_, _>>()?;
-            let delete = "DELETE FROM user_groups WHERE username = $1";
+            // As the trigger on groups does.
+            let touch = "UPDATE {schema}.dash_users_times SET fingerprint = fingerprint
+                         WHERE username = $1";
+            transaction.run(touch, &[(&name, Type::TEXT)])?;
+            let delete = "DELETE FROM {schema}.user_groups WHERE username = $1";
             transaction.run(delete, &[(&name, Type::TEXT)])?;
-            let insert = "INSERT INTO user_groups (username, group_name) SELECT $1, unnest($2)";
+            let insert =
+                "INSERT INTO {schema}.user_groups (username, group_name) SELECT $1, unnest($2)";
             transaction.run(insert, &[(&name, Type::TEXT), (&groups, Type::TEXT_ARRAY)])?;
         }
         Ok(())
@@ -142,7 +181,7 @@ impl Import {
         self.add_new(transaction)?;
         let Cause { actor, action, detail } = *cause;
         let (actor, detail) = (actor.map(printable), detail.map(printable));
-        let insert = "INSERT INTO user_events (actor, action, detail) VALUES ($1, $2, $3)";
+        let insert = "INSERT INTO {schema}.user_events (actor, action, detail) VALUES ($1, $2, $3)";
         let values: [Param; 3] =
             [(&actor, Type::TEXT), (&action, Type::TEXT), (&detail, Type::TEXT)];
         transaction.run(insert, &values)?;

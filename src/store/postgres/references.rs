@@ -3,6 +3,7 @@
 use postgres::types::Type;
 
 use super::PostgresTransaction;
+use super::connection::quoted;
 use crate::store::{MAX_REFERENCES, OnDelete, Reference, StoreError};
 
 /// A foreign key.
@@ -23,7 +24,9 @@ pub(super) fn to_user(
     username: &str,
 ) -> Result<Vec<Reference>, StoreError> {
     let mut references = Vec::new();
-    find(transaction, &["users".to_owned()], "username = $1", username, &mut references)?;
+    let users = "SELECT to_regclass('{schema}.users')::text";
+    let users: String = transaction.query_one(users, &[])?.get(0);
+    find(transaction, &[users], "{username = $1}", username, &mut references)?;
     Ok(references)
 }
 
@@ -44,7 +47,7 @@ fn find(
         let ForeignKey { name, table, from, target, to, on_delete } = key;
         let referring = format!("({from}) IN (SELECT {to} FROM {target} WHERE {rows})");
         let count = format!("SELECT count(*) FROM {table} WHERE {referring}");
-        let count: i64 = transaction.query_one(&count, &[(&username, Type::UNKNOWN)])?.get(0);
+        let count: i64 = transaction.query_one(&count, &[(&username, Type::TEXT)])?.get(0);
         let Some(rows) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
         references.push(Reference { table: name, rows, on_delete });
         if on_delete == OnDelete::Delete && !chain.contains(&table) {
@@ -68,14 +71,15 @@ fn keys(
     };
     let select = format!(
         "SELECT conrelid::regclass::text, {}, confrelid::regclass::text, {}, confdeltype::text,
-                CASE WHEN relnamespace = quote_ident(current_schema())::regnamespace THEN relname
+                CASE WHEN relnamespace = to_regnamespace($2) THEN relname
                      ELSE relnamespace::regnamespace || '.' || relname END
          FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid WHERE contype = 'f' AND confrelid = $1::text::regclass
          ORDER BY 1, conname",
         columns("conkey", "conrelid"),
         columns("confkey", "confrelid"),
     );
-    let rows = transaction.query(&select, &[(&target, Type::TEXT)])?;
+    let schema = quoted(&transaction.place.schema);
+    let rows = transaction.query(&select, &[(&target, Type::TEXT), (&schema, Type::TEXT)])?;
     let key = |row: &postgres::Row| ForeignKey {
         name: row.get(5),
         table: row.get(0),

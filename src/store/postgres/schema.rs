@@ -1,248 +1,314 @@
 //! The schema: what is there, and how it is brought up to date.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use postgres::Client;
-use postgres::types::Type;
+use postgres::types::{ToSql, Type};
 
-use super::connection::{self, quoted};
-use super::{Param, PostgresTransaction, WRITERS, read_event};
+use super::connection::{self, LOCK_TIMEOUT, quoted};
+use super::{
+    LOCK_OUT_WRITERS, Param, Place, Postgres, PostgresTransaction, objects, read_event, users,
+};
+use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
-use crate::store::{Location, Migrated, Migration, Schema, StoreError};
+use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError};
 
-/// Every migration and its SQL, which may be applied again: it makes what is missing.
-pub(super) const MIGRATIONS: [(Migration, &str); 2] = [
+/// Every migration, and the SQL that creates its tables and columns. It may be applied again.
+pub(super) const MIGRATIONS: [(Migration, &str); 3] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
+    (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
 ];
 
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
-/// The fewest characters that a column for hashes must hold: those of a locked one.
-const MIN_HASH_CHARS: i32 = 163;
+/// The first version with triggers: since then, times and groups are those of the users.
+const WATCHED: u32 = 2;
 
-/// The indexes and triggers that the migration of a version makes, and the table that each is on.
-const OBJECTS: [(u32, &str, &str); 6] = [
-    (1, "dash_users_username_nocase", "users"),
-    (2, "dash_users_added_or_removed", "users"),
-    (2, "dash_users_changed", "users"),
-    (2, "dash_users_truncated", "users"),
-    (2, "dash_users_groups", "user_groups"),
-    (2, "dash_users_groups_changed", "user_groups"),
-];
+/// The oldest server that has everything the SQL here uses.
+const MIN_SERVER: i32 = 120_000;
 
-/// The tables of version 2, and their columns.
-const TABLES: [(&str, &str); 3] = [
-    ("user_groups", "username text NOT NULL, group_name text NOT NULL"),
-    (
-        "user_events",
-        "id bigint NOT NULL, at timestamp with time zone NOT NULL, actor text, \
-         action text NOT NULL, username text, detail text",
-    ),
-    (
-        "dash_users_times",
-        "username text NOT NULL, created_at timestamp with time zone, \
-         password_changed_at timestamp with time zone",
-    ),
-];
+/// How long a statement waits for a lock while readers wait behind it, and how long they then have.
+const TURN: Duration = Duration::from_millis(500);
 
-/// The schema in which the table `users` is, as the search path finds it, or is to be made.
-pub(super) fn find(client: &mut Client, location: &Location) -> Result<String, StoreError> {
-    let find = "SELECT coalesce(
-                    (SELECT nspname::text FROM pg_class JOIN pg_namespace
-                        ON pg_namespace.oid = relnamespace
-                     WHERE pg_class.oid = to_regclass('users') AND nspname !~ '^pg_temp'),
-                    current_schema()::text)";
-    let row = client.query_typed_one(find, &[]).map_err(|e| connection::error(location, &e))?;
-    row.get::<_, Option<String>>(0).ok_or_else(|| StoreError::CannotConnect {
-        location: location.clone(),
-        reason: "the search path of the role has no schema that is there".to_owned(),
-    })
+/// Finds the schema with the table `users` as the search path of the session does, or else the
+/// schema in which it is to be created.
+pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, StoreError> {
+    let fail = |error| connection::error(location, &error);
+    let cannot = |reason: String| StoreError::CannotConnect { location: location.clone(), reason };
+    let mut transaction = client.build_transaction().read_only(true).start().map_err(fail)?;
+    // The only statement under that search path: nothing in it can be shadowed.
+    let path = transaction.query_typed_one("SELECT pg_catalog.current_schemas(false)", &[]);
+    let path: Vec<String> = path.map_err(fail)?.get(0);
+    transaction.batch_execute("SET LOCAL search_path = pg_catalog, pg_temp").map_err(fail)?;
+    let select = "SELECT current_setting('server_version_num')::integer,
+                         current_setting('server_encoding'),
+                         current_setting('session_replication_role'),
+                         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)";
+    let row = transaction.query_typed_one(select, &[]).map_err(fail)?;
+    let (version, encoding): (i32, String) = (row.get(0), row.get(1));
+    let is_superuser = row.get(3);
+    if version < MIN_SERVER {
+        let (found, needed) = (version / 10_000, MIN_SERVER / 10_000);
+        return Err(cannot(format!("the server is PostgreSQL {found}; {needed} is the oldest")));
+    }
+    if row.get::<_, String>(2) == "replica" {
+        return Err(cannot(
+            "session_replication_role is 'replica', so no trigger fires: ALTER ROLE or ALTER \
+             DATABASE … RESET session_replication_role"
+                .to_owned(),
+        ));
+    }
+    let path: Vec<String> = path.into_iter().filter(|name| !name.starts_with("pg_")).collect();
+    // From PostgreSQL 16 on, a member of a role may not be allowed to SET ROLE to it.
+    let may_be = if version < 160_000 { "MEMBER" } else { "SET" };
+    let select = "SELECT nspname::text, owner.rolname::text, owner.rolname <> current_user
+                         AND pg_has_role(owner.oid, $2), login.rolsuper AND NOT owner.rolsuper
+                  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                      JOIN pg_roles AS owner ON owner.oid = relowner
+                      JOIN pg_roles AS login ON login.rolname = current_user
+                  WHERE relname = 'users' AND relkind IN ('r', 'p', 'v', 'm', 'f')
+                      AND nspname::text = ANY($1)
+                  ORDER BY array_position($1, nspname::text) LIMIT 1";
+    let params = [(&path as &(dyn ToSql + Sync), Type::TEXT_ARRAY), (&may_be, Type::TEXT)];
+    let found = transaction.query_typed(select, &params).map_err(fail)?;
+    let (schema, owner) = match found.first() {
+        // Triggers of the owner can take any right of the session: SET ROLE is no protection.
+        Some(row) if row.get(3) => {
+            let owner = quoted(row.get(1));
+            return Err(cannot(format!(
+                "a superuser would run the triggers of {owner}, who owns 'users', with a \
+                 superuser's rights: connect as {owner}"
+            )));
+        }
+        Some(row) => (row.get(0), row.get::<_, bool>(2).then(|| row.get(1))),
+        None => match path.into_iter().next() {
+            Some(schema) => (schema, None),
+            None => return Err(cannot("no schema of the role's search path exists".to_owned())),
+        },
+    };
+    let is_sql_ascii = encoding == "SQL_ASCII";
+    let holds_unicode = is_sql_ascii || encoding == "UTF8";
+    Ok(Place { schema, owner, version, is_superuser, holds_unicode, is_sql_ascii })
 }
 
 /// Looks at the schema. Within a transaction, what it finds stays true until its end.
 pub(super) fn inspect(transaction: &mut PostgresTransaction) -> Result<Schema, StoreError> {
-    let version = version(transaction)?;
-    let users = users_table(transaction)?;
-    let missing = missing(transaction)?;
-    let migrations = MIGRATIONS.map(|(migration, _)| migration);
-    Ok(Schema::new(version, users, &missing, migrations))
+    let problems = objects::problems(transaction)?;
+    objects::refuse_foreign_version(transaction, &problems)?;
+    inspect_with(transaction, &problems)
 }
 
-/// Which of our objects are not there, and the version of each.
-pub(super) fn missing(
+fn inspect_with(
     transaction: &mut PostgresTransaction,
-) -> Result<Vec<(u32, &'static str)>, StoreError> {
-    let select = "SELECT relkind::text, relname::text, relname::text,
-                         (SELECT string_agg(attname || ' ' || format_type(atttypid, NULL)
-                              || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END,
-                              ', ' ORDER BY attnum) FROM pg_attribute
-                          WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped)
-                  FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind <> 'i'
-                      AND (relname ~ '^dash_users_' OR relname ~ '^user_')
-                  UNION ALL
-                  SELECT 'i', index.relname, users.relname, NULL
-                  FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
-                      JOIN pg_class AS users ON users.oid = indrelid
-                  WHERE index.relnamespace = $1::text::regnamespace AND index.relname ~ '^dash_users_'
-                  UNION ALL
-                  SELECT 'trigger', tgname, relname, NULL
-                  FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-                  WHERE relnamespace = $1::text::regnamespace AND NOT tgisinternal
-                      AND tgenabled <> 'D'";
-    let schema = quoted(transaction.schema);
-    let rows = transaction.query(select, &[(&schema, Type::TEXT)])?;
-    let found: Vec<(String, String, String, Option<String>)> =
-        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
-
-    let mut missing = Vec::new();
-    for (table, expected) in TABLES {
-        let is_it = |(kind, name, ..): &&(String, String, _, _)| {
-            name == table && !["i", "trigger", "S"].contains(&kind.as_str())
+    problems: &[(u32, Problem)],
+) -> Result<Schema, StoreError> {
+    let version = version(transaction)?;
+    let columns = users::adopt(transaction)?;
+    let damage = |(version, problem): &(u32, Problem)| {
+        let reason = match problem {
+            Problem::Missing(SchemaObject { name, .. }) => format!("its '{name}' is missing"),
+            Problem::Altered(SchemaObject { name, .. }) => format!("its '{name}' was changed"),
+            problem => problem.to_string(),
         };
-        match found.iter().find(is_it) {
-            None => missing.push((2, table)),
-            Some((kind, _, _, Some(columns))) if kind == "r" && columns == expected => {}
-            Some((kind, _, _, columns)) => {
-                let kind = if kind == "r" { "table" } else { "view" };
-                let columns = columns.as_deref().unwrap_or_default();
-                return Err(unfit(
-                    transaction.location,
-                    format!(
-                        "its '{table}' is a {kind} with the columns {columns}, where dash-users \
-                         keeps a table of its own with {expected}"
-                    ),
-                ));
-            }
-        }
+        (*version, reason)
+    };
+    let damage: Vec<_> = problems.iter().map(damage).collect();
+    let migrations = MIGRATIONS.map(|(migration, _)| migration);
+    let mut schema = Schema::new(version, columns, &damage, migrations);
+    if transaction.place.is_superuser {
+        schema.warnings.extend(objects::others_may_create(transaction)?);
     }
-    for (version, object, table) in OBJECTS {
-        let is_it = |(kind, name, on, _): &(String, String, String, _)| {
-            name == object && on == table && ["i", "trigger"].contains(&kind.as_str())
-        };
-        if !found.iter().any(is_it) {
-            missing.push((version, object));
-        }
-    }
-    Ok(missing)
+    Ok(schema)
 }
 
-fn unfit(location: &Location, reason: String) -> StoreError {
-    StoreError::NotADatabase { location: location.clone(), reason }
+/// Whether there is a table of this name in the schema.
+pub(super) fn is_there(
+    transaction: &mut PostgresTransaction,
+    table: &str,
+) -> Result<bool, StoreError> {
+    let select = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = $1 AND relkind = 'r'
+                      AND relnamespace = to_regnamespace($2))";
+    let schema = quoted(&transaction.place.schema);
+    let params: [Param; 2] = [(&table, Type::TEXT), (&schema, Type::TEXT)];
+    Ok(transaction.query_one(select, &params)?.get(0))
 }
 
-/// Applies what is pending; for a repair everything, where the schema has the latest version. The
-/// version is read under the lock of whoever changes users: of several programs at once one does
-/// the work and the others find it done.
-pub(super) fn migrate(
-    mut transaction: PostgresTransaction,
-    is_repair: bool,
-) -> Result<Migrated, StoreError> {
-    transaction.run("SELECT pg_advisory_xact_lock($1)", &[(&WRITERS, Type::INT8)])?;
-    let schema = inspect(&mut transaction)?;
+/// Applies what is pending; for a repair everything, where the schema has the latest version.
+///
+/// The version is read under the lock of programs that change users: of several at once one does
+/// the work and the others find it done. Some locks make readers wait behind this program. It waits
+/// for a lock only [shortly](TURN), then lets them go first, and starts again.
+pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match attempt(store, is_repair) {
+            Err(StoreError::Busy { .. }) if Instant::now() < deadline => thread::sleep(TURN),
+            Err(StoreError::Conflict { .. }) if Instant::now() < deadline => {}
+            result => return result,
+        }
+    }
+}
+
+fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
+    if !is_repair {
+        // Whoever may only read finds out that there is nothing to do.
+        let mut transaction = store.transaction(Access::Read)?;
+        let problems = objects::problems(&mut transaction)?;
+        if problems.is_empty() && inspect_with(&mut transaction, &problems)?.pending.is_empty() {
+            return Ok(Migrated { applied: Vec::new(), events: Vec::new() });
+        }
+    }
+    let mut transaction = store.transaction_with(Access::Write, TURN)?;
+    let problems = objects::problems(&mut transaction)?;
+    objects::refuse_foreign_owners(&transaction, &problems)?;
+    // Where nothing is yet, the first to create the table goes on and others start again.
+    if !is_there(&mut transaction, "dash_users_schema")? {
+        transaction.run_all(
+            "CREATE TABLE {schema}.dash_users_schema (version integer NOT NULL);
+             INSERT INTO {schema}.dash_users_schema VALUES (0)",
+        )?;
+    }
+    let lock = "LOCK TABLE {schema}.dash_users_schema IN SHARE UPDATE EXCLUSIVE MODE";
+    transaction.run(lock, &[])?;
+    if is_there(&mut transaction, "dash_users_times")? {
+        transaction.run(LOCK_OUT_WRITERS, &[])?;
+    }
+    // Another program may just have repaired it.
+    let problems = objects::problems(&mut transaction)?;
+    let schema = inspect_with(&mut transaction, &problems)?;
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
         return Err(schema.needs_migration(transaction.location));
     }
     let mut events = Vec::new();
     if is_repair || !schema.pending.is_empty() {
-        events = apply(&mut transaction, &schema)?;
+        objects::refuse_foreign_users(&mut transaction)?;
+        events = apply(&mut transaction, &schema, &problems)?;
     }
     let location = transaction.location;
     transaction.transaction.commit().map_err(|error| connection::commit_error(location, &error))?;
     Ok(Migrated { applied: schema.pending, events })
 }
 
-/// Makes whatever is missing, drops what is orphaned, and stamps the version. The answer is what
-/// that added to the history, newest first.
-fn apply(transaction: &mut PostgresTransaction, before: &Schema) -> Result<Vec<Event>, StoreError> {
-    let has_events = "SELECT to_regclass('user_events') IS NOT NULL";
-    let mut last: i64 = 0;
-    if transaction.query_one(has_events, &[])?.get(0) {
-        let select = "SELECT coalesce(max(id), 0) FROM user_events";
-        last = transaction.query_one(select, &[])?.get(0);
-    }
-    // With the table all that is on it goes, and nobody saw who went with it.
+/// Creates what is missing, drops orphaned groups and times, and stamps the version. Returns the
+/// events that this added to the history, newest first. What makes readers wait comes last.
+fn apply(
+    transaction: &mut PostgresTransaction,
+    before: &Schema,
+    problems: &[(u32, Problem)],
+) -> Result<Vec<Event>, StoreError> {
+    objects::regain(transaction, problems)?;
+    let last: i64 = if is_there(transaction, "user_events")? {
+        let select = format!(
+            "SELECT coalesce(max(id), 0) FROM {{schema}}.user_events WHERE id < {}",
+            i64::MAX
+        );
+        transaction.query_one(&select, &[])?.get(0)
+    } else {
+        0
+    };
+    // With a dropped table its triggers go, and nothing recorded who went with it.
     let is_another_table: bool = transaction
         .query_one(
-            "SELECT NOT EXISTS (SELECT 1 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-                                WHERE relname = 'users' AND tgname ~ '^dash_users_'
-                                    AND relnamespace = quote_ident(current_schema())::regnamespace)",
+            "SELECT NOT EXISTS (SELECT 1 FROM pg_trigger
+                                WHERE tgrelid = to_regclass('{schema}.users')
+                                    AND starts_with(tgname::text, 'dash_users_'))",
             &[],
         )?
         .get(0);
-    let schema = quoted(transaction.schema);
-    for (_, sql) in MIGRATIONS {
-        let sql = sql.replace("{schema}", &schema);
-        let applied = transaction.transaction.batch_execute(&sql);
-        applied.map_err(|error| transaction.error(&error))?;
+    for (migration, sql) in MIGRATIONS {
+        if before.pending.contains(&migration) {
+            transaction.run_all(sql)?;
+        }
     }
-    reconcile(transaction, before.version == LATEST, is_another_table)?;
-    let stamp = "CREATE TABLE IF NOT EXISTS dash_users_schema (version integer NOT NULL);
-                 DELETE FROM dash_users_schema;";
-    let stamped = transaction.transaction.batch_execute(stamp);
-    stamped.map_err(|error| transaction.error(&error))?;
-    let latest = i32::try_from(LATEST).unwrap_or(i32::MAX);
-    let insert = "INSERT INTO dash_users_schema (version) VALUES ($1)";
-    transaction.run(insert, &[(&latest, Type::INT4)])?;
-    let select = "SELECT id, at, actor, action, username, detail FROM user_events
+    objects::create(transaction, problems)?;
+    reconcile(transaction, before.version >= WATCHED, is_another_table)?;
+    if before.version != LATEST {
+        transaction.run("DELETE FROM {schema}.dash_users_schema", &[])?;
+        let latest = i32::try_from(LATEST).unwrap_or(i32::MAX);
+        let insert = "INSERT INTO {schema}.dash_users_schema (version) VALUES ($1)";
+        transaction.run(insert, &[(&latest, Type::INT4)])?;
+    }
+    objects::replace(transaction, problems)?;
+    let select = "SELECT id, at, actor, action, username, detail FROM {schema}.user_events
                   WHERE id > $1 ORDER BY id DESC";
     Ok(transaction.query(select, &[(&last, Type::INT8)])?.iter().map(read_event).collect())
 }
 
-/// Makes groups and times fit the users who are there, and tells of it in the history: something
-/// changed while the triggers were not there.
+/// The digest of a stored hash, an SQL expression, by which a user is recognized.
+pub(super) fn fingerprint(hash: &str) -> String {
+    format!("left(encode(sha256(convert_to({hash}, getdatabaseencoding())), 'hex'), 32)")
+}
+
+/// Makes groups and times fit the users, and records that in the history: users may have changed
+/// while the triggers did not work.
 ///
-/// Of another table than before nobody knows whether those who have a name are still the same:
-/// they get none of the groups.
+/// A user keeps groups and times if the hash is the one that was recorded last. Where none was
+/// recorded, they are kept unless this is another table than before.
 fn reconcile(
     transaction: &mut PostgresTransaction,
     was_watched: bool,
     is_another_table: bool,
 ) -> Result<(), StoreError> {
+    let current = fingerprint("users.password_hash::text");
     transaction.query("SELECT set_config('dash_users.bulk', 'on', true)", &[])?;
     if was_watched {
-        let gone = "($1 OR NOT EXISTS (SELECT 1 FROM users
-                                       WHERE users.username::text COLLATE \"C\" = kept.username))";
+        let gone = format!(
+            "NOT EXISTS (
+                 SELECT 1 FROM {{schema}}.users JOIN {{schema}}.dash_users_times AS times
+                     ON times.username = users.username::text COLLATE \"C\"
+                 WHERE users.username::text COLLATE \"C\" = kept.username
+                     AND coalesce(times.fingerprint = {current}, NOT $1))"
+        );
         for sql in [
             format!(
-                "INSERT INTO user_events (action, username, detail)
+                "INSERT INTO {{schema}}.user_events (action, username, detail)
                  SELECT 'group remove', left(username, 1024), left(group_name, 1024)
-                 FROM user_groups AS kept WHERE {gone} ORDER BY username, group_name"
+                 FROM {{schema}}.user_groups AS kept WHERE {gone} ORDER BY username, group_name"
             ),
             format!(
-                "INSERT INTO user_events (action, username, detail)
+                "INSERT INTO {{schema}}.user_events (action, username, detail)
                  SELECT 'remove', left(username, 1024), 'found missing'
-                 FROM dash_users_times AS kept WHERE {gone} ORDER BY username"
+                 FROM {{schema}}.dash_users_times AS kept WHERE {gone} ORDER BY username"
             ),
-            "INSERT INTO user_events (action, username, detail)
-             SELECT 'add', left(username, 1024), 'found' FROM users
-             WHERE username IS NOT NULL
-                 AND ($1 OR NOT EXISTS (SELECT 1 FROM dash_users_times AS times
-                                        WHERE times.username = users.username::text COLLATE \"C\"))
-                 AND EXISTS (SELECT 1 FROM dash_users_times)
-             ORDER BY username::text COLLATE \"C\""
-                .to_owned(),
-            format!("DELETE FROM user_groups AS kept WHERE {gone}"),
-            format!("DELETE FROM dash_users_times AS kept WHERE {gone}"),
+            format!("DELETE FROM {{schema}}.user_groups AS kept WHERE {gone}"),
+            format!(
+                "INSERT INTO {{schema}}.user_events (action, username, detail)
+                 SELECT 'add', left(name, 1024), 'found'
+                 FROM (SELECT users.username::text COLLATE \"C\" AS name, username::text COLLATE \"C\" AS username
+                       FROM {{schema}}.users) AS kept
+                 WHERE name IS NOT NULL AND EXISTS (SELECT 1 FROM {{schema}}.dash_users_times)
+                     AND {gone}
+                 ORDER BY name"
+            ),
+            format!("DELETE FROM {{schema}}.dash_users_times AS kept WHERE {gone}"),
         ] {
             transaction.run(&sql, &[(&is_another_table, Type::BOOL)])?;
         }
     }
-    let insert = "INSERT INTO dash_users_times (username)
-                  SELECT username FROM users WHERE username IS NOT NULL ON CONFLICT DO NOTHING";
-    transaction.run(insert, &[])?;
+    let insert = format!(
+        "INSERT INTO {{schema}}.dash_users_times AS times (username, fingerprint)
+         SELECT username::text, {current} FROM {{schema}}.users WHERE username IS NOT NULL
+         ON CONFLICT (username) DO UPDATE SET fingerprint = excluded.fingerprint
+         WHERE times.fingerprint IS NULL"
+    );
+    transaction.run(&insert, &[])?;
     transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
 }
 
 /// The stored version; 0 without one.
 fn version(transaction: &mut PostgresTransaction) -> Result<u32, StoreError> {
     let location = transaction.location;
-    let unreadable = |reason: &str| unfit(location, format!("its 'dash_users_schema' {reason}"));
+    let unreadable =
+        |reason: &str| not_a_database(location, format!("its 'dash_users_schema' {reason}"));
     let select = "SELECT relkind = 'r' AND EXISTS (
                       SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid
                           AND attname = 'version' AND atttypid = 'integer'::regtype)
-                  FROM pg_class WHERE relnamespace = $1::text::regnamespace
+                  FROM pg_class WHERE relnamespace = to_regnamespace($1)
                       AND relname = 'dash_users_schema'";
-    let schema = quoted(transaction.schema);
+    let schema = quoted(&transaction.place.schema);
     let found = transaction.query(select, &[(&schema, Type::TEXT)])?;
     match found.first().map(|row| row.get(0)) {
         None => return Ok(0),
@@ -251,7 +317,7 @@ fn version(transaction: &mut PostgresTransaction) -> Result<u32, StoreError> {
         }
         Some(true) => {}
     }
-    let rows = transaction.query("SELECT version FROM dash_users_schema", &[])?;
+    let rows = transaction.query("SELECT version FROM {schema}.dash_users_schema", &[])?;
     let found = match &rows[..] {
         [row] => row.get::<_, Option<i32>>(0),
         _ => None,
@@ -268,79 +334,6 @@ fn version(transaction: &mut PostgresTransaction) -> Result<u32, StoreError> {
     }
 }
 
-/// Whether a table `users` that an app and this crate can share is there: if so, those of its
-/// further columns which are NOT NULL without a default.
-fn users_table(transaction: &mut PostgresTransaction) -> Result<Option<Vec<String>>, StoreError> {
-    let schema = quoted(transaction.schema);
-    let schema: Param = (&schema, Type::TEXT);
-    let location = transaction.location;
-    let unfit = |reason: String| unfit(location, reason);
-    let select = "SELECT relkind::text FROM pg_class
-                  WHERE relnamespace = $1::text::regnamespace AND relname = 'users'
-                      AND relkind IN ('r', 'p', 'v', 'm', 'f')";
-    let kinds = transaction.query(select, std::slice::from_ref(&schema))?;
-    match kinds.first().map(|row| row.get(0)) {
-        None => return Ok(None),
-        Some("r") => {}
-        // A row that moves from one part to another goes and comes, as if it were of another user.
-        Some("p") => return Err(unfit("its table 'users' is partitioned".to_owned())),
-        Some(_) => return Err(unfit("its 'users' is no table".to_owned())),
-    }
-
-    let select = "SELECT attname::text, attnotnull AND NOT atthasdef AND attidentity = '',
-                         attgenerated <> '', own.typcategory::text,
-                         CASE WHEN base.typname IN ('varchar', 'bpchar')
-                              THEN nullif(greatest(atttypmod, own.typtypmod), -1) - 4
-                              WHEN base.typname = 'name' THEN 63 END
-                  FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-                      JOIN pg_type AS own ON own.oid = atttypid
-                      JOIN pg_type AS base
-                          ON base.oid = CASE own.typtype WHEN 'd' THEN own.typbasetype
-                                                         ELSE own.oid END
-                  WHERE relnamespace = $1::text::regnamespace AND relname = 'users'
-                      AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
-    let mut wanted = vec!["username", "password_hash", "language"];
-    let mut required = Vec::new();
-    for row in transaction.query(select, std::slice::from_ref(&schema))? {
-        let name: String = row.get(0);
-        let Some(position) = wanted.iter().position(|wanted| *wanted == name) else {
-            if row.get(1) {
-                required.push(name);
-            }
-            continue;
-        };
-        wanted.remove(position);
-        if row.get(2) {
-            return Err(unfit(format!("column '{name}' of its table 'users' is generated")));
-        }
-        if row.get::<_, String>(3) != "S" {
-            return Err(unfit(format!("column '{name}' of its table 'users' is no text")));
-        }
-        let length: Option<i32> = row.get(4);
-        if let Some(length) = length.filter(|length| *length < MIN_HASH_CHARS)
-            && name == "password_hash"
-        {
-            return Err(unfit(format!(
-                "column 'password_hash' of its table 'users' holds {length} characters, and a \
-                 locked hash has {MIN_HASH_CHARS}: alter its type to text"
-            )));
-        }
-    }
-    if let Some(missing) = wanted.first() {
-        return Err(unfit(format!("its table 'users' has no column '{missing}'")));
-    }
-
-    // Where it is deferred, users may swap names, and nobody could tell whose groups are whose.
-    let select = "SELECT index.relname::text
-                  FROM pg_index JOIN pg_class AS users ON users.oid = indrelid
-                      JOIN pg_class AS index ON index.oid = indexrelid
-                      JOIN pg_attribute ON attrelid = indrelid AND attname = 'username'
-                  WHERE users.relnamespace = $1::text::regnamespace AND users.relname = 'users'
-                      AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL
-                      AND indnkeyatts = 1 AND indkey[0] = attnum";
-    transaction.unique_indexes = transaction.texts(select, &[schema])?;
-    if transaction.unique_indexes.is_empty() {
-        return Err(unfit("its table 'users' has no unique index on 'username' alone".to_owned()));
-    }
-    Ok(Some(required))
+pub(super) fn not_a_database(location: &Location, reason: String) -> StoreError {
+    StoreError::NotADatabase { location: location.clone(), reason }
 }

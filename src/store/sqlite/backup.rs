@@ -78,7 +78,7 @@ fn copy_all(from: &Connection, to: &mut Connection, location: &Location) -> Resu
             sync_directory(to);
             Ok(())
         }
-        _ => Err(StoreError::Busy { location: location.clone() }),
+        _ => Err(StoreError::Busy { location: location.clone(), holder: None }),
     }
 }
 

@@ -29,7 +29,9 @@ pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError 
     };
     let reason = reason.to_owned();
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::Busy { location, holder: None }
+        }
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             StoreError::NotADatabase { location, reason }
         }

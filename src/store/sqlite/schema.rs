@@ -22,6 +22,9 @@ const MIGRATIONS: [(Migration, &str); 2] = [
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
+/// The first version with triggers: since then, times and groups are those of the users.
+const WATCHED: u32 = 2;
+
 /// The indexes and triggers that the migration of a version makes, and the table that each is on:
 /// by their names one sees that its work is there. With another table that an app made in the
 /// place of `users`, they would still be on the old one.
@@ -49,9 +52,11 @@ const TABLES: [(&str, &str); 4] = [
 pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Schema, StoreError> {
     let version = version(connection, location)?;
     let users = users_table(connection, location)?;
-    let missing = missing(connection, location)?;
+    let missing = missing(connection, location)?.into_iter();
+    let damage: Vec<_> =
+        missing.map(|(version, name)| (version, format!("its '{name}' is missing"))).collect();
     let migrations = MIGRATIONS.map(|(migration, _)| migration);
-    Ok(Schema::new(version, users, &missing, migrations))
+    Ok(Schema::new(version, users, &damage, migrations))
 }
 
 /// Which of our objects are not there, and the version of each.
@@ -173,7 +178,7 @@ pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Resu
     for (_, sql) in MIGRATIONS {
         transaction.execute_batch(sql)?;
     }
-    reconcile(transaction, before.version == LATEST, is_another_table)?;
+    reconcile(transaction, before.version >= WATCHED, is_another_table)?;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS dash_users_schema (version INTEGER NOT NULL);
          DELETE FROM dash_users_schema;",

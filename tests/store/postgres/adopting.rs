@@ -91,8 +91,8 @@ fn a_table_that_an_app_could_not_share_is_refused() {
     let view = format!("{people}; CREATE VIEW users AS SELECT * FROM people");
     let materialized = format!("{people}; CREATE MATERIALIZED VIEW users AS SELECT * FROM people");
     for (sql, part) in [
-        (&*view, "no table"),
-        (&*materialized, "no table"),
+        (&*view, "not a table"),
+        (&*materialized, "not a table"),
         (
             "CREATE TABLE users (username text PRIMARY KEY, password_hash varchar(162),
                  language text)",
@@ -165,7 +165,7 @@ fn a_foreign_table_is_refused() {
                SERVER elsewhere";
     // The extension may not be installed.
     if database.superuser().batch_execute(sql).is_ok() {
-        assert!(refusal(&database).contains("no table"));
+        assert!(refusal(&database).contains("not a table"));
     }
 }
 

@@ -54,7 +54,9 @@ fn the_code_of_an_error_says_what_it_means() {
     for (codes, expected) in [
         ("08006 28000 3D000 53100 57P01 42501 25006", "cannot open LOCATION: so"),
         ("23514 P0001 22023", "LOCATION refused the change: so"),
-        ("55P03 57014", "LOCATION is locked by another program; nothing was changed"),
+        ("55P03", "LOCATION is locked by another program; nothing was changed"),
+        ("57014", "LOCATION is too slow: so; nothing was changed"),
+        ("22P05 22021", "LOCATION cannot store the text: so"),
         (
             "40001 40P01",
             "LOCATION was changed by another program at the same time; nothing was changed",
@@ -110,7 +112,7 @@ fn a_trigger_that_passes_a_row_over_refuses_too() {
         let Some((database, mut users)) = with(sql) else { return };
         let before = rows(&database);
         for refusal in refusals(&mut users) {
-            assert_eq!(refusal, "a trigger of the app passed it over");
+            assert_eq!(refusal, "a trigger or rule of the app skipped the row");
         }
         assert_eq!(rows(&database), before);
     }

@@ -97,7 +97,7 @@ fn whoever_changes_users_waits_for_others_of_ours_and_readers_do_not() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
-    let lock = "SELECT pg_advisory_xact_lock(('x' || encode('dash-use', 'hex'))::bit(64)::bigint)";
+    let lock = "LOCK TABLE dash_users_times IN SHARE UPDATE EXCLUSIVE MODE";
     let mut other = in_transaction(&database, lock);
     assert_eq!(users.list().unwrap().len(), 1);
     let locked = while_it_waits(
@@ -301,4 +301,68 @@ fn a_role_without_the_right_to_make_tables_is_told() {
     };
     assert!(reason.contains("permission denied"), "{reason}");
     assert_eq!(database.query("SELECT count(*) FROM pg_class WHERE relname = 'users'"), ["0"]);
+}
+
+/// Runs the same change of an app in two transactions at once, each on a user of its own. How many
+/// of the pairs the server could not serialize.
+fn unserializable(database: &Postgres, changes: [&str; 2]) -> usize {
+    let failed = (0..5).filter(|_| {
+        let mut apps = changes.map(|change| {
+            let mut app = database.connect();
+            app.batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE").unwrap();
+            (app, change)
+        });
+        let mut results = Vec::new();
+        for (app, change) in &mut apps {
+            results.push(app.batch_execute(change).is_ok());
+        }
+        for (app, _) in &mut apps {
+            results.push(app.batch_execute("COMMIT").is_ok());
+        }
+        results.contains(&false)
+    });
+    failed.count()
+}
+
+#[test]
+fn triggers_add_no_conflicts_between_serializable_transactions() {
+    let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    for name in ["alice", "bob", "carol", "dora"] {
+        add(&mut users, name);
+    }
+    database.superuser().batch_execute("VACUUM ANALYZE").unwrap();
+    let by_index = "SET LOCAL enable_seqscan = off;";
+    for changes in [
+        ["alice", "bob"].map(|name| {
+            format!("{by_index} UPDATE users SET password_hash = 'x' || random() WHERE username = '{name}'")
+        }),
+        ["alice", "bob"].map(|name| {
+            format!("{by_index} UPDATE users SET language = 'l' || random() WHERE username = '{name}'")
+        }),
+        ["carol", "dora"].map(|name| format!("{by_index} DELETE FROM users WHERE username = '{name}'")),
+        ["eve", "frank"].map(|name| format!("INSERT INTO users VALUES ('{name}' || random(), 'x', 'en')")),
+    ] {
+        let changes: Vec<_> = changes.iter().map(String::as_str).collect();
+        let changes = [changes[0], changes[1]];
+        let with = unserializable(&database, changes);
+        assert_eq!(with, 0, "{changes:?}");
+    }
+}
+
+#[test]
+fn a_repair_that_changes_nothing_waits_for_no_reader() {
+    let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    let mut reader =
+        in_transaction(&database, "SELECT count(*) FROM users, user_groups, user_events");
+    assert_eq!(users.repair().unwrap(), []);
+    let done = Users::init(database.location(), &NewFile::default()).unwrap();
+    assert!(done.applied.is_empty());
+    // A trigger that is gone is created without a lock that readers wait for.
+    database.execute("SELECT 1");
+    reader.batch_execute("COMMIT").unwrap();
+    database.execute("DROP TRIGGER dash_users_changed ON users");
+    let _reader = in_transaction(&database, "SELECT count(*) FROM users");
+    Users::init(database.location(), &NewFile::default()).unwrap();
 }

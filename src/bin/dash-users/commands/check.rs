@@ -126,6 +126,8 @@ fn is_fixable(problem: &Problem) -> bool {
         | Problem::OrphanedGroups(_)
         | Problem::RemovedUnseen
         | Problem::AddedUnseen
+        | Problem::ChangedUnseen
+        | Problem::CannotRecord(_)
         | Problem::ChangeLeft => true,
         Problem::Altered(SchemaObject { kind, .. }) => *kind != SchemaObjectKind::Table,
         _ => false,
@@ -187,6 +189,13 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
                 _ => format!("if you do not know it: DROP TRIGGER \"{name}\" ON its table"),
             }
         }
+        Problem::ForeignOwner { object, expected, .. } => {
+            let arguments = if object.kind == SchemaObjectKind::Function { "()" } else { "" };
+            let kind = if arguments.is_empty() { "TABLE" } else { "FUNCTION" };
+            let owner = expected.replace('"', "\"\"");
+            format!("ALTER {kind} {}{arguments} OWNER TO \"{owner}\"", object.name)
+        }
+        Problem::TriggersOff(of) => format!("ALTER {of} RESET session_replication_role"),
         Problem::RequiredColumn(_) => "give the column a default in the app's schema".to_owned(),
         Problem::ReadableByOthers(_) | Problem::WritableByOthers(_) => {
             format!("`chmod o-rw {file}`; --file-group on a new database gives an app its right")

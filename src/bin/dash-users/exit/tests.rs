@@ -99,7 +99,7 @@ fn what_keeps_a_database_from_being_used_has_a_code_and_a_way_out() {
             Code::CannotConnect,
             "",
         ),
-        (StoreError::Busy { location: location() }, Code::Busy, "try again"),
+        (StoreError::Busy { location: location(), holder: None }, Code::Busy, "try again"),
         (StoreError::Conflict { location: location() }, Code::Busy, "try again"),
         (StoreError::Refused { location: location(), reason: reason() }, Code::Failed, ""),
         (StoreError::Failed { location: location(), reason: reason() }, Code::Failed, ""),

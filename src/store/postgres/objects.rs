@@ -1,0 +1,487 @@
+//! What this crate creates beside `users`: tables, an index, triggers and their functions. What of
+//! it is missing, altered or cannot work, and how that is repaired.
+
+use postgres::types::Type;
+
+use super::connection::quoted;
+use super::schema::{LATEST, fingerprint, not_a_database};
+use super::{Param, PostgresTransaction};
+use crate::check::{Problem, SchemaObject, SchemaObjectKind};
+use crate::escape::Escaped;
+use crate::store::StoreError;
+
+const FUNCTIONS: &str = include_str!("functions.sql");
+const OBJECTS: &str = include_str!("objects.sql");
+
+const INDEX: &str = "dash_users_username_nocase";
+
+/// Triggers: the table, the bits of `tgtype`, how many columns they are for (0 for all), whether
+/// they have a condition, and their function.
+const TRIGGERS: [(&str, &str, i16, i32, bool, &str); 5] = [
+    ("dash_users_added_or_removed", "users", ROW | INSERT | DELETE, 0, false, ON_USERS),
+    ("dash_users_changed", "users", ROW | UPDATE, 0, true, ON_USERS),
+    ("dash_users_truncated", "users", TRUNCATE, 0, false, "dash_users_on_truncate"),
+    ("dash_users_groups", "user_groups", ROW | INSERT | DELETE, 0, false, ON_GROUPS),
+    ("dash_users_groups_changed", "user_groups", ROW | UPDATE, 2, true, ON_GROUPS),
+];
+
+const ON_USERS: &str = "dash_users_on_users";
+const ON_GROUPS: &str = "dash_users_on_groups";
+
+const ROW: i16 = 1;
+const INSERT: i16 = 4;
+const DELETE: i16 = 8;
+const UPDATE: i16 = 16;
+const TRUNCATE: i16 = 32;
+
+/// The tables, the version that needs each, and their columns.
+const TABLES: [(u32, &str, &str); 3] = [
+    (2, "user_groups", "username text NOT NULL, group_name text NOT NULL"),
+    (
+        2,
+        "user_events",
+        "id bigint NOT NULL, at timestamp with time zone NOT NULL, actor text, \
+         action text NOT NULL, username text, detail text",
+    ),
+    (
+        2,
+        "dash_users_times",
+        "username text NOT NULL, created_at timestamp with time zone, \
+         password_changed_at timestamp with time zone, fingerprint text",
+    ),
+];
+
+/// No event has this number, which none can follow, but somebody may have written it.
+const MAX_ID: i64 = i64::MAX;
+
+/// The last column of `dash_users_times`, since version 3.
+const FINGERPRINT: &str = ", fingerprint text";
+
+/// What is wrong with our objects, each with the version of the schema that needs it.
+pub(super) fn problems(
+    transaction: &mut PostgresTransaction,
+) -> Result<Vec<(u32, Problem)>, StoreError> {
+    let mut problems = tables(transaction)?;
+    problems.extend(index_and_triggers(transaction)?);
+    problems.extend(functions(transaction)?);
+    Ok(problems)
+}
+
+fn object(kind: SchemaObjectKind, name: &str) -> SchemaObject {
+    SchemaObject { kind, name: name.to_owned() }
+}
+
+/// The schema's name, as a parameter for `to_regnamespace`.
+fn schema(transaction: &PostgresTransaction) -> String {
+    quoted(&transaction.place.schema)
+}
+
+fn tables(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, StoreError> {
+    // The functions of the triggers have the rights of the owner of `users`.
+    let select = "SELECT relname::text, relkind::text,
+                         (SELECT string_agg(attname || ' ' || format_type(atttypid, NULL)
+                              || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END,
+                              ', ' ORDER BY attnum) FROM pg_attribute
+                          WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped),
+                         CASE WHEN relowner <> users.owner THEN pg_get_userbyid(relowner)::text END,
+                         pg_get_userbyid(users.owner)::text,
+                         relrowsecurity AND relforcerowsecurity AND NOT rolbypassrls AND NOT rolsuper,
+                         has_table_privilege(users.owner, pg_class.oid, 'SELECT')
+                             AND has_table_privilege(users.owner, pg_class.oid, 'INSERT')
+                             AND has_table_privilege(users.owner, pg_class.oid, 'DELETE')
+                             AND (relname <> 'dash_users_times'
+                                  OR has_table_privilege(users.owner, pg_class.oid, 'UPDATE'))
+                  FROM pg_class
+                      JOIN (SELECT coalesce((SELECT relowner FROM pg_class
+                                             WHERE oid = to_regclass($1 || '.users')),
+                                            to_regrole(quote_ident(current_user))::oid) AS owner
+                           ) AS users ON true
+                      JOIN pg_roles ON pg_roles.oid = users.owner
+                  WHERE relnamespace = to_regnamespace($1) AND relkind NOT IN ('c', 'i', 'S')
+                      AND relname IN ('user_groups', 'user_events', 'dash_users_times',
+                                      'dash_users_schema')";
+    let rows = transaction.query(select, &[(&schema(transaction), Type::TEXT)])?;
+    let mut problems = Vec::new();
+    for (version, table, expected) in TABLES {
+        let Some(row) = rows.iter().find(|row| row.get::<_, &str>(0) == table) else {
+            problems.push((version, Problem::Missing(object(SchemaObjectKind::Table, table))));
+            continue;
+        };
+        let columns: Option<&str> = row.get(2);
+        let columns = columns.unwrap_or_default();
+        let is_table = row.get::<_, &str>(1) == "r";
+        let before = expected.strip_suffix(FINGERPRINT).unwrap_or(expected);
+        if is_table && columns == before && before != expected {
+            problems.push((3, Problem::Altered(object(SchemaObjectKind::Table, table))));
+        } else if !is_table || columns != expected {
+            let kind = if is_table { "table" } else { "view" };
+            return Err(not_a_database(
+                transaction.location,
+                format!(
+                    "its '{table}' is a {kind} with the columns {}, where dash-users keeps a \
+                     table of its own with {expected}",
+                    Escaped(columns)
+                ),
+            ));
+        }
+    }
+    for row in &rows {
+        let table: String = row.get(0);
+        if let Some(owner) = row.get::<_, Option<String>>(3) {
+            let object = object(SchemaObjectKind::Table, &table);
+            problems.push((LATEST, Problem::ForeignOwner { object, owner, expected: row.get(4) }));
+        } else if row.get::<_, Option<bool>>(5) == Some(true) {
+            let reason = format!("row-level security is forced on '{}'", Escaped(&table));
+            problems.push((LATEST, Problem::CannotRecord(reason)));
+        } else if row.get::<_, Option<bool>>(6) == Some(false) {
+            let owner: String = row.get(4);
+            let (owner, table) = (Escaped(&owner), Escaped(&table));
+            let reason = format!("role '{owner}' lacks privileges on its own '{table}'");
+            problems.push((LATEST, Problem::CannotRecord(reason)));
+        }
+    }
+    Ok(problems)
+}
+
+fn index_and_triggers(
+    transaction: &mut PostgresTransaction,
+) -> Result<Vec<(u32, Problem)>, StoreError> {
+    let mut problems = Vec::new();
+    let select = "SELECT indisvalid AND NOT indisunique AND indpred IS NULL AND indnatts = 1
+                             AND coalesce(pg_get_expr(indexprs, indrelid), '')
+                                 ~ '^lower\\(.*username.*COLLATE'
+                             AND indrelid IS NOT DISTINCT FROM to_regclass($1 || '.users')
+                  FROM pg_index WHERE indexrelid = to_regclass($1 || '.dash_users_username_nocase')";
+    let schema: [Param; 1] = [(&schema(transaction), Type::TEXT)];
+    let index = object(SchemaObjectKind::Index, INDEX);
+    match transaction.query(select, &schema)?.first().map(|row| row.get(0)) {
+        None => problems.push((1, Problem::Missing(index))),
+        Some(false) => problems.push((LATEST, Problem::Altered(index))),
+        Some(true) => {}
+    }
+    let select = "SELECT tgname::text, relname::text, tgtype,
+                         coalesce(array_length(tgattr::int2[], 1), 0), tgqual IS NOT NULL,
+                         CASE WHEN pronamespace = relnamespace THEN proname::text ELSE '' END
+                  FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+                      JOIN pg_proc ON pg_proc.oid = tgfoid
+                  WHERE relnamespace = to_regnamespace($1) AND NOT tgisinternal
+                      AND tgenabled IN ('O', 'A')";
+    let found = transaction.query(select, &schema)?;
+    for (name, table, kind, columns, has_condition, function) in TRIGGERS {
+        let trigger = object(SchemaObjectKind::Trigger, name);
+        let is_it =
+            |row: &&postgres::Row| row.get::<_, &str>(0) == name && row.get::<_, &str>(1) == table;
+        match found.iter().find(is_it) {
+            None => problems.push((2, Problem::Missing(trigger))),
+            Some(row) => {
+                let as_found = (row.get(2), row.get(3), row.get(4), row.get::<_, &str>(5));
+                if as_found != (kind, columns, has_condition, function) {
+                    problems.push((LATEST, Problem::Altered(trigger)));
+                }
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// The functions of our triggers that are missing, not as they were created, owned by another role
+/// than the owner of `users`, or callable by others.
+fn functions(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, StoreError> {
+    let select = "SELECT proname::text, prosrc, prosecdef, coalesce(proconfig, '{}'),
+                         pg_get_userbyid(proowner)::text, pg_get_userbyid(relowner)::text,
+                         EXISTS (SELECT 1 FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
+                                 WHERE grantee <> proowner)
+                  FROM pg_proc LEFT JOIN pg_class ON pg_class.oid = to_regclass($1 || '.users')
+                  WHERE pronamespace = to_regnamespace($1) AND prokind = 'f' AND pronargs = 0
+                      AND proname IN ('dash_users_on_users', 'dash_users_on_truncate',
+                                      'dash_users_on_groups')";
+    let rows = transaction.query(select, &[(&schema(transaction), Type::TEXT)])?;
+    let mut problems = Vec::new();
+    for created in statements(FUNCTIONS) {
+        let name = created.name.rsplit('.').next().unwrap_or_default();
+        let function = object(SchemaObjectKind::Function, name);
+        let Some(row) = rows.iter().find(|row| row.get::<_, &str>(0) == name) else {
+            problems.push((2, Problem::Missing(function)));
+            continue;
+        };
+        let sql = function_sql(transaction, created.sql);
+        let source = sql.split(&tag(transaction)).nth(1);
+        let settings: Vec<String> = row.get(3);
+        let mut wanted = settings_of(created.sql);
+        wanted.sort();
+        let is_as_created = Some(row.get(1)) == source && row.get(2) && {
+            let mut settings = settings;
+            settings.sort();
+            settings == wanted
+        };
+        let (owner, expected): (String, Option<String>) = (row.get(4), row.get(5));
+        if !is_as_created || row.get(6) {
+            problems.push((LATEST, Problem::Altered(function)));
+        } else if let Some(expected) = expected.filter(|expected| *expected != owner) {
+            problems.push((LATEST, Problem::ForeignOwner { object: function, owner, expected }));
+        }
+    }
+    Ok(problems)
+}
+
+/// The settings that a function is created with, as the catalog has them.
+fn settings_of(function: &str) -> Vec<String> {
+    let head = function.split("$function$").next().unwrap_or_default();
+    let settings = head.lines().filter_map(|line| line.strip_prefix("SET "));
+    settings.map(|setting| setting.trim_end_matches(" AS ").replacen(" = ", "=", 1)).collect()
+}
+
+/// A function with its schema and the expression of the fingerprint.
+fn function_sql(transaction: &PostgresTransaction, sql: &str) -> String {
+    let sql = sql.replace("{fingerprint}", &fingerprint("new_hash"));
+    transaction.sql(&sql.replace("$function$", &tag(transaction)))
+}
+
+/// The quotes around the body of a function: nothing that is in the name of the schema.
+fn tag(transaction: &PostgresTransaction) -> String {
+    let mut tag = "$function$".to_owned();
+    while transaction.place.schema.contains(&tag) {
+        tag.insert(1, 'x');
+    }
+    tag
+}
+
+/// A statement that creates an object.
+struct Created<'a> {
+    /// The name behind the kind, with the schema where that is written.
+    name: &'a str,
+    sql: &'a str,
+}
+
+/// The statements of a file: each begins with CREATE at the start of a line.
+fn statements(file: &str) -> Vec<Created<'_>> {
+    let starts = file.match_indices("\nCREATE ").map(|(start, _)| start + 1);
+    let ends = starts.clone().skip(1).chain([file.len()]);
+    let statement = |(start, end): (usize, usize)| {
+        let sql = &file[start..end];
+        let is_kind = |word: &&str| ["FUNCTION", "INDEX", "TRIGGER"].contains(word);
+        let name = sql.split([' ', '(']).skip_while(|word| !is_kind(word)).nth(1);
+        Created { name: name.unwrap_or_default(), sql }
+    };
+    starts.zip(ends).map(statement).collect()
+}
+
+/// Creates what is missing, and replaces functions. Readers need not wait for that.
+pub(super) fn create(
+    transaction: &mut PostgresTransaction,
+    problems: &[(u32, Problem)],
+) -> Result<(), StoreError> {
+    let is_function = |(_, problem): &&(u32, Problem)| {
+        let (Problem::Missing(object) | Problem::Altered(object)) = problem else { return false };
+        object.kind == SchemaObjectKind::Function
+    };
+    if problems.iter().any(|problem| is_function(&problem)) {
+        for function in statements(FUNCTIONS) {
+            let sql = function_sql(transaction, function.sql);
+            transaction.run_all(&sql)?;
+            // To others that default privileges name, too.
+            let revoke =
+                "SELECT format('REVOKE ALL ON FUNCTION %s FROM %s', pg_proc.oid::regprocedure,
+                              CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
+                          FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+                          WHERE pronamespace = to_regnamespace($1) AND grantee <> proowner
+                              AND prokind = 'f' AND pronargs = 0
+                              AND proname IN ('dash_users_on_users', 'dash_users_on_truncate',
+                                              'dash_users_on_groups')";
+            for revoke in transaction.texts(revoke, &[(&schema(transaction), Type::TEXT)])? {
+                transaction.run_all(&revoke)?;
+            }
+        }
+    }
+    renumber(transaction)?;
+    let is_there = |name: &str| {
+        problems
+            .iter()
+            .all(|(_, problem)| !matches!(problem, Problem::Missing(object) if object.name == name))
+    };
+    for created in statements(OBJECTS).iter().filter(|created| !is_there(created.name)) {
+        // A trigger that is disabled is there all the same, and an index may be on another table.
+        if let Some(drop) = drop_sql(transaction, created.name)? {
+            transaction.run_all(&drop)?;
+        }
+        transaction.run_all(created.sql)?;
+    }
+    Ok(())
+}
+
+/// Replaces the index and triggers that were altered: readers wait while that is done.
+pub(super) fn replace(
+    transaction: &mut PostgresTransaction,
+    problems: &[(u32, Problem)],
+) -> Result<(), StoreError> {
+    let is_altered = |name: &str| {
+        problems
+            .iter()
+            .any(|(_, problem)| matches!(problem, Problem::Altered(object) if object.name == name))
+    };
+    for created in statements(OBJECTS).iter().filter(|created| is_altered(created.name)) {
+        if let Some(drop) = drop_sql(transaction, created.name)? {
+            transaction.run_all(&drop)?;
+        }
+        transaction.run_all(created.sql)?;
+    }
+    Ok(())
+}
+
+/// The statement that drops the index or trigger of ours with this name, if it is there.
+fn drop_sql(
+    transaction: &mut PostgresTransaction,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
+    let select = "SELECT format('DROP INDEX %s', pg_class.oid::regclass) FROM pg_class
+                  WHERE relnamespace = to_regnamespace($1) AND relkind = 'i' AND relname = $2
+                  UNION ALL
+                  SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass)
+                  FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+                  WHERE relnamespace = to_regnamespace($1) AND tgname = $2
+                      AND relname IN ('users', 'user_groups')";
+    let schema = schema(transaction);
+    let drops = transaction.texts(select, &[(&schema, Type::TEXT), (&name, Type::TEXT)])?;
+    Ok(drops.into_iter().next())
+}
+
+/// Whether the history has a number for its next event, as far as the role may see: a copy by
+/// logical replication leaves the sequence behind.
+pub(super) fn numbering(
+    transaction: &mut PostgresTransaction,
+) -> Result<Option<Problem>, StoreError> {
+    let select = "SELECT pg_get_serial_sequence('{schema}.user_events', 'id')";
+    let sequence: Option<String> = transaction.query_one(select, &[])?.get(0);
+    let Some(sequence) = sequence else {
+        let reason = "column 'id' of 'user_events' is no identity column".to_owned();
+        return Ok(Some(Problem::CannotRecord(reason)));
+    };
+    let may_see = "SELECT has_sequence_privilege($1, 'SELECT')";
+    if !transaction.query_one(may_see, &[(&sequence, Type::TEXT)])?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let select = format!(
+        "SELECT last_value >= seqmax AND is_called,
+                coalesce((SELECT max(id) FROM {{schema}}.user_events WHERE id < {MAX_ID}), 0)
+                    > CASE WHEN is_called THEN last_value ELSE last_value - 1 END
+         FROM {sequence}, pg_sequence WHERE seqrelid = to_regclass($1)"
+    );
+    let row = transaction.query_one(&select, &[(&sequence, Type::TEXT)])?;
+    let reason = match (row.get(0), row.get(1)) {
+        (true, _) => "the numbers of 'user_events' are used up",
+        (false, true) => "the next number of 'user_events' is used already",
+        (false, false) => return Ok(None),
+    };
+    Ok(Some(Problem::CannotRecord(reason.to_owned())))
+}
+
+/// Lets the history go on after its last event.
+fn renumber(transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
+    if numbering(transaction)?.is_none() {
+        return Ok(());
+    }
+    let sequence = "SELECT pg_get_serial_sequence('{schema}.user_events', 'id')";
+    let sequence: String = transaction.query_one(sequence, &[])?.get(0);
+    transaction.run_all(&format!("ALTER SEQUENCE {sequence} NO MAXVALUE NO CYCLE"))?;
+    let set = format!(
+        "SELECT setval(to_regclass($1), coalesce(
+             (SELECT max(id) FROM {{schema}}.user_events WHERE id < {MAX_ID}), 0) + 1, false)"
+    );
+    transaction.query(&set, &[(&sequence, Type::TEXT)]).map(drop)
+}
+
+/// Gives the owner of `users` the privileges that its triggers need on its own tables.
+pub(super) fn regain(
+    transaction: &mut PostgresTransaction,
+    problems: &[(u32, Problem)],
+) -> Result<(), StoreError> {
+    if !problems.iter().any(|(_, problem)| matches!(problem, Problem::CannotRecord(_))) {
+        return Ok(());
+    }
+    for (_, table, _) in TABLES {
+        transaction.run_all(&format!(
+            "GRANT ALL ON {{schema}}.{table} TO CURRENT_USER;
+             ALTER TABLE {{schema}}.{table} NO FORCE ROW LEVEL SECURITY"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Refuses to create anything for a table `users` that belongs to a role which this one is not: who
+/// may create objects may have planted it.
+pub(super) fn refuse_foreign_users(
+    transaction: &mut PostgresTransaction,
+) -> Result<(), StoreError> {
+    let select = "SELECT pg_get_userbyid(relowner)::text FROM pg_class
+                  WHERE oid = to_regclass($1 || '.users')
+                      AND relowner <> to_regrole(quote_ident(current_user))";
+    let schema = schema(transaction);
+    let owners = transaction.texts(select, &[(&schema, Type::TEXT)])?;
+    let Some(owner) = owners.first() else { return Ok(()) };
+    let owner = quoted(owner);
+    Err(StoreError::CannotConnect {
+        location: transaction.location.clone(),
+        reason: format!("its table 'users' belongs to {owner}: connect as {owner}"),
+    })
+}
+
+/// A warning if others may create objects in the schema. It is for a superuser, with whose rights
+/// the triggers run.
+pub(super) fn others_may_create(
+    transaction: &mut PostgresTransaction,
+) -> Result<Option<String>, StoreError> {
+    let select = "SELECT rolname::text FROM pg_roles
+                  WHERE NOT rolsuper AND NOT starts_with(rolname::text, 'pg_')
+                      AND has_schema_privilege(oid, to_regnamespace($1), 'CREATE')
+                  ORDER BY 1 LIMIT 1";
+    let schema = schema(transaction);
+    let others = transaction.texts(select, &[(&schema, Type::TEXT)])?;
+    Ok(others.into_iter().next().map(|other| {
+        format!(
+            "the triggers run with the rights of a superuser, and other roles may create objects \
+             in schema {schema}, {} for one: better run init as a role that is no superuser",
+            quoted(&other)
+        )
+    }))
+}
+
+/// Refuses a stored version that another role may have planted.
+pub(super) fn refuse_foreign_version(
+    transaction: &PostgresTransaction,
+    problems: &[(u32, Problem)],
+) -> Result<(), StoreError> {
+    let is_version = |(_, problem): &(u32, Problem)| matches!(problem, Problem::ForeignOwner { object, .. } if object.name == "dash_users_schema");
+    if problems.iter().any(is_version) {
+        return refuse_foreign_owners(transaction, problems);
+    }
+    Ok(())
+}
+
+/// Refuses to go on where tables or functions belong to another role than `users`: their triggers
+/// and code would run with the rights of whoever uses them.
+pub(super) fn refuse_foreign_owners(
+    transaction: &PostgresTransaction,
+    problems: &[(u32, Problem)],
+) -> Result<(), StoreError> {
+    let schema = schema(transaction);
+    let mut first = None;
+    let mut alters = Vec::new();
+    for (_, problem) in problems {
+        let Problem::ForeignOwner { object, expected, .. } = problem else { continue };
+        first = first.or(Some(problem));
+        let (kind, arguments) = match object.kind {
+            SchemaObjectKind::Function => ("FUNCTION", "()"),
+            _ => ("TABLE", ""),
+        };
+        let (name, owner) = (quoted(&object.name), quoted(expected));
+        alters.push(format!("ALTER {kind} {schema}.{name}{arguments} OWNER TO {owner};"));
+    }
+    let Some(first) = first else { return Ok(()) };
+    Err(not_a_database(
+        transaction.location,
+        format!(
+            "{first}: drop what dash-users did not create; if it did, as a superuser: {}",
+            alters.join(" ")
+        ),
+    ))
+}

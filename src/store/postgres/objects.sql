@@ -1,0 +1,25 @@
+-- The index and the triggers, each created only where it is missing or not as it is here.
+
+-- Finds names that differ only by ASCII case.
+CREATE INDEX dash_users_username_nocase ON {schema}.users (lower(username::text COLLATE "C"));
+
+CREATE TRIGGER dash_users_added_or_removed AFTER INSERT OR DELETE ON {schema}.users
+FOR EACH ROW EXECUTE FUNCTION {schema}.dash_users_on_users();
+
+-- Also of a column that a trigger of the app sets: UPDATE OF fires only for columns in the statement.
+CREATE TRIGGER dash_users_changed AFTER UPDATE ON {schema}.users
+FOR EACH ROW WHEN (OLD.username::text COLLATE "C" IS DISTINCT FROM NEW.username::text
+    OR OLD.password_hash::text COLLATE "C" IS DISTINCT FROM NEW.password_hash::text
+    OR OLD.language::text COLLATE "C" IS DISTINCT FROM NEW.language::text)
+EXECUTE FUNCTION {schema}.dash_users_on_users();
+
+CREATE TRIGGER dash_users_truncated AFTER TRUNCATE ON {schema}.users
+FOR EACH STATEMENT EXECUTE FUNCTION {schema}.dash_users_on_truncate();
+
+CREATE TRIGGER dash_users_groups AFTER INSERT OR DELETE ON {schema}.user_groups
+FOR EACH ROW EXECUTE FUNCTION {schema}.dash_users_on_groups();
+
+CREATE TRIGGER dash_users_groups_changed AFTER UPDATE OF username, group_name ON {schema}.user_groups
+FOR EACH ROW WHEN (OLD.username IS DISTINCT FROM NEW.username
+    OR OLD.group_name IS DISTINCT FROM NEW.group_name)
+EXECUTE FUNCTION {schema}.dash_users_on_groups();

@@ -1,0 +1,411 @@
+//! Roles that try to get more than they were granted: the app's, one that may create objects, and
+//! one that may only connect.
+
+use std::time::{Duration, Instant};
+
+use dash_users::{Error, NewFile, OnConflict, StoreError, Users};
+use postgres::Client;
+
+use crate::accounts::groups;
+use crate::database::{Database, Postgres};
+use crate::server;
+use crate::support::{
+    GOOD, TUTORIAL_TABLE, add, found, import, init, locked, new_user, open, options, stored,
+};
+
+/// A new role that may log in, with a connection of its own.
+fn role(database: &Postgres, grants: &str) -> (String, Client) {
+    let role = database.cluster().role("");
+    database.superuser().batch_execute(&grants.replace("ROLE", &role)).unwrap();
+    let client = server::connect(&database.cluster().url(&role, &role, database.name()));
+    (role, client)
+}
+
+fn as_superuser(database: &Postgres) -> Users {
+    Users::open(&database.located(&superuser_url(database))).unwrap()
+}
+
+fn superuser_url(database: &Postgres) -> String {
+    let cluster = database.cluster();
+    cluster.url(server::SUPERUSER, cluster.password(), database.name())
+}
+
+fn reason(result: Result<impl Sized, Error>) -> String {
+    match result {
+        Err(Error::Store(error)) => error.to_string(),
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("not refused"),
+    }
+}
+
+/// Functions and an operator that run what they were not called for, instead of those of
+/// PostgreSQL.
+const SHADOWS: &str = "
+    CREATE TABLE caught (who text);
+    GRANT INSERT, SELECT ON caught TO PUBLIC;
+    CREATE FUNCTION catch() RETURNS void LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO public.caught VALUES (current_user); END';
+    CREATE FUNCTION \"left\"(text, integer) RETURNS text LANGUAGE plpgsql AS
+        'BEGIN PERFORM public.catch(); RETURN pg_catalog.left($1, $2); END';
+    CREATE FUNCTION current_setting(text, boolean) RETURNS text LANGUAGE plpgsql AS
+        'BEGIN PERFORM public.catch(); RETURN pg_catalog.current_setting($1, $2); END';
+    CREATE FUNCTION set_config(text, text, boolean) RETURNS text LANGUAGE plpgsql AS
+        'BEGIN PERFORM public.catch(); RETURN pg_catalog.set_config($1, $2, $3); END';
+    CREATE FUNCTION lower(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+        'BEGIN PERFORM public.catch(); RETURN pg_catalog.lower($1); END';
+    CREATE FUNCTION equals(text, text) RETURNS boolean LANGUAGE plpgsql AS
+        'BEGIN PERFORM public.catch(); RETURN pg_catalog.texteq($1, $2); END';
+    CREATE OPERATOR = (FUNCTION = equals, LEFTARG = text, RIGHTARG = text);
+    CREATE FUNCTION to_regclass(text) RETURNS regclass LANGUAGE plpgsql AS
+        'BEGIN PERFORM public.catch(); RETURN pg_catalog.to_regclass($1); END';";
+
+#[test]
+fn shadowed_functions_and_operators_are_not_called() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let (_, mut mallory) = role(
+        &database,
+        "GRANT CREATE ON SCHEMA public TO ROLE; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO ROLE",
+    );
+    mallory.batch_execute(SHADOWS).unwrap();
+    let path = format!("ALTER DATABASE {} SET search_path = public, pg_catalog", database.name());
+    database.superuser().batch_execute(&path).unwrap();
+    mallory
+        .batch_execute(
+            "INSERT INTO users VALUES ('mallory', 'x', 'en');
+             UPDATE users SET language = 'fr' WHERE username = 'mallory';
+             DELETE FROM users WHERE username = 'mallory'",
+        )
+        .unwrap();
+    let mut users = open(&database);
+    users.lock(&["alice"]).unwrap();
+    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    add(&mut users, "bob");
+    users.rename("bob", &"rob".parse().unwrap(), false).unwrap();
+    users.history(Some(b"rob"), None).unwrap();
+    users.remove(&["rob"], false).unwrap();
+    import(&mut users, options(OnConflict::Update), &format!("username,password\nzoe,{GOOD}"))
+        .unwrap();
+    users.check().unwrap();
+    users.repair().unwrap();
+    // Mallory's own statements may have called them, as mallory.
+    let caught = "SELECT DISTINCT who FROM caught WHERE who NOT LIKE 'role%'";
+    assert_eq!(database.query(caught), [""; 0]);
+}
+
+#[test]
+fn default_privileges_do_not_make_functions_callable() {
+    let Some(database) = Postgres::new() else { return };
+    let (role, mut app) = role(&database, "SELECT 1");
+    database.execute(&format!("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO {role}"));
+    let mut users = init(&database);
+    assert_eq!(found(&mut users), []);
+    let callable = "SELECT count(*) FROM pg_proc WHERE proname LIKE 'dash\\_users\\_%'
+                        AND has_function_privilege(oid, 'EXECUTE')";
+    assert_eq!(app.query_one(callable, &[]).unwrap().get::<_, i64>(0), 0);
+    database.execute("GRANT EXECUTE ON FUNCTION dash_users_on_users() TO PUBLIC");
+    assert_eq!(found(&mut users)[0].0, "function_altered");
+    users.repair().unwrap();
+    assert_eq!(app.query_one(callable, &[]).unwrap().get::<_, i64>(0), 0);
+}
+
+#[test]
+fn a_superuser_is_warned_where_others_may_create() {
+    let Some(database) = Postgres::new() else { return };
+    let location = database.located(&superuser_url(&database));
+    let init = Users::init(&location, &NewFile::default()).unwrap();
+    let [warning] = &init.schema.warnings[..] else { panic!("{:?}", init.schema) };
+    assert!(warning.contains("superuser") && warning.contains(server::OWNER), "{warning}");
+    // The tables are the superuser's: no trigger of another role can be on them.
+    let (_, mut mallory) = role(&database, "GRANT SELECT, INSERT ON users TO ROLE");
+    assert!(mallory.batch_execute("ALTER TABLE users DISABLE TRIGGER USER").is_err());
+    mallory.batch_execute("INSERT INTO users VALUES ('mallory', 'x', 'en')").unwrap();
+    assert_eq!(as_superuser(&database).list().unwrap().len(), 1);
+}
+
+#[test]
+fn a_superuser_does_not_use_a_table_of_another_role() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    drop(init(&database));
+    // It would run this.
+    database.execute(
+        "CREATE FUNCTION escape() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN SET LOCAL ROLE NONE; CREATE TABLE pwned (); RETURN NEW; END';
+         CREATE TRIGGER escape BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION escape()",
+    );
+    let location = database.located(&superuser_url(&database));
+    for refusal in [
+        reason(Users::open(&location)),
+        reason(Users::open_read_only(&location)),
+        reason(Users::init(&location, &NewFile::default())),
+    ] {
+        assert!(refusal.contains(&format!("connect as \"{}\"", server::OWNER)), "{refusal}");
+    }
+    assert_eq!(database.query("SELECT to_regclass('pwned')"), ["NULL"]);
+}
+
+#[test]
+fn a_table_planted_before_init_is_not_adopted() {
+    let Some(database) = Postgres::new() else { return };
+    let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+    mallory.batch_execute(TUTORIAL_TABLE).unwrap();
+    mallory.batch_execute("GRANT ALL ON users TO PUBLIC").unwrap();
+    mallory
+        .batch_execute(
+            "CREATE INDEX dash_users_username_nocase ON users (lower(username::text COLLATE \"C\"))",
+        )
+        .unwrap();
+    let refusal = reason(Users::init(database.location(), &NewFile::default()));
+    assert!(refusal.contains(&format!("belongs to \"{role}\"")), "{refusal}");
+    assert_eq!(database.query("SELECT to_regclass('user_groups')"), ["NULL"]);
+}
+
+#[test]
+fn objects_with_names_like_ours_keep_nobody_from_working() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    let (_, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+    mallory
+        .batch_execute(
+            "CREATE TABLE dash_users_x (); CREATE TYPE dash_users_y AS ENUM ('a');
+             CREATE FUNCTION dash_users_z() RETURNS void LANGUAGE sql AS '';
+             CREATE FUNCTION dash_users_on_users(integer) RETURNS void LANGUAGE sql AS '';
+             REVOKE ALL ON FUNCTION dash_users_z() FROM PUBLIC",
+        )
+        .unwrap();
+    add(&mut users, "alice");
+    database.execute("DROP TRIGGER dash_users_changed ON users");
+    users.repair().unwrap();
+    assert!(Users::init(database.location(), &NewFile::default()).unwrap().applied.is_empty());
+}
+
+#[test]
+fn operators_for_a_domain_are_not_called() {
+    let Some(database) = Postgres::new() else { return };
+    // Not every server has the extension.
+    if database.superuser().batch_execute("CREATE EXTENSION citext").is_err() {
+        return;
+    }
+    database.execute(
+        "CREATE DOMAIN uname AS citext;
+         CREATE TABLE users (username uname PRIMARY KEY, password_hash text NOT NULL,
+             language text NOT NULL)",
+    );
+    add(&mut init(&database), "boss");
+    let (_, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+    mallory
+        .batch_execute(
+            "CREATE FUNCTION evil(uname, citext) RETURNS boolean LANGUAGE plpgsql AS
+                 $$BEGIN RAISE 'evil'; END$$;
+             CREATE OPERATOR public.= (LEFTARG = uname, RIGHTARG = citext, FUNCTION = evil)",
+        )
+        .unwrap();
+    let mut users = open(&database);
+    users.lock(&["BOSS"]).unwrap();
+    users.remove(&["Boss"], false).unwrap();
+}
+
+#[test]
+fn the_name_of_the_schema_is_no_sql() {
+    let Some(database) = Postgres::new() else { return };
+    let schema = "\"$function$;CREATE TABLE public.pwned ();SELECT $function$\"";
+    database.execute(&format!(
+        "CREATE SCHEMA {schema}; ALTER DATABASE {} SET search_path = {schema}",
+        database.name()
+    ));
+    let set = format!("ALTER DATABASE {} SET check_function_bodies = off", database.name());
+    database.superuser().batch_execute(&set).unwrap();
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    assert_eq!(found(&mut users).len(), 1);
+    assert_eq!(database.query("SELECT to_regclass('public.pwned')"), ["NULL"]);
+}
+
+#[test]
+fn an_app_that_does_not_see_a_new_group_cannot_take_it_over() {
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+        let mut users = init(&database);
+        add(&mut users, "boss");
+        let mut app = database.connect();
+        let begin = format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM users");
+        app.batch_execute(&begin).unwrap();
+        users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
+        let replace = "DELETE FROM users WHERE username = 'boss';
+                       INSERT INTO users VALUES ('boss', 'x', 'en'); COMMIT";
+        let error = app.batch_execute(replace).unwrap_err();
+        assert_eq!(error.code().unwrap().code(), "40001", "{level}");
+        assert!(stored(&database, "boss").starts_with("scrypt:"));
+    }
+}
+
+#[test]
+fn a_trigger_that_cannot_delete_groups_lets_no_name_pass_on() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    add(&mut users, "boss");
+    users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
+    let (_, mut app) = role(&database, "GRANT SELECT, INSERT, DELETE ON users TO ROLE");
+    // As deep as the stack allows: the trigger has no room for its own statements.
+    app.batch_execute(
+        "CREATE FUNCTION pg_temp.deep(n integer, command text) RETURNS void LANGUAGE plpgsql AS
+             'BEGIN IF n = 0 THEN EXECUTE command; ELSE PERFORM pg_temp.deep(n - 1, command); END IF; END'",
+    )
+    .unwrap();
+    for depth in (100..1500).step_by(25) {
+        let replace = format!(
+            "SELECT pg_temp.deep({depth}, $$DELETE FROM users WHERE username = 'boss';
+                 INSERT INTO users VALUES ('boss', 'attacker', 'en')$$)"
+        );
+        // It fails, or the groups are gone.
+        let _ = app.batch_execute(&replace);
+        let is_replaced = stored(&database, "boss") == "attacker";
+        let groups = groups(&mut users, "boss");
+        assert!(!is_replaced || groups.is_empty(), "{depth}: {groups:?}");
+        if is_replaced {
+            database.execute(
+                "UPDATE users SET password_hash = 'x'; INSERT INTO user_groups VALUES ('boss', 'admins')",
+            );
+        }
+    }
+}
+
+#[test]
+fn settings_do_not_keep_groups_where_the_history_is_gone() {
+    for spoil in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
+        let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+        let mut users = init(&database);
+        add(&mut users, "boss");
+        users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
+        let path = format!("ALTER DATABASE {} SET search_path = app, public", database.name());
+        database.execute(&path);
+        database.execute(spoil);
+        database.execute(
+            "SET dash_users.actor = 'x'; DELETE FROM users WHERE username = 'boss';
+             INSERT INTO users VALUES ('boss', 'x', 'en')",
+        );
+        assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["0"], "{spoil}");
+    }
+}
+
+#[test]
+fn tables_planted_by_another_role_are_refused() {
+    for planted in [
+        "CREATE TABLE user_groups (username text COLLATE \"C\" NOT NULL, group_name text COLLATE \"C\" NOT NULL)",
+        "CREATE TABLE dash_users_schema (version integer NOT NULL); INSERT INTO dash_users_schema VALUES (3)",
+    ] {
+        let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+        let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+        mallory.batch_execute(planted).unwrap();
+        let reason = reason(Users::init(database.location(), &NewFile::default()));
+        assert!(reason.contains(&role) && reason.contains("drop"), "{planted}: {reason}");
+        assert_eq!(database.query("SELECT to_regclass('user_events')"), ["NULL"], "{planted}");
+    }
+}
+
+#[test]
+fn rows_hidden_by_row_level_security_are_not_absent() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    let grants = "GRANT SELECT, INSERT, UPDATE, DELETE ON users, dash_users_times TO ROLE;
+                  GRANT SELECT, INSERT, DELETE ON user_groups TO ROLE;
+                  GRANT SELECT, INSERT ON user_events TO ROLE;
+                  GRANT SELECT ON dash_users_schema TO ROLE";
+    let (role, _) = role(&database, grants);
+    database.execute(
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY others ON users USING (username <> 'alice')",
+    );
+    let url = database.cluster().url(&role, &role, database.name());
+    let mut administrator = Users::open(&database.located(&url)).unwrap();
+    let file = format!("username,password\nzoe,{GOOD}");
+    let refusals = [
+        reason(administrator.list()),
+        reason(administrator.check()),
+        reason(administrator.add(&new_user("alice", GOOD))),
+        reason(import(&mut administrator, options(OnConflict::Update), &file)),
+    ];
+    for refusal in refusals {
+        assert!(refusal.contains("row-level security"), "{refusal}");
+        assert!(refusal.contains("BYPASSRLS"), "{refusal}");
+    }
+    assert_eq!(groups(&mut users, "alice"), ["admins"]);
+    // Also for the owner, if it is forced.
+    database.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY");
+    let refusal = reason(users.repair());
+    assert!(refusal.contains("row-level security"), "{refusal}");
+    assert_eq!(database.query("SELECT group_name FROM user_groups"), ["admins"]);
+    let bypass = format!("ALTER ROLE {role} BYPASSRLS");
+    database.superuser().batch_execute(&bypass).unwrap();
+    assert_eq!(Users::open(&database.located(&url)).unwrap().list().unwrap().len(), 1);
+}
+
+#[test]
+fn settings_of_the_app_forge_no_history_and_keep_no_groups() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    database.execute("DELETE FROM user_events");
+    let (_, mut app) = role(&database, "GRANT SELECT, INSERT, DELETE ON users TO ROLE");
+    app.batch_execute(
+        "SET dash_users.actor = 'root'; SET dash_users.action = 'upgrade';
+         SET dash_users.detail = 'forged'; SET dash_users.bulk = 'on'; SET dash_users.nested = 'on';
+         DELETE FROM users WHERE username = 'alice';
+         INSERT INTO users VALUES ('alice', 'x', 'en')",
+    )
+    .unwrap();
+    let events = "SELECT action || ' ' || username FROM user_events ORDER BY id";
+    assert_eq!(database.query(events), ["remove alice", "add alice"]);
+    let forged = "SELECT count(*) FROM user_events WHERE actor IS NOT NULL OR detail IS NOT NULL";
+    assert_eq!(database.query(forged), ["0"]);
+    assert_eq!(groups(&mut users, "alice"), [""; 0]);
+}
+
+#[test]
+fn a_role_that_may_only_connect_keeps_nobody_from_writing() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    let (_, mut other) = role(&database, "GRANT SELECT, INSERT ON users TO ROLE");
+    other.batch_execute("SELECT pg_advisory_lock(7233189367810192229)").unwrap();
+    for mode in ["SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE", "EXCLUSIVE"] {
+        let lock = format!("BEGIN; LOCK TABLE dash_users_times IN {mode} MODE");
+        assert!(other.batch_execute(&lock).is_err(), "{mode}");
+        other.batch_execute("ROLLBACK").unwrap();
+    }
+    let began = Instant::now();
+    add(&mut users, "alice");
+    users.lock(&["alice"]).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "it waited for the lock time-out");
+    assert!(stored(&database, "alice").starts_with('!'));
+}
+
+#[test]
+fn the_holder_of_a_lock_is_named() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let mut other = database.connect();
+    other
+        .batch_execute(
+            "SET application_name = 'nightly job'; BEGIN;
+             UPDATE users SET language = 'fr' WHERE username = 'alice'",
+        )
+        .unwrap();
+    let pid: i32 = other.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
+    let Err(Error::Store(StoreError::Busy { holder: Some(holder), .. })) = users.lock(&["alice"])
+    else {
+        panic!("not busy");
+    };
+    let expected = format!(
+        "process {pid}, role {}, application nightly job, in a transaction since 20",
+        server::OWNER
+    );
+    assert!(holder.starts_with(&expected), "{holder}");
+    other.batch_execute("ROLLBACK").unwrap();
+    users.lock(&["alice"]).unwrap();
+    assert!(locked(&stored(&database, "alice")).starts_with('!'));
+}

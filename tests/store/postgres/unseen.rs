@@ -1,0 +1,216 @@
+//! Triggers that do not fire, or cannot do their work: groups do not survive, the next command says
+//! so, and a repair finds and ends it.
+
+use dash_users::{Error, NewFile, StoreError, Users};
+
+use crate::accounts::groups;
+use crate::database::{Database, Postgres};
+use crate::server;
+use crate::support::{GOOD, import, options};
+use crate::support::{TUTORIAL_TABLE, add, found, init, new_user, open, stored};
+
+/// A database with alice, who is an administrator.
+fn with_admin() -> Option<(Postgres, Users)> {
+    let database = Postgres::with(TUTORIAL_TABLE)?;
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    Some((database, users))
+}
+
+/// Another person gets the name, by the app's own writes.
+const REPLACE: &str = "DELETE FROM users WHERE username = 'alice';
+                       INSERT INTO users VALUES ('alice', 'x', 'en')";
+
+fn needs_repair(result: Result<impl Sized, Error>) -> String {
+    match result {
+        Err(Error::Store(
+            error @ (StoreError::NeedsMigration { .. } | StoreError::NeedsRepair { .. }),
+        )) => error.to_string(),
+        Err(error) => panic!("another error: {error}"),
+        Ok(_) => panic!("nothing was noticed"),
+    }
+}
+
+/// What a check finds, apart from the cheap hashes of the tests.
+fn codes(users: &mut Users) -> Vec<&'static str> {
+    found(users)
+        .into_iter()
+        .map(|(code, ..)| code)
+        .filter(|code| !["hash_weak", "hash_outdated"].contains(code))
+        .collect()
+}
+
+#[test]
+fn triggers_that_fire_for_replicas_alone_are_missing() {
+    for mode in ["ENABLE REPLICA", "DISABLE"] {
+        let Some((database, mut users)) = with_admin() else { return };
+        database.execute(&format!("ALTER TABLE users {mode} TRIGGER dash_users_added_or_removed"));
+        database.execute(REPLACE);
+        let message = needs_repair(users.lock(&["alice"]));
+        assert!(message.contains("dash_users_added_or_removed"), "{message}");
+        assert!(codes(&mut users).contains(&"trigger_missing"));
+        users.repair().unwrap();
+        assert_eq!(groups(&mut users, "alice"), [""; 0], "{mode}");
+        assert_eq!(stored(&database, "alice"), "x");
+    }
+}
+
+#[test]
+fn triggers_in_a_renamed_schema_leave_no_groups() {
+    let Some((database, users)) = with_admin() else { return };
+    drop(users);
+    database.execute("ALTER SCHEMA public RENAME TO app");
+    let path = format!("ALTER DATABASE {} SET search_path = app", database.name());
+    database.execute(&path);
+    database.execute(REPLACE);
+    assert_eq!(database.query("SELECT count(*) FROM app.user_groups"), ["0"]);
+    let message = needs_repair(open(&database).remove(&["alice"], false));
+    assert!(message.contains("dash_users_on_"), "{message}");
+    let mut users = init(&database);
+    users.remove(&["alice"], false).unwrap();
+    add(&mut users, "alice");
+    assert_eq!(codes(&mut users), [""; 0]);
+}
+
+#[test]
+fn functions_of_another_owner_than_the_table_are_found() {
+    let Some((database, _)) = with_admin() else { return };
+    let heir = database.cluster().role("");
+    let tables = ["users", "user_groups", "user_events", "dash_users_times", "dash_users_schema"];
+    let give = tables.map(|table| format!("ALTER TABLE {table} OWNER TO {heir};")).concat();
+    let give = format!("GRANT CREATE, USAGE ON SCHEMA public TO {heir}; {give}");
+    database.superuser().batch_execute(&give).unwrap();
+    let url = database.cluster().url(&heir, &heir, database.name());
+    let heirs = database.located(&url);
+    // The groups cannot be deleted: another person does not get the name.
+    assert!(server::connect(&url).batch_execute(REPLACE).is_err());
+    let mut heir = Users::open(&heirs).unwrap();
+    assert_eq!(codes(&mut heir), ["foreign_owner"; 3]);
+    needs_repair(heir.lock(&["alice"]));
+    // Who may not repair it reads what a superuser has to do.
+    let refusal = Users::init(&heirs, &NewFile::default()).unwrap_err().to_string();
+    let (_, alter) = refusal.split_once("as a superuser: ").unwrap();
+    database.superuser().batch_execute(alter).unwrap();
+    Users::init(&heirs, &NewFile::default()).unwrap();
+    assert_eq!(codes(&mut heir), [""; 0]);
+    assert_eq!(groups(&mut heir, "alice"), ["admins"]);
+    server::connect(&url).batch_execute(REPLACE).unwrap();
+    assert_eq!(groups(&mut heir, "alice"), [""; 0]);
+}
+
+#[test]
+fn a_history_that_cannot_be_written_stops_commands_and_keeps_no_groups() {
+    let identity = "SELECT pg_get_serial_sequence('user_events', 'id')";
+    for spoil in [
+        "REVOKE ALL ON user_events FROM owner",
+        "REVOKE INSERT ON dash_users_times FROM owner",
+        "ALTER SEQUENCE user_events_id_seq MAXVALUE 20",
+        "SELECT setval('user_events_id_seq', 9223372036854775807)",
+        "SELECT setval('user_events_id_seq', 1, false)",
+        "ALTER TABLE user_groups ENABLE ROW LEVEL SECURITY;
+         ALTER TABLE user_groups FORCE ROW LEVEL SECURITY",
+    ] {
+        let Some((database, mut users)) = with_admin() else { return };
+        assert_eq!(database.query(identity), ["public.user_events_id_seq"]);
+        // Numbers up to 20 are used.
+        let change = "UPDATE users SET language = language || 'x';";
+        database.execute(&change.repeat(18));
+        assert_eq!(database.query("SELECT max(id) FROM user_events"), ["20"]);
+        database.execute(spoil);
+        // Where the groups cannot be deleted, the name does not pass to another person.
+        let is_replaced = database.connect().batch_execute(REPLACE).is_ok();
+        assert_eq!(is_replaced, !spoil.contains("FORCE"), "{spoil}");
+        let before = stored(&database, "alice");
+        let noticed = users.set_language("alice", &"de".parse().unwrap());
+        assert!(noticed.is_err(), "{spoil}");
+        needs_repair(noticed);
+        assert_eq!(stored(&database, "alice"), before, "{spoil}");
+        assert!(codes(&mut users).contains(&"history_blocked"), "{spoil}: {:?}", codes(&mut users));
+        users.repair().unwrap();
+        assert!(!codes(&mut users).contains(&"history_blocked"), "{spoil}");
+        let kept: &[&str] = if is_replaced { &[] } else { &["admins"] };
+        assert_eq!(groups(&mut users, "alice"), kept, "{spoil}");
+        users.set_language("alice", &"de".parse().unwrap()).unwrap();
+        users.remove(&["alice"], false).unwrap();
+    }
+}
+
+#[test]
+fn a_role_for_which_no_trigger_fires_is_refused_and_named() {
+    let Some((database, mut users)) = with_admin() else { return };
+    let (cluster, name) = (database.cluster(), database.name());
+    let role = cluster.role("");
+    let off = format!(
+        "ALTER ROLE {role} IN DATABASE {name} SET session_replication_role = replica;
+         GRANT ALL ON users TO {role}"
+    );
+    database.superuser().batch_execute(&off).unwrap();
+    let replica = Users::open(&database.located(&cluster.url(&role, &role, name)));
+    let message = replica.map(drop).unwrap_err().to_string();
+    assert!(message.contains("session_replication_role"), "{message}");
+    assert_eq!(codes(&mut users), ["triggers_off"]);
+    // Written by it, unseen.
+    server::connect(&cluster.url(&role, &role, name)).batch_execute(REPLACE).unwrap();
+    assert!(codes(&mut users).contains(&"changed_unseen"));
+    users.repair().unwrap();
+    assert_eq!(groups(&mut users, "alice"), [""; 0]);
+}
+
+#[test]
+fn a_table_with_children_is_refused() {
+    let Some((database, mut users)) = with_admin() else { return };
+    database.execute("CREATE TABLE guests () INHERITS (users)");
+    let refusal = users.lock(&["alice"]).unwrap_err().to_string();
+    assert!(refusal.contains("NO INHERIT"), "{refusal}");
+    database.execute("ALTER TABLE guests NO INHERIT users");
+    users.lock(&["alice"]).unwrap();
+}
+
+#[test]
+fn a_name_or_hash_that_a_trigger_changes_is_refused() {
+    for change in ["NEW.username := lower(NEW.username)", "NEW.password_hash := 'x'"] {
+        let Some((database, mut users)) = with_admin() else { return };
+        database.execute(&format!(
+            "CREATE FUNCTION alter() RETURNS trigger LANGUAGE plpgsql AS
+                 $$BEGIN {change}; RETURN NEW; END$$;
+             CREATE TRIGGER alter BEFORE INSERT OR UPDATE ON users
+             FOR EACH ROW EXECUTE FUNCTION alter()"
+        ));
+        let mut carol = new_user("Carol", GOOD);
+        carol.groups = vec!["admins".parse().unwrap()];
+        let file = format!("username,password,groups\nDave,{GOOD},admins");
+        let refusals = [
+            users.add(&carol).unwrap_err().to_string(),
+            import(&mut users, options(dash_users::OnConflict::Fail), &file)
+                .unwrap_err()
+                .to_string(),
+        ];
+        for refusal in refusals {
+            assert!(refusal.contains("a trigger of the app changed"), "{change}: {refusal}");
+        }
+        if change.contains("username") {
+            users.rename("alice", &"Alice2".parse().unwrap(), false).unwrap_err();
+        } else {
+            users.lock(&["alice"]).unwrap_err();
+        }
+        assert_eq!(database.query("SELECT username FROM users"), ["alice"], "{change}");
+        let members = "SELECT username FROM user_groups UNION ALL
+                       SELECT username FROM dash_users_times";
+        assert_eq!(database.query(members), ["alice", "alice"], "{change}");
+    }
+}
+
+#[test]
+fn a_hash_that_a_trigger_sets_with_another_column_is_recorded() {
+    let Some((database, users)) = with_admin() else { return };
+    drop(users);
+    database.execute(
+        "CREATE FUNCTION bar() RETURNS trigger LANGUAGE plpgsql AS
+             $$BEGIN NEW.password_hash := '!' || NEW.password_hash; RETURN NEW; END$$;
+         CREATE TRIGGER bar BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION bar();
+         ALTER TABLE users ADD failures integer DEFAULT 0;
+         DELETE FROM user_events; UPDATE users SET failures = 5",
+    );
+    assert_eq!(database.query("SELECT action FROM user_events"), ["passwd"]);
+}

@@ -133,11 +133,15 @@ mod tests {
     #[test]
     fn a_new_hash_carries_every_parameter_and_a_fresh_salt() {
         let password = Password::from("x");
-        let method = "pbkdf2".parse().unwrap();
-        let [one, two] = [(); 2].map(|()| PasswordHash::new(&method, &password).to_string());
-        assert!(one.starts_with("pbkdf2:sha256:1000000$"), "{one}");
-        assert_ne!(one, two);
-        assert_eq!(one.split('$').nth(1).unwrap().len(), PasswordHash::SALT_CHARS);
+        for (method, full) in
+            [("scrypt", "scrypt:32768:8:1$"), ("pbkdf2:sha256:1", "pbkdf2:sha256:1$")]
+        {
+            let method = method.parse().unwrap();
+            let [one, two] = [(); 2].map(|()| PasswordHash::new(&method, &password).to_string());
+            assert!(one.starts_with(full), "{one}");
+            assert_ne!(one, two);
+            assert_eq!(one.split('$').nth(1).unwrap().len(), PasswordHash::SALT_CHARS);
+        }
     }
 
     #[test]

@@ -234,19 +234,26 @@ type Each<'a> = &'a mut dyn FnMut(Result<Record, BadRecord>);
 pub struct Reader {
     format: Format,
     is_exact: bool,
+    /// Of a record; [`MAX_RECORD_BYTES`] except in tests.
+    max_bytes: usize,
 }
 
 impl Reader {
     /// Reads files of this format.
     #[must_use]
     pub fn new(format: Format) -> Self {
-        Self { format, is_exact: false }
+        Self { format, is_exact: false, max_bytes: MAX_RECORD_BYTES }
     }
 
     /// Takes [odd values](self#odd-values) for what they mean.
     #[must_use]
     pub fn exact(self, is_exact: bool) -> Self {
         Self { is_exact, ..self }
+    }
+
+    #[cfg(test)]
+    fn max_bytes(self, max_bytes: usize) -> Self {
+        Self { max_bytes, ..self }
     }
 
     /// Hands every record to `each`, those that are none with the reason; it reads on behind them
@@ -261,7 +268,7 @@ impl Reader {
         each: &mut dyn FnMut(Result<Record, BadRecord>),
     ) -> io::Result<()> {
         let taken = Cell::new(0);
-        let input = Bounded { input, taken: &taken };
+        let input = Bounded { input, taken: &taken, max_bytes: self.max_bytes };
         let mut next = match self.format {
             Format::Csv | Format::JsonLines => Position::Line(1),
             Format::Json => Position::Item(1),
@@ -273,7 +280,7 @@ impl Reader {
             };
             each(record);
         });
-        if taken.get() > MAX_RECORD_BYTES {
+        if taken.get() > self.max_bytes {
             each(Err(BadRecord { position: next, username: None, reason: RecordError::Endless }));
             return Ok(());
         }
@@ -302,13 +309,14 @@ struct Bounded<'a, R> {
     input: R,
     /// How many bytes were read since the last record.
     taken: &'a Cell<usize>,
+    max_bytes: usize,
 }
 
 impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.taken.set(self.taken.get() + count);
-        if self.taken.get() > MAX_RECORD_BYTES {
+        if self.taken.get() > self.max_bytes {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         Ok(count)

@@ -3,7 +3,10 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::ops::Deref;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +27,28 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// User name and password.
 type LogIn<'a> = (&'a str, &'a str);
 
+/// The program's method, unless an argument names another one. It is cheap.
+const METHOD: &str = "scrypt:1024:8:1";
+
+/// The database of a new site, and a copy of it.
+const DATABASE: &str = "users.db";
+const SEEDED: &str = "seeded.db";
+
+/// Waits for the end of the tests; then ends the apps and removes the folders that it was told of,
+/// one of each a line.
+const GUARD: &str = r#"
+apps=
+while read -r app folder; do
+    apps="$apps $app"
+    set -- "$@" "$folder"
+done
+kill $apps
+rm -rf "$@"
+"#;
+
+/// Sites with demo users that no test uses at the moment. An app takes seconds to start.
+static IDLE: Mutex<Vec<Site>> = Mutex::new(Vec::new());
+
 /// Both apps on one database.
 pub(crate) struct Site {
     // Before the folder, since they are dropped in this order.
@@ -31,12 +56,59 @@ pub(crate) struct Site {
     pub(crate) folder: Folder,
 }
 
+/// A site that the next test may use after this one.
+pub(crate) struct SharedSite(Option<Site>);
+
+impl Deref for SharedSite {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for SharedSite {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            IDLE.lock().expect("no panic").extend(self.0.take());
+        }
+    }
+}
+
 impl Site {
     /// The apps on a database with alice and bob; none if the test is to be skipped.
-    pub(crate) fn with_demo_users() -> Option<Self> {
+    ///
+    /// The apps may have run in another test before, on another database at the same path.
+    pub(crate) fn with_demo_users() -> Option<SharedSite> {
+        let idle = IDLE.lock().expect("no panic").pop();
+        if let Some(site) = idle {
+            site.folder.clear();
+            site.folder.copy(SEEDED, DATABASE);
+            return Some(SharedSite(Some(site)));
+        }
         let folder = Folder::new()?;
         folder.run(&["seed"], "");
-        Some(Self::start(folder, &[TUTORIAL, EXAMPLE]))
+        folder.copy(DATABASE, SEEDED);
+        let site = Self::start(folder, &[TUTORIAL, EXAMPLE]);
+        site.guard();
+        Some(SharedSite(Some(site)))
+    }
+
+    /// Has the apps end with the tests: what is static is never dropped.
+    fn guard(&self) {
+        static STDIN: OnceLock<ChildStdin> = OnceLock::new();
+        let start = || {
+            let mut guard = Command::new("/bin/sh");
+            // Not in this process's group: Ctrl-C is for the tests.
+            guard.args(["-c", GUARD]).process_group(0).stdin(Stdio::piped());
+            guard.stdout(Stdio::null()).stderr(Stdio::null());
+            guard.spawn().expect("there is a shell").stdin.take().expect("it is piped")
+        };
+        let mut stdin = STDIN.get_or_init(start);
+        for app in &self.apps {
+            let line = format!("{} {}\n", app.process.id(), self.folder.path(""));
+            stdin.write_all(line.as_bytes()).expect("the guard reads until we end");
+        }
     }
 
     /// Apps on the database that is in `folder`.
@@ -90,6 +162,22 @@ impl Folder {
         self.directory.path().join(file).display().to_string()
     }
 
+    /// Copies a file in it.
+    fn copy(&self, from: &str, to: &str) {
+        fs::copy(self.path(from), self.path(to)).expect("the folder is writable");
+    }
+
+    /// Removes what a test left behind.
+    fn clear(&self) {
+        for entry in fs::read_dir(&self.directory).expect("the folder is there") {
+            let path = entry.expect("the folder can be read").path();
+            // Running apps write to their logs.
+            if path.extension().is_none_or(|ending| ending != "log") && !path.ends_with(SEEDED) {
+                fs::remove_file(path).expect("tests make files only");
+            }
+        }
+    }
+
     /// Runs the program, which must succeed, and gives its stdout.
     pub(crate) fn run(&self, args: &[&str], stdin: &str) -> String {
         let output = self.output(args, stdin);
@@ -110,10 +198,11 @@ impl Folder {
 
     pub(crate) fn output(&self, args: &[&str], stdin: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dash-users"));
-        for variable in ["DASH_USERS_DATABASE", "DASH_USERS_METHOD", "DASH_USERS_PASSWORD_FILE"] {
+        for variable in ["DASH_USERS_DATABASE", "DASH_USERS_PASSWORD_FILE"] {
             command.env_remove(variable);
         }
         let mut child = command
+            .env("DASH_USERS_METHOD", METHOD)
             .args(args)
             .current_dir(&self.directory)
             .stdin(Stdio::piped())

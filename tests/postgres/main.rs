@@ -3,6 +3,8 @@
 #[path = "../cli/support.rs"]
 #[allow(dead_code, unused_imports, unused_macros, reason = "it is for the tests of files too")]
 mod program;
+#[path = "../support/sample.rs"]
+mod sample;
 #[path = "../support/postgres.rs"]
 mod server;
 #[path = "../support/skip.rs"]

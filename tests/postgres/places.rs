@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::program::{Run, Sandbox, empty};
+use crate::sample;
 use crate::server::{Cluster, OWNER, cluster};
 use crate::support::{assert_fails, assert_ok, name, on, seeded};
 
@@ -183,7 +184,6 @@ fn no_output_has_the_password_of_the_url() {
     let hidden = ["unter", cluster.password()];
     let sandbox = on(&encoded).with_env("PGPASSWORD", "hunterhunter");
     for (name, value) in [("raw", &raw), ("encoded", &encoded)] {
-        let database = ["--database", value];
         for args in [
             &["init"][..],
             &["seed"],
@@ -209,16 +209,19 @@ fn no_output_has_the_password_of_the_url() {
             &["add", "--bogus"],
             &["bogus"],
         ] {
-            for format in ["table", "json"] {
-                let mut all = args.to_vec();
-                all.extend(["--format", format]);
-                let by_environment = sandbox.run(&all);
-                all.extend(database);
-                for run in [by_environment, sandbox.run(&all)] {
-                    for hidden in hidden {
-                        let text = run.to_string();
-                        assert!(!text.contains(hidden), "{name} {args:?}: {text}");
-                    }
+            for (format, database) in [
+                ("table", &[][..]),
+                ("json", &["--database", value]),
+                ("table", &["--database", value]),
+                ("json", &[]),
+            ]
+            .into_iter()
+            .take(sample::of(2, 4))
+            {
+                let text =
+                    sandbox.run(&[args, &["--format", format], database].concat()).to_string();
+                for hidden in hidden {
+                    assert!(!text.contains(hidden), "{name} {args:?}: {text}");
                 }
             }
         }

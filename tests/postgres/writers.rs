@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use crate::program::{GOOD, Sandbox};
+use crate::sample;
 use crate::server::{cluster, connect};
 use crate::support::{assert_ok, end, on, start, users};
 
 const WRITERS: usize = 8;
-const ROUNDS: usize = 3;
 const IMPORTED: usize = 50;
 
 /// How many events there are of each action.
@@ -21,6 +21,7 @@ fn events(url: &str) -> BTreeMap<String, i64> {
 #[test]
 fn eight_writers_lose_nothing_and_do_nothing_twice() {
     let Some(cluster) = cluster() else { return };
+    let rounds = sample::of(1, 3);
     let url = cluster.database();
     assert_ok(&on(&url).run_with(GOOD, &["seed"]));
     assert_ok(&on(&url).run_with(GOOD, &["add", "common", "--password-stdin"]));
@@ -28,7 +29,7 @@ fn eight_writers_lose_nothing_and_do_nothing_twice() {
         let actor = format!("host{number}");
         let sandbox = on(&url).with_env("SUDO_USER", &actor);
         let run = |args: &[&str]| assert_ok(&sandbox.run_with(GOOD, args));
-        for round in 0..ROUNDS {
+        for round in 0..rounds {
             let user = format!("user{number}-{round}");
             run(&["add", &user, "--password-stdin"]);
             run(&["passwd", "common", "--password-stdin"]);
@@ -49,7 +50,7 @@ fn eight_writers_lose_nothing_and_do_nothing_twice() {
             scope.spawn(move || write(number));
         }
     });
-    let times = WRITERS * ROUNDS;
+    let times = WRITERS * rounds;
     let sandbox = on(&url);
     let list = sandbox.run(&["list", "--json"]).json();
     let list = list.as_array().unwrap();
@@ -103,7 +104,7 @@ fn four_at_once(sandbox: &Sandbox, args: &[&str]) -> Vec<serde_json::Value> {
 #[test]
 fn four_init_at_once_make_one_schema() {
     let Some(cluster) = cluster() else { return };
-    for _ in 0..3 {
+    for _ in 0..sample::of(1, 3) {
         let url = cluster.database();
         let sandbox = on(&url);
         let documents = four_at_once(&sandbox, &["init", "--json"]);
@@ -120,7 +121,7 @@ fn four_init_at_once_make_one_schema() {
 #[test]
 fn four_seed_at_once_add_each_user_once() {
     let Some(cluster) = cluster() else { return };
-    for _ in 0..3 {
+    for _ in 0..sample::of(1, 3) {
         let url = cluster.database();
         let sandbox = on(&url);
         users(&sandbox, "users.csv", "user", 500);

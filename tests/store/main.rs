@@ -35,6 +35,8 @@ mod database;
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
 mod python;
+#[path = "../support/sample.rs"]
+mod sample;
 #[cfg(feature = "postgres")]
 #[path = "../support/postgres.rs"]
 mod server;

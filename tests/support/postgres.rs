@@ -3,9 +3,9 @@
 //!
 //! All tests of a program share one [`cluster`], each with [a database](Cluster::database) of its
 //! own; a test that stops or configures the server [starts one](Cluster::start) for itself. A
-//! cluster is in a temporary directory, listens on a socket there and on a free port of the
-//! loopback interface, and asks for passwords. It ends with the process that started it, however
-//! that ends. It sorts by a language's rules where it can, so that nothing depends on the order.
+//! cluster is in a temporary directory, in memory where there is room. It listens on a socket there
+//! and on a free port of the loopback interface, and asks for passwords. It ends with the process
+//! that started it, however that ends. It sorts by a language's rules where it can, so that nothing depends on the order.
 //!
 //! The server refuses to run as root: there it runs as `postgres`, or as `nobody`.
 //!
@@ -22,8 +22,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
@@ -35,6 +35,13 @@ pub const SUPERUSER: &str = "postgres";
 
 /// Who owns the databases, and is no superuser.
 pub const OWNER: &str = "owner";
+
+/// A file system in memory. Creating a database writes hundreds of files.
+const MEMORY: &str = "/dev/shm";
+
+/// How much of it must be free. The tests need less than 1 GiB, the benchmark more; a container
+/// often has only 64 MiB.
+const MEMORY_KIB: u64 = 4 << 20;
 
 /// Where Debian has the programs, in a directory for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
@@ -71,6 +78,8 @@ pub struct Cluster {
     password: String,
     /// Ends the server when its stdin is closed.
     guard: Child,
+    /// Connections of the superuser that are not in use.
+    idle: Mutex<Vec<Client>>,
 }
 
 impl Drop for Cluster {
@@ -91,7 +100,9 @@ impl Cluster {
         let programs = Programs::find()?;
         let failed = |error: std::io::Error| format!("no directory for PostgreSQL: {error}");
         // Others than this user must get to the socket.
-        let directory = TempDir::with_prefix("dash-users-pg-").map_err(failed)?.keep();
+        let parent =
+            if free_kib(MEMORY) < Some(MEMORY_KIB) { env::temp_dir() } else { MEMORY.into() };
+        let directory = TempDir::with_prefix_in("dash-users-pg-", parent).map_err(failed)?.keep();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).map_err(failed)?;
         let mut guard = Command::new("/bin/sh");
         guard.arg("-c").arg(GUARD).arg("guard").arg(&directory);
@@ -100,14 +111,14 @@ impl Cluster {
         guard.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let guard = guard.spawn().map_err(failed)?;
         let password = random_word();
-        let mut cluster = Self { directory, programs, port: 0, password, guard };
+        let idle = Mutex::default();
+        let mut cluster = Self { directory, programs, port: 0, password, guard, idle };
         cluster.create().map_err(failed)??;
         for setting in settings {
             cluster.configure(setting);
         }
         cluster.launch()?;
-        let owner = format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{}'", cluster.password);
-        cluster.superuser(SUPERUSER).batch_execute(&owner).map_err(|error| error.to_string())?;
+        cluster.administer(&format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{}'", cluster.password));
         Ok(cluster)
     }
 
@@ -148,6 +159,7 @@ impl Cluster {
             "full_page_writes = off".to_owned(),
             "listen_addresses = '127.0.0.1'".to_owned(),
             "max_connections = 200".to_owned(),
+            "max_wal_size = 128MB".to_owned(),
             "shared_buffers = 32MB".to_owned(),
             "synchronous_commit = off".to_owned(),
         ];
@@ -273,24 +285,35 @@ impl Cluster {
     /// A new, empty database of `owner`, by its name.
     pub fn empty_database(&self, owner: &str) -> String {
         let name = unique("db");
-        let create = format!("CREATE DATABASE {name} OWNER {owner}");
-        self.superuser(SUPERUSER).batch_execute(&create).unwrap();
+        self.administer(&format!("CREATE DATABASE {name} OWNER {owner}"));
         name
     }
 
     /// Drops a database, whoever is connected to it.
     pub fn drop_database(&self, name: &str) {
-        let drop = format!("DROP DATABASE {name} WITH (FORCE)");
-        self.superuser(SUPERUSER).batch_execute(&drop).unwrap();
+        self.administer(&format!("DROP DATABASE {name} WITH (FORCE)"));
     }
 
     /// A new role with `attributes`, as `CREATE ROLE` has them, that may log in: its name, which is
     /// its password too.
     pub fn role(&self, attributes: &str) -> String {
         let name = unique("role");
-        let create = format!("CREATE ROLE {name} LOGIN PASSWORD '{name}' {attributes}");
-        self.superuser(SUPERUSER).batch_execute(&create).unwrap();
+        self.administer(&format!("CREATE ROLE {name} LOGIN PASSWORD '{name}' {attributes}"));
         name
+    }
+
+    /// Runs a statement of the superuser about the whole cluster, on a connection that is kept for
+    /// the next one.
+    fn administer(&self, sql: &str) {
+        let idle = self.idle.lock().unwrap().pop();
+        // The server may have been restarted since.
+        let idle = idle.and_then(|mut client| client.batch_execute(sql).is_ok().then_some(client));
+        let client = idle.unwrap_or_else(|| {
+            let mut client = self.superuser(SUPERUSER);
+            client.batch_execute(sql).unwrap();
+            client
+        });
+        self.idle.lock().unwrap().push(client);
     }
 
     /// The URL of a database over TCP.
@@ -368,6 +391,13 @@ impl Programs {
         command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::null());
         command
     }
+}
+
+/// What is free in a file system, as `df` prints it; none if there is no such directory.
+fn free_kib(directory: &str) -> Option<u64> {
+    let output = Command::new("df").args(["-Pk", directory]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn id(arguments: &[&str]) -> Result<String, String> {

@@ -90,6 +90,7 @@ fn install() -> Result<Environment, String> {
 
 fn with_werkzeug(environment: &Environment, version: &str) -> Result<Environment, String> {
     let packages = environment.directory.join(format!("werkzeug-{version}"));
+    let with_packages = Environment { packages: Some(packages.clone()), ..environment.clone() };
     once(&packages, || {
         // All that any of these versions needs is in the environment already.
         run(pip_install(environment)
@@ -97,12 +98,11 @@ fn with_werkzeug(environment: &Environment, version: &str) -> Result<Environment
             .arg("--target")
             .arg(&packages)
             .arg(format!("werkzeug=={version}")))?;
+        // An old version may use what a new Python has no longer.
+        run(with_packages.command().args(["-c", "import werkzeug.security"]))?;
         Ok(())
     })?;
-    let environment = Environment { packages: Some(packages), ..environment.clone() };
-    // An old version may use what a new Python has no longer.
-    run(environment.command().args(["-c", "import werkzeug.security"]))?;
-    Ok(environment)
+    Ok(with_packages)
 }
 
 /// Without compiling: Python compiles the few modules that are imported, when they are.

@@ -6,8 +6,9 @@ use dash_users::{Severity, Users};
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
+use crate::sample;
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, found, hash, hash_with, init, literal, locked, method, new_user,
+    GOOD, METHOD, TUTORIAL_TABLE, found, hash, hash_with, init, literal, locked, method, new_user,
     over_limit, rows,
 };
 
@@ -50,13 +51,16 @@ fn rows_of_users() -> Vec<Case> {
         (with_hash(&locked(&over_limit())), "hash_over_limit", Warning, "zoe", false),
         (with_hash(&unsupported), "hash_unsupported", Warning, "zoe", false),
         (with_hash(&hash_with("pbkdf2:sha256:9", "x")), "hash_outdated", Info, "zoe", false),
-        (with_hash(&hash_with("scrypt:32768:8:2", "x")), "hash_weak", Info, "zoe", false),
+        (
+            with_hash(&hash("x").replace(METHOD, "scrypt:32768:8:2")),
+            "hash_weak",
+            Info,
+            "zoe",
+            false,
+        ),
         (with_hash("hunter2"), "clear_password", Error, "zoe", false),
         (
-            format!(
-                "INSERT INTO users VALUES ('bob', '{}', 'fr')",
-                hash_with("scrypt:32768:8:1", "pa$$w0rd")
-            ),
+            format!("INSERT INTO users VALUES ('bob', '{}', 'fr')", hash("pa$$w0rd")),
             "demo_password",
             Error,
             "bob",
@@ -154,8 +158,17 @@ fn objects() -> Vec<Case> {
 
 /// A database with alice, whose hash has werkzeug's own method, which is the current one.
 fn with_alice() -> Option<(Postgres, Users)> {
+    let (database, users) = with_cheap_alice()?;
+    // Its digest is never verified with success, and need not belong to that method.
+    let replace = format!("replace(password_hash, '{METHOD}', 'scrypt:32768:8:1')");
+    database.execute(&format!("UPDATE users SET password_hash = {replace}"));
+    Some((database, users.with_method(method("scrypt"))))
+}
+
+/// A database with alice, whose hash has the method of all cases, which is weak.
+fn with_cheap_alice() -> Option<(Postgres, Users)> {
     let database = Postgres::with(TUTORIAL_TABLE)?;
-    let mut users = init(&database).with_method(method("scrypt"));
+    let mut users = init(&database);
     users.add(&new_user("alice", GOOD)).unwrap();
     Some((database, users))
 }
@@ -175,16 +188,16 @@ fn a_clean_database_has_no_findings() {
 
 #[test]
 fn every_way_to_spoil_a_database_is_found_and_mended_where_no_user_is_touched() {
-    for (sql, code, severity, user, is_mended) in cases() {
-        let Some((database, users)) = with_alice() else { return };
-        let mut users = match code {
-            "hash_outdated" | "hash_weak" => users,
-            // Of rows with a cheap hash only that is found which the case is about.
-            _ => users.with_method(method("scrypt:128:8:1")),
+    for (sql, code, severity, user, is_mended) in cases().into_iter().step_by(sample::of(3, 1)) {
+        let made = match code {
+            "hash_outdated" | "hash_weak" => with_alice(),
+            _ => with_cheap_alice(),
         };
+        let Some((database, mut users)) = made else { return };
         users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
         database.execute(&sql);
         let mut findings = found(&mut users);
+        // A cheap hash is weak, which few cases are about.
         findings.retain(|(found, ..)| *found != "hash_weak" || code == "hash_weak");
         assert_eq!(findings, [(code, severity, user.to_owned())], "{sql}");
 
@@ -270,8 +283,11 @@ fn what_cannot_be_checked_is_an_error_that_says_why() {
         ("ALTER TABLE dash_users_times ALTER created_at TYPE text", "created_at text"),
         ("ALTER TABLE user_events ALTER at DROP NOT NULL", "at timestamp with time zone, actor"),
         ("DROP TABLE user_groups; CREATE VIEW user_groups AS SELECT 1", "'user_groups' is a view"),
-    ] {
-        let Some((database, mut users)) = with_alice() else { return };
+    ]
+    .into_iter()
+    .step_by(sample::of(3, 1))
+    {
+        let Some((database, mut users)) = with_cheap_alice() else { return };
         database.execute(sql);
         for error in [users.check().err(), users.repair().err()] {
             let error = error.expect(sql).to_string();

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use dash_users::{Password, Users};
 
 use crate::database::Sqlite;
+use crate::sample;
 use crate::support::{add, init, stored};
 
 /// Digits of a digest that are sought together. Shorter pieces could be there by chance.
@@ -112,7 +113,7 @@ fn removed_hashes_leave_no_trace_in_one_transaction() {
 #[test]
 fn hashes_leave_no_trace_whatever_the_order_of_changes() {
     let mut traces = Vec::new();
-    for seed in 1..=4 {
+    for seed in [1, 2, 3, 4].into_iter().take(sample::of(1, 4)) {
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ (seed * 7919));
         let mut case = Case::new();
         case.add_many(&mut numbers);
@@ -130,5 +131,5 @@ fn hashes_leave_no_trace_whatever_the_order_of_changes() {
         }
         traces.push(case.traces());
     }
-    assert_eq!(traces, [0; 4]);
+    assert!(traces.iter().all(|count| *count == 0), "{traces:?}");
 }

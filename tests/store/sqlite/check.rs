@@ -184,7 +184,14 @@ fn there_is_a_case_for_every_code() {
         "integrity",
         "required_column",
     ];
-    let of_postgres = ["function_altered", "function_missing"];
+    let of_postgres = [
+        "changed_unseen",
+        "foreign_owner",
+        "function_altered",
+        "function_missing",
+        "history_blocked",
+        "triggers_off",
+    ];
     let source = include_str!("../../../src/check.rs");
     let (_, codes) = source.split_once("pub fn code(&self)").unwrap();
     let (codes, _) = codes.split_once("pub fn severity").unwrap();

@@ -353,7 +353,7 @@ fn a_database_that_is_not_up_to_date_is_told_as_by_every_command() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not up to date: its schema has version 1 of 2
+error: [DIR]/users.db is not up to date: its schema has version 1 of 3
 hint: `dash-users init --database [DIR]/users.db` brings it up to date
 
 "#]]
@@ -364,7 +364,7 @@ hint: `dash-users init --database [DIR]/users.db` brings it up to date
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema has version 1 of 2","hint":"`dash-users init --database [DIR]/users.db` brings it up to date"}}
+{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema has version 1 of 3","hint":"`dash-users init --database [DIR]/users.db` brings it up to date"}}
 
 "#]]
     );

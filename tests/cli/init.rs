@@ -40,7 +40,7 @@ fn json_says_which_of_it_was_done() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":2,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}],"pending":[],"warnings":[]}
+{"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":3,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}],"pending":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -50,7 +50,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":2,"applied":[],"pending":[],"warnings":[]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -84,7 +84,7 @@ brought [DIR]/users.db up to date
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not up to date: its schema has version 0 of 2
+error: [DIR]/users.db is not up to date: its schema has version 0 of 3
 hint: `dash-users init --database [DIR]/users.db` brings it up to date
 
 "#]]
@@ -105,7 +105,7 @@ warning: column 'email' of table 'users' is NOT NULL without a default: no user 
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":2,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one"]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one"]}
 -- stderr
 
 "#]]
@@ -253,7 +253,7 @@ fn a_newer_schema_is_refused() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db has schema version 99; this program knows versions up to 2
+error: [DIR]/users.db has schema version 99; this program knows versions up to 3
 hint: use the newer dash-users that wrote it
 
 "#]]
@@ -264,7 +264,7 @@ hint: use the newer dash-users that wrote it
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 2","hint":"use the newer dash-users that wrote it"}}
+{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 3","hint":"use the newer dash-users that wrote it"}}
 
 "#]]
     );
@@ -294,17 +294,16 @@ hint: `dash-users init --database [DIR]/users.db` brings it up to date
     assert_run!(
         sandbox.run(&["init"]),
         str![[r#"
-status 0
+status 4
 -- stdout
 -- stderr
-brought [DIR]/users.db up to date
-dropped group 'admins' of 'alice', who is gone or somebody else
-noted in the history that user 'alice' is gone
-noted in the history that user 'bob' is gone
-noted in the history that user 'alice' was found
+error: [DIR]/users.db is not up to date: groups may belong to earlier users with the same names but other password hashes: 'alice' (1 in all); `check --fix` drops these groups; nothing was changed
+hint: `dash-users check --database [DIR]/users.db` shows why; check --fix repairs it
 
 "#]]
     );
+    let fixed = sandbox.run(&["check", "--fix"]);
+    assert!(fixed.stderr.contains("dropped group 'admins' of 'alice'"), "{fixed}");
     assert_run!(
         sandbox.run(&["show", "alice", "--format", "plain"]),
         str![[r#"

@@ -14,9 +14,10 @@ fn pending_migrations_are_listed_tried_and_applied() {
         str![[r#"
 status 4
 -- stdout
-VERSION  NAME      STATE
-1        users     pending
-2        accounts  pending
+VERSION  NAME          STATE
+1        users         pending
+2        accounts      pending
+3        fingerprints  pending
 -- stderr
 
 "#]]
@@ -26,9 +27,9 @@ VERSION  NAME      STATE
         str![[r#"
 status 4
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}]}
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"2 migration(s) pending in [DIR]/users.db","hint":null}}
+{"error":{"code":"needs_migration","status":4,"message":"3 migration(s) pending in [DIR]/users.db","hint":null}}
 
 "#]]
     );
@@ -40,6 +41,7 @@ status 0
 -- stderr
 would apply migration 1 (users) to [DIR]/users.db
 would apply migration 2 (accounts) to [DIR]/users.db
+would apply migration 3 (fingerprints) to [DIR]/users.db
 
 "#]]
     );
@@ -48,7 +50,7 @@ would apply migration 2 (accounts) to [DIR]/users.db
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}]}
 -- stderr
 
 "#]]
@@ -62,6 +64,7 @@ status 0
 -- stderr
 applied migration 1 (users) to [DIR]/users.db
 applied migration 2 (accounts) to [DIR]/users.db
+applied migration 3 (fingerprints) to [DIR]/users.db
 
 "#]]
     );
@@ -80,9 +83,10 @@ status 0
         str![[r#"
 status 0
 -- stdout
-VERSION  NAME      STATE
-1        users     applied
-2        accounts  applied
+VERSION  NAME          STATE
+1        users         applied
+2        accounts      applied
+3        fingerprints  applied
 -- stderr
 
 "#]]
@@ -94,6 +98,7 @@ status 0
 -- stdout
 1	users	applied
 2	accounts	applied
+3	fingerprints	applied
 -- stderr
 
 "#]]
@@ -110,7 +115,7 @@ fn json_tells_what_was_applied() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":2,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"}],"pending":[]}
+{"database":"[DIR]/users.db","version":3,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}],"pending":[]}
 -- stderr
 
 "#]]
@@ -120,7 +125,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":2,"applied":[],"pending":[]}
+{"database":"[DIR]/users.db","version":3,"applied":[],"pending":[]}
 -- stderr
 
 "#]]

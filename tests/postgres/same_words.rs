@@ -206,14 +206,6 @@ fn without_names(run: &Run, database: &str, format: &str) -> String {
     words.join(" ")
 }
 
-/// Without the third migration, which SQLite does not have.
-fn without_fingerprints(text: &str) -> String {
-    text.replace("3 fingerprints applied \n ", "")
-        .replace("3\tfingerprints\tapplied\n", "")
-        .replace(r#",{"version":3,"name":"fingerprints"}"#, "")
-        .replace(r#""version":3"#, r#""version":2"#)
-}
-
 fn compare(format: &str) {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
@@ -227,7 +219,7 @@ fn compare(format: &str) {
         statuses.insert(run.status);
         let of_file = without_names(&run, "[DIR]/users.db", format);
         let of_server = without_names(&postgres.run_with(stdin, &args), &shown, format);
-        let of_server = without_fingerprints(&of_server);
+
         if of_file != of_server {
             differences
                 .push(format!("{command}\n-- SQLite\n{of_file}\n-- PostgreSQL\n{of_server}"));

@@ -10,6 +10,7 @@ mod journals;
 mod locks;
 #[cfg(feature = "cli")]
 mod processes;
+mod rebuilds;
 mod refusing;
 mod round_trips;
 mod table_shapes;

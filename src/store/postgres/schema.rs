@@ -260,7 +260,8 @@ fn reconcile(
                  SELECT 1 FROM {{schema}}.users JOIN {{schema}}.dash_users_times AS times
                      ON times.username = users.username::text COLLATE \"C\"
                  WHERE users.username::text COLLATE \"C\" = kept.username
-                     AND coalesce(times.fingerprint = {current}, NOT $1))"
+                     AND CASE WHEN times.fingerprint IS NULL THEN NOT $1
+                              ELSE times.fingerprint IS NOT DISTINCT FROM {current} END)"
         );
         for sql in [
             format!(

@@ -198,6 +198,15 @@ fn unseen(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
              WHERE username IS NOT NULL
                  AND username NOT IN (SELECT username FROM dash_users_times)",
         ),
+        (
+            Problem::ChangedUnseen,
+            &format!(
+                "SELECT users.username FROM users JOIN dash_users_times AS times
+                     ON times.username = users.username
+                 WHERE times.fingerprint IS NOT NULL AND times.fingerprint IS NOT {}",
+                schema::fingerprint("users.password_hash")
+            ),
+        ),
     ] {
         let mut statement = connection.prepare(select)?;
         let names = statement.query_map([], |row| row.get_ref(0).map(stored_text))?;

@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::schema::fingerprint;
 use super::{history, schema_text};
 use crate::store::{Cause, ImportRow, NewRow, RowChange};
 use crate::user::StoredText;
@@ -93,9 +94,13 @@ fn add(connection: &Connection, row: &NewRow, now: &str) -> Result<(), Unwritten
         return Err(None);
     }
     if row.username != StoredText::Null {
-        let insert = "INSERT INTO dash_users_times (username, created_at, password_changed_at)
-                      VALUES (?1, ?2, ?2)";
-        connection.prepare_cached(insert)?.execute(params![row.username, now])?;
+        let insert = format!(
+            "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
+             VALUES (?1, ?2, ?2, {})",
+            fingerprint("?3")
+        );
+        let values = params![row.username, now, row.secret.expose()];
+        connection.prepare_cached(&insert)?.execute(values)?;
     }
     add_groups(connection, &row.username, &row.groups)?;
     Ok(())
@@ -124,6 +129,11 @@ fn change(connection: &Connection, row: &RowChange, now: &str) -> Result<(), Unw
     };
     if let Some(secret) = secret {
         set("UPDATE users SET password_hash = ?2 WHERE username = ?1", secret.expose())?;
+        let update = format!(
+            "UPDATE dash_users_times SET fingerprint = {} WHERE username = ?1",
+            fingerprint("?2")
+        );
+        connection.prepare_cached(&update)?.execute([username, secret.expose()])?;
     }
     if let Some(language) = language {
         set("UPDATE users SET language = ?2 WHERE username = ?1", language)?;

@@ -7,17 +7,22 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::error::sql_error;
 use super::file::sync_directory;
-use super::{Sqlite, history, schema_text};
+use super::{Sqlite, history, schema_text, stored_text};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
 use crate::event::Event;
 use crate::store::{Location, Migrated, Migration, Schema, StoreError};
+use crate::user::StoredText;
 
-/// Every migration and its SQL, which may be applied again: it makes what is missing.
-const MIGRATIONS: [(Migration, &str); 2] = [
+/// Every migration, and its SQL for tables and columns.
+const MIGRATIONS: [(Migration, &str); 3] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
+    (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
 ];
+
+/// The triggers, as they are in the latest version.
+const TRIGGERS: &str = include_str!("triggers.sql");
 
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
@@ -40,11 +45,14 @@ const OBJECTS: [(u32, &str, &str); 9] = [
     (2, "dash_users_group_changed", "user_groups"),
 ];
 
+/// The last column of `dash_users_times`, since version 3.
+const FINGERPRINT: &str = ", fingerprint";
+
 /// The tables of version 2, and their columns.
 const TABLES: [(&str, &str); 4] = [
     ("user_groups", "username, group_name"),
     ("user_events", "id, at, actor, action, username, detail"),
-    ("dash_users_times", "username, created_at, password_changed_at"),
+    ("dash_users_times", "username, created_at, password_changed_at, fingerprint"),
     ("dash_users_change", "actor, action, detail, is_bulk"),
 ];
 
@@ -88,6 +96,12 @@ pub(super) fn missing(
         match found.iter().find(is_it) {
             None => missing.push((2, table)),
             Some((kind, _, _, columns)) if kind == "table" && columns == expected => {}
+            Some((kind, _, _, columns))
+                if kind == "table"
+                    && expected.strip_suffix(FINGERPRINT) == Some(columns.as_str()) =>
+            {
+                missing.push((3, "fingerprint"));
+            }
             Some((kind, _, _, columns)) => {
                 let reason = format!(
                     "its '{table}' is a {kind} with the columns {}, where dash-users keeps a table \
@@ -117,21 +131,90 @@ pub(super) fn migrate(store: &mut Sqlite) -> Result<Migrated, StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     let schema = inspect(&transaction, location)?;
-    let events = match schema.pending[..] {
-        [] => Vec::new(),
-        _ => apply(&transaction, &schema).map_err(&fail)?,
+    let events = if schema.pending.is_empty() {
+        Vec::new()
+    } else {
+        if schema.version >= WATCHED {
+            refuse_strangers(&transaction, location)?;
+        }
+        apply(&transaction, &schema).map_err(&fail)?
     };
     transaction.commit().map_err(&fail)?;
     sync_directory(connection);
     Ok(Migrated { applied: schema.pending, events })
 }
 
+/// Refuses to go on where groups may belong to others than the users who have the names now: an app
+/// replaced the table, or wrote to it while the triggers did not fire. Only a repair drops them.
+fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), StoreError> {
+    let refuse = |reason| Err(StoreError::NeedsRepair { location: location.clone(), reason });
+    let names = strangers(connection).map_err(sql_error(location))?;
+    let Some(names) = names else {
+        return refuse(
+            "its table 'users' is new and empty, but groups of earlier users are left: `restore` a \
+             backup, or drop the groups with `check --fix`"
+                .to_owned(),
+        );
+    };
+    if names.is_empty() {
+        return Ok(());
+    }
+    let count = names.len();
+    let shown: Vec<_> = names.iter().take(10).map(|name| format!("'{name}'")).collect();
+    let more = if count > shown.len() { " …" } else { "" };
+    refuse(format!(
+        "groups may belong to earlier users with the same names but other password hashes: {}{more} \
+         ({count} in all); `check --fix` drops these groups",
+        shown.join(", ")
+    ))
+}
+
+/// The users whose groups may be somebody else's; none if there are groups, and no user at all, in
+/// another table than before.
+fn strangers(connection: &Connection) -> rusqlite::Result<Option<Vec<StoredText>>> {
+    let is_there = |table: &str| {
+        let select = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
+        connection.query_row(select, [table], |row| row.get::<_, bool>(0))
+    };
+    if !is_there("user_groups")? || !is_there("dash_users_times")? || !is_there("users")? {
+        return Ok(Some(Vec::new()));
+    }
+    let is_another_table = is_another_table(connection)?;
+    let is_left = "SELECT NOT EXISTS (SELECT 1 FROM users) AND EXISTS (SELECT 1 FROM user_groups)";
+    if is_another_table && connection.query_row(is_left, [], |row| row.get(0))? {
+        return Ok(None);
+    }
+    let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
+                                     WHERE name = 'fingerprint')";
+    let gone = if connection.query_row(has_column, [], |row| row.get(0))? {
+        is_gone()
+    } else {
+        "?1".to_owned()
+    };
+    let select = format!(
+        "SELECT DISTINCT kept.username FROM user_groups AS kept
+         WHERE kept.username IN (SELECT username FROM users) AND {gone}"
+    );
+    let mut statement = connection.prepare(&select)?;
+    let names = statement.query_map([is_another_table], |row| row.get_ref(0).map(stored_text))?;
+    names.collect::<rusqlite::Result<_>>().map(Some)
+}
+
+/// Whether nothing of ours is on the table `users`: it is another one than before. With a table all
+/// that is on it is dropped, and nothing recorded who went with it.
+fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name GLOB 'dash_users_*'
+                              AND tbl_name = 'users' COLLATE NOCASE AND type <> 'table')",
+        [],
+        |row| row.get(0),
+    )
+}
+
 /// Every index, table and trigger of ours with its SQL, as they are where nobody altered them.
 pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, String)>> {
     let pristine = Connection::open_in_memory()?;
-    for (_, sql) in MIGRATIONS {
-        pristine.execute_batch(sql)?;
-    }
+    create(&pristine)?;
     pristine
         .prepare(
             "SELECT type, name, sql FROM sqlite_schema
@@ -148,6 +231,18 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
         .collect()
 }
 
+/// Creates what is missing, and the triggers again.
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    for (migration, sql) in MIGRATIONS {
+        let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
+                                         WHERE name = 'fingerprint')";
+        if migration.version < 3 || !connection.query_row(has_column, [], |row| row.get(0))? {
+            connection.execute_batch(sql)?;
+        }
+    }
+    connection.execute_batch(TRIGGERS)
+}
+
 /// Makes the schema whole where it has the latest version.
 pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
     let Sqlite { connection, location, .. } = store;
@@ -155,7 +250,7 @@ pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     let schema = inspect(&transaction, location)?;
-    if schema.version < LATEST || !schema.has_users_table {
+    if schema.version < WATCHED || !schema.has_users_table {
         return Err(schema.needs_migration(location));
     }
     let events = apply(&transaction, &schema).map_err(&fail)?;
@@ -168,16 +263,8 @@ pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
 /// is what that added to the history.
 pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Result<Vec<Event>> {
     let last = history::last_id(transaction)?;
-    // With the table all that is on it goes, and nobody saw who went with it.
-    let is_another_table = transaction.query_row(
-        "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name GLOB 'dash_users_*'
-                              AND tbl_name = 'users' COLLATE NOCASE AND type <> 'table')",
-        [],
-        |row| row.get(0),
-    )?;
-    for (_, sql) in MIGRATIONS {
-        transaction.execute_batch(sql)?;
-    }
+    let is_another_table = is_another_table(transaction)?;
+    create(transaction)?;
     reconcile(transaction, before.version >= WATCHED, is_another_table)?;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS dash_users_schema (version INTEGER NOT NULL);
@@ -189,45 +276,69 @@ pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Resu
     Ok(events)
 }
 
-/// Makes groups and times fit the users who are there, and tells of it in the history: something
-/// changed while the triggers were not there, or fired none of them.
-///
-/// Of another table than before nobody knows whether those who have a name are still the same:
-/// they get none of the groups.
+/// Of a stored hash, an SQL expression, what a user is recognized by.
+pub(super) fn fingerprint(hash: &str) -> String {
+    format!("CASE WHEN length({hash}) > 64 THEN substr({hash}, -32) END")
+}
+
+/// SQL by which a row `kept` of groups or times is of nobody in `users`: no user has the name, or
+/// the one who has it has another hash than was recorded last. Where none was recorded, it decides
+/// whether this is another table than before.
+fn is_gone() -> String {
+    format!(
+        "NOT EXISTS (
+             SELECT 1 FROM users LEFT JOIN dash_users_times AS times
+                 ON times.username = users.username
+             WHERE kept.username = users.username
+                 AND CASE WHEN times.fingerprint IS NULL THEN NOT ?1
+                          ELSE times.fingerprint IS {} END)",
+        fingerprint("users.password_hash")
+    )
+}
+
+/// Makes groups and times fit the users, and records that in the history: users may have changed
+/// while the triggers did not fire.
 fn reconcile(
     transaction: &Connection,
     was_watched: bool,
     is_another_table: bool,
 ) -> rusqlite::Result<()> {
+    let current = fingerprint("users.password_hash");
     if was_watched {
         history::begin_bulk(transaction)?;
+        let gone = is_gone();
         for sql in [
-            "INSERT INTO user_events (action, username, detail)
-             SELECT 'group remove', substr(username, 1, 1024), substr(group_name, 1, 1024)
-             FROM user_groups
-             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
-            "INSERT INTO user_events (action, username, detail)
-             SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times
-             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
-            "INSERT INTO user_events (action, username, detail)
-             SELECT 'add', substr(username, 1, 1024), 'found' FROM users
-             WHERE username IS NOT NULL
-                 AND (?1 OR username NOT IN (SELECT username FROM dash_users_times))
-                 AND EXISTS (SELECT 1 FROM dash_users_times)",
-            "DELETE FROM user_groups
-             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
-            "DELETE FROM dash_users_times
-             WHERE ?1 OR username NOT IN (SELECT username FROM users WHERE username IS NOT NULL)",
+            format!(
+                "INSERT INTO user_events (action, username, detail)
+                 SELECT 'group remove', substr(username, 1, 1024), substr(group_name, 1, 1024)
+                 FROM user_groups AS kept WHERE {gone}"
+            ),
+            format!(
+                "INSERT INTO user_events (action, username, detail)
+                 SELECT 'remove', substr(username, 1, 1024), 'found missing'
+                 FROM dash_users_times AS kept WHERE {gone}"
+            ),
+            format!(
+                "INSERT INTO user_events (action, username, detail)
+                 SELECT 'add', substr(username, 1, 1024), 'found' FROM users AS kept
+                 WHERE username IS NOT NULL AND EXISTS (SELECT 1 FROM dash_users_times)
+                     AND (username NOT IN (SELECT username FROM dash_users_times) OR {gone})"
+            ),
+            format!("DELETE FROM user_groups AS kept WHERE {gone}"),
+            format!("DELETE FROM dash_users_times AS kept WHERE {gone}"),
         ] {
-            transaction.execute(sql, [is_another_table])?;
+            transaction.execute(&sql, [is_another_table])?;
         }
     }
-    transaction.execute_batch(
+    transaction.execute_batch(&format!(
         "DELETE FROM dash_users_change;
-         INSERT INTO dash_users_times (username)
-         SELECT username FROM users
-         WHERE username IS NOT NULL AND username NOT IN (SELECT username FROM dash_users_times);",
-    )
+         INSERT INTO dash_users_times (username, fingerprint)
+         SELECT username, {current} FROM users
+         WHERE username IS NOT NULL AND username NOT IN (SELECT username FROM dash_users_times);
+         UPDATE dash_users_times SET fingerprint =
+             (SELECT {current} FROM users WHERE users.username = dash_users_times.username)
+         WHERE fingerprint IS NULL;"
+    ))
 }
 
 /// The stored version; 0 without one.

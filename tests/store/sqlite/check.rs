@@ -183,9 +183,10 @@ fn there_is_a_case_for_every_code() {
         "file_writable_by_others",
         "integrity",
         "required_column",
+        // See rebuilds.rs.
+        "changed_unseen",
     ];
     let of_postgres = [
-        "changed_unseen",
         "foreign_owner",
         "function_altered",
         "function_missing",

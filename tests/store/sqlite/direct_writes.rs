@@ -3,7 +3,7 @@
 
 mod cases;
 
-use dash_users::{Error, StoreError, StoredText, Users};
+use dash_users::{Error, NewFile, StoreError, StoredText, Users};
 
 use self::cases::{BEFORE, CASES, UNCHANGED, WITH_EMAIL};
 use super::writers::{WRITERS, Writer};
@@ -154,7 +154,14 @@ fn a_table_that_is_made_anew_has_no_triggers_until_it_is_initialized() {
         assert!(matches!(list, Err(Error::Store(StoreError::NeedsMigration { .. }))), "{list:?}");
         assert_eq!(groups(&database), UNCHANGED, "{writer}");
 
-        drop(init(&database));
+        // Bob may be another person than before.
+        let refusal = Users::init(database.location(), &NewFile::default());
+        assert!(
+            matches!(refusal, Err(Error::Store(StoreError::NeedsRepair { .. }))),
+            "{refusal:?}"
+        );
+        assert_eq!(groups(&database), UNCHANGED, "{writer}");
+        users.repair().unwrap();
         assert!(groups(&database).is_empty(), "{writer}");
         assert_times(&database, writer);
         let told = told(&database);

@@ -1,0 +1,137 @@
+-- The index and triggers, created again wherever one of them is missing or another.
+--
+-- The triggers run inside the app's SQLite. They must never make its write fail: no statement depends
+-- on a conflict clause (the app's own would override it), none breaks a constraint, and names are cut
+-- where two of them could exceed SQLite's limit on a text. They use nothing newer than SQLite 3.26.
+--
+-- A trigger on another table than `users` does not name `users`: SQLite reads all triggers when an app
+-- renames a table, and an app that replaces `users` by another table has none of that name then.
+
+-- A name that appears has no groups of an earlier holder, who may have gone unseen: REPLACE fires
+-- no delete trigger.
+DROP TRIGGER IF EXISTS dash_users_added;
+CREATE TRIGGER dash_users_added AFTER INSERT ON users
+WHEN NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (action, username, detail)
+    SELECT 'remove', substr(username, 1, 1024), 'replaced by another row'
+    FROM dash_users_times WHERE username = NEW.username;
+    DELETE FROM user_groups WHERE username = NEW.username;
+    DELETE FROM dash_users_times WHERE username = NEW.username;
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'add', substr(NEW.username, 1, 1024),
+            (SELECT detail FROM dash_users_change));
+    INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
+    SELECT NEW.username, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+           strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+           CASE WHEN length(NEW.password_hash) > 64 THEN substr(NEW.password_hash, -32) END
+    WHERE NEW.username IS NOT NULL;
+END;
+
+DROP TRIGGER IF EXISTS dash_users_removed;
+CREATE TRIGGER dash_users_removed AFTER DELETE ON users
+WHEN NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    DELETE FROM dash_users_times WHERE username = OLD.username;
+    DELETE FROM user_groups WHERE username = OLD.username;
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'remove', substr(OLD.username, 1, 1024),
+            (SELECT detail FROM dash_users_change));
+END;
+
+DROP TRIGGER IF EXISTS dash_users_language;
+CREATE TRIGGER dash_users_language AFTER UPDATE OF language ON users
+WHEN OLD.language COLLATE BINARY IS NOT NEW.language
+    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'update', substr(NEW.username, 1, 1024),
+            'language ' || coalesce(substr(NEW.language, 1, 64), 'NULL'));
+END;
+
+-- Locking and hashing anew keep the password. The row may be renamed in the same statement, and
+-- which of the triggers is the first is not defined: SQLite takes the one that was created last.
+DROP TRIGGER IF EXISTS dash_users_password;
+CREATE TRIGGER dash_users_password AFTER UPDATE OF password_hash ON users
+WHEN OLD.password_hash COLLATE BINARY IS NOT NEW.password_hash
+    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (actor, action, username, detail)
+    SELECT (SELECT actor FROM dash_users_change),
+           coalesce((SELECT action FROM dash_users_change),
+                    CASE WHEN instr(OLD.password_hash, '$')
+                              AND NEW.password_hash = '!' || replace(OLD.password_hash, '$', '|')
+                         THEN 'lock'
+                         WHEN instr(NEW.password_hash, '$')
+                              AND OLD.password_hash = '!' || replace(NEW.password_hash, '$', '|')
+                         THEN 'unlock'
+                         ELSE 'passwd' END),
+           substr(NEW.username, 1, 1024),
+           (SELECT detail FROM dash_users_change);
+    UPDATE dash_users_times SET password_changed_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE username IN (OLD.username, NEW.username)
+        AND (SELECT action FROM user_events WHERE id = last_insert_rowid()) = 'passwd';
+    UPDATE dash_users_times
+    SET fingerprint = CASE WHEN length(NEW.password_hash) > 64 THEN substr(NEW.password_hash, -32) END
+    WHERE username IN (OLD.username, NEW.username);
+END;
+
+-- Groups and times go along, unless the new name is NULL. UPDATE OR REPLACE may have put the row
+-- in the place of another one.
+DROP TRIGGER IF EXISTS dash_users_renamed;
+CREATE TRIGGER dash_users_renamed AFTER UPDATE OF username ON users
+WHEN OLD.username COLLATE BINARY IS NOT NEW.username
+    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (action, username, detail)
+    SELECT 'remove', substr(username, 1, 1024), 'replaced by another row'
+    FROM dash_users_times WHERE username = NEW.username;
+    DELETE FROM user_groups WHERE username = NEW.username;
+    DELETE FROM dash_users_times WHERE username = NEW.username;
+    UPDATE dash_users_times SET username = NEW.username
+    WHERE username = OLD.username AND NEW.username IS NOT NULL;
+    UPDATE user_groups SET username = NEW.username
+    WHERE username = OLD.username AND NEW.username IS NOT NULL;
+    DELETE FROM dash_users_times WHERE username = OLD.username AND NEW.username IS NULL;
+    DELETE FROM user_groups WHERE username = OLD.username AND NEW.username IS NULL;
+    INSERT INTO dash_users_times (username, fingerprint)
+    SELECT NEW.username, CASE WHEN length(NEW.password_hash) > 64 THEN substr(NEW.password_hash, -32) END
+    WHERE OLD.username IS NULL;
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'rename', substr(OLD.username, 1, 1024),
+            'to ' || coalesce(substr(NEW.username, 1, 1024), 'NULL'));
+END;
+
+DROP TRIGGER IF EXISTS dash_users_group_added;
+CREATE TRIGGER dash_users_group_added AFTER INSERT ON user_groups
+WHEN NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'group add', substr(NEW.username, 1, 1024),
+            substr(NEW.group_name, 1, 1024));
+END;
+
+-- The event of a user who is removed or renamed stands for the groups: the times are gone by then.
+DROP TRIGGER IF EXISTS dash_users_group_removed;
+CREATE TRIGGER dash_users_group_removed AFTER DELETE ON user_groups
+WHEN EXISTS (SELECT 1 FROM dash_users_times WHERE username = OLD.username)
+    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'group remove', substr(OLD.username, 1, 1024),
+            substr(OLD.group_name, 1, 1024));
+END;
+
+DROP TRIGGER IF EXISTS dash_users_group_changed;
+CREATE TRIGGER dash_users_group_changed AFTER UPDATE OF username, group_name ON user_groups
+WHEN (OLD.username IS NOT NEW.username OR OLD.group_name IS NOT NEW.group_name)
+    AND EXISTS (SELECT 1 FROM dash_users_times WHERE username = OLD.username)
+    AND NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
+BEGIN
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'group remove', substr(OLD.username, 1, 1024),
+            substr(OLD.group_name, 1, 1024));
+    INSERT INTO user_events (actor, action, username, detail)
+    VALUES ((SELECT actor FROM dash_users_change), 'group add', substr(NEW.username, 1, 1024),
+            substr(NEW.group_name, 1, 1024));
+END;

@@ -1,0 +1,113 @@
+//! Apps that replace the table `users` by another one, as migration tools do: the app's own migration
+//! works, and groups stay with the same users.
+
+use dash_users::{Error, NewFile, StoreError, Users};
+
+use crate::accounts::groups;
+use crate::database::{Database, Sqlite};
+use crate::support::{TUTORIAL_TABLE, add, found, hash, init, literal, open};
+
+/// How tools rebuild a table. Alembic in batch mode, Django, sqlite-utils, SQLAlchemy by hand, and
+/// pandas with `if_exists="replace"`.
+const REBUILDS: [&str; 5] = [
+    "BEGIN; CREATE TABLE _alembic_tmp_users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+         language TEXT NOT NULL, email TEXT);
+     INSERT INTO _alembic_tmp_users (username, password_hash, language)
+         SELECT username, password_hash, language FROM users;
+     DROP TABLE users; ALTER TABLE _alembic_tmp_users RENAME TO users; COMMIT",
+    "PRAGMA foreign_keys = OFF; BEGIN;
+     CREATE TABLE \"new__users\" (username text NOT NULL PRIMARY KEY, password_hash text NOT NULL,
+         language text NOT NULL);
+     INSERT INTO \"new__users\" SELECT username, password_hash, language FROM users;
+     DROP TABLE users; ALTER TABLE \"new__users\" RENAME TO \"users\"; COMMIT",
+    "CREATE TABLE [users_new_1a2b] ([username] TEXT PRIMARY KEY, [password_hash] TEXT, [language] TEXT);
+     INSERT INTO [users_new_1a2b] (rowid, [username], [password_hash], [language])
+         SELECT rowid, [username], [password_hash], [language] FROM [users];
+     DROP TABLE [users]; ALTER TABLE [users_new_1a2b] RENAME TO [users]",
+    "ALTER TABLE users RENAME TO users_old;
+     CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL, language TEXT NOT NULL);
+     INSERT INTO users SELECT * FROM users_old; DROP TABLE users_old",
+    "CREATE TEMP TABLE kept AS SELECT * FROM users; DROP TABLE users;
+     CREATE TABLE users (username TEXT UNIQUE, password_hash TEXT, language TEXT);
+     INSERT INTO users SELECT * FROM kept",
+];
+
+fn with_groups() -> Sqlite {
+    let database = Sqlite::with(TUTORIAL_TABLE);
+    let mut users = init(&database);
+    for name in ["alice", "bob"] {
+        add(&mut users, name);
+        users.add_groups(name, &["staff".parse().unwrap()]).unwrap();
+    }
+    users.lock(&["bob"]).unwrap();
+    database
+}
+
+#[test]
+fn rebuilt_tables_keep_the_groups_of_the_same_users() {
+    for rebuild in REBUILDS {
+        let database = with_groups();
+        database.execute(rebuild);
+        // What the app writes meanwhile, unseen.
+        let locked = "UPDATE users SET password_hash = '!' || replace(password_hash, '$', '|')
+                      WHERE username = 'alice'";
+        database.execute(locked);
+        let refusal = open(&database).lock(&["alice"]);
+        assert!(matches!(refusal, Err(Error::Store(StoreError::NeedsMigration { .. }))));
+        let mut users = init(&database);
+        for name in ["alice", "bob"] {
+            assert_eq!(groups(&mut users, name), ["staff"], "{rebuild}");
+        }
+        users.remove(&["alice"], false).unwrap();
+        add(&mut users, "alice");
+        assert_eq!(groups(&mut users, "alice"), [""; 0], "{rebuild}");
+    }
+}
+
+#[test]
+fn users_with_another_hash_lose_groups_by_a_repair_alone() {
+    for rebuild in REBUILDS {
+        let database = with_groups();
+        database.execute(rebuild);
+        database.execute(&format!(
+            "UPDATE users SET password_hash = {} WHERE username = 'alice'",
+            literal(&hash("another"))
+        ));
+        let refusal = Users::init(database.location(), &NewFile::default());
+        let Err(Error::Store(StoreError::NeedsRepair { reason, .. })) = refusal else {
+            panic!("{rebuild}: {refusal:?}");
+        };
+        assert!(reason.contains("1 in all") && reason.contains("'alice'"), "{reason}");
+        assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["2"]);
+        let mut users = open(&database);
+        let codes: Vec<_> = found(&mut users).into_iter().map(|(code, ..)| code).collect();
+        assert!(codes.contains(&"changed_unseen"), "{codes:?}");
+        users.repair().unwrap();
+        assert_eq!(groups(&mut users, "alice"), [""; 0]);
+        assert_eq!(groups(&mut users, "bob"), ["staff"]);
+        init(&database);
+    }
+}
+
+#[test]
+fn an_empty_new_table_beside_groups_is_refused() {
+    let database = with_groups();
+    database.execute(&format!("DROP TABLE users; {TUTORIAL_TABLE}"));
+    let refusal = Users::init(database.location(), &NewFile::default());
+    let Err(Error::Store(StoreError::NeedsRepair { reason, .. })) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert!(reason.contains("empty") && reason.contains("`restore`"), "{reason}");
+    let mut users = open(&database);
+    users.repair().unwrap();
+    add(&mut users, "alice");
+    assert_eq!(groups(&mut users, "alice"), [""; 0]);
+}
+
+#[test]
+fn no_plaintext_password_is_copied_to_the_fingerprint() {
+    let database = with_groups();
+    database.execute("UPDATE users SET password_hash = 'pa$$w0rd and more of it'");
+    let fingerprints = "SELECT fingerprint FROM dash_users_times";
+    assert_eq!(database.query(fingerprints), ["NULL", "NULL"]);
+}

@@ -37,6 +37,7 @@
 //! | `credential` | [`Credential`]: what a stored value means, active or locked |
 //! | `event`, `check` | [`Event`]s of the history, [`Finding`]s of a check: plain data |
 //! | [`store`] | [`Store`](store::Store): what a database does; SQLite and PostgreSQL |
+//! | [`files`] | writing files that hold secrets |
 //! | [`transfer`] | files of users: CSV, JSON, JSON Lines |
 //! | `users` | [`Users`]: the operations; [`Import`]: many at once |
 //!
@@ -60,6 +61,7 @@ mod check;
 mod credential;
 mod escape;
 mod event;
+pub mod files;
 mod group;
 mod hash;
 mod language;

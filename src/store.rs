@@ -64,8 +64,8 @@ pub trait Store: Send {
     /// As [`check`](Self::check); nothing is changed then.
     fn repair(&mut self) -> Result<Vec<Event>, StoreError>;
 
-    /// Writes a copy of the whole database, as it is at one moment, to a new file with mode 0600;
-    /// or over an older copy.
+    /// Writes a copy of the whole database, as it is at one moment, to a new file with mode 0600,
+    /// which may replace an older copy.
     ///
     /// # Errors
     ///

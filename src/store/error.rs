@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Location;
+use crate::files::FileError;
 
 /// What can go wrong with a database.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum StoreError {
     NoDirectory { path: PathBuf },
     #[error("{} exists already", path.display())]
     FileExists { path: PathBuf },
+    /// What is at the path must not be replaced.
+    #[error("cannot write {}: {reason}", path.display())]
+    CannotWrite { path: PathBuf, reason: String },
     #[error("{} is the database itself", path.display())]
     SameFile { path: PathBuf },
     #[error("{location} is not up to date: {reason}")]
@@ -50,4 +54,22 @@ pub enum StoreError {
     Refused { location: Location, reason: String },
     #[error("{location}: {reason}")]
     Failed { location: Location, reason: String },
+}
+
+impl From<FileError> for StoreError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Exists { path } => Self::FileExists { path },
+            FileError::NoDirectory { path } => Self::NoDirectory { path },
+            FileError::Directory { path } => {
+                Self::CannotWrite { path, reason: "it is a directory".to_owned() }
+            }
+            FileError::Unsafe { path, reason } => {
+                Self::CannotWrite { path, reason: reason.to_owned() }
+            }
+            FileError::Failed { path, error } => {
+                Self::CannotWrite { path, reason: error.to_string() }
+            }
+        }
+    }
 }

@@ -10,13 +10,14 @@ pub struct Restore(Box<dyn Restoration>);
 
 impl Users {
     /// Writes a copy of the whole database, tables of the app included, to a new file with mode
-    /// 0600: as it is at one moment, while others write. With `overwrite` an older copy may be
-    /// there.
+    /// 0600: as it is at one moment, while others write. With `overwrite` an older copy is replaced.
+    /// See [`files::write`](crate::files::write) for the files that are refused.
     ///
     /// # Errors
     ///
     /// [`StoreError::FileExists`](crate::StoreError::FileExists),
-    /// [`StoreError::SameFile`](crate::StoreError::SameFile).
+    /// [`StoreError::SameFile`](crate::StoreError::SameFile),
+    /// [`StoreError::CannotWrite`](crate::StoreError::CannotWrite).
     pub fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), Error> {
         Ok(self.store.backup(file, overwrite)?)
     }

@@ -38,6 +38,7 @@ mod lock;
 mod memory;
 mod migrate;
 mod passwd;
+mod planted;
 mod prompts;
 mod readme;
 mod rehash;

@@ -27,8 +27,6 @@ pub mod verify;
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::path::{self, Path};
 
 use anyhow::Result;
 use dash_users::{
@@ -132,12 +130,6 @@ fn actor() -> String {
         Ok(Some(user)) => user.name,
         _ => id.to_string(),
     }
-}
-
-/// Has a file that was made be there also after a power cut, where directories can be synced.
-fn sync_directory(file: &Path) {
-    let file = path::absolute(file).unwrap_or_default();
-    let _ = file.parent().map(|directory| File::open(directory)?.sync_all());
 }
 
 /// The bytes of a name that was given as an argument.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use dash_users::files::FileError;
 use dash_users::policy;
 use dash_users::transfer::{BadRecord, Position, RecordError};
 use dash_users::{
@@ -156,6 +157,8 @@ impl From<anyhow::Error> for Report {
             of_operation(error)
         } else if let Some(error) = error.downcast_ref::<policy::Refusal>() {
             of_password(*error)
+        } else if let Some(error) = error.downcast_ref::<FileError>() {
+            of_file(error)
         } else if error.is::<LocationError>() {
             (Code::Usage, None)
         } else if error.is::<UsernameError>()
@@ -196,6 +199,20 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
         }
         _ => (Code::Failed, None),
     }
+}
+
+fn of_file(error: &FileError) -> (Code, Option<String>) {
+    let (code, hint) = match error {
+        FileError::Exists { .. } => {
+            (Code::FileExists, "name another file, or overwrite it with --force")
+        }
+        FileError::NoDirectory { .. } => {
+            (Code::Failed, "create the directory, or name another file")
+        }
+        FileError::Directory { .. } => (Code::Failed, "name a file in it"),
+        _ => return (Code::Failed, None),
+    };
+    (code, Some(hint.to_owned()))
 }
 
 fn of_store(error: &StoreError) -> (Code, Option<String>) {

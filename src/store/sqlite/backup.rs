@@ -1,7 +1,6 @@
 //! Copies of a whole file, and the way back, by SQLite's online backup.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -12,57 +11,78 @@ use super::file::{BUSY_TIMEOUT, sync_directory};
 use super::schema;
 use super::{Sqlite, history, schema_text};
 use crate::escape::Escaped;
-use crate::store::{Access, Cause, Location, NewFile, Restoration, StoreError};
+use crate::files::{self, FileError, WriteOptions};
+use crate::store::{Access, Cause, Location, Restoration, StoreError};
 
-/// A file that is there already.
+/// An existing file.
 const READ_WRITE: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
-/// Writes a copy of the database to `file`, which an app can open as it is: it has no write-ahead
-/// log, also if the database has one.
+/// Writes a copy of the database to `file` that an app can open. The copy has no write-ahead log,
+/// even if the database has one.
 pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result<(), StoreError> {
     let Sqlite { connection, location, .. } = store;
     let transaction = connection.transaction().map_err(sql_error(location))?;
     let schema = schema::inspect(&transaction, location)?;
     schema.require_latest(location)?;
-    let is_new = super::create(file, &NewFile::default())?;
-    if !is_new && !overwrite && !holds_nothing(file) {
-        return Err(StoreError::FileExists { path: file.to_owned() });
-    }
-    if !is_new {
-        refuse_same(location, file)?;
-    }
-    let written = write(&transaction, file);
-    if written.is_err() && is_new {
-        // It is ours, and no backup. If it cannot be removed, the error says enough.
-        let _ = fs::remove_file(file);
-    }
-    written
+    let options = WriteOptions::private("backup").overwrite(overwrite);
+    let target = files::check(file, &options)?;
+    refuse_same(location, &target)?;
+    settle(&target)?;
+    files::write(file, &options, |_, unfinished| write(&transaction, unfinished, target))?;
+    Ok(())
 }
 
-/// Whether there is a file with nothing in it: a backup that is killed leaves one, or a journal that
-/// makes it one.
-fn holds_nothing(file: &Path) -> bool {
-    let size = || fs::metadata(file).ok().filter(fs::Metadata::is_file).map(|file| file.len());
-    let roll_back = || {
-        let connection = Connection::open_with_flags(file, READ_WRITE)?;
-        connection.query_row("PRAGMA page_count", [], |_| Ok(()))
+/// Makes sure that no journal or log is left that SQLite would apply to a new file named `target`,
+/// and that an existing file is a database or empty.
+fn settle(target: &Path) -> Result<(), StoreError> {
+    let location = Location::Sqlite(target.to_owned());
+    let fail = sql_error(&location);
+    let beside = |suffix| {
+        let mut beside = target.as_os_str().to_owned();
+        beside.push(suffix);
+        PathBuf::from(beside)
     };
-    size().is_some() && roll_back().is_ok() && size() == Some(0)
+    let refuse_beside = |is_refused: fn(&fs::Metadata) -> bool| {
+        for beside in ["-journal", "-wal"].map(beside) {
+            if fs::symlink_metadata(&beside).is_ok_and(|found| is_refused(&found)) {
+                let reason = format!("SQLite would apply {} to it", beside.display());
+                return Err(StoreError::CannotWrite { path: target.to_owned(), reason });
+            }
+        }
+        Ok(())
+    };
+    match fs::symlink_metadata(target) {
+        Ok(older) if files::is_own(&older) => {
+            refuse_beside(|found| !found.is_file() || !files::is_own(found))?;
+            // Rolls back what a killed program left, and fails if the file is no database or in use.
+            let older = Connection::open_with_flags(target, READ_WRITE).map_err(&fail)?;
+            older.busy_timeout(BUSY_TIMEOUT).map_err(&fail)?;
+            without_log(&older).map_err(&fail)?;
+            older.query_row("PRAGMA page_count", [], |_| Ok(())).map_err(&fail)?;
+        }
+        // SQLite might write to somebody else's.
+        Ok(older) if older.len() > 0 => {
+            let is_database = files::begins_with(target, b"SQLite format 3\0");
+            if !is_database.map_err(|error| FileError::failed(target, error))? {
+                let reason = "file is not a database".to_owned();
+                return Err(StoreError::NotADatabase { location: location.clone(), reason });
+            }
+        }
+        _ => {}
+    }
+    refuse_beside(|_| true)
 }
 
-fn write(database: &Connection, file: &Path) -> Result<(), StoreError> {
-    let location = Location::Sqlite(file.to_owned());
+fn write(database: &Connection, file: &Path, target: PathBuf) -> Result<(), StoreError> {
+    let location = Location::Sqlite(target);
     let fail = sql_error(&location);
     let mut copy = Connection::open_with_flags(file, READ_WRITE).map_err(&fail)?;
-    copy.busy_timeout(BUSY_TIMEOUT).map_err(&fail)?;
-    // An older copy is overwritten in one transaction: if that fails it is as it was.
-    without_log(&copy).map_err(&fail)?;
-    fs::set_permissions(file, Permissions::from_mode(NewFile::default().mode)).map_err(
-        |error| StoreError::Failed { location: location.clone(), reason: error.to_string() },
-    )?;
+    // A copy that fails is removed: no journal on the disk is needed.
+    copy.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).map_err(&fail)?;
     copy_all(database, &mut copy, &location)?;
-    without_log(&copy).map_err(&fail)
+    without_log(&copy).map_err(&fail)?;
+    copy.close().map_err(|(_, error)| fail(error))
 }
 
 /// Gives a file a rollback journal, which is SQLite's default.
@@ -103,7 +123,8 @@ pub(in super::super) fn prepare_restore(
 ) -> Result<Staged, StoreError> {
     let database = Sqlite::open_unread(path, Access::Write)?;
     refuse_same(&database.location, file)?;
-    let Sqlite { mut connection, location, .. } = Sqlite::open(&absolute(file), Access::Read)?;
+    let Sqlite { mut connection, location, .. } =
+        Sqlite::open(&files::absolute(file), Access::Read)?;
     let fail = sql_error(&location);
     let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };
     let backup = connection.transaction().map_err(&fail)?;
@@ -145,9 +166,4 @@ impl Restoration for Staged {
         let Self { copy, mut database, .. } = *self;
         copy_all(&copy, &mut database.connection, &database.location)
     }
-}
-
-/// A relative path, as SQLite's own, could be read as a URI.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

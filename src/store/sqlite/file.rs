@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::Sqlite;
 use super::error::sql_error;
 use crate::escape::Escaped;
+use crate::files;
 use crate::store::{Access, Location, NewFile, StoreError};
 
 /// Which file it is, whatever its name.
@@ -75,10 +76,11 @@ impl Sqlite {
             Access::Read | Access::Write => (OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY_TIMEOUT),
         };
         let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| {
-            let reason = File::open(path).err().map(|error| error.to_string());
-            cannot_connect(reason.unwrap_or_else(|| error.to_string()))
-        })?;
+        let connection =
+            Connection::open_with_flags(files::absolute(path), flags).map_err(|error| {
+                let reason = File::open(path).err().map(|error| error.to_string());
+                cannot_connect(reason.unwrap_or_else(|| error.to_string()))
+            })?;
         let open = || {
             if connection.is_readonly("main")? && would_leave_a_log(path) {
                 return Ok(false);

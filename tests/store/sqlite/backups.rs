@@ -183,3 +183,34 @@ fn a_backup_of_the_tutorial_s_table_is_brought_up_to_date_on_the_way_back() {
     let missing = Location::parse(database.dir().join("missing.db")).unwrap();
     assert!(Users::prepare_restore(&missing, old.path(), None).is_err());
 }
+
+#[test]
+fn backup_path_is_not_read_as_a_uri() {
+    const CHILD: &str = "DASH_USERS_TEST_URI";
+
+    // The path must be relative, and other tests share the current directory.
+    if let Some(directory) = std::env::var_os(CHILD) {
+        std::env::set_current_dir(&directory).unwrap();
+        let location = Location::Sqlite("users.db".into());
+        let mut users = Users::init(&location, &dash_users::NewFile::default())
+            .and_then(|_| Users::open(&location))
+            .unwrap();
+        fs::write("x.db", "").unwrap();
+        users.backup(Path::new("file:x.db"), false).unwrap();
+        assert_eq!(fs::read("x.db").unwrap(), b"");
+        assert!(fs::metadata("file:x.db").unwrap().len() > 0);
+        // Nor is that of a database.
+        fs::remove_file("x.db").unwrap();
+        Users::open(&Location::Sqlite("file:x.db".into())).unwrap();
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let test = "backup_path_is_not_read_as_a_uri";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([test])
+        .env(CHILD, directory.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}

@@ -1,13 +1,13 @@
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::transfer::{Format, Reader};
 use dash_users::{
     Error, Import, ImportOptions, ImportSummary, Imported, Location, Method, NewFile, OnConflict,
@@ -16,7 +16,7 @@ use dash_users::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::init::{self, new_file};
-use super::{open, schema_warnings, sync_directory, tell_reconciled};
+use super::{open, schema_warnings, tell_reconciled};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records};
 use crate::output::{JsonImport, Output};
@@ -212,12 +212,10 @@ fn commit(imported: Imported, args: &FileArgs) -> Result<()> {
     let path = args.generate_missing.as_deref().filter(|_| is_written);
     // Nor may an interruption leave passwords behind that are nobody's.
     terminal::pass_point_of_no_return();
-    if let Some(path) = path {
-        write_passwords(path, imported.generated())
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    let written = path.map(|path| write_passwords(path, imported.generated())).transpose();
+    let written = written.map_err(explain_passwords)?;
     let committed = imported.commit();
-    if let (Err(_), Some(path)) = (&committed, path) {
+    if let (Err(_), Some(path)) = (&committed, written) {
         // They are nobody's.
         let _ = fs::remove_file(path);
     }
@@ -225,40 +223,43 @@ fn commit(imported: Imported, args: &FileArgs) -> Result<()> {
     Ok(())
 }
 
+const PASSWORDS: WriteOptions = WriteOptions::private("passwords");
+
 /// Refuses a file that passwords cannot be written to.
 fn refuse_passwords(path: &Path) -> Result<()> {
-    let path = std::path::absolute(path)?;
-    let (code, what, hint) = if fs::symlink_metadata(&path).is_ok() {
-        (Code::FileExists, "exists already", "name another file for the passwords")
-    } else if !path.parent().is_some_and(Path::is_dir) {
-        let hint = "create the directory, or name another file for the passwords";
-        (Code::Failed, "cannot be written: there is no such directory", hint)
-    } else {
-        return Ok(());
-    };
-    Err(Failure::new(code, format!("{} {what}", path.display())).hint(hint).into())
+    files::check(path, &PASSWORDS).map(drop).map_err(explain_passwords)
 }
 
-fn write_passwords(path: &Path, generated: &[(StoredText, Password)]) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let mut writer = csv::Writer::from_writer(&file);
-    let written = (|| {
-        writer.write_record(["username", "password"])?;
-        for (username, password) in generated {
-            // As it is to be typed, not as it is shown.
-            let username = username.to_text().unwrap_or_default();
-            writer.write_record([&*username, password.expose()])?;
+/// Adds what to do: there is no `--force` for passwords.
+fn explain_passwords(error: FileError) -> anyhow::Error {
+    let (code, hint) = match error {
+        FileError::Exists { .. } => (Code::FileExists, "name another file for the passwords"),
+        FileError::NoDirectory { .. } => {
+            (Code::Failed, "create the directory, or name another file for the passwords")
         }
-        writer.flush()?;
-        file.sync_all()?;
-        sync_directory(path);
-        Ok(())
-    })();
-    if written.is_err() {
-        // It is ours, and of no use.
-        let _ = fs::remove_file(path);
-    }
-    written
+        error => return error.into(),
+    };
+    Failure::new(code, error.to_string()).hint(hint).into()
+}
+
+/// Writes the generated passwords, and returns the path of the file.
+fn write_passwords(
+    path: &Path,
+    generated: &[(StoredText, Password)],
+) -> Result<PathBuf, FileError> {
+    files::write(path, &PASSWORDS, |file, _| {
+        let mut write = || {
+            let mut writer = csv::Writer::from_writer(file);
+            writer.write_record(["username", "password"])?;
+            for (username, password) in generated {
+                // As it is to be typed, not as it is shown.
+                let username = username.to_text().unwrap_or_default();
+                writer.write_record([&*username, password.expose()])?;
+            }
+            writer.flush()
+        };
+        write().map_err(|error: io::Error| FileError::Failed { path: path.to_owned(), error })
+    })
 }
 
 fn tell(

@@ -1,9 +1,11 @@
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Command;
 use clap_mangen::Man;
+use dash_users::files::{self, FileError, WriteOptions};
 use serde::Serialize;
 
 use crate::cli;
@@ -51,5 +53,10 @@ fn write(command: &Command, directory: &Path) -> Result<()> {
         .replace("\nExample:\n", "\n.SH EXAMPLE\n")
         .replace("\nStatuses:\n", "\n.SH \"EXIT STATUS\"\n");
     let path = directory.join(man.get_filename());
-    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
+    let options = WriteOptions { kind: "man", mode: 0o666, overwrite: true, allow_pipe: false };
+    files::write(&path, &options, |file, _| {
+        let written = file.write_all(page.as_bytes());
+        written.map_err(|error| FileError::Failed { path: path.clone(), error })
+    })?;
+    Ok(())
 }

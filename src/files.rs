@@ -1,0 +1,333 @@
+//! Writing files that hold secrets: exports, backups, generated passwords.
+//!
+//! Every file that the program writes goes through [`write`], except the database itself.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+use nix::unistd::geteuid;
+use tempfile::NamedTempFile;
+
+/// How to write a file.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteOptions {
+    /// What the file is. While it is written, its name is `unfinished-KIND-…`.
+    pub kind: &'static str,
+    /// The mode of the new file. The umask applies.
+    pub mode: u32,
+    /// Replace an existing file.
+    pub overwrite: bool,
+    /// Write to an existing pipe.
+    pub allow_pipe: bool,
+}
+
+impl WriteOptions {
+    /// Options for a new file that only its owner can read.
+    #[must_use]
+    pub const fn private(kind: &'static str) -> Self {
+        Self { kind, mode: 0o600, overwrite: false, allow_pipe: false }
+    }
+
+    /// The same options with `overwrite` set.
+    #[must_use]
+    pub const fn overwrite(self, overwrite: bool) -> Self {
+        Self { overwrite, ..self }
+    }
+}
+
+/// Why a file cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum FileError {
+    #[error("{} exists already", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} cannot be written: there is no such directory", path.display())]
+    NoDirectory { path: PathBuf },
+    #[error("{} is a directory", path.display())]
+    Directory { path: PathBuf },
+    /// Something at the path must not be written to or replaced.
+    #[error("cannot write {}: {reason}", path.display())]
+    Unsafe { path: PathBuf, reason: &'static str },
+    #[error("cannot write {}: {error}", path.display())]
+    Failed { path: PathBuf, error: io::Error },
+}
+
+impl FileError {
+    pub(crate) fn failed(path: &Path, error: io::Error) -> Self {
+        Self::Failed { path: path.to_owned(), error }
+    }
+}
+
+const NOT_REGULAR: &str = "it is not a regular file";
+const CHANGED: &str = "it was replaced while it was being written";
+
+/// Where the content goes.
+#[derive(Debug)]
+enum Target {
+    /// A file that is created.
+    New(PathBuf),
+    /// A regular file that is replaced.
+    Existing(PathBuf),
+    /// A named pipe.
+    Pipe(PathBuf),
+    /// A pipe that this process has open already, by a name such as `/dev/fd/63`.
+    Descriptor(PathBuf),
+}
+
+impl Target {
+    fn into_path(self) -> PathBuf {
+        let (Self::New(path) | Self::Existing(path) | Self::Pipe(path) | Self::Descriptor(path)) =
+            self;
+        path
+    }
+}
+
+/// Checks whether [`write`] would accept `path`, and returns the path of the file that it would
+/// write: absolute, with a symbolic link at its end resolved. Changes nothing.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn check(path: &Path, options: &WriteOptions) -> Result<PathBuf, FileError> {
+    locate(path, options).map(Target::into_path)
+}
+
+/// Writes a file as a whole or not at all, and returns its path as [`check`] does.
+///
+/// `fill` gets a new file, and its path, in the directory of the target. The file is created
+/// exclusively with its mode, and renamed to the target when `fill` is done. An existing file is
+/// replaced, not written into: the new one belongs to the caller.
+///
+/// A symbolic link is followed only if it belongs to the caller or to root. That is checked for the
+/// last component of the path and each link that it leads to, not for directories.
+///
+/// A file that cannot be replaced because something is mounted on it is overwritten in place, if it
+/// is a regular file of the caller. With [`allow_pipe`](WriteOptions::allow_pipe), a pipe of the
+/// caller or root is written to in place.
+///
+/// # Errors
+///
+/// [`FileError::Exists`] for an existing file, unless `overwrite` is set or it is an empty file of
+/// the caller. [`FileError::Unsafe`] for a device, a socket, a pipe, or somebody else's symbolic
+/// link, which are left unchanged. Errors of `fill` are returned unchanged.
+pub fn write<E: From<FileError>>(
+    path: &Path,
+    options: &WriteOptions,
+    fill: impl FnOnce(&mut File, &Path) -> Result<(), E>,
+) -> Result<PathBuf, E> {
+    let given = absolute(path);
+    let target = locate(path, options)?;
+    let (path, overwrite, flags) = match target {
+        Target::New(path) => (path, false, None),
+        Target::Existing(path) => (path, true, None),
+        Target::Pipe(path) => (path, false, Some(libc::O_NOFOLLOW)),
+        Target::Descriptor(path) => (path, false, Some(0)),
+    };
+    if let Some(flags) = flags {
+        let mut pipe = open_pipe(&path, flags, &given)?;
+        fill(&mut pipe, &path)?;
+        return Ok(path);
+    }
+
+    let failed = |error| FileError::Failed { path: given.clone(), error };
+    let mut unfinished = create(&path, options).map_err(failed)?;
+    let name = unfinished.path().to_owned();
+    fill(unfinished.as_file_mut(), &name)?;
+    unfinished.as_file().sync_all().map_err(failed)?;
+    let created = unfinished.as_file().metadata().map_err(failed)?;
+    if !fs::symlink_metadata(&name).is_ok_and(|named| is_same(&named, &created)) {
+        return Err(FileError::Unsafe { path: given, reason: CHANGED }.into());
+    }
+    if overwrite {
+        match unfinished.persist(&path) {
+            Ok(_) => {}
+            Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => {
+                copy_in_place(error.file, &path, options, &given)?;
+            }
+            Err(error) => return Err(failed(error.error).into()),
+        }
+    } else if let Err(error) = unfinished.persist_noclobber(&path) {
+        return Err(match error.error.kind() {
+            io::ErrorKind::AlreadyExists => FileError::Exists { path: given },
+            _ => failed(error.error),
+        }
+        .into());
+    }
+    // Some shared folders cannot sync a directory.
+    let _ = path.parent().map(|directory| File::open(directory)?.sync_all());
+    Ok(path)
+}
+
+/// Finds out what is at a path, following the symbolic links of the caller and root.
+fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
+    const MAX_LINKS: u32 = 40;
+
+    let given = absolute(path);
+    let refuse = |reason| FileError::Unsafe { path: given.clone(), reason };
+    let failed = |error| FileError::Failed { path: given.clone(), error };
+    let mut path = given.clone();
+    for links in 0..MAX_LINKS {
+        let found = match fs::symlink_metadata(&path) {
+            Ok(found) => found,
+            Err(error) if is_missing(&error) => {
+                if links > 0 {
+                    return Err(refuse("it is a symbolic link to nothing"));
+                }
+                if !path.parent().is_some_and(Path::is_dir) {
+                    return Err(FileError::NoDirectory { path });
+                }
+                return Ok(Target::New(path));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        if !found.is_symlink() {
+            return judge(path, &found, options, given);
+        }
+        if !is_trusted(&found) {
+            return Err(refuse("it is a symbolic link of another user"));
+        }
+        let next = fs::read_link(&path).map_err(failed)?;
+        let next = path.parent().unwrap_or(Path::new("/")).join(next);
+        // The link to an open pipe in /proc/self/fd leads to no path.
+        let is_gone = fs::symlink_metadata(&next).is_err_and(|error| is_missing(&error));
+        if is_gone && let Ok(open) = fs::metadata(&path) {
+            return if options.allow_pipe && open.file_type().is_fifo() {
+                Ok(Target::Descriptor(path))
+            } else {
+                Err(refuse(NOT_REGULAR))
+            };
+        }
+        path = next;
+    }
+    Err(refuse("it leads through too many symbolic links"))
+}
+
+/// Decides about what is at a path and no symbolic link.
+fn judge(
+    path: PathBuf,
+    found: &Metadata,
+    options: &WriteOptions,
+    given: PathBuf,
+) -> Result<Target, FileError> {
+    let kind = found.file_type();
+    if kind.is_dir() {
+        return Err(FileError::Directory { path: given });
+    }
+    if kind.is_fifo() && options.allow_pipe {
+        return if is_trusted(found) {
+            Ok(Target::Pipe(path))
+        } else {
+            Err(FileError::Unsafe { path: given, reason: "it is a pipe of another user" })
+        };
+    }
+    if !kind.is_file() {
+        return Err(FileError::Unsafe { path: given, reason: NOT_REGULAR });
+    }
+    if options.overwrite || (found.len() == 0 && is_own(found)) {
+        return Ok(Target::Existing(path));
+    }
+    Err(FileError::Exists { path: given })
+}
+
+/// Creates a file with a temporary name in the directory of `path`.
+fn create(path: &Path, options: &WriteOptions) -> io::Result<NamedTempFile> {
+    let unfinished = tempfile::Builder::new()
+        .prefix(&format!("unfinished-{}-", options.kind))
+        .permissions(Permissions::from_mode(options.mode))
+        .tempfile_in(path.parent().unwrap_or(Path::new("/")))
+        // The error contains the temporary name.
+        .map_err(|error| io::Error::from(error.kind()))?;
+    if is_private(options) {
+        // Whatever the umask is.
+        unfinished.as_file().set_permissions(Permissions::from_mode(options.mode))?;
+    }
+    Ok(unfinished)
+}
+
+/// Opens a pipe, which waits for its reader.
+fn open_pipe(path: &Path, flags: i32, given: &Path) -> Result<File, FileError> {
+    let failed = |error| FileError::Failed { path: given.to_owned(), error };
+    let pipe = File::options().write(true).custom_flags(flags).open(path).map_err(failed)?;
+    let opened = pipe.metadata().map_err(failed)?;
+    if !opened.file_type().is_fifo() || (flags != 0 && !is_trusted(&opened)) {
+        return Err(FileError::Unsafe { path: given.to_owned(), reason: CHANGED });
+    }
+    Ok(pipe)
+}
+
+/// Overwrites a file that cannot be renamed over: a mount point, as of a single file in a container.
+fn copy_in_place(
+    from: NamedTempFile,
+    path: &Path,
+    options: &WriteOptions,
+    given: &Path,
+) -> Result<(), FileError> {
+    let copy = || {
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let mut file = File::options().write(true).custom_flags(flags).open(path)?;
+        let opened = file.metadata()?;
+        if !opened.is_file() || !is_own(&opened) {
+            return Ok(false);
+        }
+        if is_private(options) {
+            file.set_permissions(Permissions::from_mode(options.mode))?;
+        }
+        let mut from = from.into_file();
+        from.rewind()?;
+        file.set_len(0)?;
+        io::copy(&mut from, &mut file)?;
+        file.sync_all()?;
+        Ok(true)
+    };
+    match copy() {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let reason = "it is mounted there, and not your own regular file";
+            Err(FileError::Unsafe { path: given.to_owned(), reason })
+        }
+        Err(error) => Err(FileError::Failed { path: given.to_owned(), error }),
+    }
+}
+
+/// Whether a regular file begins with these bytes.
+pub(crate) fn begins_with(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let mut start = Vec::new();
+    file.take(bytes.len() as u64).read_to_end(&mut start)?;
+    Ok(start == bytes)
+}
+
+fn is_private(options: &WriteOptions) -> bool {
+    options.mode & 0o077 == 0
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Whether the caller owns a file.
+pub(crate) fn is_own(file: &Metadata) -> bool {
+    file.uid() == geteuid().as_raw()
+}
+
+/// Whether the caller or root owns a file, so that no other user can have placed it.
+fn is_trusted(file: &Metadata) -> bool {
+    is_own(file) || file.uid() == 0
+}
+
+/// An absolute path, which SQLite does not read as a URI.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

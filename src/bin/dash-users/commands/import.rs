@@ -248,7 +248,7 @@ fn write_passwords(
     generated: &[(StoredText, Password)],
 ) -> Result<PathBuf, FileError> {
     files::write(path, &PASSWORDS, |file, _| {
-        let mut write = || {
+        let write = || {
             let mut writer = csv::Writer::from_writer(file);
             writer.write_record(["username", "password"])?;
             for (username, password) in generated {

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -57,6 +57,13 @@ fn write(command: &Command, directory: &Path) -> Result<()> {
     files::write(&path, &options, |file, _| {
         let written = file.write_all(page.as_bytes());
         written.map_err(|error| FileError::Failed { path: path.clone(), error })
+    })
+    .map_err(|error| match error {
+        // There is no other name to choose.
+        FileError::Directory { path } => {
+            FileError::Failed { path, error: io::Error::from_raw_os_error(nix::libc::EISDIR) }
+        }
+        error => error,
     })?;
     Ok(())
 }

@@ -173,7 +173,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
     for links in 0..MAX_LINKS {
         let found = match fs::symlink_metadata(&path) {
             Ok(found) => found,
-            Err(error) if is_missing(&error) => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if links > 0 {
                     return Err(refuse("it is a symbolic link to nothing"));
                 }
@@ -193,7 +193,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
         let next = fs::read_link(&path).map_err(failed)?;
         let next = path.parent().unwrap_or(Path::new("/")).join(next);
         // The link to an open pipe in /proc/self/fd leads to no path.
-        let is_gone = fs::symlink_metadata(&next).is_err_and(|error| is_missing(&error));
+        let is_gone = fs::symlink_metadata(&next).is_err();
         if is_gone && let Ok(open) = fs::metadata(&path) {
             return if options.allow_pipe && open.file_type().is_fifo() {
                 Ok(Target::Descriptor(path))
@@ -303,11 +303,7 @@ pub(crate) fn begins_with(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 }
 
 fn is_private(options: &WriteOptions) -> bool {
-    options.mode & 0o077 == 0
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    options.mode == 0o600
 }
 
 fn is_same(one: &Metadata, other: &Metadata) -> bool {

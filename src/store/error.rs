@@ -1,5 +1,6 @@
 //! What keeps a database from doing what it is asked for.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::Location;
@@ -68,7 +69,15 @@ impl From<FileError> for StoreError {
                 Self::CannotWrite { path, reason: reason.to_owned() }
             }
             FileError::Failed { path, error } => {
-                Self::CannotWrite { path, reason: error.to_string() }
+                let reason = error.to_string();
+                match error.kind() {
+                    ErrorKind::NotADirectory
+                    | ErrorKind::PermissionDenied
+                    | ErrorKind::ReadOnlyFilesystem => {
+                        Self::CannotConnect { location: Location::Sqlite(path), reason }
+                    }
+                    _ => Self::CannotWrite { path, reason },
+                }
             }
         }
     }

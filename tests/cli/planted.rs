@@ -157,13 +157,13 @@ fn what_is_no_regular_file_is_refused_and_unchanged() {
     fs::set_permissions(sandbox.path("out/socket"), Permissions::from_mode(0o644)).unwrap();
     fs::create_dir(sandbox.path("out/directory")).unwrap();
     // A node of the device null, so that the machine's own is safe.
-    let mut make = vec!["out/socket", "out/directory"];
+    let mut files = vec!["out/socket", "out/directory"];
     let mknod = Command::new("mknod").arg(sandbox.path("out/null")).args(["c", "1", "3"]).output();
     if mknod.is_ok_and(|output| output.status.success()) {
         fs::set_permissions(sandbox.path("out/null"), Permissions::from_mode(0o666)).unwrap();
-        make.push("out/null");
+        files.push("out/null");
     }
-    for file in make {
+    for file in files {
         let state = |path: &Path| {
             let found = fs::symlink_metadata(path).unwrap();
             (found.mode(), found.uid(), found.ino())

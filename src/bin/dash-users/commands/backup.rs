@@ -15,7 +15,7 @@ use crate::output::{JsonCopy, Output};
 pub struct Args {
     /// The file to write
     pub file: PathBuf,
-    /// Overwrite an older backup
+    /// Replace an older backup
     #[arg(long)]
     pub force: bool,
 }

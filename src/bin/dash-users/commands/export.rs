@@ -21,6 +21,9 @@ const SPOOLED_BYTES: usize = 8 << 20;
 /// passwords can be guessed. In a spreadsheet, beware of names that begin with =, +, - or @: they
 /// are written as they are, and would be run as formulas.
 ///
+/// An existing file is replaced only with --force. A pipe of yours or root's is written to without
+/// it; devices, and other users' pipes and symbolic links, are refused.
+///
 /// Example: dash-users export users.jsonl
 #[derive(clap::Args)]
 pub struct Args {

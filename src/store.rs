@@ -11,7 +11,7 @@ mod sqlite;
 
 use std::fmt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroize;
 
@@ -44,7 +44,7 @@ pub trait Store: Send {
     /// # Errors
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
-    fn migrate(&mut self) -> Result<Migrated, StoreError>;
+    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError>;
 
     /// What is wrong with the database apart from what the rows say, each of which is handed to
     /// `each` as [`Transaction::rows`] does, without groups and times. It looks also where
@@ -62,7 +62,7 @@ pub trait Store: Send {
     /// # Errors
     ///
     /// As [`check`](Self::check); nothing is changed then.
-    fn repair(&mut self) -> Result<Vec<Event>, StoreError>;
+    fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError>;
 
     /// Writes a copy of the whole database, as it is at one moment, to a new file with mode 0600,
     /// which may replace an older copy.
@@ -157,8 +157,24 @@ pub trait Transaction {
     /// Deletes the row of `username`.
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError>;
 
-    /// Makes all changes of the transaction permanent, or none of them.
-    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+    /// Makes all changes of the transaction permanent, or none of them. A reader can delay this: the
+    /// error is [`StoreError::Busy`] after a short wait, and the whole change can be made again.
+    fn commit(self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError>;
+}
+
+/// Functions that run around a commit, for a program that a signal may end before it.
+#[derive(Debug, Clone, Copy)]
+pub struct CommitHooks {
+    /// Runs when everything is written and the commit begins.
+    pub before: fn(),
+    /// Runs when a commit that has begun is rolled back because another program is in the way.
+    pub rolled_back: fn(),
+}
+
+impl Default for CommitHooks {
+    fn default() -> Self {
+        Self { before: || (), rolled_back: || () }
+    }
 }
 
 /// What a program means to do with a database.
@@ -280,6 +296,10 @@ impl fmt::Debug for StoredSecret {
         f.write_str("StoredSecret(…)")
     }
 }
+
+/// How long a change that another program was in the way of waits before it is made again: SQLite's
+/// readers look every 100 ms at most whether the file is free.
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// The most references that are followed. Tables that all cascade to each other have as many ways
 /// through them as there are orders of them.

@@ -9,6 +9,9 @@ mod import;
 mod log_in;
 mod plaintext;
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 pub use self::backup::Restore;
 pub use self::check::DEMO_USERS;
 pub use self::error::Error;
@@ -22,8 +25,8 @@ use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
 use crate::store::{
-    self, Access, Cause, Location, Migrated, Migration, NewFile, Reference, Row, Schema, Store,
-    StoreError, Transaction,
+    self, Access, Cause, CommitHooks, Location, Migrated, Migration, NewFile, RETRY_PAUSE,
+    Reference, Row, Schema, Store, StoreError, Transaction,
 };
 use crate::user::{StoredText, User};
 use crate::username::Username;
@@ -57,7 +60,7 @@ pub struct Users {
     store: Box<dyn Store>,
     method: Method,
     actor: Option<String>,
-    before_commit: fn(),
+    hooks: CommitHooks,
 }
 
 /// Whom to add.
@@ -115,7 +118,7 @@ impl Users {
     /// The users in `store`.
     #[must_use]
     pub fn new(store: Box<dyn Store>) -> Self {
-        Self { store, method: Method::default(), actor: None, before_commit: || () }
+        Self { store, method: Method::default(), actor: None, hooks: CommitHooks::default() }
     }
 
     /// Opens the database at `location`, to read and change it.
@@ -161,11 +164,11 @@ impl Users {
         Self { actor: Some(actor.into()), ..self }
     }
 
-    /// Has `run` be called when a change to users is made and about to be permanent: a program that
-    /// a signal ends before that can say that nothing was changed. By default nothing is called.
+    /// Calls `hooks` around each commit: a program that a signal ends before a commit can say that
+    /// nothing was changed. By default nothing is called.
     #[must_use]
-    pub fn before_commit(self, run: fn()) -> Self {
-        Self { before_commit: run, ..self }
+    pub fn with_commit_hooks(self, hooks: CommitHooks) -> Self {
+        Self { hooks, ..self }
     }
 
     /// Creates the database at `location` if there is none, and brings its schema up to date. A
@@ -176,14 +179,32 @@ impl Users {
     /// [`StoreError`](crate::StoreError): nothing is changed then, but for an empty file that may
     /// be left.
     pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
+        Self::init_with_hooks(location, new_file, CommitHooks::default())
+    }
+
+    /// As [`init`](Self::init), with `hooks` around what cannot be undone: the commit, or all of it
+    /// where a file is created.
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init).
+    pub fn init_with_hooks(
+        location: &Location,
+        new_file: &NewFile,
+        hooks: CommitHooks,
+    ) -> Result<Init, Error> {
+        (hooks.before)();
         let created = store::create(location, new_file)?;
+        if !created {
+            (hooks.rolled_back)();
+        }
         let before = store::open(location, Access::Read)?.schema()?;
         if before.pending.is_empty() {
             let (applied, events) = (Vec::new(), Vec::new());
             return Ok(Init { created, adopted: false, applied, events, schema: before });
         }
         let mut store = store::open(location, Access::Write)?;
-        let Migrated { applied, events } = until_alone(|| Ok(store.migrate()?))?;
+        let Migrated { applied, events } = until_alone(|| Ok(store.migrate(hooks)?))?;
         let adopted = before.version == 0 && before.has_users_table;
         Ok(Init { created, adopted, applied, events, schema: store.schema()? })
     }
@@ -203,7 +224,7 @@ impl Users {
     ///
     /// [`StoreError`](crate::StoreError) alone.
     pub fn migrate(&mut self) -> Result<Migrated, Error> {
-        until_alone(|| Ok(self.store.migrate()?))
+        until_alone(|| Ok(self.store.migrate(self.hooks)?))
     }
 
     /// The user called `username`.
@@ -374,15 +395,14 @@ impl Users {
         detail: Option<&str>,
         mut change: impl FnMut(&mut dyn Transaction) -> Result<Changed<T>, Error>,
     ) -> Result<T, Error> {
-        let Self { store, actor, before_commit, .. } = self;
+        let Self { store, actor, hooks, .. } = self;
         let cause = Cause { actor: actor.as_deref(), action, detail };
         until_alone(|| {
             let mut transaction = store.begin(Access::Write)?;
             transaction.attribute(&cause)?;
             match change(&mut *transaction)? {
                 Changed::Yes(result) => {
-                    before_commit();
-                    transaction.commit()?;
+                    transaction.commit(*hooks)?;
                     Ok(result)
                 }
                 Changed::No(result) => Ok(result),
@@ -400,15 +420,25 @@ enum Changed<T> {
 /// How often something is tried again that failed because somebody else wrote at the same time.
 const MAX_RETRIES: u32 = 5;
 
+/// For how long something is tried again whose commit another program is in the way of.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Tries something again as long as others write at the same time, but not for ever.
 fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    for _ in 0..MAX_RETRIES {
+    let deadline = Instant::now() + PATIENCE;
+    let mut conflicts = 0;
+    loop {
         match attempt() {
-            Err(Error::Store(StoreError::Conflict { .. })) => {}
+            Err(Error::Store(StoreError::Conflict { .. })) if conflicts < MAX_RETRIES => {
+                conflicts += 1;
+            }
+            // Waiting for another program to begin takes all of that time; a commit gives up early.
+            Err(Error::Store(StoreError::Busy { .. })) if Instant::now() < deadline => {
+                thread::sleep(RETRY_PAUSE);
+            }
             result => return result,
         }
     }
-    attempt()
 }
 
 fn user(row: Row, current: &Method) -> User {

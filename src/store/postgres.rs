@@ -27,6 +27,7 @@ mod server;
 mod tls;
 mod users;
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -37,8 +38,8 @@ use postgres::{Client, IsolationLevel};
 
 pub use self::server::Server;
 use super::{
-    Access, Cause, ImportRow, Location, Migrated, Reference, Row, Schema, Store, StoreError,
-    StoredSecret, Transaction,
+    Access, Cause, CommitHooks, ImportRow, Location, Migrated, Reference, Row, Schema, Store,
+    StoreError, StoredSecret, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -126,7 +127,8 @@ impl Store for Postgres {
         schema::inspect(&mut self.transaction(Access::Read)?)
     }
 
-    fn migrate(&mut self) -> Result<Migrated, StoreError> {
+    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
+        (hooks.before)();
         schema::migrate(self, false)
     }
 
@@ -134,7 +136,8 @@ impl Store for Postgres {
         check::check(&mut self.transaction(Access::Read)?, each)
     }
 
-    fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
+    fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
+        (hooks.before)();
         schema::migrate(self, true).map(|migrated| migrated.events)
     }
 
@@ -305,6 +308,24 @@ impl PostgresTransaction<'_> {
             Err(error) if error.code() == Some(&SqlState::UNTRANSLATABLE_CHARACTER) => Ok(None),
             Err(error) => Err(fail(error)),
         }
+    }
+
+    /// The numbers of the events by which a user came to `name`, from whatever name before.
+    fn renames(&mut self, name: &str) -> Result<Vec<i64>, StoreError> {
+        let select = "SELECT id, username, detail FROM {schema}.user_events
+                      WHERE action = 'rename' AND username IS NOT NULL AND detail LIKE 'to %'
+                      ORDER BY id DESC";
+        let name: String = name.chars().take(1024).collect();
+        let mut targets = HashSet::from([format!("to {name}").into_bytes()]);
+        let mut renames = Vec::new();
+        // Backwards in time, so that each name is known before the events that led to it.
+        self.stream(select, Vec::new(), &mut |row| {
+            if targets.contains(text(row, 2).as_bytes()) {
+                targets.insert([b"to ", text(row, 1).as_bytes()].concat());
+                renames.push(row.get(0));
+            }
+        })?;
+        Ok(renames)
     }
 
     /// Changes the row of one user, and expects the triggers to record that.
@@ -504,20 +525,27 @@ impl Transaction for PostgresTransaction<'_> {
         let limit = limit.map(i64::from);
         let all = "SELECT id, at, actor, action, username, detail FROM {schema}.user_events
                    ORDER BY id DESC LIMIT $1";
-        let of_user = "WITH RECURSIVE names (name, last) AS (
-               SELECT left($2, 1024) COLLATE \"C\", (SELECT max(id) FROM {schema}.user_events)
-               UNION
-               SELECT event.username, event.id - 1 FROM names, {schema}.user_events AS event
-               WHERE event.action = 'rename' AND event.detail = 'to ' || name AND event.id <= last)
+        // The last moment of each name: only one row a name, so that a hash finds it.
+        let of_user = "WITH names (name, last) AS MATERIALIZED (
+               SELECT name, max(last) FROM (
+                 SELECT left($2, 1024) COLLATE \"C\", (SELECT max(id) FROM {schema}.user_events)
+                 UNION ALL
+                 SELECT username, id FROM {schema}.user_events WHERE id = ANY ($3)
+               ) AS known (name, last) GROUP BY name)
              SELECT id, at, actor, action, username, detail FROM {schema}.user_events AS event
-             WHERE EXISTS (SELECT 1 FROM names WHERE name = event.username AND event.id <= last + 1)
+             WHERE EXISTS (SELECT 1 FROM names WHERE name = event.username AND event.id <= last)
              ORDER BY id DESC LIMIT $1";
         let mut each = |row: &postgres::Row| each(read_event(row));
         match username {
             None => self.stream(all, vec![(&limit, Type::INT8)], &mut each),
             Some(username) => match self.key(username)? {
                 Some(name) => {
-                    let params: Vec<Param> = vec![(&limit, Type::INT8), (&name, Type::TEXT)];
+                    let renames = self.renames(name)?;
+                    let params: Vec<Param> = vec![
+                        (&limit, Type::INT8),
+                        (&name, Type::TEXT),
+                        (&renames, Type::INT8_ARRAY),
+                    ];
                     self.stream(of_user, params, &mut each)
                 }
                 None => Ok(()),
@@ -635,11 +663,12 @@ impl Transaction for PostgresTransaction<'_> {
         self.change_recorded(delete, &[(&key(username), Type::TEXT)])
     }
 
-    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+    fn commit(mut self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
         // A deferred constraint fails here, where the error still names it.
         self.write("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
         self.require_recorded()?;
         let location = self.location;
+        (hooks.before)();
         self.transaction.commit().map_err(|error| connection::commit_error(location, &error))
     }
 }

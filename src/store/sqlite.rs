@@ -28,11 +28,11 @@ use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params};
 pub(super) use self::backup::prepare_restore;
 use self::error::{MOVED, sql_error};
 pub(super) use self::file::create;
-use self::file::{Identity, sync_directory};
+use self::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, Identity, sync_directory};
 use self::import::Import;
 use super::{
-    Access, Cause, ImportRow, Location, Migrated, NewRow, OnDelete, Reference, Row, RowChange,
-    Schema, Store, StoreError, StoredSecret, Transaction,
+    Access, Cause, CommitHooks, ImportRow, Location, Migrated, NewRow, OnDelete, Reference, Row,
+    RowChange, Schema, Store, StoreError, StoredSecret, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -58,16 +58,16 @@ impl Store for Sqlite {
         schema::inspect(&transaction, location)
     }
 
-    fn migrate(&mut self) -> Result<Migrated, StoreError> {
-        schema::migrate(self)
+    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
+        schema::migrate(self, hooks)
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
         check::check(self, each)
     }
 
-    fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
-        schema::repair(self)
+    fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
+        schema::repair(self, hooks)
     }
 
     fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
@@ -323,13 +323,29 @@ impl Transaction for SqliteTransaction<'_> {
         self.change("DELETE FROM users WHERE username = ?", [Text(username)])
     }
 
-    fn commit(self: Box<Self>) -> Result<(), StoreError> {
+    fn commit(self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
         history::end_change(&self.transaction)
-            .and_then(|()| self.transaction.execute_batch("COMMIT"))
-            .map_err(|error| self.error(&error))?;
-        sync_directory(&self.transaction);
-        Ok(())
+            .and_then(|()| commit(&self.transaction, hooks))
+            .map_err(|error| self.error(&error))
     }
+}
+
+/// Commits. A commit that waits for a reader shuts out all other readers, so it does not wait for
+/// long: it is rolled back, for the whole change to be made again later.
+fn commit(connection: &Connection, hooks: CommitHooks) -> rusqlite::Result<()> {
+    (hooks.before)();
+    connection.busy_timeout(COMMIT_TIMEOUT)?;
+    let committed = connection.execute_batch("COMMIT");
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let is_busy =
+        |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    if committed.as_ref().is_err_and(is_busy) {
+        connection.execute_batch("ROLLBACK")?;
+        (hooks.rolled_back)();
+    }
+    committed?;
+    sync_directory(connection);
+    Ok(())
 }
 
 /// SQL that removes a user by the bytes of the name, whatever its type.

@@ -45,7 +45,7 @@ impl Users {
     ///
     /// As [`check`](Self::check); nothing is changed then.
     pub fn repair(&mut self) -> Result<Vec<Event>, Error> {
-        until_alone(|| Ok(self.store.repair()?))
+        until_alone(|| Ok(self.store.repair(self.hooks)?))
     }
 }
 

@@ -3,6 +3,7 @@
 mod candidate;
 mod problems;
 
+use std::borrow::Borrow;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -10,10 +11,10 @@ use std::thread;
 use self::candidate::{Candidate, Clear, Origin, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
-use super::{Error, Users};
+use super::{Error, Users, until_alone};
 use crate::hash::Method;
 use crate::password::Password;
-use crate::store::{Access, Cause, ImportRow, Row, Transaction};
+use crate::store::{Access, Cause, CommitHooks, ImportRow, Row, Transaction};
 use crate::transfer::{BadRecord, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::Username;
@@ -95,7 +96,7 @@ enum Stage {
 }
 
 /// A record, and the row of its user if there is one.
-type Met = (Candidate, Option<Row>);
+type Met<C> = (C, Option<Row>);
 
 impl Import {
     /// No records yet. Passwords will be hashed with `method`.
@@ -172,7 +173,9 @@ impl Import {
         };
         let mut there = somebody(transaction.as_deref_mut())?;
         for chunk in self.take_chunks() {
-            for (candidate, row) in self.meet(chunk, there.as_deref_mut())? {
+            let Self { options, problems, summary, .. } = self;
+            for (candidate, row) in meet(*options, chunk, there.as_deref_mut(), problems, summary)?
+            {
                 self.keep(candidate, row);
             }
         }
@@ -224,61 +227,6 @@ impl Import {
                     refuse(again, RecordError::Repeated(same[0].position));
                 }
             }
-        }
-    }
-
-    /// Has each record meet the user of its name: the answer has those which are to be added, and
-    /// those which may change the row that is there. Without `transaction` nobody is there.
-    fn meet(
-        &mut self,
-        chunk: Vec<Candidate>,
-        mut transaction: Option<&mut (dyn Transaction + '_)>,
-    ) -> Result<Vec<Met>, Error> {
-        let rows = match &mut transaction {
-            Some(transaction) => {
-                let names: Vec<_> = chunk.iter().map(|candidate| &candidate.username).collect();
-                transaction.find(&names)?
-            }
-            None => chunk.iter().map(|_| None).collect(),
-        };
-        let mut met = Vec::with_capacity(chunk.len());
-        for (candidate, row) in chunk.into_iter().zip(rows) {
-            if row.is_some() {
-                match self.options.on_conflict {
-                    OnConflict::Fail => self.problems.add(candidate.refused(RecordError::Exists)),
-                    OnConflict::Skip | OnConflict::SkipUnjudged => self.summary.skipped += 1,
-                    OnConflict::Update => met.push((candidate, row)),
-                }
-                continue;
-            }
-            let similar = match &mut transaction {
-                Some(transaction) => self.similar(*transaction, &candidate)?,
-                None => None,
-            };
-            let is_absent = matches!(candidate.secret, Planned::Absent);
-            if is_absent && !self.options.generate_missing {
-                self.problems.add(candidate.refused(RecordError::NoSecret));
-            } else if let Some(similar) = similar {
-                self.problems.add(candidate.refused(RecordError::Similar(similar)));
-            } else {
-                met.push((candidate, None));
-            }
-        }
-        Ok(met)
-    }
-
-    /// A user whose name differs only by case from that of a new one, where that counts.
-    fn similar(
-        &self,
-        transaction: &mut dyn Transaction,
-        candidate: &Candidate,
-    ) -> Result<Option<StoredText>, Error> {
-        if self.options.allow_similar || self.options.as_is {
-            return Ok(None);
-        }
-        match text(&candidate.username).and_then(|name| name.parse::<Username>().ok()) {
-            Some(name) => Ok(transaction.similar(&name)?.pop()),
-            None => Ok(None),
         }
     }
 
@@ -347,6 +295,7 @@ impl Import {
 #[must_use = "nothing is changed before it is committed"]
 pub struct Imported<'a> {
     transaction: Option<Box<dyn Transaction + 'a>>,
+    hooks: CommitHooks,
     summary: ImportSummary,
     generated: Vec<(StoredText, Password)>,
 }
@@ -371,7 +320,7 @@ impl Imported<'_> {
     /// [`StoreError`](crate::StoreError) alone; nothing is changed then.
     pub fn commit(self) -> Result<ImportSummary, Error> {
         if let Some(transaction) = self.transaction {
-            transaction.commit()?;
+            transaction.commit(self.hooks)?;
         }
         Ok(self.summary)
     }
@@ -386,7 +335,7 @@ impl Import {
     /// [`Error::BadRecords`] for a user who is there; [`Error::ChangedMeanwhile`] for one whose
     /// password another program changed while passwords were hashed.
     pub fn write<'a>(
-        mut self,
+        &mut self,
         mut users: Option<&'a mut Users>,
         action: &str,
     ) -> Result<Imported<'a>, Error> {
@@ -394,32 +343,34 @@ impl Import {
         self.hash(NonZeroUsize::MIN, &|| ());
         let dry_run = self.options.dry_run;
         let access = if dry_run { Access::Read } else { Access::Write };
-        let (actor, mut transaction) = match users {
+        let (actor, hooks, mut transaction) = match users {
             Some(users) => {
-                let Users { store, actor, .. } = users;
-                (actor.as_deref(), Some(store.begin(access)?))
+                let Users { store, actor, hooks, .. } = users;
+                (actor.as_deref(), *hooks, Some(store.begin(access)?))
             }
-            None => (None, None),
+            None => (None, CommitHooks::default(), None),
         };
         let is_anybody_there = somebody(transaction.as_deref_mut())?.is_some();
+        let (mut summary, mut problems) = (self.summary, Problems::default());
         let mut generated = Vec::new();
-        for chunk in self.take_chunks() {
+        for chunk in self.candidates.chunks(CHUNK) {
             let there = transaction.as_deref_mut().filter(|_| is_anybody_there);
             let mut rows = Vec::new();
-            for (candidate, row) in self.meet(chunk, there)? {
+            let chunk = chunk.iter().collect();
+            for (candidate, row) in meet(self.options, chunk, there, &mut problems, &mut summary)? {
                 let Some(row) = row else {
-                    self.summary.added += 1;
-                    let (row, password) = candidate.into_new_row()?;
+                    summary.added += 1;
+                    let (row, password) = candidate.new_row()?;
                     generated.extend(password.map(|password| (row.username.clone(), password)));
                     rows.push(ImportRow::Add(row));
                     continue;
                 };
-                match candidate.into_change(row, dry_run)? {
+                match candidate.change(row, dry_run)? {
                     Some(change) => {
-                        self.summary.changed += 1;
+                        summary.changed += 1;
                         rows.push(ImportRow::Change(change));
                     }
-                    None => self.summary.unchanged += 1,
+                    None => summary.unchanged += 1,
                 }
             }
             // What is written before a problem is found is lost with the transaction.
@@ -428,14 +379,36 @@ impl Import {
                 transaction.import(rows)?;
             }
         }
-        self.problems.result()?;
-        let ImportSummary { added, changed, .. } = self.summary;
+        problems.result()?;
+        let ImportSummary { added, changed, .. } = summary;
         let detail = format!("{added} added, {changed} changed");
         let mut transaction = transaction.filter(|_| added + changed > 0 && !dry_run);
         if let Some(transaction) = &mut transaction {
             transaction.end_import(&Cause { actor, action, detail: Some(&detail) })?;
         }
-        Ok(Imported { transaction, summary: self.summary, generated })
+        Ok(Imported { transaction, hooks, summary, generated })
+    }
+
+    /// Writes and commits. What another program is in the way of is done again, to the usual limit
+    /// and without hashing again. `before_commit` is called before each commit.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write), [`Imported::commit`] and `before_commit`; nothing is changed
+    /// then.
+    pub fn save<E: From<Error>>(
+        &mut self,
+        mut users: Option<&mut Users>,
+        action: &str,
+        mut before_commit: impl FnMut(&Imported<'_>) -> Result<(), E>,
+    ) -> Result<ImportSummary, E> {
+        until_alone(|| {
+            let imported = self.write(users.as_deref_mut(), action)?;
+            match before_commit(&imported) {
+                Ok(()) => Ok(Ok(imported.commit()?)),
+                Err(error) => Ok(Err(error)),
+            }
+        })?
     }
 }
 
@@ -445,6 +418,65 @@ fn somebody<'a, 't>(
 ) -> Result<Option<&'a mut (dyn Transaction + 't)>, Error> {
     match transaction {
         Some(transaction) => Ok((!transaction.is_empty()?).then_some(transaction)),
+        None => Ok(None),
+    }
+}
+
+/// Has each record meet the user of its name: the answer has those which are to be added, and
+/// those which may change the row that is there. Without `transaction` nobody is there.
+fn meet<C: Borrow<Candidate>>(
+    options: ImportOptions,
+    chunk: Vec<C>,
+    mut transaction: Option<&mut (dyn Transaction + '_)>,
+    problems: &mut Problems,
+    summary: &mut ImportSummary,
+) -> Result<Vec<Met<C>>, Error> {
+    let rows = match &mut transaction {
+        Some(transaction) => {
+            let names: Vec<_> =
+                chunk.iter().map(|candidate| &candidate.borrow().username).collect();
+            transaction.find(&names)?
+        }
+        None => chunk.iter().map(|_| None).collect(),
+    };
+    let mut met = Vec::with_capacity(chunk.len());
+    for (kept, row) in chunk.into_iter().zip(rows) {
+        let candidate = kept.borrow();
+        if row.is_some() {
+            match options.on_conflict {
+                OnConflict::Fail => problems.add(candidate.refused(RecordError::Exists)),
+                OnConflict::Skip | OnConflict::SkipUnjudged => summary.skipped += 1,
+                OnConflict::Update => met.push((kept, row)),
+            }
+            continue;
+        }
+        let similar = match &mut transaction {
+            Some(transaction) => similar_user(options, *transaction, candidate)?,
+            None => None,
+        };
+        let is_absent = matches!(candidate.secret, Planned::Absent);
+        if is_absent && !options.generate_missing {
+            problems.add(candidate.refused(RecordError::NoSecret));
+        } else if let Some(similar) = similar {
+            problems.add(candidate.refused(RecordError::Similar(similar)));
+        } else {
+            met.push((kept, None));
+        }
+    }
+    Ok(met)
+}
+
+/// A user whose name differs only by case from that of a new one, where that counts.
+fn similar_user(
+    options: ImportOptions,
+    transaction: &mut dyn Transaction,
+    candidate: &Candidate,
+) -> Result<Option<StoredText>, Error> {
+    if options.allow_similar || options.as_is {
+        return Ok(None);
+    }
+    match text(&candidate.username).and_then(|name| name.parse::<Username>().ok()) {
+        Some(name) => Ok(transaction.similar(&name)?.pop()),
         None => Ok(None),
     }
 }

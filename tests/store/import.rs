@@ -40,7 +40,7 @@ fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
     let mut users = init(database);
     let (whole, locked) = (hash("secret"), locked(&hash("secret")));
     let file = format!(r#"{{"alice": "{GOOD}", "bob": "{whole}", "carol": "{locked}"}}"#);
-    let prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
+    let mut prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
     assert_eq!(prepared.taken_for(), (2, 1));
     prepared.write(Some(&mut users), "import").unwrap().commit().unwrap();
     assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
@@ -191,7 +191,7 @@ fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) 
     assert_eq!(reasons(import(&mut users, options, &file)), [missing]);
 
     options.generate_missing = true;
-    let prepared = prepare(&mut users, options, &file).unwrap();
+    let mut prepared = prepare(&mut users, options, &file).unwrap();
     assert_eq!(prepared.generated(), 1);
     let imported = prepared.write(Some(&mut users), "import").unwrap();
     assert_eq!(counts(imported.summary()), [2, 1, 0, 0]);
@@ -207,7 +207,7 @@ fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) 
 fn an_import_is_lost_unless_it_is_committed(database: &dyn Database) {
     let mut users = init(database);
     let file = format!("username,password\nalice,{GOOD}");
-    let prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
+    let mut prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
     assert_eq!(prepared.generated(), 0);
     drop(prepared.write(Some(&mut users), "import").unwrap());
     assert!(rows(database).is_empty());
@@ -222,8 +222,8 @@ fn what_is_left_out_is_done_when_it_is_written(database: &dyn Database) {
     let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
     let refusal = read(ImportOptions::default(), &file).write(Some(&mut users), "import");
     assert_eq!(bad_records(refusal).worst(), &RecordError::Exists);
-    let imported =
-        read(options(OnConflict::Update), &file).write(Some(&mut users), "import").unwrap();
+    let mut import = read(options(OnConflict::Update), &file);
+    let imported = import.write(Some(&mut users), "import").unwrap();
     assert_eq!(counts(imported.commit().unwrap()), [1, 1, 0, 0]);
     assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
     assert!(is_current_hash_of(&stored(database, "zoe"), GOOD));

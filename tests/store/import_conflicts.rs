@@ -55,7 +55,7 @@ fn only_those_who_are_new_are_judged_where_that_is_asked_for(database: &dyn Data
     let odd = "username,password,language\nalice,weak,not a tag\nbob,,\na:b,weak,\n";
     assert_eq!(reasons(import(&mut users, options(OnConflict::Skip), odd)).len(), 3);
     let unjudged = options(OnConflict::SkipUnjudged);
-    let prepared = prepare(&mut users, unjudged, odd).unwrap();
+    let mut prepared = prepare(&mut users, unjudged, odd).unwrap();
     assert_eq!(prepared.passwords(), 0);
     let summary = prepared.write(Some(&mut users), "seed").unwrap().commit().unwrap();
     assert_eq!(counts(summary), [0, 0, 0, 3]);
@@ -190,7 +190,7 @@ fn overtaken(
     sql: &str,
 ) -> Result<[u64; 4], Error> {
     let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
-    let prepared = prepare(users, options(on_conflict), &file).unwrap();
+    let mut prepared = prepare(users, options(on_conflict), &file).unwrap();
     database.execute(sql);
     let imported = prepared.write(Some(users), "import")?;
     imported.commit().map(counts)

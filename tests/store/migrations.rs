@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use dash_users::store::{self, Access, Schema};
+use dash_users::store::{self, Access, CommitHooks, Schema};
 use dash_users::{Error, Init, NewFile, StoreError, Users};
 
 use crate::database::Database;
@@ -66,7 +66,10 @@ fn a_second_init_changes_nothing(database: &dyn Database) {
     let before = all(&mut users);
     assert!(try_init(database).unwrap().applied.is_empty());
     // As where somebody else was faster.
-    let migrated = store::open(database.location(), Access::Write).unwrap().migrate().unwrap();
+    let migrated = store::open(database.location(), Access::Write)
+        .unwrap()
+        .migrate(CommitHooks::default())
+        .unwrap();
     assert_eq!((migrated.applied, migrated.events), (vec![], vec![]));
     assert_eq!(all(&mut users), before);
     assert_eq!(database.query("SELECT username FROM user_groups"), ["gone"]);

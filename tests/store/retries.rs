@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use dash_users::store::{self, Access, Migrated, Row, Schema, Store, Transaction};
+use dash_users::store::{self, Access, CommitHooks, Migrated, Row, Schema, Store, Transaction};
 use dash_users::{Error, Event, Finding, Location, Password, StoreError, Users};
 
 use crate::database::Database;
@@ -37,18 +37,18 @@ impl Store for Contended {
         self.store.schema()
     }
 
-    fn migrate(&mut self) -> Result<Migrated, StoreError> {
+    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
         self.meet()?;
-        self.store.migrate()
+        self.store.migrate(hooks)
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
         self.store.check(each)
     }
 
-    fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
+    fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
         self.meet()?;
-        self.store.repair()
+        self.store.repair(hooks)
     }
 
     fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::thread;
 
-use dash_users::store::{self, Access, Migrated, Row, Schema, Store, Transaction};
+use dash_users::store::{self, Access, CommitHooks, Migrated, Row, Schema, Store, Transaction};
 use dash_users::{
     Error, Event, Finding, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users,
 };
@@ -42,16 +42,16 @@ impl Store for Interleaved {
         self.store.schema()
     }
 
-    fn migrate(&mut self) -> Result<Migrated, StoreError> {
-        self.store.migrate()
+    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
+        self.store.migrate(hooks)
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
         self.store.check(each)
     }
 
-    fn repair(&mut self) -> Result<Vec<Event>, StoreError> {
-        self.store.repair()
+    fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
+        self.store.repair(hooks)
     }
 
     fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, Write};
 
 use dash_users::policy::Refusal;
+use dash_users::store::CommitHooks;
 use dash_users::transfer::Format;
 use dash_users::{Error, Language, NewUser, Password, StoredText};
 
@@ -307,7 +308,10 @@ fn a_change_that_is_about_to_be_permanent_is_announced(database: &dyn Database) 
         static ANNOUNCED: Cell<u32> = const { Cell::new(0) };
     }
 
-    let mut users = init(database).before_commit(|| ANNOUNCED.set(ANNOUNCED.get() + 1));
+    let mut users = init(database).with_commit_hooks(CommitHooks {
+        before: || ANNOUNCED.set(ANNOUNCED.get() + 1),
+        ..CommitHooks::default()
+    });
     add(&mut users, "alice");
     assert_eq!(ANNOUNCED.get(), 1);
     assert!(users.add(&new_user("alice", GOOD)).is_err());

@@ -117,7 +117,7 @@ fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
 /// Opens the database to change something, in the name of whoever runs the program.
 fn open(database: &Location) -> Result<Users, Error> {
     let users = Users::open(database)?.with_actor(actor());
-    Ok(users.before_commit(terminal::pass_point_of_no_return))
+    Ok(users.with_commit_hooks(terminal::COMMIT_HOOKS))
 }
 
 /// The operating system's user; behind sudo the one who called it.

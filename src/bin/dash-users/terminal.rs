@@ -1,12 +1,15 @@
 //! The terminal, and signals: whatever ends the program, the terminal is given back as it was.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
+use dash_users::store::CommitHooks;
 use nix::sys::termios::{
     _POSIX_VDISABLE, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr,
     tcsetattr,
@@ -104,13 +107,37 @@ pub fn watch_signals() -> Result<()> {
     watch().context("cannot watch for signals")
 }
 
+thread_local! {
+    /// What keeps signals from ending the program, once for each reason.
+    /// Not dropped when the program ends.
+    static POINTS_OF_NO_RETURN: RefCell<(u32, Option<ManuallyDrop<MutexGuard<'static, ()>>>)> =
+        const { RefCell::new((0, None)) };
+}
+
+/// Lets no signal end the program during a commit.
+pub const COMMIT_HOOKS: CommitHooks =
+    CommitHooks { before: pass_point_of_no_return, rolled_back: step_back };
+
 /// From now on no signal ends the program: what it does is about to be done, and an interruption
 /// would say that nothing was changed.
 pub fn pass_point_of_no_return() {
-    static IS_PASSED: AtomicBool = AtomicBool::new(false);
-    if !IS_PASSED.swap(true, Ordering::Relaxed) {
-        std::mem::forget(INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner));
-    }
+    POINTS_OF_NO_RETURN.with_borrow_mut(|(passed, guard)| {
+        *passed += 1;
+        guard.get_or_insert_with(|| {
+            ManuallyDrop::new(INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+    });
+}
+
+/// Takes one [`pass_point_of_no_return`] back: nothing was changed after all. A signal that came
+/// meanwhile ends the program now.
+fn step_back() {
+    POINTS_OF_NO_RETURN.with_borrow_mut(|(passed, guard)| {
+        *passed = passed.saturating_sub(1);
+        if *passed == 0 {
+            guard.take().map(ManuallyDrop::into_inner);
+        }
+    });
 }
 
 /// Runs what shows a progress bar on stderr.

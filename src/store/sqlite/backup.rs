@@ -2,17 +2,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::sql_error;
-use super::file::{BUSY_TIMEOUT, sync_directory};
+use super::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, sync_directory};
 use super::schema;
 use super::{Sqlite, history, schema_text};
 use crate::escape::Escaped;
 use crate::files::{self, FileError, WriteOptions};
-use crate::store::{Access, Cause, Location, Restoration, StoreError};
+use crate::store::{Access, Cause, Location, RETRY_PAUSE, Restoration, StoreError};
 
 /// An existing file.
 const READ_WRITE: OpenFlags =
@@ -177,6 +179,17 @@ impl Restoration for Staged {
 
     fn apply(self: Box<Self>) -> Result<(), StoreError> {
         let Self { copy, mut database, .. } = *self;
-        copy_all(&copy, &mut database.connection, &database.location)
+        let fail = sql_error(&database.location);
+        database.connection.busy_timeout(COMMIT_TIMEOUT).map_err(&fail)?;
+        let deadline = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            // While it waits for a reader, all other readers wait for it.
+            match copy_all(&copy, &mut database.connection, &database.location) {
+                Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
+                    thread::sleep(RETRY_PAUSE);
+                }
+                copied => return copied,
+            }
+        }
     }
 }

@@ -37,6 +37,9 @@ impl From<&Metadata> for Identity {
 /// How long to wait for another program's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a commit waits for readers, which shuts out new ones meanwhile.
+pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Sqlite {
     pub(in super::super) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let store = Self::open_unread(path, access)?;

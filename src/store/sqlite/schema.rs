@@ -6,12 +6,11 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::error::sql_error;
-use super::file::sync_directory;
-use super::{Sqlite, history, schema_text, stored_text};
+use super::{Sqlite, commit, history, schema_text, stored_text};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
 use crate::event::Event;
-use crate::store::{Location, Migrated, Migration, Schema, StoreError};
+use crate::store::{CommitHooks, Location, Migrated, Migration, Schema, StoreError};
 use crate::user::StoredText;
 
 /// Every migration, and its SQL for tables and columns.
@@ -125,7 +124,7 @@ pub(super) fn missing(
 
 /// Applies what is pending. The version is read inside the transaction that changes it, so that
 /// of several programs at once one does the work and the others find it done.
-pub(super) fn migrate(store: &mut Sqlite) -> Result<Migrated, StoreError> {
+pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated, StoreError> {
     let Sqlite { connection, location, .. } = store;
     let fail = sql_error(location);
     let transaction =
@@ -139,8 +138,7 @@ pub(super) fn migrate(store: &mut Sqlite) -> Result<Migrated, StoreError> {
         }
         apply(&transaction, &schema).map_err(&fail)?
     };
-    transaction.commit().map_err(&fail)?;
-    sync_directory(connection);
+    commit(&transaction, hooks).map_err(&fail)?;
     Ok(Migrated { applied: schema.pending, events })
 }
 
@@ -244,7 +242,7 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Makes the schema whole where it has the latest version.
-pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
+pub(super) fn repair(store: &mut Sqlite, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
     let Sqlite { connection, location, .. } = store;
     let fail = sql_error(location);
     let transaction =
@@ -254,8 +252,7 @@ pub(super) fn repair(store: &mut Sqlite) -> Result<Vec<Event>, StoreError> {
         return Err(schema.needs_migration(location));
     }
     let events = apply(&transaction, &schema).map_err(&fail)?;
-    transaction.commit().map_err(&fail)?;
-    sync_directory(connection);
+    commit(&transaction, hooks).map_err(&fail)?;
     Ok(events)
 }
 

@@ -110,8 +110,8 @@ impl From<Record> for Candidate {
 }
 
 impl Candidate {
-    pub(super) fn refused(self, reason: RecordError) -> BadRecord {
-        BadRecord { position: self.position, username: Some(self.username), reason }
+    pub(super) fn refused(&self, reason: RecordError) -> BadRecord {
+        BadRecord { position: self.position, username: Some(self.username.clone()), reason }
     }
 
     /// The first reason not to take the record.
@@ -149,50 +149,52 @@ impl Candidate {
     }
 
     /// The row of a new user, and the password that was generated for it.
-    pub(super) fn into_new_row(self) -> Result<(NewRow, Option<Password>), Error> {
+    pub(super) fn new_row(&self) -> Result<(NewRow, Option<Password>), Error> {
         let Self { username, secret, language, groups, .. } = self;
         let language =
-            language.unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
+            language.clone().unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
         let (secret, password) = match secret {
-            Planned::Hash(hash) => (hash, None),
+            Planned::Hash(hash) => (hash.clone(), None),
             Planned::Clear(clear) => {
-                let Clear { password, origin, hash, existing, .. } = *clear;
+                let Clear { password, origin, hash, existing, .. } = &**clear;
                 if existing.is_some() {
-                    return Err(Error::ChangedMeanwhile(username));
+                    return Err(Error::ChangedMeanwhile(username.clone()));
                 }
-                let hash = hash.map(NewCredential::from);
+                let hash = hash.clone().map(NewCredential::from);
                 let secret = hash.as_ref().map_or(StoredText::Null.into(), StoredSecret::from);
-                (secret, (origin == Origin::Generated).then_some(password))
+                (secret, (*origin == Origin::Generated).then(|| password.clone()))
             }
-            Planned::Absent => return Err(Error::ChangedMeanwhile(username)),
+            Planned::Absent => return Err(Error::ChangedMeanwhile(username.clone())),
         };
-        Ok((NewRow { username, secret, language, groups: groups.unwrap_or_default() }, password))
+        let (username, groups) = (username.clone(), groups.clone().unwrap_or_default());
+        Ok((NewRow { username, secret, language, groups }, password))
     }
 
     /// What of `row` is to be changed; none if it is so already.
-    pub(super) fn into_change(self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
-        let (secret, is_new_password) = match self.secret {
+    pub(super) fn change(&self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
+        let (secret, is_new_password) = match &self.secret {
             Planned::Absent => (None, false),
-            Planned::Hash(hash) if hash == row.secret => (None, false),
+            Planned::Hash(hash) if *hash == row.secret => (None, false),
             Planned::Hash(hash) => {
-                let is_new = unlocked_hash(&hash) != unlocked_hash(&row.secret);
-                (Some(hash), is_new)
+                let is_new = unlocked_hash(hash) != unlocked_hash(&row.secret);
+                (Some(hash.clone()), is_new)
             }
-            Planned::Clear(clear) => match *clear {
+            Planned::Clear(clear) => match &**clear {
                 Clear { existing, .. } if existing.as_ref() != Some(&row.secret) => {
                     return Err(Error::ChangedMeanwhile(row.username));
                 }
                 Clear { is_right: Some(true), .. } => (None, false),
                 Clear { hash, .. } => {
                     let credential = row.secret.credential();
-                    let new = hash.map(|hash| StoredSecret::from(&credential.with_hash(hash)));
+                    let new = hash.clone();
+                    let new = new.map(|hash| StoredSecret::from(&credential.with_hash(hash)));
                     // Nothing is hashed where nothing is written.
                     (new.or_else(|| dry_run.then(|| StoredText::Null.into())), true)
                 }
             },
         };
-        let language = self.language.filter(|language| *language != row.language);
-        let groups = self.groups.filter(|groups| *groups != row.groups);
+        let language = self.language.clone().filter(|language| *language != row.language);
+        let groups = self.groups.clone().filter(|groups| *groups != row.groups);
         let is_change = secret.is_some() || language.is_some() || groups.is_some();
         let username = row.username;
         Ok(is_change.then_some(RowChange { username, secret, is_new_password, language, groups }))

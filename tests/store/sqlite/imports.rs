@@ -174,7 +174,7 @@ fn a_key_that_is_deferred_refuses_the_commit() {
     );
     let mut users = init(&database);
     let before = schema(&database);
-    let imported = read(ImportOptions::default(), &format!("username,password\nzoe,{GOOD}"));
+    let mut imported = read(ImportOptions::default(), &format!("username,password\nzoe,{GOOD}"));
     let refusal = imported.write(Some(&mut users), "import").unwrap().commit();
     assert!(matches!(refusal, Err(Error::Store(StoreError::Refused { .. }))), "{refusal:?}");
     assert!(rows(&database).is_empty());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dash_users::store::{self, Access};
+use dash_users::store::{self, Access, CommitHooks};
 use dash_users::{NewFile, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
@@ -143,6 +143,6 @@ fn an_unfinished_transaction_of_ours_is_not_in_the_file() {
         transaction.delete(name.as_bytes()).unwrap();
     }
     assert!(database.bytes() == before);
-    transaction.commit().unwrap();
+    transaction.commit(CommitHooks::default()).unwrap();
     assert!(rows(&database).is_empty());
 }

@@ -1,14 +1,15 @@
 //! Locks that an app holds: what waits for them, and for how long.
 
+use std::num::NonZeroUsize;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dash_users::store::{self, Access};
-use dash_users::{Error, NewFile, Password, StoreError, Users};
+use dash_users::store::{self, Access, CommitHooks};
+use dash_users::{Error, ImportOptions, NewFile, Password, StoreError, Users};
 use rusqlite::Connection;
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, TUTORIAL_TABLE, add, init, names, new_user, open, rows};
+use crate::support::{GOOD, TUTORIAL_TABLE, add, init, names, new_user, open, read, rows};
 
 /// A database with alice.
 fn with_alice() -> Sqlite {
@@ -111,6 +112,59 @@ fn what_is_locked_for_ten_seconds_is_busy_and_unchanged() {
     });
 }
 
+/// Changes whose commit waits for readers.
+const CHANGES: [fn(&Sqlite) -> Result<(), Error>; 4] = [
+    |database| open(database).set_password("alice", &Password::from(GOOD), false),
+    |database| {
+        let mut import = read(ImportOptions::default(), &format!("username,password\nbob,{GOOD}"));
+        import.end()?;
+        import.look_up(Some(&mut open(database)))?;
+        import.hash(NonZeroUsize::MIN, &|| ());
+        let (mut attempts, mut users) = (0, open(database));
+        let saved = import.save(Some(&mut users), "import", |_| {
+            attempts += 1;
+            Ok::<_, Error>(())
+        });
+        assert!(attempts > 1);
+        assert_eq!(names(database), ["alice", "bob"]);
+        saved.map(drop)
+    },
+    |database| open(database).repair().map(drop),
+    |database| {
+        let backup = database.dir().join("backup.db");
+        open(database).backup(&backup, false)?;
+        Users::prepare_restore(database.location(), &backup, None)?.apply()
+    },
+];
+
+#[test]
+fn waiting_commit_lets_other_readers_in() {
+    const READING_FOR: Duration = Duration::from_secs(7);
+
+    thread::scope(|scope| {
+        for change in CHANGES {
+            scope.spawn(move || {
+                let database = with_alice();
+                let slow = holding(&database, READING);
+                thread::scope(|scope| {
+                    let changing = scope.spawn(|| change(&database));
+                    let start = Instant::now();
+                    while start.elapsed() < READING_FOR {
+                        let app = database.connect();
+                        app.busy_timeout(Duration::from_secs(5)).unwrap();
+                        let select = "SELECT username FROM users WHERE username = 'alice'";
+                        app.query_row(select, [], |_| Ok(())).expect("never refused");
+                        drop(app);
+                        thread::sleep(Duration::from_millis(20));
+                    }
+                    drop(slow);
+                    changing.join().unwrap().expect("done after the reader");
+                });
+            });
+        }
+    });
+}
+
 #[test]
 fn a_lock_that_is_released_in_time_is_waited_for() {
     let database = with_alice();
@@ -146,7 +200,7 @@ fn a_transaction_of_ours_blocks_no_reader_before_its_commit() {
     let mut transaction = store.begin(Access::Write).unwrap();
     transaction.set_language(b"alice", &"fr".parse().unwrap()).unwrap();
     assert_eq!(database.query("SELECT language FROM users"), ["en"]);
-    transaction.commit().unwrap();
+    transaction.commit(CommitHooks::default()).unwrap();
     assert_eq!(database.query("SELECT language FROM users"), ["fr"]);
 }
 

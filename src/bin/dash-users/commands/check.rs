@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use anyhow::Result;
 use dash_users::{
@@ -10,7 +11,6 @@ use super::{open, tell_reconciled};
 use crate::cli::MethodArg;
 use crate::exit::{Code, Failure, command, quoted};
 use crate::output::{Output, indented, wrapped};
-use crate::terminal;
 
 /// Look for whatever is wrong with the database and its users
 ///
@@ -50,17 +50,20 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let found = users.check()?;
     let mut left = found.clone();
     if args.fix && found.iter().any(|finding| is_fixable(&finding.problem)) {
-        terminal::pass_point_of_no_return();
         let events = users.repair()?;
         left = users.check()?;
         output.note(&format!("repaired {database}"));
         tell_reconciled(&events, output);
     }
     // What only came to light by the repair belongs to the answer too.
-    let new = left.iter().filter(|finding| !found.contains(finding));
+    let [known, remaining] = [&found, &left].map(|findings| {
+        let keys = findings.iter().filter(|_| args.fix).map(key);
+        keys.collect::<HashSet<_>>()
+    });
+    let new = left.iter().filter(|finding| args.fix && !known.contains(&key(finding)));
     let mut all: Vec<_> = found.iter().chain(new).collect();
     all.sort_by_key(|finding| finding.problem.severity());
-    let is_fixed = |finding: &Finding| !left.contains(finding);
+    let is_fixed = |finding: &Finding| args.fix && !remaining.contains(&key(finding));
 
     let json = || {
         let json = all.iter().map(|finding| Json {
@@ -117,6 +120,11 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let message = format!("{errors} error(s) and {warnings} warning(s) in {database}");
     output.note(&message);
     Err(Failure::new(Code::Findings, message).answered().into())
+}
+
+/// What tells a finding from all others.
+fn key(Finding { username, problem }: &Finding) -> (Option<&StoredText>, &'static str, String) {
+    (username.as_ref(), problem.code(), problem.to_string())
 }
 
 /// Whether [`Users::repair`] fixes it.

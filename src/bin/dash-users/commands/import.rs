@@ -10,8 +10,8 @@ use clap::ValueEnum;
 use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::transfer::{Format, Reader};
 use dash_users::{
-    Error, Import, ImportOptions, ImportSummary, Imported, Location, Method, NewFile, OnConflict,
-    Password, StoreError, StoredText, Users,
+    Error, Import, ImportOptions, ImportSummary, Location, Method, NewFile, OnConflict, Password,
+    StoreError, StoredText, Users,
 };
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
@@ -129,6 +129,10 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         Error::BadRecords(records) => bad_records(&records, &file).into(),
         error => anyhow::Error::from(error),
     };
+    let explain_any = |error: anyhow::Error| match error.downcast() {
+        Ok(error) => explain(error),
+        Err(error) => error,
+    };
     let mut options = ImportOptions::default();
     options.on_conflict = *on_conflict;
     options.as_is = args.as_is;
@@ -173,9 +177,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         make_ready()?;
         users = Some(open(database)?);
     }
-    let imported = import.write(users.as_mut(), action).map_err(explain)?;
-    let summary = imported.summary();
-    commit(imported, args)?;
+    let summary = save(&mut import, users.as_mut(), action, args).map_err(explain_any)?;
     if taken_for != (0, 0) {
         let (hashes, passwords) = taken_for;
         output.note(&format!(
@@ -206,21 +208,30 @@ fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
     bar.finish_and_clear();
 }
 
-/// Makes it permanent. The generated passwords are in their file before that.
-fn commit(imported: Imported, args: &FileArgs) -> Result<()> {
-    let is_written = !args.dry_run && !imported.generated().is_empty();
-    let path = args.generate_missing.as_deref().filter(|_| is_written);
-    // Nor may an interruption leave passwords behind that are nobody's.
-    terminal::pass_point_of_no_return();
-    let written = path.map(|path| write_passwords(path, imported.generated())).transpose();
-    let written = written.map_err(explain_passwords)?;
-    let committed = imported.commit();
-    if let (Err(_), Some(path)) = (&committed, written) {
+/// Writes it. The generated passwords are in their file before that.
+fn save(
+    import: &mut Import,
+    users: Option<&mut Users>,
+    action: &str,
+    args: &FileArgs,
+) -> Result<ImportSummary> {
+    let mut written = None;
+    let saved = import.save(users, action, |imported| {
+        let is_written = !args.dry_run && !imported.generated().is_empty();
+        let path = args.generate_missing.as_deref().filter(|_| is_written);
+        if let Some(path) = path.filter(|_| written.is_none()) {
+            // Nor may an interruption leave passwords behind that are nobody's.
+            terminal::pass_point_of_no_return();
+            let passwords = write_passwords(path, imported.generated());
+            written = Some(passwords.map_err(explain_passwords)?);
+        }
+        anyhow::Ok(())
+    });
+    if let (Err(_), Some(path)) = (&saved, written) {
         // They are nobody's.
         let _ = fs::remove_file(path);
     }
-    committed?;
-    Ok(())
+    saved
 }
 
 const PASSWORDS: WriteOptions = WriteOptions::private("passwords");

@@ -36,8 +36,8 @@ struct Json<'a> {
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    terminal::pass_point_of_no_return();
-    let init = Users::init(database, &new_file(&args.new_file)?)?;
+    let new_file = new_file(&args.new_file)?;
+    let init = Users::init_with_hooks(database, &new_file, terminal::COMMIT_HOOKS)?;
     let warnings = schema_warnings(&init.schema);
     let json = Json {
         database: database.to_string(),

@@ -42,8 +42,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if args.status {
         applied.clone_from(&schema.applied);
     } else if !args.dry_run && !schema.pending.is_empty() {
-        let mut users = Users::open(database)?;
-        terminal::pass_point_of_no_return();
+        let mut users = Users::open(database)?.with_commit_hooks(terminal::COMMIT_HOOKS);
         Migrated { applied, events } = users.migrate()?;
         schema = users.schema()?;
     }

@@ -18,7 +18,7 @@ use crate::hash::Method;
 /// assert_eq!(StoredText::from(&b"al\x1bice"[..]).to_string(), r"al\u{1b}ice");
 /// assert_eq!(StoredText::Null.to_string(), r"\N");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum StoredText {
     Null,

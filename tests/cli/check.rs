@@ -3,9 +3,11 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use snapbox::str;
 
+use crate::sample;
 use crate::support::{
     GOOD, SECRET123, Sandbox, assert_run, empty, initialized, program_directory, seeded,
 };
@@ -368,4 +370,23 @@ status 4
 
 "#]]
     );
+}
+
+/// 80,000 findings took minutes when each was compared with all others.
+#[test]
+fn check_is_linear_in_findings() {
+    let findings = sample::of(40_000, 80_000);
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "WITH RECURSIVE numbers (number) AS (
+           SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {findings})
+         INSERT INTO users SELECT 'user' || number, '', 'en' FROM numbers;
+         INSERT INTO user_groups VALUES ('nobody', 'staff');"
+    ));
+    let start = Instant::now();
+    for args in [&["check", "--format", "plain"][..], &["check", "--fix", "--format", "plain"]] {
+        let run = sandbox.run(args);
+        assert_eq!((run.status, run.stdout.lines().count()), (7, findings + 1), "{args:?}");
+    }
+    assert!(start.elapsed() < Duration::from_secs(90), "{:?}", start.elapsed());
 }

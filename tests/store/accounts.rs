@@ -1,6 +1,6 @@
 //! Groups, names that change, times, and the history of it all.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use dash_users::{Error, Event, Group, Password, StoredText, Users};
 
@@ -239,7 +239,29 @@ fn groups_of_nobody_are_found_by_whose_they_were(database: &dyn Database) {
     assert_eq!(found(&mut users)[1].2, "lost");
 }
 
+/// 16,000 renames took minutes when each was searched for in all events.
+fn history_of_a_user_is_linear_in_renames(database: &dyn Database) {
+    const RENAMES: usize = 16_000;
+
+    let mut users = init(database);
+    database.execute(&format!(
+        "WITH RECURSIVE numbers (number) AS (
+           SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {RENAMES})
+         INSERT INTO user_events (action, username, detail)
+         SELECT 'rename', 'user' || number, 'to user' || (number + 1) FROM numbers"
+    ));
+    let start = Instant::now();
+    let last = format!("user{}", RENAMES + 1);
+    let events = users.history(Some(last.as_bytes()), None).unwrap();
+    assert_eq!(events.len(), RENAMES);
+    assert_eq!(events[0].username.to_string(), format!("user{RENAMES}"));
+    assert_eq!(users.history(Some(b"user3"), None).unwrap().len(), 3);
+    assert_eq!(users.history(Some(last.as_bytes()), Some(2)).unwrap(), events[..2]);
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
 on_every_database! {
+    history_of_a_user_is_linear_in_renames,
     groups_of_nobody_are_found_by_whose_they_were,
     names_and_groups_are_found_by_how_they_begin,
     groups_are_added_and_removed_once,

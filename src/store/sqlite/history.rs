@@ -1,10 +1,14 @@
 //! The history. Triggers write it, for changes by this program too: see `002_accounts.sql`.
 
-use rusqlite::{Connection, params};
+use std::collections::HashSet;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
 
 use super::{Text, stored_text, time};
 use crate::event::Event;
 use crate::store::Cause;
+use crate::user::StoredText;
 
 /// Tells the triggers who makes the changes that follow, until [`end_change`].
 pub(super) fn attribute(connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
@@ -42,21 +46,41 @@ pub(super) fn read(
     limit: Option<u32>,
     each: &mut dyn FnMut(Event),
 ) -> rusqlite::Result<()> {
-    let limit = limit.map_or(-1, i64::from);
-    let of_user = "WITH RECURSIVE names (name, last) AS (
-           SELECT substr(?2, 1, 1024), (SELECT max(id) FROM user_events)
-           UNION
-           SELECT event.username, event.id - 1 FROM names, user_events AS event
-           WHERE event.action = 'rename' AND event.detail = 'to ' || name AND event.id <= last)
-         SELECT id, at, actor, action, username, detail FROM user_events AS event
-         WHERE EXISTS (SELECT 1 FROM names WHERE name = event.username AND event.id <= last + 1)
-         ORDER BY id DESC LIMIT ?1";
-    let all = "SELECT id, at, actor, action, username, detail FROM user_events
-               ORDER BY id DESC LIMIT ?1";
-    match username {
-        Some(username) => hand_out(connection, of_user, params![limit, Text(username)], each),
-        None => hand_out(connection, all, [limit], each),
+    let Some(username) = username else {
+        let select = "SELECT id, at, actor, action, username, detail FROM user_events
+                      ORDER BY id DESC LIMIT ?";
+        return hand_out(connection, select, [limit.map_or(-1, i64::from)], each);
+    };
+    let cut = "SELECT substr(?, 1, 1024)";
+    let name =
+        connection.query_row(cut, [Text(username)], |row| row.get_ref(0).map(stored_text))?;
+    // Backwards in time, so that each name is known before the events that belong to it.
+    let mut targets = HashSet::from([name.as_bytes().to_vec()]);
+    let mut names = HashSet::from([name]);
+    let mut left = limit.unwrap_or(u32::MAX);
+    let select = "SELECT id, at, actor, action, username, detail FROM user_events ORDER BY id DESC";
+    let mut statement = connection.prepare(select)?;
+    let mut found = statement.query([])?;
+    while left > 0
+        && let Some(row) = found.next()?
+    {
+        let username = stored_text(row.get_ref(4)?);
+        if username == StoredText::Null {
+            continue;
+        }
+        if row.get_ref(3)? == ValueRef::Text(b"rename")
+            && let ValueRef::Text(detail) = row.get_ref(5)?
+            && detail.strip_prefix(b"to ").is_some_and(|target| targets.contains(target))
+        {
+            targets.insert(username.as_bytes().to_vec());
+            names.insert(username.clone());
+        }
+        if names.contains(&username) {
+            each(event(row)?);
+            left -= 1;
+        }
     }
+    Ok(())
 }
 
 /// The number of the newest event; 0 if there is none, or no history.
@@ -89,14 +113,18 @@ fn hand_out(
     let mut statement = connection.prepare(select)?;
     let mut found = statement.query(params)?;
     while let Some(row) = found.next()? {
-        each(Event {
-            id: row.get(0)?,
-            at: time(row.get_ref(1)?),
-            actor: stored_text(row.get_ref(2)?),
-            action: stored_text(row.get_ref(3)?),
-            username: stored_text(row.get_ref(4)?),
-            detail: stored_text(row.get_ref(5)?),
-        });
+        each(event(row)?);
     }
     Ok(())
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        id: row.get(0)?,
+        at: time(row.get_ref(1)?),
+        actor: stored_text(row.get_ref(2)?),
+        action: stored_text(row.get_ref(3)?),
+        username: stored_text(row.get_ref(4)?),
+        detail: stored_text(row.get_ref(5)?),
+    })
 }

@@ -207,6 +207,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--plaintext', '--plaintext', [CompletionResultType]::ParameterName, 'Take the stored value for a clear password')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'With --plaintext: all users')
+            [CompletionResult]::new('--allow-hash-like', '--allow-hash-like', [CompletionResultType]::ParameterName, 'With --plaintext: accept passwords that look like a hash')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password from stdin; one line end is taken off')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Write results and errors only')

@@ -196,6 +196,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --color 'When to use color'
             cand --plaintext 'Take the stored value for a clear password'
             cand --all 'With --plaintext: all users'
+            cand --allow-hash-like 'With --plaintext: accept passwords that look like a hash'
             cand --password-stdin 'Read the password from stdin; one line end is taken off'
             cand --json 'Short for --format json'
             cand -q 'Write results and errors only'

@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod error;
 mod export;
+mod hash_like;
 mod import;
 mod log_in;
 mod plaintext;

@@ -100,7 +100,7 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
                 method.is_weak().then_some(Problem::HashWeak(method))
             }
         }
-        Credential::Unusable(_) if matches!(clear_password(row), Ok(Some(_))) => {
+        Credential::Unusable(_) if matches!(clear_password(row, false), Ok(Some(_))) => {
             Some(Problem::ClearPassword)
         }
         Credential::Unusable(HashError::NeverMatches(reason)) => {

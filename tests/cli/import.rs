@@ -190,7 +190,7 @@ users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]
     );
-    sandbox.write("bcrypt.json", r#"{"cleo": "$2b$12$abcdefghijklmnopqrstuv", "dan": "md5$ab"}"#);
+    sandbox.write("bcrypt.json", r#"{"cleo": "$2b$12$abcdefghijklmnopqrstuv", "dan": "md5$ab", "eve": "SHA1:5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8", "fay": "X03MO1qnZdYdgyfeuILPmQ=="}"#);
     assert_run!(
         sandbox.run(&["import", "bcrypt.json"]),
         str![[r#"
@@ -199,7 +199,9 @@ status 7
 -- stderr
 bcrypt.json:1: user 'cleo': the value resembles a hash but is none; it is not taken for a password
 bcrypt.json:2: user 'dan': the value resembles a hash but is none; it is not taken for a password
-error: 2 bad records in bcrypt.json (counted by item); nothing was changed
+bcrypt.json:3: user 'eve': the value resembles a hash but is none; it is not taken for a password
+bcrypt.json:4: user 'fay': the value resembles a hash but is none; it is not taken for a password
+error: 4 bad records in bcrypt.json (counted by item); nothing was changed
 
 "#]]
     );

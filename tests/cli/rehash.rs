@@ -165,7 +165,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored value of 'bob' resembles a hash but is none; it is not taken for a password
-hint: `dash-users passwd` sets a new password
+hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
 
 "#]]
     );
@@ -195,4 +195,35 @@ error: no user 'nobody'
     assert_eq!(sandbox.run(&["rehash", "--plaintext"]).status, 2);
     assert_eq!(sandbox.run(&["rehash", "--all"]).status, 2);
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "--all", "alice"]).status, 2);
+}
+
+#[test]
+fn rehash_plaintext_rejects_digests_unless_allowed() {
+    let sandbox = initialized();
+    let digest = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+    let sha224 = "pbkdf2:sha224:1000$salt$00ff";
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('alice', '{digest}', 'en'), ('bob', '{sha224}', 'en')"
+    ));
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "alice"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: the stored value of 'alice' resembles a hash but is none; it is not taken for a password
+hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), digest);
+    let allowed = |user| sandbox.run(&["rehash", "--plaintext", user, "--allow-hash-like"]).status;
+    assert_eq!(allowed("alice"), 0);
+    assert_eq!(sandbox.run_with(digest, &["verify", "alice", "--password-stdin"]).status, 0);
+    // An app may verify it.
+    assert_eq!(allowed("bob"), 7);
+    assert_eq!(sandbox.stored("bob"), sha224);
+    // Each is named, and only clear passwords are meant.
+    assert_eq!(sandbox.run(&["rehash", "--plaintext", "--all", "--allow-hash-like"]).status, 2);
+    assert_eq!(sandbox.run(&["rehash", "alice", "--allow-hash-like"]).status, 2);
 }

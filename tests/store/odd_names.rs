@@ -89,7 +89,7 @@ fn a_clear_password_under_an_odd_name_is_hashed(database: &dyn Database) {
     for name in odd_names(database) {
         insert(database, &name, "clear password");
     }
-    users.hash_clear_passwords(None::<&[&str]>).unwrap();
+    users.hash_clear_passwords(None::<&[&str]>, false).unwrap();
     for name in odd_names(database) {
         assert!(is_current_hash_of(&stored(database, &name), "clear password"));
     }

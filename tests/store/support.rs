@@ -217,5 +217,5 @@ pub(crate) const OPERATIONS: [Operation; 21] = [
     ("log_in_and_upgrade", |users| {
         users.log_in_and_upgrade("alice", &Password::from("secret")).map(drop)
     }),
-    ("hash_clear_passwords", |users| users.hash_clear_passwords(None::<&[&str]>).map(drop)),
+    ("hash_clear_passwords", |users| users.hash_clear_passwords(None::<&[&str]>, false).map(drop)),
 ];

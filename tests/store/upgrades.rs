@@ -229,7 +229,7 @@ fn a_clear_password_that_changed_meanwhile_is_not_hashed(database: &dyn Database
     insert(database, "bob", "xyzzy");
     let change = "UPDATE users SET password_hash = 'quux' WHERE username = 'bob'";
     let mut users = interleaved(database, change.to_owned());
-    let refusal = users.hash_clear_passwords(None::<&[&str]>);
+    let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
     let Err(Error::ChangedMeanwhile(name)) = refusal else { panic!("{refusal:?}") };
     assert_eq!(name, StoredText::Text("bob".to_owned()));
     assert_eq!(rows(database), ["alice plover en", "bob quux en"]);

@@ -192,7 +192,7 @@ fn what_is_not_there_cannot_be_changed(database: &dyn Database) {
         users.set_language("Alice", &language("fr")).map(drop),
         users.remove(&["Alice"], false).map(drop),
         users.rehash("Alice", &Password::from("secret")),
-        users.hash_clear_passwords(Some(&["Alice"])).map(drop),
+        users.hash_clear_passwords(Some(&["Alice"]), false).map(drop),
     ];
     for refusal in refusals {
         assert!(

@@ -187,8 +187,13 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
             (Code::UserExists, Some("`--allow-similar` adds it all the same".to_owned()))
         }
         Error::WrongPassword => (Code::Refused, None),
-        Error::InvalidHash { .. } | Error::ResemblesHash(_) => {
+        Error::InvalidHash { .. } => {
             (Code::InvalidData, Some("`dash-users passwd` sets a new password".to_owned()))
+        }
+        Error::ResemblesHash(_) => {
+            let hint = "`dash-users passwd` sets a new password; if the value is the password, \
+                        name the user with --allow-hash-like";
+            (Code::InvalidData, Some(hint.to_owned()))
         }
         Error::ClearPassword { .. } => {
             (Code::BadPassword, Some("`dash-users passwd` sets a new password".to_owned()))

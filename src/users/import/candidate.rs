@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::Error;
-use super::super::plaintext::resembles_hash;
+use super::super::hash_like::resembles_hash;
 use super::{ImportOptions, OnConflict};
 use crate::credential::{Credential, NewCredential, unlocked};
 use crate::group::{Group, GroupError};

@@ -116,7 +116,7 @@ fn a_hash_of_any_type_is_shown_lets_nobody_in_and_can_be_replaced() {
         let LogIn::Refused(Refusal::Unusable(reason)) = log_in else { panic!("{log_in:?}") };
         assert!(matches!(reason, HashError::Method(MethodError::Raises(_))), "{value}");
 
-        let refusal = users.hash_clear_passwords(None::<&[&str]>);
+        let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
         assert!(matches!(refusal, Err(Error::InvalidHash { .. })), "{value}");
         users.set_password("alice", &Password::from(GOOD), false).unwrap();
         assert!(is_current_hash_of(&stored(&database, "alice"), GOOD));
@@ -129,7 +129,7 @@ fn a_clear_password_that_no_name_leads_to_is_not_lost() {
     let mut users = init(&database);
     database.execute("INSERT INTO users VALUES ('alice', 'secret123', 'en')");
     database.execute("INSERT INTO users VALUES (NULL, 'secret123', 'en')");
-    let refusal = users.hash_clear_passwords(None::<&[&str]>);
+    let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
     assert!(matches!(refusal, Err(Error::UnreachableName(StoredText::Null))), "{refusal:?}");
     let values = database.query("SELECT password_hash FROM users");
     assert_eq!(values, ["secret123", "secret123"]);

@@ -17,8 +17,9 @@ use crate::prompt::Prompt;
 /// method and a fresh salt. A locked user stays locked.
 ///
 /// With --plaintext, for a table whose password_hash column holds clear passwords, each of them is
-/// replaced by its hash, all or none, and hashes are left. A value that looks like a hash of
-/// another kind is refused, so that it never becomes a password.
+/// replaced by its hash, all or none, and hashes are left. A value that looks like a hash or digest
+/// of another kind is refused, since the hash itself would become the password. If such a value
+/// really is a password, name its user and add --allow-hash-like.
 ///
 /// Example: dash-users rehash --plaintext --all
 #[derive(clap::Args)]
@@ -36,6 +37,9 @@ pub struct Args {
     /// With --plaintext: all users
     #[arg(long, requires = "plaintext", conflicts_with = "users")]
     pub all: bool,
+    /// With --plaintext: accept passwords that look like a hash
+    #[arg(long, requires = "plaintext", conflicts_with = "all")]
+    pub allow_hash_like: bool,
     #[command(flatten)]
     pub password: PasswordArgs,
     #[command(flatten)]
@@ -67,7 +71,8 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 
 fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
     let names = usernames(&args.users);
-    let done = users.hash_clear_passwords(if args.all { None } else { Some(&names) })?;
+    let done = users
+        .hash_clear_passwords(if args.all { None } else { Some(&names) }, args.allow_hash_like)?;
     let left = |name: &StoredText| format!("left user '{name}', who has a hash,");
     let hashed = |name: &StoredText| format!("hashed the clear password of user '{name}'");
     let users = done.iter().map(|(name, is_hashed)| (name, *is_hashed));

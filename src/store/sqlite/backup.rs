@@ -156,20 +156,7 @@ pub(in super::super) fn prepare_restore(
         Ok(u64::try_from(users).unwrap_or_default())
     };
     let users = stage().map_err(&fail)?;
-    fit_pages(&copy, &database.connection).map_err(&fail)?;
     Ok(Staged { copy, database, users })
-}
-
-/// Gives a copy the page size of a database with a write-ahead log, which keeps its own.
-fn fit_pages(copy: &Connection, database: &Connection) -> rusqlite::Result<()> {
-    let page_size =
-        |of: &Connection| of.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
-    let journal: String = database.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
-    let size = page_size(database)?;
-    if journal == "wal" && size != page_size(copy)? {
-        copy.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM"))?;
-    }
-    Ok(())
 }
 
 impl Restoration for Staged {

@@ -214,20 +214,3 @@ fn backup_path_is_not_read_as_a_uri() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
-
-#[test]
-fn backup_of_another_page_size_is_restored_with_a_log() {
-    let database = Sqlite::new();
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    let file = database.dir().join("backup.db");
-    users.backup(&file, false).unwrap();
-    Connection::open(&file).unwrap().execute_batch("PRAGMA page_size = 1024; VACUUM").unwrap();
-    add(&mut users, "bob");
-    drop(users);
-    database.execute("PRAGMA journal_mode = WAL");
-    restore(&database, &file).unwrap();
-    assert_eq!(names(&mut open(&database)), ["alice"]);
-    let restored = Connection::open(database.path()).unwrap();
-    assert_eq!(integrity(&restored), "ok");
-}

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::escape::Escaped;
 use crate::group::GroupError;
-use crate::hash::Method;
+use crate::hash::{Method, MethodError};
 use crate::user::StoredText;
 use crate::username::UsernameError;
 
@@ -243,6 +243,11 @@ impl fmt::Display for Problem {
                 f,
                 "nobody can log in: werkzeug finds no password to match the stored hash: {reason}"
             ),
+            Self::HashOverLimit(reason)
+                if MethodError::TOO_LONG == MethodError::OverLimit(reason) =>
+            {
+                write!(f, "dash-users never accepts the stored value: {reason}")
+            }
             Self::HashOverLimit(reason) => write!(
                 f,
                 "werkzeug takes seconds over each request, or raises an exception: {reason}"

@@ -12,18 +12,21 @@ use crate::user::StoredText;
 /// ```text
 /// active = hash                                   ; see PasswordHash
 /// locked = "!" method "|" salt "|" digest         ; the hash, with its two "$" written as "|"
+///        | "!||" other                            ; any other text, with "$" written as "|d"
+///                                                 ; and "|" written as "|p"
 /// ```
 ///
 /// A locked value has no `$`, so that every version of werkzeug answers False to it without
 /// raising. No method holds a `|` and no digest does: the first and the last one give the hash
-/// back byte for byte, whatever the salt holds.
+/// back byte for byte, whatever the salt holds. No method is empty, so the second form cannot be
+/// mistaken for the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// The user can log in.
     Active(PasswordHash),
-    /// An administrator locked the user; the hash is kept for the day of unlocking. The error is
-    /// one of those that werkzeug may know better: the hash is unsupported or over a limit.
-    Locked(Result<PasswordHash, MethodError>),
+    /// An administrator locked the user; the value is kept for the day of unlocking. The error says
+    /// why it cannot be checked.
+    Locked(Result<PasswordHash, HashError>),
     /// Nobody can log in with this.
     Unusable(HashError),
 }
@@ -35,13 +38,11 @@ impl Credential {
         let StoredText::Text(text) = stored else {
             return Self::Unusable(MethodError::Raises("it is not UTF-8 text").into());
         };
-        // With a "$" in it werkzeug could raise on it, and no hash with a lock has one.
-        match unlocked(text).filter(|_| !text.contains('$')).map(|text| text.parse()) {
-            Some(Ok(hash)) => return Self::Locked(Ok(hash)),
-            Some(Err(HashError::Method(
-                error @ (MethodError::Unsupported(_) | MethodError::OverLimit(_)),
-            ))) => return Self::Locked(Err(error)),
-            Some(Err(_)) | None => {}
+        if text.len() > MAX_LOCKED_BYTES {
+            return Self::Unusable(MethodError::TOO_LONG.into());
+        }
+        if let Some(locked) = Lock::parse(text) {
+            return Self::Locked(locked.value.parse());
         }
         match text.parse() {
             Ok(hash) => Self::Active(hash),
@@ -71,9 +72,64 @@ impl Credential {
     }
 }
 
+/// The most bytes of a locked value: the lock of a text of `$` alone.
+const MAX_LOCKED_BYTES: usize = ESCAPED.len() + 2 * PasswordHash::MAX_BYTES;
+
+/// How a locked value begins that is not of the form of a hash.
+const ESCAPED: &str = "!||";
+
+/// A locked value.
+struct Lock {
+    /// What was locked.
+    value: String,
+}
+
+impl Lock {
+    /// Reads what [`write`](Self::write) wrote, and nothing else.
+    fn parse(text: &str) -> Option<Self> {
+        // With a "$" in it werkzeug could raise on it.
+        let value = unlocked(text).filter(|_| !text.contains('$'))?;
+        let is_locked = Self::write(&value).is_some_and(|locked| locked == text);
+        is_locked.then_some(Self { value })
+    }
+
+    /// The locked form of a text; none if the text is too long.
+    fn write(value: &str) -> Option<String> {
+        if value.len() > PasswordHash::MAX_BYTES {
+            return None;
+        }
+        let is_hash = match value.parse::<PasswordHash>() {
+            Ok(_)
+            | Err(HashError::Method(MethodError::Unsupported(_) | MethodError::OverLimit(_))) => {
+                true
+            }
+            Err(_) => false,
+        };
+        let locked = format!("!{}", value.replacen('$', "|", 2));
+        // A digest which we do not know might hold a "$" or "|".
+        if is_hash && !locked.contains('$') && unlocked(&locked).as_deref() == Some(value) {
+            return Some(locked);
+        }
+        Some(format!("{ESCAPED}{}", value.replace('|', "|p").replace('$', "|d")))
+    }
+}
+
 /// Undoes the writing of a locked value: the text behind the `!` with the first and the last `|`
-/// as `$`, whatever it is.
+/// as `$`, whatever it is; or behind `!||` with its characters as they were.
 pub(crate) fn unlocked(text: &str) -> Option<String> {
+    if let Some(escaped) = text.strip_prefix(ESCAPED) {
+        let mut parts = escaped.split('|');
+        let mut value = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (character, rest) = match part.strip_prefix('d') {
+                Some(rest) => ('$', rest),
+                None => ('|', part.strip_prefix('p')?),
+            };
+            value.push(character);
+            value.push_str(rest);
+        }
+        return Some(value);
+    }
     let (method, rest) = text.strip_prefix('!')?.split_once('|')?;
     let (salt, digest) = rest.rsplit_once('|')?;
     Some(format!("{method}${salt}${digest}"))
@@ -88,34 +144,25 @@ impl NewCredential {
     /// The credential of a user who is locked.
     #[must_use]
     pub fn locked(hash: &PasswordHash) -> Self {
-        Self::locked_text(&hash.to_string())
+        Self(format!("!{}", hash.to_string().replacen('$', "|", 2)))
     }
 
-    fn locked_text(hash: &str) -> Self {
-        Self(format!("!{}", hash.replacen('$', "|", 2)))
-    }
-
-    /// What locks the user with the credential `stored`; none if the user is locked already. A hash
-    /// that werkzeug may know better than we do is locked too.
+    /// What locks the user with the credential `stored`; none if the user is locked already. Any
+    /// text is locked, whether it is a hash or not.
     ///
     /// # Errors
     ///
-    /// The [`HashError`] of a value that is no hash.
+    /// The [`HashError`] of a value that is no text, with which nobody can log in, or that is longer
+    /// than [`PasswordHash::MAX_BYTES`].
     pub fn lock(stored: &StoredText) -> Result<Option<Self>, HashError> {
         match (Credential::parse(stored), stored) {
             (Credential::Locked(_), _) => Ok(None),
-            (Credential::Active(hash), _) => Ok(Some(Self::locked(&hash))),
-            (Credential::Unusable(error), StoredText::Text(text)) => {
-                let locked = Self::locked_text(text);
-                let is_locked = Credential::parse(&StoredText::Text(locked.0.clone())).is_locked();
-                // A digest which we do not know might hold a "|".
-                if is_locked && unlocked(&locked.0).as_ref() == Some(text) {
-                    Ok(Some(locked))
-                } else {
-                    Err(error)
-                }
-            }
+            (_, StoredText::Text(text)) => match Lock::write(text) {
+                Some(locked) => Ok(Some(Self(locked))),
+                None => Err(MethodError::TOO_LONG.into()),
+            },
             (Credential::Unusable(error), _) => Err(error),
+            (Credential::Active(_), _) => Ok(None),
         }
     }
 
@@ -221,25 +268,73 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_cannot_be_locked_and_a_damaged_lock_not_be_undone() {
-        for stored in ["", "!", "secret123", "$2b$12$abc", "scrypt$salt$short", "!scrypt|salt|ff"] {
-            let stored = StoredText::Text(stored.to_owned());
-            assert!(NewCredential::lock(&stored).is_err(), "{stored}");
-            let is_marked = stored.to_string().starts_with('!');
-            assert_eq!(NewCredential::unlock(&stored).is_err(), is_marked, "{stored}");
+    fn any_text_is_locked_and_unlocked_byte_for_byte() {
+        let text = |text: &str| StoredText::Text(text.to_owned());
+        let mut values =
+            ["", "!", "*", "secret123", "|", "$", "|d", "$2b$12$abc", "!scrypt|salt|ff"]
+                .map(str::to_owned)
+                .to_vec();
+        values.extend(
+            ["scrypt$salt$short", "md5$salt$", "!||", "!|||", "|p|d$$$", "pa$$w0rd"]
+                .map(str::to_owned),
+        );
+        values.extend([
+            format!("!{HASH}"),
+            format!("{HASH}'"),
+            "$".repeat(PasswordHash::MAX_BYTES),
+        ]);
+        for rest in ["salt$a$b", "salt$a$b$c", "salt$$", "salt$a|b", "a|b|c", "a|b"] {
+            values.push(format!("pbkdf2:sha224:1${rest}"));
         }
-        assert!(NewCredential::lock(&StoredText::Null).is_err());
+        for value in &values {
+            // "!||" is the lock of the empty text.
+            let Some(locked) = NewCredential::lock(&text(value)).unwrap() else {
+                assert_eq!(value, "!||");
+                continue;
+            };
+            let locked = locked.to_string();
+            assert!(!locked.contains('$') && credential(&locked).is_locked(), "{locked}");
+            assert_eq!(NewCredential::lock(&text(&locked)), Ok(None));
+            let unlocked = NewCredential::unlock(&text(&locked)).unwrap().unwrap();
+            assert_eq!(unlocked.to_string(), *value);
+        }
     }
 
     #[test]
-    fn what_could_not_be_unlocked_to_what_it_was_or_would_make_werkzeug_raise_is_not_locked() {
-        for rest in ["salt$a$b", "salt$a$b$c", "salt$$", "salt$a|b", "a|b|c", "a|b"] {
-            let stored = StoredText::Text(format!("pbkdf2:sha224:1${rest}"));
-            assert!(NewCredential::lock(&stored).is_err(), "{stored}");
+    fn lock_rejects_values_that_are_no_text_or_too_long() {
+        let long =
+            format!("pbkdf2:sha1:1${}${}", "a".repeat(PasswordHash::MAX_BYTES), "0".repeat(40));
+        let is_too_long =
+            |stored: &str| credential(stored) == Credential::Unusable(MethodError::TOO_LONG.into());
+        for long in [&long, &format!("!{}", long.replace('$', "|")), &"x".repeat(1 << 20)] {
+            assert!(is_too_long(long));
+            let refused = Err(MethodError::TOO_LONG.into());
+            assert_eq!(NewCredential::lock(&StoredText::Text(long.clone())), refused);
         }
-        for locked in ["!pbkdf2:sha224:1|salt|a$b", "!pbkdf2:sha224:1|a$b$c|00"] {
-            assert!(matches!(credential(locked), Credential::Unusable(_)), "{locked}");
+        let longest =
+            &long.replacen("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "", 1);
+        assert_eq!(longest.len(), PasswordHash::MAX_BYTES);
+        assert!(matches!(credential(longest), Credential::Active(_)));
+        assert!(matches!(
+            credential(&format!("!{}", longest.replace('$', "|"))),
+            Credential::Locked(Ok(_))
+        ));
+        for stored in [StoredText::Null, StoredText::Blob(HASH.into())] {
+            assert!(NewCredential::lock(&stored).is_err());
         }
+    }
+
+    #[test]
+    fn unlock_rejects_damaged_locks() {
+        for stored in
+            ["!", "!scrypt|salt|ff", "!|||", "!||a|b", "!||a$b", "!pbkdf2:sha224:1|salt|a$b"]
+        {
+            assert!(matches!(credential(stored), Credential::Unusable(_)), "{stored}");
+            assert!(NewCredential::unlock(&StoredText::Text(stored.to_owned())).is_err());
+        }
+        // The second form of what has the first.
+        let other = format!("!||{}", HASH.replace('|', "|p").replace('$', "|d"));
+        assert!(matches!(credential(&other), Credential::Unusable(_)));
     }
 
     #[test]

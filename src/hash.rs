@@ -63,6 +63,9 @@ pub struct PasswordHash {
 }
 
 impl PasswordHash {
+    /// The most bytes of a hash. What is longer is refused without being looked at.
+    pub const MAX_BYTES: usize = 64 << 10;
+
     /// Characters in a new salt, as werkzeug 3.1 writes it.
     pub const SALT_CHARS: usize = 16;
 

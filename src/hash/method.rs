@@ -66,6 +66,14 @@ impl Method {
         }
     }
 
+    /// The memory in bytes that hashing takes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        match self {
+            Self::Scrypt(scrypt) => scrypt.peak_bytes(),
+            Self::Pbkdf2(_) => 0,
+        }
+    }
+
     /// The digest's length in bytes.
     pub(super) fn digest_bytes(&self) -> usize {
         match self {
@@ -179,6 +187,11 @@ pub enum MethodError {
     /// It costs more than this crate is ready to spend.
     #[error("{0}")]
     OverLimit(&'static str),
+}
+
+impl MethodError {
+    /// Of a text over [`PasswordHash::MAX_BYTES`](super::PasswordHash::MAX_BYTES).
+    pub(crate) const TOO_LONG: Self = Self::OverLimit("it is longer than 64 KiB");
 }
 
 #[cfg(test)]

@@ -25,6 +25,9 @@ impl FromStr for PasswordHash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, HashError> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(MethodError::TOO_LONG.into());
+        }
         let mut parts = text.splitn(3, '$');
         let (Some(spelling), Some(salt), Some(digest)) = (parts.next(), parts.next(), parts.next())
         else {

@@ -137,17 +137,20 @@ impl FromStr for Digest {
 }
 
 /// Whether Python's `hashlib.pbkdf2_hmac` finds a digest by this name: its own names, and those of
-/// OpenSSL 3, which compares without case and has several for each. Measured with OpenSSL 3.0.
+/// OpenSSL 3, which compares without case and has several for each, and their object identifiers.
+/// Measured with OpenSSL 3.0, and with those of its providers and older versions that may have more.
 fn is_known_to_openssl(name: &str) -> bool {
     const PYTHON: [&str; 6] =
         ["blake2b", "blake2s", "sha3_224", "sha3_256", "sha3_384", "sha3_512"];
-    const OPENSSL: [&str; 36] = [
+    const OPENSSL: [&str; 44] = [
         "blake2b-512",
         "blake2b512",
         "blake2s-256",
         "blake2s256",
+        "md4",
         "md5",
         "md5-sha1",
+        "mdc2",
         "ripemd",
         "ripemd-160",
         "ripemd160",
@@ -157,6 +160,8 @@ fn is_known_to_openssl(name: &str) -> bool {
         "sha-256",
         "sha-384",
         "sha-512",
+        "sha-512/224",
+        "sha-512/256",
         "sha1",
         "sha2-224",
         "sha2-256",
@@ -177,7 +182,42 @@ fn is_known_to_openssl(name: &str) -> bool {
         "sha512_224",
         "sha512_256",
         "sm3",
+        "sha512/224",
+        "sha512/256",
         "ssl3-md5",
+        "ssl3-sha1",
+        "whirlpool",
     ];
-    PYTHON.contains(&name) || OPENSSL.iter().any(|known| known.eq_ignore_ascii_case(name))
+    let is_object_identifier = name.contains('.')
+        && name.split('.').all(|arc| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit()));
+    is_object_identifier
+        || PYTHON.contains(&name)
+        || OPENSSL.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_openssl_names_are_unsupported_not_raising() {
+        for name in [
+            "ssl3-sha1",
+            "SSL3-SHA1",
+            "SHA-512/224",
+            "sha-512/256",
+            "SHA2-512/256",
+            "1.3.14.3.2.26",
+            "2.16.840.1.101.3.4.2.1",
+            "MD4",
+            "whirlpool",
+        ] {
+            let error = name.parse::<Digest>().unwrap_err();
+            assert!(matches!(error, MethodError::Unsupported(_)), "{name}");
+        }
+        for name in ["", ".", "1.", "sha257", "1.3.x", "shake_128", "sha256 "] {
+            let error = name.parse::<Digest>().unwrap_err();
+            assert!(matches!(error, MethodError::Raises(_)), "{name}");
+        }
+    }
 }

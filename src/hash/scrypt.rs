@@ -61,6 +61,11 @@ impl Scrypt {
         128 * self.n() * u64::from(self.r)
     }
 
+    /// All memory that it takes: also the p blocks that it mixes.
+    pub(super) fn peak_bytes(&self) -> u64 {
+        128 * u64::from(self.r) * (self.n() + u64::from(self.p) + 2)
+    }
+
     /// The work that it does, 128·N·r·p bytes.
     #[must_use]
     pub fn work_bytes(&self) -> u64 {

@@ -39,7 +39,8 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchUser`], and [`Error::InvalidHash`] for a value that is no hash.
+    /// [`Error::NoSuchUser`], and [`Error::InvalidHash`] for a value that is no text or too
+    /// long.
     pub fn lock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
         self.replace_credentials("lock", usernames, NewCredential::lock)
     }

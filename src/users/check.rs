@@ -100,15 +100,17 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
                 method.is_weak().then_some(Problem::HashWeak(method))
             }
         }
-        Credential::Unusable(_) if matches!(clear_password(row, false), Ok(Some(_))) => {
+        Credential::Unusable(_) | Credential::Locked(Err(_))
+            if matches!(clear_password(row, false), Ok(Some(_))) =>
+        {
             Some(Problem::ClearPassword)
         }
-        Credential::Unusable(HashError::NeverMatches(reason)) => {
+        Credential::Unusable(HashError::NeverMatches(reason))
+        | Credential::Locked(Err(HashError::NeverMatches(reason))) => {
             Some(Problem::HashNeverMatches(reason))
         }
-        Credential::Unusable(HashError::Method(error)) | Credential::Locked(Err(error)) => {
-            Some(by_method(error))
-        }
+        Credential::Unusable(HashError::Method(error))
+        | Credential::Locked(Err(HashError::Method(error))) => Some(by_method(error)),
     }
 }
 

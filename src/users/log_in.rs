@@ -89,7 +89,7 @@ impl Users {
         let username = username.as_ref();
         let row = existing(&mut *self.store.begin(Access::Read)?, username)?;
         if let Credential::Locked(Err(reason)) = row.secret.credential() {
-            return Err(Error::InvalidHash { username: row.username, reason: reason.into() });
+            return Err(Error::InvalidHash { username: row.username, reason });
         }
         match check(Some(&row.secret), password, &self.method) {
             LogIn::Accepted { .. }

@@ -2,7 +2,7 @@
 
 use super::hash_like::resembles_hash;
 use super::{Changed, Error, Users, existing};
-use crate::credential::{Credential, NewCredential};
+use crate::credential::{Credential, NewCredential, unlocked};
 use crate::hash::{HashError, MethodError, PasswordHash};
 use crate::password::Password;
 use crate::policy;
@@ -11,8 +11,8 @@ use crate::user::StoredText;
 
 impl Users {
     /// Replaces the clear passwords of `usernames`, or of all users, by their hashes: all or none.
-    /// The answer has each user, and whether it was changed: a value that is a hash already, or a
-    /// locked one, is left.
+    /// The answer has each user, and whether it was changed: a value that is a hash already, locked or
+    /// not, is left, and a locked clear password becomes a locked hash.
     ///
     /// A value that looks like a hash of another kind is refused, since the hash itself would become
     /// the password. `allow_hash_like` accepts it, for a password that happens to look like one. A
@@ -46,8 +46,13 @@ impl Users {
         let clear = rows.iter().map(|row| clear_password(row, allow_hash_like));
         let clear = clear.collect::<Result<Vec<_>, _>>()?;
         let hash = |password: &Password| PasswordHash::new(&self.method, password);
-        let hashes: Vec<Option<NewCredential>> =
-            clear.iter().map(|password| Some(hash(password.as_ref()?).into())).collect();
+        let hashes: Vec<Option<NewCredential>> = rows
+            .iter()
+            .zip(&clear)
+            .map(|(row, password)| {
+                Some(row.secret.credential().with_hash(hash(password.as_ref()?)))
+            })
+            .collect();
 
         self.change("rehash", Some("from a clear password"), |transaction| {
             for (row, hash) in rows.iter().zip(&hashes) {
@@ -68,9 +73,14 @@ impl Users {
 pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<Password>, Error> {
     let username = || row.username.clone();
     let reason = match row.secret.credential() {
-        Credential::Active(_) | Credential::Locked(_) => return Ok(None),
-        Credential::Unusable(reason) => reason,
+        Credential::Active(_) | Credential::Locked(Ok(_) | Err(HashError::Method(_))) => {
+            return Ok(None);
+        }
+        Credential::Locked(Err(reason)) | Credential::Unusable(reason) => reason,
     };
+    if reason == MethodError::TOO_LONG.into() {
+        return Err(Error::InvalidHash { username: username(), reason });
+    }
     if row.username.as_key().is_none() {
         return Err(Error::UnreachableName(username()));
     }
@@ -81,6 +91,8 @@ pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<
         reason,
         HashError::Method(MethodError::Unsupported(_) | MethodError::OverLimit(_))
     );
+    let locked = row.secret.credential().is_locked().then(|| unlocked(text)).flatten();
+    let text = locked.as_ref().unwrap_or(text);
     if may_be_verified || !allow_hash_like && resembles_hash(text) {
         return Err(Error::ResemblesHash(username()));
     }

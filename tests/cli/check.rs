@@ -169,6 +169,7 @@ fn what_is_wrong_with_a_hash_is_shown_with_what_to_do() {
         "INSERT INTO users VALUES ('dear', 'scrypt:1048576:8:1$salt${more}', 'en'),
              ('odd', 'pbkdf2:sha384:1000$salt$00', 'en'),
              ('old', 'pbkdf2:sha256:1000000$salt${zeros}', 'en'),
+             ('long', printf('scrypt:128:8:1$%.65536c${more}', 's'), 'en'),
              ('weak', 'scrypt:256:8:1$salt${more}', 'en');
          DELETE FROM dash_users_times WHERE username = 'odd';"
     ));
@@ -180,6 +181,9 @@ status 7
 warning: user 'dear' [hash_over_limit]
    werkzeug takes seconds over each request, or raises an exception: scrypt's 128·N·r·p is over the limit of 256 MiB
    hint: `dash-users passwd dear --database [DIR]/users.db`
+warning: user 'long' [hash_over_limit]
+   dash-users never accepts the stored value: it is longer than 64 KiB
+   hint: `dash-users passwd long --database [DIR]/users.db`
 warning: user 'odd' [hash_unsupported]
    werkzeug may verify the stored hash, dash-users cannot: pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it
    hint: `dash-users passwd odd --database [DIR]/users.db`
@@ -193,7 +197,7 @@ info: user 'weak' [hash_weak]
    the hash is weak: scrypt:256:8:1 does less work than OWASP asks for
    hint: `dash-users rehash weak --database [DIR]/users.db`
 -- stderr
-0 error(s) and 2 warning(s) in [DIR]/users.db
+0 error(s) and 3 warning(s) in [DIR]/users.db
 
 "#]]
     );

@@ -41,7 +41,7 @@ const NUMBERS: &str = "\
 const DIGESTS: &str = "\
     sha1;sha256;sha512;SHA256;Sha1;sha-256;sha2-256;sha224;sha384;sha3_256;sha3-256;\
     SHA3_256;md5;MD5;md4;sha512_256;sha512-256;sha512/256;blake2b;BLAKE2B;blake2b512;\
-    blake2s256;ripemd160;rmd160;whirlpool;sm3;shake_128;shake128;sha0;sha;sha2;sha256 ;\
+    blake2s256;ripemd160;rmd160;whirlpool;sm3;shake_128;shake128;sha0;sha;sha2;ssl3-sha1;SHA-512/224;sha-512/256;1.3.14.3.2.26;sha256 ;\
     \x20sha256;sha256\0;ſha256;sha２56;hmac;null;undef;";
 
 /// Names of methods, of which werkzeug takes none.

@@ -11,7 +11,8 @@ use crate::output::Output;
 /// Lock users out, and keep their passwords
 ///
 /// The app refuses them on its next request. All are locked or none; who is locked already stays so.
-/// A stored value that is no hash is refused (status 7).
+/// Any stored text can be locked, and `unlock` restores it. A value that is no text, with which
+/// nobody can log in, or longer than 64 KiB is refused (status 7).
 ///
 /// Example: dash-users lock alice bob
 #[derive(clap::Args)]

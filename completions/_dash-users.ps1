@@ -96,7 +96,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;seed' {
             [CompletionResult]::new('--input-format', '--input-format', [CompletionResultType]::ParameterName, 'Format of the file, where its name does not tell')
             [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Give each new user without a password a generated one, and write them to a new CSV file')
-            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many passwords are hashed at once, 1 to 256, each in 32 MiB; by default one a core')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many passwords are hashed at once, 1 to 256; by default one per core, all in 192 MiB or one hash')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permission bits of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number; by default that of the process')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
@@ -489,7 +489,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--on-conflict', '--on-conflict', [CompletionResultType]::ParameterName, 'What to do about users who exist already')
             [CompletionResult]::new('--input-format', '--input-format', [CompletionResultType]::ParameterName, 'Format of the file, where its name does not tell')
             [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Give each new user without a password a generated one, and write them to a new CSV file')
-            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many passwords are hashed at once, 1 to 256, each in 32 MiB; by default one a core')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many passwords are hashed at once, 1 to 256; by default one per core, all in 192 MiB or one hash')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permission bits of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number; by default that of the process')
             [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')

@@ -90,7 +90,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;seed'= {
             cand --input-format 'Format of the file, where its name does not tell'
             cand --generate-missing 'Give each new user without a password a generated one, and write them to a new CSV file'
-            cand --jobs 'How many passwords are hashed at once, 1 to 256, each in 32 MiB; by default one a core'
+            cand --jobs 'How many passwords are hashed at once, 1 to 256; by default one per core, all in 192 MiB or one hash'
             cand --file-mode 'Permission bits of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number; by default that of the process'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
@@ -455,7 +455,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --on-conflict 'What to do about users who exist already'
             cand --input-format 'Format of the file, where its name does not tell'
             cand --generate-missing 'Give each new user without a password a generated one, and write them to a new CSV file'
-            cand --jobs 'How many passwords are hashed at once, 1 to 256, each in 32 MiB; by default one a core'
+            cand --jobs 'How many passwords are hashed at once, 1 to 256; by default one per core, all in 192 MiB or one hash'
             cand --file-mode 'Permission bits of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number; by default that of the process'
             cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'

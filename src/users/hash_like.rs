@@ -202,7 +202,7 @@ fn is_behind_scheme(text: &str) -> bool {
         || BASE64_ALPHABETS.iter().any(|others| base64_runs(rest, others).any(is_base64))
 }
 
-/// Whether a text is BSDi's extended DES: `_`, a count (whose last two digits are nearly always
+/// Whether a text is the extended DES of BSD: `_`, a count (whose last two digits are nearly always
 /// `..`), a salt and a digest of 11.
 fn is_bsdi_crypt(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"./".contains(&byte);

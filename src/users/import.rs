@@ -1,5 +1,6 @@
 //! Many users from a file: judged, met with those who are there, hashed, and written at once.
 
+mod budget;
 mod candidate;
 mod problems;
 
@@ -8,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use self::budget::Budget;
 use self::candidate::{Candidate, Clear, Origin, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
@@ -262,7 +264,8 @@ impl Import {
     }
 
     /// Hashes the clear passwords on `jobs` threads, each of which takes the memory of a hash: 32
-    /// MiB with the default method. `progress` is called after each.
+    /// MiB with the default method, more for a stored hash of a higher cost. Together they take at
+    /// most 192 MiB, or one hash if that is more. `progress` is called after each.
     pub fn hash(&mut self, jobs: NonZeroUsize, progress: &(dyn Fn() + Sync)) {
         let (method, dry_run) = (self.method, self.options.dry_run);
         let mut work = Vec::new();
@@ -274,10 +277,11 @@ impl Import {
         }
         let jobs = jobs.get().min(work.len());
         let work = Mutex::new(work.into_iter());
+        let budget = Budget::default();
         let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = || {
             while let Some(clear) = next() {
-                clear.hash(&method, dry_run);
+                clear.hash(&method, dry_run, &budget);
                 progress();
             }
         };

@@ -3,7 +3,7 @@ use std::fs;
 use rusqlite::Connection;
 use snapbox::str;
 
-use crate::support::{GOOD, SECRET123, Sandbox, assert_run, empty};
+use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
 
 /// A user with a clear password, and one with a hash.
 fn csv() -> String {
@@ -452,4 +452,23 @@ fn a_method_is_that_of_all_new_hashes() {
         })
         .unwrap();
     assert_eq!(clear, 0);
+}
+
+#[test]
+fn import_memory_follows_the_cost_of_stored_hashes() {
+    let sandbox = initialized();
+    let digest = "0".repeat(128);
+    let hash = format!("scrypt:262144:8:1$salt${digest}");
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('a', '{hash}', 'en'), ('b', '{hash}', 'en'), ('c', '{hash}', 'en')"
+    ));
+    let password = "plover-xyzzy-quux";
+    let records = ["a", "b", "c"].map(|name| format!("{name},{password}\n")).concat();
+    sandbox.write("users.csv", &format!("username,password\n{records}"));
+    // One of 256 MiB at a time; two would not fit.
+    let mut command = sandbox.shell("ulimit -v 600000 && exec \"$@\"");
+    let command = command.arg("sh").arg(PROGRAM);
+    let command = command.args(["import", "users.csv", "--on-conflict", "update", "--jobs", "8"]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

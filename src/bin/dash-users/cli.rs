@@ -282,7 +282,7 @@ pub struct FileArgs {
     /// Allow names that differ from another one only by ASCII case
     #[arg(long, requires = "file")]
     pub allow_similar: bool,
-    /// How many passwords are hashed at once, 1 to 256, each in 32 MiB; by default one a core
+    /// How many passwords are hashed at once, 1 to 256; by default one per core, all in 192 MiB or one hash
     #[arg(long, value_name = "N", requires = "file", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
 }

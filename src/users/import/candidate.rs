@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::super::Error;
 use super::super::hash_like::resembles_hash;
+use super::budget::Budget;
 use super::{ImportOptions, OnConflict};
 use crate::credential::{Credential, NewCredential, unlocked};
 use crate::group::{Group, GroupError};
@@ -68,13 +69,16 @@ impl Clear {
         !is_verified || !is_hashed
     }
 
-    pub(super) fn hash(&mut self, method: &Method, dry_run: bool) {
+    pub(super) fn hash(&mut self, method: &Method, dry_run: bool, budget: &Budget) {
         if let Some(existing) = &self.existing {
             let credential = existing.credential();
-            self.is_right = Some(credential.hash().is_some_and(|hash| hash.verify(&self.password)));
+            self.is_right = Some(credential.hash().is_some_and(|hash| {
+                budget.during(hash.method().memory_bytes(), || hash.verify(&self.password))
+            }));
         }
         if self.is_right != Some(true) && !dry_run {
-            self.hash = Some(PasswordHash::new(method, &self.password));
+            let hash = || PasswordHash::new(method, &self.password);
+            self.hash = Some(budget.during(method.memory_bytes(), hash));
         }
         if self.origin != Origin::Generated {
             self.password = Password::from("");
@@ -228,7 +232,8 @@ pub(super) fn text(stored: &StoredText) -> Option<&str> {
 fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
     match stored.credential() {
         Credential::Active(_) | Credential::Locked(Ok(_)) => Ok(()),
-        Credential::Locked(Err(error)) => Err(RecordError::Hash(error.into())),
-        Credential::Unusable(error) => Err(RecordError::Hash(error)),
+        Credential::Locked(Err(error)) | Credential::Unusable(error) => {
+            Err(RecordError::Hash(error))
+        }
     }
 }

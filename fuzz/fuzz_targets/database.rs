@@ -195,7 +195,7 @@ fn change(location: &Location) {
     judged(users.rename("erin", &name("Erin"), false));
     judged(users.add_groups("dave", &["admins".parse().expect("it is a group")]));
     judged(users.remove_groups("carol", &["staff"]));
-    judged(users.hash_clear_passwords(None::<&[&str]>));
+    judged(users.hash_clear_passwords(None::<&[&str]>, false));
     judged(users.remove(&["carol", "frank"], true));
     judged(users.list());
 }

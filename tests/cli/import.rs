@@ -464,7 +464,7 @@ fn import_memory_follows_the_cost_of_stored_hashes() {
     ));
     let password = "plover-xyzzy-quux";
     let records = ["a", "b", "c"].map(|name| format!("{name},{password}\n")).concat();
-    sandbox.write("users.csv", &format!("username,password\n{records}"));
+    sandbox.write("users.csv", format!("username,password\n{records}"));
     // One of 256 MiB at a time; two would not fit.
     let mut command = sandbox.shell("ulimit -v 600000 && exec \"$@\"");
     let command = command.arg("sh").arg(PROGRAM);

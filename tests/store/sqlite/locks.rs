@@ -113,7 +113,9 @@ fn what_is_locked_for_ten_seconds_is_busy_and_unchanged() {
 }
 
 /// Changes whose commit waits for readers.
-const CHANGES: [fn(&Sqlite) -> Result<(), Error>; 4] = [
+type Change = fn(&Sqlite) -> Result<(), Error>;
+
+const CHANGES: [Change; 4] = [
     |database| open(database).set_password("alice", &Password::from(GOOD), false),
     |database| {
         let mut import = read(ImportOptions::default(), &format!("username,password\nbob,{GOOD}"));

@@ -36,7 +36,7 @@ pub enum StoreError {
         holder.as_deref().unwrap_or("another program")
     )]
     Busy { location: Location, holder: Option<String> },
-    /// The server ended a statement that took too long.
+    /// The database ended a statement that took too long.
     #[error("{location} is too slow: {reason}; nothing was changed")]
     TooSlow { location: Location, reason: String },
     /// Somebody else wrote at the same time: it is to be tried again.

@@ -16,6 +16,7 @@ mod error;
 mod file;
 mod history;
 mod import;
+mod limit;
 mod references;
 mod schema;
 
@@ -25,11 +26,11 @@ use std::time::SystemTime;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params};
 
-pub(super) use self::backup::prepare_restore;
 use self::error::{MOVED, sql_error};
 pub(super) use self::file::create;
 use self::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, Identity, sync_directory};
 use self::import::Import;
+use self::limit::Work;
 use super::{
     Access, Cause, CommitHooks, ImportRow, Location, Migrated, NewRow, OnDelete, Reference, Row,
     RowChange, Schema, Store, StoreError, StoredSecret, Transaction,
@@ -51,23 +52,58 @@ pub(super) struct Sqlite {
     identity: Identity,
 }
 
+impl Sqlite {
+    /// Works on the whole file, but not without end.
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let limited = self.connection.path().map(|path| Work::on_file(Path::new(path)));
+        let done = work(self);
+        drop(limited);
+        done.map_err(|error| with_suspects(&self.connection, error))
+    }
+}
+
+/// An error that names, where a statement ran for too long, what may be the cause.
+fn with_suspects(connection: &Connection, error: StoreError) -> StoreError {
+    match error {
+        StoreError::TooSlow { location, reason } => {
+            let suspects = limit::suspects(connection).ok().flatten();
+            StoreError::TooSlow { location, reason: suspects.unwrap_or(reason) }
+        }
+        error => error,
+    }
+}
+
+/// See [`backup::prepare_restore`]. Triggers of the backup run, in a copy.
+pub(super) fn prepare_restore(
+    path: &Path,
+    file: &Path,
+    cause: &Cause<'_>,
+) -> Result<backup::Staged, StoreError> {
+    let _work = Work::on_file(file);
+    backup::prepare_restore(path, file, cause)
+}
+
 impl Store for Sqlite {
     fn schema(&mut self) -> Result<Schema, StoreError> {
+        let _work = Work::statement();
         let Self { connection, location, .. } = self;
         let transaction = connection.transaction().map_err(sql_error(location))?;
         schema::inspect(&transaction, location)
     }
 
     fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        schema::migrate(self, hooks)
+        self.work(|store| schema::migrate(store, hooks))
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
-        check::check(self, each)
+        self.work(|store| check::check(store, each))
     }
 
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
-        schema::repair(self, hooks)
+        self.work(|store| schema::repair(store, hooks))
     }
 
     fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
@@ -75,6 +111,7 @@ impl Store for Sqlite {
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        let _work = Work::statement();
         let Self { connection, location, identity } = self;
         let behavior = match access {
             Access::Read | Access::Glance => TransactionBehavior::Deferred,
@@ -121,11 +158,12 @@ impl SqliteTransaction<'_> {
             let tables = tables.join(", ");
             return self.refused(&format!("rows of {} refer to the user", Escaped(&tables)));
         }
-        error::error(self.location, error)
+        with_suspects(&self.transaction, error::error(self.location, error))
     }
 
     /// Reads texts from a prefix up to what cannot begin with it.
     fn texts(&self, select: &str, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let _work = Work::statement();
         let end = format!("{prefix}{}", char::MAX);
         let read = || {
             let mut select = self.transaction.prepare_cached(select)?;
@@ -145,6 +183,7 @@ impl SqliteTransaction<'_> {
 
     /// Changes one row.
     fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
+        let _work = Work::statement();
         match self.transaction.execute(sql, params) {
             Ok(0) => Err(self.refused(PASSED_OVER)),
             Ok(_) => Ok(()),
@@ -155,6 +194,7 @@ impl SqliteTransaction<'_> {
 
 impl Transaction for SqliteTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
+        let _work = Work::statement();
         let mut found = None;
         read_rows(&self.transaction, ONE, [Text(username)], &mut |row| found = Some(row))
             .map_err(|error| self.error(&error))?;
@@ -162,6 +202,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        let _work = Work::statement();
         read_rows(&self.transaction, ALL, [], each).map_err(|error| self.error(&error))
     }
 
@@ -180,12 +221,14 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
+        let _work = Work::statement();
         self.transaction
             .query_row("SELECT NOT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0))
             .map_err(|error| self.error(&error))
     }
 
     fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError> {
+        let _work = Work::statement();
         let select = "SELECT username FROM users
                       WHERE username = ?1 COLLATE NOCASE AND username <> ?1 COLLATE BINARY
                       ORDER BY username COLLATE BINARY";
@@ -200,10 +243,12 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
+        let _work = Work::statement();
         references::to_user(&self.transaction, username).map_err(|error| self.error(&error))
     }
 
     fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
+        let _work = Work::statement();
         history::attribute(&self.transaction, cause).map_err(|error| self.error(&error))
     }
 
@@ -213,6 +258,7 @@ impl Transaction for SqliteTransaction<'_> {
         limit: Option<u32>,
         each: &mut dyn FnMut(Event),
     ) -> Result<(), StoreError> {
+        let _work = Work::statement();
         history::read(&self.transaction, username, limit, each).map_err(|error| self.error(&error))
     }
 
@@ -243,6 +289,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
+        let _work = Work::statement();
         let refusing = references::refusing_rename(&self.transaction, username);
         self.refusing[0].extend(refusing.map_err(|error| self.error(&error))?);
         self.change(
@@ -252,6 +299,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError> {
+        let _work = Work::statement();
         let insert = "INSERT INTO user_groups (username, group_name) SELECT ?1, ?2
                       WHERE NOT EXISTS (SELECT 1 FROM user_groups
                                         WHERE username = ?1 AND group_name = ?2)";
@@ -262,6 +310,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {
+        let _work = Work::statement();
         let delete = "DELETE FROM user_groups WHERE username = ? AND group_name = ?";
         self.transaction
             .execute(delete, [Text(username), Text(group)])
@@ -270,6 +319,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
+        let _work = Work::statement();
         let find = |username: &&StoredText| {
             let mut found = None;
             read_rows(&self.transaction, ONE, [*username], &mut |row| found = Some(row))?;
@@ -279,6 +329,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
+        let _work = Work::statement();
         let import = match self.import.take() {
             Some(import) => import,
             None => Import::begin(&self.transaction).map_err(|error| self.error(&error))?,
@@ -305,6 +356,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn end_import(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
+        let _work = Work::statement();
         self.import
             .take()
             .map_or(Ok(()), |import| import.end(&self.transaction, cause))
@@ -312,6 +364,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
+        let _work = Work::statement();
         for Reference { table, on_delete, .. } in self.references(username)? {
             match on_delete {
                 OnDelete::Refuse => self.refusing[0].push(table),
@@ -324,6 +377,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
+        let _work = Work::statement();
         history::end_change(&self.transaction)
             .and_then(|()| commit(&self.transaction, hooks))
             .map_err(|error| self.error(&error))
@@ -424,6 +478,7 @@ fn read_rows(
                 last.replace(row).into_iter().for_each(&mut *each);
             }
         }
+        limit::goes_on();
     }
     last.into_iter().for_each(each);
     Ok(())

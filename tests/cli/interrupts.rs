@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -184,4 +184,51 @@ fn an_app_that_reads_all_the_while_is_never_refused_and_sees_all_or_nothing() {
         assert!(found.iter().all(|count| whole.contains(count)), "{found:?}");
         assert!(found.len() > 1, "{found:?}");
     }
+}
+
+/// A trigger that never ends, and a command that runs it.
+const ENDLESS: [(&str, &[&str]); 5] = [
+    ("UPDATE ON users", &["update", "alice", "--language", "fr"]),
+    ("DELETE ON dash_users_change", &["lock", "alice"]),
+    ("INSERT ON user_events", &["import", "new.csv"]),
+    ("INSERT ON dash_users_schema", &["init"]),
+    ("INSERT ON dash_users_schema", &["check", "--fix"]),
+];
+
+#[test]
+fn signals_end_a_command_in_an_endless_trigger() {
+    let signals = [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)];
+    thread::scope(|scope| {
+        for ((trigger, args), (signal, status)) in ENDLESS.iter().zip(signals.iter().cycle()) {
+            scope.spawn(move || {
+                let sandbox = seeded();
+                sandbox.write("new.csv", csv(3, "en"));
+                sandbox.sql(&format!(
+                    "CREATE TRIGGER endless AFTER {trigger} BEGIN
+                       SELECT count(*) FROM (
+                         WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+                         SELECT x FROM n);
+                     END;
+                     DROP TRIGGER IF EXISTS dash_users_{};",
+                    if trigger.ends_with("schema") { "added" } else { "none" }
+                ));
+                let before = fs::read(sandbox.path("users.db")).unwrap();
+                let mut child = start(&sandbox, args);
+                let journal = sandbox.path("users.db-journal");
+                wait_until(&mut child, || journal.exists());
+                thread::sleep(Duration::from_millis(500));
+                let pid = child.id().to_string();
+                Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                child.kill().unwrap();
+                assert_eq!(child.wait().unwrap().code(), Some(*status), "{trigger}: {args:?}");
+                let connection = Connection::open(sandbox.path("users.db")).unwrap();
+                let _: u32 = query(&connection, "SELECT count(*) FROM users");
+                assert!(fs::read(sandbox.path("users.db")).unwrap() == before, "{trigger}");
+            });
+        }
+    });
 }

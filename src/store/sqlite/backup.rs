@@ -10,8 +10,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::sql_error;
 use super::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, sync_directory};
-use super::schema;
-use super::{Sqlite, history, schema_text};
+use super::{Sqlite, history, schema_text, with_suspects};
+use super::{limit, schema};
 use crate::escape::Escaped;
 use crate::files::{self, FileError, WriteOptions};
 use crate::store::{Access, Cause, Location, RETRY_PAUSE, Restoration, StoreError};
@@ -130,6 +130,8 @@ pub(in super::super) fn prepare_restore(
     let fail = sql_error(&location);
     let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };
     let backup = connection.transaction().map_err(&fail)?;
+    // What a constraint of the app allows is for the app to say, and may take any time.
+    backup.pragma_update(None, "ignore_check_constraints", true).map_err(&fail)?;
     let integrity = backup
         .query_row("PRAGMA integrity_check(1)", [], |row| schema_text(row, 0))
         .map_err(&fail)?;
@@ -142,6 +144,7 @@ pub(in super::super) fn prepare_restore(
     }
 
     let mut copy = Connection::open("").map_err(&fail)?;
+    limit::watch(&mut copy).map_err(&fail)?;
     copy_all(&backup, &mut copy, &location)?;
     let stage = || {
         let transaction = copy.unchecked_transaction()?;
@@ -155,7 +158,7 @@ pub(in super::super) fn prepare_restore(
         transaction.commit()?;
         Ok(u64::try_from(users).unwrap_or_default())
     };
-    let users = stage().map_err(&fail)?;
+    let users = stage().map_err(|error| with_suspects(&copy, fail(error)))?;
     Ok(Staged { copy, database, users })
 }
 

@@ -25,6 +25,7 @@ pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError 
         Some(code) if code & 0xff == ffi::SQLITE_IOERR => {
             "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`)"
         }
+        Some(ffi::SQLITE_INTERRUPT) => "a statement ran for too long",
         _ => &Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
     };
     let reason = reason.to_owned();
@@ -38,6 +39,7 @@ pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError 
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             StoreError::CannotConnect { location, reason }
         }
+        Some(ErrorCode::OperationInterrupted) => StoreError::TooSlow { location, reason },
         Some(ErrorCode::ConstraintViolation) => StoreError::Refused { location, reason },
         _ => StoreError::Failed { location, reason },
     }
@@ -80,6 +82,7 @@ mod tests {
             (ffi::SQLITE_NOMEM, "/users.db: ", SAID),
             (ffi::SQLITE_BUSY_SNAPSHOT, BUSY, ""),
             (ffi::SQLITE_LOCKED, BUSY, ""),
+            (ffi::SQLITE_INTERRUPT, "/users.db is too slow: ", "a statement ran for too long"),
             (ffi::SQLITE_NOTADB, DAMAGED, SAID),
             (ffi::SQLITE_CORRUPT_INDEX, DAMAGED, SAID),
             (ffi::SQLITE_CONSTRAINT_CHECK, "/users.db refused the change: ", SAID),

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Sqlite;
 use super::error::sql_error;
+use super::limit::{self, Work};
 use crate::escape::Escaped;
 use crate::files;
 use crate::store::{Access, Location, NewFile, StoreError};
@@ -43,6 +44,7 @@ pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(1);
 impl Sqlite {
     pub(in super::super) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let store = Self::open_unread(path, access)?;
+        let _work = Work::statement();
         let read = "SELECT count(*) FROM sqlite_schema";
         let read = store.connection.query_row(read, [], |_| Ok(()));
         read.map_err(sql_error(&store.location))?;
@@ -79,11 +81,12 @@ impl Sqlite {
             Access::Read | Access::Write => (OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY_TIMEOUT),
         };
         let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
+        let mut connection =
             Connection::open_with_flags(files::absolute(path), flags).map_err(|error| {
                 let reason = File::open(path).err().map(|error| error.to_string());
                 cannot_connect(reason.unwrap_or_else(|| error.to_string()))
             })?;
+        limit::watch(&mut connection).map_err(sql_error(&location))?;
         let open = || {
             if connection.is_readonly("main")? && would_leave_a_log(path) {
                 return Ok(false);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
-use super::{Text, stored_text, time};
+use super::{Text, limit, stored_text, time};
 use crate::event::Event;
 use crate::store::Cause;
 use crate::user::StoredText;
@@ -64,6 +64,7 @@ pub(super) fn read(
     while left > 0
         && let Some(row) = found.next()?
     {
+        limit::goes_on();
         let username = stored_text(row.get_ref(4)?);
         if username == StoredText::Null {
             continue;
@@ -78,6 +79,7 @@ pub(super) fn read(
         if names.contains(&username) {
             each(event(row)?);
             left -= 1;
+            limit::goes_on();
         }
     }
     Ok(())
@@ -114,6 +116,7 @@ fn hand_out(
     let mut found = statement.query(params)?;
     while let Some(row) = found.next()? {
         each(event(row)?);
+        limit::goes_on();
     }
     Ok(())
 }

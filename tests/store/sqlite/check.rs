@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
 use dash_users::{Error, OnConflict, Severity, StoreError, Users};
 
@@ -388,4 +389,24 @@ fn what_cannot_be_checked_is_an_error_that_says_why() {
             assert!(error.contains(part), "{sql}: {error}");
         }
     }
+}
+
+/// With its constraints evaluated, this file of 100 KB would take an hour.
+#[test]
+fn check_and_restore_do_not_evaluate_check_constraints() {
+    let (database, mut users) = with_cheap_alice(TUTORIAL_TABLE);
+    database.execute(
+        "CREATE TABLE notes (
+           note TEXT CHECK (length(replace(hex(zeroblob(20000000)), '0', note)) > 0));
+         PRAGMA ignore_check_constraints = ON;
+         WITH RECURSIVE numbers (number) AS (
+           SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 5000)
+         INSERT INTO notes SELECT 'n' FROM numbers;",
+    );
+    let start = Instant::now();
+    assert!(users.check().unwrap().iter().all(|finding| finding.problem.code() != "integrity"));
+    let backup = database.dir().join("backup.db");
+    users.backup(&backup, false).unwrap();
+    Users::prepare_restore(database.location(), &backup, None).unwrap().apply().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

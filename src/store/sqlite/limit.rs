@@ -1,0 +1,170 @@
+//! A limit on how long SQLite works for us: a trigger, an index or a constraint that somebody else
+//! wrote into the file may never end.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::{schema, schema_text};
+use crate::escape::Escaped;
+
+/// What is added to that for work on a whole file, for each second of reading this many bytes: far
+/// less than the slowest disk reads.
+const BYTES_PER_SECOND: u64 = 1 << 20;
+
+/// How many steps of SQLite's virtual machine pass between two looks at the clock.
+const STEPS: c_int = 10_000;
+
+thread_local! {
+    /// How long one statement may run. A statement of ours takes milliseconds. Tests alone set it.
+    static STATEMENT: Cell<Duration> = const { Cell::new(Duration::from_secs(60)) };
+
+    /// The work that is going on, if it is limited: its end, and how long it may take.
+    static WORK: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+}
+
+/// Has the connection stop when the [`Work`] that is going on takes too long.
+pub(super) fn watch(connection: &mut Connection) -> rusqlite::Result<()> {
+    let is_over = || WORK.get().is_some_and(|(end, _)| Instant::now() > end);
+    connection.progress_handler(STEPS, Some(is_over))
+}
+
+/// Work that is limited until this is dropped.
+pub(super) struct Work {
+    before: Option<(Instant, Duration)>,
+}
+
+impl Work {
+    /// One statement, or a few short ones.
+    pub(super) fn statement() -> Self {
+        Self::for_at_most(STATEMENT.get())
+    }
+
+    /// Reading or rewriting all of a file.
+    pub(super) fn on_file(path: &Path) -> Self {
+        let size = fs::metadata(path).map_or(0, |file| file.len());
+        Self::for_at_most(STATEMENT.get() + Duration::from_secs(size / BYTES_PER_SECOND))
+    }
+
+    fn for_at_most(limit: Duration) -> Self {
+        Self { before: WORK.replace(Some((Instant::now() + limit, limit))) }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        WORK.set(self.before);
+    }
+}
+
+/// Grants the work that is going on its whole time again, as each row shows that it goes on.
+pub(super) fn goes_on() {
+    WORK.set(WORK.get().map(|(_, limit)| (Instant::now() + limit, limit)));
+}
+
+/// What may have made a statement run too long: triggers of others on the tables that we write.
+pub(super) fn suspects(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let _work = Work::statement();
+    let ours = schema::objects()?;
+    let select = "SELECT name, tbl_name FROM sqlite_schema
+                  WHERE type = 'trigger'
+                    AND (tbl_name IN ('users' COLLATE NOCASE, 'user_groups', 'user_events')
+                         OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
+    let mut statement = connection.prepare(select)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (name, table) = (schema_text(row, 0)?, schema_text(row, 1)?);
+        if ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(&name)) {
+            found.push(format!("'{}' on table '{}'", Escaped(&name), Escaped(&table)));
+        }
+    }
+    Ok(match &found[..] {
+        [] => None,
+        [one] => Some(format!("trigger {one} ran for too long")),
+        [first, ..] => Some(format!("a trigger ran for too long, perhaps {first}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::users::{Error, Users};
+    use crate::{Location, NewFile, StoreError};
+
+    const FOR_EVER: &str = "SELECT count(*) FROM (
+        WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n)";
+
+    fn message<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+        match result {
+            Err(Error::Store(error @ StoreError::TooSlow { .. })) => error.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn statement_that_never_ends_is_stopped() {
+        STATEMENT.set(Duration::from_millis(100));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("users.db");
+        let location = Location::parse(&path).unwrap();
+        let hash = "scrypt:128:8:1$salt$00";
+        for (event, table, runs_in_repair) in [
+            ("UPDATE", "users", false),
+            ("INSERT", "user_events", false),
+            ("INSERT", "dash_users_change", true),
+            ("DELETE", "dash_users_change", true),
+            ("INSERT", "dash_users_schema", true),
+        ] {
+            Users::init(&location, &NewFile::default()).unwrap();
+            let app = Connection::open(&path).unwrap();
+            app.execute("INSERT INTO users VALUES ('alice', ?, 'en')", [hash]).unwrap();
+            let trigger = format!("CREATE TRIGGER evil AFTER {event} ON {table}");
+            app.execute_batch(&format!("{trigger} BEGIN {FOR_EVER}; END")).unwrap();
+
+            let mut users = Users::open(&location).unwrap();
+            let named = format!("is too slow: trigger 'evil' on table '{table}' ran for too long");
+            if table != "dash_users_schema" {
+                let said = message(users.set_language("alice", &"fr".parse().unwrap()));
+                assert!(said.contains(&named), "{said}");
+            }
+            if runs_in_repair {
+                let said = message(users.repair());
+                assert!(said.contains(&named), "{said}");
+            }
+            if table == "user_events" {
+                let backup = dir.path().join("backup.db");
+                users.backup(&backup, false).unwrap();
+                let said = message(Users::prepare_restore(&location, &backup, None).map(drop));
+                assert!(said.contains(&named), "{said}");
+            }
+            let language = "SELECT language FROM users";
+            let language: String = app.query_row(language, [], |row| row.get(0)).unwrap();
+            assert_eq!(language, "en", "{trigger}");
+            drop((users, app));
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn work_that_goes_on_is_not_stopped() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        watch(&mut connection).unwrap();
+        let _work = Work::for_at_most(Duration::from_millis(50));
+        let rows = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 30000)
+                    SELECT x FROM n";
+        let mut statement = connection.prepare(rows).unwrap();
+        let mut found = statement.query([]).unwrap();
+        let start = Instant::now();
+        while found.next().unwrap().is_some() {
+            if start.elapsed() < Duration::from_millis(200) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            goes_on();
+        }
+    }
+}

@@ -112,8 +112,6 @@ fn what_is_locked_for_ten_seconds_is_busy_and_unchanged() {
     });
 }
 
-type Change = fn(&Sqlite) -> Result<(), Error>;
-
 /// Changes whose commit waits for readers.
 type Change = fn(&Sqlite) -> Result<(), Error>;
 

@@ -1,6 +1,6 @@
 //! Writing files that hold secrets: exports, backups, generated passwords.
 //!
-//! Every file that the program writes goes through [`write`], except the database itself.
+//! Every file that the program writes goes through [`write()`], except the database itself.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read, Seek};
@@ -86,12 +86,12 @@ impl Target {
     }
 }
 
-/// Checks whether [`write`] would accept `path`, and returns the path of the file that it would
+/// Checks whether [`write()`] would accept `path`, and returns the path of the file that it would
 /// write: absolute, with a symbolic link at its end resolved. Changes nothing.
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn check(path: &Path, options: &WriteOptions) -> Result<PathBuf, FileError> {
     locate(path, options).map(Target::into_path)
 }

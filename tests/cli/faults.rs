@@ -279,6 +279,10 @@ fn without_salt(text: &str) -> String {
         salt.len() == 16 && digest.len() == 128 && digest.bytes().all(|b| b.is_ascii_hexdigit())
     };
     match text.strip_prefix("scrypt:128:8:1$") {
+        // A fingerprint is a part of the hash.
+        None if text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            "[FINGERPRINT]".to_owned()
+        }
         Some(hash) if is_hash(hash) => "[HASH]".to_owned(),
         _ => text.to_owned(),
     }

@@ -134,7 +134,9 @@ fn no_command_shows_a_password_or_a_hash() {
             for password in &passwords {
                 assert!(!shown.contains(password), "{args:?}: {shown}");
             }
-            for hash in hashes.iter().filter(|_| !OF_HASHES.contains(&args[0])) {
+            for hash in
+                hashes.iter().filter(|hash| !hash.is_empty() && !OF_HASHES.contains(&args[0]))
+            {
                 assert!(!shown.contains(hash), "{args:?}: {shown}");
             }
             if args.contains(&"--generate") {

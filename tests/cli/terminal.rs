@@ -97,7 +97,7 @@ fn columns_align_and_what_they_hold_is_wrapped_and_not_cut_off() {
         }
         let migrations = shown(&sandbox, width, &["migrate", "--status"]);
         let states = column(&migrations, &["VERSION", "NAME", "STATE"], "STATE");
-        assert_eq!(states, "appliedapplied", "{migrations}");
+        assert_eq!(states, "appliedappliedapplied", "{migrations}");
     }
 }
 

@@ -26,7 +26,9 @@ DECLARE
     who text := nullif(current_setting('dash_users.actor', true), '');
     what text := nullif(current_setting('dash_users.action', true), '');
     more text := nullif(current_setting('dash_users.detail', true), '');
-    is_bulk boolean := current_setting('dash_users.bulk', true) IS NOT DISTINCT FROM 'on';
+    -- Not for what triggers of the app do meanwhile.
+    is_bulk boolean := current_setting('dash_users.bulk', true) IS NOT DISTINCT FROM 'on'
+        AND pg_trigger_depth() <= 1;
     is_ours boolean := coalesce(who, what, more) IS NOT NULL OR is_bulk;
     -- The role of the session, or of its SET ROLE: not the owner of this function.
     invoker text := CASE current_setting('role')
@@ -141,18 +143,20 @@ EXCEPTION
     WHEN OTHERS THEN
         PERFORM set_config('dash_users.failure', SQLERRM, true);
         -- The schema may have another name than when this function was created.
-        BEGIN
-            IF old_name IS NOT DISTINCT FROM new_name THEN
-                EXECUTE format('UPDATE %I.dash_users_times SET fingerprint = $2 WHERE username = $1',
-                               TG_TABLE_SCHEMA) USING new_name, new_fingerprint;
-            ELSE
+        IF old_name IS DISTINCT FROM new_name THEN
+            IF to_regclass(format('%I.user_groups', TG_TABLE_SCHEMA)) IS NOT NULL THEN
                 EXECUTE format('DELETE FROM %I.user_groups WHERE username IN ($1, $2)',
                                TG_TABLE_SCHEMA) USING old_name, new_name;
             END IF;
-        EXCEPTION WHEN undefined_table OR undefined_column THEN
-            -- No groups are left, or they are not ours.
-            NULL;
-        END;
+        ELSE
+            BEGIN
+                EXECUTE format('UPDATE %I.dash_users_times SET fingerprint = $2 WHERE username = $1',
+                               TG_TABLE_SCHEMA) USING new_name, new_fingerprint;
+            EXCEPTION WHEN OTHERS THEN
+                -- `init` takes the user for another one, and drops the groups.
+                NULL;
+            END;
+        END IF;
         RETURN NULL;
 END
 $function$;
@@ -175,11 +179,9 @@ EXCEPTION
     WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
         RAISE;
     WHEN OTHERS THEN
-        BEGIN
+        IF to_regclass(format('%I.user_groups', TG_TABLE_SCHEMA)) IS NOT NULL THEN
             EXECUTE format('DELETE FROM %I.user_groups', TG_TABLE_SCHEMA);
-        EXCEPTION WHEN undefined_table THEN
-            NULL;
-        END;
+        END IF;
         RETURN NULL;
 END
 $function$;
@@ -190,7 +192,9 @@ SET search_path = pg_catalog, pg_temp
 SET row_security = off AS $function$
 DECLARE
     who text := nullif(current_setting('dash_users.actor', true), '');
-    is_bulk boolean := current_setting('dash_users.bulk', true) IS NOT DISTINCT FROM 'on';
+    -- Not for what triggers of the app do meanwhile.
+    is_bulk boolean := current_setting('dash_users.bulk', true) IS NOT DISTINCT FROM 'on'
+        AND pg_trigger_depth() <= 1;
     is_ours boolean := nullif(current_setting('dash_users.action', true), '') IS NOT NULL
         OR who IS NOT NULL OR is_bulk;
     invoker text := CASE current_setting('role')

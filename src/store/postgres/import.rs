@@ -138,8 +138,10 @@ impl Import {
         if let Some(secret) = secret {
             let secret = text(transaction, secret.expose())?;
             let update = "UPDATE {schema}.users SET password_hash = $2 WHERE {username = $1}
-                          RETURNING 1";
-            transaction.change(update, &[(&name, Type::TEXT), (&secret, Type::TEXT)])?;
+                          RETURNING username::text, password_hash::text";
+            let written =
+                transaction.write(update, &[(&name, Type::TEXT), (&secret, Type::TEXT)])?;
+            transaction.require_as_written(&written, None, secret.unwrap_or_default())?;
             let update = format!(
                 "UPDATE {{schema}}.dash_users_times SET fingerprint = {} WHERE username = $1",
                 fingerprint("$2")

@@ -51,8 +51,8 @@ const TABLES: [(u32, &str, &str); 3] = [
     ),
 ];
 
-/// No event has this number, which none can follow, but somebody may have written it.
-const MAX_ID: i64 = i64::MAX;
+/// Larger numbers are no event's: somebody wrote them, and few numbers are left behind them.
+pub(super) const MAX_ID: i64 = 1 << 62;
 
 /// The last column of `dash_users_times`, since version 3.
 const FINGERPRINT: &str = ", fingerprint text";
@@ -188,7 +188,8 @@ fn index_and_triggers(
 /// than the owner of `users`, or callable by others.
 fn functions(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, StoreError> {
     let select = "SELECT proname::text, prosrc, prosecdef, coalesce(proconfig, '{}'),
-                         pg_get_userbyid(proowner)::text, pg_get_userbyid(relowner)::text,
+                         pg_get_userbyid(proowner)::text,
+                         coalesce(pg_get_userbyid(relowner)::text, current_user::text),
                          EXISTS (SELECT 1 FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
                                  WHERE grantee <> proowner)
                   FROM pg_proc LEFT JOIN pg_class ON pg_class.oid = to_regclass($1 || '.users')
@@ -214,11 +215,11 @@ fn functions(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)
             settings.sort();
             settings == wanted
         };
-        let (owner, expected): (String, Option<String>) = (row.get(4), row.get(5));
-        if !is_as_created || row.get(6) {
-            problems.push((LATEST, Problem::Altered(function)));
-        } else if let Some(expected) = expected.filter(|expected| *expected != owner) {
+        let (owner, expected): (String, String) = (row.get(4), row.get(5));
+        if owner != expected {
             problems.push((LATEST, Problem::ForeignOwner { object: function, owner, expected }));
+        } else if !is_as_created || row.get(6) {
+            problems.push((LATEST, Problem::Altered(function)));
         }
     }
     Ok(problems)

@@ -65,10 +65,12 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     // From PostgreSQL 16 on, a member of a role may not be allowed to SET ROLE to it.
     let may_be = if version < 160_000 { "MEMBER" } else { "SET" };
     let select = "SELECT nspname::text, owner.rolname::text, owner.rolname <> current_user
-                         AND pg_has_role(owner.oid, $2), login.rolsuper AND NOT owner.rolsuper
+                         AND pg_has_role(owner.oid, $2), NOT owner.rolsuper AND EXISTS (
+                             SELECT 1 FROM pg_roles AS super WHERE super.rolsuper
+                                 AND (pg_has_role(session_user, super.oid, 'MEMBER')
+                                      OR pg_has_role(current_user, super.oid, 'MEMBER')))
                   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
                       JOIN pg_roles AS owner ON owner.oid = relowner
-                      JOIN pg_roles AS login ON login.rolname = current_user
                   WHERE relname = 'users' AND relkind IN ('r', 'p', 'v', 'm', 'f')
                       AND nspname::text = ANY($1)
                   ORDER BY array_position($1, nspname::text) LIMIT 1";
@@ -79,8 +81,8 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
         Some(row) if row.get(3) => {
             let owner = quoted(row.get(1));
             return Err(cannot(format!(
-                "a superuser would run the triggers of {owner}, who owns 'users', with a \
-                 superuser's rights: connect as {owner}"
+                "a superuser, or a member of such a role, would run the triggers of {owner}, who owns \
+                 'users', with a superuser's rights: connect as {owner}"
             )));
         }
         Some(row) => (row.get(0), row.get::<_, bool>(2).then(|| row.get(1))),
@@ -176,8 +178,9 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     if is_there(&mut transaction, "dash_users_times")? {
         transaction.run(LOCK_OUT_WRITERS, &[])?;
     }
-    // Another program may just have repaired it.
+    // Others may have repaired it, or planted something, while this program waited.
     let problems = objects::problems(&mut transaction)?;
+    objects::refuse_foreign_owners(&transaction, &problems)?;
     let schema = inspect_with(&mut transaction, &problems)?;
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
         return Err(schema.needs_migration(transaction.location));
@@ -203,7 +206,7 @@ fn apply(
     let last: i64 = if is_there(transaction, "user_events")? {
         let select = format!(
             "SELECT coalesce(max(id), 0) FROM {{schema}}.user_events WHERE id < {}",
-            i64::MAX
+            objects::MAX_ID
         );
         transaction.query_one(&select, &[])?.get(0)
     } else {
@@ -223,6 +226,8 @@ fn apply(
             transaction.run_all(sql)?;
         }
     }
+    let created = objects::problems(transaction)?;
+    objects::refuse_foreign_owners(transaction, &created)?;
     objects::create(transaction, problems)?;
     reconcile(transaction, before.version >= WATCHED, is_another_table)?;
     if before.version != LATEST {

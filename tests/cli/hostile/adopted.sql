@@ -101,7 +101,7 @@ INSERT INTO user_events VALUES (-9223372036854775808, 'never', char(27), '', 'al
 INSERT INTO user_events VALUES (7, '9999999-99-99T99:99:99Z', NULL, 'rename', 'alice', 'to alice');
 INSERT INTO user_events VALUES (8, '10000-01-01T00:00:00Z', NULL, 'rename', 'bob', 'to alice');
 UPDATE dash_users_times SET created_at = '0000-00-00T00:00:00Z', password_changed_at = x'ff';
-INSERT INTO dash_users_times VALUES (x'ff', 1, 2), (CAST(x'ff' AS TEXT), 'x', ''), (1e999, 0, 0);
+INSERT INTO dash_users_times (username, created_at, password_changed_at) VALUES (x'ff', 1, 2), (CAST(x'ff' AS TEXT), 'x', ''), (1e999, 0, 0);
 INSERT INTO user_groups VALUES ('alice', ''), ('alice', char(27) || ';,'), (x'ff', x'ff'),
     ('nobody', char(0x202e)), ('alice', CAST(x'c328' AS TEXT)), ('', '');
 INSERT INTO dash_users_change VALUES (char(27), char(0x202e), x'00', 7);

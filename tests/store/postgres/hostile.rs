@@ -272,6 +272,57 @@ fn a_trigger_that_cannot_delete_groups_lets_no_name_pass_on() {
 }
 
 #[test]
+fn a_trigger_on_groups_that_fails_lets_no_name_pass_on() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    let mut users = init(&database);
+    add(&mut users, "boss");
+    users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
+    database.execute(
+        "CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN INSERT INTO no_such_table VALUES (1); RETURN NULL; END';
+         CREATE TRIGGER log AFTER DELETE ON user_groups FOR EACH ROW EXECUTE FUNCTION log()",
+    );
+    let (_, mut app) = role(&database, "GRANT SELECT, INSERT, DELETE ON users TO ROLE");
+    assert!(app.batch_execute("DELETE FROM users WHERE username = 'boss'").is_err());
+    assert!(database.connect().batch_execute("TRUNCATE users").is_err());
+    assert!(stored(&database, "boss").starts_with("scrypt:"));
+}
+
+#[test]
+fn a_member_of_a_superuser_does_not_use_a_table_of_another_role() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    drop(init(&database));
+    let (role, _) = role(&database, "SELECT 1");
+    let grants = format!(
+        "GRANT {} TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        server::SUPERUSER
+    );
+    database.superuser().batch_execute(&grants).unwrap();
+    let url = database.cluster().url(&role, &role, database.name());
+    assert!(reason(Users::open(&database.located(&url))).contains("superuser"));
+    let url = format!("{}?options=-c%20role%3D{}", superuser_url(&database), server::OWNER);
+    assert!(reason(Users::open(&database.located(&url))).contains("superuser"));
+}
+
+#[test]
+fn a_planted_function_is_not_taken_over() {
+    let Some(database) = Postgres::new() else { return };
+    let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+    mallory
+        .batch_execute(
+            "CREATE FUNCTION dash_users_on_users() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN RETURN NULL; END'",
+        )
+        .unwrap();
+    let superuser = database.located(&superuser_url(&database));
+    for location in [superuser, database.location().clone()] {
+        let refusal = reason(Users::init(&location, &NewFile::default()));
+        assert!(refusal.contains(&role), "{refusal}");
+    }
+    assert_eq!(database.query("SELECT to_regclass('users')"), ["NULL"]);
+}
+
+#[test]
 fn settings_do_not_keep_groups_where_the_history_is_gone() {
     for spoil in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };

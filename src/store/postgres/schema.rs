@@ -166,6 +166,7 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     let mut transaction = store.transaction_with(Access::Write, TURN)?;
     let problems = objects::problems(&mut transaction)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
+    objects::refuse_foreign_users(&mut transaction)?;
     // Where nothing is yet, the first to create the table goes on and others start again.
     if !is_there(&mut transaction, "dash_users_schema")? {
         transaction.run_all(
@@ -187,7 +188,6 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     }
     let mut events = Vec::new();
     if is_repair || !schema.pending.is_empty() {
-        objects::refuse_foreign_users(&mut transaction)?;
         events = apply(&mut transaction, &schema, &problems)?;
     }
     let location = transaction.location;

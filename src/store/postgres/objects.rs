@@ -301,7 +301,7 @@ pub(super) fn create(
             .all(|(_, problem)| !matches!(problem, Problem::Missing(object) if object.name == name))
     };
     for created in statements(OBJECTS).iter().filter(|created| !is_there(created.name)) {
-        // A trigger that is disabled is there all the same, and an index may be on another table.
+        // A disabled trigger still exists, and an index may be on another table.
         if let Some(drop) = drop_sql(transaction, created.name)? {
             transaction.run_all(&drop)?;
         }
@@ -459,7 +459,7 @@ pub(super) fn refuse_foreign_version(
 }
 
 /// Refuses to go on where tables or functions belong to another role than `users`: their triggers
-/// and code would run with the rights of whoever uses them.
+/// and code would run with the rights of the role that uses them.
 pub(super) fn refuse_foreign_owners(
     transaction: &PostgresTransaction,
     problems: &[(u32, Problem)],

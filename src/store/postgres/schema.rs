@@ -156,7 +156,7 @@ pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated,
 
 fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
     if !is_repair {
-        // Whoever may only read finds out that there is nothing to do.
+        // A role that may only read learns that there is nothing to do.
         let mut transaction = store.transaction(Access::Read)?;
         let problems = objects::problems(&mut transaction)?;
         if problems.is_empty() && inspect_with(&mut transaction, &problems)?.pending.is_empty() {

@@ -90,6 +90,8 @@ pub enum Problem {
     ForeignOwner { object: SchemaObject, owner: String, expected: String },
     /// The triggers cannot write the history; this says why.
     CannotRecord(String),
+    /// The database refuses every change of users of a kind, whoever makes it; this says why.
+    CannotChange(String),
     /// No trigger fires for this role or in this database, by its `session_replication_role`.
     TriggersOff(String),
     /// The password hash was changed without a trace in the history.
@@ -164,6 +166,7 @@ impl Problem {
             Self::ForeignTrigger(_) => "foreign_trigger",
             Self::ForeignOwner { .. } => "foreign_owner",
             Self::CannotRecord(_) => "history_blocked",
+            Self::CannotChange(_) => "users_unchangeable",
             Self::TriggersOff(_) => "triggers_off",
             Self::ChangedUnseen => "changed_unseen",
             Self::RequiredColumn(_) => "required_column",
@@ -190,6 +193,7 @@ impl Problem {
             | Self::Altered(_)
             | Self::ForeignOwner { .. }
             | Self::CannotRecord(_)
+            | Self::CannotChange(_)
             | Self::TriggersOff(_)
             | Self::ChangeLeft
             | Self::WritableByOthers(_)
@@ -294,6 +298,9 @@ impl fmt::Display for Problem {
             ),
             Self::CannotRecord(reason) => {
                 write!(f, "the triggers cannot write the history: {reason}")
+            }
+            Self::CannotChange(reason) => {
+                write!(f, "users cannot be added, changed or removed: {}", Escaped(reason))
             }
             Self::TriggersOff(of) => write!(
                 f,

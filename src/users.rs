@@ -291,11 +291,19 @@ impl Users {
     ) -> Result<Vec<Event>, Error> {
         let mut events = Vec::new();
         let mut transaction = self.store.begin(Access::Read)?;
-        transaction.events(username, limit, &mut |event| events.push(event))?;
-        if let Some(username) = username.filter(|_| events.is_empty() && limit != Some(0)) {
-            existing(&mut *transaction, username)?;
+        // The table may compare names without regard to case; the history does not.
+        let user = match username {
+            Some(username) => transaction.get(username)?,
+            None => None,
+        };
+        let stored = user.as_ref().and_then(|row| row.username.as_key());
+        transaction.events(stored.or(username), limit, &mut |event| events.push(event))?;
+        match username {
+            Some(username) if events.is_empty() && user.is_none() && limit != Some(0) => {
+                Err(Error::NoSuchUser(StoredText::from(username)))
+            }
+            _ => Ok(events),
         }
-        Ok(events)
     }
 
     /// Adds a user.

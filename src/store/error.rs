@@ -28,6 +28,10 @@ pub enum StoreError {
     NewerSchema { location: Location, found: i64, known: u32 },
     #[error("{location} is not a database of users: {reason}")]
     NotADatabase { location: Location, reason: String },
+    /// A table of the app that cannot be shared as it stands, and SQL that repairs it, if there is
+    /// any.
+    #[error("{location} is not a database of users: {reason}")]
+    UnfitTable { location: Location, reason: String, repair: Option<String> },
     #[error("cannot open {location}: {reason}")]
     CannotConnect { location: Location, reason: String },
     /// Another program holds a lock: which one, if the database says so.

@@ -17,8 +17,10 @@ mod file;
 mod history;
 mod import;
 mod limit;
+mod rebuild;
 mod references;
 mod schema;
+mod table;
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -492,6 +494,11 @@ fn time(value: ValueRef<'_>) -> Option<SystemTime> {
 /// A text of the schema, of which others wrote parts: it need not be UTF-8.
 fn schema_text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
+}
+
+/// A name of the schema, as SQL.
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn stored_text(value: ValueRef<'_>) -> StoredText {

@@ -3,6 +3,7 @@
 mod adopting;
 mod backups;
 mod check;
+mod columns;
 mod direct_writes;
 mod files;
 mod imports;
@@ -10,6 +11,7 @@ mod journals;
 mod locks;
 #[cfg(feature = "cli")]
 mod processes;
+mod random_writes;
 mod rebuilds;
 mod refusing;
 mod round_trips;

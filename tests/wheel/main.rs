@@ -46,6 +46,10 @@ fn fetch() -> Result<(), String> {
     Err(format!("cannot fetch the crates: {}", String::from_utf8_lossy(&fetched.stderr)))
 }
 
+/// Another profile for this package than that of the checkout. With the same one Cargo would take the
+/// files that it makes from the copy for those of the checkout, and miss later edits there.
+const OPTIONS: &str = "--profile dev --config profile.dev.package.dash-users.debug=false";
+
 /// Makes the wheel.
 ///
 /// The target directory is separate, because the other tests run the program in that of the
@@ -64,7 +68,7 @@ fn build(tools: &Environment) -> PathBuf {
     // As `pip install .`, with maturin at hand already.
     let pip = ["-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-index", "--no-deps"];
     let mut pip = maturin(tools, &pip);
-    pip.env("MATURIN_PEP517_ARGS", "--profile dev");
+    pip.env("MATURIN_PEP517_ARGS", OPTIONS);
     pip.env("CARGO_BUILD_BUILD_DIR", shared).env("CARGO_TARGET_DIR", directory.join("target"));
     success(pip.arg("--wheel-dir").arg(&wheels).arg(source));
     only_one_in(&wheels)

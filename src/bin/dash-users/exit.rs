@@ -247,6 +247,12 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             (Code::NewerSchema, Some("use the newer dash-users that wrote it".to_owned()))
         }
         StoreError::NotADatabase { .. } => (Code::NotADatabase, None),
+        StoreError::UnfitTable { location, repair, .. } => {
+            let (file, init) = (pasted(location), command(location, "init"));
+            let hint =
+                |sql| format!("run this SQL with `sqlite3 -bail {file}`, then {init}:\n{sql}");
+            (Code::NotADatabase, repair.as_ref().map(hint))
+        }
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
         StoreError::Busy { .. } | StoreError::Conflict { .. } => {
             (Code::Busy, Some("try again".to_owned()))
@@ -328,9 +334,13 @@ fn of_password(refusal: policy::Refusal) -> (Code, Option<String>) {
 
 /// A command for the database, to be pasted.
 pub fn command(database: &Location, arguments: &str) -> String {
+    format!("`dash-users {arguments} --database {}`", pasted(database))
+}
+
+/// A database as an argument in a shell.
+fn pasted(database: &Location) -> String {
     let database = database.to_string();
-    let database = quoted(&StoredText::Text(database.clone())).unwrap_or(database);
-    format!("`dash-users {arguments} --database {database}`")
+    quoted(&StoredText::Text(database.clone())).unwrap_or(database)
 }
 
 /// A text as an argument in a shell; none if it cannot be pasted.

@@ -171,8 +171,13 @@ impl Output {
                 self.talk(None, &format!("{file}:{position}: {message}"));
             }
             self.talk(Some(("error", AnsiColor::Red)), &report.message);
-            if let Some(hint) = &report.hint {
-                self.talk(Some(("hint", AnsiColor::Cyan)), hint);
+            // SQL may follow, to be pasted as it is.
+            let mut lines = report.hint.iter().flat_map(|hint| hint.lines());
+            if let Some(first) = lines.next() {
+                self.talk(Some(("hint", AnsiColor::Cyan)), first);
+            }
+            for line in lines {
+                self.talk(None, &format!("  {line}"));
             }
         }
     }

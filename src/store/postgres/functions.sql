@@ -107,7 +107,7 @@ BEGIN
             END IF;
             INSERT INTO {schema}.user_events (actor, action, username, detail)
             VALUES (who, 'rename', left(old_name, 1024),
-                    'to ' || coalesce(left(new_name, 1024), 'NULL'));
+                    'to ' || left(new_name, 1024));
         END IF;
         IF old_hash IS DISTINCT FROM new_hash THEN
             what := coalesce(what, CASE

@@ -7,8 +7,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::error::sql_error;
-use super::schema;
 use super::{Sqlite, read_rows, schema_text, stored_text};
+use super::{schema, table};
 use crate::check::{Finding, Problem, SchemaObject};
 use crate::group::{Group, GroupError};
 use crate::store::{Location, Row, StoreError};
@@ -69,6 +69,11 @@ fn look(
         .extend(schema.required_columns.into_iter().map(Problem::RequiredColumn).map(of_database));
 
     let missing = schema::missing(connection, location)?;
+    // Our own triggers need our tables.
+    if missing.is_empty() {
+        findings
+            .extend(table::unchangeable(connection).map(Problem::CannotChange).map(of_database));
+    }
     let is_there = |table: &str| missing.iter().all(|(_, name)| *name != table);
     findings.extend(objects(connection).map_err(&fail)?.into_iter().map(of_database));
     if is_there("user_groups") {
@@ -200,7 +205,7 @@ fn unseen(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
             Problem::AddedUnseen,
             "SELECT username FROM users
              WHERE username IS NOT NULL
-                 AND username NOT IN (SELECT username FROM dash_users_times)",
+                 AND username COLLATE BINARY NOT IN (SELECT username FROM dash_users_times)",
         ),
         (
             Problem::ChangedUnseen,

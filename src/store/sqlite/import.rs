@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 
 use super::schema::fingerprint;
-use super::{history, schema_text};
+use super::{history, schema_text, table};
 use crate::store::{Cause, ImportRow, NewRow, RowChange};
 use crate::user::StoredText;
 
@@ -28,8 +28,9 @@ impl Import {
                           NOT EXISTS (SELECT 1 FROM users)";
         let (now, was_empty) =
             connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if was_empty {
-            forget_all(connection)?;
+        // A new name may be that of a user who is gone, as the app compares names.
+        if was_empty || !table::compares_bytes(connection)? {
+            forget_gone(connection)?;
         }
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
@@ -64,12 +65,15 @@ impl Import {
 type Unwritten = Option<rusqlite::Error>;
 
 /// Drops what is kept of users who went unseen, before anybody has their names.
-fn forget_all(connection: &Connection) -> rusqlite::Result<()> {
+fn forget_gone(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "INSERT INTO user_events (action, username, detail)
-         SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times;
-         DELETE FROM dash_users_times;
-         DELETE FROM user_groups;",
+         SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times
+         WHERE username NOT IN (SELECT username FROM users WHERE username IS NOT NULL);
+         DELETE FROM dash_users_times
+         WHERE username NOT IN (SELECT username FROM users WHERE username IS NOT NULL);
+         DELETE FROM user_groups
+         WHERE username NOT IN (SELECT username FROM users WHERE username IS NOT NULL);",
     )
 }
 

@@ -1,8 +1,8 @@
 //! Foreign keys of the app that lead to a user.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::{Text, schema_text};
+use super::{Text, quote, schema_text};
 use crate::store::{MAX_REFERENCES, OnDelete, Reference};
 
 /// What refers to `username`, directly or through rows that would go with the user.
@@ -11,8 +11,7 @@ pub(super) fn to_user(
     username: &[u8],
 ) -> rusqlite::Result<Vec<Reference>> {
     let mut references = Vec::new();
-    let users = Referred { table: "users".to_owned(), rows: "username = ?".to_owned() };
-    find(connection, &[users], username, &mut references)?;
+    find(connection, &[Referred::users()], username, &mut references)?;
     Ok(references)
 }
 
@@ -21,20 +20,29 @@ pub(super) fn refusing_rename(
     connection: &Connection,
     username: &[u8],
 ) -> rusqlite::Result<Vec<String>> {
+    let users = Referred::users();
     let mut tables = Vec::new();
-    for key in keys(connection, "users")? {
-        if key.on_update != "CASCADE" && key.count(connection, "username = ?", username)? > 0 {
-            tables.push(key.table);
+    for key in keys(connection, &users)? {
+        if key.on_update != "CASCADE" && count(connection, &key.rows, username)? > 0 {
+            tables.push(key.rows.table);
         }
     }
     Ok(tables)
 }
 
-/// Rows that are about to be deleted: those of `table` where the SQL expression `rows` holds.
+/// Rows that go with a user: those of `table`, which is called `t` and a number in the joins that
+/// lead to it from the user, `t0`.
 #[derive(Clone)]
 struct Referred {
     table: String,
-    rows: String,
+    number: u32,
+    joins: String,
+}
+
+impl Referred {
+    fn users() -> Self {
+        Self { table: "users".to_owned(), number: 0, joins: "users AS t0".to_owned() }
+    }
 }
 
 /// Follows the foreign keys that lead to the last table of `chain`, and on from what a deletion
@@ -46,80 +54,67 @@ fn find(
     references: &mut Vec<Reference>,
 ) -> rusqlite::Result<()> {
     let Some(target) = chain.last() else { return Ok(()) };
-    for key in keys(connection, &target.table)? {
+    for ForeignKey { rows, on_delete, .. } in keys(connection, target)? {
         if references.len() >= MAX_REFERENCES {
             break;
         }
-        let count = key.count(connection, &target.rows, username)?;
-        let Some(rows) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
-        let on_delete = match key.on_delete.as_str() {
+        let count = count(connection, &rows, username)?;
+        let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) else { continue };
+        let on_delete = match on_delete.as_str() {
             "CASCADE" => OnDelete::Delete,
             "SET NULL" | "SET DEFAULT" => OnDelete::Unset,
             _ => OnDelete::Refuse,
         };
-        references.push(Reference { table: key.table.clone(), rows, on_delete });
-        let is_new = chain.iter().all(|link| !link.table.eq_ignore_ascii_case(&key.table));
+        references.push(Reference { table: rows.table.clone(), rows: count, on_delete });
+        let is_new = chain.iter().all(|link| !link.table.eq_ignore_ascii_case(&rows.table));
         if on_delete == OnDelete::Delete && is_new {
-            let rows = key.referring(&target.rows);
-            let chain = [chain, &[Referred { table: key.table, rows }]].concat();
-            find(connection, &chain, username, references)?;
+            find(connection, &[chain, &[rows]].concat(), username, references)?;
         }
     }
     Ok(())
 }
 
-/// A foreign key that leads to the table `target`.
+/// A foreign key, and the rows that refer by it to rows which go with a user.
 struct ForeignKey {
-    table: String,
-    target: String,
-    /// The columns, as SQL.
-    from: String,
-    to: String,
+    rows: Referred,
     on_delete: String,
     on_update: String,
 }
 
-fn keys(connection: &Connection, target: &str) -> rusqlite::Result<Vec<ForeignKey>> {
-    // A foreign key without columns refers to the primary key.
+/// The foreign keys that lead to `target`, but for those whose columns are not there: SQLite refuses
+/// every deletion then, and says so itself.
+fn keys(connection: &Connection, target: &Referred) -> rusqlite::Result<Vec<ForeignKey>> {
+    // A foreign key without columns refers to the primary key. Values are compared as the columns
+    // that are referred to are declared: SQLite does so if they are on the left.
     let mut statement = connection.prepare(
         "SELECT source.name, key.on_delete, key.on_update,
-                group_concat('\"' || replace(key.\"from\", '\"', '\"\"') || '\"'),
-                group_concat('\"' || replace(ifnull(key.\"to\",
-                    (SELECT name FROM pragma_table_info(?1) WHERE pk = key.seq + 1)
-                ), '\"', '\"\"') || '\"')
+                group_concat(format('t%d.\"%w\" = t%d.\"%w\"', ?2, column.name, ?2 + 1, key.\"from\"),
+                             ' AND ')
          FROM sqlite_schema AS source, pragma_foreign_key_list(source.name) AS key
+              LEFT JOIN pragma_table_xinfo(?1) AS column
+                  ON column.name = key.\"to\" COLLATE NOCASE
+                  OR (key.\"to\" IS NULL AND column.pk = key.seq + 1)
          WHERE source.type = 'table' AND key.\"table\" = ?1 COLLATE NOCASE
          GROUP BY source.name, key.id
+         HAVING count(column.name) = count(*)
          ORDER BY source.name, key.id",
     )?;
-    let keys = statement.query_map([target], |row| {
+    let number = target.number + 1;
+    let keys = statement.query_map(params![target.table, target.number], |row| {
         let text = |column| schema_text(row, column);
+        let table = text(0)?;
+        let joins = format!("{} JOIN {} AS t{number} ON {}", target.joins, quote(&table), text(3)?);
         Ok(ForeignKey {
-            table: text(0)?,
-            target: target.to_owned(),
+            rows: Referred { table, number, joins },
             on_delete: text(1)?,
             on_update: text(2)?,
-            from: text(3)?,
-            to: text(4)?,
         })
     })?;
     keys.collect()
 }
 
-impl ForeignKey {
-    /// The SQL expression that holds in rows which refer to those of the target where `rows` does.
-    fn referring(&self, rows: &str) -> String {
-        format!("({}) IN (SELECT {} FROM {} WHERE {rows})", self.from, self.to, quote(&self.target))
-    }
-
-    /// How many rows refer to those of the target where `rows` holds.
-    fn count(&self, connection: &Connection, rows: &str, username: &[u8]) -> rusqlite::Result<i64> {
-        let referring = self.referring(rows);
-        let count = format!("SELECT count(*) FROM {} WHERE {referring}", quote(&self.table));
-        connection.query_row(&count, [Text(username)], |row| row.get(0))
-    }
-}
-
-fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// How many rows go with `username`.
+fn count(connection: &Connection, rows: &Referred, username: &[u8]) -> rusqlite::Result<i64> {
+    let count = format!("SELECT count(*) FROM {} WHERE t0.username = ?", rows.joins);
+    connection.query_row(&count, [Text(username)], |row| row.get(0))
 }

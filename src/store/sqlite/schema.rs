@@ -6,6 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::error::sql_error;
+use super::table::{self, Unfit};
 use super::{Sqlite, commit, history, schema_text, stored_text};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
@@ -58,12 +59,19 @@ const TABLES: [(&str, &str); 4] = [
 /// Looks at the schema. Within a transaction, what it finds stays true until its end.
 pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Schema, StoreError> {
     let version = version(connection, location)?;
-    let users = users_table(connection, location)?;
+    let users = table::users(connection)
+        .map_err(sql_error(location))?
+        .map_err(|unfit| unfit_table(location, unfit))?;
     let missing = missing(connection, location)?.into_iter();
     let damage: Vec<_> =
         missing.map(|(version, name)| (version, format!("its '{name}' is missing"))).collect();
     let migrations = MIGRATIONS.map(|(migration, _)| migration);
     Ok(Schema::new(version, users, &damage, migrations))
+}
+
+/// A table that cannot be used, as an error.
+fn unfit_table(location: &Location, Unfit { reason, repair }: Unfit) -> StoreError {
+    StoreError::UnfitTable { location: location.clone(), reason, repair }
 }
 
 /// Which of our objects are not there, and the version of each.
@@ -111,6 +119,10 @@ pub(super) fn missing(
             }
         }
     }
+    let has_groups = missing.iter().all(|(_, name)| *name != "user_groups");
+    if has_groups && let Some(unfit) = table::groups(connection).map_err(sql_error(location))? {
+        return Err(unfit_table(location, unfit));
+    }
     for (version, object, table) in OBJECTS {
         let is_it = |(kind, name, on, _): &(String, String, String, _)| {
             is(name, object) && is(on, table) && ["index", "trigger"].contains(&kind.as_str())
@@ -136,7 +148,15 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
         if schema.version >= WATCHED {
             refuse_strangers(&transaction, location)?;
         }
-        apply(&transaction, &schema).map_err(&fail)?
+        let events = apply(&transaction, &schema).map_err(&fail)?;
+        if let Some(reason) = table::unchangeable(&transaction)
+            // An app that does not enforce its foreign keys goes on. `check` reports it.
+            && !reason.starts_with("foreign key mismatch")
+        {
+            let reason = format!("its users cannot be changed: {reason}");
+            return Err(StoreError::NotADatabase { location: location.clone(), reason });
+        }
+        events
     };
     commit(&transaction, hooks).map_err(&fail)?;
     Ok(Migrated { applied: schema.pending, events })
@@ -319,7 +339,7 @@ fn reconcile(
                 "INSERT INTO user_events (action, username, detail)
                  SELECT 'add', substr(username, 1, 1024), 'found' FROM users AS kept
                  WHERE username IS NOT NULL AND EXISTS (SELECT 1 FROM dash_users_times)
-                     AND (username NOT IN (SELECT username FROM dash_users_times) OR {gone})"
+                     AND (username COLLATE BINARY NOT IN (SELECT username FROM dash_users_times) OR {gone})"
             ),
             format!("DELETE FROM user_groups AS kept WHERE {gone}"),
             format!("DELETE FROM dash_users_times AS kept WHERE {gone}"),
@@ -331,7 +351,8 @@ fn reconcile(
         "DELETE FROM dash_users_change;
          INSERT INTO dash_users_times (username, fingerprint)
          SELECT username, {current} FROM users
-         WHERE username IS NOT NULL AND username NOT IN (SELECT username FROM dash_users_times);
+         WHERE username IS NOT NULL
+             AND username COLLATE BINARY NOT IN (SELECT username FROM dash_users_times);
          UPDATE dash_users_times SET fingerprint =
              (SELECT {current} FROM users WHERE users.username = dash_users_times.username)
          WHERE fingerprint IS NULL;"
@@ -369,75 +390,4 @@ fn version(connection: &Connection, location: &Location) -> Result<u32, StoreErr
         }
         _ => Err(unreadable("does not hold exactly one version")),
     }
-}
-
-/// Whether a table `users` that an app and this crate can share is there: if so, those of its
-/// further columns which are NOT NULL without a default.
-fn users_table(
-    connection: &Connection,
-    location: &Location,
-) -> Result<Option<Vec<String>>, StoreError> {
-    let fail = sql_error(location);
-    let unfit = |reason: String| StoreError::NotADatabase { location: location.clone(), reason };
-    let kind: Option<String> = connection
-        .query_row(
-            "SELECT type FROM sqlite_schema
-             WHERE name = 'users' COLLATE NOCASE AND type IN ('table', 'view')",
-            [],
-            |row| row.get(0),
-        )
-        .optional()
-        .map_err(&fail)?;
-    match kind.as_deref() {
-        None => return Ok(None),
-        Some("table") => {}
-        Some(_) => return Err(unfit("its 'users' is a view, not a table".to_owned())),
-    }
-
-    let mut wanted = vec!["username", "password_hash", "language"];
-    let mut required = Vec::new();
-    let mut statement = connection
-        .prepare(
-            "SELECT name, \"notnull\" AND dflt_value IS NULL AND hidden = 0 AND NOT
-                          (pk AND type = 'INTEGER' COLLATE NOCASE
-                           AND (SELECT max(pk) FROM pragma_table_info('users')) = 1 AND NOT
-                           (SELECT wr FROM pragma_table_list('users') WHERE schema = 'main')),
-                    hidden
-             FROM pragma_table_xinfo('users')",
-        )
-        .map_err(&fail)?;
-    let mut columns = statement.query([]).map_err(&fail)?;
-    while let Some(row) = columns.next().map_err(&fail)? {
-        let name = schema_text(row, 0).map_err(&fail)?;
-        let position = wanted.iter().position(|wanted| name.eq_ignore_ascii_case(wanted));
-        match position {
-            Some(position) if row.get::<_, i64>(2).map_err(&fail)? == 0 => {
-                wanted.remove(position);
-            }
-            Some(_) => {
-                return Err(unfit(format!("column '{name}' of its table 'users' is generated")));
-            }
-            None if row.get(1).map_err(&fail)? => required.push(name),
-            None => {}
-        }
-    }
-    if let Some(missing) = wanted.first() {
-        return Err(unfit(format!("its table 'users' has no column '{missing}'")));
-    }
-
-    let unique: bool = connection
-        .query_row(
-            "SELECT EXISTS (
-               SELECT 1 FROM pragma_index_list('users') AS list
-               WHERE list.\"unique\" AND NOT list.partial AND
-                     (SELECT group_concat(ifnull(name, ''), ',') FROM pragma_index_info(list.name))
-                     = 'username' COLLATE NOCASE)",
-            [],
-            |row| row.get(0),
-        )
-        .map_err(&fail)?;
-    if !unique {
-        return Err(unfit("its table 'users' has no unique index on 'username' alone".to_owned()));
-    }
-    Ok(Some(required))
 }

@@ -4,6 +4,10 @@
 -- on a conflict clause (the app's own would override it), none breaks a constraint, and names are cut
 -- where two of them could exceed SQLite's limit on a text. They use nothing newer than SQLite 3.26.
 --
+-- SQLite compares as the left side is declared. `NEW.username = username` finds every name that is the
+-- same one to the app, which may ignore case; `username = OLD.username` finds the very name. A name that
+-- is a number has no groups, though it equals its text in `user_groups`.
+--
 -- A trigger on another table than `users` does not name `users`: SQLite reads all triggers when an app
 -- renames a table, and an app that replaces `users` by another table has none of that name then.
 
@@ -15,9 +19,9 @@ WHEN NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
 BEGIN
     INSERT INTO user_events (action, username, detail)
     SELECT 'remove', substr(username, 1, 1024), 'replaced by another row'
-    FROM dash_users_times WHERE username = NEW.username;
-    DELETE FROM user_groups WHERE username = NEW.username;
-    DELETE FROM dash_users_times WHERE username = NEW.username;
+    FROM dash_users_times WHERE NEW.username = username;
+    DELETE FROM user_groups WHERE NEW.username = username AND typeof(NEW.username) = typeof(username);
+    DELETE FROM dash_users_times WHERE NEW.username = username;
     INSERT INTO user_events (actor, action, username, detail)
     VALUES ((SELECT actor FROM dash_users_change), 'add', substr(NEW.username, 1, 1024),
             (SELECT detail FROM dash_users_change));
@@ -33,7 +37,7 @@ CREATE TRIGGER dash_users_removed AFTER DELETE ON users
 WHEN NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
 BEGIN
     DELETE FROM dash_users_times WHERE username = OLD.username;
-    DELETE FROM user_groups WHERE username = OLD.username;
+    DELETE FROM user_groups WHERE username = OLD.username AND typeof(username) = typeof(OLD.username);
     INSERT INTO user_events (actor, action, username, detail)
     VALUES ((SELECT actor FROM dash_users_change), 'remove', substr(OLD.username, 1, 1024),
             (SELECT detail FROM dash_users_change));
@@ -60,10 +64,10 @@ BEGIN
     SELECT (SELECT actor FROM dash_users_change),
            coalesce((SELECT action FROM dash_users_change),
                     CASE WHEN instr(OLD.password_hash, '$')
-                              AND NEW.password_hash = '!' || replace(OLD.password_hash, '$', '|')
+                              AND NEW.password_hash COLLATE BINARY = '!' || replace(OLD.password_hash, '$', '|')
                          THEN 'lock'
                          WHEN instr(NEW.password_hash, '$')
-                              AND OLD.password_hash = '!' || replace(NEW.password_hash, '$', '|')
+                              AND OLD.password_hash COLLATE BINARY = '!' || replace(NEW.password_hash, '$', '|')
                          THEN 'unlock'
                          ELSE 'passwd' END),
            substr(NEW.username, 1, 1024),
@@ -76,7 +80,7 @@ BEGIN
     WHERE username IN (OLD.username, NEW.username);
 END;
 
--- Groups and times go along, unless the new name is NULL. UPDATE OR REPLACE may have put the row
+-- Groups and times go along, unless the new name is NULL; groups stay behind for a number, too. UPDATE OR REPLACE may have put the row
 -- in the place of another one.
 DROP TRIGGER IF EXISTS dash_users_renamed;
 CREATE TRIGGER dash_users_renamed AFTER UPDATE OF username ON users
@@ -85,21 +89,24 @@ WHEN OLD.username COLLATE BINARY IS NOT NEW.username
 BEGIN
     INSERT INTO user_events (action, username, detail)
     SELECT 'remove', substr(username, 1, 1024), 'replaced by another row'
-    FROM dash_users_times WHERE username = NEW.username;
-    DELETE FROM user_groups WHERE username = NEW.username;
-    DELETE FROM dash_users_times WHERE username = NEW.username;
+    FROM dash_users_times WHERE NEW.username = username AND username IS NOT OLD.username;
+    DELETE FROM user_groups WHERE NEW.username = username AND typeof(NEW.username) = typeof(username)
+        AND (username IS NOT OLD.username OR typeof(username) <> typeof(OLD.username));
+    DELETE FROM dash_users_times WHERE NEW.username = username AND username IS NOT OLD.username;
     UPDATE dash_users_times SET username = NEW.username
     WHERE username = OLD.username AND NEW.username IS NOT NULL;
     UPDATE user_groups SET username = NEW.username
-    WHERE username = OLD.username AND NEW.username IS NOT NULL;
+    WHERE username = OLD.username AND typeof(username) = typeof(OLD.username)
+        AND typeof(NEW.username) IN ('text', 'blob');
     DELETE FROM dash_users_times WHERE username = OLD.username AND NEW.username IS NULL;
-    DELETE FROM user_groups WHERE username = OLD.username AND NEW.username IS NULL;
+    DELETE FROM user_groups WHERE username = OLD.username AND typeof(username) = typeof(OLD.username)
+        AND typeof(NEW.username) NOT IN ('text', 'blob');
     INSERT INTO dash_users_times (username, fingerprint)
     SELECT NEW.username, CASE WHEN length(NEW.password_hash) > 64 THEN substr(NEW.password_hash, -32) END
     WHERE OLD.username IS NULL;
     INSERT INTO user_events (actor, action, username, detail)
     VALUES ((SELECT actor FROM dash_users_change), 'rename', substr(OLD.username, 1, 1024),
-            'to ' || coalesce(substr(NEW.username, 1, 1024), 'NULL'));
+            'to ' || substr(NEW.username, 1, 1024));
 END;
 
 DROP TRIGGER IF EXISTS dash_users_group_added;

@@ -222,6 +222,7 @@ fn there_is_a_case_for_every_code() {
         "file_readable_by_others",
         "file_writable_by_others",
         "integrity",
+        "users_unchangeable",
         // No table of ours can be another one and have our columns.
         "table_altered",
         "write_ahead_log",

@@ -20,7 +20,9 @@ fn refusal(database: &Sqlite) -> String {
     let mut reasons: Vec<_> = results
         .into_iter()
         .map(|(name, result)| match result {
-            Err(Error::Store(StoreError::NotADatabase { reason, .. })) => reason,
+            Err(Error::Store(
+                StoreError::NotADatabase { reason, .. } | StoreError::UnfitTable { reason, .. },
+            )) => reason,
             other => panic!("{name}: {other:?}"),
         })
         .collect();

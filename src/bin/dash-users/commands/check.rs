@@ -187,6 +187,9 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
             run("backup FILE"),
             run("init")
         ),
+        Problem::CannotChange(_) => {
+            "change or drop the foreign key, trigger or index of the app that it names".to_owned()
+        }
         Problem::ForeignTrigger(name) => {
             let name = StoredText::Text(name.replace('"', "\"\""));
             match database {

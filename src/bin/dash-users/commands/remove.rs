@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::ffi::OsString;
 
 use anyhow::Result;
@@ -32,18 +33,26 @@ pub struct Args {
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let mut users = open(database)?;
-    let names = usernames(&args.users);
-    let mut going = Vec::new();
-    for name in &names {
-        match users.get(name)? {
-            Some(user) => going.push(match user.groups.len() {
-                0 => format!("'{}'", user.username),
-                1 => format!("'{}' (in 1 group)", user.username),
-                groups => format!("'{}' (in {groups} groups)", user.username),
-            }),
-            None if args.if_exists => {}
-            None => return Err(Error::NoSuchUser(StoredText::from(*name)).into()),
+    let (mut names, mut going) = (Vec::new(), Vec::new());
+    let mut found = HashSet::new();
+    for name in usernames(&args.users) {
+        let Some(user) = users.get(name)? else {
+            if !args.if_exists {
+                return Err(Error::NoSuchUser(StoredText::from(name)).into());
+            }
+            names.push(name);
+            continue;
+        };
+        // Where the table ignores case, two names may be the same user's.
+        if !found.insert(user.username.clone()) {
+            continue;
         }
+        names.push(name);
+        going.push(match user.groups.len() {
+            0 => format!("'{}'", user.username),
+            1 => format!("'{}' (in 1 group)", user.username),
+            groups => format!("'{}' (in {groups} groups)", user.username),
+        });
     }
     let warnings: Vec<_> =
         names.iter().map(|name| losses(&mut users, name)).collect::<Result<_>>()?;

@@ -177,7 +177,7 @@ pub(super) const CASES: [Case; 37] = [
         TUTORIAL_TABLE,
         "UPDATE users SET username = NULL WHERE username = 'alice';
          UPDATE users SET username = 'alice' WHERE username IS NULL",
-        &["rename alice: to NULL", "rename NULL: to alice"],
+        &["rename alice", "rename NULL: to alice"],
         &["bob staff"],
     ),
     (TUTORIAL_TABLE, "DELETE FROM users WHERE username = 'bob'", &["remove bob"], &["alice admins"]),

@@ -1,0 +1,273 @@
+//! Whether the app's table `users`, and what it may have made beside it, can be shared: if not, with
+//! the SQL that repairs it.
+//!
+//! Two statements must never mean different users by one name. So `username` keeps a text as it is,
+//! SQLite itself knows how it is compared, and a unique index compares in the same way.
+
+use std::ffi::CString;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::rebuild;
+use super::{quote, schema_text};
+use crate::escape::Escaped;
+
+/// Why a table cannot be used, and the SQL that repairs it, if there is any.
+pub(super) struct Unfit {
+    pub(super) reason: String,
+    pub(super) repair: Option<String>,
+}
+
+impl From<String> for Unfit {
+    fn from(reason: String) -> Self {
+        Self { reason, repair: None }
+    }
+}
+
+/// What is known of a table: an error of SQLite, or else whether it is fit.
+type Judged<T> = rusqlite::Result<Result<T, Unfit>>;
+
+/// The collations that are part of SQLite. Others exist in the app only.
+const COLLATIONS: [&str; 3] = ["BINARY", "NOCASE", "RTRIM"];
+
+/// How many duplicates are named.
+const MAX_DUPLICATES: usize = 10;
+
+/// Whether there is a table `users`: if so, its extra columns that are NOT NULL without a default.
+pub(super) fn users(connection: &Connection) -> Judged<Option<Vec<String>>> {
+    let kind: Option<String> = connection
+        .query_row(
+            "SELECT type FROM sqlite_schema
+             WHERE name = 'users' COLLATE NOCASE AND type IN ('table', 'view')",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match kind.as_deref() {
+        None => return Ok(Ok(None)),
+        Some("table") => {}
+        Some(_) => return Ok(Err("its 'users' is a view, not a table".to_owned().into())),
+    }
+    let required = match columns(connection)? {
+        Ok(required) => required,
+        Err(unfit) => return Ok(Err(unfit)),
+    };
+    match names(connection)? {
+        Some(unfit) => Ok(Err(unfit)),
+        None => Ok(Ok(Some(required))),
+    }
+}
+
+fn columns(connection: &Connection) -> Judged<Vec<String>> {
+    let mut wanted = vec!["username", "password_hash", "language"];
+    let mut required = Vec::new();
+    let mut statement = connection.prepare(
+        "SELECT name, \"notnull\" AND dflt_value IS NULL AND hidden = 0 AND NOT
+                      (pk AND type = 'INTEGER' COLLATE NOCASE
+                       AND (SELECT max(pk) FROM pragma_table_info('users')) = 1 AND NOT
+                       (SELECT wr FROM pragma_table_list('users') WHERE schema = 'main')),
+                hidden
+         FROM pragma_table_xinfo('users')",
+    )?;
+    let mut columns = statement.query([])?;
+    while let Some(row) = columns.next()? {
+        let name = schema_text(row, 0)?;
+        match wanted.iter().position(|wanted| name.eq_ignore_ascii_case(wanted)) {
+            Some(position) if row.get::<_, i64>(2)? == 0 => {
+                wanted.remove(position);
+            }
+            Some(_) => {
+                return Ok(
+                    Err(format!("column '{name}' of its table 'users' is generated").into()),
+                );
+            }
+            None if row.get(1)? => required.push(name),
+            None => {}
+        }
+    }
+    let Some(missing) = wanted.first() else { return Ok(Ok(required)) };
+    let add = "ALTER TABLE users ADD COLUMN language TEXT NOT NULL DEFAULT 'en';";
+    Ok(Err(Unfit {
+        reason: format!("its table 'users' has no column '{missing}'"),
+        repair: (wanted == ["language"]).then(|| add.to_owned()),
+    }))
+}
+
+/// Whether the names are stored and compared so that each is one user's.
+fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
+    let (declared, collation) = column(connection, "users", "username")?;
+    if !is_built_in(&collation) {
+        let reason = format!(
+            "column 'username' of its table 'users' is compared by the collation '{}', which only \
+             the app has",
+            Escaped(&collation)
+        );
+        return Ok(Some(Unfit { reason, repair: rebuild::users_with_plain_names(connection) }));
+    }
+    if has_numbers(connection, "users", &declared)? {
+        let reason = format!(
+            "column 'username' of its table 'users' has the type {}, which turns a name like 007 \
+             into a number",
+            Escaped(&declared)
+        );
+        return Ok(Some(Unfit { reason, repair: rebuild::users_with_plain_names(connection) }));
+    }
+
+    let mut is_unique = false;
+    let select = "SELECT list.name, list.origin,
+                         column.coll,
+                         list.\"unique\" AND NOT list.partial
+                             AND (SELECT group_concat(ifnull(name, ''), ',')
+                                  FROM pragma_index_info(list.name)) = 'username' COLLATE NOCASE
+                  FROM pragma_index_list('users') AS list,
+                       pragma_index_xinfo(list.name) AS column
+                  WHERE column.key";
+    let mut statement = connection.prepare(select)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (index, of_index) = (schema_text(row, 0)?, schema_text(row, 2)?);
+        if !is_built_in(&of_index) {
+            let reason = format!(
+                "its index '{}' compares by the collation '{}', which only the app has",
+                Escaped(&index),
+                Escaped(&of_index)
+            );
+            let is_own = schema_text(row, 1)? == "c";
+            let repair = is_own.then(|| format!("DROP INDEX {};", quote(&index)));
+            return Ok(Some(Unfit { reason, repair }));
+        }
+        // A unique index that ignores more than the column does is unique all the more.
+        let is_as_strict =
+            of_index.eq_ignore_ascii_case(&collation) || collation.eq_ignore_ascii_case("BINARY");
+        is_unique |= row.get(3)? && is_as_strict;
+    }
+    if is_unique { Ok(None) } else { without_unique_index(connection, &collation).map(Some) }
+}
+
+/// Whether names are the same only if their bytes are.
+pub(super) fn compares_bytes(connection: &Connection) -> rusqlite::Result<bool> {
+    column(connection, "users", "username").map(|(_, collation)| collation == "BINARY")
+}
+
+/// The declared type and the collation of a column.
+fn column(
+    connection: &Connection,
+    table: &str,
+    column: &str,
+) -> rusqlite::Result<(String, String)> {
+    let (declared, collation, ..) = connection.column_metadata(None, table, column)?;
+    let text = |text: Option<CString>| {
+        text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+    };
+    Ok((text(declared), text(collation)))
+}
+
+fn is_built_in(collation: &str) -> bool {
+    COLLATIONS.iter().any(|known| known.eq_ignore_ascii_case(collation))
+}
+
+/// Whether SQLite turns texts that look like numbers into numbers in a column of the declared type:
+/// its rules are in <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>.
+fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite::Result<bool> {
+    let declared = declared.to_ascii_uppercase();
+    let has = |part: &str| declared.contains(part);
+    if has("INT") {
+        return Ok(true);
+    }
+    if declared.is_empty() || ["CHAR", "CLOB", "TEXT", "BLOB"].into_iter().any(has) {
+        return Ok(false);
+    }
+    let select = "SELECT strict FROM pragma_table_list(?) WHERE schema = 'main'";
+    let is_strict: bool = connection.query_row(select, [table], |row| row.get(0))?;
+    Ok(!(is_strict && declared == "ANY"))
+}
+
+fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unfit> {
+    let what = match collation.eq_ignore_ascii_case("BINARY") {
+        true => "its table 'users' has no unique index on 'username' alone".to_owned(),
+        false => format!(
+            "its table 'users' has no unique index on 'username' alone that compares as the column \
+             does ({collation})"
+        ),
+    };
+    let select = format!(
+        "SELECT group_concat(quote(username), ' = ') FROM users WHERE username IS NOT NULL
+         GROUP BY username HAVING count(*) > 1 ORDER BY username LIMIT {}",
+        MAX_DUPLICATES + 1
+    );
+    let mut statement = connection.prepare(&select)?;
+    let found = statement.query_map([], |row| schema_text(row, 0))?;
+    let mut duplicates: Vec<_> = found
+        .map(|found| found.map(|found| Escaped(&found).to_string()))
+        .collect::<Result<_, _>>()?;
+    if duplicates.is_empty() {
+        let create = "CREATE UNIQUE INDEX users_username ON users (username);";
+        return Ok(Unfit { reason: what, repair: Some(create.to_owned()) });
+    }
+    if duplicates.len() > MAX_DUPLICATES {
+        duplicates[MAX_DUPLICATES] = "…".to_owned();
+    }
+    Ok(format!("{what}, and several rows have the same name: {}", duplicates.join(", ")).into())
+}
+
+/// Why the database refuses changes to `users`, if it does: a foreign key, a trigger or an index of
+/// the app names what is not there.
+pub(super) fn unchangeable(connection: &Connection) -> Option<String> {
+    [
+        "INSERT INTO users (username, password_hash, language) VALUES (NULL, NULL, NULL)",
+        "UPDATE users SET username = NULL, password_hash = NULL, language = NULL",
+        "DELETE FROM users",
+    ]
+    .into_iter()
+    .find_map(|sql| connection.prepare(sql).err())
+    .map(|error| match error {
+        rusqlite::Error::SqliteFailure(_, Some(reason))
+        | rusqlite::Error::SqlInputError { msg: reason, .. } => reason,
+        error => error.to_string(),
+    })
+}
+
+/// Why a table `user_groups` that an app made cannot hold the groups, if it has both columns.
+pub(super) fn groups(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
+    let Some(reason) = groups_reason(connection)? else { return Ok(None) };
+    let reason = format!("its table 'user_groups' {reason}");
+    Ok(Some(Unfit { reason, repair: rebuild::groups(connection) }))
+}
+
+fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    for name in ["username", "group_name"] {
+        let (declared, collation) = column(connection, "user_groups", name)?;
+        if collation != "BINARY" {
+            let collation = Escaped(&collation);
+            return Ok(Some(format!("compares '{name}' by the collation '{collation}'")));
+        }
+        if has_numbers(connection, "user_groups", &declared)? {
+            let declared = Escaped(&declared);
+            return Ok(Some(format!("has the type {declared} for '{name}', which changes texts")));
+        }
+    }
+    // Our triggers rename and remove groups, after the row of the user was changed.
+    let select = "SELECT on_update, on_delete FROM pragma_foreign_key_list('user_groups')
+                  WHERE \"from\" = 'username' COLLATE NOCASE
+                      AND NOT (on_update = 'NO ACTION' AND on_delete IN ('NO ACTION', 'CASCADE'))";
+    let key = connection
+        .query_row(select, [], |row| {
+            Ok(format!(
+                "has a foreign key with ON UPDATE {} and ON DELETE {}, by which a change of a user \
+                 changes groups",
+                schema_text(row, 0)?,
+                schema_text(row, 1)?
+            ))
+        })
+        .optional()?;
+    if key.is_some() {
+        return Ok(key);
+    }
+    let select = "SELECT list.name FROM pragma_index_list('user_groups') AS list
+                  WHERE list.\"unique\"
+                      AND (SELECT count(*) FROM pragma_index_info(list.name)) < 2";
+    let index = connection.query_row(select, [], |row| schema_text(row, 0)).optional()?;
+    Ok(index.map(|index| {
+        format!("allows one row for a value only, by the unique index '{}'", Escaped(&index))
+    }))
+}

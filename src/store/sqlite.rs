@@ -23,7 +23,7 @@ mod schema;
 mod table;
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params};
@@ -39,7 +39,7 @@ use super::{
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
-use crate::escape::Escaped;
+use crate::escape::{Escaped, is_unsafe_to_print};
 use crate::event::Event;
 use crate::group::Group;
 use crate::language::Language;
@@ -55,6 +55,22 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
+    /// Begins a transaction that writes, if the file is still the one that was opened.
+    fn begin_writing(&mut self) -> Result<(rusqlite::Transaction<'_>, &Location), StoreError> {
+        let Self { connection, location, identity } = self;
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sql_error(location))?;
+        // SQLite looks itself, but where there is a write-ahead log.
+        if let Some(path) = transaction.path()
+            && Identity::of(Path::new(path)).ok() != Some(*identity)
+        {
+            let (location, reason) = (location.clone(), MOVED.to_owned());
+            return Err(StoreError::CannotConnect { location, reason });
+        }
+        Ok((transaction, location))
+    }
+
     /// Works on the whole file, but not without end.
     fn work<T>(
         &mut self,
@@ -114,20 +130,13 @@ impl Store for Sqlite {
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
         let _work = Work::statement();
-        let Self { connection, location, identity } = self;
-        let behavior = match access {
-            Access::Read | Access::Glance => TransactionBehavior::Deferred,
-            Access::Write => TransactionBehavior::Immediate,
+        let (transaction, location) = match access {
+            Access::Write => self.begin_writing()?,
+            Access::Read | Access::Glance => {
+                let Self { connection, location, .. } = self;
+                (connection.transaction().map_err(sql_error(location))?, &*location)
+            }
         };
-        let transaction =
-            connection.transaction_with_behavior(behavior).map_err(sql_error(location))?;
-        // SQLite looks itself, but where there is a write-ahead log.
-        if let (Access::Write, Some(path)) = (access, transaction.path())
-            && Identity::of(Path::new(path)).ok() != Some(*identity)
-        {
-            let (location, reason) = (location.clone(), MOVED.to_owned());
-            return Err(StoreError::CannotConnect { location, reason });
-        }
         let schema = schema::inspect(&transaction, location)?;
         schema.require_latest(location)?;
         let refusing = Default::default();
@@ -271,21 +280,21 @@ impl Transaction for SqliteTransaction<'_> {
         language: &Language,
     ) -> Result<(), StoreError> {
         self.change(
-            "INSERT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
+            "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
             params![username.as_str(), credential.to_string(), language.as_str()],
         )
     }
 
     fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
         self.change(
-            "UPDATE users SET password_hash = ? WHERE username = ?",
+            "UPDATE OR ABORT users SET password_hash = ? WHERE username = ?",
             params![new.to_string(), Text(username)],
         )
     }
 
     fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
         self.change(
-            "UPDATE users SET language = ? WHERE username = ?",
+            "UPDATE OR ABORT users SET language = ? WHERE username = ?",
             params![language.as_str(), Text(username)],
         )
     }
@@ -295,7 +304,7 @@ impl Transaction for SqliteTransaction<'_> {
         let refusing = references::refusing_rename(&self.transaction, username);
         self.refusing[0].extend(refusing.map_err(|error| self.error(&error))?);
         self.change(
-            "UPDATE users SET username = ? WHERE username = ?",
+            "UPDATE OR ABORT users SET username = ? WHERE username = ?",
             params![new.as_str(), Text(username)],
         )
     }
@@ -401,18 +410,42 @@ fn commit(connection: &Connection, hooks: CommitHooks) -> rusqlite::Result<()> {
     }
     committed?;
     sync_directory(connection);
-    Ok(())
+    // With a write-ahead log an old hash is in the file until its page is copied from the log. Without
+    // one this does nothing; a reader may be in the way.
+    connection.busy_timeout(Duration::ZERO)?;
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(BUSY_TIMEOUT)
 }
 
-/// SQL that removes a user by the bytes of the name, whatever its type.
+/// SQL that removes the user of exactly this name, and no other that looks the same as text.
 pub(super) fn sql_to_remove(username: &StoredText) -> String {
-    let bytes = match username {
-        StoredText::Null => return "DELETE FROM users WHERE username IS NULL".to_owned(),
-        StoredText::Text(text) => text.as_bytes(),
-        StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes,
+    let bytes = |bytes: &[u8]| format!("x'{}'", base16ct::lower::encode_string(bytes));
+    let condition = match username {
+        StoredText::Null => "username IS NULL".to_owned(),
+        StoredText::Text(text) => {
+            format!("typeof(username) = 'text' AND username COLLATE BINARY = {}", literal(text))
+        }
+        StoredText::InvalidText(name) => {
+            format!("typeof(username) = 'text' AND CAST(username AS BLOB) = {}", bytes(name))
+        }
+        // A number is shown so, too.
+        StoredText::Blob(name) => {
+            format!("typeof(username) <> 'text' AND CAST(username AS BLOB) = {}", bytes(name))
+        }
     };
-    let hex = base16ct::lower::encode_string(bytes);
-    format!("DELETE FROM users WHERE CAST(username AS BLOB) = x'{hex}'")
+    format!("DELETE FROM users WHERE {condition}")
+}
+
+/// A text as SQL that can be pasted, whatever the encoding of the file.
+fn literal(text: &str) -> String {
+    let is_unsafe = |c: &char| is_unsafe_to_print(*c);
+    let chars: Vec<char> = text.chars().collect();
+    let parts = chars.chunk_by(|a, b| !is_unsafe(a) && !is_unsafe(b)).map(|part| match part {
+        [c] if is_unsafe(c) => format!("char({})", u32::from(*c)),
+        part => format!("'{}'", part.iter().collect::<String>().replace('\'', "''")),
+    });
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() { "''".to_owned() } else { parts.join(" || ") }
 }
 
 /// A text parameter which need not be UTF-8, for a name in the table need not be.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::error::sql_error;
 use super::{Sqlite, read_rows, schema_text, stored_text};
 use super::{schema, table};
-use crate::check::{Finding, Problem, SchemaObject};
+use crate::check::{Finding, Problem, SchemaObject, SchemaObjectKind};
 use crate::group::{Group, GroupError};
 use crate::store::{Location, Row, StoreError};
 use crate::user::StoredText;
@@ -59,8 +59,16 @@ fn look(
 ) -> Result<(), StoreError> {
     let fail = sql_error(location);
     let schema = schema::inspect(connection, location)?;
-    if schema.version < schema::LATEST || !schema.has_users_table {
+    if schema.version < schema::LATEST {
         return Err(schema.needs_migration(location));
+    }
+    if !schema.has_users_table {
+        // Only a repair drops what is left of the users. Where nothing is left, `init` will do.
+        let is_left = schema::has_groups(connection).map_err(&fail)?;
+        let kind = SchemaObjectKind::Table;
+        let users = SchemaObject { kind, name: "users".to_owned() };
+        findings.push(of_database(Problem::Missing(users)));
+        return if is_left { Ok(()) } else { Err(schema.needs_migration(location)) };
     }
     #[cfg_attr(not(feature = "postgres"), expect(irrefutable_let_patterns, reason = "one kind"))]
     let Location::Sqlite(path) = location else { return Ok(()) };
@@ -68,13 +76,13 @@ fn look(
     findings
         .extend(schema.required_columns.into_iter().map(Problem::RequiredColumn).map(of_database));
 
-    let missing = schema::missing(connection, location)?;
+    let damage = schema::damage(connection, location)?;
     // Our own triggers need our tables.
-    if missing.is_empty() {
+    if damage.is_empty() {
         findings
             .extend(table::unchangeable(connection).map(Problem::CannotChange).map(of_database));
     }
-    let is_there = |table: &str| missing.iter().all(|(_, name)| *name != table);
+    let is_there = |table: &str| damage.iter().all(|damage| damage.object != table);
     findings.extend(objects(connection).map_err(&fail)?.into_iter().map(of_database));
     if is_there("user_groups") {
         findings.extend(groups(connection).map_err(&fail)?);
@@ -143,7 +151,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
     }
     let select = "SELECT name FROM sqlite_schema
                   WHERE type = 'trigger'
-                    AND (tbl_name IN ('users' COLLATE NOCASE, 'user_groups', 'user_events')
+                    AND (tbl_name COLLATE NOCASE IN ('users', 'user_groups', 'user_events')
                          OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
     for name in connection.prepare(select)?.query_map([], |row| schema_text(row, 0))? {
         let name = name?;

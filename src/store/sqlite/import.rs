@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 
 use super::schema::fingerprint;
-use super::{history, schema_text, table};
+use super::{history, schema_text};
 use crate::store::{Cause, ImportRow, NewRow, RowChange};
 use crate::user::StoredText;
 
@@ -28,10 +28,7 @@ impl Import {
                           NOT EXISTS (SELECT 1 FROM users)";
         let (now, was_empty) =
             connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        // A new name may be that of a user who is gone, as the app compares names.
-        if was_empty || !table::compares_bytes(connection)? {
-            forget_gone(connection)?;
-        }
+        forget_gone(connection)?;
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
         for name in TRIGGERS {
@@ -56,6 +53,16 @@ impl Import {
 
     pub(super) fn end(self, connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
         self.triggers.iter().try_for_each(|sql| connection.execute_batch(sql))?;
+        // What triggers of the app did meanwhile, ours did not see.
+        forget_gone(connection)?;
+        let remember = format!(
+            "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
+             SELECT username, ?1, ?1, {} FROM users
+             WHERE username IS NOT NULL
+                 AND username COLLATE BINARY NOT IN (SELECT username FROM dash_users_times)",
+            fingerprint("users.password_hash")
+        );
+        connection.execute(&remember, [&self.now])?;
         history::end_change(connection)?;
         history::write(connection, cause)
     }
@@ -92,7 +99,7 @@ fn forget(connection: &Connection, username: &StoredText) -> rusqlite::Result<()
 }
 
 fn add(connection: &Connection, row: &NewRow, now: &str) -> Result<(), Unwritten> {
-    let insert = "INSERT INTO users (username, password_hash, language) VALUES (?, ?, ?)";
+    let insert = "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)";
     let values = params![row.username, row.secret.expose(), row.language];
     if connection.prepare_cached(insert)?.execute(values)? == 0 {
         return Err(None);
@@ -132,7 +139,7 @@ fn change(connection: &Connection, row: &RowChange, now: &str) -> Result<(), Unw
         _ => Ok(()),
     };
     if let Some(secret) = secret {
-        set("UPDATE users SET password_hash = ?2 WHERE username = ?1", secret.expose())?;
+        set("UPDATE OR ABORT users SET password_hash = ?2 WHERE username = ?1", secret.expose())?;
         let update = format!(
             "UPDATE dash_users_times SET fingerprint = {} WHERE username = ?1",
             fingerprint("?2")
@@ -140,7 +147,7 @@ fn change(connection: &Connection, row: &RowChange, now: &str) -> Result<(), Unw
         connection.prepare_cached(&update)?.execute([username, secret.expose()])?;
     }
     if let Some(language) = language {
-        set("UPDATE users SET language = ?2 WHERE username = ?1", language)?;
+        set("UPDATE OR ABORT users SET language = ?2 WHERE username = ?1", language)?;
     }
     if *is_new_password {
         let update = "UPDATE dash_users_times SET password_changed_at = ?2 WHERE username = ?1";

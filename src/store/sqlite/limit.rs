@@ -72,7 +72,7 @@ pub(super) fn suspects(connection: &Connection) -> rusqlite::Result<Option<Strin
     let ours = schema::objects()?;
     let select = "SELECT name, tbl_name FROM sqlite_schema
                   WHERE type = 'trigger'
-                    AND (tbl_name IN ('users' COLLATE NOCASE, 'user_groups', 'user_events')
+                    AND (tbl_name COLLATE NOCASE IN ('users', 'user_groups', 'user_events')
                          OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
     let mut statement = connection.prepare(select)?;
     let mut rows = statement.query([])?;

@@ -16,9 +16,12 @@ const NEW: &str = "dash_users_rebuilt";
 pub(super) fn users_with_plain_names(connection: &Connection) -> Option<String> {
     let create = sql_of(connection, "users").ok()?;
     let create = with_plain_column(&create, "username")?;
-    let select = |column: &str| match column.eq_ignore_ascii_case("username") {
-        true => format!("CAST({} AS TEXT)", quote(column)),
-        false => quote(column),
+    let select = |column: &str| {
+        if column.eq_ignore_ascii_case("username") {
+            format!("CAST({} AS TEXT)", quote(column))
+        } else {
+            quote(column)
+        }
     };
     let sql = rebuild(connection, "users", &create, select).ok()?;
     tried(connection, sql)
@@ -80,7 +83,7 @@ fn rebuild(
     ];
     steps.extend(objects);
     steps.push("COMMIT".to_owned());
-    Ok(steps.iter().map(|step| format!("{step};\n")).collect::<String>().trim_end().to_owned())
+    Ok(steps.join(";\n") + ";")
 }
 
 /// The SQL, if it works on a copy and the copy can be used then.

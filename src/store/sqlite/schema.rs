@@ -3,7 +3,8 @@
 //! The version is the one row of `dash_users_schema`, not `PRAGMA user_version`, which belongs to
 //! the app that owns the file.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::error::sql_error;
 use super::table::{self, Unfit};
@@ -58,13 +59,17 @@ const TABLES: [(&str, &str); 4] = [
 
 /// Looks at the schema. Within a transaction, what it finds stays true until its end.
 pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Schema, StoreError> {
-    let version = version(connection, location)?;
+    let (version, of_version) = version(connection, location)?;
     let users = table::users(connection)
         .map_err(sql_error(location))?
         .map_err(|unfit| unfit_table(location, unfit))?;
-    let missing = missing(connection, location)?.into_iter();
+    let of_objects = damage(connection, location)?.into_iter();
+    let damage = of_objects.map(|Damage { version, object, is_altered }| {
+        let how = if is_altered { "is not as dash-users created it" } else { "is missing" };
+        (version, format!("its '{object}' {how}"))
+    });
     let damage: Vec<_> =
-        missing.map(|(version, name)| (version, format!("its '{name}' is missing"))).collect();
+        damage.chain(of_version.map(|reason| (LATEST, reason.to_owned()))).collect();
     let migrations = MIGRATIONS.map(|(migration, _)| migration);
     Ok(Schema::new(version, users, &damage, migrations))
 }
@@ -74,14 +79,24 @@ fn unfit_table(location: &Location, Unfit { reason, repair }: Unfit) -> StoreErr
     StoreError::UnfitTable { location: location.clone(), reason, repair }
 }
 
-/// Which of our objects are not there, and the version of each.
-pub(super) fn missing(
+/// An object of ours that is not there, or not as it was created.
+pub(super) struct Damage {
+    /// The version that created it.
+    version: u32,
+    pub(super) object: &'static str,
+    is_altered: bool,
+}
+
+/// Which of our objects are not there, and which of the triggers somebody altered: SQLite itself
+/// changes their quotes when an app renames a column and back.
+pub(super) fn damage(
     connection: &Connection,
     location: &Location,
-) -> Result<Vec<(u32, &'static str)>, StoreError> {
+) -> Result<Vec<Damage>, StoreError> {
     let select = "SELECT type, name, tbl_name,
-                         ifnull((SELECT group_concat(name, ', ')
-                                 FROM pragma_table_info(object.name)), '')
+                         ifnull(CASE type WHEN 'trigger' THEN sql
+                                ELSE (SELECT group_concat(name, ', ')
+                                      FROM pragma_table_info(object.name)) END, '')
                   FROM sqlite_schema AS object
                   WHERE name LIKE 'dash_users_%' OR name LIKE 'user_%'";
     let read = || {
@@ -95,19 +110,20 @@ pub(super) fn missing(
     let found = read().map_err(sql_error(location))?;
     let is = |found: &str, name: &str| found.eq_ignore_ascii_case(name);
 
-    let mut missing = Vec::new();
+    let mut damage = Vec::new();
+    let missing = |version, object| Damage { version, object, is_altered: false };
     for (table, expected) in TABLES {
         let is_it = |(kind, name, ..): &&(String, String, _, _)| {
             is(name, table) && ["table", "view"].contains(&kind.as_str())
         };
         match found.iter().find(is_it) {
-            None => missing.push((2, table)),
+            None => damage.push(missing(2, table)),
             Some((kind, _, _, columns)) if kind == "table" && columns == expected => {}
             Some((kind, _, _, columns))
                 if kind == "table"
                     && expected.strip_suffix(FINGERPRINT) == Some(columns.as_str()) =>
             {
-                missing.push((3, "fingerprint"));
+                damage.push(missing(3, "fingerprint"));
             }
             Some((kind, _, _, columns)) => {
                 let reason = format!(
@@ -119,28 +135,37 @@ pub(super) fn missing(
             }
         }
     }
-    let has_groups = missing.iter().all(|(_, name)| *name != "user_groups");
+    let has_groups = damage.iter().all(|damage| damage.object != "user_groups");
     if has_groups && let Some(unfit) = table::groups(connection).map_err(sql_error(location))? {
         return Err(unfit_table(location, unfit));
     }
     for (version, object, table) in OBJECTS {
-        let is_it = |(kind, name, on, _): &(String, String, String, _)| {
+        let is_it = |(kind, name, on, _): &&(String, String, String, String)| {
             is(name, object) && is(on, table) && ["index", "trigger"].contains(&kind.as_str())
         };
-        if !found.iter().any(is_it) {
-            missing.push((version, object));
+        match found.iter().find(is_it) {
+            None => damage.push(missing(version, object)),
+            Some((kind, _, _, sql)) if kind == "trigger" && sql != trigger(object) => {
+                damage.push(Damage { version, object, is_altered: true });
+            }
+            Some(_) => {}
         }
     }
-    Ok(missing)
+    Ok(damage)
+}
+
+/// The statement that creates a trigger, as SQLite stores it.
+fn trigger(name: &str) -> &'static str {
+    let begin = TRIGGERS.find(&format!("CREATE TRIGGER {name} "));
+    let statement = begin.map_or("", |begin| &TRIGGERS[begin..]);
+    statement.split_once("\nEND;").map_or("", |(body, _)| &statement[..body.len() + "\nEND".len()])
 }
 
 /// Applies what is pending. The version is read inside the transaction that changes it, so that
 /// of several programs at once one does the work and the others find it done.
 pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-    let Sqlite { connection, location, .. } = store;
+    let (transaction, location) = store.begin_writing()?;
     let fail = sql_error(location);
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     let schema = inspect(&transaction, location)?;
     let events = if schema.pending.is_empty() {
         Vec::new()
@@ -166,17 +191,16 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
 /// replaced the table, or wrote to it while the triggers did not fire. Only a repair drops them.
 fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), StoreError> {
     let refuse = |reason| Err(StoreError::NeedsRepair { location: location.clone(), reason });
-    let names = strangers(connection).map_err(sql_error(location))?;
-    let Some(names) = names else {
-        return refuse(
-            "its table 'users' is new and empty, but groups of earlier users are left: `restore` a \
-             backup, or drop the groups with `check --fix`"
-                .to_owned(),
-        );
+    let names = match strangers(connection).map_err(sql_error(location))? {
+        Strangers::All(is) => {
+            return refuse(format!(
+                "its table 'users' is {is}, but groups of earlier users are left: `restore` a backup, \
+                 or drop the groups with `check --fix`"
+            ));
+        }
+        Strangers::These(names) if names.is_empty() => return Ok(()),
+        Strangers::These(names) => names,
     };
-    if names.is_empty() {
-        return Ok(());
-    }
     let count = names.len();
     let shown: Vec<_> = names.iter().take(10).map(|name| format!("'{name}'")).collect();
     let more = if count > shown.len() { " …" } else { "" };
@@ -187,20 +211,30 @@ fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), 
     ))
 }
 
-/// The users whose groups may be somebody else's; none if there are groups, and no user at all, in
-/// another table than before.
-fn strangers(connection: &Connection) -> rusqlite::Result<Option<Vec<StoredText>>> {
+/// Users whose groups may be somebody else's.
+enum Strangers {
+    These(Vec<StoredText>),
+    /// There are groups, but no user: this says how the table `users` is.
+    All(&'static str),
+}
+
+fn strangers(connection: &Connection) -> rusqlite::Result<Strangers> {
     let is_there = |table: &str| {
-        let select = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
+        let select = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE)";
         connection.query_row(select, [table], |row| row.get::<_, bool>(0))
     };
-    if !is_there("user_groups")? || !is_there("dash_users_times")? || !is_there("users")? {
-        return Ok(Some(Vec::new()));
+    if !is_there("user_groups")? || !is_there("dash_users_times")? {
+        return Ok(Strangers::These(Vec::new()));
+    }
+    let has_groups = has_groups(connection)?;
+    if !is_there("users")? {
+        let nobody = Strangers::These(Vec::new());
+        return Ok(if has_groups { Strangers::All("gone") } else { nobody });
     }
     let is_another_table = is_another_table(connection)?;
-    let is_left = "SELECT NOT EXISTS (SELECT 1 FROM users) AND EXISTS (SELECT 1 FROM user_groups)";
-    if is_another_table && connection.query_row(is_left, [], |row| row.get(0))? {
-        return Ok(None);
+    let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM users)";
+    if is_another_table && has_groups && connection.query_row(is_empty, [], |row| row.get(0))? {
+        return Ok(Strangers::All("new and empty"));
     }
     let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
                                      WHERE name = 'fingerprint')";
@@ -215,15 +249,21 @@ fn strangers(connection: &Connection) -> rusqlite::Result<Option<Vec<StoredText>
     );
     let mut statement = connection.prepare(&select)?;
     let names = statement.query_map([is_another_table], |row| row.get_ref(0).map(stored_text))?;
-    names.collect::<rusqlite::Result<_>>().map(Some)
+    names.collect::<rusqlite::Result<_>>().map(Strangers::These)
 }
 
-/// Whether nothing of ours is on the table `users`: it is another one than before. With a table all
-/// that is on it is dropped, and nothing recorded who went with it.
+/// Whether anybody is in a group.
+pub(super) fn has_groups(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM user_groups)", [], |row| row.get(0))
+}
+
+/// Whether no trigger of ours is on the table `users`: it is another one than before. With a table
+/// its triggers are dropped, and nothing recorded who went with it. Tools that rebuild a table copy
+/// its indexes, but not its triggers.
 fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
         "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name GLOB 'dash_users_*'
-                              AND tbl_name = 'users' COLLATE NOCASE AND type <> 'table')",
+                              AND tbl_name = 'users' COLLATE NOCASE AND type = 'trigger')",
         [],
         |row| row.get(0),
     )
@@ -263,12 +303,10 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Makes the schema whole where it has the latest version.
 pub(super) fn repair(store: &mut Sqlite, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
-    let Sqlite { connection, location, .. } = store;
+    let (transaction, location) = store.begin_writing()?;
     let fail = sql_error(location);
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     let schema = inspect(&transaction, location)?;
-    if schema.version < WATCHED || !schema.has_users_table {
+    if schema.version < WATCHED {
         return Err(schema.needs_migration(location));
     }
     let events = apply(&transaction, &schema).map_err(&fail)?;
@@ -293,9 +331,12 @@ pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Resu
     Ok(events)
 }
 
-/// Of a stored hash, an SQL expression, what a user is recognized by.
+/// Of a stored hash, an SQL expression, what a user is recognized by: see `003_fingerprints.sql`.
 pub(super) fn fingerprint(hash: &str) -> String {
-    format!("CASE WHEN length({hash}) > 64 THEN substr({hash}, -32) END")
+    format!(
+        "CASE WHEN length({hash}) > 64 AND substr({hash}, -32) NOT GLOB '*[^0-9a-f]*'
+              THEN substr({hash}, -32) END"
+    )
 }
 
 /// SQL by which a row `kept` of groups or times is of nobody in `users`: no user has the name, or
@@ -359,8 +400,12 @@ fn reconcile(
     ))
 }
 
-/// The stored version; 0 without one.
-fn version(connection: &Connection, location: &Location) -> Result<u32, StoreError> {
+/// The stored version, 0 without one, and what is wrong with its table. Fixtures that empty every
+/// table, and restores of the data alone, leave no row or the same one twice.
+fn version(
+    connection: &Connection,
+    location: &Location,
+) -> Result<(u32, Option<&'static str>), StoreError> {
     let fail = sql_error(location);
     let unreadable = |reason: &str| StoreError::NotADatabase {
         location: location.clone(),
@@ -370,24 +415,29 @@ fn version(connection: &Connection, location: &Location) -> Result<u32, StoreErr
                     SELECT 1 FROM pragma_table_info('dash_users_schema') WHERE name = 'version')
                   FROM sqlite_schema WHERE name = 'dash_users_schema' COLLATE NOCASE";
     match connection.query_row(select, [], |row| row.get(0)).optional().map_err(&fail)? {
-        None => return Ok(0),
+        None => return Ok((0, None)),
         Some(false) => return Err(unreadable("is not a table with a column 'version'")),
         Some(true) => {}
     }
     let mut statement =
         connection.prepare("SELECT version FROM dash_users_schema").map_err(&fail)?;
-    let versions: Vec<rusqlite::types::Value> = statement
+    let versions: Vec<Value> = statement
         .query_map([], |row| row.get(0))
         .map_err(&fail)?
         .collect::<Result<_, _>>()
         .map_err(&fail)?;
-    match versions[..] {
-        [rusqlite::types::Value::Integer(found)] if found > i64::from(LATEST) => {
-            Err(StoreError::NewerSchema { location: location.clone(), found, known: LATEST })
+    let (version, damage) = match &versions[..] {
+        [] => (LATEST.into(), Some("its 'dash_users_schema' is empty")),
+        [Value::Integer(version)] => (*version, None),
+        [Value::Integer(version), same @ ..] if same.iter().all(|other| *other == versions[0]) => {
+            (*version, Some("its 'dash_users_schema' has the same row several times"))
         }
-        [rusqlite::types::Value::Integer(found)] => {
-            u32::try_from(found).map_err(|_| unreadable("holds a negative version"))
-        }
-        _ => Err(unreadable("does not hold exactly one version")),
+        _ => return Err(unreadable("does not hold exactly one version")),
+    };
+    if version > i64::from(LATEST) {
+        let (location, found) = (location.clone(), version);
+        return Err(StoreError::NewerSchema { location, found, known: LATEST });
     }
+    let version = u32::try_from(version).map_err(|_| unreadable("holds a negative version"))?;
+    Ok((version, damage))
 }

@@ -144,11 +144,6 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
     if is_unique { Ok(None) } else { without_unique_index(connection, &collation).map(Some) }
 }
 
-/// Whether names are the same only if their bytes are.
-pub(super) fn compares_bytes(connection: &Connection) -> rusqlite::Result<bool> {
-    column(connection, "users", "username").map(|(_, collation)| collation == "BINARY")
-}
-
 /// The declared type and the collation of a column.
 fn column(
     connection: &Connection,
@@ -183,13 +178,10 @@ fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite
 }
 
 fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unfit> {
-    let what = match collation.eq_ignore_ascii_case("BINARY") {
-        true => "its table 'users' has no unique index on 'username' alone".to_owned(),
-        false => format!(
-            "its table 'users' has no unique index on 'username' alone that compares as the column \
-             does ({collation})"
-        ),
-    };
+    let mut what = "its table 'users' has no unique index on 'username' alone".to_owned();
+    if !collation.eq_ignore_ascii_case("BINARY") {
+        what += &format!(" that compares as the column does ({collation})");
+    }
     let select = format!(
         "SELECT group_concat(quote(username), ' = ') FROM users WHERE username IS NOT NULL
          GROUP BY username HAVING count(*) > 1 ORDER BY username LIMIT {}",
@@ -204,10 +196,10 @@ fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::R
         let create = "CREATE UNIQUE INDEX users_username ON users (username);";
         return Ok(Unfit { reason: what, repair: Some(create.to_owned()) });
     }
-    if duplicates.len() > MAX_DUPLICATES {
-        duplicates[MAX_DUPLICATES] = "…".to_owned();
-    }
-    Ok(format!("{what}, and several rows have the same name: {}", duplicates.join(", ")).into())
+    let more = if duplicates.len() > MAX_DUPLICATES { ", …" } else { "" };
+    duplicates.truncate(MAX_DUPLICATES);
+    let shown = duplicates.join(", ");
+    Ok(format!("{what}, and several rows have the same name: {shown}{more}").into())
 }
 
 /// Why the database refuses changes to `users`, if it does: a foreign key, a trigger or an index of

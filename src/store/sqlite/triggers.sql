@@ -28,7 +28,9 @@ BEGIN
     INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
     SELECT NEW.username, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
            strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-           CASE WHEN length(NEW.password_hash) > 64 THEN substr(NEW.password_hash, -32) END
+           CASE WHEN length(NEW.password_hash) > 64
+                     AND substr(NEW.password_hash, -32) NOT GLOB '*[^0-9a-f]*'
+                THEN substr(NEW.password_hash, -32) END
     WHERE NEW.username IS NOT NULL;
 END;
 
@@ -76,7 +78,9 @@ BEGIN
     WHERE username IN (OLD.username, NEW.username)
         AND (SELECT action FROM user_events WHERE id = last_insert_rowid()) = 'passwd';
     UPDATE dash_users_times
-    SET fingerprint = CASE WHEN length(NEW.password_hash) > 64 THEN substr(NEW.password_hash, -32) END
+    SET fingerprint = CASE WHEN length(NEW.password_hash) > 64
+                                AND substr(NEW.password_hash, -32) NOT GLOB '*[^0-9a-f]*'
+                           THEN substr(NEW.password_hash, -32) END
     WHERE username IN (OLD.username, NEW.username);
 END;
 
@@ -102,7 +106,10 @@ BEGIN
     DELETE FROM user_groups WHERE username = OLD.username AND typeof(username) = typeof(OLD.username)
         AND typeof(NEW.username) NOT IN ('text', 'blob');
     INSERT INTO dash_users_times (username, fingerprint)
-    SELECT NEW.username, CASE WHEN length(NEW.password_hash) > 64 THEN substr(NEW.password_hash, -32) END
+    SELECT NEW.username,
+           CASE WHEN length(NEW.password_hash) > 64
+                     AND substr(NEW.password_hash, -32) NOT GLOB '*[^0-9a-f]*'
+                THEN substr(NEW.password_hash, -32) END
     WHERE OLD.username IS NULL;
     INSERT INTO user_events (actor, action, username, detail)
     VALUES ((SELECT actor FROM dash_users_change), 'rename', substr(OLD.username, 1, 1024),

@@ -111,3 +111,68 @@ fn no_plaintext_password_is_copied_to_the_fingerprint() {
     let fingerprints = "SELECT fingerprint FROM dash_users_times";
     assert_eq!(database.query(fingerprints), ["NULL", "NULL"]);
 }
+
+#[test]
+fn a_table_that_is_gone_leaves_groups_to_nobody() {
+    for drop in ["DROP TABLE users", "ALTER TABLE users RENAME TO people"] {
+        let database = with_groups();
+        database.execute(drop);
+        let refusal = Users::init(database.location(), &NewFile::default());
+        let Err(Error::Store(StoreError::NeedsRepair { reason, .. })) = refusal else {
+            panic!("{drop}: {refusal:?}");
+        };
+        assert!(reason.contains("gone") && reason.contains("restore"), "{reason}");
+        assert_eq!(database.query("SELECT group_name FROM user_groups"), ["staff"; 2], "{drop}");
+        let mut users = open(&database);
+        assert_eq!(found(&mut users)[0].0, "table_missing", "{drop}");
+        users.repair().unwrap();
+        add(&mut users, "alice");
+        assert_eq!(groups(&mut users, "alice"), [""; 0], "{drop}");
+    }
+}
+
+#[test]
+fn a_table_that_is_gone_without_groups_is_created_again() {
+    let database = with_groups();
+    database.execute("DROP TABLE users; DELETE FROM user_groups");
+    let refusal = open(&database).check().unwrap_err().to_string();
+    assert!(refusal.contains("no table 'users'"), "{refusal}");
+    add(&mut init(&database), "alice");
+}
+
+#[test]
+fn an_index_that_a_tool_copies_makes_no_table_the_old_one() {
+    const COPY: &str = "CREATE TABLE copy (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
+             language TEXT NOT NULL);
+         INSERT INTO copy SELECT * FROM users; DROP TABLE users; ALTER TABLE copy RENAME TO users;
+         CREATE INDEX dash_users_username_nocase ON users (username COLLATE NOCASE)";
+    // A value that is no hash does not show whether the user is the same.
+    let database = with_groups();
+    database.execute("UPDATE users SET password_hash = 'plaintext' WHERE username = 'alice'");
+    database.execute(COPY);
+    database.execute("UPDATE users SET password_hash = 'other' WHERE username = 'alice'");
+    let refusal = Users::init(database.location(), &NewFile::default());
+    assert!(matches!(refusal, Err(Error::Store(StoreError::NeedsRepair { .. }))), "{refusal:?}");
+
+    let database = with_groups();
+    database.execute(COPY);
+    database.execute("DELETE FROM users");
+    let refusal = Users::init(database.location(), &NewFile::default());
+    assert!(matches!(refusal, Err(Error::Store(StoreError::NeedsRepair { .. }))), "{refusal:?}");
+}
+
+#[test]
+fn a_version_table_that_was_emptied_is_filled_again() {
+    for (sql, reason) in [
+        ("DELETE FROM dash_users_schema", "is empty"),
+        ("INSERT INTO dash_users_schema SELECT * FROM dash_users_schema", "several times"),
+    ] {
+        let database = with_groups();
+        database.execute(sql);
+        let refusal = open(&database).lock(&["alice"]).unwrap_err().to_string();
+        assert!(refusal.contains(reason), "{refusal}");
+        let mut users = init(&database);
+        assert_eq!(groups(&mut users, "alice"), ["staff"]);
+        assert_eq!(database.query("SELECT count(*) FROM dash_users_schema"), ["1"]);
+    }
+}

@@ -1,9 +1,9 @@
 //! Triggers of the app have their say in what this crate writes.
 
-use dash_users::{Error, Password, StoreError, Users};
+use dash_users::{Error, OnConflict, Password, StoreError, Users};
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, add, init, new_user, rows};
+use crate::support::{GOOD, add, found, hash, import, init, names, new_user, options, rows};
 
 /// A database with alice, and a trigger of the app before each change of `users`.
 fn with_trigger(action: &str) -> (Sqlite, Users) {
@@ -107,4 +107,85 @@ fn triggers_that_keep_an_index_of_the_app_do_so_though_its_schema_is_not_trusted
     add(&mut users, "alice");
     let count = "SELECT count(*) FROM found, places WHERE found.name = 'x' AND places.high = 2";
     assert_eq!(database.query(count), ["1"]);
+}
+
+#[test]
+fn altered_triggers_keep_every_command_from_working() {
+    let database = Sqlite::new();
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    database.execute(
+        "DROP TRIGGER dash_users_removed;
+         CREATE TRIGGER dash_users_removed AFTER DELETE ON users BEGIN SELECT 1; END",
+    );
+    let refusal = users.remove(&["alice"], false).unwrap_err().to_string();
+    assert!(refusal.contains("'dash_users_removed' is not as dash-users created it"), "{refusal}");
+    let mut users = init(&database);
+    users.remove(&["alice"], false).unwrap();
+    assert_eq!(database.query("SELECT * FROM dash_users_times"), [""; 0]);
+}
+
+#[test]
+fn triggers_of_others_are_found_whatever_the_case_of_the_table() {
+    let database = Sqlite::new();
+    let mut users = init(&database);
+    database.execute(
+        "CREATE TRIGGER one AFTER UPDATE ON USERS BEGIN SELECT 1; END;
+         CREATE TRIGGER two AFTER INSERT ON User_Groups BEGIN SELECT 1; END;
+         CREATE TRIGGER three AFTER INSERT ON DASH_users_times BEGIN SELECT 1; END",
+    );
+    let foreign = found(&mut users).into_iter().filter(|found| found.0 == "foreign_trigger");
+    assert_eq!(foreign.count(), 3);
+}
+
+#[test]
+fn users_are_not_evicted_by_those_who_are_added() {
+    let database = Sqlite::with(
+        "CREATE TABLE users (username TEXT PRIMARY KEY ON CONFLICT REPLACE, password_hash TEXT,
+             language TEXT, email TEXT DEFAULT '' UNIQUE ON CONFLICT REPLACE)",
+    );
+    let mut users = init(&database);
+    add(&mut users, "alice");
+    let refusal = users.add(&new_user("bob", GOOD));
+    assert!(matches!(refusal, Err(Error::Store(StoreError::Refused { .. }))), "{refusal:?}");
+    let file = format!("username,password_hash\nzoe,{}\n", hash("x"));
+    let refusal = import(&mut users, options(OnConflict::Fail), &file);
+    assert!(matches!(refusal, Err(Error::Store(StoreError::Refused { .. }))), "{refusal:?}");
+    assert_eq!(names(&database), ["alice"]);
+}
+
+#[test]
+fn users_whom_a_trigger_adds_during_an_import_have_no_groups_of_others() {
+    let database = Sqlite::with(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT,
+             email TEXT UNIQUE);
+         CREATE TRIGGER service AFTER INSERT ON users WHEN NEW.username = 'fred' BEGIN
+             INSERT INTO users VALUES ('svc-fred', 'x', 'en', NULL);
+         END",
+    );
+    let mut users = init(&database);
+    add(&mut users, "svc-fred");
+    users.add_groups("svc-fred", &["admin".parse().unwrap()]).unwrap();
+    database.execute(
+        "UPDATE users SET email = 'x'; INSERT OR REPLACE INTO users VALUES ('a', 'x', 'en', 'x')",
+    );
+    let file = format!("username,password_hash\nfred,{}\n", hash("x"));
+    import(&mut users, options(OnConflict::Fail), &file).unwrap();
+    assert_eq!(names(&database), ["a", "fred", "svc-fred"]);
+    assert_eq!(database.query("SELECT * FROM user_groups"), [""; 0]);
+    let unseen: Vec<_> =
+        found(&mut users).into_iter().filter(|found| found.0.ends_with("unseen")).collect();
+    assert_eq!(unseen, []);
+}
+
+#[test]
+fn no_part_of_a_long_plaintext_password_is_copied() {
+    let database = Sqlite::new();
+    drop(init(&database));
+    let password = "correct horse battery staple ".repeat(4);
+    database.execute(&format!(
+        "INSERT INTO users VALUES ('alice', '{password}', 'en'), ('bob', 'x', 'en');
+         UPDATE users SET password_hash = '{password}!' WHERE username = 'bob'"
+    ));
+    assert_eq!(database.query("SELECT count(fingerprint) FROM dash_users_times"), ["0"]);
 }

@@ -11,6 +11,7 @@ mod postgres;
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
 mod python;
+mod rebuilds;
 #[path = "../support/sample.rs"]
 mod sample;
 #[cfg(feature = "postgres")]

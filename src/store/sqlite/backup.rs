@@ -143,6 +143,7 @@ pub(in super::super) fn prepare_restore(
         return Err(unfit("it has no table 'users'".to_owned()));
     }
 
+    refuse_page_size(&database, &backup)?;
     let mut copy = Connection::open("").map_err(&fail)?;
     limit::watch(&mut copy).map_err(&fail)?;
     copy_all(&backup, &mut copy, &location)?;
@@ -160,6 +161,30 @@ pub(in super::super) fn prepare_restore(
     };
     let users = stage().map_err(|error| with_suspects(&copy, fail(error)))?;
     Ok(Staged { copy, database, users })
+}
+
+/// Refuses a backup whose pages are not as large as those of a database with a write-ahead log, whose
+/// size SQLite cannot change.
+fn refuse_page_size(database: &Sqlite, backup: &Connection) -> Result<(), StoreError> {
+    let Sqlite { connection, location, .. } = database;
+    // A database that is damaged is replaced, whatever it was.
+    let journal = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
+    if journal.unwrap_or_else(|_| String::new()) != "wal" {
+        return Ok(());
+    }
+    let size = |of: &Connection| {
+        let size: rusqlite::Result<u32> = of.query_row("PRAGMA page_size", [], |row| row.get(0));
+        size.map_err(sql_error(location))
+    };
+    let (ours, theirs) = (size(connection)?, size(backup)?);
+    if ours == theirs {
+        return Ok(());
+    }
+    let reason = format!(
+        "its pages have {ours} bytes, those of the backup {theirs}, and it has a write-ahead log: stop \
+         the app, run `PRAGMA journal_mode = DELETE` in it, and restore again"
+    );
+    Err(StoreError::Failed { location: location.clone(), reason })
 }
 
 impl Restoration for Staged {

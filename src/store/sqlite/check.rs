@@ -145,7 +145,9 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
         let object = || SchemaObject { kind: *kind, name: name.clone() };
         match sql(name) {
             None => problems.push(Problem::Missing(object())),
-            Some(sql) if sql != expected => problems.push(Problem::Altered(object())),
+            Some(sql) if !schema::is_same(sql, expected) => {
+                problems.push(Problem::Altered(object()))
+            }
             Some(_) => {}
         }
     }

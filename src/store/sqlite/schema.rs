@@ -87,8 +87,7 @@ pub(super) struct Damage {
     is_altered: bool,
 }
 
-/// Which of our objects are not there, and which of the triggers somebody altered: SQLite itself
-/// changes their quotes when an app renames a column and back.
+/// Which of our objects are not there, and which of the triggers somebody altered.
 pub(super) fn damage(
     connection: &Connection,
     location: &Location,
@@ -145,13 +144,20 @@ pub(super) fn damage(
         };
         match found.iter().find(is_it) {
             None => damage.push(missing(version, object)),
-            Some((kind, _, _, sql)) if kind == "trigger" && sql != trigger(object) => {
+            Some((kind, _, _, sql)) if kind == "trigger" && !is_same(sql, trigger(object)) => {
                 damage.push(Damage { version, object, is_altered: true });
             }
             Some(_) => {}
         }
     }
     Ok(damage)
+}
+
+/// Whether two statements differ by quotes around names at most: SQLite adds those to triggers when an
+/// app renames a column, and leaves them when it renames it back.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    let unquoted = |sql: &str| sql.chars().filter(|c| *c != '"').collect::<Vec<_>>();
+    unquoted(one) == unquoted(other)
 }
 
 /// The statement that creates a trigger, as SQLite stores it.

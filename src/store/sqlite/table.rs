@@ -178,10 +178,11 @@ fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite
 }
 
 fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unfit> {
-    let mut what = "its table 'users' has no unique index on 'username' alone".to_owned();
-    if !collation.eq_ignore_ascii_case("BINARY") {
-        what += &format!(" that compares as the column does ({collation})");
-    }
+    let how = match collation {
+        "BINARY" => String::new(),
+        _ => format!(" that compares as the column does ({collation})"),
+    };
+    let what = format!("its table 'users' has no unique index on 'username' alone{how}");
     let select = format!(
         "SELECT group_concat(quote(username), ' = ') FROM users WHERE username IS NOT NULL
          GROUP BY username HAVING count(*) > 1 ORDER BY username LIMIT {}",

@@ -214,3 +214,26 @@ fn backup_path_is_not_read_as_a_uri() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
+
+#[test]
+fn backups_of_another_page_size_are_restored_except_into_a_write_ahead_log() {
+    for journal in ["DELETE", "WAL"] {
+        let database =
+            Sqlite::with(&format!("PRAGMA page_size = 1024; PRAGMA journal_mode = {journal}"));
+        drop(init(&database));
+        let other = Sqlite::with("PRAGMA page_size = 8192; CREATE TABLE notes (note)");
+        let mut users = init(&other);
+        add(&mut users, "alice");
+        let backup = other.dir().join("backup.db");
+        users.backup(&backup, false).unwrap();
+        let restore = || Users::prepare_restore(database.location(), &backup, None)?.apply();
+        if journal == "WAL" {
+            let refusal = restore().unwrap_err().to_string();
+            assert!(refusal.contains("1024") && refusal.contains("8192"), "{refusal}");
+            assert_eq!(names(&database), [""; 0]);
+            database.query("PRAGMA journal_mode = DELETE");
+        }
+        restore().unwrap();
+        assert_eq!(names(&database), ["alice"]);
+    }
+}

@@ -14,6 +14,9 @@ use crate::terminal;
 /// Users, groups and history, and also the app's own tables in the same file, are then those of the
 /// backup. It is checked first, and written into the database in place: apps need not be restarted.
 ///
+/// Apps cannot read while the file is written: a few milliseconds, and some 3 seconds for 100 MB.
+/// Python's sqlite3 gives up after 5 seconds by default, so stop the app before you restore more.
+///
 /// Asks on a terminal; without one --yes is needed.
 ///
 /// Example: dash-users restore users-2026-01-31.db

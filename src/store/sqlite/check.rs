@@ -146,7 +146,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
         match sql(name) {
             None => problems.push(Problem::Missing(object())),
             Some(sql) if !schema::is_same(sql, expected) => {
-                problems.push(Problem::Altered(object()))
+                problems.push(Problem::Altered(object()));
             }
             Some(_) => {}
         }

@@ -7,6 +7,8 @@
 -- SQLite compares as the left side is declared. `NEW.username = username` finds every name that is the
 -- same one to the app, which may ignore case; `username = OLD.username` finds the very name. A name that
 -- is a number has no groups, though it equals its text in `user_groups`.
+-- Where the app ignores case, that reads all rows of ours: SQLite before 3.31 makes no correct index on a
+-- WITHOUT ROWID table that compares the primary key in another way.
 --
 -- A trigger on another table than `users` does not name `users`: SQLite reads all triggers when an app
 -- renames a table, and an app that replaces `users` by another table has none of that name then.

@@ -243,9 +243,35 @@ fn create(path: &Path, options: &WriteOptions) -> io::Result<NamedTempFile> {
         .map_err(|error| io::Error::from(error.kind()))?;
     if is_private(options) {
         // Whatever the umask is.
-        unfinished.as_file().set_permissions(Permissions::from_mode(options.mode))?;
+        set_mode(unfinished.as_file(), options.mode)?;
     }
     Ok(unfinished)
+}
+
+/// A warning if a file that was written has another mode than it was given, as on a file system
+/// without modes.
+#[must_use]
+pub fn mode_warning(path: &Path, mode: u32) -> Option<String> {
+    let file = fs::metadata(path).ok().filter(Metadata::is_file)?;
+    let found = file.mode() & 0o7777;
+    let open = if found & !mode == 0 { "" } else { ": others may be able to read or write it" };
+    (found != mode).then(|| {
+        let path = path.display();
+        format!("{path} has mode {found:04o}, because its file system cannot set {mode:04o}{open}")
+    })
+}
+
+/// Sets the mode of a file. That a file system has no modes is no error: see [`mode_warning`].
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    match file.set_permissions(Permissions::from_mode(mode)) {
+        Err(error)
+            if [io::ErrorKind::PermissionDenied, io::ErrorKind::Unsupported]
+                .contains(&error.kind()) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// Opens a pipe, which waits for its reader.
@@ -274,7 +300,7 @@ fn copy_in_place(
             return Ok(false);
         }
         if is_private(options) {
-            file.set_permissions(Permissions::from_mode(options.mode))?;
+            set_mode(&file, options.mode)?;
         }
         let mut from = from.into_file();
         from.rewind()?;

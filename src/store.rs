@@ -471,6 +471,24 @@ pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreErro
     }
 }
 
+/// Removes what [`create`] made, if nothing was written to it.
+pub(crate) fn remove_created(location: &Location) {
+    match location {
+        Location::Sqlite(path) => sqlite::remove_created(path),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(_) => {}
+    }
+}
+
+/// What an administrator should know of what [`create`] made.
+pub(crate) fn warnings_of_created(location: &Location, new_file: &NewFile) -> Vec<String> {
+    match location {
+        Location::Sqlite(path) => sqlite::warnings(path, new_file),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(_) => Vec::new(),
+    }
+}
+
 /// A backup that was found good, and is about to take the place of all that a database holds.
 pub trait Restoration {
     /// How many users the backup has.

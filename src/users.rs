@@ -177,8 +177,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError): nothing is changed then, but for an empty file that may
-    /// be left.
+    /// [`StoreError`](crate::StoreError): nothing is changed then, and no file is left behind.
     pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
         Self::init_with_hooks(location, new_file, CommitHooks::default())
     }
@@ -198,7 +197,23 @@ impl Users {
         let created = store::create(location, new_file)?;
         if !created {
             (hooks.rolled_back)();
+            return Self::bring_up_to_date(location, hooks);
         }
+        match Self::bring_up_to_date(location, hooks) {
+            Ok(mut init) => {
+                init.created = true;
+                init.schema.warnings.extend(store::warnings_of_created(location, new_file));
+                Ok(init)
+            }
+            Err(error) => {
+                store::remove_created(location);
+                Err(error)
+            }
+        }
+    }
+
+    fn bring_up_to_date(location: &Location, hooks: CommitHooks) -> Result<Init, Error> {
+        let created = false;
         let before = store::open(location, Access::Read)?.schema()?;
         if before.pending.is_empty() {
             let (applied, events) = (Vec::new(), Vec::new());

@@ -14,6 +14,7 @@ mod backup;
 mod check;
 mod error;
 mod file;
+mod format;
 mod history;
 mod import;
 mod limit;
@@ -29,8 +30,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params};
 
 use self::error::{MOVED, sql_error};
-pub(super) use self::file::create;
 use self::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, Identity, sync_directory};
+pub(super) use self::file::{create, remove_created, warnings};
 use self::import::Import;
 use self::limit::Work;
 use super::{

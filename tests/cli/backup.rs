@@ -140,7 +140,7 @@ hint: `dash-users backup` writes one
 status 4
 -- stdout
 -- stderr
-error: [DIR]/text is not a database of users: file is not a database
+error: [DIR]/text is not a database of users: it is a text file
 
 "#]]
     );

@@ -206,7 +206,7 @@ pub(crate) fn is_end(call: &str) -> bool {
 }
 
 /// Whether strace is there and may trace.
-fn strace() -> Result<(), String> {
+pub(crate) fn strace() -> Result<(), String> {
     static FOUND: OnceLock<Result<(), String>> = OnceLock::new();
     let find = || {
         let trace = ["-o", "/dev/null", "-e", "trace=none", PROGRAM, "--version"];

@@ -169,7 +169,7 @@ fn what_is_no_database_of_users_is_refused_and_left() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: file is not a database
+error: [DIR]/users.db is not a database of users: it is a text file
 
 "#]]
     );
@@ -209,7 +209,7 @@ error: [DIR]/users.db is not a database of users: its table 'users' has no colum
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: it is not a file
+error: [DIR]/users.db is not a database of users: it is a directory. Docker creates one where the file to be mounted is missing; `rmdir` removes it if it is empty
 
 "#]]
     );

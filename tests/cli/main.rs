@@ -21,6 +21,8 @@ mod crashes;
 mod disks;
 mod export;
 mod failing_calls;
+#[cfg(target_os = "linux")]
+mod file_systems;
 mod generated;
 mod globals;
 mod group;

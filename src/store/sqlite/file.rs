@@ -1,17 +1,22 @@
 //! The file: how it is created and opened.
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+use nix::sys::statvfs::{FsFlags, statvfs};
+use nix::unistd::{Uid, User};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::Sqlite;
 use super::error::sql_error;
 use super::limit::{self, Work};
+use super::{Sqlite, format};
 use crate::escape::Escaped;
 use crate::files;
 use crate::store::{Access, Location, NewFile, StoreError};
@@ -38,6 +43,9 @@ impl From<&Metadata> for Identity {
 /// How long to wait for another program's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long to wait before looking whether the file system has locks at all.
+const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// How long a commit waits for readers, which shuts out new ones meanwhile.
 pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -45,9 +53,26 @@ impl Sqlite {
     pub(in super::super) fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let store = Self::open_unread(path, access)?;
         let _work = Work::statement();
-        let read = "SELECT count(*) FROM sqlite_schema";
-        let read = store.connection.query_row(read, [], |_| Ok(()));
-        read.map_err(sql_error(&store.location))?;
+        let Self { connection, location, .. } = &store;
+        let read = || connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+        let busy = Some(ErrorCode::DatabaseBusy);
+        let mut done = read();
+        if access != Access::Glance {
+            // To SQLite a file system without locks looks like a lock of another program.
+            if done.as_ref().is_err_and(|error| error.sqlite_error_code() == busy) {
+                refuse_without_locks(path)?;
+                connection.busy_timeout(BUSY_TIMEOUT).map_err(sql_error(location))?;
+                done = read();
+            }
+            connection.busy_timeout(BUSY_TIMEOUT).map_err(sql_error(location))?;
+        }
+        done.map_err(|error| match sql_error(location)(error) {
+            StoreError::NotADatabase { location, reason } => {
+                let reason = format::name(path).map_or(reason, str::to_owned);
+                StoreError::NotADatabase { location, reason }
+            }
+            error => error,
+        })?;
         Ok(store)
     }
 
@@ -65,8 +90,14 @@ impl Sqlite {
                 return Err(StoreError::NotADatabase { location, reason });
             }
             Ok(metadata) if metadata.is_file() => Identity::from(&metadata),
-            Ok(_) => {
-                let reason = "it is not a file".to_owned();
+            Ok(metadata) => {
+                let reason = if metadata.is_dir() {
+                    "it is a directory. Docker creates one where the file to be mounted is missing; \
+                     `rmdir` removes it if it is empty"
+                } else {
+                    "it is not a file"
+                };
+                let reason = reason.to_owned();
                 return Err(StoreError::NotADatabase { location, reason });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -78,17 +109,22 @@ impl Sqlite {
         // roll the journal of a killed writer back, and to remove an empty write-ahead log.
         let (mode, patience) = match access {
             Access::Glance => (OpenFlags::SQLITE_OPEN_READ_ONLY, Duration::ZERO),
-            Access::Read | Access::Write => (OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY_TIMEOUT),
+            Access::Read | Access::Write => (OpenFlags::SQLITE_OPEN_READ_WRITE, FIRST_TIMEOUT),
+        };
+        let is_frozen = access != Access::Write && is_frozen_with_log(path);
+        let (mode, name) = if is_frozen {
+            (OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI, immutable(path))
+        } else {
+            (mode, files::absolute(path))
         };
         let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection =
-            Connection::open_with_flags(files::absolute(path), flags).map_err(|error| {
-                let reason = File::open(path).err().map(|error| error.to_string());
-                cannot_connect(reason.unwrap_or_else(|| error.to_string()))
-            })?;
+        let mut connection = Connection::open_with_flags(name, flags).map_err(|error| {
+            let reason = File::open(path).err().map(|error| error.to_string());
+            cannot_connect(reason.unwrap_or_else(|| error.to_string()))
+        })?;
         limit::watch(&mut connection).map_err(sql_error(&location))?;
         let open = || {
-            if connection.is_readonly("main")? && would_leave_a_log(path) {
+            if !is_frozen && connection.is_readonly("main")? && would_leave_a_log(path) {
                 return Ok(false);
             }
             connection.busy_timeout(patience)?;
@@ -108,7 +144,9 @@ impl Sqlite {
         match open() {
             Ok(true) => Ok(Self { connection, location, identity }),
             Ok(false) => Err(cannot_connect(
-                "it has a write-ahead log, which only someone who may write the file can open"
+                "it has a write-ahead log, which only someone who may write the file can open: run \
+                 `PRAGMA journal_mode = DELETE` in it before you make it read-only, or copy it to where \
+                 you may write"
                     .to_owned(),
             )),
             Err(error) => Err(sql_error(&location)(error)),
@@ -122,6 +160,65 @@ impl Sqlite {
 pub(super) fn sync_directory(connection: &Connection) {
     let directory = connection.path().map(Path::new).and_then(Path::parent);
     let _ = directory.map(|directory| File::open(directory)?.sync_all());
+}
+
+/// Refuses a file system that has no locks, as some network shares and shared folders: there a file
+/// gets damaged when two programs write.
+fn refuse_without_locks(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    // Not on the file itself: closing it would take away the locks of this process.
+    let lock = tempfile::tempfile_in(directory).map_err(|_| Errno::UnknownErrno).and_then(|file| {
+        let whole = libc::flock {
+            l_type: libc::c_short::try_from(libc::F_RDLCK).unwrap_or_default(),
+            l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap_or_default(),
+            l_start: 0,
+            l_len: 0,
+            l_pid: 0,
+        };
+        fcntl(&file, FcntlArg::F_SETLK(&whole))
+    });
+    match lock {
+        // What cannot be tried may work.
+        Ok(_) | Err(Errno::UnknownErrno) => Ok(()),
+        Err(error) => {
+            let kind = file_system(directory);
+            let reason = format!(
+                "its file system{kind} does not support locks ({}): move it to a local disk",
+                error.desc()
+            );
+            Err(StoreError::CannotConnect { location: Location::Sqlite(path.to_owned()), reason })
+        }
+    }
+}
+
+/// The type of the file system that a directory is on, as `/proc` names it, in brackets.
+fn file_system(directory: &Path) -> String {
+    let directory = fs::canonicalize(directory).unwrap_or_default();
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let mount = mounts
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(' ').skip(1);
+            Some((fields.next()?, fields.next()?))
+        })
+        .filter(|(point, _)| directory.starts_with(point))
+        .max_by_key(|(point, _)| point.len());
+    mount.map(|(_, kind)| format!(" ({kind})")).unwrap_or_default()
+}
+
+/// Whether the file says that it has a write-ahead log, has none now, and is on a medium that cannot
+/// be written: then nobody is writing it, and SQLite can read it without the log's index.
+fn is_frozen_with_log(path: &Path) -> bool {
+    let is_read_only = statvfs(path).is_ok_and(|of| of.flags().contains(FsFlags::ST_RDONLY));
+    is_read_only && would_leave_a_log(path)
+}
+
+/// The URI by which SQLite reads a file that does not change: without locks and without a log.
+fn immutable(path: &Path) -> PathBuf {
+    let path = files::absolute(path);
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let encoded: Vec<_> = bytes.map(|byte| format!("%{byte:02X}")).collect();
+    PathBuf::from(format!("file:{}?immutable=1", encoded.concat()))
 }
 
 /// Whether reading the file without the right to write it would leave a write-ahead log behind,
@@ -166,8 +263,7 @@ pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, 
         None => Ok(()),
     }
     .and_then(|()| {
-        let permissions = Permissions::from_mode(new_file.mode);
-        file.set_permissions(permissions)
+        files::set_mode(&file, new_file.mode)
             .map_err(|error| format!("its mode cannot be set: {error}"))
     });
     if let Err(reason) = prepared {
@@ -176,4 +272,31 @@ pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, 
         return Err(cannot_connect(&reason));
     }
     Ok(true)
+}
+
+/// Removes a file that [`create`] made, if nothing was written to it.
+pub(in super::super) fn remove_created(path: &Path) {
+    if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// What an administrator should know of a file that [`create`] made.
+pub(in super::super) fn warnings(path: &Path, new_file: &NewFile) -> Vec<String> {
+    let (Ok(file), Some(Ok(directory))) = (fs::metadata(path), path.parent().map(fs::metadata))
+    else {
+        return Vec::new();
+    };
+    let mut warnings: Vec<_> = files::mode_warning(path, new_file.mode).into_iter().collect();
+    // Root can write into everybody's directory.
+    if file.uid() == 0 && directory.uid() != 0 && new_file.group.is_none() {
+        let owner = User::from_uid(Uid::from_raw(directory.uid()));
+        let owner = owner.ok().flatten().map_or(directory.uid().to_string(), |user| user.name);
+        warnings.push(format!(
+            "the file belongs to root, and its directory to {owner}, who cannot read the file: `chown \
+             {owner}: {}` gives it to them",
+            Escaped(&path.display().to_string())
+        ));
+    }
+    warnings
 }

@@ -1,19 +1,26 @@
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::{Location, Users};
 
-use crate::output::{JsonCopy, Output};
+use super::import::is_stdout;
+use crate::output::{JsonCopy, Output, write_stdout};
+
+const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
 
 /// Write a copy of the whole database to a file
 ///
 /// The copy holds one moment, while apps read and write on. It has mode 0600, and can be used as a
-/// database itself.
+/// database itself. - is stdout, and a pipe is written to as a whole.
 ///
 /// Example: dash-users backup users-$(date +%F).db
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file to write
+    /// The file to write, or - for stdout
     pub file: PathBuf,
     /// Replace an older backup
     #[arg(long)]
@@ -22,9 +29,17 @@ pub struct Args {
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let file = std::path::absolute(&args.file)?;
-    Users::open_read_only(database)?.backup(&file, args.force)?;
+    let mut users = Users::open_read_only(database)?;
+    if is_stdout(&args.file) || is_pipe(&file) {
+        return stream(&mut users, args, &file);
+    }
+    users.backup(&file, args.force)?;
+    let warning = files::mode_warning(&file, OPTIONS.mode);
     let file = file.display().to_string();
     output.note(&format!("wrote a backup of {database} to {file}"));
+    if let Some(warning) = warning {
+        output.warn(&warning);
+    }
     let database = database.to_string();
     Ok(output.json_only(&JsonCopy {
         database,
@@ -33,4 +48,24 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         file,
         users: None,
     })?)
+}
+
+fn is_pipe(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|file| file.file_type().is_fifo())
+}
+
+/// Writes the backup to a pipe or stdout, by way of a temporary file: SQLite does not write in order.
+fn stream(users: &mut Users, args: &Args, file: &Path) -> Result<()> {
+    let directory = tempfile::tempdir().context("cannot create a temporary directory")?;
+    let copy = directory.path().join("backup.db");
+    users.backup(&copy, false)?;
+    let mut copy = File::open(copy).context("cannot read the temporary backup")?;
+    if is_stdout(&args.file) {
+        return Ok(write_stdout(|stdout| io::copy(&mut copy, stdout).map(drop))?);
+    }
+    files::write(file, &OPTIONS, |pipe, _| {
+        let failed = |error| FileError::Failed { path: file.to_owned(), error };
+        io::copy(&mut copy, pipe).map(drop).map_err(failed)
+    })?;
+    Ok(())
 }

@@ -1,5 +1,5 @@
 use std::io::{self, BufWriter, Seek};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use dash_users::files::{self, FileError, WriteOptions};
@@ -7,7 +7,7 @@ use dash_users::transfer::Format;
 use dash_users::{Error, Location, StoreError, Users};
 use tempfile::SpooledTempFile;
 
-use super::import::is_standard;
+use super::import::is_stdout;
 use crate::cli::FileFormat;
 use crate::exit::{Code, Failure};
 use crate::output::{JsonCopy, Output, write_stdout};
@@ -74,8 +74,12 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         let copied = io::copy(&mut spool, output);
         copied.map(drop).map_err(|error| FileError::Failed { path: file.clone(), error })
     })?;
+    let warning = files::mode_warning(&file, options(args).mode);
     let file = file.display().to_string();
     output.note(&format!("wrote {count} user(s) of {database} to {file}"));
+    if let Some(warning) = warning {
+        output.warn(&warning);
+    }
     let database = database.to_string();
     let users = Some(count);
     let json = JsonCopy { database, action: "export", changed: true, file, users };
@@ -84,10 +88,4 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
 
 fn options(args: &Args) -> WriteOptions {
     WriteOptions { allow_pipe: true, ..WriteOptions::private("export") }.overwrite(args.force)
-}
-
-/// Whether stdout is meant, also by its name as a device.
-fn is_stdout(file: &Path) -> bool {
-    let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
-    is_standard(file) || names.iter().any(|name| file == Path::new(name))
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -19,7 +19,7 @@ use super::init::{self, new_file};
 use super::{open, schema_warnings, tell_reconciled};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records};
-use crate::output::{JsonImport, Output};
+use crate::output::{JsonImport, Output, write_stdout};
 use crate::{prompt, terminal};
 
 /// Add or change the users of a file, all or none
@@ -117,6 +117,12 @@ pub fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Whether stdout is meant, also by its name as a device.
+pub fn is_stdout(file: &Path) -> bool {
+    let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    is_standard(file) || names.iter().any(|name| file == Path::new(name))
+}
+
 fn name(path: &Path) -> String {
     if is_standard(path) { "<stdin>".to_owned() } else { path.display().to_string() }
 }
@@ -177,7 +183,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         make_ready()?;
         users = Some(open(database)?);
     }
-    let summary = save(&mut import, users.as_mut(), action, args).map_err(explain_any)?;
+    let summary = save(&mut import, users.as_mut(), action, args, output).map_err(explain_any)?;
     if taken_for != (0, 0) {
         let (hashes, passwords) = taken_for;
         output.note(&format!(
@@ -214,6 +220,7 @@ fn save(
     users: Option<&mut Users>,
     action: &str,
     args: &FileArgs,
+    output: &Output,
 ) -> Result<ImportSummary> {
     let mut written = None;
     let saved = import.save(users, action, |imported| {
@@ -227,17 +234,30 @@ fn save(
         }
         anyhow::Ok(())
     });
-    if let (Err(_), Some(path)) = (&saved, written) {
+    match (&saved, written) {
         // They are nobody's.
-        let _ = fs::remove_file(path);
+        (Err(_), Some(path)) if path.is_file() => {
+            let _ = fs::remove_file(path);
+        }
+        (Ok(_), Some(path)) => {
+            let warning = files::mode_warning(&path, PASSWORDS.mode);
+            if let Some(warning) = warning {
+                output.warn(&warning);
+            }
+        }
+        _ => {}
     }
     saved
 }
 
-const PASSWORDS: WriteOptions = WriteOptions::private("passwords");
+const PASSWORDS: WriteOptions =
+    WriteOptions { allow_pipe: true, ..WriteOptions::private("passwords") };
 
 /// Refuses a file that passwords cannot be written to.
 fn refuse_passwords(path: &Path) -> Result<()> {
+    if is_stdout(path) {
+        return Ok(());
+    }
     files::check(path, &PASSWORDS).map(drop).map_err(explain_passwords)
 }
 
@@ -258,19 +278,23 @@ fn write_passwords(
     path: &Path,
     generated: &[(StoredText, Password)],
 ) -> Result<PathBuf, FileError> {
-    files::write(path, &PASSWORDS, |file, _| {
-        let write = || {
-            let mut writer = csv::Writer::from_writer(file);
-            writer.write_record(["username", "password"])?;
-            for (username, password) in generated {
-                // As it is to be typed, not as it is shown.
-                let username = username.to_text().unwrap_or_default();
-                writer.write_record([&*username, password.expose()])?;
-            }
-            writer.flush()
-        };
-        write().map_err(|error: io::Error| FileError::Failed { path: path.to_owned(), error })
-    })
+    let failed = |error| FileError::Failed { path: path.to_owned(), error };
+    if is_stdout(path) {
+        write_stdout(|stdout| write_rows(stdout, generated)).map_err(failed)?;
+        return Ok(path.to_owned());
+    }
+    files::write(path, &PASSWORDS, |file, _| write_rows(file, generated).map_err(failed))
+}
+
+fn write_rows(file: &mut dyn Write, generated: &[(StoredText, Password)]) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(file);
+    writer.write_record(["username", "password"])?;
+    for (username, password) in generated {
+        // As it is to be typed, not as it is shown.
+        let username = username.to_text().unwrap_or_default();
+        writer.write_record([&*username, password.expose()])?;
+    }
+    writer.flush()
 }
 
 fn tell(

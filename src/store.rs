@@ -7,6 +7,7 @@ mod error;
 mod location;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod spelling;
 mod sqlite;
 
 use std::fmt;
@@ -16,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use zeroize::Zeroize;
 
 pub use self::error::StoreError;
-pub use self::location::{Location, LocationError};
+pub use self::location::{Location, LocationError, Misspelling};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Server;
 use crate::check::Finding;
@@ -468,6 +469,15 @@ pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreErro
         // Its owner creates it.
         #[cfg(feature = "postgres")]
         Location::Postgres(_) => Ok(false),
+    }
+}
+
+/// What to say of a database that was created beside another one, which may be the app's.
+pub(crate) fn beside(location: &Location) -> Option<String> {
+    match location {
+        Location::Sqlite(path) => sqlite::beside(path),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(_) => None,
     }
 }
 

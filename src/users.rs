@@ -207,7 +207,11 @@ impl Users {
         let mut store = store::open(location, Access::Write)?;
         let Migrated { applied, events } = until_alone(|| Ok(store.migrate(hooks)?))?;
         let adopted = before.version == 0 && before.has_users_table;
-        Ok(Init { created, adopted, applied, events, schema: store.schema()? })
+        let mut schema = store.schema()?;
+        if created {
+            schema.warnings.extend(store::beside(location));
+        }
+        Ok(Init { created, adopted, applied, events, schema })
     }
 
     /// The state of the database's schema.

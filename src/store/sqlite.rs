@@ -27,8 +27,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params};
 
 use self::error::{MOVED, sql_error};
-pub(super) use self::file::create;
 use self::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, Identity, sync_directory};
+pub(super) use self::file::{beside, create};
 use self::import::Import;
 use self::limit::Work;
 use super::{

@@ -82,7 +82,7 @@ pub use crate::group::{Group, GroupError};
 pub use crate::hash::{Digest, HashError, Method, MethodError, PasswordHash, Pbkdf2, Scrypt};
 pub use crate::language::{Language, LanguageError};
 pub use crate::password::{Password, PasswordNotUtf8};
-pub use crate::store::{Location, LocationError, Migration, NewFile, StoreError};
+pub use crate::store::{Location, LocationError, Migration, Misspelling, NewFile, StoreError};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{

@@ -7,6 +7,7 @@ mod error;
 mod location;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod spelling;
 mod sqlite;
 
 use std::fmt;
@@ -16,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use zeroize::Zeroize;
 
 pub use self::error::StoreError;
-pub use self::location::{Location, LocationError};
+pub use self::location::{Location, LocationError, Misspelling};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Server;
 use crate::check::Finding;

@@ -213,16 +213,15 @@ impl Users {
     }
 
     fn bring_up_to_date(location: &Location, hooks: CommitHooks) -> Result<Init, Error> {
-        let created = false;
         let before = store::open(location, Access::Read)?.schema()?;
         if before.pending.is_empty() {
             let (applied, events) = (Vec::new(), Vec::new());
-            return Ok(Init { created, adopted: false, applied, events, schema: before });
+            return Ok(Init { created: false, adopted: false, applied, events, schema: before });
         }
         let mut store = store::open(location, Access::Write)?;
         let Migrated { applied, events } = until_alone(|| Ok(store.migrate(hooks)?))?;
         let adopted = before.version == 0 && before.has_users_table;
-        Ok(Init { created, adopted, applied, events, schema: store.schema()? })
+        Ok(Init { created: false, adopted, applied, events, schema: store.schema()? })
     }
 
     /// The state of the database's schema.

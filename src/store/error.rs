@@ -34,6 +34,16 @@ pub enum StoreError {
     UnfitTable { location: Location, reason: String, repair: Option<String> },
     #[error("cannot open {location}: {reason}")]
     CannotConnect { location: Location, reason: String },
+    /// As [`CannotConnect`](Self::CannotConnect), where there is a remedy: `hint` is a command, or says
+    /// what to write.
+    #[error("cannot open {location}: {reason}")]
+    CannotOpen { location: Location, reason: String, hint: String },
+    /// A setting of the connection that cannot be obeyed.
+    #[error("cannot connect to {location}: {reason}")]
+    Setting { location: Location, reason: String, hint: String },
+    /// There is no table `users` where one would be created, but another one elsewhere.
+    #[error("{location} has no table 'users' where one would be created: {reason}")]
+    OtherTable { location: Location, reason: String, hint: String },
     /// Another program holds a lock: which one, if the database says so.
     #[error(
         "{location} is locked by {}; nothing was changed",

@@ -1,13 +1,15 @@
 //! Where a database is.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "postgres")]
 use super::Server;
+use super::spelling;
 
 /// Where a database is.
 ///
@@ -17,10 +19,12 @@ use super::Server;
 /// sqlite:///relative/path      SQLAlchemy's spelling
 /// sqlite:////absolute/path
 /// postgresql://user@host/database   also postgres:// and postgresql+ANYDRIVER://
-/// any/other/path               also one that begins with "file:" or is ":memory:"
+/// any/other/path               also ":memory:"
 /// ```
 ///
-/// Any other `SCHEME://` is refused. No error shows the text, which may hold a password.
+/// One trailing line end is stripped. What looks like another kind of connection string, such as
+/// `host=db password=…`, or like a URL with something around it, is refused: it must not become the
+/// name of a file. `./NAME` is always a path. No error shows the text, which may hold a password.
 ///
 /// ```
 /// use dash_users::Location;
@@ -60,50 +64,45 @@ impl Location {
     ///
     /// [`LocationError`] if the text names no database that this crate knows.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, LocationError> {
-        let text = text.as_ref();
-        let path = match scheme(text) {
-            None => text.to_owned(),
-            Some("sqlite") => {
-                let Some(url) = text.to_str().map(str::trim_start) else {
-                    return Err(LocationError::NotUtf8);
-                };
-                let Some(path) = url["sqlite://".len()..].strip_prefix('/') else {
-                    return Err(LocationError::Host);
-                };
+        let text = without_line_end(text.as_ref());
+        spelling::check(text)?;
+        let Some((scheme, rest)) = spelling::url(text) else {
+            return Self::file(text);
+        };
+        let rest = rest.to_str().ok_or(LocationError::NotUtf8)?;
+        match &*scheme {
+            "sqlite" | "sqlite+pysqlite" | "sqlite+aiosqlite" => {
+                let path = rest.strip_prefix('/').ok_or(LocationError::Host)?;
                 if path.contains('?') {
                     return Err(LocationError::Query);
                 }
-                OsString::from(path)
+                Self::file(OsStr::new(path))
             }
             #[cfg(feature = "postgres")]
-            Some(scheme) if is_postgres(scheme) => {
-                let url = text.to_str().map(str::trim_start).ok_or(LocationError::NotUtf8)?;
-                return Ok(Self::Postgres(Server::new(url)));
-            }
+            scheme if is_postgres(scheme) => Server::parse(rest).map(Self::Postgres),
             #[cfg(not(feature = "postgres"))]
-            Some(scheme) if is_postgres(scheme) => return Err(LocationError::Postgres),
-            Some(_) => return Err(LocationError::Scheme),
-        };
+            scheme if is_postgres(scheme) => Err(LocationError::Postgres),
+            _ => Err(LocationError::Scheme),
+        }
+    }
+
+    fn file(path: &OsStr) -> Result<Self, LocationError> {
         if path.is_empty() {
             return Err(LocationError::Empty);
         }
         // Absolute, so that SQLite takes neither "file:…" for a URI nor ":memory:" for a name.
-        match std::path::absolute(Path::new(&path)) {
+        match std::path::absolute(Path::new(path)) {
             Ok(path) => Ok(Self::Sqlite(path)),
             Err(_) => Err(LocationError::NoCurrentDirectory),
         }
     }
 }
 
-/// The scheme of a URL (RFC 3986, section 3.1); a path has none.
-fn scheme(text: &OsStr) -> Option<&str> {
-    let bytes = text.as_encoded_bytes().trim_ascii_start();
-    let end = bytes.windows(3).position(|window| window == b"://")?;
-    let scheme = str::from_utf8(&bytes[..end]).ok()?;
-    let mut chars = scheme.chars();
-    let valid = chars.next()?.is_ascii_alphabetic()
-        && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    valid.then_some(scheme)
+/// A text without the line end of the file or command that it came from.
+fn without_line_end(text: &OsStr) -> &OsStr {
+    let bytes = text.as_bytes();
+    let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    OsStr::from_bytes(line.unwrap_or(bytes))
 }
 
 /// `postgres`, `postgresql` and SQLAlchemy's `postgresql+DRIVER`.
@@ -121,7 +120,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// Why a text names no database.
+/// Why a text names no database. No message shows anything of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationError {
@@ -150,12 +149,68 @@ pub enum LocationError {
     /// A relative path, and a current directory that is gone.
     #[error("the current directory is gone: write an absolute path")]
     NoCurrentDirectory,
+    /// Something that is neither a plain path nor a URL, by what it looks like.
+    #[error("the database's path or URL {0}")]
+    Spelling(Misspelling),
+    /// A part of a PostgreSQL URL that cannot be read.
+    #[error("the database's URL {0}")]
+    Url(&'static str),
+    /// An option after the `?` of a PostgreSQL URL, by its number: its name may be part of a password.
+    #[error("the database's URL has an unknown option after '?' (number {0})")]
+    UnknownOption(usize),
+}
+
+/// What a text looks like that is neither a plain path nor a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misspelling {
+    /// `"users.db"`
+    Quotes,
+    /// ` users.db`
+    Blanks,
+    /// Control and invisible characters, also a second line.
+    Invisible,
+    /// `psql postgresql://…`, `export DATABASE_URL=…`, `-d users.db`
+    Command,
+    /// `DATABASE_URL=postgresql://…`
+    Assignment,
+    /// `host=… dbname=…`
+    KeywordValue,
+    /// `jdbc:postgresql://…`
+    Jdbc,
+    /// `file:users.db?mode=ro`
+    FileUri,
+    /// `postgresql:/…`, `sqlite:users.db`
+    Slashes,
+    /// `user:password@host/database`
+    NoScheme,
+    /// `users.db # comment`
+    Comment,
+    /// `$DATABASE_URL`, `{{ database }}`, `~/users.db`
+    Placeholder,
+}
+
+impl fmt::Display for Misspelling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quotes => "has quotes around it",
+            Self::Blanks => "has blanks before or after it",
+            Self::Invisible => "has a control or invisible character in it",
+            Self::Command => "is written as a command",
+            Self::Assignment => "is written as NAME=VALUE",
+            Self::KeywordValue => "is written as key=value pairs",
+            Self::Jdbc => "is written as a JDBC URL",
+            Self::FileUri => "is written as a file: URI with options",
+            Self::Slashes => "is written as a URL without '://' after its scheme",
+            Self::NoScheme => "is written as a URL without a scheme",
+            Self::Comment => "has a comment after it",
+            Self::Placeholder => "has an unexpanded variable or placeholder in it",
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::ffi::OsStrExt;
-
     use super::*;
 
     #[test]
@@ -163,7 +218,13 @@ mod tests {
         let here = std::env::current_dir().unwrap();
         for (text, path) in [
             ("users.db", here.join("users.db")),
-            ("file:users.db?mode=ro", here.join("file:users.db?mode=ro")),
+            ("users.db\n", here.join("users.db")),
+            ("users.db\r\n", here.join("users.db")),
+            ("./users.db\n\n", here.join("users.db\n")),
+            ("file:users.db", here.join("file:users.db")),
+            ("./file:users.db?mode=ro", here.join("file:users.db?mode=ro")),
+            ("SQLite:///users.db", here.join("users.db")),
+            ("sqlite+pysqlite:////srv/users.db", "/srv/users.db".into()),
             (":memory:", here.join(":memory:")),
             ("/srv/users.db", "/srv/users.db".into()),
             ("sqlite:///a/users.db", here.join("a/users.db")),
@@ -178,17 +239,19 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_database_is_refused_without_being_shown() {
+    fn other_schemes_are_refused_without_being_shown() {
         for (text, error) in [
             ("", LocationError::Empty),
+            ("\n", LocationError::Empty),
             ("sqlite:///", LocationError::Empty),
             ("sqlite://", LocationError::Host),
             ("sqlite://users.db", LocationError::Host),
             ("sqlite:///users.db?mode=ro", LocationError::Query),
             ("mysql://u:hunter2@h/db", LocationError::Scheme),
+            ("sqlite+pysqlcipher://:hunter2@/users.db", LocationError::Scheme),
             ("https://example.org/users.db", LocationError::Scheme),
             #[cfg(not(feature = "postgres"))]
-            (" postgres://u:hunter2@h/db", LocationError::Postgres),
+            ("Postgres://u:hunter2@h/db", LocationError::Postgres),
         ] {
             assert_eq!(Location::parse(text), Err(error), "{text}");
             assert!(!format!("{error} {error:?}").contains("hunter2"));

@@ -22,6 +22,7 @@ mod connection;
 mod import;
 mod objects;
 mod references;
+mod rights;
 mod schema;
 mod server;
 mod tls;
@@ -59,6 +60,7 @@ pub(super) struct Postgres {
     location: Location,
     access: Access,
     place: Place,
+    server: Server,
 }
 
 /// Where the users are, and as whom they are used.
@@ -76,6 +78,25 @@ struct Place {
     holds_unicode: bool,
     /// Whether the encoding is `SQL_ASCII`: texts are bytes that nobody checks.
     is_sql_ascii: bool,
+    /// Why nothing can be changed, if that is so.
+    read_only: Option<ReadOnly>,
+    /// Another table that may be the one that is wanted, where there is none here.
+    other_table: Option<OtherTable>,
+}
+
+/// Why a server takes no change, and what to do.
+#[derive(Clone)]
+struct ReadOnly {
+    reason: String,
+    hint: String,
+}
+
+/// A table `users` in another schema, or one whose name differs by case.
+struct OtherTable {
+    schema: String,
+    name: String,
+    /// Whether it has the columns of users.
+    has_users: bool,
 }
 
 impl Postgres {
@@ -83,7 +104,8 @@ impl Postgres {
         let location = Location::Postgres(server.clone());
         let mut client = connection::connect(server, &location)?;
         let place = schema::find(&mut client, &location)?;
-        Ok(Self { client, location, access, place })
+        let server = server.clone();
+        Ok(Self { client, location, access, place, server })
     }
 
     /// Begins a transaction with settings of its own, as the owner where that is possible.
@@ -96,7 +118,7 @@ impl Postgres {
         access: Access,
         lock_timeout: Duration,
     ) -> Result<PostgresTransaction<'_>, StoreError> {
-        let Self { client, location, access: opened_to, place } = self;
+        let Self { client, location, access: opened_to, place, .. } = self;
         let fail = |error| connection::error(location, &error);
         let is_read_only = [access, *opened_to].iter().any(|access| *access != Access::Write);
         // A reader sees one moment.
@@ -105,9 +127,15 @@ impl Postgres {
         } else {
             IsolationLevel::ReadCommitted
         };
-        let transaction =
-            client.build_transaction().isolation_level(level).read_only(is_read_only).start();
-        let mut transaction = transaction.map_err(fail)?;
+        if !is_read_only && let Some(ReadOnly { reason, hint }) = place.read_only.clone() {
+            return Err(StoreError::CannotOpen { location: location.clone(), reason, hint });
+        }
+        let mut builder = client.build_transaction().isolation_level(level);
+        if is_read_only {
+            builder = builder.read_only(true);
+        }
+        // Else what the owner of the database set decides.
+        let mut transaction = builder.start().map_err(fail)?;
         let settings = connection::settings(place, lock_timeout);
         transaction.batch_execute(&settings).map_err(fail)?;
         Ok(PostgresTransaction {
@@ -216,6 +244,15 @@ impl PostgresTransaction<'_> {
                 self.refused(&format!("rows of {} refer to the user", Escaped(table)))
             }
             _ => match connection::error(self.location, error) {
+                StoreError::CannotConnect { location, reason }
+                    if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) =>
+                {
+                    let is_read = self.access != Access::Write;
+                    match rights::missing(&mut self.transaction, &self.place.schema, is_read) {
+                        Some(hint) => StoreError::CannotOpen { location, reason, hint },
+                        None => StoreError::CannotConnect { location, reason },
+                    }
+                }
                 StoreError::Busy { location, .. } => {
                     let holder = connection::holder(&mut self.transaction, &self.place.schema);
                     StoreError::Busy { location, holder }
@@ -260,14 +297,15 @@ impl PostgresTransaction<'_> {
     ) -> Result<(), StoreError> {
         use postgres::fallible_iterator::FallibleIterator;
 
-        let location = self.location;
-        let fail = |error| connection::error(location, &error);
         let sql = self.sql(sql);
-        let mut rows = self.transaction.query_typed_raw(&sql, params).map_err(fail)?;
-        while let Some(row) = rows.next().map_err(fail)? {
-            each(&row);
-        }
-        Ok(())
+        let read = || {
+            let mut rows = self.transaction.query_typed_raw(&sql, params)?;
+            while let Some(row) = rows.next()? {
+                each(&row);
+            }
+            Ok(())
+        };
+        read().map_err(|error| self.error(&error))
     }
 
     /// Runs a statement that writes. Triggers of the app run within it: they find the schema on the

@@ -72,7 +72,8 @@ fn a_password_file_that_cannot_be_read_is_named() {
 status 1
 -- stdout
 -- stderr
-error: cannot read the password from nowhere: No such file or directory (os error 2)
+error: the file that --password-file names does not exist (not shown here since its name may be the password)
+hint: write the password to a file and name that file, or use --password-stdin
 
 "#]]
     );

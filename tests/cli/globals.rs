@@ -94,7 +94,7 @@ created [DIR]/flag.db
 "#]]
     );
     assert_run!(
-        sandbox.run(&["init", "-d", "file:odd.db?mode=memory"]),
+        sandbox.run(&["init", "-d", "./file:odd.db?mode=memory"]),
         str![[r#"
 status 0
 -- stdout

@@ -115,7 +115,8 @@ the password does not match
 status 1
 -- stdout
 -- stderr
-error: cannot read gone: No such file or directory (os error 2)
+error: the file that --hash-file names does not exist
+hint: write the hash to a file, and name that file
 
 "#]]
     );

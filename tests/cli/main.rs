@@ -16,6 +16,7 @@ mod bad_records;
 mod check;
 mod completions;
 mod concurrency;
+mod connection_strings;
 mod crashes;
 #[cfg(target_os = "linux")]
 mod disks;

@@ -1,5 +1,6 @@
 //! Whatever keeps a command from its work is told, with the right status, and nothing is half done.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -17,10 +18,6 @@ fn a_server_that_cannot_be_reached_is_status_4() {
         ("postgresql://u:p@127.0.0.1:1/db", "Connection refused"),
         ("postgresql://u:p@nowhere.invalid/db", "failed to lookup address"),
         ("postgresql://u:p@/db?host=/no/such/directory", "No such file or directory"),
-        ("postgresql://u:p@h/db?sslmode=allow", "sslmode=allow is not known here"),
-        ("postgresql://u:p@h/db?sslmode=verify-ca", "sslmode=verify-ca is not known here"),
-        ("postgresql://u:p@h/db?sslmode=on", "its sslmode is none of"),
-        ("postgresql://u:p@h/db?color=red", "unknown option"),
         (&silent, "the server does not answer"),
     ] {
         let sandbox = on(url);
@@ -31,6 +28,54 @@ fn a_server_that_cannot_be_reached_is_status_4() {
         }
         let run = sandbox.run(&["list", "--json"]);
         assert_eq!(run.error()["code"], "cannot_connect", "{run}");
+    }
+}
+
+#[test]
+fn setting_that_cannot_be_obeyed_is_status_2() {
+    for (url, reason) in [
+        ("postgresql://u:p@h/db?sslmode=allow", "sslmode=allow is not known here"),
+        ("postgresql://u:p@h/db?sslmode=verify-ca", "sslmode=verify-ca is not known here"),
+        ("postgresql://u:p@h/db?sslmode=on", "its sslmode is none of"),
+        ("postgresql://u:p@h/db?color=red", "unknown option after '?' (number 1)"),
+        ("postgresql://u:p@h/db?gssencmode=require", "gssencmode cannot be obeyed here"),
+    ] {
+        let sandbox = on(url);
+        for args in [&["list"][..], &["init"], &["lock", "alice"], &["check"]] {
+            assert_fails(&sandbox.run(args), 2, reason);
+        }
+        let run = sandbox.run(&["list", "--json"]);
+        assert_eq!(run.error()["code"], "usage", "{run}");
+        assert!(run.error()["hint"].is_string(), "{run}");
+    }
+}
+
+#[test]
+fn server_of_another_kind_is_named() {
+    for (greeting, kind) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "a web server (HTTP)"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server"),
+        (b"-ERR unknown command\r\n", "Redis or a mail server"),
+        (b"J\0\0\0\x0a8.0.36\0\x08\0\0\0", "MySQL or MariaDB"),
+        (b"\x15\x03\x01\0\x02\x02F", "a server that begins with TLS, such as HTTPS"),
+        (b"", "something that says nothing"),
+    ] {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 8];
+                let _ = stream.write_all(greeting);
+                let _ = stream.read(&mut request);
+            }
+        });
+        for mode in ["prefer", "require"] {
+            let url = format!("postgresql://u:hunter2@{address}/db?sslmode={mode}");
+            let run = on(&url).run(&["list"]);
+            assert_fails(&run, 4, &format!("{kind} is at this port, not PostgreSQL"));
+            assert!(!run.stderr.contains("hunter2"), "{run}");
+        }
     }
 }
 

@@ -17,5 +17,6 @@ mod pgbouncer;
 mod places;
 mod rights;
 mod same_words;
+mod settings;
 mod tls;
 mod writers;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
-use dash_users::{Location, LocationError, Method, MethodError, transfer};
+use dash_users::{Location, Method, MethodError, transfer};
 
 use crate::commands;
 use crate::exit::{Code, Failure, STATUSES};
@@ -53,17 +53,29 @@ impl Globals {
         if self.json { Format::Json } else { self.format }
     }
 
-    pub fn database(&self) -> Result<Location, LocationError> {
+    pub fn database(&self) -> anyhow::Result<Location> {
         let from_environment = || environment("DASH_USERS_DATABASE");
         let database = self.database.clone().or_else(from_environment);
         let location = Location::parse(database.unwrap_or("users.db".into()))?;
-        Ok(match location {
+        match location {
             #[cfg(feature = "postgres")]
-            Location::Postgres(server) => Location::Postgres(
-                server.with_environment(|name| environment(name)?.into_string().ok()),
-            ),
-            location => location,
-        })
+            Location::Postgres(server) => {
+                let unreadable = std::cell::Cell::new(None);
+                let variable = |name: &str| {
+                    let value = environment(name)?.into_string();
+                    value.map_err(|_| unreadable.set(Some(name.to_owned()))).ok()
+                };
+                let server = server.with_environment(variable);
+                match unreadable.take() {
+                    Some(name) => {
+                        let message = format!("the value of {name} is not UTF-8");
+                        Err(Failure::new(Code::Usage, message).hint(format!("unset {name}")).into())
+                    }
+                    None => Ok(Location::Postgres(server)),
+                }
+            }
+            location => Ok(location),
+        }
     }
 }
 
@@ -340,13 +352,15 @@ pub fn usage_error(error: &clap::Error) -> Option<Failure> {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let may_be_secret = |text: &str| text.contains("://") || text.contains('$');
+    let may_be_secret =
+        |text: &str| text.contains("://") || text.contains(['$', '@', '=', ' ', '\n']);
     let is_stray = match error.kind() {
         ErrorKind::UnknownArgument => text(ContextKind::InvalidArg)
             .is_some_and(|text| !text.starts_with('-') || may_be_secret(text)),
         ErrorKind::TooManyValues => true,
         ErrorKind::InvalidSubcommand => {
-            text(ContextKind::InvalidSubcommand).is_some_and(may_be_secret)
+            let is_of_words = |c: char| c.is_ascii_alphabetic() || c == '-';
+            text(ContextKind::InvalidSubcommand).is_some_and(|text| !text.chars().all(is_of_words))
         }
         _ => false,
     };

@@ -6,8 +6,8 @@ use dash_users::files::FileError;
 use dash_users::policy;
 use dash_users::transfer::{BadRecord, Position, RecordError};
 use dash_users::{
-    BadRecords, Error, GroupError, LanguageError, Location, LocationError, PasswordNotUtf8,
-    StoreError, StoredText, UsernameError, is_unsafe_to_print,
+    BadRecords, Error, GroupError, LanguageError, Location, LocationError, Misspelling,
+    PasswordNotUtf8, StoreError, StoredText, UsernameError, is_unsafe_to_print,
 };
 
 /// What each status means.
@@ -159,8 +159,8 @@ impl From<anyhow::Error> for Report {
             of_password(*error)
         } else if let Some(error) = error.downcast_ref::<FileError>() {
             of_file(error)
-        } else if error.is::<LocationError>() {
-            (Code::Usage, None)
+        } else if let Some(error) = error.downcast_ref::<LocationError>() {
+            (Code::Usage, of_location(*error).map(str::to_owned))
         } else if error.is::<UsernameError>()
             || error.is::<GroupError>()
             || error.is::<LanguageError>()
@@ -172,6 +172,57 @@ impl From<anyhow::Error> for Report {
         };
         Self { code, message, hint, details: Vec::new(), is_answered: false }
     }
+}
+
+/// What to write instead of what names no database.
+fn of_location(error: LocationError) -> Option<&'static str> {
+    Some(match error {
+        LocationError::Spelling(misspelling) => match misspelling {
+            Misspelling::Quotes => {
+                "remove the quotes (docker --env-file keeps them); a file with such a name is ./NAME"
+            }
+            Misspelling::Blanks => "remove the blanks; a file with such a name is ./NAME",
+            Misspelling::Invisible => {
+                "type it again on one line; a file with such a name is ./NAME"
+            }
+            Misspelling::Command => {
+                "write the path or URL alone, as in --database users.db; a file with such a name is \
+                 ./NAME"
+            }
+            Misspelling::Assignment => {
+                "write only the part after '=', as in --database users.db; a file with such a name \
+                 is ./NAME"
+            }
+            Misspelling::KeywordValue => {
+                "write postgresql://USER@HOST:PORT/DATABASE, and the password to ~/.pgpass or \
+                 PGPASSWORD; a file with such a name is ./NAME"
+            }
+            Misspelling::Jdbc => "write postgresql://USER@HOST:PORT/DATABASE, without jdbc:",
+            Misspelling::FileUri => "write the path alone; a file with such a name is ./NAME",
+            Misspelling::Slashes => {
+                "write postgresql://USER@HOST:PORT/DATABASE, sqlite:///relative or \
+                 sqlite:////absolute; a file with such a name is ./NAME"
+            }
+            Misspelling::NoScheme => {
+                "write postgresql://USER@HOST:PORT/DATABASE; a file with such a name is ./NAME"
+            }
+            Misspelling::Comment => "remove the comment; a file with such a name is ./NAME",
+            Misspelling::Placeholder => {
+                "write its value; in a password write %24 for $, %3C for < and %7B for {; a file with \
+                 such a name is ./NAME"
+            }
+            _ => return None,
+        },
+        // What is wrong is mostly a password.
+        LocationError::Url(_) => {
+            r#"percent-encode the username and password, each by itself: python3 -c 'import getpass, urllib.parse; print(urllib.parse.quote(getpass.getpass(), safe=""))'"#
+        }
+        LocationError::UnknownOption(_) => {
+            "use options of libpq, such as sslmode=verify-full; write %26 for & in a value"
+        }
+        LocationError::Host => "write sqlite:///relative or sqlite:////absolute, or the path alone",
+        _ => return None,
+    })
 }
 
 fn of_operation(error: &Error) -> (Code, Option<String>) {
@@ -254,6 +305,9 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             (Code::NotADatabase, repair.as_ref().map(hint))
         }
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
+        StoreError::CannotOpen { hint, .. } => (Code::CannotConnect, not_empty(hint)),
+        StoreError::Setting { hint, .. } => (Code::Usage, not_empty(hint)),
+        StoreError::OtherTable { hint, .. } => (Code::NoDatabase, not_empty(hint)),
         StoreError::Busy { .. } | StoreError::Conflict { .. } => {
             (Code::Busy, Some("try again".to_owned()))
         }
@@ -265,6 +319,10 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         ),
         _ => (Code::Failed, None),
     }
+}
+
+fn not_empty(hint: &str) -> Option<String> {
+    Some(hint.to_owned()).filter(|hint| !hint.is_empty())
 }
 
 /// Says which records of `file` cannot be taken.

@@ -33,7 +33,8 @@ pub struct Prompt {
 pub enum Source {
     Terminal,
     Stdin,
-    File(PathBuf),
+    /// With what named it.
+    File(PathBuf, &'static str),
     Generated,
 }
 
@@ -71,9 +72,9 @@ impl Prompt {
         if args.password_stdin {
             Ok(Source::Stdin)
         } else if let Some(file) = &args.password_file {
-            Ok(Source::File(file.clone()))
+            Ok(Source::File(file.clone(), "--password-file"))
         } else if let Some(file) = from_environment {
-            Ok(Source::File(file.into()))
+            Ok(Source::File(file.into(), "DASH_USERS_PASSWORD_FILE"))
         } else if let Some(reason) = self.silence("a password") {
             Err(Failure::new(Code::Usage, reason).hint(format!("use {flags}")).into())
         } else {
@@ -89,7 +90,7 @@ impl Prompt {
                 .map_err(Into::into)
                 .and_then(read)
                 .context("cannot read the password from stdin"),
-            Source::File(path) => read_file(path),
+            Source::File(path, named_by) => read_file(path, named_by),
             Source::Generated => Ok(Password::generate()),
         }
     }
@@ -211,10 +212,20 @@ pub fn stdin() -> io::Result<File> {
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
-fn read_file(path: &Path) -> Result<Password> {
-    let context = || format!("cannot read the password from {}", path.display());
-    let file = File::open(path).with_context(context)?;
-    read(file).with_context(context)
+fn read_file(path: &Path, named_by: &str) -> Result<Password> {
+    // Where there is no such file, its name may be the password itself.
+    let file = File::open(path).map_err(|error| {
+        let not_shown = "not shown here since its name may be the password";
+        let message = match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("the file that {named_by} names does not exist ({not_shown})")
+            }
+            _ => format!("cannot open the file that {named_by} names ({not_shown}): {error}"),
+        };
+        let hint = "write the password to a file and name that file, or use --password-stdin";
+        Failure::new(Code::Failed, message).hint(hint)
+    })?;
+    read(file).with_context(|| format!("cannot read the password from {}", path.display()))
 }
 
 /// Reads to the end and takes exactly one line end off. No copy is left in memory.

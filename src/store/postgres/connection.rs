@@ -1,14 +1,18 @@
 //! How a server is reached, and what its errors mean.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use postgres::config::Host;
 use postgres::error::SqlState;
-use postgres::{Client, Config, SimpleQueryMessage, Transaction};
+use postgres::{Client, Config, NoTls, SimpleQueryMessage, Transaction};
 
-use super::{Place, Server};
+use super::server::{BadSetting, Fault, Plan, Session, host_name};
+use super::{Place, Server, tls};
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
@@ -25,24 +29,32 @@ pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
-    let unreachable = |reason: String| {
-        let reason = Escaped(&reason).to_string();
-        StoreError::CannotConnect { location: location.clone(), reason }
-    };
-    let (config, tls) = server.config().map_err(unreachable)?;
-    let has_password = config.get_password().is_some();
-    let patience = patience(&config);
+    let location = || location.clone();
+    let plan = server.plan().map_err(|fault| match fault {
+        Fault::Setting(BadSetting { reason, hint }) => {
+            StoreError::Setting { location: location(), reason, hint }
+        }
+        Fault::File(BadSetting { reason, hint }) => {
+            let reason = Escaped(&reason).to_string();
+            StoreError::CannotOpen { location: location(), reason, hint }
+        }
+    })?;
+    let patience = patience(&plan.hosts);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         // It may come too late for anybody to take it.
-        let _ = sender.send(config.connect(tls));
+        let _ = sender.send(first(plan));
     });
+    let cannot = |reason: String, hint: String| {
+        let reason = Escaped(&reason).to_string();
+        StoreError::CannotOpen { location: location(), reason, hint }
+    };
     let connected = receiver
         .recv_timeout(patience)
-        .map_err(|_| unreachable("the server does not answer".to_owned()))?;
-    connected.map_err(|error| {
-        let reason = message(&error);
-        unreachable(match server.exposed_password_file() {
+        .map_err(|_| cannot("the server does not answer".to_owned(), String::new()))?;
+    connected.map_err(|failure| {
+        let Failure { reason, hint, has_password } = failure;
+        let reason = match server.exposed_password_file() {
             // Else it has nothing to do with it.
             _ if has_password || !reason.contains("password") => reason,
             Some(file) => format!(
@@ -50,17 +62,164 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
                 file.display()
             ),
             None => format!("{reason}; neither ~/.pgpass nor PGPASSWORD has a password for it"),
+        };
+        cannot(reason, hint)
+    })
+}
+
+/// Why a server was not connected to.
+struct Failure {
+    reason: String,
+    hint: String,
+    has_password: bool,
+}
+
+/// The first server that is as wanted.
+fn first(plan: Plan) -> Result<Client, Failure> {
+    let Plan { hosts, session, tls } = plan;
+    let rounds: &[Session] = match session {
+        Session::PreferStandby => &[Session::Standby, Session::Any],
+        _ => &[session],
+    };
+    let mut failure = None;
+    for wanted in rounds {
+        for config in &hosts {
+            let connected = match &tls {
+                Some(tls) => config.connect(tls.clone()),
+                None => config.connect(NoTls),
+            };
+            let refused = match connected {
+                Ok(mut client) => match mismatch(&mut client, *wanted) {
+                    Ok(None) => return Ok(client),
+                    Ok(Some(what)) => Failure {
+                        reason: format!("{} {what}", host_name(config)),
+                        hint: "name other hosts, or another target_session_attrs".to_owned(),
+                        has_password: true,
+                    },
+                    Err(error) => refusal(&error, config),
+                },
+                Err(error) => refusal(&error, config),
+            };
+            failure = Some(refused);
+        }
+    }
+    Err(failure.unwrap_or(Failure {
+        reason: "no host is named".to_owned(),
+        hint: String::new(),
+        has_password: true,
+    }))
+}
+
+/// What a server is that is not wanted.
+fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>, postgres::Error> {
+    if wanted == Session::Any {
+        return Ok(None);
+    }
+    let select = "SHOW transaction_read_only; SELECT pg_catalog.pg_is_in_recovery()";
+    let messages = client.simple_query(select)?;
+    let values: Vec<bool> = messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(matches!(row.get(0), Some("on" | "t"))),
+            _ => None,
         })
+        .collect();
+    let is_read_only = values.first() == Some(&true);
+    let is_standby = values.get(1) == Some(&true);
+    Ok(match wanted {
+        Session::ReadWrite if is_standby => Some("is a standby, which is read-only"),
+        Session::ReadWrite if is_read_only => Some("is read-only"),
+        Session::ReadOnly if !is_read_only => Some("is not read-only"),
+        Session::Primary if is_standby => Some("is a standby"),
+        Session::Standby if !is_standby => Some("is not a standby"),
+        _ => None,
+    })
+}
+
+/// Why a server did not let the program in, and what to do.
+fn refusal(error: &postgres::Error, config: &Config) -> Failure {
+    let has_password = config.get_password().is_some();
+    let not_postgres = || {
+        let reason = format!("{} is at this port, not PostgreSQL", other_protocol(config)?);
+        Some((reason, "name the port of PostgreSQL, usually 5432".to_owned()))
+    };
+    let (reason, hint) = match (tls::explain(error), error.code()) {
+        // `SSH-` begins as the answer of a server that is ready for TLS.
+        (Some(explained), _) if tls::is_garbled(error) => not_postgres().unwrap_or(explained),
+        (Some(explained), _) => explained,
+        (None, Some(state)) => {
+            let reason = message(error);
+            let user = config.get_user().unwrap_or_default();
+            let database = config.get_dbname().unwrap_or(user);
+            let hint = if *state == SqlState::INSUFFICIENT_PRIVILEGE {
+                format!("GRANT CONNECT ON DATABASE {} TO {};", quoted(database), quoted(user))
+            } else if reason.contains("valid client certificate") {
+                "name one with sslcert=FILE and sslkey=FILE".to_owned()
+            } else {
+                String::new()
+            };
+            (reason, hint)
+        }
+        (None, None) => not_postgres().unwrap_or_else(|| (deepest(error), String::new())),
+    };
+    Failure { reason, hint, has_password }
+}
+
+/// What else than PostgreSQL answers at the port, if anything does.
+fn other_protocol(config: &Config) -> Option<&'static str> {
+    /// Asks for TLS; a server of PostgreSQL says `S` or `N`.
+    const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let addresses: Vec<_> = match (config.get_hostaddrs().first(), config.get_hosts().first()) {
+        (Some(address), _) => vec![(*address, port).into()],
+        (None, Some(Host::Tcp(name))) => (&**name, port).to_socket_addrs().ok()?.collect(),
+        _ => return None,
+    };
+    let connect = |address| TcpStream::connect_timeout(address, GRACE).ok();
+    let mut stream = addresses.iter().find_map(connect)?;
+    stream.set_read_timeout(Some(GRACE / 2)).ok()?;
+    stream.set_write_timeout(Some(GRACE / 2)).ok()?;
+    stream.write_all(&SSL_REQUEST).ok()?;
+    let mut answer = [0; 16];
+    let mut length = 0;
+    while length < answer.len() {
+        match stream.read(&mut answer[length..]) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => length += count,
+        }
+    }
+    protocol(&answer[..length])
+}
+
+/// Which protocol begins so.
+fn protocol(answer: &[u8]) -> Option<&'static str> {
+    Some(match answer {
+        // An error of PostgreSQL, with the length of the message.
+        [b'E', 0, 0, ..] | b"S" | b"N" => return None,
+        // It hung up.
+        [] => "something that says nothing",
+        answer if answer.starts_with(b"HTTP/") || answer.starts_with(b"<") => "a web server (HTTP)",
+        answer if answer.starts_with(b"SSH-") => "an SSH server",
+        answer if answer.starts_with(b"-") || answer.starts_with(b"+") => "Redis or a mail server",
+        answer if answer.starts_with(b"220") => "a mail or FTP server",
+        // Its handshake: a length, number 0, version 10 of the protocol; or an error.
+        [_, _, 0, 0, 10 | 255, ..] => "MySQL or MariaDB",
+        // An alert or a handshake of TLS.
+        [21 | 22, 3, ..] => "a server that begins with TLS, such as HTTPS",
+        _ => "something else",
     })
 }
 
 /// How long a connection is waited for. The driver's own timeout ends when the network has
 /// connected: then it would wait for ever for a server that does not speak.
-fn patience(config: &Config) -> Duration {
-    let each = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-    // A host has an address of either kind.
-    let addresses = 2 * config.get_hosts().len().max(config.get_hostaddrs().len());
-    each.saturating_mul(u32::try_from(addresses).unwrap_or(u32::MAX)).saturating_add(GRACE)
+fn patience(hosts: &[Config]) -> Duration {
+    // A name has an address of either kind.
+    let each = |config: &Config| {
+        let timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        timeout.saturating_mul(2)
+    };
+    hosts.iter().map(each).fold(GRACE, Duration::saturating_add)
 }
 
 /// What the server says, or else what kept it from saying anything.
@@ -216,15 +375,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_addresses_of_every_host_are_waited_for() {
-        for (config, seconds) in [
-            ("host=db", 22),
-            ("host=db connect_timeout=3", 8),
-            ("host=db,db2,db3 connect_timeout=3", 20),
-            ("hostaddr=192.0.2.1,192.0.2.2 connect_timeout=3", 14),
+    fn connect_timeout_covers_both_addresses_of_every_host() {
+        for (hosts, timeout, seconds) in [(1, None, 22), (1, Some(3), 8), (3, Some(3), 20)] {
+            let mut config = Config::new();
+            timeout.map(|seconds| config.connect_timeout(Duration::from_secs(seconds)));
+            assert_eq!(patience(&vec![config; hosts]), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn protocol_is_told_by_its_first_bytes() {
+        for (answer, expected) in [
+            (&b"N"[..], None),
+            (b"E\0\0\0\x8c", None),
+            (b"HTTP/1.1 400 Bad", Some("a web server (HTTP)")),
+            (b"SSH-2.0-OpenSSH", Some("an SSH server")),
+            (b"J\0\0\0\x0a5.7.40", Some("MySQL or MariaDB")),
+            (b"-ERR unknown com", Some("Redis or a mail server")),
+            (b"\x15\x03\x01\0\x02", Some("a server that begins with TLS, such as HTTPS")),
+            (b"220 mail", Some("a mail or FTP server")),
+            (b"", Some("something that says nothing")),
+            (b"hello", Some("something else")),
         ] {
-            let config: Config = config.parse().unwrap();
-            assert_eq!(patience(&config), Duration::from_secs(seconds), "{config:?}");
+            assert_eq!(protocol(answer), expected, "{answer:?}");
         }
     }
 

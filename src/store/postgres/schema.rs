@@ -3,12 +3,14 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use percent_encoding::utf8_percent_encode;
 use postgres::Client;
 use postgres::types::{ToSql, Type};
 
 use super::connection::{self, LOCK_TIMEOUT, quoted};
 use super::{
-    LOCK_OUT_WRITERS, Param, Place, Postgres, PostgresTransaction, objects, read_event, users,
+    LOCK_OUT_WRITERS, OtherTable, Param, Place, Postgres, PostgresTransaction, ReadOnly, objects,
+    read_event, users,
 };
 use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
@@ -46,7 +48,12 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     let select = "SELECT current_setting('server_version_num')::integer,
                          current_setting('server_encoding'),
                          current_setting('session_replication_role'),
-                         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)";
+                         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+                         pg_is_in_recovery(),
+                         current_setting('default_transaction_read_only')::boolean,
+                         (SELECT source FROM pg_settings
+                          WHERE name = 'default_transaction_read_only'),
+                         current_database()::text, current_user::text";
     let row = transaction.query_typed_one(select, &[]).map_err(fail)?;
     let (version, encoding): (i32, String) = (row.get(0), row.get(1));
     let is_superuser = row.get(3);
@@ -61,6 +68,7 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
                 .to_owned(),
         ));
     }
+    let read_only = read_only(&row);
     let path: Vec<String> = path.into_iter().filter(|name| !name.starts_with("pg_")).collect();
     // From PostgreSQL 16 on, a member of a role may not be allowed to SET ROLE to it.
     let may_be = if version < 160_000 { "MEMBER" } else { "SET" };
@@ -88,12 +96,138 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
         Some(row) => (row.get(0), row.get::<_, bool>(2).then(|| row.get(1))),
         None => match path.into_iter().next() {
             Some(schema) => (schema, None),
-            None => return Err(cannot("no schema of the role's search path exists".to_owned())),
+            None => return Err(unusable_path(&mut transaction, location)),
         },
     };
+    let other_table =
+        if found.is_empty() { other_table(&mut transaction, &schema).map_err(fail)? } else { None };
     let is_sql_ascii = encoding == "SQL_ASCII";
     let holds_unicode = is_sql_ascii || encoding == "UTF8";
-    Ok(Place { schema, owner, version, is_superuser, holds_unicode, is_sql_ascii })
+    Ok(Place {
+        schema,
+        owner,
+        version,
+        is_superuser,
+        holds_unicode,
+        is_sql_ascii,
+        read_only,
+        other_table,
+    })
+}
+
+/// Why the server or its owner lets nobody change anything, if that is so.
+fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
+    let (is_standby, is_set): (bool, bool) = (row.get(4), row.get(5));
+    if is_standby {
+        return Some(ReadOnly {
+            reason: "the server is a standby, which is read-only".to_owned(),
+            hint: "name the primary, or all hosts with target_session_attrs=read-write in the URL"
+                .to_owned(),
+        });
+    }
+    let source: Option<String> = row.get(6);
+    let (database, role) = (quoted(row.get(7)), quoted(row.get(8)));
+    let setting = "default_transaction_read_only";
+    let (whose, undo) = match source.as_deref() {
+        Some("database") => {
+            (" for the database", format!("ALTER DATABASE {database} RESET {setting};"))
+        }
+        Some("user") => (" for the role", format!("ALTER ROLE {role} RESET {setting};")),
+        Some("database user") => (
+            " for the role in the database",
+            format!("ALTER ROLE {role} IN DATABASE {database} RESET {setting};"),
+        ),
+        Some("client") => {
+            (" by PGOPTIONS or the options of the URL", "leave it out there".to_owned())
+        }
+        _ => (" for the server", format!("ALTER SYSTEM RESET {setting}; SELECT pg_reload_conf();")),
+    };
+    is_set.then(|| ReadOnly {
+        reason: format!("it is read-only: {setting} is on{whose}"),
+        hint: format!("where changes are meant to be made: {undo}"),
+    })
+}
+
+/// Says why there is no schema to look in: none exists, or the role may use none.
+fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Location) -> StoreError {
+    let reason = "no schema of the role's search path exists, or the role may use none".to_owned();
+    let select = "SELECT format('GRANT USAGE ON SCHEMA %I TO %I;', nspname, current_user)
+                  FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
+                  WHERE relname = 'users' AND relkind IN ('r', 'p')
+                      AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
+                  ORDER BY nspname = 'public' DESC LIMIT 1";
+    let rows = transaction.query_typed(select, &[]).unwrap_or_default();
+    match rows.first() {
+        Some(row) => {
+            StoreError::CannotOpen { location: location.clone(), reason, hint: row.get(0) }
+        }
+        None => StoreError::CannotConnect { location: location.clone(), reason },
+    }
+}
+
+/// A table that may be the one that is wanted, where `schema` has none: one that an app is likely
+/// to use comes first.
+fn other_table(
+    transaction: &mut postgres::Transaction<'_>,
+    schema: &str,
+) -> Result<Option<OtherTable>, postgres::Error> {
+    let select = "SELECT nspname::text, relname::text,
+                      (SELECT count(DISTINCT lower(attname)) = 2 FROM pg_attribute
+                       WHERE attrelid = pg_class.oid AND NOT attisdropped
+                           AND lower(attname) IN ('username', 'password_hash')) AS has_users
+                  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                  WHERE lower(relname) = 'users' AND relkind IN ('r', 'p', 'v', 'm', 'f')
+                      AND nspname <> 'information_schema' AND NOT starts_with(nspname::text, 'pg_')
+                  ORDER BY has_users DESC, nspname = $1 DESC, nspname, relname LIMIT 1";
+    let rows = transaction.query_typed(select, &[(&schema, Type::TEXT)])?;
+    Ok(rows.first().map(|row| OtherTable {
+        schema: row.get(0),
+        name: row.get(1),
+        has_users: row.get(2),
+    }))
+}
+
+/// Refuses to create a table beside another one that has users, unless the search path was given.
+fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
+    let Some(other) = store.place.other_table.as_ref().filter(|other| other.has_users) else {
+        return Ok(());
+    };
+    if store.server.names_search_path() {
+        return Ok(());
+    }
+    let schema = &store.place.schema;
+    let path = |schema: &str| {
+        if store.server.has_options() {
+            let encoded = utf8_percent_encode(&option(schema), percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
+            return format!("add %20-csearch_path%3D{encoded} to the options of the URL");
+        }
+        format!("export PGOPTIONS='-csearch_path={}'", option(schema).replace('\'', r"'\''"))
+    };
+    let name = format!("{}.{}", quoted(&other.schema), quoted(&other.name));
+    let hint = if other.name == "users" {
+        format!("to use it: {}; to create another one: {}", path(&other.schema), path(schema))
+    } else {
+        format!(
+            "to use it, if the app does not depend on that name: ALTER TABLE {name} RENAME TO users; to \
+             create another one: {}",
+            path(schema)
+        )
+    };
+    Err(StoreError::OtherTable {
+        location: store.location.clone(),
+        reason: format!("there is {name}; nothing was created in {}", quoted(schema)),
+        hint,
+    })
+}
+
+/// A schema's name in the options of a connection, where a backslash takes what follows as it is.
+fn option(schema: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if schema.chars().all(is_plain) {
+        return schema.to_owned();
+    }
+    quoted(schema).replace('\\', r"\\").replace(' ', r"\ ")
 }
 
 /// Looks at the schema. Within a transaction, what it finds stays true until its end.
@@ -120,6 +254,12 @@ fn inspect_with(
     let damage: Vec<_> = problems.iter().map(damage).collect();
     let migrations = MIGRATIONS.map(|(migration, _)| migration);
     let mut schema = Schema::new(version, columns, &damage, migrations);
+    if let Some(OtherTable { schema: other, name, has_users: false }) =
+        &transaction.place.other_table
+    {
+        let name = format!("{}.{}", quoted(other), quoted(name));
+        schema.warnings.push(format!("there is also {name}, which is not used"));
+    }
     if transaction.place.is_superuser {
         schema.warnings.extend(objects::others_may_create(transaction)?);
     }
@@ -156,6 +296,7 @@ pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated,
 
 fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
     if !is_repair {
+        refuse_beside(store)?;
         // A role that may only read learns that there is nothing to do.
         let mut transaction = store.transaction(Access::Read)?;
         let problems = objects::problems(&mut transaction)?;

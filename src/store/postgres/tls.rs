@@ -1,16 +1,33 @@
 //! TLS, with what libpq means by its modes.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime,
+};
+use rustls::server::ParsedCertificate;
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError,
+    RootCertStore, SignatureScheme,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::{Certificate, Version};
+
+use super::server::BadSetting;
 
 /// By what the certificate of a server is verified.
+#[derive(Debug)]
 pub(super) enum Verification {
     /// By nothing: the connection is encrypted, and whoever is in between could be the server.
     None,
@@ -20,53 +37,209 @@ pub(super) enum Verification {
     File(PathBuf),
 }
 
-pub(super) fn connector(verification: Verification) -> Result<MakeRustlsConnect, String> {
+/// A certificate that the server may ask for, and its key.
+pub(super) struct ClientCertificate {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// All that is said of encryption.
+pub(super) struct Tls {
+    pub verification: Verification,
+    /// A list of revoked certificates.
+    pub revoked: Option<PathBuf>,
+    pub client: Option<ClientCertificate>,
+    /// Whether the host's name is sent before anything is encrypted.
+    pub names_host: bool,
+    /// The oldest and the newest version, as 12 for 1.2.
+    pub versions: (u8, u8),
+    /// Whether TLS begins at once.
+    pub is_direct: bool,
+}
+
+pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, BadSetting> {
     let provider = Arc::new(ring::default_provider());
+    let (oldest, newest) = tls.versions;
+    let versions: Vec<_> = [(12, &TLS12), (13, &TLS13)]
+        .into_iter()
+        .filter(|(version, _)| (oldest..=newest).contains(version))
+        .map(|(_, version)| version)
+        .collect();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let roots = match verification {
-        Verification::None => {
-            let verifier = Arc::new(Unverified(provider));
-            let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-            return Ok(MakeRustlsConnect::new(builder.with_no_client_auth()));
-        }
-        Verification::System => {
-            let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            roots
-        }
-        Verification::File(file) => {
-            let context = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-            let mut roots = RootCertStore::empty();
-            for certificate in CertificateDer::pem_file_iter(&file).map_err(|e| context(&e))? {
-                let certificate = certificate.map_err(|error| context(&error))?;
-                roots.add(certificate).map_err(|error| context(&error))?;
-            }
-            roots
+        .with_protocol_versions(&versions)
+        .map_err(|error| BadSetting::new(error.to_string(), ""))?;
+    let verifier = Verifier::new(provider, tls)?;
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match &tls.client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            let certificates = certificates(&client.certificate)?;
+            let key = private_key(&client.key)?;
+            builder.with_client_auth_cert(certificates, key).map_err(|_| {
+                BadSetting::new(
+                    format!(
+                        "{} is not the key of {}, or of a kind that is not known here",
+                        client.key.display(),
+                        client.certificate.display()
+                    ),
+                    "name the key that the certificate was requested with: sslkey=FILE",
+                )
+            })?
         }
     };
-    if roots.is_empty() {
-        return Err("sslrootcert holds no certificate of an authority".to_owned());
+    config.enable_sni = tls.names_host;
+    if tls.is_direct {
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
     }
-    let config = builder.with_root_certificates(roots).with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Takes every certificate, as libpq does for `prefer` and `require`.
-#[derive(Debug)]
-struct Unverified(Arc<CryptoProvider>);
+/// The certificates of a file of PEM.
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadSetting> {
+    let shown = file.display();
+    let unreadable = |error: &dyn fmt::Display| BadSetting::new(format!("{shown}: {error}"), "");
+    let bytes = fs::read(file).map_err(|error| unreadable(&error))?;
+    let quoted = shlex_quoted(file);
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        // A sequence in DER.
+        _ if bytes.starts_with(&[0x30]) => Err(BadSetting::new(
+            format!("{shown} is written in DER, not in PEM"),
+            format!("openssl x509 -inform DER -in {quoted} -out {quoted}.pem"),
+        )),
+        Ok(_) => Err(BadSetting::new(
+            format!("{shown} holds no certificate in PEM"),
+            "name a file that has -----BEGIN CERTIFICATE-----",
+        )),
+        Err(_) => Err(BadSetting::new(
+            format!("{shown} holds a certificate in PEM that is damaged"),
+            format!("openssl x509 -noout -text -in {quoted}"),
+        )),
+    }
+}
 
-impl ServerCertVerifier for Unverified {
+/// A path in a command to be pasted.
+fn shlex_quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+/// The key of our own certificate, which nobody else may read.
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
+    let shown = file.display();
+    let quoted = shlex_quoted(file);
+    let unreadable = |error: &dyn fmt::Display| BadSetting::new(format!("{shown}: {error}"), "");
+    let metadata = fs::metadata(file).map_err(|error| unreadable(&error))?;
+    // libpq's rule.
+    let exposed = if metadata.uid() == 0 { 0o037 } else { 0o077 };
+    if !metadata.is_file() || metadata.permissions().mode() & exposed != 0 {
+        let reason = format!("the private key {shown} may be read by others");
+        return Err(BadSetting::new(reason, format!("chmod 600 {quoted}")));
+    }
+    let bytes = zeroize::Zeroizing::new(fs::read(file).map_err(|error| unreadable(&error))?);
+    let is_encrypted = |bytes: &[u8]| {
+        let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
+    };
+    if is_encrypted(&bytes) {
+        let reason = format!("the private key {shown} is encrypted, which cannot be read here");
+        let hint = format!("umask 077 && openssl pkey -in {quoted} -out {quoted}.plain");
+        return Err(BadSetting::new(reason, hint));
+    }
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
+        let reason = format!("{shown} holds no private key in PEM");
+        BadSetting::new(reason, "name a file that has -----BEGIN PRIVATE KEY-----")
+    })
+}
+
+/// Verifies a server as libpq does: by the chain of its certificate, or by the very certificate.
+#[derive(Debug)]
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    /// None takes every certificate, as libpq does for `prefer` and `require`.
+    roots: Option<Roots>,
+}
+
+#[derive(Debug)]
+struct Roots {
+    chain: Arc<WebPkiServerVerifier>,
+    /// What the file has, byte for byte: a self-signed certificate is an authority for itself.
+    exact: Vec<CertificateDer<'static>>,
+    /// Where they are.
+    named: String,
+}
+
+impl Verifier {
+    fn new(provider: Arc<CryptoProvider>, tls: &Tls) -> Result<Self, BadSetting> {
+        let mut roots = RootCertStore::empty();
+        let (exact, named) = match &tls.verification {
+            Verification::None => return Ok(Self { provider, roots: None }),
+            Verification::System => {
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                (Vec::new(), "the operating system".to_owned())
+            }
+            Verification::File(file) => {
+                let certificates = certificates(file)?;
+                roots.add_parsable_certificates(certificates.iter().cloned());
+                // No list of revoked certificates says anything of these.
+                let exact = if tls.revoked.is_none() { certificates } else { Vec::new() };
+                (exact, file.display().to_string())
+            }
+        };
+        if roots.is_empty() {
+            let reason = "sslrootcert holds no certificate of an authority".to_owned();
+            return Err(BadSetting::new(reason, "use sslrootcert=FILE with its certificate"));
+        }
+        let mut builder =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        if let Some(file) = &tls.revoked {
+            let wrong = |error: &dyn fmt::Display| {
+                let hint = "name a file that has -----BEGIN X509 CRL-----: sslcrl=FILE";
+                BadSetting::new(format!("{}: {error}", file.display()), hint)
+            };
+            let lists = CertificateRevocationListDer::pem_file_iter(file).map_err(|e| wrong(&e))?;
+            let lists: Result<Vec<_>, _> = lists.collect();
+            let lists = lists.map_err(|error| wrong(&error))?;
+            if lists.is_empty() {
+                return Err(wrong(&"it holds no list of revoked certificates in PEM"));
+            }
+            builder = builder.with_crls(lists);
+        }
+        let chain = builder.build().map_err(|error| {
+            BadSetting::new(format!("sslrootcert or sslcrl cannot be used: {error}"), "")
+        })?;
+        Ok(Self { provider, roots: Some(Roots { chain, exact, named }) })
+    }
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+        let Some(roots) = &self.roots else { return Ok(ServerCertVerified::assertion()) };
+        let verified =
+            roots.chain.verify_server_cert(certificate, intermediates, name, ocsp_response, now);
+        let explain = |error: &Error| explained(certificate, error, name, Some(&roots.named), now);
+        match verified {
+            Ok(verified) => Ok(verified),
+            // The list of revoked certificates is for all that are verified.
+            Err(Error::InvalidCertificate(CertificateError::Revoked)) => {
+                Err(explain(&CertificateError::Revoked.into()))
+            }
+            Err(_) if roots.exact.iter().any(|exact| exact == certificate) => {
+                let parsed = ParsedCertificate::try_from(certificate);
+                let named = parsed.and_then(|parsed| verify_server_name(&parsed, name));
+                named.map_err(|error| explain(&error))?;
+                check_dates(certificate, now).map_err(|error| explain(&error.into()))?;
+                Ok(ServerCertVerified::assertion())
+            }
+            Err(error) => Err(explain(&error)),
+        }
     }
 
     fn verify_tls12_signature(
@@ -75,8 +248,9 @@ impl ServerCertVerifier for Unverified {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signed, algorithms)
+            .map_err(|error| unsigned(certificate, &error))
     }
 
     fn verify_tls13_signature(
@@ -85,11 +259,236 @@ impl ServerCertVerifier for Unverified {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signed, algorithms)
+            .map_err(|error| unsigned(certificate, &error))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// Refuses a certificate for its dates.
+fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
+    let certificate =
+        Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let validity = certificate.tbs_certificate.validity;
+    let now = now.as_secs();
+    if now > validity.not_after.to_unix_duration().as_secs() {
+        Err(CertificateError::Expired)
+    } else if now < validity.not_before.to_unix_duration().as_secs() {
+        Err(CertificateError::NotValidYet)
+    } else {
+        Ok(())
+    }
+}
+
+/// Why a certificate is refused, and what to do.
+#[derive(Debug)]
+struct BadCertificate {
+    reason: String,
+    hint: String,
+}
+
+impl fmt::Display for BadCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for BadCertificate {}
+
+/// An error of a verification, in a sentence.
+fn explained(
+    certificate: &CertificateDer<'_>,
+    error: &Error,
+    name: &ServerName<'_>,
+    roots: Option<&str>,
+    now: UnixTime,
+) -> Error {
+    let host = name.to_str();
+    let bad = explanation(certificate, error, &host, roots, now);
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(bad))))
+}
+
+fn unsigned(certificate: &CertificateDer<'_>, error: &Error) -> Error {
+    let bad = explanation(certificate, error, "HOST", None, UnixTime::now());
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(bad))))
+}
+
+/// The command that makes a certificate which libpq and this program accept.
+fn new_certificate(host: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
+    let host = if host.chars().all(is_plain) { host } else { "HOST" };
+    let kind = if host.parse::<std::net::IpAddr>().is_ok() { "IP" } else { "DNS" };
+    format!(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 825 -keyout server.key -out server.crt \
+         -subj /CN={host} -addext subjectAltName={kind}:{host}"
+    )
+}
+
+fn explanation(
+    certificate: &CertificateDer<'_>,
+    error: &Error,
+    host: &str,
+    roots: Option<&str>,
+    now: UnixTime,
+) -> BadCertificate {
+    use CertificateError as E;
+
+    let parsed = Certificate::from_der(certificate).ok();
+    let tbs = parsed.as_ref().map(|certificate| &certificate.tbs_certificate);
+    let is_old = tbs.is_some_and(|tbs| tbs.version != Version::V3);
+    let is_self_signed = tbs.is_some_and(|tbs| {
+        tbs.subject.to_der().is_ok_and(|subject| Ok(subject) == tbs.issuer.to_der())
+    });
+    let names = tbs.is_some_and(|tbs| matches!(tbs.get::<SubjectAltName>(), Ok(Some(_))));
+    let date = |is_end: bool| {
+        let time =
+            tbs.map(|tbs| if is_end { tbs.validity.not_after } else { tbs.validity.not_before });
+        time.map(|time| humantime::format_rfc3339_seconds(time.to_system_time()).to_string())
+            .unwrap_or_default()
+    };
+    let anew = new_certificate(host);
+    let (reason, hint) = match error {
+        _ if is_old => ("is of X.509 version 1, which has no names of hosts".to_owned(), anew),
+        _ if parsed.is_none() => ("is damaged".to_owned(), anew),
+        Error::InvalidCertificate(error) => match error {
+            E::Expired | E::ExpiredContext { .. } => (format!("expired at {}", date(true)), anew),
+            E::NotValidYet | E::NotValidYetContext { .. } => (
+                format!("is valid from {} on, and it is earlier by this machine's clock", date(false)),
+                "check the clocks of both machines: date -u".to_owned(),
+            ),
+            E::NotValidForName | E::NotValidForNameContext { .. } if !names => {
+                (format!("names no host but as its common name, which is not enough: not valid for name {host}"), anew)
+            }
+            E::NotValidForNameContext { presented, .. } => (
+                format!("is not valid for name {host}, but for {}", shown_names(presented)),
+                format!("connect to one of its names, or make one for {host}: {anew}"),
+            ),
+            E::NotValidForName => (format!("is not valid for name {host}"), anew),
+            E::UnknownIssuer if check_dates(certificate, now) == Err(E::Expired) => {
+                (format!("expired at {}", date(true)), anew)
+            }
+            E::UnknownIssuer | E::BadSignature => {
+                let roots = roots.unwrap_or("sslrootcert");
+                let what = if is_self_signed { "is self-signed, and not" } else { "is not by an authority" };
+                (
+                    format!("{what} in {roots}"),
+                    "add sslrootcert=FILE with the certificate of the server's authority".to_owned(),
+                )
+            }
+            E::Revoked => ("is revoked".to_owned(), anew),
+            E::UnknownRevocationStatus
+            | E::ExpiredRevocationList
+            | E::ExpiredRevocationListContext { .. } => (
+                "has an authority whose list of revoked certificates is missing or expired".to_owned(),
+                "add the authority's current list to the file that sslcrl names".to_owned(),
+            ),
+            E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
+                ("is not for a server, by its extended key usage".to_owned(), anew)
+            }
+            E::UnhandledCriticalExtension => {
+                ("has a critical extension that is not known here".to_owned(), anew)
+            }
+            E::BadEncoding => ("is damaged".to_owned(), anew),
+            E::UnsupportedSignatureAlgorithmContext { .. }
+            | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                ("has a signature or key of a kind that is not accepted here, such as SHA-1 or under 2048 bits of RSA".to_owned(), anew)
+            }
+            // webpki's, by its name alone.
+            other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
+                if is_self_signed {
+                    format!("is self-signed, and not in {}", roots.unwrap_or("sslrootcert"))
+                } else {
+                    "is one of an authority (CA:TRUE), not of a server".to_owned()
+                },
+                if is_self_signed {
+                    "add sslrootcert=FILE with the server's certificate".to_owned()
+                } else {
+                    anew
+                },
+            ),
+            _ => ("cannot be verified".to_owned(), anew),
+        },
+        _ => ("cannot be verified".to_owned(), anew),
+    };
+    BadCertificate { reason: format!("the server's certificate {reason}"), hint }
+}
+
+/// Names as they are in a certificate: `DnsName("db.example.org")`.
+fn shown_names(presented: &[String]) -> String {
+    const MAX: usize = 5;
+    let inner = |name: &String| name.split('"').nth(1).unwrap_or(name).to_owned();
+    let mut names: Vec<_> = presented.iter().take(MAX).map(inner).collect();
+    if presented.len() > MAX {
+        names.push("others".to_owned());
+    }
+    names.join(", ")
+}
+
+/// The error of TLS that led to this one, if one did.
+fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner = inner.map(|inner| inner as &(dyn std::error::Error + 'static));
+        if let Some(error) = inner.unwrap_or(error).downcast_ref() {
+            return Some(error);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Whether the server sent something else than TLS.
+pub(super) fn is_garbled(error: &postgres::Error) -> bool {
+    matches!(cause(error), Some(Error::InvalidMessage(_)))
+}
+
+/// What an error of TLS means, and what to do; none if it is not one.
+pub(super) fn explain(error: &postgres::Error) -> Option<(String, String)> {
+    cause(error).map(said)
+}
+
+fn said(error: &Error) -> (String, String) {
+    use AlertDescription as A;
+
+    if let Error::InvalidCertificate(CertificateError::Other(OtherError(other))) = error
+        && let Some(bad) = other.downcast_ref::<BadCertificate>()
+    {
+        return (bad.reason.clone(), bad.hint.clone());
+    }
+    let (reason, hint) = match error {
+        Error::AlertReceived(A::CertificateRequired) => (
+            "the server wants a certificate of ours",
+            "name one with sslcert=FILE and sslkey=FILE, or write them to ~/.postgresql/postgresql.crt and .key",
+        ),
+        Error::AlertReceived(
+            A::UnknownCA
+            | A::BadCertificate
+            | A::CertificateUnknown
+            | A::CertificateExpired
+            | A::CertificateRevoked
+            | A::UnsupportedCertificate
+            | A::AccessDenied
+            | A::DecryptError,
+        ) => (
+            "the server refuses our certificate",
+            "have it signed by the authority that the server's ssl_ca_file names, and look at its dates: openssl x509 -noout -dates -issuer -in FILE",
+        ),
+        Error::AlertReceived(A::ProtocolVersion | A::HandshakeFailure)
+        | Error::PeerIncompatible(_) => (
+            "the server and this program have no version of TLS or cipher in common: it must know TLS 1.2 or 1.3",
+            "",
+        ),
+        Error::AlertReceived(_) => ("the server ended the encrypted connection with an alert", ""),
+        Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
+            ("the server does not speak TLS as it should", "")
+        }
+        Error::InvalidCertificate(_) => ("the server's certificate cannot be verified", ""),
+        _ => ("the encrypted connection failed", ""),
+    };
+    (reason.to_owned(), hint.to_owned())
 }

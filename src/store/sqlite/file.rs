@@ -235,6 +235,28 @@ fn would_leave_a_log(path: &Path) -> bool {
     read.is_ok() && version == [LOG] && !Path::new(&log).exists()
 }
 
+/// What to say of a new file if Flask keeps one of that name elsewhere: `sqlite:///users.db` of
+/// Flask-SQLAlchemy 3 is in the folder `instance` of the app.
+fn beside(path: &Path) -> Option<String> {
+    let (directory, name) = (path.parent()?, path.file_name()?);
+    let mut folders = vec![
+        directory.join("instance"),
+        directory.join("app/instance"),
+        directory.join("src/instance"),
+    ];
+    if directory.file_name().is_some_and(|name| name == "instance") {
+        folders = vec![directory.parent()?.to_owned()];
+    }
+    let other = folders.into_iter().map(|folder| folder.join(name)).find(|file| file.is_file())?;
+    let quoted = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
+    Some(format!(
+        "there is also {}, where Flask-SQLAlchemy keeps its databases: if the app uses that one, run \
+         `dash-users init --database {}` and remove the new file",
+        other.display(),
+        quoted(&other)
+    ))
+}
+
 /// Creates an empty file, which is a valid database; false if there is something already.
 pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, StoreError> {
     let cannot_connect = |reason: &str| StoreError::CannotConnect {
@@ -287,7 +309,8 @@ pub(in super::super) fn warnings(path: &Path, new_file: &NewFile) -> Vec<String>
     else {
         return Vec::new();
     };
-    let mut warnings: Vec<_> = files::mode_warning(path, new_file.mode).into_iter().collect();
+    let mut warnings: Vec<_> =
+        beside(path).into_iter().chain(files::mode_warning(path, new_file.mode)).collect();
     // Root can write into everybody's directory.
     if file.uid() == 0 && directory.uid() != 0 && new_file.group.is_none() {
         let owner = User::from_uid(Uid::from_raw(directory.uid()));

@@ -261,8 +261,8 @@ fn whoever_may_only_read_can_read_and_change_nothing() {
     ];
     for refusal in &refusals[..3] {
         assert!(
-            matches!(refusal, Err(Error::Store(StoreError::CannotConnect { reason, .. }))
-                if reason.contains("permission denied")),
+            matches!(refusal, Err(Error::Store(StoreError::CannotOpen { reason, hint, .. }))
+                if reason.contains("permission denied") && hint.contains("GRANT INSERT")),
             "{refusal:?}"
         );
     }
@@ -279,9 +279,10 @@ fn a_session_that_may_only_read_can_read() {
         format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name());
     database.execute(&read_only);
     assert_eq!(Users::open_read_only(database.location()).unwrap().list().unwrap().len(), 1);
-    // A change asks for a transaction that may write.
-    add(&mut open(&database), "bob");
-    assert_eq!(names(&database), ["alice", "bob"]);
+    // What the owner set holds.
+    let refusal = open(&database).add(&new_user("bob", GOOD));
+    assert!(matches!(refusal, Err(Error::Store(StoreError::CannotOpen { .. }))), "{refusal:?}");
+    assert_eq!(names(&database), ["alice"]);
     let mut reader = Users::open_read_only(database.location()).unwrap();
     let refusal = reader.lock(&["alice"]);
     assert!(matches!(refusal, Err(Error::Store(StoreError::CannotConnect { .. }))), "{refusal:?}");
@@ -296,10 +297,11 @@ fn a_role_without_the_right_to_make_tables_is_told() {
         database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     }
     let refusal = Users::init(&location, &NewFile::default());
-    let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = refusal else {
+    let Err(Error::Store(StoreError::CannotOpen { reason, hint, .. })) = refusal else {
         panic!("{refusal:?}");
     };
     assert!(reason.contains("permission denied"), "{reason}");
+    assert!(hint.contains("CREATE ON SCHEMA public TO"), "{hint}");
     assert_eq!(database.query("SELECT count(*) FROM pg_class WHERE relname = 'users'"), ["0"]);
 }
 

@@ -1,7 +1,8 @@
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use dash_users::{HashError, PasswordHash, policy};
 use serde::Serialize;
 
@@ -59,7 +60,14 @@ pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
 
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.source(&args.password.given)?;
-    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = fs::read(file).map_err(|error| match error.kind() {
+        // Its name may be the hash itself.
+        ErrorKind::NotFound => anyhow::Error::from(
+            Failure::new(Code::Failed, "the file that --hash-file names does not exist")
+                .hint("write the hash to a file, and name that file"),
+        ),
+        _ => anyhow::Error::from(error).context(format!("cannot read {}", file.display())),
+    })?;
     let invalid = |reason: &dyn ToString| {
         let message = format!("{} holds no usable hash: {}", file.display(), reason.to_string());
         Failure::new(Code::InvalidData, message)

@@ -1,62 +1,130 @@
 //! What a URL, the environment and files of libpq come to.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use postgres::Config;
+use postgres::config::{Host, SslMode};
+
+use super::files::fields;
 use super::*;
+use crate::Location;
+
+/// The server of a URL.
+fn parse(url: &str) -> Server {
+    match Location::parse(url) {
+        Ok(Location::Postgres(server)) => server,
+        other => panic!("{url}: {other:?}"),
+    }
+}
 
 #[test]
-fn no_password_is_shown() {
+fn url_is_shown_without_its_password() {
     for (url, shown) in [
         ("postgres://h/db", "postgresql://h/db"),
+        ("POSTGRESQL://h/db", "postgresql://h/db"),
         ("postgresql+psycopg2://u:hunter2@h:5433/db", "postgresql://u@h:5433/db"),
-        ("postgresql://u:hun@ter2@h/db?sslmode=disable", "postgresql://u@h/db?sslmode=disable"),
         ("postgresql://u:hun/ter2@h/db", "postgresql://u@h/db"),
-        ("postgresql://u:hun?ter2@h/db?sslmode=disable", "postgresql://u@h/db?sslmode=disable"),
-        ("postgresql://u:hun@ter?hunter2@h/db", "postgresql://u@ter"),
-        ("postgresql://h/db?p%61ssword=hunter2&passwd=hunter2", "postgresql://h/db"),
+        ("postgresql://u:hun?ter#2@h/db?sslmode=disable", "postgresql://u@h/db?sslmode=disable"),
         ("postgresql:///db?host=/run&password=hunter2", "postgresql:///db?host=/run"),
+        ("postgresql:///db?p%61ssword=hunter2&sslpassword=hunter2", "postgresql:///db"),
         ("postgresql://u:hunter2@", "postgresql://u@"),
+        ("postgresql://u:hunter2@h/db?ssl=require\n", "postgresql://u@h/db?ssl=require"),
     ] {
-        let server = Server::new(url).with_environment(|_| Some("hunter2".to_owned()));
+        let server = parse(url).with_environment(|_| Some("hunter2".to_owned()));
         assert_eq!(server.to_string(), shown);
         assert_eq!(format!("{server:?}"), format!("Server({shown})"));
     }
 }
 
 #[test]
-fn what_the_url_leaves_out_comes_from_the_environment() {
-    let environment = |name: &str| {
-        let value = match name {
-            "PGHOST" => "db.example.org",
-            "PGPORT" => "6543",
-            "PGUSER" => "carol",
-            "PGPASSWORD" => "hunter2",
-            "PGDATABASE" => "app",
-            "PGSSLMODE" => "disable",
-            _ => return None,
-        };
-        Some(value.to_owned())
-    };
-    let config = |url| Server::new(url).with_environment(environment).config().unwrap().0;
-    let all = config("postgresql://");
-    assert_eq!(all.get_hosts(), [postgres::config::Host::Tcp("db.example.org".to_owned())]);
+fn url_malformed_is_refused_by_its_part() {
+    for (url, part) in [
+        ("postgres://dba%40srv:hunter@hunter2/w#rd@h", "more than one '@'"),
+        ("postgresql://u:hunter2@h/db?user=a@b", "more than one '@'"),
+        ("postgresql://u:hunter2/db", "something else than a port"),
+        ("postgresql://u:hunter2@h:hunter2/db", "something else than a port"),
+        ("postgresql://u:hunter2@h:99999/db", "something else than a port"),
+        ("postgresql://u:hunter2%@h/db", "in its password"),
+        ("postgresql://hunter2%zz:p@h/db", "in its username"),
+        ("postgresql://u:hunter2%00@h/db", "NUL"),
+        ("postgresql://u:hunter2%ff@h/db", "not UTF-8"),
+        ("postgresql://u:hunter 2@h/db", "has a blank"),
+        ("postgresql://u:hunter2@h/db#hunter2", "has a '#'"),
+        ("postgresql://u:hunter2@[::1/db", "without ']'"),
+        ("postgresql://u@h/db?password=a&hunter2", "without '='"),
+        ("postgresql://u@h/db?password=a&hunter2=b", "unknown option after '?' (number 2)"),
+        ("postgresql://h/db?passwd=hunter2", "unknown option after '?' (number 1)"),
+    ] {
+        let error = Location::parse(url).expect_err(url).to_string();
+        assert!(error.contains(part) && !error.contains("hunter2"), "{url}: {error}");
+    }
+}
+
+#[test]
+fn url_password_may_hold_any_punctuation_encoded() {
+    let punctuation: String = (' '..='~').filter(|c| !c.is_ascii_alphanumeric()).collect();
+    let encoded: Vec<_> = punctuation.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = encoded.concat();
+    let config = config(&format!("postgresql://{encoded}:{encoded}@h/{encoded}"), &[]);
+    assert_eq!(config.get_password(), Some(punctuation.as_bytes()));
+    assert_eq!(config.get_user(), Some(&*punctuation));
+    assert_eq!(config.get_dbname(), Some(&*punctuation));
+}
+
+#[test]
+fn url_gaps_are_filled_from_the_environment() {
+    let environment = [
+        ("PGHOST", "db.example.org"),
+        ("PGPORT", "6543"),
+        ("PGUSER", "carol"),
+        ("PGPASSWORD", "hunter2"),
+        ("PGDATABASE", "app"),
+        ("PGSSLMODE", "disable"),
+        ("PGOPTIONS", "-csearch_path=t1"),
+        ("PGAPPNAME", "nightly"),
+    ];
+    let configs = |url| hosts(url, &environment);
+    let all = &configs("postgresql://")[0];
+    assert_eq!(all.get_hosts(), [Host::Tcp("db.example.org".to_owned())]);
     assert_eq!((all.get_ports(), all.get_user()), (&[6543][..], Some("carol")));
     assert_eq!((all.get_dbname(), all.get_password()), (Some("app"), Some(&b"hunter2"[..])));
-    let some = config("postgresql://a,[::1],b:7/db");
-    assert_eq!(some.get_ports(), [6543, 6543, 7]);
-    let own = config("postgresql://u:p%40ss@h:1/db?connect_timeout=3");
+    assert_eq!(all.get_options(), Some("-csearch_path=t1"));
+    assert_eq!(all.get_application_name(), Some("nightly"));
+    let ports = |url| configs(url).iter().map(|host| host.get_ports()[0]).collect::<Vec<_>>();
+    assert_eq!(ports("postgresql://a,[::1],b:7/db"), [6543, 6543, 7]);
+    assert_eq!(ports("postgresql://u@/db?host=a:1&host=b:2"), [1, 2]);
+    assert_eq!(ports("postgresql://a,b/db?port=1,2"), [1, 2]);
+    let own = &configs("postgresql://u:p%40ss@h:1/db?connect_timeout=3&options=-cx%3D1")[0];
     assert_eq!((own.get_ports(), own.get_user()), (&[1][..], Some("u")));
     assert_eq!((own.get_dbname(), own.get_password()), (Some("db"), Some(&b"p@ss"[..])));
+    assert_eq!(own.get_options(), Some("-cx=1"));
 }
 
 /// A server whose environment has these variables.
 fn server(url: &str, variables: &[(&str, &str)]) -> Server {
-    Server::new(url).with_environment(|name| {
+    parse(url).with_environment(|name| {
         let found = variables.iter().find(|(other, _)| *other == name);
         found.map(|(_, value)| (*value).to_owned())
     })
 }
 
+fn hosts(url: &str, variables: &[(&str, &str)]) -> Vec<Config> {
+    let plan = server(url, variables).plan();
+    plan.unwrap_or_else(|fault| panic!("{url}: {fault:?}")).hosts
+}
+
 fn config(url: &str, variables: &[(&str, &str)]) -> Config {
-    server(url, variables).config().unwrap().0
+    hosts(url, variables).remove(0)
+}
+
+/// Why a server is not connected to, and what to do.
+fn fault(url: &str, variables: &[(&str, &str)]) -> String {
+    match server(url, variables).plan() {
+        Ok(_) => String::new(),
+        Err(Fault::Setting(BadSetting { reason, hint })) => format!("{reason}: {hint}"),
+        Err(Fault::File(BadSetting { reason, hint })) => format!("file: {reason}: {hint}"),
+    }
 }
 
 #[test]
@@ -65,7 +133,7 @@ fn a_number_of_seconds_or_ten_is_waited_for_a_connection() {
         let seconds = config(url, &[("PGCONNECT_TIMEOUT", seconds)]).get_connect_timeout().copied();
         seconds.unwrap().as_secs()
     };
-    for (seconds, expected) in [("3", 3), ("0", 10), ("-1", 10), ("soon", 10), ("", 10)] {
+    for (seconds, expected) in [("3", 3), ("0", 10), ("-1", 10), ("", 10)] {
         assert_eq!(timeout("postgresql://u@h/db", seconds), expected, "{seconds}");
     }
     assert_eq!(timeout("postgresql://u@h/db?connect_timeout=7", "3"), 7);
@@ -86,22 +154,37 @@ fn a_connection_that_is_silent_is_given_up_unless_the_url_has_its_own_times() {
 
 #[test]
 fn a_host_is_needed_where_the_url_has_no_address_either() {
-    let hosts = |url: &str| config(url, &[("PGHOST", "x"), ("PGUSER", "u")]).get_hosts().len();
-    assert_eq!(hosts("postgresql:///db"), 1);
-    assert_eq!(hosts("postgresql:///db?hostaddr=127.0.0.1"), 0);
-    assert_eq!(hosts("postgresql://a,b/db"), 2);
+    let hosts = |url: &str, variables: &[(&str, &str)]| {
+        let hosts = self::hosts(url, variables);
+        let name = |host: &Config| match host.get_hosts() {
+            [Host::Tcp(name)] => (name.clone(), host.get_hostaddrs().to_owned()),
+            other => panic!("{other:?}"),
+        };
+        hosts.iter().map(name).collect::<Vec<_>>()
+    };
+    let address: std::net::IpAddr = "127.0.0.1".parse().unwrap();
+    let (x, with_address) = (("x".to_owned(), vec![]), ("x".to_owned(), vec![address]));
+    assert_eq!(hosts("postgresql://u@/db", &[("PGHOST", "x")]), *std::slice::from_ref(&x));
+    assert_eq!(
+        hosts("postgresql://u@/db?hostaddr=127.0.0.1", &[("PGHOST", "x")]),
+        *std::slice::from_ref(&with_address)
+    );
+    assert_eq!(hosts("postgresql://u@x/db", &[("PGHOSTADDR", "127.0.0.1")]), [with_address]);
+    let alone = ("127.0.0.1".to_owned(), vec![address]);
+    assert_eq!(hosts("postgresql://u@/db", &[("PGHOSTADDR", "127.0.0.1")]), [alone]);
+    assert_eq!(hosts("postgresql://u@a,b/db", &[]).len(), 2);
+    assert_eq!(hosts("postgresql://u@a/db?host=x", &[]), [x]);
 }
 
 #[test]
 fn a_socket_alone_needs_no_encryption() {
-    use postgres::config::SslMode;
-
     for (url, mode) in [
         ("postgresql://u@h/db", SslMode::Prefer),
         ("postgresql://u@h/db?sslmode=disable", SslMode::Disable),
         ("postgresql://u@h/db?sslmode=require", SslMode::Require),
         ("postgresql://u@%2Frun/db?sslmode=require", SslMode::Disable),
-        ("postgresql://u@%2Frun,h/db?sslmode=require", SslMode::Require),
+        ("postgresql://u@h,%2Frun/db?sslmode=require", SslMode::Require),
+        ("postgresql://u@%2Frun,h/db?sslmode=require", SslMode::Disable),
         ("postgresql://u@%2Frun/db?sslmode=require&hostaddr=127.0.0.1", SslMode::Require),
     ] {
         assert_eq!(config(url, &[]).get_ssl_mode(), mode, "{url}");
@@ -112,25 +195,15 @@ fn a_socket_alone_needs_no_encryption() {
 fn authorities_in_the_home_directory_are_not_passed_over() {
     let home = tempfile::tempdir().unwrap();
     let variables = [("HOME", home.path().to_str().unwrap())];
-    let config = |mode: &str| {
-        let url = format!("postgresql://u@h/db?sslmode={mode}");
-        server(&url, &variables).config().map(drop)
-    };
-    assert_eq!(config("require"), Ok(()));
-    assert!(config("verify-full").unwrap_err().contains("needs sslrootcert"));
+    let fault = |mode: &str| fault(&format!("postgresql://u@h/db?sslmode={mode}"), &variables);
+    assert_eq!(fault("require"), "");
+    assert!(fault("verify-full").contains("needs sslrootcert"));
     fs::create_dir(home.path().join(".postgresql")).unwrap();
     fs::write(home.path().join(".postgresql/root.crt"), "none").unwrap();
-    assert!(config("require").unwrap_err().contains("by ~/.postgresql/root.crt"));
-    assert!(config("verify-full").unwrap_err().contains("no certificate"));
-    assert_eq!(config("prefer"), Ok(()));
-    assert_eq!(config("disable"), Ok(()));
-}
-
-#[test]
-fn the_authorities_of_the_system_are_asked_for_by_name() {
-    let at = server("postgresql://u@h/db", &[]);
-    let system = at.verification("verify-full", Some("system"));
-    assert!(matches!(system, Ok(Verification::System)));
+    assert!(fault("require").contains("by ~/.postgresql/root.crt"));
+    assert!(fault("verify-full").contains("no certificate"));
+    assert_eq!(fault("prefer"), "");
+    assert_eq!(fault("disable"), "");
 }
 
 #[test]
@@ -159,6 +232,7 @@ fn a_password_comes_from_the_file_that_nobody_else_may_read() {
     assert_eq!(password("postgresql://u:own@h/db").as_deref(), Some("own"));
     let at = server("postgresql://u@h/db", &variables);
     assert_eq!(at.exposed_password_file(), None);
+    assert_eq!(password("postgresql://u@x,h/db"), None);
     for mode in [0o640, 0o604, 0o620] {
         set_mode(mode);
         assert_eq!(password("postgresql://u@h/db"), None, "{mode:o}");
@@ -167,20 +241,155 @@ fn a_password_comes_from_the_file_that_nobody_else_may_read() {
 }
 
 #[test]
-fn a_weaker_verification_than_asked_for_is_refused_by_name() {
+fn home_is_found_without_its_variable() {
+    let home = passwd_entry().unwrap().dir;
+    assert_eq!(server("postgresql://u@h/db", &[]).home(), Some(home));
+    assert_eq!(server("postgresql://u@h/db", &[("HOME", "/x")]).home(), Some("/x".into()));
+    // A program that does not ask for the environment gets nothing of it.
+    assert_eq!(parse("postgresql://u@h/db").home(), None);
+    let name = passwd_entry().unwrap().name;
+    assert_eq!(config("postgresql://h/db", &[]).get_user(), Some(&*name));
+}
+
+#[test]
+fn option_harmless_or_obeyed_is_accepted() {
+    for query in [
+        "client_encoding=latin1",
+        "gssencmode=prefer",
+        "gssencmode=disable",
+        "krbsrvname=postgres",
+        "fallback_application_name=x",
+        "sslsni=0",
+        "sslsni=1",
+        "sslcompression=1",
+        "keepalives=0",
+        "keepalives_count=3",
+        "tcp_user_timeout=1000",
+        "channel_binding=require",
+        "target_session_attrs=any",
+        "target_session_attrs=read-write",
+        "target_session_attrs=read-only",
+        "target_session_attrs=primary",
+        "target_session_attrs=standby",
+        "target_session_attrs=prefer-standby",
+        "load_balance_hosts=random",
+        "options=endpoint%3Dx",
+        "sslmode=require&channel_binding=require",
+        "ssl_min_protocol_version=TLSv1.3",
+        "ssl_min_protocol_version=TLSv1",
+        "ssl_max_protocol_version=TLSv1.2",
+        "requiressl=0",
+        "replication=false",
+        "sslcertmode=disable&sslcert=/no/such/file",
+        "ssl=require",
+        "prepared_statement_cache_size=0",
+        "pgbouncer=true&connection_limit=1",
+        "sslpassword=x",
+        "sslnegotiation=direct&sslmode=require",
+        "require_auth=",
+        "min_protocol_version=3.0",
+    ] {
+        assert_eq!(fault(&format!("postgresql://u@h/db?{query}"), &[]), "", "{query}");
+    }
+    let config = |query: &str| config(&format!("postgresql://u@h/db?{query}"), &[]);
+    assert_eq!(config("ssl=disable").get_ssl_mode(), SslMode::Disable);
+    assert_eq!(config("fallback_application_name=x").get_application_name(), Some("x"));
+    // libpq's milliseconds.
+    let silence = config("tcp_user_timeout=1500").get_tcp_user_timeout().copied();
+    assert_eq!(silence, Some(std::time::Duration::from_millis(1500)));
+    let own = |query: &str| {
+        let url = format!("postgresql://u@/db?{query}");
+        self::config(&url, &[("PGHOST", "x"), ("PGSSLMODE", "disable")])
+    };
+    assert_eq!(own("ssl=require").get_ssl_mode(), SslMode::Require);
+    let socket = own("unix_sock=/run/x/.s.PGSQL.5433");
+    assert_eq!(
+        (socket.get_hosts(), socket.get_ports()),
+        (&[Host::Unix("/run/x".into())][..], &[5433][..])
+    );
+}
+
+#[test]
+fn option_that_cannot_be_obeyed_names_another() {
     for (query, part) in [
         ("sslmode=verify-ca", "sslmode=verify-ca is not known here"),
-        ("sslmode=allow", "sslmode=allow is not known here"),
+        ("sslmode=verify-ca", "use sslmode=verify-full"),
+        ("sslmode=allow", "use sslmode=prefer"),
         ("sslmode=full", "none of disable"),
-        ("user=a@b", "write %40"),
         ("sslmode=require&sslrootcert=/x", "use sslmode=verify-full"),
         ("sslmode=verify-full", "needs sslrootcert"),
-        ("sslmode=verify-full&sslrootcert=/no/such/file", "/no/such/file"),
-        ("keepalive=1", "keepalive"),
+        ("sslmode=verify-full&sslrootcert=/no/such/file", "file: /no/such/file"),
+        ("gssencmode=require", "use gssencmode=disable"),
+        ("require_auth=scram-sha-256", "use channel_binding=require"),
+        ("requirepeer=postgres", "use host=localhost"),
+        ("requiressl=1", "use sslmode=require"),
+        ("sslcrldir=/x", "use sslcrl=FILE"),
+        ("sslkeylogfile=/x", "without sslkeylogfile"),
+        ("ssl_max_protocol_version=TLSv1.1", "TLSv1.2 or TLSv1.3"),
+        ("ssl_min_protocol_version=SSLv3", "must be TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3"),
+        ("target_session_attrs=hunter2", "must be any, read-write, read-only, primary"),
+        ("channel_binding=hunter2", "must be disable, prefer or require"),
+        ("sslsni=hunter2", "must be 0 or 1"),
+        ("connect_timeout=hunter2", "must be a whole number"),
+        ("hostaddr=hunter2", "must be an IP address"),
+        ("hostaddr=127.0.0.1,127.0.0.2", "as many as there are hosts"),
+        ("port=1,2", "one port, or one for each host"),
+        ("port=hunter2", "the number of a port"),
+        ("replication=database", "without replication"),
+        ("ssl=true", "sslmode=verify-full"),
+        ("schema=t1", "use options=-csearch_path%3DSCHEMA"),
+        ("currentSchema=t1", "use options=-csearch_path%3DSCHEMA"),
+        ("timeout=3", "use connect_timeout=SECONDS"),
+        ("unix_sock=/x", "use host=DIRECTORY"),
+        ("sslcert=/no/such/file&sslkey=/no/such/file", "file: /no/such/file"),
+        ("sslcert=/no/such/file", "file: /no/such/file has no private key"),
+        ("service=none", "no file of services has the one that service names"),
+        ("servicefile=/no/such/file&service=x", "cannot read the file of services"),
     ] {
         let url = format!("postgresql://u:hunter2@h/db?{query}");
-        let error = Server::new(&url).config().err().expect(query);
+        let error = fault(&url, &[("HOME", "/no/such/directory")]);
         assert!(error.contains(part) && !error.contains("hunter2"), "{query}: {error}");
+    }
+    for (variable, value, part) in [
+        ("PGREQUIREAUTH", "scram-sha-256", "PGREQUIREAUTH cannot be obeyed here"),
+        ("PGGSSENCMODE", "require", "PGGSSENCMODE cannot be obeyed here"),
+        ("PGREQUIREPEER", "hunter2", "PGREQUIREPEER cannot be obeyed here"),
+        ("PGSSLCRLDIR", "/hunter2", "PGSSLCRLDIR cannot be obeyed here"),
+        ("PGCONNECT_TIMEOUT", "hunter2", "the value of PGCONNECT_TIMEOUT is invalid"),
+        ("PGTARGETSESSIONATTRS", "hunter2", "the value of PGTARGETSESSIONATTRS is invalid"),
+        ("PGPORT", "hunter2", "the value of PGPORT is invalid"),
+        ("PGMINPROTOCOLVERSION", "3.2", "PGMINPROTOCOLVERSION cannot be obeyed here"),
+    ] {
+        let error = fault("postgresql://u@h/db", &[(variable, value)]);
+        assert!(error.contains(part) && !error.contains("hunter2"), "{variable}: {error}");
+    }
+}
+
+#[test]
+fn service_comes_between_url_and_environment() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join(".pg_service.conf");
+    let text = "# ours\n[other]\nhost=no\n\n[app]\nhost=db.example.org\nport=6543\nuser=carol\n\
+                password=hunter2\ndbname=app\n[app]\nhost=late\n";
+    fs::write(&file, text).unwrap();
+    let home = home.path().to_str().unwrap();
+    let variables = [("HOME", home), ("PGSERVICE", "app"), ("PGUSER", "bob"), ("PGHOST", "none")];
+    let config = config("postgresql:///mine", &variables);
+    assert_eq!(config.get_hosts(), [Host::Tcp("db.example.org".to_owned())]);
+    assert_eq!((config.get_ports(), config.get_user()), (&[6543][..], Some("carol")));
+    assert_eq!((config.get_dbname(), config.get_password()), (Some("mine"), Some(&b"hunter2"[..])));
+    let system =
+        [("PGSYSCONFDIR", "/no/such/directory"), ("PGSERVICEFILE", file.to_str().unwrap())];
+    assert_eq!(fault("postgresql://?service=other", &system), "");
+    for (line, part) in [
+        ("hunter2=1", "its name is not one of libpq"),
+        ("hunter2", "it is no NAME=VALUE"),
+        ("service=hunter2", "cannot name another one"),
+        ("require_auth=hunter2", "require_auth of the service cannot be obeyed"),
+    ] {
+        fs::write(&file, format!("[app]\n{line}\n")).unwrap();
+        let error = fault("postgresql://h", &variables);
+        assert!(error.contains(part) && !error.contains("hunter2"), "{line}: {error}");
     }
 }
 

@@ -1,0 +1,61 @@
+//! What a role may not do, as the statement that would let it.
+
+use postgres::{SimpleQueryMessage, Transaction};
+
+/// What an administrator needs of each table: see the README.
+const NEEDED: [(&str, &str, &str); 5] = [
+    ("users", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
+    ("user_groups", "SELECT", "SELECT, INSERT, DELETE"),
+    ("user_events", "SELECT", "SELECT, INSERT"),
+    ("dash_users_times", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
+    ("dash_users_schema", "SELECT", "SELECT"),
+];
+
+/// The GRANT of all that the role lacks, for whoever owns the tables; none if it lacks nothing that
+/// can be granted. It ends the transaction, which has failed already.
+pub(super) fn missing(
+    transaction: &mut Transaction<'_>,
+    schema: &str,
+    is_read: bool,
+) -> Option<String> {
+    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let schema = literal(schema);
+    let tables: Vec<_> = NEEDED
+        .iter()
+        .map(|(table, read, write)| {
+            let privileges = if is_read { read } else { write };
+            format!("({}, {})", literal(table), literal(privileges))
+        })
+        .collect();
+    let select = format!(
+        "ROLLBACK; BEGIN READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp;
+         SET LOCAL standard_conforming_strings = on; SET LOCAL quote_all_identifiers = off;
+         SELECT format('GRANT USAGE%s ON SCHEMA %I TO %I;',
+                    CASE WHEN to_regclass(format('%I.users', nspname)) IS NULL THEN ', CREATE'
+                         ELSE '' END, nspname, current_user)
+         FROM pg_namespace
+         WHERE nspname = {schema}
+             AND NOT (has_schema_privilege(oid, 'USAGE')
+                      AND (to_regclass(format('%I.users', nspname)) IS NOT NULL
+                           OR has_schema_privilege(oid, 'CREATE')));
+         SELECT format('GRANT %s ON %I.%I TO %I;', string_agg(privilege, ', ' ORDER BY position),
+                    {schema}, relname, current_user)
+         FROM (VALUES {}) AS needed (name, privileges)
+             JOIN pg_class ON relname = name
+             JOIN pg_namespace ON pg_namespace.oid = relnamespace AND nspname = {schema},
+             unnest(string_to_array(privileges, ', ')) WITH ORDINALITY AS one (privilege, position)
+         WHERE NOT has_table_privilege(pg_class.oid, privilege)
+         GROUP BY relname ORDER BY relname = 'users' DESC, relname;
+         ROLLBACK",
+        tables.join(", ")
+    );
+    let messages = transaction.simple_query(&select).ok()?;
+    let statements: Vec<_> = messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        })
+        .collect();
+    (!statements.is_empty()).then(|| statements.join(" "))
+}

@@ -1,0 +1,338 @@
+//! From settings to connections: one for each host, in the order in which they are tried.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use postgres::Config;
+use postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::settings::{BadSetting, Settings};
+use super::{Server, files, passwd_entry};
+use crate::store::postgres::connection::CONNECT_TIMEOUT;
+use crate::store::postgres::tls::{self, ClientCertificate, Tls, Verification};
+
+/// Where a socket is if no host is named, on Debian and as PostgreSQL itself has it.
+const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+/// How long a server may be silent before the connection counts as lost.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Which of several servers is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Session {
+    Any,
+    ReadWrite,
+    ReadOnly,
+    Primary,
+    Standby,
+    PreferStandby,
+}
+
+/// How to connect.
+pub(crate) struct Plan {
+    /// One for each host.
+    pub hosts: Vec<Config>,
+    pub session: Session,
+    /// None if no host is encrypted.
+    pub tls: Option<MakeRustlsConnect>,
+}
+
+/// What keeps the program from trying to connect.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// What was set cannot be obeyed.
+    Setting(BadSetting),
+    /// A file that a setting names does not serve.
+    File(BadSetting),
+}
+
+impl From<BadSetting> for Fault {
+    fn from(error: BadSetting) -> Self {
+        Self::Setting(error)
+    }
+}
+
+impl Server {
+    /// How to connect; the error says what is wrong, without the value of a setting.
+    pub(crate) fn plan(&self) -> Result<Plan, Fault> {
+        let settings = self.settings()?;
+        let mode = settings.get("sslmode").unwrap_or("prefer");
+        let base = self.base(&settings)?;
+        let mut hosts = Vec::new();
+        for (host, address, port) in self.hosts(&settings)? {
+            let mut config = base.clone();
+            let is_socket = address.is_none() && host.starts_with('/');
+            if is_socket {
+                config.host_path(&host);
+            } else {
+                config.host(&host);
+            }
+            if let Some(address) = address {
+                config.hostaddr(address);
+            }
+            config.port(port);
+            config.ssl_mode(match mode {
+                // As libpq has it, a socket needs none.
+                _ if is_socket => SslMode::Disable,
+                "disable" => SslMode::Disable,
+                "prefer" => SslMode::Prefer,
+                _ => SslMode::Require,
+            });
+            if config.get_password().is_none()
+                && let Some(file) = self.password_file(&settings)
+                && let Some(user) = config.get_user()
+            {
+                let database = config.get_dbname().unwrap_or(user);
+                let host = if SOCKET_DIRECTORIES.contains(&&*host) { "localhost" } else { &*host };
+                let wanted = [host, &port.to_string(), database, user];
+                if let Some(password) = files::password(&file, wanted) {
+                    config.password(password.as_bytes());
+                }
+            }
+            hosts.push(config);
+        }
+        let random =
+            settings.word("load_balance_hosts", &[("disable", false), ("random", true)])?;
+        if random == Some(true) {
+            shuffle(&mut hosts);
+        }
+        let sessions = [
+            ("any", Session::Any),
+            ("read-write", Session::ReadWrite),
+            ("read-only", Session::ReadOnly),
+            ("primary", Session::Primary),
+            ("standby", Session::Standby),
+            ("prefer-standby", Session::PreferStandby),
+        ];
+        let session = settings.word("target_session_attrs", &sessions)?.unwrap_or(Session::Any);
+        // The settings are judged also where nothing is encrypted.
+        let tls = self.tls(&settings, mode)?;
+        let is_encrypted = hosts.iter().any(|host| host.get_ssl_mode() != SslMode::Disable);
+        let tls =
+            if is_encrypted { Some(tls::connector(&tls).map_err(Fault::File)?) } else { None };
+        Ok(Plan { hosts, session, tls })
+    }
+
+    /// What all hosts have in common.
+    fn base(&self, settings: &Settings) -> Result<Config, Fault> {
+        let mut config = Config::new();
+        let own = || passwd_entry().map(|user| user.name);
+        let user = settings.get("user").or_else(|| self.variable("USER")).map(str::to_owned);
+        let user = user.or_else(|| self.environment.as_ref().and_then(|_| own()));
+        let nobody = || BadSetting::new("its URL names no user", "write postgresql://USER@HOST/…");
+        config.user(&user.ok_or_else(nobody)?);
+        if let Some(database) = settings.get("dbname") {
+            config.dbname(database);
+        }
+        if let Some(password) = settings.get("password") {
+            config.password(password);
+        }
+        if let Some(options) = settings.get("options") {
+            config.options(options);
+        }
+        let name = settings.get("application_name");
+        let name = name.or_else(|| settings.get("fallback_application_name"));
+        config.application_name(name.unwrap_or("dash-users"));
+        let seconds = |name| -> Result<Option<Duration>, BadSetting> {
+            let number = settings.number(name)?.and_then(|number| u64::try_from(number).ok());
+            Ok(number.filter(|number| *number > 0).map(Duration::from_secs))
+        };
+        config.connect_timeout(seconds("connect_timeout")?.unwrap_or(CONNECT_TIMEOUT));
+        // libpq counts it in milliseconds.
+        let silence = settings.number("tcp_user_timeout")?.and_then(|n| u64::try_from(n).ok());
+        match silence.filter(|milliseconds| *milliseconds > 0) {
+            Some(milliseconds) => config.tcp_user_timeout(Duration::from_millis(milliseconds)),
+            None => config.tcp_user_timeout(SILENCE),
+        };
+        let names = ["keepalives_count", "keepalives_retries"];
+        let retries = match names.into_iter().find(|name| settings.get(name).is_some()) {
+            Some(name) => settings.number(name)?.and_then(|number| u32::try_from(number).ok()),
+            None => None,
+        };
+        let (idle, interval) = (seconds("keepalives_idle")?, seconds("keepalives_interval")?);
+        if let Some(number) = settings.number("keepalives")? {
+            config.keepalives(number != 0);
+        } else if retries.is_none() && idle.is_none() && interval.is_none() {
+            config.keepalives_idle(SILENCE / 3).keepalives_interval(SILENCE / 3);
+            config.keepalives_retries(2);
+        }
+        idle.map(|time| config.keepalives_idle(time));
+        interval.map(|time| config.keepalives_interval(time));
+        retries.map(|number| config.keepalives_retries(number));
+        let bindings = [
+            ("disable", ChannelBinding::Disable),
+            ("prefer", ChannelBinding::Prefer),
+            ("require", ChannelBinding::Require),
+        ];
+        if let Some(binding) = settings.word("channel_binding", &bindings)? {
+            config.channel_binding(binding);
+        }
+        let is_direct =
+            settings.word("sslnegotiation", &[("postgres", false), ("direct", true)])?;
+        if is_direct == Some(true) {
+            config.ssl_negotiation(SslNegotiation::Direct);
+        }
+        Ok(config)
+    }
+
+    /// The name or socket of each host, its address where that is set too, and its port.
+    fn hosts(&self, settings: &Settings) -> Result<Vec<(String, Option<IpAddr>, u16)>, Fault> {
+        let list = |name| -> Vec<String> {
+            settings
+                .get(name)
+                .map(|text| text.split(',').map(str::to_owned).collect())
+                .unwrap_or_default()
+        };
+        let (mut names, addresses, mut ports) = (list("host"), list("hostaddr"), list("port"));
+        if names.is_empty() && addresses.is_empty() {
+            let is_there = |path: &&&str| Path::new(path).is_dir();
+            let directory = SOCKET_DIRECTORIES.iter().find(is_there);
+            names.push(directory.map_or("localhost", |directory| directory).to_owned());
+        }
+        let count = names.len().max(addresses.len());
+        if !addresses.is_empty() && !names.is_empty() && addresses.len() != names.len() {
+            let wanted = format!("{} addresses, as many as there are hosts", names.len());
+            return Err(settings.invalid("hostaddr", &wanted).into());
+        }
+        if ports.len() > 1 && ports.len() != count {
+            return Err(settings.invalid("port", "one port, or one for each host").into());
+        }
+        ports.resize(count, ports.first().cloned().unwrap_or_default());
+        let default =
+            self.variable("PGPORT").filter(|port| !port.contains(',')).unwrap_or_default();
+        let mut hosts = Vec::new();
+        for (index, port) in ports.into_iter().enumerate() {
+            let address = match addresses.get(index).filter(|address| !address.is_empty()) {
+                Some(text) => Some(
+                    text.parse::<IpAddr>()
+                        .map_err(|_| settings.invalid("hostaddr", "an IP address"))?,
+                ),
+                None => None,
+            };
+            let name = names.get(index).cloned().filter(|name| !name.is_empty());
+            let mut name = match (name, address) {
+                (Some(name), _) => name,
+                (None, Some(address)) => address.to_string(),
+                (None, None) => "localhost".to_owned(),
+            };
+            let mut port = if port.is_empty() { default.to_owned() } else { port };
+            // SQLAlchemy's host=NAME:PORT.
+            if let Some((host, own)) = name.split_once(':')
+                && own.parse::<u16>().is_ok()
+                && !host.starts_with('/')
+            {
+                (name, port) = (host.to_owned(), own.to_owned());
+            }
+            let port = match &*port {
+                "" => Ok(5432),
+                port => port.parse().map_err(|_| settings.invalid("port", "the number of a port")),
+            };
+            hosts.push((name, address, port?));
+        }
+        Ok(hosts)
+    }
+
+    /// How a server is verified, and how it verifies us.
+    fn tls(&self, settings: &Settings, mode: &str) -> Result<Tls, Fault> {
+        let verification = self.verification(settings, mode)?;
+        let file = |name: &'static str, default: &str| -> Option<PathBuf> {
+            let named = settings.get(name).map(PathBuf::from);
+            named.or_else(|| self.default_file(default))
+        };
+        let is_wanted = settings.word("sslcertmode", &[("disable", false), ("allow", true)])?;
+        let client = match file("sslcert", "postgresql.crt").filter(|_| is_wanted != Some(false)) {
+            Some(certificate) => {
+                let key = file("sslkey", "postgresql.key");
+                let none = || BadSetting {
+                    reason: format!("{} has no private key", certificate.display()),
+                    hint: "name it with sslkey=FILE, or write it to ~/.postgresql/postgresql.key"
+                        .to_owned(),
+                };
+                let key = key.ok_or_else(|| Fault::File(none()))?;
+                Some(ClientCertificate { certificate, key })
+            }
+            None => None,
+        };
+        let versions = [("TLSv1", 10), ("TLSv1.1", 11), ("TLSv1.2", 12), ("TLSv1.3", 13)];
+        let oldest = settings.word("ssl_min_protocol_version", &versions)?.unwrap_or(12);
+        let newest = settings.word("ssl_max_protocol_version", &versions)?.unwrap_or(13);
+        if newest < 12 || newest < oldest {
+            return Err(settings.cannot("ssl_max_protocol_version", "TLSv1.2 or TLSv1.3").into());
+        }
+        Ok(Tls {
+            verification,
+            revoked: file("sslcrl", "root.crl"),
+            client,
+            names_host: settings.word("sslsni", &[("0", false), ("1", true)])? != Some(false),
+            versions: (oldest, newest),
+            is_direct: settings.get("sslnegotiation") == Some("direct"),
+        })
+    }
+
+    /// By what a mode of TLS has the server verified; an error where libpq would verify more.
+    fn verification(&self, settings: &Settings, mode: &str) -> Result<Verification, Fault> {
+        let root = settings.get("sslrootcert");
+        let of_home = self.default_file("root.crt");
+        let wrong = |reason: String, hint: &str| Err(Fault::Setting(BadSetting::new(reason, hint)));
+        Ok(match (mode, root) {
+            ("disable", _) | ("prefer", None) => Verification::None,
+            ("require", None) if of_home.is_none() => Verification::None,
+            ("prefer" | "require", root) => {
+                let root = root.map_or("~/.postgresql/root.crt", |_| "sslrootcert");
+                let reason = format!("sslmode={mode} would not verify by {root} who the server is");
+                return wrong(reason, "use sslmode=verify-full");
+            }
+            ("verify-full", Some("system")) => Verification::System,
+            ("verify-full", Some(file)) => Verification::File(file.into()),
+            ("verify-full", None) => {
+                if let Some(file) = of_home {
+                    return Ok(Verification::File(file));
+                }
+                let reason = "sslmode=verify-full needs sslrootcert, a file or system".to_owned();
+                let hint = "add sslrootcert=FILE with the authority's certificate, or \
+                            sslrootcert=system";
+                return wrong(reason, hint);
+            }
+            ("allow" | "verify-ca", _) => {
+                let reason = format!(
+                    "sslmode={mode} is not known here: disable, prefer, require and verify-full are"
+                );
+                let instead =
+                    if mode == "allow" { "sslmode=prefer" } else { "sslmode=verify-full" };
+                return wrong(reason, &format!("use {instead}"));
+            }
+            _ => {
+                let reason = "its sslmode is none of disable, prefer, require and verify-full";
+                return wrong(reason.to_owned(), "use sslmode=verify-full");
+            }
+        })
+    }
+
+    /// A file in `~/.postgresql`, if it is there.
+    fn default_file(&self, name: &str) -> Option<PathBuf> {
+        let file = self.home()?.join(".postgresql").join(name);
+        Some(file).filter(|file| file.exists())
+    }
+}
+
+/// Whoever connects takes another order of the hosts.
+fn shuffle(hosts: &mut [Config]) {
+    for last in (1..hosts.len()).rev() {
+        let mut bytes = [0; 8];
+        if getrandom::fill(&mut bytes).is_ok() {
+            let random = u64::from_ne_bytes(bytes) % (last as u64 + 1);
+            hosts.swap(last, usize::try_from(random).unwrap_or_default());
+        }
+    }
+}
+
+/// The name of a host, for people.
+pub(crate) fn host_name(config: &Config) -> String {
+    match config.get_hosts().first() {
+        Some(Host::Tcp(name)) => name.clone(),
+        Some(Host::Unix(path)) => path.display().to_string(),
+        None => String::new(),
+    }
+}

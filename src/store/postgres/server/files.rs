@@ -1,0 +1,130 @@
+//! Files of libpq: passwords, and services.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::settings::{self, BadSetting, Settings, Source};
+
+/// Where packages look for the services of all users: Debian, Fedora, and PostgreSQL itself.
+const SERVICE_DIRECTORIES: [&str; 3] =
+    ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/pgsql/etc"];
+
+/// Adds the settings of a service, which the file of the user has, or that of the system.
+pub(super) fn add_service(
+    settings: &mut Settings,
+    home: Option<&Path>,
+    system: Option<&str>,
+) -> Result<(), BadSetting> {
+    let Some(service) = settings.get("service").map(str::to_owned) else { return Ok(()) };
+    let called = settings.called("service");
+    let named = settings.get("servicefile").map(PathBuf::from);
+    let own = match &named {
+        Some(file) => Some(file.clone()),
+        None => home.map(|home| home.join(".pg_service.conf")),
+    };
+    let directories = system.map_or(&SERVICE_DIRECTORIES[..], |_| &[]).iter();
+    let directories = system.iter().chain(directories).map(|path| Path::new(*path));
+    let files = own.into_iter().chain(directories.map(|path| path.join("pg_service.conf")));
+    for file in files {
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) if error.kind() == ErrorKind::NotFound && named.as_ref() != Some(&file) => {
+                continue;
+            }
+            Err(error) => {
+                let reason = format!("cannot read the file of services {}", file.display());
+                return Err(BadSetting::new(
+                    format!("{reason}: {error}"),
+                    "name a file that exists",
+                ));
+            }
+        };
+        if read_service(settings, &service, &text, &file)? {
+            return Ok(());
+        }
+    }
+    Err(BadSetting::new(
+        format!("no file of services has the one that {called} names"),
+        "write it to ~/.pg_service.conf: its name in [brackets], then lines such as host=db.example.org",
+    ))
+}
+
+/// Takes over the section of a service, and says whether there is one.
+fn read_service(
+    settings: &mut Settings,
+    service: &str,
+    text: &str,
+    file: &Path,
+) -> Result<bool, BadSetting> {
+    let mut is_found = false;
+    let mut is_inside = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            if is_found {
+                break;
+            }
+            is_inside = name == service;
+            is_found |= is_inside;
+            continue;
+        }
+        if !is_inside {
+            continue;
+        }
+        let wrong = |reason: &str| {
+            let place = format!("{}:{number}", file.display());
+            BadSetting::new(format!("{place}: {reason}"), "write lines such as host=db.example.org")
+        };
+        let (name, value) = line.split_once('=').ok_or_else(|| wrong("it is no NAME=VALUE"))?;
+        let name = settings::known(name).ok_or_else(|| wrong("its name is not one of libpq"))?;
+        if name == "service" || name == "servicefile" {
+            return Err(wrong("a service cannot name another one"));
+        }
+        settings.set(name, value, Source::ServiceFile);
+    }
+    Ok(is_found)
+}
+
+/// Whether others may read or write a file; none if it is not there.
+pub(super) fn is_exposed(file: &Path) -> Option<bool> {
+    let metadata = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
+    Some(metadata.permissions().mode() & 0o077 != 0)
+}
+
+/// The password that a file such as `~/.pgpass` has for a host, port, database and user, where
+/// nobody else may read it.
+pub(super) fn password(file: &Path, wanted: [&str; 4]) -> Option<Zeroizing<String>> {
+    if is_exposed(file) != Some(false) {
+        return None;
+    }
+    let text = Zeroizing::new(fs::read_to_string(file).ok()?);
+    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+        let mut fields = fields(line);
+        let password = fields.pop().filter(|_| fields.len() == wanted.len())?;
+        let is_it = |(field, wanted): (&Zeroizing<String>, &&str)| {
+            field.as_str() == "*" || field.as_str() == *wanted
+        };
+        fields.iter().zip(&wanted).all(is_it).then_some(password)
+    })
+}
+
+/// The fields of a line, which are separated by `:`; a backslash takes what follows as it is.
+pub(super) fn fields(line: &str) -> Vec<Zeroizing<String>> {
+    let mut fields = vec![Zeroizing::new(String::new())];
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            ':' if fields.len() < 5 => fields.push(Zeroizing::new(String::new())),
+            '\\' => fields.last_mut().into_iter().for_each(|field| field.extend(chars.next())),
+            c => fields.last_mut().into_iter().for_each(|field| field.push(c)),
+        }
+    }
+    fields
+}

@@ -1,0 +1,299 @@
+//! What libpq can be told, by which name and variable, and whether it is obeyed here.
+//!
+//! A setting that is known is obeyed, or it makes no difference here, or it is refused: none is
+//! ignored that would change whom the program talks to, as whom, or how safely.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// What becomes of a setting.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// `config` reads it.
+    Obeyed,
+    /// It makes no difference here, whatever it is.
+    Harmless,
+    /// Only these values make no difference; what to write instead of others.
+    Only(&'static [&'static str], &'static str),
+    /// It cannot be obeyed; what to write instead.
+    Refused(&'static str),
+}
+
+use Rule::{Harmless, Obeyed, Only, Refused};
+
+/// Values that mean no.
+const OFF: &[&str] = &["", "0", "no", "off", "false"];
+
+/// The parameters of libpq, each with its variable, and those that drivers add to a URL.
+///
+/// Sources: the PostgreSQL 18 documentation, sections 32.1.2 and 32.15; the documentation of psycopg,
+/// pg8000, asyncpg and Prisma; the URLs that Neon, Supabase and Vercel show.
+const SETTINGS: [(&str, &str, Rule); 81] = [
+    ("application_name", "PGAPPNAME", Obeyed),
+    ("channel_binding", "PGCHANNELBINDING", Obeyed),
+    ("client_encoding", "PGCLIENTENCODING", Harmless), // always UTF-8
+    ("connect_timeout", "PGCONNECT_TIMEOUT", Obeyed),
+    ("dbname", "PGDATABASE", Obeyed),
+    ("fallback_application_name", "", Obeyed),
+    ("gssdelegation", "PGGSSDELEGATION", Harmless), // no GSSAPI
+    (
+        "gssencmode",
+        "PGGSSENCMODE",
+        Only(&["", "disable", "prefer"], "gssencmode=disable and sslmode=verify-full"),
+    ),
+    ("gsslib", "PGGSSLIB", Harmless),
+    ("host", "PGHOST", Obeyed),
+    ("hostaddr", "PGHOSTADDR", Obeyed),
+    ("keepalives", "", Obeyed),
+    ("keepalives_count", "", Obeyed),
+    ("keepalives_idle", "", Obeyed),
+    ("keepalives_interval", "", Obeyed),
+    ("keepalives_retries", "", Obeyed), // the Rust driver's name
+    ("krbsrvname", "PGKRBSRVNAME", Harmless),
+    ("load_balance_hosts", "PGLOADBALANCEHOSTS", Obeyed),
+    ("max_protocol_version", "PGMAXPROTOCOLVERSION", Harmless), // 3.0, which all have
+    (
+        "min_protocol_version",
+        "PGMINPROTOCOLVERSION",
+        Only(&["", "3.0"], "min_protocol_version=3.0"),
+    ),
+    ("oauth_client_id", "", Refused("a password")),
+    ("oauth_client_secret", "", Refused("a password")),
+    ("oauth_issuer", "", Refused("a password")),
+    ("oauth_scope", "", Refused("a password")),
+    ("options", "PGOPTIONS", Obeyed),
+    ("passfile", "PGPASSFILE", Obeyed),
+    ("password", "PGPASSWORD", Obeyed),
+    ("port", "PGPORT", Obeyed),
+    ("replication", "", Only(OFF, "a URL without replication")),
+    (
+        "require_auth",
+        "PGREQUIREAUTH",
+        Only(&[""], "channel_binding=require, which only SCRAM can do"),
+    ),
+    ("requirepeer", "PGREQUIREPEER", Only(&[""], "host=localhost and sslmode=verify-full")),
+    ("requiressl", "PGREQUIRESSL", Only(OFF, "sslmode=require")),
+    ("scram_client_key", "", Refused("a password")),
+    ("scram_server_key", "", Refused("a password")),
+    ("service", "PGSERVICE", Obeyed),
+    ("servicefile", "PGSERVICEFILE", Obeyed),
+    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", Obeyed),
+    ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", Obeyed),
+    ("sslcert", "PGSSLCERT", Obeyed),
+    ("sslcertmode", "PGSSLCERTMODE", Obeyed),
+    ("sslcompression", "PGSSLCOMPRESSION", Harmless), // libpq ignores it too
+    ("sslcrl", "PGSSLCRL", Obeyed),
+    ("sslcrldir", "PGSSLCRLDIR", Only(&[""], "sslcrl=FILE")),
+    ("sslkey", "PGSSLKEY", Obeyed),
+    ("sslkeylogfile", "", Refused("a URL without sslkeylogfile")),
+    ("sslmode", "PGSSLMODE", Obeyed),
+    ("sslnegotiation", "PGSSLNEGOTIATION", Obeyed),
+    ("sslpassword", "", Obeyed), // no key may need it
+    ("sslrootcert", "PGSSLROOTCERT", Obeyed),
+    ("sslsni", "PGSSLSNI", Obeyed),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS", Obeyed),
+    ("tcp_user_timeout", "", Obeyed),
+    ("user", "PGUSER", Obeyed),
+    // Drivers, ORMs and poolers.
+    ("async_fallback", "", Harmless),
+    ("authtype", "", Harmless),
+    ("command_timeout", "", Harmless),
+    ("conn_max_age", "", Harmless),
+    ("connection_limit", "", Harmless),
+    ("currentSchema", "", Refused("options=-csearch_path%3DSCHEMA")),
+    ("executemany_mode", "", Harmless),
+    ("max_inactive_connection_lifetime", "", Harmless),
+    ("max_overflow", "", Harmless),
+    ("pgbouncer", "", Harmless),
+    ("pool_max_conns", "", Harmless),
+    ("pool_size", "", Harmless),
+    ("pool_timeout", "", Harmless),
+    ("prepare_threshold", "", Harmless),
+    ("prepared_statement_cache_size", "", Harmless), // nothing is prepared by name
+    ("prepared_statement_name_func", "", Harmless),
+    ("schema", "", Refused("options=-csearch_path%3DSCHEMA")),
+    ("search_path", "", Refused("options=-csearch_path%3DSCHEMA")),
+    ("ssl", "", Obeyed), // asyncpg: the values of sslmode
+    ("ssl_require", "", Only(OFF, "sslmode=require")),
+    ("sslaccept", "", Refused("sslmode=require or sslmode=verify-full")),
+    ("statement_cache_size", "", Harmless),
+    ("supa", "", Harmless),
+    ("timeout", "", Refused("connect_timeout=SECONDS")),
+    ("tty", "", Harmless),
+    ("unix_sock", "", Obeyed), // pg8000: the socket's file
+    ("uselibpqcompat", "", Harmless),
+    ("workaround", "", Harmless),
+];
+
+/// Variables that are no setting, but tell where a file is or who runs the program.
+const PLACES: [&str; 3] = ["HOME", "USER", "PGSYSCONFDIR"];
+
+/// Parameters that may hold a secret, and are not shown.
+const SECRET: [&str; 6] = [
+    "oauth_client_secret",
+    "password",
+    "scram_client_key",
+    "scram_server_key",
+    "sslpassword",
+    "supa",
+];
+
+/// The name of a parameter, if it is one.
+pub(super) fn known(name: &str) -> Option<&'static str> {
+    SETTINGS.iter().find(|(known, _, _)| *known == name).map(|(name, _, _)| *name)
+}
+
+pub(super) fn is_shown(name: &str) -> bool {
+    known(name).is_some() && !SECRET.contains(&name)
+}
+
+/// All variables that are known here.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    let variables = SETTINGS.iter().map(|(_, variable, _)| *variable);
+    variables.filter(|variable| !variable.is_empty()).chain(PLACES)
+}
+
+/// Where a setting was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Source {
+    Url,
+    ServiceFile,
+    Environment,
+}
+
+/// What was set: the URL comes before the service, and that before the environment.
+#[derive(Default)]
+pub(super) struct Settings(Vec<(&'static str, Zeroizing<String>, Source)>);
+
+impl Settings {
+    /// Sets what is not set yet.
+    pub(super) fn set(&mut self, name: &'static str, value: &str, source: Source) {
+        if self.get(name).is_none() && !value.is_empty() {
+            self.0.push((name, Zeroizing::new(value.to_owned()), source));
+        }
+    }
+
+    /// Sets what is not set yet from variables.
+    pub(super) fn set_from<'a>(&mut self, variable: impl Fn(&str) -> Option<&'a str>) {
+        for (name, variable_name, _) in SETTINGS {
+            if let Some(value) = variable(variable_name) {
+                self.set(name, value, Source::Environment);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(other, _, _)| *other == name);
+        found.map(|(_, value, _)| value.as_str())
+    }
+
+    pub(super) fn is_of_url(&self, name: &str) -> bool {
+        self.0.iter().any(|(other, _, source)| *other == name && *source == Source::Url)
+    }
+
+    /// What a setting is called where it was found.
+    pub(super) fn called(&self, name: &'static str) -> String {
+        let source = self.0.iter().find(|(other, _, _)| *other == name);
+        let variable = SETTINGS.iter().find(|(other, _, _)| *other == name);
+        match (source.map(|(_, _, source)| source), variable) {
+            (Some(Source::Environment), Some((_, variable, _))) => (*variable).to_owned(),
+            (Some(Source::ServiceFile), _) => format!("{name} of the service"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// Refuses the first setting that cannot be obeyed.
+    pub(super) fn check(&self) -> Result<(), BadSetting> {
+        for (name, value, _) in &self.0 {
+            let rule = SETTINGS.iter().find(|(other, _, _)| other == name);
+            match rule.map(|(_, _, rule)| *rule) {
+                Some(Only(values, instead)) if !values.contains(&value.as_str()) => {
+                    return Err(self.cannot(name, instead));
+                }
+                Some(Refused(instead)) => return Err(self.cannot(name, instead)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// That a setting cannot be obeyed, and what to write instead.
+    pub(super) fn cannot(&self, name: &'static str, instead: &str) -> BadSetting {
+        let called = self.called(name);
+        let hint = if called == name {
+            format!("use {instead}")
+        } else {
+            format!("unset {called}, and use {instead}")
+        };
+        BadSetting { reason: format!("{called} cannot be obeyed here"), hint }
+    }
+
+    /// That the value of a setting is wrong. It is not shown: it may be part of a password.
+    pub(super) fn invalid(&self, name: &'static str, wanted: &str) -> BadSetting {
+        BadSetting {
+            reason: format!("the value of {} is invalid", self.called(name)),
+            hint: format!("it must be {wanted}"),
+        }
+    }
+
+    /// One of several words, or none where it is not set.
+    pub(super) fn word<T: Copy>(
+        &self,
+        name: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, BadSetting> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == value) {
+            return Ok(Some(*meaning));
+        }
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Err(self.invalid(name, &alternatives(&words)))
+    }
+
+    /// A whole number, or none where it is not set.
+    pub(super) fn number(&self, name: &'static str) -> Result<Option<i64>, BadSetting> {
+        let number = self.get(name).map(|value| value.trim().parse());
+        number.transpose().map_err(|_| self.invalid(name, "a whole number"))
+    }
+}
+
+fn alternatives(words: &[&str]) -> String {
+    match words {
+        [more @ .., last] if !more.is_empty() => format!("{} or {last}", more.join(", ")),
+        words => words.concat(),
+    }
+}
+
+/// A setting that cannot be obeyed, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BadSetting {
+    pub reason: String,
+    pub hint: String,
+}
+
+impl BadSetting {
+    pub(crate) fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { reason: reason.into(), hint: hint.into() }
+    }
+}
+
+impl fmt::Display for BadSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_listed_once() {
+        let mut names: Vec<_> = SETTINGS.iter().map(|(name, _, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SETTINGS.len());
+        assert!(SECRET.iter().all(|name| known(name).is_some()));
+    }
+}

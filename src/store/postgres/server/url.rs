@@ -1,0 +1,137 @@
+//! The parts of a URL, as libpq and SQLAlchemy write them.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
+
+use super::settings;
+use crate::store::LocationError;
+
+/// A URL without its scheme. Every text is decoded.
+///
+/// ```text
+/// [user[:password]@][host[:port],…][/database][?parameter=value&…]
+/// ```
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(super) struct Url {
+    pub user: Option<Zeroizing<String>>,
+    pub password: Option<Zeroizing<String>>,
+    /// A port is empty where none is written.
+    pub hosts: Vec<(String, String)>,
+    pub database: Option<String>,
+    /// Names of libpq, and what they are set to, in the order of the URL.
+    pub parameters: Vec<(&'static str, Zeroizing<String>)>,
+    /// As it is written, but for what may be secret.
+    shown: String,
+}
+
+impl Url {
+    /// Reads what follows `postgresql://`.
+    pub(super) fn parse(text: &str) -> Result<Self, LocationError> {
+        let wrong = |reason| Err(LocationError::Url(reason));
+        if text.chars().any(char::is_whitespace) {
+            return wrong("has a blank in it");
+        }
+        if text.matches('@').count() > 1 {
+            return wrong("has more than one '@', in its username or password");
+        }
+        let (credentials, rest) = match text.split_once('@') {
+            Some((credentials, rest)) => (Some(credentials), rest),
+            None => (None, text),
+        };
+        let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
+        if rest.contains('#') {
+            return wrong("has a '#' in it");
+        }
+        let (authority, database) = match base.split_once('/') {
+            Some((authority, database)) => (authority, database),
+            None => (base, ""),
+        };
+        let (user, password) = match credentials.map(|text| text.split_once(':')) {
+            Some(Some((user, password))) => (Some(user), Some(password)),
+            Some(None) => (credentials, None),
+            None => (None, None),
+        };
+        let secret = |text: Option<&str>, part| {
+            text.filter(|text| !text.is_empty()).map(|text| decode(text, part)).transpose()
+        };
+        let mut url = Self {
+            user: secret(user, "has a '%' without two hexadecimal digits in its username")?,
+            password: secret(password, "has a '%' without two hexadecimal digits in its password")?,
+            ..Self::default()
+        };
+        for host in authority.split(',').filter(|_| !authority.is_empty()) {
+            url.hosts.push(host_and_port(host)?);
+        }
+        let bad_database = "has a '%' without two hexadecimal digits in its database";
+        url.database = secret(Some(database), bad_database)?.map(|database| (*database).clone());
+        for (index, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+            let Some((name, value)) = pair.split_once('=') else {
+                return wrong("has an option without '=' after '?'");
+            };
+            let bad_option = "has a '%' without two hexadecimal digits after '?'";
+            let (name, value) = (decode(name, bad_option)?, decode(value, bad_option)?);
+            let unknown = LocationError::UnknownOption(index + 1);
+            let name = settings::known(&name).ok_or(unknown)?;
+            // SQLAlchemy names several hosts one by one, each with its port.
+            match url.parameters.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, hosts)) if name == "host" => {
+                    *hosts = Zeroizing::new(format!("{},{}", hosts.as_str(), value.as_str()));
+                }
+                Some((_, other)) => *other = value,
+                None => url.parameters.push((name, value)),
+            }
+        }
+        let is_shown = |pair: &&str| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !pair.is_empty() && settings::is_shown(name)
+        };
+        let query: Vec<&str> = query.split('&').filter(is_shown).collect();
+        let at = user.filter(|user| !user.is_empty()).map(|user| format!("{user}@"));
+        let mark = if query.is_empty() { "" } else { "?" };
+        url.shown = [&at.unwrap_or_default(), base, mark, &query.join("&")].concat();
+        Ok(url)
+    }
+}
+
+/// A host's name, address or directory, and the digits of its port.
+fn host_and_port(text: &str) -> Result<(String, String), LocationError> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((host, "")) => (host, ""),
+            Some((host, port)) if port.starts_with(':') => (host, &port[1..]),
+            _ => return Err(LocationError::Url("has a '[' without ']' around its host")),
+        },
+        None => text.split_once(':').unwrap_or((text, "")),
+    };
+    if !port.is_empty() && port.parse::<u16>().is_err() {
+        // It may be a password, of a URL without an '@'.
+        return Err(LocationError::Url("has something else than a port after its host's ':'"));
+    }
+    let host = decode(host, "has a '%' without two hexadecimal digits in its host")?;
+    Ok(((*host).clone(), port.to_owned()))
+}
+
+/// What a percent-encoded text stands for.
+fn decode(text: &str, malformed: &'static str) -> Result<Zeroizing<String>, LocationError> {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let bytes = text.as_bytes();
+    let is_malformed = |at| !is_digit(bytes.get(at + 1)) || !is_digit(bytes.get(at + 2));
+    if text.match_indices('%').any(|(at, _)| is_malformed(at)) {
+        return Err(LocationError::Url(malformed));
+    }
+    let decoded = percent_decode_str(text).decode_utf8();
+    let decoded = decoded.map_err(|_| LocationError::Url("has a part that is not UTF-8"))?;
+    if decoded.contains('\0') {
+        return Err(LocationError::Url("has a NUL character in it"));
+    }
+    Ok(Zeroizing::new(decoded.into_owned()))
+}
+
+/// The URL without a password.
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgresql://{}", self.shown)
+    }
+}

@@ -1,0 +1,266 @@
+//! What libpq is told by the environment, what the database's owner has set, and tables elsewhere.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::program::{Sandbox, empty};
+use crate::server::{Cluster, OWNER, cluster, connect};
+use crate::skip::or_skip;
+use crate::support::{assert_fails, assert_ok, name, on, seeded};
+
+const TABLE: &str =
+    "users (username text PRIMARY KEY, password_hash text NOT NULL, language text NOT NULL)";
+
+fn hint(run: &crate::program::Run) -> String {
+    run.stderr.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn search_path_of_the_environment_decides_which_table() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    let mut owner = connect(&url);
+    owner
+        .batch_execute(&format!(
+            "CREATE SCHEMA t1; CREATE TABLE t1.{TABLE}; CREATE TABLE public.{TABLE}"
+        ))
+        .unwrap();
+    let sandbox = on(&url).with_env("PGOPTIONS", "-csearch_path=t1");
+    assert_ok(&sandbox.run(&["seed"]));
+    let count = |owner: &mut postgres::Client, table: &str| -> i64 {
+        owner.query_one(&format!("SELECT count(*) FROM {table}"), &[]).unwrap().get(0)
+    };
+    assert_eq!((count(&mut owner, "t1.users"), count(&mut owner, "public.users")), (2, 0));
+    // The URL comes first.
+    let by_url = format!("{url}?options=-csearch_path%3Dpublic");
+    let run = on(&by_url).with_env("PGOPTIONS", "-csearch_path=t1").run(&["init"]);
+    assert!(run.stderr.contains("adopted"), "{run}");
+    // And a service before the environment.
+    let sandbox = empty();
+    sandbox.write("services", "[app]\noptions=-csearch_path=t1\n");
+    let file = sandbox.path("services").display().to_string();
+    let sandbox = sandbox.with_env("DASH_USERS_DATABASE", &url).with_env("PGSERVICEFILE", &file);
+    let sandbox =
+        sandbox.with_env("PGSERVICE", "app").with_env("PGOPTIONS", "-csearch_path=public");
+    assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 2);
+}
+
+#[test]
+fn init_names_a_table_elsewhere_before_it_creates_one() {
+    let Some(cluster) = cluster() else { return };
+    for (create, other, path) in [
+        ("CREATE SCHEMA t1; CREATE TABLE t1.users", "\"t1\".\"users\"", "t1"),
+        (
+            "CREATE SCHEMA \"My App\"; CREATE TABLE \"My App\".users",
+            "\"My App\".\"users\"",
+            "\"My App\"",
+        ),
+        ("CREATE TABLE \"Users\"", "\"public\".\"Users\"", ""),
+        ("CREATE TABLE \"USERS\"", "\"public\".\"USERS\"", ""),
+    ] {
+        let url = cluster.database();
+        let mut owner = connect(&url);
+        let columns = TABLE.strip_prefix("users").unwrap();
+        owner.batch_execute(&format!("{create}{columns}")).unwrap();
+        let sandbox = on(&url);
+        for args in [&["init"][..], &["seed"], &["migrate"]] {
+            let run = sandbox.run(args);
+            assert_fails(&run, 4, &format!("there is {other}; nothing was created"));
+        }
+        let run = sandbox.run(&["init", "--json"]);
+        assert_eq!(run.error()["code"], "no_database", "{run}");
+        let found = owner
+            .query(
+                "SELECT FROM pg_class WHERE relname = 'users'
+            AND relnamespace = 'public'::regnamespace",
+                &[],
+            )
+            .unwrap();
+        assert!(found.is_empty());
+        // The hint works when it is pasted.
+        let hint = hint(&sandbox.run(&["init"]));
+        let pasted = |sandbox: &Sandbox, export: &str| {
+            let program = crate::program::PROGRAM;
+            let mut shell = std::process::Command::new("/bin/sh");
+            shell.arg("-c").arg(format!("{export}; {program} init"));
+            shell.env("DASH_USERS_DATABASE", &url).current_dir(sandbox.dir());
+            let output = shell.output().unwrap();
+            assert!(output.status.success(), "{hint}: {output:?}");
+            String::from_utf8(output.stderr).unwrap()
+        };
+        let exports: Vec<_> = hint.split("export ").skip(1).collect();
+        let exports: Vec<_> = exports
+            .iter()
+            .map(|part| format!("export {}", part.split(';').next().unwrap()))
+            .collect();
+        if path.is_empty() {
+            assert!(hint.contains(&format!("ALTER TABLE {other} RENAME TO users;")), "{hint}");
+            owner.batch_execute(&format!("ALTER TABLE {other} RENAME TO users")).unwrap();
+            assert!(sandbox.run(&["init"]).stderr.contains("adopted"));
+        } else {
+            assert!(pasted(&sandbox, &exports[0]).contains("adopted"));
+            assert!(pasted(&sandbox, &exports[1]).contains("brought"));
+        }
+    }
+    // One without the columns, such as Supabase's own, is mentioned.
+    let url = cluster.database();
+    connect(&url)
+        .batch_execute("CREATE SCHEMA auth; CREATE TABLE auth.users (id int, email text)")
+        .unwrap();
+    let run = on(&url).run(&["init"]);
+    assert_ok(&run);
+    assert!(run.stderr.contains("there is also \"auth\".\"users\", which is not used"), "{run}");
+}
+
+#[test]
+fn read_only_database_is_not_changed() {
+    let Some(cluster) = cluster() else { return };
+    let setting = "default_transaction_read_only";
+    let role = cluster.role("");
+    let mut admin = cluster.superuser("postgres");
+    for (set, whose, undo) in [
+        (
+            "ALTER DATABASE {db} SET default_transaction_read_only = on",
+            "for the database",
+            "ALTER DATABASE \"{db}\" RESET",
+        ),
+        (
+            "ALTER ROLE {role} SET default_transaction_read_only = on",
+            "for the role",
+            "ALTER ROLE \"{role}\" RESET",
+        ),
+        (
+            "ALTER ROLE {role} IN DATABASE {db} SET default_transaction_read_only = on",
+            "for the role in the database",
+            "ALTER ROLE \"{role}\" IN DATABASE \"{db}\" RESET",
+        ),
+    ] {
+        let database = cluster.empty_database(&role);
+        let url = cluster.url(&role, &role, &database);
+        let sandbox = on(&url);
+        assert_ok(&sandbox.run(&["seed"]));
+        let fill = |text: &str| text.replace("{db}", &database).replace("{role}", &role);
+        admin.batch_execute(&fill(set)).unwrap();
+        let before = sandbox.run(&["export"]);
+        assert_ok(&before);
+        for args in [
+            &["lock", "alice"][..],
+            &["remove", "bob", "--yes"],
+            &["passwd", "alice", "--generate"],
+            &["update", "alice", "--language", "de"],
+        ] {
+            let run = sandbox.run(args);
+            assert_fails(&run, 4, &format!("it is read-only: {setting} is on {whose}"));
+            assert!(hint(&run).contains(&fill(undo)), "{run}");
+        }
+        for args in [&["init"][..], &["list"], &["check"], &["history"]] {
+            assert_eq!(sandbox.run(args).status % 7, 0, "{args:?}");
+        }
+        assert_eq!(sandbox.run(&["export"]).stdout, before.stdout);
+        // As psql lets one who means it.
+        let meant = on(&url).with_env("PGOPTIONS", "-cdefault_transaction_read_only=off");
+        assert_ok(&meant.run(&["lock", "alice"]));
+        let statement = hint(&sandbox.run(&["lock", "bob"]));
+        let statement = statement.split(": ").nth(1).unwrap();
+        admin.batch_execute(statement).unwrap();
+        assert_ok(&sandbox.run(&["lock", "bob"]));
+    }
+    let asked = seeded(cluster).with_env("PGOPTIONS", "-cdefault_transaction_read_only=on");
+    assert_fails(&asked.run(&["lock", "alice"]), 4, "by PGOPTIONS or the options of the URL");
+}
+
+#[test]
+fn standby_is_named_and_passed_over() {
+    let Some(primary) = cluster() else { return };
+    let Some(standby) = or_skip(Cluster::start(&[])) else { return };
+    let url = standby.database();
+    assert_ok(&on(&url).run(&["seed"]));
+    standby.stop();
+    standby.write("standby.signal", b"");
+    standby.restart();
+    let sandbox = on(&url);
+    assert_ok(&sandbox.run(&["list"]));
+    let run = sandbox.run(&["lock", "alice"]);
+    assert_fails(&run, 4, "the server is a standby, which is read-only");
+    assert!(hint(&run).contains("target_session_attrs=read-write"), "{run}");
+    for (attributes, reason) in
+        [("read-write", "is a standby, which is read-only"), ("primary", "is a standby")]
+    {
+        let run = on(&format!("{url}?target_session_attrs={attributes}")).run(&["list"]);
+        assert_fails(&run, 4, reason);
+        let run = sandbox.run(&["list"]);
+        assert_ok(&run);
+    }
+    // Of two hosts the one that is wanted, by the URL and by the environment.
+    let database = name(&url);
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), primary.port());
+    let sandbox = empty();
+    let passwords = format!(
+        "127.0.0.1:{}:*:{OWNER}:{}\n127.0.0.1:{}:*:{OWNER}:{}\n",
+        standby.port(),
+        standby.password(),
+        primary.port(),
+        primary.password()
+    );
+    sandbox.write("passwords", passwords);
+    fs::set_permissions(sandbox.path("passwords"), fs::Permissions::from_mode(0o600)).unwrap();
+    let file = sandbox.path("passwords").display().to_string();
+    for (attributes, status) in [
+        ("any", 0),
+        ("standby", 0),
+        ("prefer-standby", 0),
+        ("read-only", 0),
+        // The primary has no database of that name.
+        ("primary", 4),
+        ("read-write", 4),
+    ] {
+        let sandbox =
+            on(&format!("postgresql://{OWNER}@{hosts}/{database}")).with_env("PGPASSFILE", &file);
+        let run = sandbox.with_env("PGTARGETSESSIONATTRS", attributes).run(&["list"]);
+        assert_eq!(run.status, status, "{attributes}: {run}");
+        assert_eq!(run.stderr.contains("does not exist"), status == 4, "{attributes}: {run}");
+    }
+}
+
+#[test]
+fn permission_denied_shows_the_grant() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    let owner = on(&url);
+    assert_ok(&owner.run(&["seed"]));
+    let role = cluster.role("");
+    let sandbox = on(&cluster.url(&role, &role, name(&url)));
+    let mut admin = connect(&url);
+    let run = sandbox.run(&["list"]);
+    assert_fails(&run, 4, "permission denied for table");
+    assert!(hint(&run).contains(&format!("GRANT SELECT ON public.users TO {role};")), "{run}");
+    admin.batch_execute(&hint(&run)).unwrap();
+    assert_ok(&sandbox.run(&["list"]));
+    let run = sandbox.run(&["lock", "alice"]);
+    assert_fails(&run, 4, "permission denied for table");
+    let wanted = format!("GRANT INSERT, UPDATE, DELETE ON public.users TO {role};");
+    assert!(hint(&run).contains(&wanted), "{run}");
+    admin.batch_execute(&hint(&run)).unwrap();
+    assert_ok(&sandbox.run(&["lock", "alice"]));
+    assert_ok(&sandbox.run(&["group", "add", "alice", "staff"]));
+    // What cannot be granted is not promised.
+    let mut superuser = cluster.superuser(name(&url));
+    superuser.batch_execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC").unwrap();
+    let run = sandbox.run(&["list"]);
+    assert!(hint(&run).contains(&format!("GRANT USAGE ON SCHEMA public TO {role};")), "{run}");
+    // A name that is to be quoted.
+    let database = name(&url);
+    superuser
+        .batch_execute(&format!("GRANT USAGE ON SCHEMA public TO PUBLIC; CREATE ROLE \"O'Neil x{database}\" LOGIN PASSWORD 'x'"))
+        .unwrap();
+    let odd = on(&cluster.url(&format!("O%27Neil%20x{database}"), "x", database));
+    let run = odd.run(&["list"]);
+    assert!(hint(&run).contains(&format!("TO \"O'Neil x{database}\";")), "{run}");
+    superuser.batch_execute(&hint(&run)).unwrap();
+    assert_ok(&odd.run(&["list"]));
+    superuser.batch_execute(&format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")).unwrap();
+    let run = odd.run(&["list"]);
+    assert_fails(&run, 4, "permission denied for database");
+    superuser.batch_execute(&hint(&run)).unwrap();
+    assert_ok(&odd.run(&["list"]));
+}

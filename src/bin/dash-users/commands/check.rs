@@ -202,13 +202,6 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
             }
             _ => run("check --fix --unwrap"),
         },
-        #[cfg(feature = "postgres")]
-        Problem::CutOffHash { column: Some(_), .. }
-            if matches!(database, Location::Postgres(_)) =>
-        {
-            let widen = "ALTER TABLE users ALTER COLUMN password_hash TYPE text";
-            format!("after {widen}: {}", of_user("passwd", ""))
-        }
         problem if is_restorable(problem) && user.is_some_and(|name| name.as_key().is_some()) => {
             run("check --fix --unwrap")
         }

@@ -65,6 +65,37 @@ pub enum Problem {
     HashOverLimit(&'static str),
     /// werkzeug may know it; this crate does not.
     HashUnsupported(&'static str),
+    /// The stored value is a hash with something around it: `what` says both.
+    #[expect(missing_docs, reason = "see OtherHash")]
+    WrappedHash { what: String, is_restorable: bool },
+    /// The stored value is a hash whose end is missing.
+    CutOffHash {
+        /// What it is, in words.
+        what: String,
+        /// How many characters are stored.
+        length: usize,
+        /// The column's declared type, if it has a length.
+        column: Option<String>,
+        /// Whether werkzeug raises on it.
+        raises: bool,
+    },
+    /// The stored value is a hash of another program.
+    OtherHash {
+        /// What it is, in words.
+        what: String,
+        /// Whether werkzeug raises on it.
+        raises: bool,
+        /// Whether [`Users::unwrap_hashes`](crate::Users::unwrap_hashes) converts it.
+        is_restorable: bool,
+    },
+    /// The stored value is NULL.
+    HashNull,
+    /// The stored value is a BLOB, the UTF-8 of a valid hash.
+    HashBlob,
+    /// The stored value is empty or blank.
+    HashEmpty,
+    /// The stored value is a word that stands for no password, such as `None`.
+    NoPassword,
     /// The hash is outdated by the current method, and perhaps [weak](Method::is_weak) too.
     HashOutdated(Method),
     /// The hash is [weak](Method::is_weak), though not outdated.
@@ -144,8 +175,17 @@ impl Problem {
             Self::LanguageNotText => "language_not_text",
             Self::LanguageNotAllowed => "language_not_allowed",
             Self::GroupNotAllowed(..) => "group_not_allowed",
-            Self::HashRaises(_) => "hash_raises",
-            Self::HashNeverMatches(_) => "hash_never_matches",
+            Self::HashRaises(_)
+            | Self::HashNull
+            | Self::HashBlob
+            | Self::CutOffHash { raises: true, .. }
+            | Self::OtherHash { raises: true, .. } => "hash_raises",
+            Self::HashNeverMatches(_)
+            | Self::HashEmpty
+            | Self::CutOffHash { raises: false, .. }
+            | Self::OtherHash { raises: false, .. } => "hash_never_matches",
+            Self::WrappedHash { .. } => "wrapped_hash",
+            Self::NoPassword => "no_password",
             Self::HashOverLimit(_) => "hash_over_limit",
             Self::HashUnsupported(_) => "hash_unsupported",
             Self::HashOutdated(_) => "hash_outdated",
@@ -187,6 +227,13 @@ impl Problem {
             | Self::NameCannotLogIn
             | Self::HashRaises(_)
             | Self::HashNeverMatches(_)
+            | Self::WrappedHash { .. }
+            | Self::CutOffHash { .. }
+            | Self::OtherHash { .. }
+            | Self::HashNull
+            | Self::HashBlob
+            | Self::HashEmpty
+            | Self::NoPassword
             | Self::ClearPassword
             | Self::DemoPassword
             | Self::Missing(_)
@@ -220,6 +267,15 @@ impl Problem {
     }
 }
 
+/// What werkzeug makes of a value that is no hash.
+fn no_log_in(raises: bool) -> &'static str {
+    if raises {
+        "nobody can log in: werkzeug raises an exception on the stored hash"
+    } else {
+        "nobody can log in: werkzeug finds no password to match the stored hash"
+    }
+}
+
 impl fmt::Display for Problem {
     #[expect(clippy::too_many_lines, reason = "one message for each problem")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -239,13 +295,31 @@ impl fmt::Display for Problem {
             Self::GroupNotAllowed(group, reason) => {
                 write!(f, "nobody could be put into the group '{group}': {reason}")
             }
-            Self::HashRaises(reason) => write!(
-                f,
-                "nobody can log in: werkzeug raises an exception on the stored hash: {reason}"
+            Self::HashRaises(reason) => write!(f, "{}: {reason}", no_log_in(true)),
+            Self::HashNeverMatches(reason) => write!(f, "{}: {reason}", no_log_in(false)),
+            Self::WrappedHash { what, .. } => {
+                write!(f, "nobody can log in: the stored value is {what}")
+            }
+            Self::OtherHash { what, raises, .. } => {
+                write!(f, "{}: it is {what}", no_log_in(*raises))
+            }
+            Self::CutOffHash { what, length, column, raises } => {
+                write!(f, "{}: it is {what}, at {length} characters", no_log_in(*raises))?;
+                match column {
+                    Some(column) => write!(f, "; the column is {}", Escaped(column)),
+                    None => Ok(()),
+                }
+            }
+            Self::HashNull => f.write_str(
+                "nobody can log in: werkzeug raises an exception: the stored hash is NULL",
             ),
-            Self::HashNeverMatches(reason) => write!(
-                f,
-                "nobody can log in: werkzeug finds no password to match the stored hash: {reason}"
+            Self::HashBlob => f.write_str(
+                "nobody can log in: werkzeug raises an exception: the stored hash is valid, but a \
+                 BLOB, not text",
+            ),
+            Self::HashEmpty => f.write_str("nobody can log in: the stored hash is empty"),
+            Self::NoPassword => f.write_str(
+                "nobody can log in: what is stored is masked, or a word such as None, and no hash",
             ),
             Self::HashOverLimit(reason)
                 if MethodError::TOO_LONG == MethodError::OverLimit(reason) =>

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::hash::{HashError, MethodError, PasswordHash};
+use crate::store::StoredSecret;
 use crate::user::StoredText;
 
 /// The value of a `password_hash` column.
@@ -145,6 +146,16 @@ impl NewCredential {
     #[must_use]
     pub fn locked(hash: &PasswordHash) -> Self {
         Self(format!("!{}", hash.to_string().replacen('$', "|", 2)))
+    }
+
+    /// A stored value as it is, if it is a hash, locked or not.
+    pub(crate) fn of_stored(stored: &StoredSecret) -> Option<Self> {
+        match (stored.credential(), stored.expose()) {
+            (Credential::Active(_) | Credential::Locked(Ok(_)), StoredText::Text(text)) => {
+                Some(Self(text.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// What locks the user with the credential `stored`; none if the user is locked already. Any

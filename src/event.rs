@@ -7,7 +7,7 @@ use crate::user::StoredText;
 /// An event of the history.
 ///
 /// No event holds a password, or a salt or digest of one. An `action` is one of `add`, `passwd`,
-/// `rehash`, `upgrade` (a new hash at a log-in), `update`, `lock`, `unlock`, `rename`, `remove`,
+/// `rehash`, `unwrap` (what was around a hash is gone), `upgrade` (a new hash at a log-in), `update`, `lock`, `unlock`, `rename`, `remove`,
 /// `group add`, `group remove`, `import` and `seed` (many users at once, with their numbers as the
 /// detail) and `restore`; later versions may add others.
 #[derive(Debug, Clone, PartialEq, Eq)]

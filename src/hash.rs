@@ -86,6 +86,13 @@ impl PasswordHash {
         Self { spelling: method.to_string(), method: *method, salt, digest }
     }
 
+    /// A hash that no password is known for: salt and digest are random.
+    pub(crate) fn of_nothing(method: &Method) -> Self {
+        let salt = random::text(Self::SALT_ALPHABET, Self::SALT_CHARS);
+        let digest = random::bytes(method.digest_bytes());
+        Self { spelling: method.to_string(), method: *method, salt, digest }
+    }
+
     /// Does the work of verifying a password and forgets the result: so that a user who does not
     /// exist takes as long as one who does.
     pub(crate) fn verify_nothing(method: &Method, password: &Password) {

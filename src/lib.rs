@@ -86,8 +86,8 @@ pub use crate::store::{Location, LocationError, Migration, Misspelling, NewFile,
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{
-    BadRecords, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init, LogIn,
-    NewUser, OnConflict, Refusal, Restore, Users,
+    BadRecords, BadValues, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init,
+    LogIn, NewUser, OnConflict, Refusal, Restore, Users,
 };
 
 /// The README's example is compiled too.

@@ -1,5 +1,6 @@
 //! What a new password must satisfy.
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use zxcvbn::{Score, zxcvbn};
 
 use crate::password::Password;
@@ -52,6 +53,20 @@ pub fn check(password: &Password, username: Option<&str>, allow_weak: bool) -> R
     Ok(())
 }
 
+/// Checks that a new password from a file or another program holds no character that nobody sees or
+/// types, as a byte order mark or a zero width space is.
+///
+/// # Errors
+///
+/// [`Refusal::Invisible`].
+pub fn check_visible(password: &Password) -> Result<(), Refusal> {
+    let is_format = |c: &char| c.general_category() == GeneralCategory::Format;
+    match password.expose().chars().find(is_format) {
+        Some(c) => Err(Refusal::Invisible(c)),
+        None => Ok(()),
+    }
+}
+
 /// Why a new password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -66,6 +81,9 @@ pub enum Refusal {
     /// werkzeug's HMAC cannot tell `x` from `x` followed by NUL.
     #[error("a password cannot hold control characters, such as a line end or a tab")]
     ControlCharacter,
+    /// It comes from a file, and holds a format character such as U+200B.
+    #[error("the password holds the invisible character U+{:04X}", u32::from(*.0))]
+    Invisible(char),
     /// Fewer than [`MIN_CHARS`] characters.
     #[error("the password is weak: it has fewer than {MIN_CHARS} characters")]
     TooShort,

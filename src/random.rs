@@ -21,6 +21,17 @@ pub(crate) fn text(alphabet: &[u8], length: usize) -> String {
     text
 }
 
+/// `length` random bytes.
+///
+/// # Panics
+///
+/// As [`text`].
+pub(crate) fn bytes(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes).expect("the operating system has a random generator");
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -56,6 +56,16 @@ pub trait Store: Send {
     /// [`StoreError::NeedsMigration`] unless the schema has the latest version.
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError>;
 
+    /// The declared type of the column `password_hash` if it has a length, such as `VARCHAR(60)`;
+    /// by default none is known.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn hash_column(&mut self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
     /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user:
     /// makes the schema whole, and drops what belongs to nobody. The answer is what that added to
     /// the history, newest first.
@@ -455,6 +465,16 @@ pub fn sql_to_remove(location: &Location, username: &StoredText) -> String {
         #[cfg(feature = "postgres")]
         Location::Postgres(_) => postgres::sql_to_remove(username),
     }
+}
+
+/// SQL that makes text of the BLOB which is stored as the hash of a user.
+#[must_use]
+pub fn sql_to_cast(username: &str) -> String {
+    let name = username.replace('\'', "''");
+    format!(
+        "UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = '{name}' AND \
+         typeof(password_hash) = 'blob'"
+    )
 }
 
 /// Creates an empty database at `location`, or says that there is one.

@@ -7,11 +7,14 @@
 //! | `password_hash` | text: a value of the column of that name | text |
 //! | `language` | text | text |
 //! | `groups` | texts, joined by `;` | an array of texts |
+//! | `locked`, or its opposite `active` | `true` or `false`, `1` or `0`, `yes` or `no` | the same, or a boolean |
 //!
 //! CSV is that of RFC 4180 with a first line that names the columns, in any order; an empty cell is
-//! a field that is not there, but under `groups`, where it is none of them. JSON is one array of
-//! objects, or one object whose keys are names and whose values are passwords or hashes; JSON Lines
-//! have an object a line. All are UTF-8, with or without a byte-order mark.
+//! a field that is not there, but under `groups`, where it is none of them. A row of delimiters alone
+//! is skipped, unless the file is exact. JSON is one array of objects, alone or in an object as its only
+//! value (`{"users": […]}`); or one object whose keys are names and whose values are passwords or
+//! hashes, or objects of the other fields. JSON Lines have an object a line. All are UTF-8, with or
+//! without a byte-order mark.
 //!
 //! A record takes at most [`MAX_RECORD_BYTES`]: one that does not end fills no memory.
 //!
@@ -31,6 +34,8 @@ use std::fmt;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use crate::group::GroupError;
 use crate::hash::HashError;
 use crate::language::LanguageError;
@@ -40,8 +45,12 @@ use crate::store::{Row, StoredSecret};
 use crate::user::StoredText;
 use crate::username::UsernameError;
 
-/// The names of all fields, in the order in which they are written.
-pub const FIELDS: [&str; 5] = ["username", "password", "password_hash", "language", "groups"];
+/// The names of all fields.
+pub const FIELDS: [&str; 7] =
+    ["username", "password", "password_hash", "language", "groups", "locked", "active"];
+
+/// Those of a file that is written.
+const WRITTEN: [&str; 5] = ["username", "password_hash", "language", "groups", "locked"];
 
 /// The most bytes of a file that one record may take, what is before it included: 64 MiB. A name of
 /// 10 MB fits, whatever its characters are escaped to.
@@ -125,6 +134,25 @@ pub struct Record {
     pub language: Option<StoredText>,
     /// The groups.
     pub groups: Option<Vec<StoredText>>,
+    /// Whether the user is to be locked; none if the file does not say.
+    pub locked: Option<bool>,
+}
+
+/// Whether a user is to be locked, by what a file has under `locked` and under `active`.
+fn lock_of(locked: Option<bool>, active: Option<bool>) -> Result<Option<bool>, RecordError> {
+    match (locked, active) {
+        (Some(_), Some(_)) => Err(RecordError::TwoStates),
+        (locked, active) => Ok(locked.or(active.map(|active| !active))),
+    }
+}
+
+/// A word that means yes or no; none if it means neither.
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" | "1.0" => Some(true),
+        "false" | "f" | "no" | "n" | "off" | "0" | "0.0" => Some(false),
+        _ => None,
+    }
 }
 
 /// What a record has for a password.
@@ -169,7 +197,7 @@ pub enum RecordError {
     #[error("the first line does not name the columns: there must be one called username")]
     NoHeader,
     #[error(
-        "there is no field '{0}': they are username, password, password_hash, language and groups"
+        "there is no field '{0}': they are username, password, password_hash, language, groups, locked and active"
     )]
     UnknownField(StoredText),
     #[error("a column has no name")]
@@ -186,6 +214,8 @@ pub enum RecordError {
     NotAnObject,
     #[error("the document is neither an array of records nor an object of names and passwords")]
     NotRecords,
+    #[error("an array of records must be the only value of its object")]
+    NotAlone,
     #[error(
         "it is an object of names and passwords, but its keys are a record's: put it in an array"
     )]
@@ -204,6 +234,16 @@ pub enum RecordError {
     TwoSecrets,
     #[error("it has neither a password nor a password_hash")]
     NoSecret,
+    #[error("it has both the field 'locked' and its opposite 'active'")]
+    TwoStates,
+    #[error("the field '{0}' is neither true nor false")]
+    NotBoolean(&'static str),
+    #[error("the {0} is no password: it is empty, masked, or a word such as None")]
+    NoPassword(&'static str),
+    #[error("the password is {0}; it is not taken for a password")]
+    HashNotPassword(String),
+    #[error("the password_hash cannot be used: it is {0}")]
+    OtherHash(String),
     #[error("it is the user of {} again", .0.named())]
     Repeated(Position),
     #[error("the name differs only by case from that of {}", .0.named())]
@@ -234,6 +274,7 @@ type Each<'a> = &'a mut dyn FnMut(Result<Record, BadRecord>);
 pub struct Reader {
     format: Format,
     is_exact: bool,
+    is_guess: bool,
     /// Of a record; [`MAX_RECORD_BYTES`] except in tests.
     max_bytes: usize,
 }
@@ -242,7 +283,14 @@ impl Reader {
     /// Reads files of this format.
     #[must_use]
     pub fn new(format: Format) -> Self {
-        Self { format, is_exact: false, max_bytes: MAX_RECORD_BYTES }
+        Self { format, is_exact: false, is_guess: false, max_bytes: MAX_RECORD_BYTES }
+    }
+
+    /// Takes the format for a guess by the file's name: JSON may be JSON Lines then, as many programs
+    /// call them `.json`.
+    #[must_use]
+    pub fn guessed(self, is_guess: bool) -> Self {
+        Self { is_guess, ..self }
     }
 
     /// Takes [odd values](self#odd-values) for what they mean.
@@ -257,7 +305,7 @@ impl Reader {
     }
 
     /// Hands every record to `each`, those that are none with the reason; it reads on behind them
-    /// where it can.
+    /// where it can. The answer is the format that was read.
     ///
     /// # Errors
     ///
@@ -266,7 +314,7 @@ impl Reader {
         &self,
         input: impl Read,
         each: &mut dyn FnMut(Result<Record, BadRecord>),
-    ) -> io::Result<()> {
+    ) -> io::Result<Format> {
         let taken = Cell::new(0);
         let input = Bounded { input, taken: &taken, max_bytes: self.max_bytes };
         let mut next = match self.format {
@@ -282,12 +330,12 @@ impl Reader {
         });
         if taken.get() > self.max_bytes {
             each(Err(BadRecord { position: next, username: None, reason: RecordError::Endless }));
-            return Ok(());
+            return Ok(self.format);
         }
         read
     }
 
-    fn read_all(self, input: impl Read, each: Each<'_>) -> io::Result<()> {
+    fn read_all(self, input: impl Read, each: Each<'_>) -> io::Result<Format> {
         let mut input = BufReader::with_capacity(1 << 16, input);
         // A pipe may hand out less than that at once.
         let mut start = Vec::new();
@@ -295,12 +343,21 @@ impl Reader {
         if start == BYTE_ORDER_MARK {
             start.clear();
         }
-        let input = start.chain(input);
-        match self.format {
+        let mut input = start.chain(input);
+        let mut first_lines = Zeroizing::new(Vec::new());
+        let format = match self.format {
+            Format::Json if self.is_guess && json::are_lines(&mut input, &mut first_lines)? => {
+                Format::JsonLines
+            }
+            format => format,
+        };
+        let input = first_lines.chain(input);
+        match format {
             Format::Csv => csv::read(input, self.is_exact, each),
             Format::Json => json::read(input, self.is_exact, each),
             Format::JsonLines => json::read_lines(input, self.is_exact, each),
-        }
+        }?;
+        Ok(format)
     }
 }
 

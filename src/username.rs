@@ -13,7 +13,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 /// - `:`, where HTTP Basic authentication ends the name (RFC 7617, section 2),
 /// - control and format characters, which nobody sees,
 /// - a leading `-`, which a shell command takes for an option,
-/// - white space, but for single spaces inside.
+/// - white space, but for single spaces inside: no U+00A0 either, which looks like a space.
 ///
 /// Names that are in a table already may be anything: those are looked up as bytes and never pass
 /// through this type.
@@ -59,7 +59,7 @@ impl FromStr for Username {
                 GeneralCategory::Control | GeneralCategory::Format => {
                     return Err(UsernameError::Invisible(c));
                 }
-                _ if c.is_whitespace() && c != ' ' => return Err(UsernameError::WhiteSpace),
+                _ if c.is_whitespace() && c != ' ' => return Err(UsernameError::OddSpace(c)),
                 _ => {}
             }
         }
@@ -107,6 +107,9 @@ pub enum UsernameError {
     /// It holds white space other than single spaces inside.
     #[error("a user name cannot hold white space, but for single spaces inside")]
     WhiteSpace,
+    /// It holds a white space character other than the space.
+    #[error("a user name cannot hold the white space U+{:04X}", u32::from(*.0))]
+    OddSpace(char),
     /// It is not in Unicode normalization form C.
     #[error("a user name must be in Unicode normalization form C (NFC)")]
     NotNormalized,
@@ -146,8 +149,9 @@ mod tests {
             (" a", E::WhiteSpace),
             ("a ", E::WhiteSpace),
             ("a  b", E::WhiteSpace),
-            ("a\u{a0}b", E::WhiteSpace),
-            ("a\u{2028}b", E::WhiteSpace),
+            ("a\u{a0}b", E::OddSpace('\u{a0}')),
+            ("a\u{2028}b", E::OddSpace('\u{2028}')),
+            ("a\u{3000}b", E::OddSpace('\u{3000}')),
             ("e\u{301}", E::NotNormalized),
         ] {
             assert_eq!(name.parse::<Username>(), Err(reason), "{name:?}");

@@ -5,17 +5,21 @@ mod change;
 mod check;
 mod error;
 mod export;
+mod foreign;
 mod hash_like;
 mod import;
 mod log_in;
+mod no_password;
 mod plaintext;
+mod unwrap;
+mod wrapped;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub use self::backup::Restore;
 pub use self::check::DEMO_USERS;
-pub use self::error::Error;
+pub use self::error::{BadValues, Error};
 pub use self::import::{BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict};
 pub use self::log_in::{LogIn, Refusal};
 use crate::credential::NewCredential;
@@ -262,6 +266,21 @@ impl Users {
         let mut transaction = self.store.begin(Access::Read)?;
         transaction.rows(&mut |row| users.push(user(row, &self.method)))?;
         Ok(users)
+    }
+
+    /// Whether every hash is PBKDF2, and there is one: the app's werkzeug or Python may know no scrypt.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`](crate::StoreError) alone.
+    pub fn are_all_pbkdf2(&mut self) -> Result<bool, Error> {
+        let (mut pbkdf2, mut others) = (0, 0);
+        self.store.begin(Access::Read)?.rows(&mut |row| match row.secret.credential().hash() {
+            Some(hash) if matches!(hash.method(), Method::Pbkdf2(_)) => pbkdf2 += 1,
+            Some(_) => others += 1,
+            None => {}
+        })?;
+        Ok(pbkdf2 > 0 && others == 0)
     }
 
     /// The first `limit` names that begin with `prefix`, in the order of their bytes; those that are

@@ -75,7 +75,7 @@ impl Method {
     }
 
     /// The digest's length in bytes.
-    pub(super) fn digest_bytes(&self) -> usize {
+    pub(crate) fn digest_bytes(&self) -> usize {
         match self {
             Self::Scrypt(_) => Scrypt::DIGEST_BYTES,
             Self::Pbkdf2(pbkdf2) => pbkdf2.digest().bytes(),

@@ -164,6 +164,10 @@ impl Store for Postgres {
         check::check(&mut self.transaction(Access::Read)?, each)
     }
 
+    fn hash_column(&mut self) -> Result<Option<String>, StoreError> {
+        check::hash_column(&mut self.transaction(Access::Read)?)
+    }
+
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
         (hooks.before)();
         schema::migrate(self, true).map(|migrated| migrated.events)

@@ -27,7 +27,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, TransactionBehavior, params};
 
 use self::error::{MOVED, sql_error};
 use self::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, Identity, sync_directory};
@@ -119,6 +119,13 @@ impl Store for Sqlite {
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
         self.work(|store| check::check(store, each))
+    }
+
+    fn hash_column(&mut self) -> Result<Option<String>, StoreError> {
+        let select = "SELECT type FROM pragma_table_info('users')
+                      WHERE name = 'password_hash' COLLATE NOCASE AND type LIKE '%(%)'";
+        let column = self.connection.query_row(select, [], |row| schema_text(row, 0)).optional();
+        column.map_err(sql_error(&self.location))
     }
 
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {

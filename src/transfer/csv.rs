@@ -6,7 +6,9 @@ use csv::{ByteRecord, ReaderBuilder};
 use zeroize::Zeroizing;
 
 use super::json::{exact_text, exact_texts, to_json};
-use super::{BadRecord, Each, FIELDS, Position, Record, RecordError, Secret};
+use super::{
+    BadRecord, Each, FIELDS, Position, Record, RecordError, Secret, WRITTEN, lock_of, yes_or_no,
+};
 use crate::escape::{is_unsafe_to_print, write_json};
 use crate::password::Password;
 use crate::store::{Row, StoredSecret};
@@ -31,6 +33,11 @@ pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::R
         }
     };
     while reader.read_byte_record(&mut cells)? {
+        // Of a spreadsheet's empty row nothing is left but delimiters.
+        let is_empty = cells.len() > 1 && cells.iter().all(|cell| cell.trim_ascii().is_empty());
+        if is_empty && !is_exact {
+            continue;
+        }
         let position = first_line(&cells, reader.get_ref());
         each(
             record(&cells, position, &columns, is_exact).map_err(|(username, reason)| BadRecord {
@@ -129,11 +136,16 @@ fn record(
         };
         let groups = columns[4].and_then(|column| cells.get(column));
         let groups = groups.map(|cell| groups_of(cell, is_exact)).transpose()?;
-        Ok((secret, text(3)?, groups))
+        let state = |field: usize| {
+            let cell = cell(field).map(<[u8]>::trim_ascii).filter(|cell| !cell.is_empty());
+            let word = cell.map(|cell| str::from_utf8(cell).ok().and_then(yes_or_no));
+            word.map(|state| state.ok_or(RecordError::NotBoolean(FIELDS[field]))).transpose()
+        };
+        Ok((secret, text(3)?, groups, lock_of(state(5)?, state(6)?)?))
     };
     match fields() {
-        Ok((secret, language, groups)) => {
-            Ok(Record { position, username, secret, language, groups })
+        Ok((secret, language, groups, locked)) => {
+            Ok(Record { position, username, secret, language, groups, locked })
         }
         Err(reason) => Err((Some(username), reason)),
     }
@@ -179,8 +191,7 @@ pub(super) struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     pub(super) fn new(output: W, with_hashes: bool) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(output);
-        let fields = FIELDS[2..].iter().filter(|field| with_hashes || **field != FIELDS[2]);
-        writer.write_record([FIELDS[0]].iter().chain(fields))?;
+        writer.write_record(WRITTEN.iter().filter(|field| with_hashes || **field != FIELDS[2]))?;
         Ok(Self { writer, with_hashes })
     }
 
@@ -191,6 +202,7 @@ impl<W: Write> Writer<W> {
         }
         self.cell(&row.language)?;
         self.groups(&row.groups)?;
+        self.writer.write_field(row.secret.credential().is_locked().to_string())?;
         Ok(self.writer.write_record(None::<&[u8]>)?)
     }
 
@@ -298,7 +310,7 @@ mod tests {
         let no_header =
             "the first line does not name the columns: there must be one called username";
         let unknown = "there is no field 'Passw\\u{1b}': they are username, password, \
-                       password_hash, language and groups";
+                       password_hash, language, groups, locked and active";
         for (file, expected) in [
             // Without a header the first line is a user, whose password is not to be shown.
             ("alice,s3cret\nbob,s3cret2", format!("1 {no_header}")),
@@ -392,15 +404,15 @@ mod tests {
             row(StoredText::Null, StoredText::Blob(vec![0, 255]), StoredText::Null, vec![]),
             row(StoredText::InvalidText(vec![255]), text("\u{9b}"), text("\\"), vec![text("")]),
         ];
-        let expected = r#"username,password_hash,language,groups
-=1+1,"a,""b", -2 ,x;y z
-"\""\\x""","\""a\r\n\u202e""",,"\[""a;b"",""c""]"
-\null,"\{""blob"":""00ff""}",\null,
-"\{""text"":""ff""}","\""\u009b""","\""\\""","\[""""]"
+        let expected = r#"username,password_hash,language,groups,locked
+=1+1,"a,""b", -2 ,x;y z,false
+"\""\\x""","\""a\r\n\u202e""",,"\[""a;b"",""c""]",false
+\null,"\{""blob"":""00ff""}",\null,,false
+"\{""text"":""ff""}","\""\u009b""","\""\\""","\[""""]",false
 "#;
         assert_eq!(written(Csv, true, &rows), expected);
-        let without = "username,language,groups\n=1+1, -2 ,x;y z\n";
+        let without = "username,language,groups,locked\n=1+1, -2 ,x;y z,false\n";
         assert_eq!(written(Csv, false, &rows[..1]), without);
-        assert_eq!(written(Csv, true, &[]), "username,password_hash,language,groups\n");
+        assert_eq!(written(Csv, true, &[]), "username,password_hash,language,groups,locked\n");
     }
 }

@@ -1,7 +1,7 @@
 //! JSON documents and JSON Lines.
 
 use std::fmt;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
@@ -9,7 +9,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{BadRecord, Each, FIELDS, Position, Record, RecordError, Secret};
+use super::{BadRecord, Each, FIELDS, Position, Record, RecordError, Secret, lock_of, yes_or_no};
 use crate::escape::write_json;
 use crate::password::Password;
 use crate::store::{Row, StoredSecret};
@@ -19,7 +19,8 @@ use crate::user::StoredText;
 const BLOB: &str = "blob";
 const TEXT: &str = "text";
 
-/// Reads one document: an array of records, or an object of names and passwords.
+/// Reads one document: an array of records, alone or in an object, or an object of names and passwords
+/// or records.
 pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_reader(input);
     let read = Document { is_exact, each: &mut *each }
@@ -57,6 +58,40 @@ pub(super) fn read_lines(
         });
     }
     Ok(())
+}
+
+/// The most bytes that are read to see whether a document is JSON Lines.
+const MAX_FIRST_LINES: u64 = 1 << 20;
+
+/// Whether a document is JSON Lines: its first line is a whole object, and another line follows. What was
+/// read to see that is put into `first_lines`.
+pub(super) fn are_lines(
+    input: &mut impl BufRead,
+    first_lines: &mut Zeroizing<Vec<u8>>,
+) -> io::Result<bool> {
+    let mut start = 0;
+    while first_lines[start..].trim_ascii().is_empty() {
+        start = first_lines.len();
+        if read_line(input, first_lines)? == 0 {
+            return Ok(false);
+        }
+    }
+    let is_object = first_lines[start..].trim_ascii().starts_with(b"{")
+        && serde_json::from_slice::<IgnoredAny>(&first_lines[start..]).is_ok();
+    let mut behind = first_lines.len();
+    while is_object && first_lines[behind..].trim_ascii().is_empty() {
+        behind = first_lines.len();
+        if read_line(input, first_lines)? == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(is_object)
+}
+
+/// Adds a line to `lines`, and says how long it is.
+fn read_line(input: &mut impl BufRead, lines: &mut Zeroizing<Vec<u8>>) -> io::Result<usize> {
+    let rest = MAX_FIRST_LINES.saturating_sub(lines.len() as u64);
+    input.take(rest).read_until(b'\n', lines)
 }
 
 /// What is wrong with the text itself. Only what is wrong with its values could show one.
@@ -108,10 +143,34 @@ impl<'de> Visitor<'de> for Document<'_> {
         // As long as all keys are fields it may be a lone record, whose values are no passwords.
         let mut held = Vec::new();
         let mut is_dictionary = false;
+        let mut is_wrapper = false;
         for number in 1.. {
-            let Some((name, value)) = items.next_entry::<String, Value>()? else { break };
+            let Some(name) = items.next_key::<String>()? else { break };
+            let position = Position::Item(number);
             is_dictionary |= !FIELDS.contains(&&*name);
-            held.push(named(name, value, Position::Item(number)));
+            let document = Document { is_exact: self.is_exact, each: &mut *self.each };
+            let may_wrap = number == 1 && is_dictionary;
+            let value = items.next_value_seed(NamedSeed { may_wrap, document })?;
+            if is_wrapper {
+                let reason = RecordError::NotAlone;
+                (self.each)(Err(BadRecord { position, username: None, reason }));
+                continue;
+            }
+            match value {
+                Named::Records if may_wrap => is_wrapper = true,
+                Named::Fields(fields) if name == USERS && may_wrap && !has_field(&fields) => {
+                    is_wrapper = true;
+                    for (number, (name, value)) in (1..).zip(fields) {
+                        let fields = match value {
+                            Value::Object(fields) => Named::Fields(fields.into_iter().collect()),
+                            value => Named::Other(value),
+                        };
+                        let position = Position::Item(number);
+                        (self.each)(named(name, fields, position, self.is_exact));
+                    }
+                }
+                value => held.push(named(name, value, position, self.is_exact)),
+            }
             if is_dictionary {
                 held.drain(..).for_each(&mut *self.each);
             }
@@ -127,25 +186,121 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 }
 
+/// The key of an object that may have other users' names as its own keys, and not be a user.
+const USERS: &str = "users";
+
+/// The fields of an object, in their order and as often as they are there.
+type Entries = Vec<(String, Value)>;
+
+fn has_field(fields: &Entries) -> bool {
+    fields.iter().any(|(name, _)| FIELDS.contains(&&**name))
+}
+
+/// A value of a document that is an object.
+enum Named {
+    /// An array of records, which were handed out.
+    Records,
+    Fields(Entries),
+    Other(Value),
+}
+
+/// Reads one, and hands out the records of an array if that may be one of records.
+struct NamedSeed<'a> {
+    may_wrap: bool,
+    document: Document<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for NamedSeed<'_> {
+    type Value = Named;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Named, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NamedSeed<'_> {
+    type Value = Named;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a password, a record or records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Named, A::Error> {
+        if self.may_wrap {
+            self.document.visit_seq(items)?;
+        } else {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        Ok(Named::Records)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Named, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            fields.push(entry);
+        }
+        Ok(Named::Fields(fields))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Named, E> {
+        Ok(Named::Other(text.into()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Named, E> {
+        Ok(Named::Other(text.into()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Named, E> {
+        Ok(Named::Other(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Named, E> {
+        Ok(Named::Other(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Named, E> {
+        Ok(Named::Other(number.into()))
+    }
+
+    fn visit_bool<E>(self, state: bool) -> Result<Named, E> {
+        Ok(Named::Other(state.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Named, E> {
+        Ok(Named::Other(Value::Null))
+    }
+}
+
 /// A record of an object whose keys are names.
-fn named(name: String, value: Value, position: Position) -> Result<Record, BadRecord> {
-    let username = StoredText::Text(name);
-    let Value::String(text) = value else {
-        let reason = RecordError::NotText(FIELDS[1]);
-        return Err(BadRecord { position, username: Some(username), reason });
+fn named(
+    name: String,
+    value: Named,
+    position: Position,
+    is_exact: bool,
+) -> Result<Record, BadRecord> {
+    let text = match value {
+        Named::Other(Value::String(text)) => text,
+        Named::Fields(mut fields) if fields.iter().all(|(field, _)| field != FIELDS[0]) => {
+            fields.push((FIELDS[0].to_owned(), Value::String(name)));
+            return record(Item(Some(fields)), position, is_exact);
+        }
+        Named::Fields(_) => {
+            let (username, reason) =
+                (Some(StoredText::Text(name)), RecordError::RepeatedField(FIELDS[0]));
+            return Err(BadRecord { position, username, reason });
+        }
+        Named::Other(_) | Named::Records => {
+            let (username, reason) =
+                (Some(StoredText::Text(name)), RecordError::NotText(FIELDS[1]));
+            return Err(BadRecord { position, username, reason });
+        }
     };
-    let secret = Some(Secret::Either(Password::from(text)));
-    Ok(Record { position, username, secret, language: None, groups: None })
+    let (username, secret) = (StoredText::Text(name), Some(Secret::Either(Password::from(text))));
+    Ok(Record { position, username, secret, language: None, groups: None, locked: None })
 }
 
 /// What stands in the place of a record; none if it is no object.
-struct Item(Option<Fields>);
-
-struct Fields {
-    fields: Map<String, Value>,
-    /// One that is there twice: which of its values is meant, nobody knows.
-    repeated: Option<&'static str>,
-}
+struct Item(Option<Entries>);
 
 impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -163,14 +318,11 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Item, A::Error> {
-        let (mut fields, mut repeated) = (Map::new(), None);
-        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-            let field = FIELDS.into_iter().find(|field| **field == name);
-            if fields.insert(name, value).is_some() {
-                repeated = repeated.or(field);
-            }
+        let mut fields = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            fields.push(entry);
         }
-        Ok(Item(Some(Fields { fields, repeated })))
+        Ok(Item(Some(fields)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
@@ -204,10 +356,18 @@ impl<'de> Visitor<'de> for ItemVisitor {
 }
 
 fn record(item: Item, position: Position, is_exact: bool) -> Result<Record, BadRecord> {
-    let Item(Some(Fields { mut fields, repeated })) = item else {
+    let Item(Some(entries)) = item else {
         let reason = RecordError::NotAnObject;
         return Err(BadRecord { position, username: None, reason });
     };
+    // Of a field that is there twice, nobody knows which value is meant.
+    let (mut fields, mut repeated) = (Map::new(), None);
+    for (name, value) in entries {
+        let field = FIELDS.into_iter().find(|field| **field == name);
+        if fields.insert(name, value).is_some() {
+            repeated = repeated.or(field);
+        }
+    }
     if let Some(field) = repeated {
         // Of two names neither is told.
         let username = fields.remove(FIELDS[0]).filter(|_| field != FIELDS[0]);
@@ -228,8 +388,8 @@ fn record(item: Item, position: Position, is_exact: bool) -> Result<Record, BadR
         Err(reason) => return Err(BadRecord { position, username: None, reason }),
     };
     match rest(fields, is_exact) {
-        Ok((secret, language, groups)) => {
-            Ok(Record { position, username, secret, language, groups })
+        Ok((secret, language, groups, locked)) => {
+            Ok(Record { position, username, secret, language, groups, locked })
         }
         Err(reason) => Err(BadRecord { position, username: Some(username), reason }),
     }
@@ -240,8 +400,8 @@ fn unknown_field(fields: &Map<String, Value>) -> Option<RecordError> {
     Some(RecordError::UnknownField(StoredText::Text(name.clone())))
 }
 
-/// Password or hash, language and groups.
-type Rest = (Option<Secret>, Option<StoredText>, Option<Vec<StoredText>>);
+/// Password or hash, language, groups, and whether the user is locked.
+type Rest = (Option<Secret>, Option<StoredText>, Option<Vec<StoredText>>, Option<bool>);
 
 fn rest(mut fields: Map<String, Value>, is_exact: bool) -> Result<Rest, RecordError> {
     if let Some(error) = unknown_field(&fields) {
@@ -272,7 +432,18 @@ fn rest(mut fields: Map<String, Value>, is_exact: bool) -> Result<Rest, RecordEr
         }
         Some(_) => return Err(RecordError::NotTexts),
     };
-    Ok((secret, language, groups))
+    let mut state = |field: usize| {
+        let state = match fields.remove(FIELDS[field]) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Bool(state)) => Some(state),
+            Some(Value::String(text)) => yes_or_no(&text),
+            Some(Value::Number(number)) => yes_or_no(&number.to_string()),
+            Some(_) => None,
+        };
+        state.map(Some).ok_or(RecordError::NotBoolean(FIELDS[field]))
+    };
+    let locked = lock_of(state(5)?, state(6)?)?;
+    Ok((secret, language, groups, locked))
 }
 
 fn text(
@@ -339,6 +510,7 @@ struct Written<'a> {
     password_hash: Option<Exact<'a>>,
     language: Exact<'a>,
     groups: Vec<Exact<'a>>,
+    locked: bool,
 }
 
 struct Exact<'a>(&'a StoredText);
@@ -365,6 +537,7 @@ impl<W: Write> Writer<W> {
             password_hash: self.with_hashes.then(|| Exact(secret.expose())),
             language: Exact(language),
             groups: groups.iter().map(Exact).collect(),
+            locked: secret.credential().is_locked(),
         };
         write_json(&mut self.output, &written)?;
         if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }

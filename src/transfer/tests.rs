@@ -32,7 +32,7 @@ pub(super) fn plainly(format: Format, file: impl AsRef<[u8]>) -> Vec<String> {
 fn in_words(read: Vec<Result<Record, BadRecord>>) -> Vec<String> {
     let record = |record: Record| {
         assert!(!format!("{record:?}").contains("s3cret"), "{record:?}");
-        let Record { position, username, secret, language, groups } = record;
+        let Record { position, username, secret, language, groups, locked } = record;
         let secret = secret.map(|secret| match secret {
             Secret::Password(password) => format!(" password={}", password.expose()),
             Secret::Hash(hash) => format!(" hash={}", hash.expose()),
@@ -43,7 +43,8 @@ fn in_words(read: Vec<Result<Record, BadRecord>>) -> Vec<String> {
             let groups: Vec<_> = groups.iter().map(ToString::to_string).collect();
             format!(" groups={}", groups.join("+"))
         });
-        let fields = [secret, language, groups].into_iter().flatten();
+        let locked = locked.map(|locked| format!(" locked={locked}"));
+        let fields = [secret, language, groups, locked].into_iter().flatten();
         format!("{position} {username}{}", fields.collect::<String>())
     };
     let words = |read: Result<Record, BadRecord>| {
@@ -197,5 +198,129 @@ fn what_is_written_is_read_back_unchanged() {
             assert_eq!(language.as_ref(), Some(&row.language), "{format:?}");
             assert_eq!(groups.as_ref(), Some(&row.groups), "{format:?}");
         }
+    }
+}
+
+#[test]
+fn locked_is_a_word_for_yes_or_no() {
+    for (word, locked) in [
+        ("true", true),
+        ("TRUE", true),
+        ("Yes", true),
+        ("1", true),
+        ("t", true),
+        (" false ", false),
+        ("no", false),
+        ("0", false),
+        ("F", false),
+    ] {
+        let expected = [format!("2 a locked={locked}")];
+        assert_eq!(plainly(Format::Csv, format!("username,locked\na,{word}")), expected);
+        assert_eq!(
+            plainly(Format::Csv, format!("active,username\n{word},a")),
+            [format!("2 a locked={}", !locked)]
+        );
+        let json = format!(r#"[{{"username": "a", "locked": "{word}"}}]"#);
+        assert_eq!(plainly(Format::Json, json), [format!("1 a locked={locked}")]);
+    }
+    for (value, expected) in [
+        ("true", "1 a locked=true"),
+        ("0", "1 a locked=false"),
+        ("null", "1 a"),
+        ("2", "1 user 'a': the field 'locked' is neither true nor false"),
+        ("[]", "1 user 'a': the field 'locked' is neither true nor false"),
+        (
+            "true, \"active\": false",
+            "1 user 'a': it has both the field 'locked' and its opposite 'active'",
+        ),
+    ] {
+        let line = format!(r#"{{"username": "a", "locked": {value}}}"#);
+        assert_eq!(plainly(Format::JsonLines, line), [expected]);
+    }
+    let both = "username,locked,active\na,,1\nb,0,1\nc,,\nd,maybe,";
+    assert_eq!(
+        plainly(Format::Csv, both),
+        [
+            "2 a locked=false",
+            "3 user 'b': it has both the field 'locked' and its opposite 'active'",
+            "4 c",
+            "5 user 'd': the field 'locked' is neither true nor false",
+        ]
+    );
+}
+
+#[test]
+fn rows_of_delimiters_alone_are_skipped() {
+    let file = "username,password\n,\na,s3cret\n, \n,,,,\n\"\",\n";
+    assert_eq!(plainly(Format::Csv, file), ["3 a password=s3cret"]);
+    // An export may hold a user of whom all is empty.
+    assert_eq!(exactly(Format::Csv, "username,password_hash\n,\n").len(), 1);
+}
+
+#[test]
+fn json_of_records_has_many_shapes() {
+    let record = r#"{"username": "a", "password": "s3cret"}"#;
+    let one = "1 a password=s3cret";
+    let alone = "2 an array of records must be the only value of its object";
+    for (file, expected) in [
+        (format!(r#"{{"users": [{record}]}}"#), &[one][..]),
+        (format!(r#"{{"data": [{record}, 1]}}"#), &[one, "2 it is no JSON object"]),
+        (format!(r#"{{"users": [{record}], "b": "s3cret"}}"#), &[one, alone]),
+        (r#"{"users": []}"#.to_owned(), &[]),
+        (
+            r#"{"users": {"a": {"password": "s3cret"}, "b": "s3cret", "c": 1}}"#.to_owned(),
+            &[one, "2 b either=s3cret", "3 user 'c': the field 'password' is no text"],
+        ),
+        (
+            r#"{"a": {"password": "s3cret", "locked": true, "groups": ["x"]}}"#.to_owned(),
+            &["1 a password=s3cret groups=x locked=true"],
+        ),
+        // A user who is called so.
+        (r#"{"users": {"password": "s3cret"}}"#.to_owned(), &["1 users password=s3cret"]),
+        (
+            r#"{"users": "s3cret", "a": {"pass": "s3cret"}}"#.to_owned(),
+            &[
+                "1 users either=s3cret",
+                "2 user 'a': there is no field 'pass': they are username, password, password_hash, \
+             language, groups, locked and active",
+            ],
+        ),
+        (
+            r#"{"a": {"username": "b"}}"#.to_owned(),
+            &["1 user 'a': the field 'username' is there twice"],
+        ),
+        (
+            r#"{"a": {"language": "x", "language": "y"}}"#.to_owned(),
+            &["1 user 'a': the field 'language' is there twice"],
+        ),
+    ] {
+        assert_eq!(plainly(Format::Json, &file), expected, "{file}");
+    }
+}
+
+#[test]
+fn json_lines_are_told_from_json_where_the_format_is_a_guess() {
+    let [a, b] = ["a", "b"].map(|name| format!(r#"{{"username": "{name}"}}"#));
+    for (file, format, count) in [
+        (format!("{a}\n{b}\n"), Format::JsonLines, 2),
+        (format!("\u{feff}\n{a}\r\n\r\n{b}"), Format::JsonLines, 2),
+        (format!("{a}\nx"), Format::JsonLines, 1),
+        (format!("[{a},\n{b}]"), Format::Json, 2),
+        (format!("[{a}]\n[{b}]"), Format::Json, 1),
+        ("{\"a\":\n\"s3cret\",\n\"b\":\"s3cret\"}".to_owned(), Format::Json, 2),
+        ("{\"a\": \"s3cret\"}\n\n".to_owned(), Format::Json, 1),
+        (String::new(), Format::Json, 0),
+        ("\n\n".to_owned(), Format::Json, 0),
+    ] {
+        let mut good = 0;
+        let reader = Reader::new(Format::Json).guessed(true);
+        for input in [&mut file.as_bytes() as &mut dyn Read, &mut Bytes(file.as_bytes())] {
+            good = 0;
+            let read = reader.read(input, &mut |record| good += usize::from(record.is_ok()));
+            assert_eq!(read.unwrap(), format, "{file:?}");
+        }
+        assert_eq!(good, count, "{file:?}");
+        let strictly = Reader::new(Format::Json).read(file.as_bytes(), &mut |_| ()).unwrap();
+        assert_eq!(strictly, Format::Json);
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::no_password::is_no_password;
 use super::plaintext::clear_password;
+use super::unwrap::blob_of_hash;
+use super::wrapped::Seen;
 use super::{Error, Users, until_alone};
 use crate::check::{Finding, Problem};
-use crate::credential::Credential;
+use crate::credential::{Credential, unlocked};
 use crate::event::Event;
 use crate::hash::{HashError, Method, MethodError, PasswordHash};
 use crate::language::Language;
@@ -33,8 +36,24 @@ impl Users {
         let mut findings = self.store.check(&mut |row| {
             of_user(&row, &method, &mut names, &mut of_users);
         })?;
+        self.explain_cuts(&mut of_users)?;
         findings.append(&mut of_users);
         Ok(findings)
+    }
+
+    /// Adds to hashes whose end is missing how long the column may be.
+    fn explain_cuts(&mut self, findings: &mut [Finding]) -> Result<(), Error> {
+        let is_cut = |finding: &Finding| matches!(finding.problem, Problem::CutOffHash { .. });
+        if !findings.iter().any(is_cut) {
+            return Ok(());
+        }
+        let declared = self.store.hash_column()?;
+        for finding in findings {
+            if let Problem::CutOffHash { column, .. } = &mut finding.problem {
+                column.clone_from(&declared);
+            }
+        }
+        Ok(())
     }
 
     /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user
@@ -91,6 +110,9 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
         MethodError::Unsupported(reason) => Problem::HashUnsupported(reason),
         MethodError::OverLimit(reason) => Problem::HashOverLimit(reason),
     };
+    if let Some(problem) = of_other_value(row) {
+        return Some(problem);
+    }
     match row.secret.credential() {
         Credential::Active(hash) | Credential::Locked(Ok(hash)) => {
             let method = *hash.method();
@@ -112,6 +134,37 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
         Credential::Unusable(HashError::Method(error))
         | Credential::Locked(Err(HashError::Method(error))) => Some(by_method(error)),
     }
+}
+
+/// What a stored value is that was to be a hash, if it is one of another kind or spoiled.
+fn of_other_value(row: &Row) -> Option<Problem> {
+    let raises = match row.secret.credential() {
+        Credential::Unusable(HashError::NeverMatches(_))
+        | Credential::Locked(Err(HashError::NeverMatches(_))) => false,
+        Credential::Unusable(HashError::Method(MethodError::Raises(_)))
+        | Credential::Locked(Err(HashError::Method(MethodError::Raises(_)))) => true,
+        _ => return None,
+    };
+    let text = match row.secret.expose() {
+        StoredText::Null => return Some(Problem::HashNull),
+        StoredText::Text(text) => text,
+        _ => return blob_of_hash(&row.secret).map(|_| Problem::HashBlob),
+    };
+    if is_no_password(&unlocked(text).unwrap_or_else(|| text.clone())) {
+        let is_empty = text.trim().is_empty();
+        return Some(if is_empty { Problem::HashEmpty } else { Problem::NoPassword });
+    }
+    let seen = Seen::in_stored(&row.secret)?;
+    let (what, is_restorable) = (seen.describe(), seen.is_restorable());
+    Some(match (seen.is_wrapped(), seen.is_cut_off()) {
+        (true, _) if seen.is_hash() => Problem::WrappedHash { what, is_restorable },
+        // It only begins like a hash, behind something else.
+        (true, _) => return None,
+        (false, true) => {
+            Problem::CutOffHash { what, length: text.chars().count(), column: None, raises }
+        }
+        (false, false) => Problem::OtherHash { what, raises, is_restorable },
+    })
 }
 
 fn has_demo_password(row: &Row) -> bool {

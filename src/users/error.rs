@@ -49,6 +49,24 @@ pub enum Error {
         "the stored value of '{0}' resembles a hash but is none; it is not taken for a password"
     )]
     ResemblesHash(StoredText),
+    /// A stored value is a hash, perhaps with something around it, and no clear password.
+    #[error("the stored value of '{username}' is {what}; it is not taken for a password")]
+    HashNotPassword {
+        /// The user.
+        username: StoredText,
+        /// What it is, in words.
+        what: String,
+        /// Whether [`Users::unwrap_hashes`](crate::Users::unwrap_hashes) restores it.
+        is_restorable: bool,
+    },
+    /// A stored value is empty, or a word such as `None` or `null`.
+    #[error(
+        "the stored value of '{0}' is no password: it is empty, masked, or a word such as None"
+    )]
+    NoPassword(StoredText),
+    /// Stored values of several users that are no clear passwords: none was hashed.
+    #[error("{} stored values cannot be hashed", .0.count())]
+    BadValues(Box<BadValues>),
     /// A stored clear password is one that nobody can log in with.
     #[error("the clear password of '{username}' cannot be hashed: {reason}")]
     ClearPassword {
@@ -66,4 +84,53 @@ pub enum Error {
     /// Another program changed the user while the password was hashed.
     #[error("the password of '{0}' was changed by another program meanwhile")]
     ChangedMeanwhile(StoredText),
+}
+
+/// Why the stored values of several users are not hashed.
+#[derive(Debug)]
+pub struct BadValues {
+    first: Vec<Error>,
+    count: u64,
+    are_passwords: bool,
+}
+
+impl BadValues {
+    /// How many are kept.
+    pub const MAX_SHOWN: usize = 20;
+
+    /// All of them as one error, which a single one is itself; none if there is none.
+    pub(super) fn collect(errors: impl IntoIterator<Item = Error>) -> Result<(), Error> {
+        let mut are_passwords = true;
+        let mut errors = errors.into_iter().inspect(|error| {
+            are_passwords &= matches!(error, Error::ClearPassword { .. });
+        });
+        let mut first: Vec<_> = errors.by_ref().take(Self::MAX_SHOWN).collect();
+        let count = (first.len() + errors.count()) as u64;
+        match (count, first.pop()) {
+            (_, None) => Ok(()),
+            (1, Some(error)) => Err(error),
+            (_, Some(last)) => {
+                first.push(last);
+                Err(Error::BadValues(Box::new(Self { first, count, are_passwords })))
+            }
+        }
+    }
+
+    /// The first of them, in the order of the names.
+    #[must_use]
+    pub fn first(&self) -> &[Error] {
+        &self.first
+    }
+
+    /// How many there are in all.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether all are clear passwords that nobody can log in with.
+    #[must_use]
+    pub fn are_passwords(&self) -> bool {
+        self.are_passwords
+    }
 }

@@ -14,9 +14,10 @@ use self::candidate::{Candidate, Clear, Origin, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
 use super::{Error, Users, until_alone};
-use crate::hash::Method;
+use crate::credential::NewCredential;
+use crate::hash::{Method, PasswordHash};
 use crate::password::Password;
-use crate::store::{Access, Cause, CommitHooks, ImportRow, Row, Transaction};
+use crate::store::{Access, Cause, CommitHooks, ImportRow, Row, StoredSecret, Transaction};
 use crate::transfer::{BadRecord, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::Username;
@@ -39,6 +40,8 @@ pub struct ImportOptions {
     pub allow_similar: bool,
     /// Whether a new user without a password gets a generated one.
     pub generate_missing: bool,
+    /// Whether a new user without a password is locked, with a hash that no password is known for.
+    pub lock_missing: bool,
     /// Whether nothing is to be written.
     pub dry_run: bool,
 }
@@ -86,6 +89,8 @@ pub struct Import {
     summary: ImportSummary,
     hashes: u64,
     passwords: u64,
+    converted: u64,
+    locked: usize,
 }
 
 /// What was done with all records.
@@ -114,7 +119,15 @@ impl Import {
             Err(bad) => return self.problems.add(bad),
         };
         let is_either = matches!(record.secret, Some(Secret::Either(_)));
-        let candidate = Candidate::from(record);
+        let is_foreign = matches!(&record.secret, Some(Secret::Hash(hash))
+            if hash.credential().hash().is_none());
+        let candidate = Candidate::new(record, self.options);
+        if is_foreign
+            && let Planned::Hash(hash) = &candidate.secret
+            && hash.credential().hash().is_some()
+        {
+            self.converted += 1;
+        }
         if is_either {
             match candidate.secret {
                 Planned::Hash(_) => self.hashes += 1,
@@ -141,6 +154,18 @@ impl Import {
     #[must_use]
     pub fn taken_for(&self) -> (u64, u64) {
         (self.hashes, self.passwords)
+    }
+
+    /// How many values of `password_hash` were converted from PBKDF2 of Django or passlib.
+    #[must_use]
+    pub fn converted(&self) -> u64 {
+        self.converted
+    }
+
+    /// How many users without a password are locked, as far as [`look_up`](Self::look_up) could see.
+    #[must_use]
+    pub fn locked_missing(&self) -> usize {
+        self.locked
     }
 
     /// Ends the reading, and looks for users who are in the file twice.
@@ -236,6 +261,12 @@ impl Import {
     fn keep(&mut self, mut candidate: Candidate, row: Option<Row>) {
         match (&mut candidate.secret, row) {
             (Planned::Clear(clear), Some(row)) => clear.existing = Some(row.secret),
+            (secret @ Planned::Absent, None) if self.options.lock_missing => {
+                let locked = NewCredential::locked(&PasswordHash::of_nothing(&self.method));
+                *secret = Planned::Hash(StoredSecret::from(&locked));
+                candidate.locked = None;
+                self.locked += 1;
+            }
             (secret @ Planned::Absent, None) => {
                 *secret = Planned::clear(Password::generate(), Origin::Generated);
             }
@@ -459,7 +490,7 @@ fn meet<C: Borrow<Candidate>>(
             None => None,
         };
         let is_absent = matches!(candidate.secret, Planned::Absent);
-        if is_absent && !options.generate_missing {
+        if is_absent && !options.generate_missing && !options.lock_missing {
             problems.add(candidate.refused(RecordError::NoSecret));
         } else if let Some(similar) = similar {
             problems.add(candidate.refused(RecordError::Similar(similar)));

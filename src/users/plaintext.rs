@@ -1,6 +1,9 @@
 //! Tables whose `password_hash` column holds clear passwords.
 
+use super::error::BadValues;
 use super::hash_like::resembles_hash;
+use super::no_password::is_no_password;
+use super::wrapped::Seen;
 use super::{Changed, Error, Users, existing};
 use crate::credential::{Credential, NewCredential, unlocked};
 use crate::hash::{HashError, MethodError, PasswordHash};
@@ -16,13 +19,15 @@ impl Users {
     ///
     /// A value that looks like a hash of another kind is refused, since the hash itself would become
     /// the password. `allow_hash_like` accepts it, for a password that happens to look like one. A
-    /// hash that werkzeug may verify and this crate does not is refused anyway.
+    /// hash that werkzeug may verify and this crate does not is refused anyway, and so are a hash of
+    /// werkzeug's with something around it and words that stand for no password.
     ///
     /// # Errors
     ///
-    /// [`Error::ResemblesHash`], [`Error::ClearPassword`] for an empty one or one with control
-    /// characters, [`Error::InvalidHash`] for a value that is no text, [`Error::NoSuchUser`], and
-    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    /// [`Error::ResemblesHash`], [`Error::HashNotPassword`], [`Error::NoPassword`],
+    /// [`Error::ClearPassword`] for one with control or invisible characters, [`Error::InvalidHash`]
+    /// for a value that is no text, and [`Error::BadValues`] for several of these;
+    /// [`Error::NoSuchUser`], and [`Error::ChangedMeanwhile`] if another program was faster.
     pub fn hash_clear_passwords(
         &mut self,
         usernames: Option<&[impl AsRef<[u8]>]>,
@@ -43,8 +48,15 @@ impl Users {
         }
         drop(transaction);
 
-        let clear = rows.iter().map(|row| clear_password(row, allow_hash_like));
-        let clear = clear.collect::<Result<Vec<_>, _>>()?;
+        let mut clear = Vec::with_capacity(rows.len());
+        let mut bad = Vec::new();
+        for row in &rows {
+            match clear_password(row, allow_hash_like) {
+                Ok(password) => clear.push(password),
+                Err(error) => bad.push(error),
+            }
+        }
+        BadValues::collect(bad)?;
         let hash = |password: &Password| PasswordHash::new(&self.method, password);
         let hashes: Vec<Option<NewCredential>> = rows
             .iter()
@@ -93,11 +105,21 @@ pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<
     );
     let locked = row.secret.credential().is_locked().then(|| unlocked(text)).flatten();
     let text = locked.as_ref().unwrap_or(text);
+    if is_no_password(text) {
+        return Err(Error::NoPassword(username()));
+    }
+    if let Some(seen) = Seen::in_stored(&row.secret).filter(Seen::is_hash)
+        && (seen.is_ours() || !allow_hash_like)
+        && !may_be_verified
+    {
+        let (what, is_restorable) = (seen.describe(), seen.is_restorable());
+        return Err(Error::HashNotPassword { username: username(), what, is_restorable });
+    }
     if may_be_verified || !allow_hash_like && resembles_hash(text) {
         return Err(Error::ResemblesHash(username()));
     }
     let password = Password::from(text.as_str());
-    match policy::check(&password, None, true) {
+    match policy::check(&password, None, true).and_then(|()| policy::check_visible(&password)) {
         // A long one worked in the app, and goes on working.
         Ok(()) | Err(policy::Refusal::TooLong) => Ok(Some(password)),
         Err(reason) => Err(Error::ClearPassword { username: username(), reason }),

@@ -438,3 +438,86 @@ error: [DIR]/users.db refused the change: CHECK constraint failed: age > 0
 "#]]
     );
 }
+
+#[test]
+fn first_scrypt_hash_of_a_pbkdf2_table_is_noted() {
+    let sandbox = initialized().with_env("DASH_USERS_METHOD", "");
+    let add = |name: &str, more: &[&str]| {
+        sandbox.run_with(GOOD, &[&["add", name, "--password-stdin"], more].concat()).stderr
+    };
+    let is_noted = |stderr: &str| stderr.contains("use --method pbkdf2");
+    assert!(!is_noted(&add("ann", &["--method", "pbkdf2:sha256:9"])));
+    assert!(!is_noted(&add("ben", &["--method", "scrypt:128:8:1", "--locked"])));
+    sandbox.sql("DELETE FROM users WHERE username = 'ben'");
+    assert!(!is_noted(&add("ben", &["--quiet"])));
+    sandbox.sql("DELETE FROM users WHERE username = 'ben'");
+    assert_run!(
+        sandbox.run_with(GOOD, &["passwd", "ann", "--password-stdin", "--method", "pbkdf2:sha1:9"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+set a new password for user 'ann' in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run_with(GOOD, &["add", "ben", "--password-stdin"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+note: all hashes so far are pbkdf2, and the new one is scrypt: if the app has werkzeug before 2.3, or a Python without hashlib.scrypt, use --method pbkdf2
+added user 'ben' in [DIR]/users.db
+
+"#]]
+    );
+    assert!(!is_noted(&add("cleo", &[])));
+    sandbox.sql("DELETE FROM users WHERE username != 'ann'");
+    let passwd = sandbox.run_with(GOOD, &["passwd", "ann", "--password-stdin"]);
+    assert!(is_noted(&passwd.stderr), "{passwd}");
+}
+
+#[test]
+fn invisible_characters_of_a_password_are_named() {
+    let sandbox = initialized();
+    let add = |input: &[u8]| sandbox.run_with(input, &["add", "ann", "--password-stdin"]);
+    assert_run!(
+        add("plover\u{200b}-xyzzy-quux".as_bytes()),
+        str![[r#"
+status 8
+-- stdout
+-- stderr
+error: the password holds the invisible character U+200B
+
+"#]]
+    );
+    for c in ['\u{feff}', '\u{2060}', '\u{ad}', '\u{200d}', '\u{202e}'] {
+        let run = add(format!("plover{c}-xyzzy-quux").as_bytes());
+        assert_eq!(run.status, 8);
+        assert!(run.stderr.contains(&format!("U+{:04X}", u32::from(c))), "{run}");
+    }
+    assert_run!(
+        add(b"\xff\xfep\0l\0"),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: cannot read the password from stdin: the password is UTF-16LE, not UTF-8
+hint: `iconv -f UTF-16LE -t UTF-8 FILE` converts a file; PowerShell's `Set-Content -Encoding utf8` writes UTF-8
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["add", "an\u{a0}n", "--generate"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: a user name cannot hold the white space U+00A0
+
+"#]]
+    );
+    assert_eq!(add(format!("\u{feff}{GOOD}\r\n").as_bytes()).status, 0);
+    assert_eq!(sandbox.run_with(GOOD, &["verify", "ann", "--password-stdin"]).status, 0);
+}

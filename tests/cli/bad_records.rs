@@ -137,7 +137,7 @@ fn items_of_json_are_told_by_their_number() {
 status 7
 -- stdout
 -- stderr
-users.json:2: user 'ben': there is no field 'passwrod': they are username, password, password_hash, language and groups
+users.json:2: user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active
 users.json:3: user 'cleo': the field 'password' is no text
 users.json:4: it is no JSON object
 error: 3 bad records in users.json (counted by item); nothing was changed
@@ -150,7 +150,7 @@ error: 3 bad records in users.json (counted by item); nothing was changed
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (counted by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language and groups"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (counted by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
 
 "#]]
     );
@@ -170,7 +170,7 @@ users.jsonl:1: user 'ann': it has neither a password nor a password_hash
 users.jsonl:3: it is no JSON: expected value, in column 2
 users.jsonl:4: user 'b:n': a user name cannot hold ':', where HTTP Basic authentication ends the name
 error: 3 bad records in users.jsonl; nothing was changed
-hint: --generate-missing FILE generates the passwords that are missing
+hint: --generate-missing FILE generates the passwords that are missing; --lock-missing locks the users
 
 "#]]
     );
@@ -186,7 +186,7 @@ fn what_is_no_file_of_users_at_all_is_told() {
 status 7
 -- stdout
 -- stderr
-users.csv:1: there is no field 'email': they are username, password, password_hash, language and groups
+users.csv:1: there is no field 'email': they are username, password, password_hash, language, groups, locked and active
 error: 1 bad record in users.csv; nothing was changed
 
 "#]]
@@ -320,7 +320,7 @@ fn invalid_data_comes_before_weak_passwords_and_these_before_conflicts() {
 #[test]
 fn a_weak_password_is_refused_unless_it_is_allowed() {
     let sandbox = empty();
-    sandbox.write("users.csv", "username,password\nann,12345\nben,password\ncleo,cleo1234\n");
+    sandbox.write("users.csv", "username,password\nann,12345\nben,password1\ncleo,cleo1234\n");
     assert_run!(
         run(&sandbox, &["import", "users.csv"]),
         str![[r#"

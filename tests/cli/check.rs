@@ -63,7 +63,7 @@ error: user 'alice' [demo_password]
    everybody knows the password: it is the demo's
    hint: `dash-users passwd alice --database [DIR]/users.db`
 error: user 'it's' [hash_raises]
-   nobody can log in: werkzeug raises an exception on the stored hash: the method is neither scrypt nor pbkdf2
+   nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash
    hint: `dash-users passwd 'it'\''s' --database [DIR]/users.db`
 info: user 'alice' [hash_weak]
    the hash is weak: scrypt:128:8:1 does less work than OWASP asks for
@@ -79,7 +79,7 @@ info: user 'alice' [hash_weak]
 status 7
 -- stdout
 demo_password	error	alice	everybody knows the password: it is the demo's	`dash-users passwd alice --database [DIR]/users.db`
-hash_raises	error	it's	nobody can log in: werkzeug raises an exception on the stored hash: the method is neither scrypt nor pbkdf2	`dash-users passwd 'it'\''s' --database [DIR]/users.db`
+hash_raises	error	it's	nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash	`dash-users passwd 'it'\''s' --database [DIR]/users.db`
 hash_weak	info	alice	the hash is weak: scrypt:128:8:1 does less work than OWASP asks for	`dash-users rehash alice --database [DIR]/users.db`
 -- stderr
 2 error(s) and 0 warning(s) in [DIR]/users.db
@@ -91,7 +91,7 @@ hash_weak	info	alice	the hash is weak: scrypt:128:8:1 does less work than OWASP 
         str![[r#"
 status 7
 -- stdout
-[{"code":"demo_password","severity":"error","username":"alice","message":"everybody knows the password: it is the demo's","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"nobody can log in: werkzeug raises an exception on the stored hash: the method is neither scrypt nor pbkdf2","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 does less work than OWASP asks for","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
+[{"code":"demo_password","severity":"error","username":"alice","message":"everybody knows the password: it is the demo's","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 does less work than OWASP asks for","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"2 error(s) and 0 warning(s) in [DIR]/users.db","hint":null}}
 
@@ -393,4 +393,134 @@ fn check_is_linear_in_findings() {
         assert_eq!((run.status, run.stdout.lines().count()), (7, findings + 1), "{args:?}");
     }
     assert!(start.elapsed() < Duration::from_secs(90), "{:?}", start.elapsed());
+}
+
+#[test]
+fn check_unwrap_restores_wrapped_hashes() {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('ann', 'b''{SECRET123}''', 'en'),
+             ('ben', '{SECRET123}' || char(10), 'en'),
+             ('cleo', CAST('{SECRET123}' AS BLOB), 'en'), ('dan', 'None', 'en');"
+    ));
+    assert_run!(
+        sandbox.run(&["check"]),
+        str![[r#"
+status 7
+-- stdout
+error: user 'ann' [wrapped_hash]
+   nobody can log in: the stored value is a valid hash with Python's b'…' around it
+   hint: `dash-users check --fix --unwrap --database [DIR]/users.db`
+error: user 'ben' [wrapped_hash]
+   nobody can log in: the stored value is a valid hash with a line end around it
+   hint: `dash-users check --fix --unwrap --database [DIR]/users.db`
+error: user 'cleo' [hash_raises]
+   nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text
+   hint: this SQL makes text of it: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'
+error: user 'dan' [no_password]
+   nobody can log in: what is stored is masked, or a word such as None, and no hash
+   hint: `dash-users passwd dan --database [DIR]/users.db`
+-- stderr
+4 error(s) and 0 warning(s) in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["check", "--unwrap"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: the following required arguments were not provided:
+  --fix
+
+Usage: dash-users check --fix --unwrap
+
+For more information, try '--help'.
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["check", "--fix", "--unwrap", "--format", "plain"]),
+        str![[r#"
+status 7
+-- stdout
+wrapped_hash	error	ann	nobody can log in: the stored value is a valid hash with Python's b'…' around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
+wrapped_hash	error	ben	nobody can log in: the stored value is a valid hash with a line end around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
+hash_raises	error	cleo	nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text	this SQL makes text of it: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
+no_password	error	dan	nobody can log in: what is stored is masked, or a word such as None, and no hash	`dash-users passwd dan --database [DIR]/users.db`	false
+hash_outdated	info	ann	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ann --database [DIR]/users.db`	false
+hash_outdated	info	ben	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ben --database [DIR]/users.db`	false
+hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash cleo --database [DIR]/users.db`	false
+-- stderr
+restored 3 hash(es) in [DIR]/users.db
+1 error(s) and 0 warning(s) in [DIR]/users.db
+
+"#]]
+    );
+    for user in ["ann", "ben", "cleo"] {
+        assert_eq!(sandbox.stored(user), SECRET123);
+    }
+    assert_run!(
+        sandbox.run(&["history", "--format", "plain", "--limit", "3"]),
+        str![[r#"
+status 0
+-- stdout
+7	[TIME]	admin	unwrap	cleo	\N
+6	[TIME]	admin	unwrap	ben	\N
+5	[TIME]	admin	unwrap	ann	\N
+-- stderr
+
+"#]]
+    );
+}
+
+#[test]
+fn check_shows_sql_that_repairs_a_blob() {
+    let sandbox = initialized();
+    sandbox
+        .sql(&format!("INSERT INTO users VALUES ('o''hara', CAST('{SECRET123}' AS BLOB), 'en')"));
+    let hint = sandbox.run(&["check", "--json"]).json()[0]["hint"].to_string();
+    let (_, sql) = hint.trim_matches('"').split_once(": ").unwrap();
+    sandbox.sql(sql);
+    assert_eq!(sandbox.stored("o'hara"), SECRET123);
+}
+
+#[test]
+fn check_says_what_a_stored_value_is() {
+    let sandbox = empty();
+    sandbox.sql(
+        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash VARCHAR(60),
+                             language TEXT NOT NULL);",
+    );
+    assert_eq!(sandbox.run(&["init"]).status, 0);
+    let cut = &SECRET123[..60];
+    let passlib = "$pbkdf2-sha256$1000$//4A$iAuEBU1eQB0b/Gp.ejeKjb1nFAZIttYeYsf5XPqUYYE";
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('a', '{cut}', 'en'), ('b', NULL, 'en'), ('c', '', 'en'),
+             ('d', '{{SSHA}}py07alIVHS3+BzMiH24nmv/xAMGXkpIS', 'en'), ('e', '{passlib}', 'en'),
+             ('f', '$6$salt$short', 'en'), ('g', '$P$HmmEeCryXyTUPsWZEtgl./QQp8hANq.', 'en'),
+             ('h', 'pbkdf2_sha1$1000$pinksalt$8sXy+VUuHIqLlcqnP3Hn2KFcOjA=', 'en'),
+             ('i', 'b''$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW''', 'en')"
+    ));
+    assert_run!(
+        sandbox.run(&["check", "--format", "plain"]),
+        str![[r#"
+status 7
+-- stdout
+hash_never_matches	error	a	nobody can log in: werkzeug finds no password to match the stored hash: it is a hash whose last 40 characters are cut off, at 60 characters; the column is VARCHAR(60)	`dash-users passwd a --database [DIR]/users.db`
+hash_raises	error	b	nobody can log in: werkzeug raises an exception: the stored hash is NULL	`dash-users passwd b --database [DIR]/users.db`
+hash_never_matches	error	c	nobody can log in: the stored hash is empty	`dash-users passwd c --database [DIR]/users.db`
+hash_never_matches	error	d	nobody can log in: werkzeug finds no password to match the stored hash: it is an LDAP hash	`dash-users passwd d --database [DIR]/users.db`
+hash_raises	error	e	nobody can log in: werkzeug raises an exception on the stored hash: it is a passlib PBKDF2 hash that werkzeug's form cannot hold	`dash-users passwd e --database [DIR]/users.db`
+hash_raises	error	f	nobody can log in: werkzeug raises an exception on the stored hash: it is a SHA-512-crypt hash whose end is cut off, at 13 characters; the column is VARCHAR(60)	`dash-users passwd f --database [DIR]/users.db`
+hash_raises	error	g	nobody can log in: werkzeug raises an exception on the stored hash: it is a phpass hash	`dash-users passwd g --database [DIR]/users.db`
+hash_raises	error	h	nobody can log in: werkzeug raises an exception on the stored hash: it is a Django PBKDF2 hash	`dash-users check --fix --unwrap --database [DIR]/users.db`
+wrapped_hash	error	i	nobody can log in: the stored value is a bcrypt hash with Python's b'…' around it	`dash-users passwd i --database [DIR]/users.db`
+file_readable_by_others	warning		everybody on this machine may read the hashes: the mode is 0644	`chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+-- stderr
+9 error(s) and 1 warning(s) in [DIR]/users.db
+
+"#]]
+    );
 }

@@ -91,9 +91,9 @@ fn the_format_is_told_by_the_name_or_an_option() {
         str![[r#"
 status 0
 -- stdout
-username,password_hash,language,groups
-ann,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,en,
-ben,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,pt-BR,admins;staff
+username,password_hash,language,groups,locked
+ann,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,en,,false
+ben,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,pt-BR,admins;staff,false
 -- stderr
 
 "#]]
@@ -104,8 +104,8 @@ ben,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e
 status 0
 -- stdout
 [
-{"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[]},
-{"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"]}
+{"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[],"locked":false},
+{"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"],"locked":false}
 ]
 -- stderr
 
@@ -116,8 +116,8 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[]}
-{"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"]}
+{"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[],"locked":false}
+{"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"],"locked":false}
 -- stderr
 
 "#]]
@@ -274,9 +274,9 @@ fn without_hashes_there_is_none() {
         str![[r#"
 status 0
 -- stdout
-username,language,groups
-ann,en,
-ben,pt-BR,admins;staff
+username,language,groups,locked
+ann,en,,false
+ben,pt-BR,admins;staff,false
 -- stderr
 
 "#]]
@@ -308,7 +308,7 @@ fn a_reader_who_has_seen_enough_is_no_error() {
     let output = shell.output().unwrap();
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
-        "username,password_hash,language,groups\n"
+        "username,password_hash,language,groups,locked\n"
     );
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "<0>\n");
 }
@@ -321,4 +321,25 @@ fn nothing_is_changed_by_it() {
         sandbox.run(&["export", "--output-format", format]);
     }
     assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+}
+
+#[test]
+fn locked_users_are_exported_and_imported_unchanged() {
+    let sandbox = plain();
+    assert_eq!(sandbox.run(&["lock", "ben"]).status, 0);
+    let export = |format: &str| sandbox.run(&["export", "--output-format", format]).stdout;
+    for (format, ben) in
+        [("csv", ",true\n"), ("json", "\"locked\":true"), ("jsonl", "\"locked\":true")]
+    {
+        let exported = export(format);
+        assert!(exported.contains(ben), "{exported}");
+        for options in [&["--as-is"][..], &[]] {
+            let import = ["import", "-", "--input-format", format, "--database", "again.db"];
+            let run = sandbox.run_with(&exported, &[&import, options].concat());
+            assert_eq!(run.status, 0, "{run}");
+            let again = sandbox.run(&["export", "--output-format", format, "-d", "again.db"]);
+            assert_eq!(again.stdout, exported);
+            fs::remove_file(sandbox.path("again.db")).unwrap();
+        }
+    }
 }

@@ -27,7 +27,7 @@ status 7
 users.csv:3: user 'ben': it has neither a password nor a password_hash
 users.csv:4: user 'cleo, jr': it has neither a password nor a password_hash
 error: 2 bad records in users.csv; nothing was changed
-hint: --generate-missing FILE generates the passwords that are missing
+hint: --generate-missing FILE generates the passwords that are missing; --lock-missing locks the users
 
 "#]]
     );

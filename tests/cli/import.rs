@@ -472,3 +472,94 @@ fn import_memory_follows_the_cost_of_stored_hashes() {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn import_says_what_it_locked_and_converted() {
+    let sandbox = empty();
+    sandbox.write(
+        "users.csv",
+        "username,password_hash,active\nann,,\n,,\n\
+         ben,pbkdf2_sha256$1000$seasalt$d57aL3ThhTwF2UPCCAM8bhzpKwTtAZXeca/rScQ5PHY=,0\n",
+    );
+    assert_run!(
+        sandbox.run(&["import", "users.csv", "--lock-missing"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+created [DIR]/users.db
+converted 1 PBKDF2 hash(es) of Django or passlib
+1 user(s) without a password locked; `passwd` and `unlock` let them in
+users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["list", "--format", "plain"]),
+        str![[r#"
+status 0
+-- stdout
+ann	en	true	scrypt:128:8:1	false		[TIME]	[TIME]
+ben	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
+-- stderr
+
+"#]]
+    );
+    let both = ["import", "users.csv", "--lock-missing", "--generate-missing", "new.csv"];
+    assert_eq!(sandbox.run(&both).status, 2);
+}
+
+#[test]
+fn json_lines_are_read_from_a_json_file_with_a_note() {
+    let sandbox = empty();
+    let lines = format!(
+        "\n{{\"username\": \"ann\", \"password\": \"{GOOD}\"}}\n\n\
+         {{\"username\": \"ben\", \"locked\": true, \"password\": \"{GOOD}\"}}\n"
+    );
+    sandbox.write("users.json", lines);
+    assert_run!(
+        sandbox.run(&["import", "users.json"]),
+        str![[r#"
+status 0
+-- stdout
+-- stderr
+note: read users.json as JSON Lines
+created [DIR]/users.db
+users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
+
+"#]]
+    );
+    assert_eq!(sandbox.run(&["import", "users.json", "--input-format", "json"]).status, 7);
+}
+
+#[test]
+fn json_of_other_tools_is_read() {
+    for (content, users) in [
+        (format!(r#"{{"users": [{{"username": "ann", "password": "{GOOD}"}}]}}"#), 1),
+        (format!(r#"{{"users": {{"ann": "{GOOD}", "ben": {{"password": "{GOOD}"}}}}}}"#), 2),
+        (format!(r#"{{"ann": {{"password": "{GOOD}", "language": "de"}}, "ben": "{GOOD}"}}"#), 2),
+    ] {
+        let sandbox = empty();
+        sandbox.write("users.json", &content);
+        let run = sandbox.run(&["import", "users.json", "--json"]);
+        assert_eq!((run.status, &run.json()["added"]), (0, &users.into()), "{content}: {run}");
+        assert_verified(&sandbox, &[("ann", GOOD)]);
+    }
+}
+
+#[test]
+fn yaml_is_answered_with_the_command_that_converts_it() {
+    let sandbox = empty();
+    sandbox.write("my users.yaml", "- username: ann\n");
+    assert_run!(
+        sandbox.run(&["import", "my users.yaml"]),
+        str![[r#"
+status 2
+-- stdout
+-- stderr
+error: the format of my users.yaml is not told by its name
+hint: `python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' <'my users.yaml' >'my users.json'` makes JSON of it
+
+"#]]
+    );
+}

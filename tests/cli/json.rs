@@ -36,7 +36,8 @@ const PAGES: &str = "directory:string";
 const MIGRATION: &str = "version:number name:string";
 const ERROR: &str = "code:string status:number message:string hint:string? [details:array]";
 const DETAIL: &str = "line:number? item:number? code:string message:string";
-const EXPORTED: &str = "username:string password_hash:string language:string groups:array";
+const EXPORTED: &str =
+    "username:string password_hash:string language:string groups:array locked:bool";
 
 /// The first cells of README's table, and what each row is to name.
 const ROWS: [(&str, &str); 12] = [

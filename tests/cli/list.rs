@@ -129,3 +129,13 @@ fn a_method_in_the_environment_decides_what_is_outdated() {
     assert_eq!(sandbox.run(&["list", "--outdated", "--format", "plain"]).stdout, "");
     assert_eq!(sandbox.with_env("DASH_USERS_METHOD", "nonsense").run(&["list"]).status, 2);
 }
+
+#[test]
+fn times_to_come_are_not_now() {
+    let sandbox = seeded();
+    sandbox.sql(
+        "UPDATE dash_users_times SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+3 days')",
+    );
+    let stdout = sandbox.run(&["list"]).stdout;
+    assert!(stdout.contains("in 3 days") && !stdout.contains("in now"), "{stdout}");
+}

@@ -81,19 +81,27 @@ fn users_come_from_airflow_and_go_back() {
     let sandbox = initialized();
     let airflow = Connection::open(sandbox.path("airflow.db")).unwrap();
     let create = "CREATE TABLE ab_user (id INTEGER PRIMARY KEY, first_name VARCHAR(256) NOT NULL,
-                      username VARCHAR(512) UNIQUE NOT NULL, password VARCHAR(256));";
+                      username VARCHAR(512) UNIQUE NOT NULL, password VARCHAR(256),
+                      active BOOLEAN);";
     airflow.execute_batch(create).unwrap();
-    let insert = "INSERT INTO ab_user (first_name, username, password) VALUES ('Al', 'alice', ?)";
+    let insert = "INSERT INTO ab_user (first_name, username, password, active)
+                  VALUES ('Al', 'alice', ?1, 1), ('Bo', 'bob', ?1, 0), ('Cy', 'cyd', NULL, 1)";
     airflow.execute(insert, [SECRET123]).unwrap();
     let [_, there, back] = blocks("Many users at once")[..] else { panic!("three blocks") };
 
     run(&sandbox, there);
     assert_eq!(sandbox.stored("alice"), SECRET123);
+    assert_eq!(sandbox.stored("bob"), format!("!{}", SECRET123.replace('$', "|")));
+    assert!(sandbox.stored("cyd").starts_with('!'));
     sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
     run(&sandbox, back);
     let select = "SELECT password FROM ab_user WHERE username = 'alice'";
     let password: String = airflow.query_row(select, [], |row| row.get(0)).unwrap();
     assert_eq!(password, sandbox.stored("alice"));
+    let select = "SELECT username, password FROM ab_user WHERE active AND username != 'alice'";
+    let others: (String, Option<String>) =
+        airflow.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(others, ("cyd".to_owned(), None), "without a password here too");
 }
 
 #[test]

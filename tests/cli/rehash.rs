@@ -174,10 +174,10 @@ hint: `dash-users passwd` sets a new password; if the value is the password, nam
     assert_run!(
         sandbox.run(&["rehash", "--plaintext", "--all", "--json"]),
         str![[r#"
-status 8
+status 7
 -- stdout
 -- stderr
-{"error":{"code":"bad_password","status":8,"message":"the clear password of 'bob' cannot be hashed: a password cannot be empty","hint":"`dash-users passwd` sets a new password"}}
+{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None","hint":"`dash-users passwd` sets a new password"}}
 
 "#]]
     );
@@ -226,4 +226,49 @@ hint: `dash-users passwd` sets a new password; if the value is the password, nam
     // Each is named, and only clear passwords are meant.
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "--all", "--allow-hash-like"]).status, 2);
     assert_eq!(sandbox.run(&["rehash", "alice", "--allow-hash-like"]).status, 2);
+}
+
+#[test]
+fn rehash_plaintext_reports_all_bad_values_at_once() {
+    let sandbox = initialized();
+    sandbox.sql(&format!(
+        "INSERT INTO users VALUES ('alice', 'secret123', 'en'), ('bob', 'None', 'en'),
+             ('carol', 'b''{SECRET123}''', 'en'), ('dave', 'nan', 'en')"
+    ));
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "--all"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+[DIR]/users.db: the stored value of 'bob' is no password: it is empty, masked, or a word such as None
+[DIR]/users.db: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
+[DIR]/users.db: the stored value of 'dave' is no password: it is empty, masked, or a word such as None
+error: 3 stored values are no passwords; nothing was changed
+hint: `dash-users check --database [DIR]/users.db` says what to do about each
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "--all", "--json"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+{"error":{"code":"invalid_data","status":7,"message":"3 stored values are no passwords; nothing was changed","hint":"`dash-users check --database [DIR]/users.db` says what to do about each","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is no password: it is empty, masked, or a word such as None"}]}}
+
+"#]]
+    );
+    assert_run!(
+        sandbox.run(&["rehash", "--plaintext", "carol"]),
+        str![[r#"
+status 7
+-- stdout
+-- stderr
+error: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
+hint: `dash-users check --fix --unwrap --database [DIR]/users.db` restores the hash
+
+"#]]
+    );
+    assert_eq!(sandbox.stored("alice"), "secret123");
 }

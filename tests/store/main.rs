@@ -55,6 +55,7 @@ mod migrations;
 mod odd_names;
 mod retries;
 mod secrets;
+mod unwrap;
 mod upgrades;
 mod users;
 

@@ -194,7 +194,7 @@ pub(crate) fn is_current_hash_of(value: &str, password: &str) -> bool {
 /// What can be done with [`Users`], each operation of it, to see that all are refused alike.
 pub(crate) type Operation = (&'static str, fn(&mut Users) -> Result<(), Error>);
 
-pub(crate) const OPERATIONS: [Operation; 21] = [
+pub(crate) const OPERATIONS: [Operation; 22] = [
     ("get", |users| users.get("alice").map(drop)),
     ("list", |users| users.list().map(drop)),
     ("is_empty", |users| users.is_empty().map(drop)),
@@ -218,4 +218,5 @@ pub(crate) const OPERATIONS: [Operation; 21] = [
         users.log_in_and_upgrade("alice", &Password::from("secret")).map(drop)
     }),
     ("hash_clear_passwords", |users| users.hash_clear_passwords(None::<&[&str]>, false).map(drop)),
+    ("unwrap_hashes", |users| users.unwrap_hashes().map(drop)),
 ];

@@ -229,6 +229,7 @@ pub struct MethodArg {
     /// Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS
     /// [env: DASH_USERS_METHOD] [default: scrypt]
     ///
+    /// An app with werkzeug before 2.3, or a Python without hashlib.scrypt, needs pbkdf2.
     /// ALGORITHM is sha1, sha256 or sha512. scrypt alone is scrypt:32768:8:1, which takes 32 MiB;
     /// at most 256 MiB (128·N·r·p bytes) or 10,000,000 iterations are allowed. A stored hash is
     /// outdated if it has another algorithm, does less work or leaves parameters out.
@@ -237,6 +238,11 @@ pub struct MethodArg {
 }
 
 impl MethodArg {
+    /// Whether nobody chose one.
+    pub fn is_default(&self) -> bool {
+        self.method.is_none() && environment("DASH_USERS_METHOD").is_none()
+    }
+
     pub fn get(&self) -> Result<Method, Failure> {
         match (self.method, environment("DASH_USERS_METHOD")) {
             (Some(method), _) => Ok(method),
@@ -282,6 +288,9 @@ pub struct FileArgs {
     /// Give each new user without a password a generated one, and write them to a new CSV file
     #[arg(long, value_name = "FILE", requires = "file")]
     pub generate_missing: Option<PathBuf>,
+    /// Lock each new user without a password; `passwd` and `unlock` let the user in later
+    #[arg(long, requires = "file", conflicts_with = "generate_missing")]
+    pub lock_missing: bool,
     /// Take names, hashes, languages and groups without judging them, as `export` wrote them
     #[arg(long, requires = "file")]
     pub as_is: bool,

@@ -33,7 +33,7 @@ use dash_users::{
     Error, Event, Location, StoredText, Username, UsernameError, Users, store::Schema,
 };
 
-use crate::cli::{Cli, Command, environment};
+use crate::cli::{Cli, Command, MethodArg, environment};
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
@@ -118,6 +118,16 @@ fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
 fn open(database: &Location) -> Result<Users, Error> {
     let users = Users::open(database)?.with_actor(actor());
     Ok(users.with_commit_hooks(terminal::COMMIT_HOOKS))
+}
+
+/// Says, before the first scrypt hash of a table, that the app may not be able to verify it.
+fn note_first_scrypt(users: &mut Users, method: &MethodArg, output: &Output) -> Result<(), Error> {
+    if method.is_default() && users.are_all_pbkdf2()? {
+        output.note(
+            "note: all hashes so far are pbkdf2, and the new one is scrypt: if the app has werkzeug before 2.3, or a Python without hashlib.scrypt, use --method pbkdf2",
+        );
+    }
+    Ok(())
 }
 
 /// The operating system's user; behind sudo the one who called it.

@@ -6,7 +6,7 @@ use dash_users::files::FileError;
 use dash_users::policy;
 use dash_users::transfer::{BadRecord, Position, RecordError};
 use dash_users::{
-    BadRecords, Error, GroupError, LanguageError, Location, LocationError, Misspelling,
+    BadRecords, BadValues, Error, GroupError, LanguageError, Location, LocationError, Misspelling,
     PasswordNotUtf8, StoreError, StoredText, UsernameError, is_unsafe_to_print,
 };
 
@@ -97,7 +97,8 @@ pub struct Failure {
 pub struct Detail {
     /// The file, as it was given.
     pub file: String,
-    pub position: Position,
+    /// Where in it, if it is a file of users.
+    pub position: Option<Position>,
     pub code: Code,
     pub message: String,
 }
@@ -238,7 +239,11 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
             (Code::UserExists, Some("`--allow-similar` adds it all the same".to_owned()))
         }
         Error::WrongPassword => (Code::Refused, None),
-        Error::InvalidHash { .. } => {
+        Error::HashNotPassword { is_restorable: true, .. } => {
+            let hint = "`dash-users check --fix --unwrap` restores the hash";
+            (Code::InvalidData, Some(hint.to_owned()))
+        }
+        Error::InvalidHash { .. } | Error::HashNotPassword { .. } | Error::NoPassword(_) => {
             (Code::InvalidData, Some("`dash-users passwd` sets a new password".to_owned()))
         }
         Error::ResemblesHash(_) => {
@@ -249,7 +254,7 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
         Error::ClearPassword { .. } => {
             (Code::BadPassword, Some("`dash-users passwd` sets a new password".to_owned()))
         }
-        Error::UnreachableName(_) => (Code::InvalidData, None),
+        Error::UnreachableName(_) | Error::BadValues(_) => (Code::InvalidData, None),
         Error::ChangedMeanwhile(_) => {
             (Code::Failed, Some("nothing was changed; try again".to_owned()))
         }
@@ -325,11 +330,33 @@ fn not_empty(hint: &str) -> Option<String> {
     Some(hint.to_owned()).filter(|hint| !hint.is_empty())
 }
 
+/// Says which stored values are no clear passwords.
+pub fn bad_values(values: &BadValues, database: &Location) -> Failure {
+    let detail = |error: &Error| Detail {
+        file: database.to_string(),
+        position: None,
+        code: of_operation(error).0,
+        message: error.to_string(),
+    };
+    let details: Vec<_> = values.first().iter().map(detail).collect();
+    let (count, shown) = (values.count(), details.len());
+    let of_which = if shown as u64 == count {
+        String::new()
+    } else {
+        format!(", of which the first {shown} are shown")
+    };
+    let code = if values.are_passwords() { Code::BadPassword } else { Code::InvalidData };
+    let message = format!("{count} stored values are no passwords{of_which}; nothing was changed");
+    let check = command(database, "check");
+    let failure = Failure::new(code, message).details(details);
+    failure.hint(format!("{check} says what to do about each"))
+}
+
 /// Says which records of `file` cannot be taken.
 pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
     let detail = |bad: &BadRecord| Detail {
         file: file.to_owned(),
-        position: bad.position,
+        position: Some(bad.position),
         code: of_record(&bad.reason).0,
         message: bad.to_string(),
     };
@@ -339,7 +366,7 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
         Ok(shown) if shown < count => format!(", of which the first {shown} are shown"),
         _ => String::new(),
     };
-    let is_item = matches!(details.first(), Some(Detail { position: Position::Item(_), .. }));
+    let is_item = matches!(details.first(), Some(Detail { position: Some(Position::Item(_)), .. }));
     let numbers = if is_item { " (counted by item)" } else { "" };
     let (code, hint) = of_record(records.worst());
     let what = if code == Code::UserExists { "conflict" } else { "bad record" };
@@ -372,7 +399,21 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
         }
         RecordError::NoSecret => (
             Code::InvalidData,
-            Some("--generate-missing FILE generates the passwords that are missing"),
+            Some(
+                "--generate-missing FILE generates the passwords that are missing; --lock-missing locks the users",
+            ),
+        ),
+        RecordError::NoPassword(_) => (
+            Code::InvalidData,
+            Some("leave the field empty, and use --generate-missing FILE or --lock-missing"),
+        ),
+        RecordError::HashNotPassword(_) => (
+            Code::InvalidData,
+            Some("a hash goes into the field password_hash, with nothing around it"),
+        ),
+        RecordError::OtherHash(_) => (
+            Code::InvalidData,
+            Some("write hashes with nothing around them; --as-is takes them without judging them"),
         ),
         RecordError::Hash(_) => {
             (Code::InvalidData, Some("--as-is takes hashes and names without judging them"))

@@ -8,7 +8,7 @@ mod table;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -168,7 +168,8 @@ impl Output {
             let _ = json::write(&mut io::stderr().lock(), &JsonError::from(report));
         } else if !report.is_answered {
             for Detail { file, position, message, .. } in &report.details {
-                self.talk(None, &format!("{file}:{position}: {message}"));
+                let position = position.map(|position| format!(":{position}")).unwrap_or_default();
+                self.talk(None, &format!("{file}{position}: {message}"));
             }
             self.talk(Some(("error", AnsiColor::Red)), &report.message);
             // SQL may follow, to be pasted as it is.
@@ -249,8 +250,18 @@ pub fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
-/// A time as people say it: "3 days ago".
+/// A time as people say it: "3 days ago", or "in 3 days".
 pub fn ago(time: SystemTime) -> String {
-    // A clock may have been put back.
-    timeago::Formatter::new().convert(time.elapsed().unwrap_or_default())
+    /// Clocks of two machines may differ by so much.
+    const NOW: Duration = Duration::from_secs(60);
+    let mut formatter = timeago::Formatter::new();
+    match time.elapsed() {
+        Ok(elapsed) => formatter.convert(elapsed),
+        Err(error) if error.duration() < NOW => formatter.convert(Duration::ZERO),
+        // Of three days in the future some milliseconds have passed.
+        Err(error) => {
+            let left = error.duration() + Duration::from_secs(1);
+            format!("in {}", formatter.ago("").convert(left).trim_end())
+        }
+    }
 }

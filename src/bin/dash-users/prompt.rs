@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use dash_users::Password;
+use dash_users::{Password, policy};
 use zeroize::Zeroizing;
 
 use crate::cli::{Format, Globals, NewPasswordArgs, PasswordArgs, environment};
@@ -95,9 +95,14 @@ impl Prompt {
         }
     }
 
-    /// A new password: on the terminal it is asked for twice.
+    /// A new password: on the terminal it is asked for twice. One that comes from elsewhere holds no
+    /// character that nobody sees.
     pub fn new_password(&self, source: &Source) -> Result<Password> {
-        let Source::Terminal = source else { return self.password(source) };
+        let Source::Terminal = source else {
+            let password = self.password(source)?;
+            policy::check_visible(&password)?;
+            return Ok(password);
+        };
         let password = self.ask_hidden("New password: ")?;
         if self.ask_hidden("New password, again: ")? != password {
             let message = "the two passwords differ; nothing was changed";
@@ -228,7 +233,7 @@ fn read_file(path: &Path, named_by: &str) -> Result<Password> {
     read(file).with_context(|| format!("cannot read the password from {}", path.display()))
 }
 
-/// Reads to the end and takes exactly one line end off. No copy is left in memory.
+/// Reads to the end and takes a byte order mark and exactly one line end off. No copy is left in memory.
 pub fn read(mut input: impl Read) -> Result<Password> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(1024));
     loop {
@@ -250,6 +255,16 @@ pub fn read(mut input: impl Read) -> Result<Password> {
         }
         bytes.extend_from_slice(&chunk[..count]);
     }
+    if let Some(encoding) = utf16(&bytes) {
+        let message = format!("the password is {encoding}, not UTF-8");
+        let hint = format!(
+            "`iconv -f {encoding} -t UTF-8 FILE` converts a file; PowerShell's `Set-Content -Encoding utf8` writes UTF-8"
+        );
+        return Err(Failure::new(Code::InvalidData, message).hint(hint).into());
+    }
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
         if bytes.last() == Some(&b'\r') {
@@ -257,6 +272,26 @@ pub fn read(mut input: impl Read) -> Result<Password> {
         }
     }
     Ok(Password::from_utf8(bytes)?)
+}
+
+/// What many programs write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The name of another encoding of Unicode, told by its byte order mark, or by the NUL that every
+/// second byte of ASCII or Latin-1 is in it.
+fn utf16(bytes: &[u8]) -> Option<&'static str> {
+    let nul_at = |parity: usize| bytes.iter().skip(parity).step_by(2).filter(|byte| **byte == 0);
+    let [even, odd] = [0, 1].map(|parity| nul_at(parity).count());
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] => Some("UTF-32LE"),
+        [0, 0, 0xfe, 0xff, ..] => Some("UTF-32BE"),
+        [0xff, 0xfe, ..] => Some("UTF-16LE"),
+        [0xfe, 0xff, ..] => Some("UTF-16BE"),
+        // One NUL may be a stray one.
+        _ if even == 0 && odd > 1 && 2 * odd >= bytes.len() / 2 => Some("UTF-16LE"),
+        _ if odd == 0 && even > 1 && 2 * even >= bytes.len() / 2 => Some("UTF-16BE"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -281,5 +316,41 @@ mod tests {
         assert_eq!(read(long.as_bytes()).unwrap().expose(), long);
         assert!(read(&vec![b'a'; MAX_BYTES + 1][..]).is_err());
         assert!(read(&b"\xff"[..]).is_err());
+    }
+
+    #[test]
+    fn byte_order_mark_at_the_start_is_stripped() {
+        for (input, password) in [
+            ("\u{feff}secret\r\n", "secret"),
+            ("\u{feff}", ""),
+            ("\u{feff}\u{feff}a", "\u{feff}a"),
+            ("a\u{feff}", "a\u{feff}"),
+        ] {
+            assert_eq!(read(input.as_bytes()).unwrap().expose(), password, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn utf16_is_rejected_by_its_name() {
+        let le = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+        for (bytes, encoding) in [
+            (le("\u{feff}secret\r\n"), "UTF-16LE"),
+            (be("\u{feff}secret"), "UTF-16BE"),
+            (le("\u{feff}пароль"), "UTF-16LE"),
+            (le("secret123\r\n"), "UTF-16LE"),
+            (be("secret123"), "UTF-16BE"),
+            (le("crème brûlée"), "UTF-16LE"),
+            (le("пароль secret"), "UTF-16LE"),
+            (b"\xff\xfe\0\0s\0\0\0".to_vec(), "UTF-32LE"),
+            // Its last line end is that of another program.
+            ([le("secret"), b"\n".to_vec()].concat(), "UTF-16LE"),
+        ] {
+            let error = read(&bytes[..]).unwrap_err();
+            assert_eq!(error.to_string(), format!("the password is {encoding}, not UTF-8"));
+        }
+        for text in ["", "a", "secret", "a\0", "a\0b", "пароль"] {
+            assert_eq!(utf16(text.as_bytes()), None, "{text:?}");
+        }
     }
 }

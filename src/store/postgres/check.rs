@@ -57,6 +57,18 @@ pub(super) fn check(
     Ok(findings)
 }
 
+/// The type of the column `password_hash`, if it has a length.
+pub(super) fn hash_column(
+    transaction: &mut PostgresTransaction,
+) -> Result<Option<String>, StoreError> {
+    let select = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+                  JOIN pg_class ON pg_class.oid = attrelid
+                  WHERE relnamespace = to_regnamespace($1) AND relname = 'users'
+                      AND attname = 'password_hash' AND atttypmod > 0";
+    let schema = quoted(&transaction.place.schema);
+    Ok(transaction.texts(select, &[(&schema, Type::TEXT)])?.pop())
+}
+
 fn foreign_triggers(transaction: &mut PostgresTransaction) -> Result<Vec<Problem>, StoreError> {
     let select = "SELECT tgname::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
                   WHERE relnamespace = to_regnamespace($1) AND NOT tgisinternal

@@ -29,7 +29,7 @@ fn an_object_has_names_and_passwords_or_hashes() {
     let expected =
         ["1 alice either=s3cret", "2 bob either=!x", "3  either=", "4 alice either=again"];
     assert_eq!(plainly(Json, file), expected);
-    let file = r#"{"a": null, "b": ["s3cret"], "c": {"password": "s3cret"}, "d": 1, "e": "x"}"#;
+    let file = r#"{"a": null, "b": ["s3cret"], "c": ["x", {}], "d": 1, "e": "x"}"#;
     let read = plainly(Json, file);
     for (index, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
         let expected = format!("{} user '{name}': the field 'password' is no text", index + 1);
@@ -102,7 +102,7 @@ fn behind_a_bad_record_it_is_read_on() {
         {"username": "e", "language": {"s3cret": 1}}, {"username": "f", "groups": "x;y"},
         {"username": "g", "groups": ["x", null]},
         {"username": "h", "password": "s3cret"}]"#;
-    let fields = "username, password, password_hash, language and groups";
+    let fields = "username, password, password_hash, language, groups, locked and active";
     let expected = [
         "1 it is no JSON object",
         "2 it is no JSON object",
@@ -221,13 +221,14 @@ fn odd_values_are_written_as_objects_and_null() {
             vec![StoredText::Blob(vec![])],
         ),
     ];
-    let lines = r#"{"username":"=1+1","password_hash":"\\","language":"é\u001b\u202e\"","groups":["a;b",""]}
-{"username":null,"password_hash":{"blob":"00ff"},"language":{"text":"ff"},"groups":[{"blob":""}]}
+    let lines = r#"{"username":"=1+1","password_hash":"\\","language":"é\u001b\u202e\"","groups":["a;b",""],"locked":false}
+{"username":null,"password_hash":{"blob":"00ff"},"language":{"text":"ff"},"groups":[{"blob":""}],"locked":false}
 "#;
     assert_eq!(written(JsonLines, true, &rows), lines);
     let array = format!("[\n{}\n]\n", lines.trim_end().replace('\n', ",\n"));
     assert_eq!(written(Json, true, &rows), array);
-    let without = r#"{"username":"=1+1","language":"é\u001b\u202e\"","groups":["a;b",""]}"#;
+    let without =
+        r#"{"username":"=1+1","language":"é\u001b\u202e\"","groups":["a;b",""],"locked":false}"#;
     assert_eq!(written(JsonLines, false, &rows[..1]), format!("{without}\n"));
     assert_eq!(written(Json, true, &[]), "[]\n");
     assert_eq!(written(JsonLines, true, &[]), "");

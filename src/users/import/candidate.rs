@@ -3,17 +3,20 @@
 use std::cmp::Ordering;
 
 use super::super::Error;
+use super::super::foreign::converted;
 use super::super::hash_like::resembles_hash;
+use super::super::no_password::is_no_password;
+use super::super::wrapped::Seen;
 use super::budget::Budget;
 use super::{ImportOptions, OnConflict};
 use crate::credential::{Credential, NewCredential, unlocked};
 use crate::group::{Group, GroupError};
-use crate::hash::{Method, PasswordHash};
+use crate::hash::{HashError, Method, PasswordHash};
 use crate::language::{Language, LanguageError};
 use crate::password::Password;
 use crate::policy;
 use crate::store::{NewRow, Row, RowChange, StoredSecret};
-use crate::transfer::{BadRecord, Position, Record, RecordError, Secret};
+use crate::transfer::{BadRecord, FIELDS, Position, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::{Username, UsernameError};
 
@@ -24,6 +27,8 @@ pub(super) struct Candidate {
     pub(super) secret: Planned,
     language: Option<StoredText>,
     groups: Option<Vec<StoredText>>,
+    /// Whether the user is to be locked; none if the record does not say.
+    pub(super) locked: Option<bool>,
 }
 
 /// What is to be stored as a hash.
@@ -86,9 +91,9 @@ impl Clear {
     }
 }
 
-impl From<Record> for Candidate {
-    fn from(record: Record) -> Self {
-        let Record { position, username, secret, language, mut groups } = record;
+impl Candidate {
+    pub(super) fn new(record: Record, options: ImportOptions) -> Self {
+        let Record { position, username, secret, language, mut groups, locked } = record;
         if let Some(groups) = &mut groups {
             // As a row has them.
             let is_blob = |group: &StoredText| matches!(group, StoredText::Blob(_));
@@ -100,20 +105,23 @@ impl From<Record> for Candidate {
         let secret = match secret {
             None => Planned::Absent,
             Some(Secret::Password(password)) => Planned::clear(password, Origin::Given),
-            Some(Secret::Hash(hash)) => Planned::Hash(hash),
+            Some(Secret::Hash(hash)) if options.as_is => Planned::Hash(hash),
+            Some(Secret::Hash(hash)) => {
+                let converted = text(hash.expose()).and_then(converted_hash);
+                Planned::Hash(converted.unwrap_or(hash))
+            }
             Some(Secret::Either(text)) => {
                 let stored = StoredSecret::from(StoredText::Text(text.expose().to_owned()));
-                match stored.credential() {
-                    Credential::Active(_) | Credential::Locked(_) => Planned::Hash(stored),
-                    Credential::Unusable(_) => Planned::clear(text, Origin::Guessed),
+                match (stored.credential(), converted_hash(text.expose())) {
+                    (Credential::Active(_) | Credential::Locked(_), _) => Planned::Hash(stored),
+                    (Credential::Unusable(_), Some(converted)) => Planned::Hash(converted),
+                    (Credential::Unusable(_), None) => Planned::clear(text, Origin::Guessed),
                 }
             }
         };
-        Self { position, username, secret, language, groups }
+        Self { position, username, secret, language, groups, locked }
     }
-}
 
-impl Candidate {
     pub(super) fn refused(&self, reason: RecordError) -> BadRecord {
         BadRecord { position: self.position, username: Some(self.username.clone()), reason }
     }
@@ -124,21 +132,24 @@ impl Candidate {
             text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
         }
         match &self.secret {
-            Planned::Hash(hash) if !options.as_is => judge_hash(hash)?,
-            Planned::Clear(clear) => {
-                if clear.origin == Origin::Guessed && resembles_hash(clear.password.expose()) {
-                    return Err(RecordError::ResemblesHash);
+            Planned::Hash(hash) => {
+                if !options.as_is {
+                    judge_hash(hash)?;
                 }
+                with_lock(hash.clone(), self.locked).map_err(RecordError::Hash)?;
+            }
+            Planned::Clear(clear) => {
+                judge_password(clear)?;
                 policy::check(&clear.password, text(&self.username), options.allow_weak)?;
+                policy::check_visible(&clear.password)?;
             }
             Planned::Absent => {
                 // Of others it depends on whether they are there.
                 let is_certain = matches!(options.on_conflict, OnConflict::Fail | OnConflict::Skip);
-                if is_certain && !options.generate_missing {
+                if is_certain && !options.generate_missing && !options.lock_missing {
                     return Err(RecordError::NoSecret);
                 }
             }
-            Planned::Hash(_) => {}
         }
         if options.as_is {
             return Ok(());
@@ -154,17 +165,18 @@ impl Candidate {
 
     /// The row of a new user, and the password that was generated for it.
     pub(super) fn new_row(&self) -> Result<(NewRow, Option<Password>), Error> {
-        let Self { username, secret, language, groups, .. } = self;
+        let Self { username, secret, language, groups, locked, .. } = self;
         let language =
             language.clone().unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
         let (secret, password) = match secret {
-            Planned::Hash(hash) => (hash.clone(), None),
+            Planned::Hash(hash) => (self.locked_hash(hash)?, None),
             Planned::Clear(clear) => {
                 let Clear { password, origin, hash, existing, .. } = &**clear;
                 if existing.is_some() {
                     return Err(Error::ChangedMeanwhile(username.clone()));
                 }
-                let hash = hash.clone().map(NewCredential::from);
+                let is_locked = *locked == Some(true);
+                let hash = hash.as_ref().map(|hash| new_credential(hash, is_locked));
                 let secret = hash.as_ref().map_or(StoredText::Null.into(), StoredSecret::from);
                 (secret, (*origin == Origin::Generated).then(|| password.clone()))
             }
@@ -176,22 +188,30 @@ impl Candidate {
 
     /// What of `row` is to be changed; none if it is so already.
     pub(super) fn change(&self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
+        // What is stored, locked or not as the record has it.
+        let same = || match self.locked_hash(&row.secret)? {
+            same if same == row.secret => Ok(None),
+            other => Ok::<_, Error>(Some(other)),
+        };
         let (secret, is_new_password) = match &self.secret {
-            Planned::Absent => (None, false),
-            Planned::Hash(hash) if *hash == row.secret => (None, false),
-            Planned::Hash(hash) => {
-                let is_new = unlocked_hash(hash) != unlocked_hash(&row.secret);
-                (Some(hash.clone()), is_new)
-            }
+            Planned::Absent => (same()?, false),
+            Planned::Hash(hash) => match self.locked_hash(hash)? {
+                hash if hash == row.secret => (None, false),
+                hash => {
+                    let is_new = unlocked_hash(&hash) != unlocked_hash(&row.secret);
+                    (Some(hash), is_new)
+                }
+            },
             Planned::Clear(clear) => match &**clear {
                 Clear { existing, .. } if existing.as_ref() != Some(&row.secret) => {
                     return Err(Error::ChangedMeanwhile(row.username));
                 }
-                Clear { is_right: Some(true), .. } => (None, false),
+                Clear { is_right: Some(true), .. } => (same()?, false),
                 Clear { hash, .. } => {
-                    let credential = row.secret.credential();
-                    let new = hash.clone();
-                    let new = new.map(|hash| StoredSecret::from(&credential.with_hash(hash)));
+                    let is_locked = row.secret.credential().is_locked();
+                    let is_locked = self.locked.unwrap_or(is_locked);
+                    let new = hash.as_ref();
+                    let new = new.map(|hash| StoredSecret::from(&new_credential(hash, is_locked)));
                     // Nothing is hashed where nothing is written.
                     (new.or_else(|| dry_run.then(|| StoredText::Null.into())), true)
                 }
@@ -203,6 +223,35 @@ impl Candidate {
         let username = row.username;
         Ok(is_change.then_some(RowChange { username, secret, is_new_password, language, groups }))
     }
+}
+
+impl Candidate {
+    /// A stored value, locked or unlocked if the record says so.
+    fn locked_hash(&self, stored: &StoredSecret) -> Result<StoredSecret, Error> {
+        let username = || self.username.clone();
+        with_lock(stored.clone(), self.locked)
+            .map_err(|reason| Error::InvalidHash { username: username(), reason })
+    }
+}
+
+/// A stored value, locked or unlocked if that is wanted. One that is not locked cannot be unlocked,
+/// whatever it is.
+fn with_lock(stored: StoredSecret, locked: Option<bool>) -> Result<StoredSecret, HashError> {
+    let new = match locked {
+        Some(true) => NewCredential::lock(stored.expose())?,
+        Some(false) if stored.credential().is_locked() => NewCredential::unlock(stored.expose())?,
+        _ => None,
+    };
+    Ok(new.as_ref().map_or(stored, StoredSecret::from))
+}
+
+fn new_credential(hash: &PasswordHash, is_locked: bool) -> NewCredential {
+    if is_locked { NewCredential::locked(hash) } else { hash.clone().into() }
+}
+
+/// A hash of Django or passlib as werkzeug has it.
+fn converted_hash(text: &str) -> Option<StoredSecret> {
+    converted(text).map(|hash| StoredSecret::from(StoredText::Text((*hash).clone())))
 }
 
 /// The hash of a stored value, locked or not.
@@ -230,10 +279,30 @@ pub(super) fn text(stored: &StoredText) -> Option<&str> {
 }
 
 fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
-    match stored.credential() {
-        Credential::Active(_) | Credential::Locked(Ok(_)) => Ok(()),
-        Credential::Locked(Err(error)) | Credential::Unusable(error) => {
-            Err(RecordError::Hash(error))
-        }
+    let (Credential::Locked(Err(error)) | Credential::Unusable(error)) = stored.credential() else {
+        return Ok(());
+    };
+    if text(stored.expose()).is_some_and(is_no_password) {
+        return Err(RecordError::NoPassword(FIELDS[2]));
     }
+    match Seen::in_stored(stored).filter(|seen| seen.is_hash() && !seen.is_bare_ours()) {
+        Some(seen) => Err(RecordError::OtherHash(seen.describe())),
+        None => Err(RecordError::Hash(error)),
+    }
+}
+
+/// Refuses what is no password: a hash, and a word for none. What only resembles a hash may be a
+/// password where the file says that it is one.
+fn judge_password(clear: &Clear) -> Result<(), RecordError> {
+    let password = clear.password.expose();
+    if is_no_password(password) {
+        return Err(RecordError::NoPassword(FIELDS[1]));
+    }
+    if let Some(seen) = Seen::in_text(password).filter(Seen::is_hash) {
+        return Err(RecordError::HashNotPassword(seen.describe()));
+    }
+    if clear.origin == Origin::Guessed && resembles_hash(password) {
+        return Err(RecordError::ResemblesHash);
+    }
+    Ok(())
 }

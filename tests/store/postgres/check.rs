@@ -59,6 +59,8 @@ fn rows_of_users() -> Vec<Case> {
             false,
         ),
         (with_hash("hunter2"), "clear_password", Error, "zoe", false),
+        (with_hash("None"), "no_password", Error, "zoe", false),
+        (with_hash(&format!("b'{}'", hash("x"))), "wrapped_hash", Error, "zoe", false),
         (
             format!("INSERT INTO users VALUES ('bob', '{}', 'fr')", hash("pa$$w0rd")),
             "demo_password",

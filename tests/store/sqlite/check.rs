@@ -53,6 +53,8 @@ fn cases() -> Vec<Case> {
         (with_hash(&hash("x").replace(METHOD, "scrypt:32768:8:2")), &[("hash_weak", Info, "zoe")]),
         (with_hash("hunter2"), &[("clear_password", Error, "zoe")]),
         (with_hash("pa$$w0rd"), &[("clear_password", Error, "zoe")]),
+        (with_hash("None"), &[("no_password", Error, "zoe")]),
+        (with_hash(&format!("b'{}'", hash("x"))), &[("wrapped_hash", Error, "zoe")]),
         (
             format!("INSERT INTO users VALUES ('bob', '{}', 'fr')", hash("pa$$w0rd")),
             &[("demo_password", Error, "bob")],

@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Language, Location, NewUser, StoredText};
 
 use super::group::new_group;
-use super::{new_username, open};
+use super::{new_username, note_first_scrypt, open};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
 use crate::output::{Change, Output};
@@ -15,6 +15,9 @@ use crate::prompt::Prompt;
 ///
 /// The password is asked for twice on the terminal, or comes from --password-stdin,
 /// --password-file or --generate.
+///
+/// The hash is scrypt. An app with werkzeug before 2.3, or a Python without hashlib.scrypt, raises an
+/// exception on it: use --method pbkdf2 there.
 ///
 /// Example: dash-users add carol --language pt-BR --group staff --generate
 #[derive(clap::Args)]
@@ -62,6 +65,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         return Ok(output.changes(&[(change.unchanged(), already())], false)?);
     }
 
+    note_first_scrypt(&mut users, &args.method, output)?;
     let mut new = NewUser::new(username, prompt.new_password(&source)?);
     new.language = language;
     new.groups = groups;

@@ -28,6 +28,10 @@ pub struct Args {
     /// who are not there. Never changes a user or the file's mode
     #[arg(long)]
     pub fix: bool,
+    /// With --fix: restore hashes that have something around them, such as quotes, and convert PBKDF2
+    /// hashes of Django and passlib; passwords stay the same
+    #[arg(long, requires = "fix")]
+    pub unwrap: bool,
     #[command(flatten)]
     pub method: MethodArg,
 }
@@ -49,11 +53,19 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     users = users.with_method(method);
     let found = users.check()?;
     let mut left = found.clone();
-    if args.fix && found.iter().any(|finding| is_fixable(&finding.problem)) {
-        let events = users.repair()?;
+    let is_repairable = |finding: &Finding| is_fixable(&finding.problem);
+    let is_unwrappable = |finding: &Finding| args.unwrap && is_restorable(&finding.problem);
+    if args.fix && found.iter().any(|finding| is_repairable(finding) || is_unwrappable(finding)) {
+        if found.iter().any(is_repairable) {
+            let events = users.repair()?;
+            output.note(&format!("repaired {database}"));
+            tell_reconciled(&events, output);
+        }
+        if found.iter().any(is_unwrappable) {
+            let restored = users.unwrap_hashes()?.len();
+            output.note(&format!("restored {restored} hash(es) in {database}"));
+        }
         left = users.check()?;
-        output.note(&format!("repaired {database}"));
-        tell_reconciled(&events, output);
     }
     // What only came to light by the repair belongs to the answer too.
     let [known, remaining] = [&found, &left].map(|findings| {
@@ -142,6 +154,16 @@ fn is_fixable(problem: &Problem) -> bool {
     }
 }
 
+/// Whether [`Users::unwrap_hashes`] restores the hash.
+fn is_restorable(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::HashBlob
+            | Problem::WrappedHash { is_restorable: true, .. }
+            | Problem::OtherHash { is_restorable: true, .. }
+    )
+}
+
 /// What to do about it: a command to be pasted, where there is one.
 fn hint(Finding { username, problem }: &Finding, database: &Location) -> String {
     let user = username.as_ref();
@@ -174,7 +196,22 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
             Some(group) => of_user("group remove", &format!(" {group}")),
             None => "no command can name the group; delete its row from user_groups".to_owned(),
         },
+        Problem::HashBlob => match user {
+            Some(StoredText::Text(name)) if typed.is_some() => {
+                format!("this SQL makes text of it: {}", store::sql_to_cast(name))
+            }
+            _ => run("check --fix --unwrap"),
+        },
+        problem if is_restorable(problem) && user.is_some_and(|name| name.as_key().is_some()) => {
+            run("check --fix --unwrap")
+        }
         Problem::HashRaises(_)
+        | Problem::HashNull
+        | Problem::HashEmpty
+        | Problem::NoPassword
+        | Problem::WrappedHash { .. }
+        | Problem::CutOffHash { .. }
+        | Problem::OtherHash { .. }
         | Problem::HashNeverMatches(_)
         | Problem::HashOverLimit(_)
         | Problem::HashUnsupported(_)

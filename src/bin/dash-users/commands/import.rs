@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::init::{self, new_file};
 use super::{open, schema_warnings, tell_reconciled};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
-use crate::exit::{Code, Failure, bad_records};
+use crate::exit::{Code, Failure, bad_records, quoted};
 use crate::output::{JsonImport, Output, write_stdout};
 use crate::{prompt, terminal};
 
@@ -26,8 +26,12 @@ use crate::{prompt, terminal};
 ///
 /// The file is CSV with a header, JSON (an array of objects, or one object of names and passwords)
 /// or JSON Lines. Its fields are: username, and password (clear; it is hashed) or password_hash
-/// (kept as it is), language, groups (in CSV separated by ;). Creates the database if there is
-/// none.
+/// (kept as it is; PBKDF2 hashes of Django and passlib are converted), language, groups (in CSV
+/// separated by ;), and locked or its opposite, active (true or false). Creates the database if
+/// there is none.
+///
+/// Hashes in the field password, hashes with something around them, and words such as None or null
+/// never become a password.
 ///
 /// Every bad record is reported, and then nothing is changed: status 7 for data that is invalid, 8
 /// for a weak password, 9 for a user who exists.
@@ -85,6 +89,7 @@ pub struct Job<'a> {
 pub struct Source<'a> {
     path: &'a Path,
     format: Format,
+    is_guess: bool,
 }
 
 impl<'a> Source<'a> {
@@ -92,24 +97,42 @@ impl<'a> Source<'a> {
         let format = args.input_format.map(Format::from).or_else(|| Format::of_path(path));
         let Some(format) = format else {
             let message = format!("the format of {} is not told by its name", name(path));
-            let hint = "use --input-format csv, json or jsonl";
+            let hint =
+                yaml_hint(path).unwrap_or("use --input-format csv, json or jsonl".to_owned());
             return Err(Failure::new(Code::Usage, message).hint(hint).into());
         };
-        Ok(Self { path, format })
+        Ok(Self { path, format, is_guess: args.input_format.is_none() })
     }
 
-    fn read(&self, is_exact: bool, import: &mut Import) -> Result<()> {
+    fn read(&self, is_exact: bool, import: &mut Import, output: &Output) -> Result<()> {
         let mut read = || {
             let input: Box<dyn Read> = if is_standard(self.path) {
                 Box::new(prompt::stdin()?)
             } else {
                 Box::new(File::open(self.path)?)
             };
-            let reader = Reader::new(self.format).exact(is_exact);
+            let reader = Reader::new(self.format).exact(is_exact).guessed(self.is_guess);
             reader.read(input, &mut |record| import.push(record))
         };
-        read().with_context(|| format!("cannot read {}", name(self.path)))
+        let format = read().with_context(|| format!("cannot read {}", name(self.path)))?;
+        if format != self.format {
+            output.note(&format!("note: read {} as JSON Lines", name(self.path)));
+        }
+        Ok(())
     }
+}
+
+/// The command that makes JSON of a YAML file.
+fn yaml_hint(path: &Path) -> Option<String> {
+    const CONVERT: &str =
+        "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)";
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    if !["yaml", "yml"].contains(&extension.as_str()) {
+        return None;
+    }
+    let [from, to] = [path.to_owned(), path.with_extension("json")]
+        .map(|path| quoted(&StoredText::Text(path.to_str()?.to_owned())));
+    Some(format!("`python3 -c '{CONVERT}' <{} >{}` makes JSON of it", from?, to?))
 }
 
 /// Whether stdin or stdout is meant.
@@ -145,10 +168,11 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     options.allow_weak = args.allow_weak;
     options.allow_similar = args.allow_similar;
     options.generate_missing = args.generate_missing.is_some();
+    options.lock_missing = args.lock_missing;
     options.dry_run = args.dry_run;
 
     let mut import = Import::new(options, *method);
-    source.read(args.as_is, &mut import)?;
+    source.read(args.as_is, &mut import, output)?;
     import.end().map_err(explain)?;
 
     let mut warnings = Vec::new();
@@ -188,6 +212,16 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         let (hashes, passwords) = taken_for;
         output.note(&format!(
             "took {hashes} value(s) of {file} for hashes and {passwords} for clear passwords"
+        ));
+    }
+    if import.converted() > 0 {
+        let converted = import.converted();
+        output.note(&format!("converted {converted} PBKDF2 hash(es) of Django or passlib"));
+    }
+    if import.locked_missing() > 0 {
+        let locked = import.locked_missing();
+        output.note(&format!(
+            "{locked} user(s) without a password locked; `passwd` and `unlock` let them in"
         ));
     }
     tell(summary, &file, args.dry_run, warnings, database, output)

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location};
 
-use super::{bytes, open, username};
+use super::{bytes, note_first_scrypt, open, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
 use crate::output::{Change, Output};
@@ -36,6 +36,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         return Err(Error::NoSuchUser(name).into());
     };
 
+    note_first_scrypt(&mut users, &args.method, output)?;
     let password = prompt.new_password(&source)?;
     users.set_password(bytes(&args.user), &password, args.password.allow_weak)?;
     let password = source.generated(&password);

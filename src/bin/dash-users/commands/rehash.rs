@@ -7,7 +7,7 @@ use dash_users::{Error, Location, StoredText, Users};
 use super::{bytes, changes, open, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, bad_values, command};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
@@ -19,7 +19,8 @@ use crate::prompt::Prompt;
 /// With --plaintext, for a table whose password_hash column holds clear passwords, each of them is
 /// replaced by its hash, all or none, and hashes are left. A value that looks like a hash or digest
 /// of another kind is refused, since the hash itself would become the password. If such a value
-/// really is a password, name its user and add --allow-hash-like.
+/// really is a password, name its user and add --allow-hash-like. A hash with something around it,
+/// such as quotes, and words such as None or null are always refused.
 ///
 /// Example: dash-users rehash --plaintext --all
 #[derive(clap::Args)]
@@ -72,7 +73,16 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
     let names = usernames(&args.users);
     let done = users
-        .hash_clear_passwords(if args.all { None } else { Some(&names) }, args.allow_hash_like)?;
+        .hash_clear_passwords(if args.all { None } else { Some(&names) }, args.allow_hash_like)
+        .map_err(|error| match error {
+            Error::BadValues(values) => bad_values(&values, database).into(),
+            Error::HashNotPassword { is_restorable: true, .. } => {
+                let unwrap = command(database, "check --fix --unwrap");
+                let failure = Failure::new(Code::InvalidData, error.to_string());
+                failure.hint(format!("{unwrap} restores the hash")).into()
+            }
+            error => anyhow::Error::from(error),
+        })?;
     let left = |name: &StoredText| format!("left user '{name}', who has a hash,");
     let hashed = |name: &StoredText| format!("hashed the clear password of user '{name}'");
     let users = done.iter().map(|(name, is_hashed)| (name, *is_hashed));

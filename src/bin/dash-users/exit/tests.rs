@@ -57,6 +57,17 @@ fn what_keeps_an_operation_from_being_done_has_a_code_and_a_way_out() {
         (Error::WrongPassword, Code::Refused, ""),
         (Error::InvalidHash { username: name(), reason: no_hash }, Code::InvalidData, passwd),
         (Error::ResemblesHash(name()), Code::InvalidData, passwd),
+        (
+            Error::HashNotPassword { username: name(), what: String::new(), is_restorable: true },
+            Code::InvalidData,
+            "check --fix --unwrap",
+        ),
+        (
+            Error::HashNotPassword { username: name(), what: String::new(), is_restorable: false },
+            Code::InvalidData,
+            passwd,
+        ),
+        (Error::NoPassword(name()), Code::InvalidData, passwd),
         (Error::ClearPassword { username: name(), reason }, Code::BadPassword, passwd),
         (Error::UnreachableName(name()), Code::InvalidData, ""),
         (Error::ChangedMeanwhile(name()), Code::Failed, "try again"),

@@ -155,8 +155,9 @@ impl<'a> From<&'a Report> for JsonError<'a> {
         let (status, code, hint) = (code.status(), code.name(), hint.as_deref());
         let detail = |detail: &'a Detail| {
             let (line, item) = match detail.position {
-                Position::Line(line) => (Some(line), None),
-                Position::Item(item) => (None, Some(item)),
+                Some(Position::Line(line)) => (Some(line), None),
+                Some(Position::Item(item)) => (None, Some(item)),
+                None => (None, None),
             };
             JsonDetail { line, item, code: detail.code.name(), message: &detail.message }
         };

@@ -1,0 +1,298 @@
+//! Values that are a hash with something around it, as programs, shells and spreadsheets leave it:
+//! quotes, Python's `b'…'`, line ends, an encoding, another spelling of `$`.
+//!
+//! What may be around a hash is taken off in all ways that fit, one after the other, until a hash
+//! comes to light. Nothing is guessed: of two different hashes neither is the one.
+
+pub(super) mod layers;
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use self::layers::layers;
+use super::foreign::{self, Kind};
+use crate::credential::{Credential, NewCredential, unlocked};
+use crate::hash::{HashError, Method, MethodError};
+use crate::store::StoredSecret;
+use crate::user::StoredText;
+
+/// The longest text that is looked at; a hash has no more than a few hundred bytes.
+const MAX_BYTES: usize = 8 << 10;
+
+/// How many things around each other are taken off.
+const MAX_DEPTH: usize = 6;
+
+/// How many texts are looked at for one value.
+const MAX_TEXTS: usize = 300;
+
+/// The rank from which there is no need to look on.
+const CERTAIN: u8 = 2;
+
+type Text = Zeroizing<String>;
+
+/// What a stored value is, apart from a hash of ours. It holds no part of the value but what restores it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// What is around the hash, the outermost first.
+    around: Vec<&'static str>,
+    what: What,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum What {
+    /// A hash, or a locked value.
+    Ours { restored: Option<Restored> },
+    /// A hash of ours whose end is missing: so many characters, if that is known.
+    CutOff { missing: Option<usize> },
+    /// A hash of another program.
+    Foreign {
+        kind: &'static Kind,
+        is_whole: bool,
+        is_cut_off: bool,
+        /// Whether it has a `$$`, which may stand for a `$`.
+        is_doubled: bool,
+        is_convertible: bool,
+        restored: Option<Restored>,
+    },
+}
+
+/// A value to store; nothing of it is shown.
+#[derive(PartialEq, Eq)]
+struct Restored(Text);
+
+impl fmt::Debug for Restored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Restored(…)")
+    }
+}
+
+impl Seen {
+    /// What a text is, which is no credential as it stands.
+    pub(super) fn in_text(text: &str) -> Option<Self> {
+        if text.len() > MAX_BYTES {
+            return None;
+        }
+        let mut seen = vec![Text::new(text.to_owned())];
+        let mut texts = vec![(Vec::new(), Text::new(text.to_owned()))];
+        let mut found: Option<Self> = None;
+        for _ in 0..=MAX_DEPTH {
+            let all = texts.iter().filter_map(|(around, text)| Self::bare(around.clone(), text));
+            if let Some(best) = Self::best(all)
+                && found.as_ref().is_none_or(|found| found.rank() < best.rank())
+            {
+                found = Some(best);
+            }
+            if found.as_ref().is_some_and(|found| found.rank() >= CERTAIN) {
+                break;
+            }
+            let mut next = Vec::new();
+            for (around, text) in texts {
+                for (layer, inner) in layers(&text) {
+                    if seen.len() < MAX_TEXTS && !seen.contains(&inner) {
+                        seen.push(inner.clone());
+                        let mut around = around.clone();
+                        if around.last() != Some(&layer) {
+                            around.push(layer);
+                        }
+                        next.push((around, inner));
+                    }
+                }
+            }
+            if next.is_empty() {
+                break;
+            }
+            texts = next;
+        }
+        found
+    }
+
+    /// What a stored value is; that of a locked account stays locked.
+    pub(super) fn in_stored(stored: &StoredSecret) -> Option<Self> {
+        match (stored.credential(), stored.expose()) {
+            (Credential::Active(_) | Credential::Locked(Ok(_)), _) => None,
+            (Credential::Locked(Err(_)), StoredText::Text(text)) => {
+                let value = Text::new(unlocked(text)?);
+                let mut seen = Self::in_text(&value)?;
+                if let What::Ours { restored } | What::Foreign { restored, .. } = &mut seen.what {
+                    *restored = restored.take().and_then(Restored::lock);
+                }
+                Some(seen)
+            }
+            (_, StoredText::Text(text)) => Self::in_text(text),
+            _ => None,
+        }
+    }
+
+    /// What a text is with nothing taken off.
+    fn bare(around: Vec<&'static str>, text: &Text) -> Option<Self> {
+        let stored = StoredSecret::from(StoredText::Text((**text).clone()));
+        let what = match stored.credential() {
+            Credential::Active(_) | Credential::Locked(Ok(_)) => {
+                What::Ours { restored: Some(Restored(text.clone())) }
+            }
+            Credential::Unusable(HashError::Method(
+                MethodError::Unsupported(_) | MethodError::OverLimit(_),
+            )) => What::Ours { restored: None },
+            _ => cut_off(text).or_else(|| {
+                let kind = foreign::kind_of(text)?;
+                let restored = foreign::converted(text).map(Restored);
+                Some(What::Foreign {
+                    kind,
+                    is_whole: kind.is_whole(text),
+                    is_cut_off: kind.is_cut_off(text),
+                    is_doubled: text.contains("$$"),
+                    is_convertible: restored.is_some(),
+                    restored,
+                })
+            })?,
+        };
+        Some(Self { around, what })
+    }
+
+    /// The best of those with as much taken off. Of two different hashes neither can be restored.
+    fn best(all: impl Iterator<Item = Self>) -> Option<Self> {
+        let mut best: Option<Self> = None;
+        for mut seen in all {
+            match &best {
+                Some(other) if seen.rank() < other.rank() => {}
+                Some(other) if seen.rank() == other.rank() => {
+                    if seen.restored_value() != other.restored_value() {
+                        // Both are of that rank, whichever is shown.
+                        seen.around.clone_from(&other.around);
+                        seen.forget_value();
+                        best = Some(seen);
+                    }
+                }
+                _ => best = Some(seen),
+            }
+        }
+        best
+    }
+
+    /// How much there is to be said for it.
+    fn rank(&self) -> u8 {
+        match self.what {
+            What::Ours { .. } => 4,
+            What::Foreign { is_convertible: true, .. } => 3,
+            What::Foreign { is_whole: true, is_doubled: false, .. } => CERTAIN,
+            What::Foreign { is_whole: true, .. } => 1,
+            What::CutOff { .. } | What::Foreign { .. } => 0,
+        }
+    }
+
+    fn restored_value(&self) -> Option<&Restored> {
+        match &self.what {
+            What::Ours { restored } | What::Foreign { restored, .. } => restored.as_ref(),
+            What::CutOff { .. } => None,
+        }
+    }
+
+    fn forget_value(&mut self) {
+        if let What::Ours { restored } | What::Foreign { restored, .. } = &mut self.what {
+            *restored = None;
+        }
+    }
+
+    /// Whether something is around a hash of whatever kind.
+    pub(super) fn is_wrapped(&self) -> bool {
+        !self.around.is_empty()
+    }
+
+    /// Whether it is a hash beyond doubt, and not a text that only begins like one.
+    pub(super) fn is_hash(&self) -> bool {
+        match self.what {
+            What::Ours { .. } | What::CutOff { .. } => true,
+            What::Foreign { is_whole, .. } => is_whole,
+        }
+    }
+
+    /// Whether it is a hash of ours with nothing around it.
+    pub(super) fn is_bare_ours(&self) -> bool {
+        !self.is_wrapped() && self.is_ours()
+    }
+
+    /// Whether it is, or was before somebody wrapped it, a hash that werkzeug can verify.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.what, What::Ours { .. })
+    }
+
+    /// How many characters are missing at the end of a hash of ours, if that is what it is.
+    pub(super) fn is_cut_off(&self) -> bool {
+        matches!(self.what, What::CutOff { .. } | What::Foreign { is_cut_off: true, .. })
+    }
+
+    /// The value to store in its place.
+    pub(super) fn restored(self) -> Option<StoredSecret> {
+        let (What::Ours { restored } | What::Foreign { restored, .. }) = self.what else {
+            return None;
+        };
+        restored.map(|Restored(text)| StoredSecret::from(StoredText::Text((*text).clone())))
+    }
+
+    /// Whether there is one.
+    pub(super) fn is_restorable(&self) -> bool {
+        self.restored_value().is_some()
+    }
+
+    /// In words: "a valid hash with quotes around it".
+    pub(super) fn describe(&self) -> String {
+        let mut text = match &self.what {
+            What::Ours { .. } => "a valid hash".to_owned(),
+            What::CutOff { missing: Some(missing) } => {
+                let (s, are) = if *missing == 1 { ("", "is") } else { ("s", "are") };
+                format!("a hash whose last {missing} character{s} {are} cut off")
+            }
+            What::CutOff { missing: None } => "a hash whose end is cut off".to_owned(),
+            What::Foreign { kind, is_cut_off: true, .. } => {
+                format!("{} whose end is cut off", kind.name)
+            }
+            What::Foreign { kind, is_whole: true, is_convertible: false, .. }
+                if kind.is_pbkdf2() =>
+            {
+                format!("{} that werkzeug's form cannot hold", kind.name)
+            }
+            What::Foreign { kind, .. } => kind.name.to_owned(),
+        };
+        for (index, layer) in self.around.iter().enumerate() {
+            text += if index == 0 { " with " } else { " and " };
+            text += layer;
+        }
+        text
+    }
+}
+
+impl Restored {
+    /// The same, locked.
+    fn lock(self) -> Option<Self> {
+        let stored = StoredText::Text((*self.0).clone());
+        match NewCredential::lock(&stored) {
+            Ok(Some(locked)) => Some(Self(Text::new(locked.to_string()))),
+            Ok(None) => Some(self),
+            Err(_) => None,
+        }
+    }
+}
+
+/// A hash of ours whose end is missing, if a text is one.
+fn cut_off(text: &str) -> Option<What> {
+    // A shell or Docker Compose takes "$salt$digest" for variables, and leaves nothing of them.
+    if text.contains(':') && text.parse::<Method>().is_ok() {
+        return Some(What::CutOff { missing: None });
+    }
+    let mut parts = text.splitn(3, '$');
+    let (spelling, salt, digest) = (parts.next()?, parts.next()?, parts.next());
+    let method: Method = spelling.parse().ok()?;
+    let Some(digest) = digest else {
+        // A word and a "$" may be a password, a method with its numbers and a salt is none.
+        let is_salt = salt.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        return (spelling.contains(':') && is_salt).then_some(What::CutOff { missing: None });
+    };
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let missing =
+        (2 * method.digest_bytes()).checked_sub(digest.len()).filter(|missing| *missing > 0)?;
+    digest.bytes().all(is_digit).then_some(What::CutOff { missing: Some(missing) })
+}
+
+#[cfg(test)]
+mod tests;

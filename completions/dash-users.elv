@@ -446,6 +446,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --color 'When to use color'
             cand --fix 'Put back what is missing of dash-users'' own tables and triggers, and drop groups of users who are not there. Never changes a user or the file''s mode'
             cand --unwrap 'With --fix: restore hashes that have something around them, such as quotes, and convert PBKDF2 hashes of Django and passlib; passwords stay the same'
+            cand --all 'Show every finding: without it, more than ten of a kind are summed up for people'
             cand --json 'Short for --format json'
             cand -q 'Write results and errors only'
             cand --quiet 'Write results and errors only'

@@ -524,3 +524,40 @@ file_readable_by_others	warning		everybody on this machine may read the hashes: 
 "#]]
     );
 }
+
+#[test]
+fn many_findings_of_a_kind_are_summed_up_for_people() {
+    let sandbox = initialized();
+    sandbox.sql(
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1200)
+         INSERT INTO users SELECT printf('user%04d', x),
+             'scrypt:64:8:1$salt$' || replace(hex(zeroblob(64)), '0', 'a'), 'x y' FROM n;
+         INSERT INTO users VALUES ('zoe', 'plaintext', 'en')",
+    );
+    assert_run!(
+        sandbox.run(&["check"]),
+        str![[r#"
+status 7
+-- stdout
+error: 1,200 users [hash_raises]
+   nobody can log in: werkzeug raises an exception on the stored hash: scrypt's N·p is too low for its memory limit
+   hint: `dash-users passwd user0001 --database [DIR]/users.db`
+   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (--all lists them)
+error: user 'zoe' [clear_password]
+   the password is stored in the clear: nobody can log in with it, and whoever reads the file can read it
+   hint: `dash-users rehash --plaintext zoe --database [DIR]/users.db`
+info: 1,200 users [language_not_allowed]
+   the language is no BCP 47 tag
+   hint: `dash-users update user0001 --language TAG --database [DIR]/users.db`
+   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (--all lists them)
+-- stderr
+1201 error(s) and 0 warning(s) in [DIR]/users.db
+
+"#]]
+    );
+    let all = sandbox.run(&["check", "--all"]);
+    assert!(all.stdout.lines().count() > 1200 * 6, "{all}");
+    let json = sandbox.run(&["check", "--json"]);
+    let findings: Vec<serde_json::Value> = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(findings.len(), 2401);
+}

@@ -6,6 +6,7 @@ use std::thread;
 use dash_users::store::{self, Access, CommitHooks, Schema};
 use dash_users::{Error, Init, NewFile, StoreError, Users};
 
+use crate::accounts::groups;
 use crate::database::Database;
 use crate::support::{GOOD, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows};
 
@@ -245,7 +246,28 @@ fn several_threads_may_add_the_same_user(database: &dyn Database) {
     assert_eq!(names(database), ["alice"]);
 }
 
+fn a_version_that_was_emptied_or_doubled_is_repaired(database: &dyn Database) {
+    let mut users = init(database);
+    add(&mut users, "alice");
+    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    for (sql, reason) in [
+        ("DELETE FROM dash_users_schema", "is empty"),
+        (
+            "INSERT INTO dash_users_schema SELECT version FROM dash_users_schema",
+            "the same row several times",
+        ),
+    ] {
+        database.execute(sql);
+        let refusal = open(database).lock(&["alice"]).unwrap_err().to_string();
+        assert!(refusal.contains(reason), "{refusal}");
+        let mut users = init(database);
+        assert_eq!(groups(&mut users, "alice"), ["staff"]);
+        assert_eq!(versions(database), [schema(database).version.to_string()]);
+    }
+}
+
 on_every_database! {
+    a_version_that_was_emptied_or_doubled_is_repaired,
     a_new_database_gets_every_migration_once,
     versions_count_up_from_one,
     a_second_init_changes_nothing,

@@ -241,7 +241,7 @@ fn inspect_with(
     transaction: &mut PostgresTransaction,
     problems: &[(u32, Problem)],
 ) -> Result<Schema, StoreError> {
-    let version = version(transaction)?;
+    let (version, of_version) = version(transaction)?;
     let columns = users::adopt(transaction)?;
     let damage = |(version, problem): &(u32, Problem)| {
         let reason = match problem {
@@ -251,7 +251,8 @@ fn inspect_with(
         };
         (*version, reason)
     };
-    let damage: Vec<_> = problems.iter().map(damage).collect();
+    let of_version = of_version.map(|reason| (LATEST, reason.to_owned()));
+    let damage: Vec<_> = problems.iter().map(damage).chain(of_version).collect();
     let migrations = MIGRATIONS.map(|(migration, _)| migration);
     let mut schema = Schema::new(version, columns, &damage, migrations);
     if let Some(OtherTable { schema: other, name, has_users: false }) =
@@ -371,9 +372,10 @@ fn apply(
     objects::refuse_foreign_owners(transaction, &created)?;
     objects::create(transaction, problems)?;
     reconcile(transaction, before.version >= WATCHED, is_another_table)?;
-    if before.version != LATEST {
+    let latest = i32::try_from(LATEST).unwrap_or(i32::MAX);
+    let is_stamped = "SELECT count(*) = 1 AND min(version) = $1 FROM {schema}.dash_users_schema";
+    if !transaction.query_one(is_stamped, &[(&latest, Type::INT4)])?.get::<_, bool>(0) {
         transaction.run("DELETE FROM {schema}.dash_users_schema", &[])?;
-        let latest = i32::try_from(LATEST).unwrap_or(i32::MAX);
         let insert = "INSERT INTO {schema}.dash_users_schema (version) VALUES ($1)";
         transaction.run(insert, &[(&latest, Type::INT4)])?;
     }
@@ -445,8 +447,11 @@ fn reconcile(
     transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
 }
 
-/// The stored version; 0 without one.
-fn version(transaction: &mut PostgresTransaction) -> Result<u32, StoreError> {
+/// The stored version, 0 without one, and what is wrong with its table. Fixtures that empty every
+/// table, and restores of the data alone, leave no row or the same one twice.
+fn version(
+    transaction: &mut PostgresTransaction,
+) -> Result<(u32, Option<&'static str>), StoreError> {
     let location = transaction.location;
     let unreadable =
         |reason: &str| not_a_database(location, format!("its 'dash_users_schema' {reason}"));
@@ -458,20 +463,24 @@ fn version(transaction: &mut PostgresTransaction) -> Result<u32, StoreError> {
     let schema = quoted(&transaction.place.schema);
     let found = transaction.query(select, &[(&schema, Type::TEXT)])?;
     match found.first().map(|row| row.get(0)) {
-        None => return Ok(0),
+        None => return Ok((0, None)),
         Some(false) => {
             return Err(unreadable("is not a table with a column 'version' of integers"));
         }
         Some(true) => {}
     }
     let rows = transaction.query("SELECT version FROM {schema}.dash_users_schema", &[])?;
-    let found = match &rows[..] {
-        [row] => row.get::<_, Option<i32>>(0),
-        _ => None,
+    let versions: Vec<Option<i32>> = rows.iter().map(|row| row.get(0)).collect();
+    let (found, damage) = match versions[..] {
+        [] => return Ok((LATEST, Some("its 'dash_users_schema' is empty"))),
+        [Some(version)] => (version, None),
+        [Some(version), ref same @ ..] if same.iter().all(|other| *other == Some(version)) => {
+            (version, Some("its 'dash_users_schema' has the same row several times"))
+        }
+        _ => return Err(unreadable("does not hold exactly one version")),
     };
-    let found = found.ok_or_else(|| unreadable("does not hold exactly one version"))?;
     match u32::try_from(found) {
-        Ok(found) if found <= LATEST => Ok(found),
+        Ok(found) if found <= LATEST => Ok((found, damage)),
         Ok(_) => Err(StoreError::NewerSchema {
             location: location.clone(),
             found: found.into(),

@@ -251,7 +251,7 @@ mod tests {
             ),
             (
                 "CREATE TABLE users (username STRING UNIQUE COLLATE 'de', b)",
-                "(username TEXT UNIQUE , b)",
+                "(username TEXT UNIQUE, b)",
             ),
         ] {
             let made = with_plain_column(create, "username");

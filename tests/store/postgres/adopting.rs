@@ -175,7 +175,11 @@ fn tables_of_ours_that_are_of_somebody_else_are_refused() {
         ("CREATE TABLE user_groups (id integer)", "'user_groups' is a table"),
         ("CREATE VIEW user_events AS SELECT 1 AS id", "'user_events' is a view"),
         ("CREATE TABLE dash_users_schema (applied_at text)", "dash_users_schema"),
-        ("CREATE TABLE dash_users_schema (version integer)", "exactly one"),
+        (
+            "CREATE TABLE dash_users_schema (version integer);
+             INSERT INTO dash_users_schema VALUES (1), (2)",
+            "exactly one",
+        ),
     ] {
         let Some(database) = Postgres::with(sql) else { return };
         let reason = refusal(&database);

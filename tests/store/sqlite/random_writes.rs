@@ -162,7 +162,7 @@ fn run(table: &str, statements: &[String]) -> Result<(), TestCaseError> {
 
 #[test]
 fn random_writes_leave_nobody_a_group_of_another() {
-    let cases = sample::of(5, 1000).try_into().unwrap();
+    let cases = sample::of(5, 300).try_into().unwrap();
     for table in TABLES {
         let config = Config { cases, failure_persistence: None, ..Config::default() };
         TestRunner::new(config)

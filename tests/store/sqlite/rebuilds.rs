@@ -160,19 +160,3 @@ fn an_index_that_a_tool_copies_makes_no_table_the_old_one() {
     let refusal = Users::init(database.location(), &NewFile::default());
     assert!(matches!(refusal, Err(Error::Store(StoreError::NeedsRepair { .. }))), "{refusal:?}");
 }
-
-#[test]
-fn a_version_table_that_was_emptied_is_filled_again() {
-    for (sql, reason) in [
-        ("DELETE FROM dash_users_schema", "is empty"),
-        ("INSERT INTO dash_users_schema SELECT * FROM dash_users_schema", "several times"),
-    ] {
-        let database = with_groups();
-        database.execute(sql);
-        let refusal = open(&database).lock(&["alice"]).unwrap_err().to_string();
-        assert!(refusal.contains(reason), "{refusal}");
-        let mut users = init(&database);
-        assert_eq!(groups(&mut users, "alice"), ["staff"]);
-        assert_eq!(database.query("SELECT count(*) FROM dash_users_schema"), ["1"]);
-    }
-}

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 use dash_users::{
@@ -32,9 +32,15 @@ pub struct Args {
     /// hashes of Django and passlib; passwords stay the same
     #[arg(long, requires = "fix")]
     pub unwrap: bool,
+    /// Show every finding: without it, more than ten of a kind are summed up for people
+    #[arg(long)]
+    pub all: bool,
     #[command(flatten)]
     pub method: MethodArg,
 }
+
+/// How many findings of a kind are shown one by one, and how many users of more are named.
+const MAX_SHOWN: usize = 10;
 
 #[derive(Serialize)]
 struct Json<'a> {
@@ -107,20 +113,27 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         if all.is_empty() {
             return format!("nothing is wrong with {database}");
         }
-        let text = |finding: &&Finding| {
-            let Finding { username, problem } = finding;
-            let user = username.as_ref().map(|name| format!(" user '{name}'")).unwrap_or_default();
-            let next = if is_fixed(finding) {
+        let next = |finding: &Finding| {
+            if is_fixed(finding) {
                 "fixed".to_owned()
             } else {
                 // Not wrapped: it is to be pasted.
                 format!("hint: {}", hint(finding, database))
-            };
-            let message = indented(&problem.to_string());
-            let head = wrapped(&format!("{}:{user} [{}]", problem.severity(), problem.code()));
-            format!("{head}\n{message}\n   {next}")
+            }
         };
-        all.iter().map(text).collect::<Vec<_>>().join("\n")
+        let kinds = by_code(&all);
+        if args.all || kinds.iter().all(|kind| kind.len() <= MAX_SHOWN) {
+            let texts = all.iter().map(|finding| one(finding, &next(finding)));
+            return texts.collect::<Vec<_>>().join("\n");
+        }
+        let texts = kinds.into_iter().flat_map(|kind| {
+            if kind.len() <= MAX_SHOWN {
+                kind.into_iter().map(|finding| one(finding, &next(finding))).collect()
+            } else {
+                many(&kind, next)
+            }
+        });
+        texts.collect::<Vec<_>>().join("\n")
     };
     output.result(json, rows, people)?;
 
@@ -132,6 +145,80 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let message = format!("{errors} error(s) and {warnings} warning(s) in {database}");
     output.note(&message);
     Err(Failure::new(Code::Findings, message).answered().into())
+}
+
+/// The findings of each code together, in the order of the first of each.
+fn by_code<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut kinds: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let code = finding.problem.code();
+        match kinds.iter_mut().find(|kind| kind[0].problem.code() == code) {
+            Some(kind) => kind.push(finding),
+            None => kinds.push(vec![finding]),
+        }
+    }
+    kinds
+}
+
+/// A finding as people read it.
+fn one(Finding { username, problem }: &Finding, next: &str) -> String {
+    let user = username.as_ref().map(|name| format!(" user '{name}'")).unwrap_or_default();
+    text(problem, &user, next)
+}
+
+fn text(problem: &Problem, of: &str, next: &str) -> String {
+    let message = indented(&problem.to_string());
+    let head = wrapped(&format!("{}:{of} [{}]", problem.severity(), problem.code()));
+    format!("{head}\n{message}\n   {next}")
+}
+
+/// Many findings of a kind, summed up by what is said of them.
+fn many(findings: &[&Finding], next: impl Fn(&Finding) -> String) -> Vec<String> {
+    let mut messages: Vec<(String, Vec<&Finding>)> = Vec::new();
+    let mut places = HashMap::new();
+    for finding in findings {
+        let message = finding.problem.to_string();
+        let place = *places.entry(message.clone()).or_insert(messages.len());
+        if place == messages.len() {
+            messages.push((message, Vec::new()));
+        }
+        messages[place].1.push(finding);
+    }
+    let shown = messages.len().min(MAX_SHOWN);
+    let mut texts: Vec<_> = messages[..shown]
+        .iter()
+        .map(|(_, same)| {
+            if let [finding] = same[..] {
+                return one(finding, &next(finding));
+            }
+            let of = format!(" {} users", thousands(same.len()));
+            let first = text(&same[0].problem, &of, &next(same[0]));
+            format!("{first}\n{}", indented(&format!("users: {}", names(same))))
+        })
+        .collect();
+    let more: usize = messages[shown..].iter().map(|(_, same)| same.len()).sum();
+    if more > 0 {
+        let code = findings[0].problem.code();
+        texts.push(format!("and {} more [{code}]: --all lists them", thousands(more)));
+    }
+    texts
+}
+
+/// The first of the users, and how many more there are.
+fn names(findings: &[&Finding]) -> String {
+    let name = |finding: &&Finding| finding.username.as_ref().map(|name| format!("'{name}'"));
+    let shown: Vec<_> = findings.iter().filter_map(name).take(MAX_SHOWN).collect();
+    match findings.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {} more (--all lists them)", shown.join(", "), thousands(more)),
+    }
+}
+
+/// A number with commas between thousands.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 /// What tells a finding from all others.

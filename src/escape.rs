@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Shows a text with `\t`, `\n`, `\\` and `\u{…}` for what could drive a terminal, deceive a
 /// reader or break a row: control, bidirectional and invalid characters (U+FFFD), and the
@@ -54,6 +55,21 @@ pub fn is_unsafe_to_print(c: char) -> bool {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
     );
     c.is_control() || is_bidirectional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffd}')
+}
+
+/// Whether nothing of a character is to be seen, or only that it could not be read (U+FFFD). Control
+/// characters and white space are other things.
+#[must_use]
+pub(crate) fn is_hidden(c: char) -> bool {
+    // Unicode's property Default_Ignorable_Code_Point, the fillers and marks that fonts leave empty, and
+    // the separators of lines.
+    c.general_category() == GeneralCategory::Format
+        || matches!(
+            c,
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{2028}' | '\u{2029}' | '\u{2065}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+                | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}' | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 /// Writes a value as JSON, compact and with whatever [could drive a terminal](is_unsafe_to_print)

@@ -1,8 +1,8 @@
 //! What a new password must satisfy.
 
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use zxcvbn::{Score, zxcvbn};
 
+use crate::escape::is_hidden;
 use crate::password::Password;
 
 /// The fewest characters of a password that is not weak.
@@ -60,8 +60,18 @@ pub fn check(password: &Password, username: Option<&str>, allow_weak: bool) -> R
 ///
 /// [`Refusal::Invisible`].
 pub fn check_visible(password: &Password) -> Result<(), Refusal> {
-    let is_format = |c: &char| c.general_category() == GeneralCategory::Format;
-    match password.expose().chars().find(is_format) {
+    let text = password.expose();
+    let edge = |c: Option<char>| c.filter(|c| c.is_whitespace() && !c.is_ascii());
+    let at_edge = edge(text.chars().next()).or(edge(text.chars().next_back()));
+    let mut before = None;
+    let mut inside = text.chars().filter(|&c| {
+        let after = before.replace(c);
+        // They join letters of Persian and Hindi, and emoji.
+        let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
+            && after.is_some_and(|c| !c.is_ascii() && !c.is_whitespace());
+        is_hidden(c) && !joins
+    });
+    match at_edge.or_else(|| inside.next()) {
         Some(c) => Err(Refusal::Invisible(c)),
         None => Ok(()),
     }
@@ -159,5 +169,33 @@ mod tests {
     fn only_the_beginning_of_a_long_one_is_judged() {
         let long = Password::generate().expose().repeat(50);
         assert_eq!(verdict(&long, "alice", false), Ok(()));
+    }
+
+    #[test]
+    fn passwords_with_hidden_characters_are_refused() {
+        for text in [
+            "a\u{200b}b",
+            "a\u{feff}",
+            "\u{2060}ab",
+            "a\u{2800}b",
+            "a\u{3164}",
+            "a\u{34f}b",
+            "ab\u{2028}",
+            "ab\u{a0}",
+            "\u{3000}ab",
+            "a\u{fffd}b",
+            "a\u{200d}b",
+            "\u{200c}ab",
+        ] {
+            let refusal = check_visible(&Password::from(text));
+            assert!(matches!(refusal, Err(Refusal::Invisible(_))), "{text:?}: {refusal:?}");
+        }
+        // Persian, Hindi and emoji need joiners; a space may be any.
+        for text in
+            ["نمی\u{200c}دانم", "क्\u{200d}ष", "👩\u{200d}👧", "❤\u{fe0f}!", "a\u{a0}b", " a b "]
+        {
+            check_visible(&Password::from(text))
+                .unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        }
     }
 }

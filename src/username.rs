@@ -6,6 +6,8 @@ use std::str::FromStr;
 use unicode_normalization::is_nfc;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+use crate::escape::is_hidden;
+
 /// The name of a new user.
 ///
 /// 1 to [`MAX_BYTES`](Self::MAX_BYTES) bytes of UTF-8 in Unicode normalization form C, without
@@ -56,10 +58,11 @@ impl FromStr for Username {
         for c in text.chars() {
             match c.general_category() {
                 _ if c == ':' => return Err(UsernameError::Colon),
-                GeneralCategory::Control | GeneralCategory::Format => {
+                GeneralCategory::Control => return Err(UsernameError::Invisible(c)),
+                _ if c.is_whitespace() && c != ' ' => return Err(UsernameError::OddSpace(c)),
+                _ if is_hidden(c) => {
                     return Err(UsernameError::Invisible(c));
                 }
-                _ if c.is_whitespace() && c != ' ' => return Err(UsernameError::OddSpace(c)),
                 _ => {}
             }
         }

@@ -3,6 +3,7 @@
 mod backup;
 mod change;
 mod check;
+mod embedded_hash;
 mod error;
 mod export;
 mod foreign;

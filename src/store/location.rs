@@ -45,7 +45,8 @@ pub enum Location {
 }
 
 impl Location {
-    /// Whether `path` leads to the very file that the database is, by whatever name.
+    /// Whether `path` leads to the very file that the database is, by whatever name, or is that of its
+    /// journal or log.
     #[must_use]
     pub fn is_file(&self, path: &Path) -> bool {
         #[cfg_attr(
@@ -54,8 +55,15 @@ impl Location {
         )]
         let Self::Sqlite(database) = self else { return false };
         let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
-        let database = identity(database);
-        database.is_some() && database == identity(path)
+        let found = identity(database);
+        // SQLite deletes what it does not take for its own journal or log.
+        let is_beside = |suffix: &&str| {
+            let mut beside = database.as_os_str().to_owned();
+            beside.push(suffix);
+            path == Path::new(&beside)
+        };
+        (found.is_some() && found == identity(path))
+            || ["-journal", "-wal", "-shm"].iter().any(is_beside)
     }
 
     /// Reads a path or URL; a relative path starts from the current directory.

@@ -34,6 +34,8 @@ pub struct ImportOptions {
     pub on_conflict: OnConflict,
     /// Whether names, hashes, languages and groups are taken without judging them.
     pub as_is: bool,
+    /// Whether a password may look like a hash or a digest; false by default.
+    pub allow_hash_like: bool,
     /// Whether clear passwords may be [weak](crate::policy::Refusal::is_weakness).
     pub allow_weak: bool,
     /// Whether a name may differ from another one only by ASCII case.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::wrapped::layers::{FIELD_NAMES, is_blank, plain_name, strip_start, unquoted};
+use super::wrapped::layers::{FIELD_NAMES, is_blank, plain_name};
 
 /// Words that programs write where there is no password, in lower case.
 const NO_PASSWORD: &[&str] = &[
@@ -35,11 +35,66 @@ const NO_PASSWORD: &[&str] = &[
     "1.#qnan",
     "-1.#qnan",
     "dbnull",
+    "system.dbnull",
     "{}",
+    "na_character_",
+    "character(0)",
+    "infinity",
+    "-infinity",
+    "%!s(<nil>)",
+    "[object object]",
+    "<class 'nonetype'>",
+    "nonetype",
+    "optional.empty",
+    "optional[null]",
+    "optional[empty]",
+    "system.security.securestring",
+    // What locks an account, in shadow and elsewhere.
+    "*lk*",
+    "*np*",
+    "*locked*",
+    "!locked",
+    "!unusable",
+    "!unusable!",
+    "!!",
+];
+
+/// What stands between brackets where a program does not show a password.
+const HIDDEN: &[&str] = &[
+    "redacted",
+    "filtered",
+    "hidden",
+    "masked",
+    "protected",
+    "secret",
+    "sensitive",
+    "sensitive value",
+    "known after apply",
+    "empty",
+    "blank",
+    "unset",
+    "not set",
+];
+
+/// What may stand around such a word, or around a name that was to be replaced by a password.
+const BRACKETS: [(&str, &str); 13] = [
+    ("b'", "'"),
+    ("'", "'"),
+    ("\"", "\""),
+    ("`", "`"),
+    ("{{", "}}"),
+    ("${", "}"),
+    ("<", ">"),
+    ("[", "]"),
+    ("(", ")"),
+    ("{", "}"),
+    ("%", "%"),
+    ("SecretStr(", ")"),
+    ("", "::text"),
 ];
 
 /// What programs show in the place of each character of a password.
-const MASKS: [char; 5] = ['*', '•', '●', '∙', '⋅'];
+const MASKS: [char; 13] = ['*', '•', '●', '∙', '⋅', '#', '＊', '∗', '○', '◦', '■', '█', '×'];
 
 /// The fewest of them; a `*` alone locks an account.
 const MIN_MASKED: usize = 4;
@@ -47,21 +102,48 @@ const MIN_MASKED: usize = 4;
 /// Whether a text stands for no password: it is empty or blank, masked, a word such as `None`, `nan` or
 /// `\N`, or the name of the column that it is from.
 pub(super) fn is_no_password(text: &str) -> bool {
-    let mut text = text;
+    let mut inner = text.trim_matches(is_blank);
+    let mut is_bracketed = false;
     loop {
-        let inner = text.trim_matches(is_blank);
-        let inner = strip_start(inner, "b").and_then(unquoted).or(unquoted(inner)).unwrap_or(inner);
-        if inner.len() == text.len() {
-            break;
+        if is_word_for_none(inner, is_bracketed) {
+            return true;
         }
-        text = inner;
+        let unended = inner.trim_end_matches([',', ';', ':']).trim_matches(is_blank);
+        let unbracketed =
+            BRACKETS.iter().find_map(|(open, close)| inner.strip_prefix(open)?.strip_suffix(close));
+        match unbracketed {
+            Some(next) => (inner, is_bracketed) = (next.trim_matches(is_blank), true),
+            None if unended.len() < inner.len() => inner = unended,
+            None => return false,
+        }
     }
+}
+
+fn is_word_for_none(text: &str, is_bracketed: bool) -> bool {
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     let is_masked = text.chars().count() >= MIN_MASKED && text.chars().all(|c| MASKS.contains(&c));
+    // A spreadsheet's error, in its user's language: #DIV/0!, #WERT!, #NOM?.
+    let is_error = lower.len() <= 15
+        && lower.strip_prefix('#').is_some_and(|error| {
+            let word = error.trim_end_matches(['!', '?']);
+            let is_part = |c: char| c.is_alphabetic() || c == '/' || c == '0';
+            !word.is_empty()
+                && word.chars().all(is_part)
+                && (word.len() < error.len() || word == "nv")
+        });
+    // Django's mark of an account without a password.
+    let is_unusable = text.len() == 41
+        && text
+            .strip_prefix('!')
+            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let column = text.rsplit('.').next().unwrap_or_default();
     text.is_empty()
         || is_masked
+        || is_error
+        || is_unusable
         || NO_PASSWORD.contains(&lower.as_str())
-        || FIELD_NAMES.contains(&plain_name(text).as_str())
+        || FIELD_NAMES.contains(&plain_name(column).as_str())
+        || is_bracketed && HIDDEN.contains(&lower.as_str())
 }
 
 #[cfg(test)]
@@ -105,12 +187,49 @@ mod tests {
             "hashed_password",
             "********",
             "••••••••",
+            "########",
+            "<nil>",
+            "%!s(<nil>)",
+            "[object Object]",
+            "#DIV/0!",
+            "#WERT!",
+            "#NV",
+            "NULL::text",
+            "NULL,",
+            "(None,)",
+            "[None]",
+            "[REDACTED]",
+            "<redacted>",
+            "(sensitive value)",
+            "(known after apply)",
+            "SecretStr('**********')",
+            "{{ password }}",
+            "%PASSWORD%",
+            "<password>",
+            "${PASSWORD}",
+            "*LK*",
+            "!locked",
+            "!X7bQkP9sX7bQkP9sX7bQkP9sX7bQkP9sX7bQkP9s",
+            "users.password_hash",
+            "userPassword",
+            "crypted_password",
+            "password:",
+            "＊＊＊＊",
         ] {
             assert!(is_no_password(text), "{text:?}");
         }
-        for text in
-            ["nonesuch", "Nancy", "secret", "nullify", "passwords", "password1", "0", "b", "'"]
-        {
+        for text in [
+            "nonesuch",
+            "Nancy",
+            "secret",
+            "(secret sauce)",
+            "#winning!1",
+            "passwords",
+            "password1",
+            "0",
+            "b",
+            "'",
+        ] {
             assert!(!is_no_password(text), "{text:?}");
         }
     }

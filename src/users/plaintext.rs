@@ -1,5 +1,6 @@
 //! Tables whose `password_hash` column holds clear passwords.
 
+use super::embedded_hash::contains_hash;
 use super::error::BadValues;
 use super::hash_like::resembles_hash;
 use super::no_password::is_no_password;
@@ -115,7 +116,7 @@ pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<
         let (what, is_restorable) = (seen.describe(), seen.is_restorable());
         return Err(Error::HashNotPassword { username: username(), what, is_restorable });
     }
-    if may_be_verified || !allow_hash_like && resembles_hash(text) {
+    if may_be_verified || !allow_hash_like && (resembles_hash(text) || contains_hash(text)) {
         return Err(Error::ResemblesHash(username()));
     }
     let password = Password::from(text.as_str());

@@ -3,7 +3,7 @@
 use super::wrapped::Seen;
 use super::{Changed, Error, Users};
 use crate::credential::NewCredential;
-use crate::store::{Row, StoredSecret};
+use crate::store::{Access, Row, StoredSecret};
 use crate::user::StoredText;
 
 impl Users {
@@ -15,21 +15,27 @@ impl Users {
     ///
     /// [`Error::ChangedMeanwhile`] if another program was faster.
     pub fn unwrap_hashes(&mut self) -> Result<Vec<StoredText>, Error> {
+        // Judging takes time, in which others may write.
+        let mut rows = Vec::new();
+        self.store.begin(Access::Read)?.rows(&mut |row| {
+            if row.secret.credential().hash().is_none() {
+                rows.push(row);
+            }
+        })?;
+        let judge = |row: Row| {
+            let new = restored(&row).as_ref().and_then(NewCredential::of_stored)?;
+            Some((row.username, row.secret, new))
+        };
+        let found: Vec<_> = rows.into_iter().filter_map(judge).collect();
         self.change("unwrap", None, |transaction| {
-            let mut found = Vec::new();
-            transaction.rows(&mut |row| {
-                if let Some(new) = restored(&row).as_ref().and_then(NewCredential::of_stored) {
-                    found.push((row.username, row.secret, new));
-                }
-            })?;
             let mut changed = Vec::new();
-            for (username, secret, new) in found {
+            for (username, secret, new) in &found {
                 let Some(key) = username.as_key() else { continue };
-                if transaction.get(key)?.is_none_or(|now| now.secret != secret) {
-                    return Err(Error::ChangedMeanwhile(username));
+                if transaction.get(key)?.is_none_or(|now| now.secret != *secret) {
+                    return Err(Error::ChangedMeanwhile(username.clone()));
                 }
-                transaction.set_credential(key, &new)?;
-                changed.push(username);
+                transaction.set_credential(key, new)?;
+                changed.push(username.clone());
             }
             Ok(if changed.is_empty() { Changed::No(changed) } else { Changed::Yes(changed) })
         })

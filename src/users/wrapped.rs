@@ -18,7 +18,10 @@ use crate::store::StoredSecret;
 use crate::user::StoredText;
 
 /// The longest text that is looked at; a hash has no more than a few hundred bytes.
-const MAX_BYTES: usize = 8 << 10;
+const MAX_BYTES: usize = 2 << 10;
+
+/// How many bytes of texts are looked at for one value: each costs some passes over it.
+const MAX_WORK: usize = 64 << 10;
 
 /// How many things around each other are taken off.
 const MAX_DEPTH: usize = 6;
@@ -76,6 +79,7 @@ impl Seen {
         let mut seen = vec![Text::new(text.to_owned())];
         let mut texts = vec![(Vec::new(), Text::new(text.to_owned()))];
         let mut found: Option<Self> = None;
+        let mut work = 0;
         for _ in 0..=MAX_DEPTH {
             let all = texts.iter().filter_map(|(around, text)| Self::bare(around.clone(), text));
             if let Some(best) = Self::best(all)
@@ -89,7 +93,8 @@ impl Seen {
             let mut next = Vec::new();
             for (around, text) in texts {
                 for (layer, inner) in layers(&text) {
-                    if seen.len() < MAX_TEXTS && !seen.contains(&inner) {
+                    if seen.len() < MAX_TEXTS && work < MAX_WORK && !seen.contains(&inner) {
+                        work += inner.len();
                         seen.push(inner.clone());
                         let mut around = around.clone();
                         if around.last() != Some(&layer) {

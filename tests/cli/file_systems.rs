@@ -132,7 +132,7 @@ fn files_of_root_in_the_directory_of_another_user_are_noted() {
     let given = chown(&app, Some(65534), None).map_err(|error| error.to_string());
     let Some(()) = or_skip(given) else { return };
     let run = sandbox.run(&["init", "--database", "app/users.db"]);
-    let hint = "`chown nobody: [DIR]/app/users.db`";
+    let hint = "`chown nobody: '[DIR]/app/users.db'`";
     assert!(run.status == 0 && run.stderr.contains(hint), "{run}");
 }
 
@@ -178,5 +178,37 @@ fn devices_are_refused_untouched() {
         let run = sandbox.run(args);
         assert!([1, 4].contains(&run.status), "{args:?}: {run}");
         assert_eq!(mode(), before, "{args:?}");
+    }
+}
+
+#[test]
+fn what_would_be_lost_on_a_closed_stdout_is_refused() {
+    let sandbox = seeded();
+    sandbox.write("new.csv", "username,password\nzoe,\n");
+    for command in [
+        "add zoe --generate",
+        "passwd alice --generate",
+        "import new.csv --generate-missing -",
+        "export -",
+        "backup -",
+    ] {
+        let before = sandbox.run(&["export"]);
+        let output = sandbox.shell(&format!("{PROGRAM} {command} >&-")).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}: {output:?}");
+        assert!(said(&output).contains("stdout is closed"), "{command}: {output:?}");
+        assert_eq!(sandbox.run(&["export"]), before, "{command}");
+    }
+}
+
+#[test]
+fn names_of_the_journal_and_the_log_are_refused() {
+    let sandbox = seeded();
+    for suffix in ["journal", "wal", "shm"] {
+        let file = format!("users.db-{suffix}");
+        for args in [&["backup", &file][..], &["export", &file, "--output-format", "csv"]] {
+            let run = sandbox.run(args);
+            assert_eq!(run.status, 2, "{args:?}: {run}");
+            assert!(!sandbox.path(&file).exists());
+        }
     }
 }

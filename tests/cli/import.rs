@@ -1,6 +1,7 @@
 use std::fs;
 
 use rusqlite::Connection;
+use serde_json::json;
 use snapbox::str;
 
 use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
@@ -202,6 +203,7 @@ bcrypt.json:2: user 'dan': the value resembles a hash but is none; it is not tak
 bcrypt.json:3: user 'eve': the value resembles a hash but is none; it is not taken for a password
 bcrypt.json:4: user 'fay': the value resembles a hash but is none; it is not taken for a password
 error: 4 bad records in bcrypt.json (counted by item); nothing was changed
+hint: --allow-hash-like takes it as a password; a hash goes into the field password_hash
 
 "#]]
     );
@@ -562,4 +564,19 @@ hint: `python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), 
 
 "#]]
     );
+}
+
+#[test]
+fn import_refuses_hashes_in_the_field_password() {
+    let bcrypt = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
+    let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
+    for value in [&format!("#jbcrypt:{bcrypt}"), &bcrypt.replace('$', "\\u{24}"), digest] {
+        let sandbox = initialized();
+        sandbox.write("new.jsonl", json!({"username": "zoe", "password": value}).to_string());
+        let run = sandbox.run(&["import", "new.jsonl"]);
+        assert!(run.status == 7 && run.stderr.contains("--allow-hash-like"), "{value}: {run}");
+        assert!(!run.stderr.contains(value), "{run}");
+        let run = sandbox.run(&["import", "new.jsonl", "--allow-hash-like"]);
+        assert_eq!(run.status, 0, "{value}: {run}");
+    }
 }

@@ -300,6 +300,9 @@ pub struct FileArgs {
     /// Take weak passwords: under 8 characters, or easy to guess
     #[arg(long, requires = "file")]
     pub allow_weak: bool,
+    /// Take passwords that look like a digest or a hash of another program
+    #[arg(long, requires = "file")]
+    pub allow_hash_like: bool,
     /// Allow names that differ from another one only by ASCII case
     #[arg(long, requires = "file")]
     pub allow_similar: bool,

@@ -405,11 +405,17 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
         ),
         RecordError::NoPassword(_) => (
             Code::InvalidData,
-            Some("leave the field empty, and use --generate-missing FILE or --lock-missing"),
+            Some("leave the field out, and use --generate-missing FILE or --lock-missing"),
         ),
         RecordError::HashNotPassword(_) => (
             Code::InvalidData,
             Some("a hash goes into the field password_hash, with nothing around it"),
+        ),
+        RecordError::ResemblesHash => (
+            Code::InvalidData,
+            Some(
+                "--allow-hash-like takes it as a password; a hash goes into the field password_hash",
+            ),
         ),
         RecordError::OtherHash(_) => (
             Code::InvalidData,

@@ -7,12 +7,16 @@ mod json;
 mod table;
 
 use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use dash_users::{StoredText, User};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use serde::Serialize;
 
 use self::json::JsonError;
@@ -210,6 +214,22 @@ pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io:
         Err(error) => Err(io::Error::new(error.kind(), format!("cannot write to stdout: {error}"))),
         Ok(()) => Ok(()),
     }
+}
+
+/// Refuses to write what nobody could read: stdout was closed. Rust's runtime has opened `/dev/null` in
+/// its place, to read and write; a shell opens it to write only where that is meant.
+pub fn refuse_closed_stdout() -> anyhow::Result<()> {
+    let stdout = io::stdout();
+    let flags = OFlag::from_bits_retain(fcntl(&stdout, FcntlArg::F_GETFL).unwrap_or_default());
+    let is_null = || -> io::Result<bool> {
+        let file = File::from(stdout.as_fd().try_clone_to_owned()?).metadata()?;
+        Ok(file.rdev() != 0 && file.rdev() == fs::metadata("/dev/null")?.rdev())
+    };
+    if flags & OFlag::O_ACCMODE == OFlag::O_RDWR && is_null().unwrap_or(false) {
+        let message = "stdout is closed, so what is to be written to it would be lost";
+        return Err(Failure::new(Code::Failed, message).into());
+    }
+    Ok(())
 }
 
 /// A text without what could drive a terminal.

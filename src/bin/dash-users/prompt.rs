@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::{Format, Globals, NewPasswordArgs, PasswordArgs, environment};
 use crate::exit::{Code, Failure};
-use crate::output::printable;
+use crate::output::{printable, refuse_closed_stdout};
 use crate::terminal::{self, Echo};
 
 /// The most bytes that are read; no password is that long.
@@ -91,7 +91,10 @@ impl Prompt {
                 .and_then(read)
                 .context("cannot read the password from stdin"),
             Source::File(path, named_by) => read_file(path, named_by),
-            Source::Generated => Ok(Password::generate()),
+            Source::Generated => {
+                refuse_closed_stdout()?;
+                Ok(Password::generate())
+            }
         }
     }
 

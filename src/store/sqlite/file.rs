@@ -248,13 +248,17 @@ fn beside(path: &Path) -> Option<String> {
         folders = vec![directory.parent()?.to_owned()];
     }
     let other = folders.into_iter().map(|folder| folder.join(name)).find(|file| file.is_file())?;
-    let quoted = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
     Some(format!(
         "there is also {}, where Flask-SQLAlchemy keeps its databases: if the app uses that one, run \
          `dash-users init --database {}` and remove the new file",
         other.display(),
         quoted(&other)
     ))
+}
+
+/// A path as an argument in a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", Escaped(&path.display().to_string()).to_string().replace('\'', r"'\''"))
 }
 
 /// Creates an empty file, which is a valid database; false if there is something already.
@@ -312,13 +316,14 @@ pub(in super::super) fn warnings(path: &Path, new_file: &NewFile) -> Vec<String>
     let mut warnings: Vec<_> =
         beside(path).into_iter().chain(files::mode_warning(path, new_file.mode)).collect();
     // Root can write into everybody's directory.
-    if file.uid() == 0 && directory.uid() != 0 && new_file.group.is_none() {
+    let is_for_root = file.uid() == 0 && file.mode() & 0o004 == 0 && new_file.group.is_none();
+    if is_for_root && directory.uid() != 0 {
         let owner = User::from_uid(Uid::from_raw(directory.uid()));
         let owner = owner.ok().flatten().map_or(directory.uid().to_string(), |user| user.name);
         warnings.push(format!(
             "the file belongs to root, and its directory to {owner}, who cannot read the file: `chown \
              {owner}: {}` gives it to them",
-            Escaped(&path.display().to_string())
+            quoted(path)
         ));
     }
     warnings

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::Error;
+use super::super::embedded_hash::{contains_hash, is_digest};
 use super::super::foreign::converted;
 use super::super::hash_like::resembles_hash;
 use super::super::no_password::is_no_password;
@@ -139,7 +140,7 @@ impl Candidate {
                 with_lock(hash.clone(), self.locked).map_err(RecordError::Hash)?;
             }
             Planned::Clear(clear) => {
-                judge_password(clear)?;
+                judge_password(clear, options.allow_hash_like)?;
                 policy::check(&clear.password, text(&self.username), options.allow_weak)?;
                 policy::check_visible(&clear.password)?;
             }
@@ -292,8 +293,8 @@ fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
 }
 
 /// Refuses what is no password: a hash, and a word for none. What only resembles a hash may be a
-/// password where the file says that it is one.
-fn judge_password(clear: &Clear) -> Result<(), RecordError> {
+/// password where the file says that it is one, but for a digest.
+fn judge_password(clear: &Clear, allow_hash_like: bool) -> Result<(), RecordError> {
     let password = clear.password.expose();
     if is_no_password(password) {
         return Err(RecordError::NoPassword(FIELDS[1]));
@@ -301,7 +302,13 @@ fn judge_password(clear: &Clear) -> Result<(), RecordError> {
     if let Some(seen) = Seen::in_text(password).filter(Seen::is_hash) {
         return Err(RecordError::HashNotPassword(seen.describe()));
     }
-    if clear.origin == Origin::Guessed && resembles_hash(password) {
+    let is_like_hash = contains_hash(password)
+        || match clear.origin {
+            Origin::Given => is_digest(password),
+            Origin::Guessed => resembles_hash(password),
+            Origin::Generated => false,
+        };
+    if is_like_hash && !allow_hash_like {
         return Err(RecordError::ResemblesHash);
     }
     Ok(())

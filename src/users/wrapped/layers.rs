@@ -138,7 +138,12 @@ pub(in super::super) fn unquoted(text: &str) -> Option<&str> {
 }
 
 /// Names of fields that hold passwords, as [`plain_name`] has them.
-pub(in super::super) const FIELD_NAMES: [&str; 10] = [
+pub(in super::super) const FIELD_NAMES: [&str; 15] = [
+    "userpassword",
+    "passworddigest",
+    "cryptedpassword",
+    "userpass",
+    "userpasswd",
     "password",
     "passwordhash",
     "hashedpassword",

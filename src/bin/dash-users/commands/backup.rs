@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use dash_users::files::{self, FileError, WriteOptions};
-use dash_users::{Location, Users};
+use dash_users::{Error, Location, StoreError, Users};
 
 use super::import::is_stdout;
-use crate::output::{JsonCopy, Output, write_stdout};
+use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
 const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
 
@@ -30,6 +30,11 @@ pub struct Args {
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let file = std::path::absolute(&args.file)?;
     let mut users = Users::open_read_only(database)?;
+    if is_stdout(&args.file) {
+        refuse_closed_stdout()?;
+    } else if database.is_file(&file) {
+        return Err(Error::from(StoreError::SameFile { path: file }).into());
+    }
     if is_stdout(&args.file) || is_pipe(&file) {
         return stream(&mut users, args, &file);
     }

@@ -10,7 +10,7 @@ use tempfile::SpooledTempFile;
 use super::import::is_stdout;
 use crate::cli::FileFormat;
 use crate::exit::{Code, Failure};
-use crate::output::{JsonCopy, Output, write_stdout};
+use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
 /// How many bytes are held in memory; more go through a file that has no name.
 const SPOOLED_BYTES: usize = 8 << 20;
@@ -52,7 +52,9 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         })?,
     };
     let file = std::path::absolute(&args.file)?;
-    if !is_stdout(&args.file) {
+    if is_stdout(&args.file) {
+        refuse_closed_stdout()?;
+    } else {
         if database.is_file(&file) {
             return Err(Error::from(StoreError::SameFile { path: file }).into());
         }
@@ -70,11 +72,11 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if is_stdout(&args.file) {
         return Ok(write_stdout(|stdout| io::copy(&mut spool, stdout).map(drop))?);
     }
-    files::write(&file, &options(args), |output, _| {
+    let written = files::write(&file, &options(args), |output, _| {
         let copied = io::copy(&mut spool, output);
         copied.map(drop).map_err(|error| FileError::Failed { path: file.clone(), error })
     })?;
-    let warning = files::mode_warning(&file, options(args).mode);
+    let warning = files::mode_warning(&written, options(args).mode);
     let file = file.display().to_string();
     output.note(&format!("wrote {count} user(s) of {database} to {file}"));
     if let Some(warning) = warning {

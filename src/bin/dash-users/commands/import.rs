@@ -19,7 +19,7 @@ use super::init::{self, new_file};
 use super::{open, schema_warnings, tell_reconciled};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records, quoted};
-use crate::output::{JsonImport, Output, write_stdout};
+use crate::output::{JsonImport, Output, refuse_closed_stdout, write_stdout};
 use crate::{prompt, terminal};
 
 /// Add or change the users of a file, all or none
@@ -166,6 +166,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     options.on_conflict = *on_conflict;
     options.as_is = args.as_is;
     options.allow_weak = args.allow_weak;
+    options.allow_hash_like = args.allow_hash_like;
     options.allow_similar = args.allow_similar;
     options.generate_missing = args.generate_missing.is_some();
     options.lock_missing = args.lock_missing;
@@ -273,7 +274,7 @@ fn save(
         (Err(_), Some(path)) if path.is_file() => {
             let _ = fs::remove_file(path);
         }
-        (Ok(_), Some(path)) => {
+        (Ok(_), Some(path)) if !is_stdout(&path) => {
             let warning = files::mode_warning(&path, PASSWORDS.mode);
             if let Some(warning) = warning {
                 output.warn(&warning);
@@ -290,7 +291,7 @@ const PASSWORDS: WriteOptions =
 /// Refuses a file that passwords cannot be written to.
 fn refuse_passwords(path: &Path) -> Result<()> {
     if is_stdout(path) {
-        return Ok(());
+        return refuse_closed_stdout();
     }
     files::check(path, &PASSWORDS).map(drop).map_err(explain_passwords)
 }

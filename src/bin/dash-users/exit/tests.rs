@@ -172,7 +172,7 @@ fn what_is_wrong_with_a_record_has_a_code_and_a_way_out() {
         (RecordError::RepeatedByCase(Position::Line(1)), Code::InvalidData, "--allow-similar"),
         (RecordError::Hash("".parse::<PasswordHash>().unwrap_err()), Code::InvalidData, "--as-is"),
         (RecordError::NoSecret, Code::InvalidData, "--generate-missing"),
-        (RecordError::ResemblesHash, Code::InvalidData, ""),
+        (RecordError::ResemblesHash, Code::InvalidData, "--allow-hash-like"),
     ] {
         let (found, way_out) = of_record(&reason);
         assert_eq!(found, code, "{reason}");

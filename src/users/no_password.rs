@@ -56,7 +56,6 @@ const NO_PASSWORD: &[&str] = &[
     "!locked",
     "!unusable",
     "!unusable!",
-    "!!",
 ];
 
 /// What stands between brackets where a program does not show a password.
@@ -76,12 +75,10 @@ const HIDDEN: &[&str] = &[
     "not set",
 ];
 
+const QUOTES: [(&str, &str); 4] = [("b'", "'"), ("'", "'"), ("\"", "\""), ("`", "`")];
+
 /// What may stand around such a word, or around a name that was to be replaced by a password.
-const BRACKETS: [(&str, &str); 13] = [
-    ("b'", "'"),
-    ("'", "'"),
-    ("\"", "\""),
-    ("`", "`"),
+const BRACKETS: [(&str, &str); 9] = [
     ("{{", "}}"),
     ("${", "}"),
     ("<", ">"),
@@ -109,9 +106,12 @@ pub(super) fn is_no_password(text: &str) -> bool {
             return true;
         }
         let unended = inner.trim_end_matches([',', ';', ':']).trim_matches(is_blank);
-        let unbracketed =
-            BRACKETS.iter().find_map(|(open, close)| inner.strip_prefix(open)?.strip_suffix(close));
-        match unbracketed {
+        let strip = |(open, close): &(&str, &str)| inner.strip_prefix(open)?.strip_suffix(close);
+        if let Some(next) = QUOTES.iter().find_map(strip) {
+            inner = next.trim_matches(is_blank);
+            continue;
+        }
+        match BRACKETS.iter().find_map(strip).filter(|next| !next.trim().is_empty()) {
             Some(next) => (inner, is_bracketed) = (next.trim_matches(is_blank), true),
             None if unended.len() < inner.len() => inner = unended,
             None => return false,

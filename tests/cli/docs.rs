@@ -103,6 +103,8 @@ fn run(
         commands += &format!("printf '{MARK}{index}\\n'\n{open}\n{}{close}\n", block.text);
     }
     commands += &format!("printf '{MARK}end\\n'\n");
+    // Secrets of a container are in the sandbox.
+    let commands = commands.replace(" /run/secrets/", " run/secrets/");
     let script = match script.unwrap_or("# page\n") {
         script if script.contains("# page, twice\n") => {
             script.replace("# page, twice\n", &format!("{commands}{commands}"))

@@ -111,7 +111,7 @@ fn run(
         }
         script => script.replace("# page\n", &commands),
     };
-    let sandbox = empty();
+    let sandbox = empty().with_env("DASH_USERS_METHOD", "scrypt");
     let output = output(&sandbox, &script)
         .map_err(|output| format!("{}: a block fails:\n{}\n", page.path, output.replace(MARK, "-- block ")))?;
     let mut outputs: BTreeMap<usize, &str> = BTreeMap::new();

@@ -4,10 +4,12 @@ sqlite3 airflow.db \
   "INSERT INTO ab_user (first_name, username, password, active) VALUES ('Al', 'alice', '$hash', 1), ('Bo', 'bob', '$hash', 0), ('Cy', 'cyd', NULL, 1)"
 # After the import and before the way back, alice gets a new password.
 program=$(command -v dash-users)
-dash-users() {
-    test "$1" != export || echo plover-xyzzy-quux | "$program" passwd alice --password-stdin
-    "$program" "$@"
-}
+cat >bin/dash-users <<END
+#!/bin/sh
+test "\$1" != export || echo plover-xyzzy-quux | $program passwd alice --password-stdin
+exec $program "\$@"
+END
+chmod +x bin/dash-users
 # page
 stored() { sqlite3 users.db "SELECT password_hash FROM users WHERE username = '$1'"; }
 test "$(stored bob)" = "!$(echo "$hash" | tr '$' '|')"

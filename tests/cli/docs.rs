@@ -96,7 +96,8 @@ fn run(
     script: Option<&str>,
 ) -> Result<(), String> {
     let mut commands = String::new();
-    for (index, block) in blocks.iter().enumerate().filter(|(_, block)| runs(page, block, not_run)) {
+    for (index, block) in blocks.iter().enumerate().filter(|(_, block)| runs(page, block, not_run))
+    {
         // `exec` replaces the shell: such a block gets a shell of its own.
         let is_last = block.text.lines().any(|line| line.starts_with("exec "));
         let [open, close] = if is_last { ["(", ")"] } else { ["", ""] };
@@ -112,8 +113,9 @@ fn run(
         script => script.replace("# page\n", &commands),
     };
     let sandbox = empty().with_env("DASH_USERS_METHOD", "scrypt");
-    let output = output(&sandbox, &script)
-        .map_err(|output| format!("{}: a block fails:\n{}\n", page.path, output.replace(MARK, "-- block ")))?;
+    let output = output(&sandbox, &script).map_err(|output| {
+        format!("{}: a block fails:\n{}\n", page.path, output.replace(MARK, "-- block "))
+    })?;
     let mut outputs: BTreeMap<usize, &str> = BTreeMap::new();
     for part in output.split(MARK).skip(1) {
         let (index, text) = part.split_once('\n').unwrap();
@@ -128,7 +130,8 @@ fn run(
             let command = blocks[index - 1].text;
             let old = format!("```sh\n{command}```\n\n```text\n{}```\n", block.text);
             assert!(expected.contains(&old), "{}: {command}", page.path);
-            expected = expected.replace(&old, &format!("```sh\n{command}```\n\n```text\n{found}```\n"));
+            expected =
+                expected.replace(&old, &format!("```sh\n{command}```\n\n```text\n{found}```\n"));
         }
     }
     compare(&page.path, &expected)

@@ -274,10 +274,8 @@ fn an_error_has_one_shape_and_those_of_files_have_details() {
 fn docs_name_json_keys_of_every_command() {
     let (_, section) = PAGE.split_once("| command | document |\n|---|---|\n").unwrap();
     let (table, section) = section.trim_start().split_once("\n\n").unwrap();
-    let rows: Vec<(&str, &str)> = table
-        .lines()
-        .map(|row| row.trim_matches('|').trim().split_once(" | ").unwrap())
-        .collect();
+    let rows: Vec<(&str, &str)> =
+        table.lines().map(|row| row.trim_matches('|').trim().split_once(" | ").unwrap()).collect();
     let cells: Vec<_> = rows.iter().map(|(cell, _)| *cell).collect();
     assert_eq!(cells, ROWS.map(|(cell, _)| cell));
 

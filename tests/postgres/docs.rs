@@ -20,7 +20,11 @@ fn run(cluster: &Cluster, sandbox: &Sandbox, database: &str, commands: &str) {
         .env("PGPASSWORD", cluster.password())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{database}: {commands}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{database}: {commands}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]

@@ -55,7 +55,11 @@ impl Page {
         let mut rest = &*self.text;
         let mut position = 0;
         while let Some((before, block)) = rest.split_once("```") {
-            assert!(before.is_empty() || before.ends_with('\n'), "{}: a fence must start its line", self.path);
+            assert!(
+                before.is_empty() || before.ends_with('\n'),
+                "{}: a fence must start its line",
+                self.path
+            );
             let (language, block) = block.split_once('\n').expect("a line");
             let (text, after) = block.split_once("```\n").expect("the end of a block");
             let follows = position > 0 && before.trim().is_empty();

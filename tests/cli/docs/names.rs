@@ -46,7 +46,8 @@ fn every_command_is_mentioned_outside_the_reference() {
     for command in commands() {
         let name = command.join(" ");
         let found = pages.iter().any(|page| {
-            page.text.contains(&format!("dash-users {name}")) || page.text.contains(&format!("`{name}"))
+            page.text.contains(&format!("dash-users {name}"))
+                || page.text.contains(&format!("`{name}"))
         });
         assert!(found, "{name}");
     }

@@ -38,7 +38,8 @@ fn lines() -> Vec<String> {
 
 fn lines_of(sandbox: &Sandbox) -> Vec<String> {
     let mut lines = Vec::new();
-    for command in ["list", "lock bob", "history --limit 3", "verify alice --password-file secret"] {
+    for command in ["list", "lock bob", "history --limit 3", "verify alice --password-file secret"]
+    {
         let args: Vec<&str> = command.split(' ').collect();
         let run = sandbox.run(&args);
         assert_eq!(run.status, 0, "{run}");
@@ -71,7 +72,8 @@ fn svg(lines: &[String]) -> String {
         let y = BAR + MARGIN + (index + 1) * HEIGHT - 6;
         // Browsers collapse other spaces.
         let escaped = line.replace('&', "&amp;").replace('<', "&lt;").replace(' ', "\u{a0}");
-        let style = if line.starts_with("$ ") { " fill=\"#8ce0a8\" font-weight=\"bold\"" } else { "" };
+        let style =
+            if line.starts_with("$ ") { " fill=\"#8ce0a8\" font-weight=\"bold\"" } else { "" };
         writeln!(svg, "<text x=\"{MARGIN}\" y=\"{y}\"{style}>{escaped}</text>").unwrap();
     }
     svg + "</g>\n</svg>\n"

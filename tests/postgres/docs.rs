@@ -5,8 +5,9 @@ use crate::program::{GOOD, Sandbox, program_directory};
 use crate::server::{Cluster, DEBIAN, OWNER, cluster, connect};
 use crate::support::{assert_ok, name, on};
 
-/// What the guide says instead of the address of a server.
-const URL: &str = "postgresql://administrator@db.example.org/app";
+/// The databases in the guide.
+const URLS: [&str; 2] =
+    ["postgresql://owner@db.example.org/app", "postgresql://administrator@db.example.org/app"];
 
 fn run(cluster: &Cluster, sandbox: &Sandbox, database: &str, commands: &str) {
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program_directory().display());
@@ -39,7 +40,8 @@ fn guide_for_postgresql_runs_as_written() {
     let page = pages::page("docs/how-to/postgresql.md");
     let blocks: Vec<_> = page.blocks_of("sh");
     assert_eq!(blocks.len(), 3);
-    let commands = blocks.concat().replace(URL, &url);
+    let commands =
+        URLS.iter().fold(blocks.concat(), |commands, other| commands.replace(other, &url));
     let commands = commands.replace("app.dump app\n", &format!("app.dump {database}\n"));
     run(cluster, &sandbox, database, &commands);
 

@@ -1,5 +1,6 @@
 //! Pages that are made from the program: the commands, and the table of exit codes.
 
+use std::fmt::Write;
 use std::fs;
 
 use super::compare;
@@ -38,7 +39,8 @@ fn commands_page_is_up_to_date() {
         let lines: Vec<_> = help.trim_end().lines().map(str::trim_end).collect();
         let heading = "#".repeat(command.len().max(1) + 1);
         let name = if command.is_empty() { "dash-users".into() } else { command.join(" ") };
-        page += &format!("\n{heading} {name}\n\n```text\n{}\n```\n", lines.join("\n"));
+        let lines = lines.join("\n");
+        writeln!(page, "\n{heading} {name}\n\n```text\n{lines}\n```").unwrap();
     }
     assert_eq!(compare("docs/reference/commands.md", &page), Ok(()));
 }

@@ -63,16 +63,12 @@ fn options(text: &str) -> Vec<&str> {
     words.filter(|word| word.starts_with("--") && word.len() > 2).collect()
 }
 
-/// Options of Cargo, mkdocs and systemd, which stand alone in some sentences.
-const FOREIGN: [&str; 2] = ["--no-default-features", "--strict"];
-
-/// The commands and options in a document's text, and the command lines in its `sh` blocks. `commands` are the
-/// program's.
+/// The commands and options in a document's text, and the command lines in its `sh` blocks.
+/// `commands` are the program's.
 fn mentions(document: &str, commands: &[String]) -> Vec<String> {
     let is_ours = |code: &&str| match code.split_whitespace().next() {
         Some("dash-users") => code.contains(' ') && !code.contains(" = "),
         None => false,
-        Some(first) if FOREIGN.contains(&first) => false,
         Some(first) => first.starts_with("--") || commands.iter().any(|command| command == first),
     };
     let mut mentions = Vec::new();

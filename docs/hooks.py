@@ -36,12 +36,12 @@ def on_page_markdown(markdown, page, config, files):
     in_checkout = source.removeprefix(PROJECT) if source.startswith(PROJECT) else "docs/" + source
 
     def rewritten(match):
-        target = posixpath.normpath(
-            posixpath.join(posixpath.dirname(in_checkout), match[1]))
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(in_checkout), match[1]))
         if target == "README.md":
             target = "docs/index.md"
         # A file that is not in FILES stays unknown, and fails the strict build.
         target = target.removeprefix("docs/") if target.startswith("docs/") else PROJECT + target
         return posixpath.relpath(target, posixpath.dirname(source) or ".")
 
-    return LINK.sub(rewritten, markdown)
+    # The part after the comma is for rustdoc, which compiles the example.
+    return LINK.sub(rewritten, markdown).replace("```rust,no_run\n", "```rust\n")

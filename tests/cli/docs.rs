@@ -193,3 +193,21 @@ fn readme_is_short() {
     let readme = pages::page("README.md");
     assert!(readme.text.lines().count() <= 150);
 }
+
+#[test]
+fn relative_links_lead_to_files() {
+    let others = ["CHANGELOG.md", "SECURITY.md", "benches/README.md"].map(pages::page);
+    let mut count = 0;
+    for page in pages::pages().into_iter().chain(others) {
+        let file = pages::root().join(&page.path);
+        for target in page.text.split("](").skip(1).filter_map(|text| text.split(')').next()) {
+            let path = target.split('#').next().unwrap();
+            if path.is_empty() || path.contains(':') {
+                continue;
+            }
+            count += 1;
+            assert!(file.parent().unwrap().join(path).exists(), "{}: {target}", page.path);
+        }
+    }
+    assert!(count > 80, "{count}");
+}

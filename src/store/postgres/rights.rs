@@ -2,7 +2,7 @@
 
 use postgres::{SimpleQueryMessage, Transaction};
 
-/// What an administrator needs of each table: see docs/how-to/postgresql.md.
+/// What an administrator needs of each table: see the README.
 const NEEDED: [(&str, &str, &str); 5] = [
     ("users", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
     ("user_groups", "SELECT", "SELECT, INSERT, DELETE"),

@@ -90,7 +90,7 @@ pub use crate::users::{
     LogIn, NewUser, OnConflict, Refusal, Restore, Users,
 };
 
-/// The README's example is compiled too.
+/// The example in the documentation is compiled too.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/reference/library.md")]
+struct Example;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::help::commands;
 use crate::support::{GOOD, Run, SECRET123, Sandbox, empty, initialized};
 
-const README: &str = include_str!("../../README.md");
+const PAGE: &str = include_str!("../../docs/reference/output.md");
 
 // The keys of an object, each with the type of its value. `?` is for a value that may be null,
 // brackets are for a key that may be missing.
@@ -39,7 +39,7 @@ const DETAIL: &str = "line:number? item:number? code:string message:string";
 const EXPORTED: &str =
     "username:string password_hash:string language:string groups:array locked:bool";
 
-/// The first cells of README's table, and what each row is to name.
+/// The first cells of the table in `docs/reference/output.md`, and what each row is to name.
 const ROWS: [(&str, &str); 12] = [
     ("`show`, `list` (an array)", USER),
     (
@@ -271,14 +271,11 @@ fn an_error_has_one_shape_and_those_of_files_have_details() {
 }
 
 #[test]
-fn the_readme_names_the_shape_of_every_command() {
-    let (_, section) = README.split_once("`--format json` writes one document:").unwrap();
+fn docs_name_json_keys_of_every_command() {
+    let (_, section) = PAGE.split_once("| command | document |\n|---|---|\n").unwrap();
     let (table, section) = section.trim_start().split_once("\n\n").unwrap();
-    let rows: Vec<(&str, &str)> = table
-        .lines()
-        .skip(2)
-        .map(|row| row.trim_matches('|').trim().split_once(" | ").unwrap())
-        .collect();
+    let rows: Vec<(&str, &str)> =
+        table.lines().map(|row| row.trim_matches('|').trim().split_once(" | ").unwrap()).collect();
     let cells: Vec<_> = rows.iter().map(|(cell, _)| *cell).collect();
     assert_eq!(cells, ROWS.map(|(cell, _)| cell));
 

@@ -3,6 +3,8 @@
 //! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
 
 mod faults;
+#[path = "../support/docs.rs"]
+mod pages;
 mod pty;
 #[path = "../support/sample.rs"]
 mod sample;
@@ -20,6 +22,7 @@ mod connection_strings;
 mod crashes;
 #[cfg(target_os = "linux")]
 mod disks;
+mod docs;
 mod export;
 mod failing_calls;
 #[cfg(target_os = "linux")]
@@ -43,7 +46,6 @@ mod migrate;
 mod passwd;
 mod planted;
 mod prompts;
-mod readme;
 mod rehash;
 mod remove;
 mod rename;

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use rusqlite::Connection;
 
 use self::typing::{COMPINIT, SHELLS, Shell, assert_completes, start};
-use crate::readme;
+use crate::docs;
 use crate::support::{Sandbox, empty, initialized, seeded};
 
 /// Types each line in each shell, and compares what is offered, without the option before `=`.
@@ -162,12 +162,14 @@ fn files_are_offered() {
 }
 
 #[test]
-fn the_lines_in_the_readme_set_it_up() {
+fn lines_in_docs_set_up_completion() {
     if !Shell::Bash.is_there() {
         return;
     }
     let sandbox = seeded();
-    let run = Shell::Bash.command(&sandbox).args(["-ec", readme::block("Completion")]).status();
+    let blocks = docs::commands_of("docs/how-to/install.md");
+    let completion = blocks.into_iter().find(|block| block.contains("completions")).unwrap();
+    let run = Shell::Bash.command(&sandbox).args(["-ec", &completion]).status();
     assert!(run.unwrap().success());
     for shell in SHELLS {
         if !shell.is_there() {

@@ -1,5 +1,8 @@
 //! The program and a real PostgreSQL server.
 
+#[path = "../support/docs.rs"]
+#[allow(dead_code, reason = "it is for the pages of other tests too")]
+mod pages;
 #[path = "../cli/support.rs"]
 #[allow(dead_code, unused_imports, unused_macros, reason = "it is for the tests of files too")]
 mod program;
@@ -12,6 +15,7 @@ mod skip;
 mod support;
 
 mod copies;
+mod docs;
 mod failures;
 mod pgbouncer;
 mod places;

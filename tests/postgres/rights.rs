@@ -1,15 +1,15 @@
-//! The least privileges that the README grants are enough, and none of them is too many.
+//! The least privileges that the guide for PostgreSQL grants are enough, and none of them is too many.
 
 use crate::program::{GOOD, Run, SECRET123, Sandbox};
 use crate::sample;
 use crate::server::{Cluster, cluster, connect};
 use crate::support::{assert_ok, name, on};
 
-const README: &str = include_str!("../../README.md");
+const GUIDE: &str = include_str!("../../docs/how-to/postgresql.md");
 
-/// The README's block of SQL that has this statement.
+/// The guide's block of SQL that has this statement.
 fn block(statement: &str) -> &'static str {
-    let blocks = README.split("```sql\n").skip(1);
+    let blocks = GUIDE.split("```sql\n").skip(1);
     let mut blocks = blocks.map(|block| block.split_once("```").expect("its end").0);
     blocks.find(|block| block.contains(statement)).expect("a block of SQL")
 }

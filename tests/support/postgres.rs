@@ -44,7 +44,7 @@ const MEMORY: &str = "/dev/shm";
 const MEMORY_KIB: u64 = 4 << 20;
 
 /// Where Debian has the programs, in a directory for each version.
-const DEBIAN: &str = "/usr/lib/postgresql";
+pub const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// Waits for the end of its input, and with it of the tests; then ends the server in the directory
 /// `$1` by the `pg_ctl` in `$2` and its prefix, and removes the directory.

@@ -1,0 +1,2 @@
+dash-users seed
+# page

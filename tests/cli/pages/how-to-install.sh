@@ -1,0 +1,2 @@
+# page
+test -s .local/share/man/man1/dash-users-add.1

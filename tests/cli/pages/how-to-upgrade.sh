@@ -1,0 +1,2 @@
+dash-users init
+# page

@@ -27,7 +27,7 @@ docs: documentation site
 # Run all checks. .ci/run installs what they need first
 ci: (step 'format') (step 'spelling') (step 'licenses') (step 'clippy') (step 'documentation') (step 'site') (step 'features') (step 'tests') (step 'fuzz-build') (step 'fuzz')
 
-# Run every test in full, fuzz for an hour, and test with mutations
+# Run the checks that take hours: every test in full, long fuzzing, mutation testing
 full: (step 'tests-full') (step 'fuzz-build') (step 'fuzz' '600') (step 'mutants')
 
 # Run a benchmark: against_python, postgres, timing or transfer

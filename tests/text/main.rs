@@ -1,0 +1,5 @@
+//! Checks of text: messages and phrases.
+
+mod files;
+mod messages;
+mod phrases;

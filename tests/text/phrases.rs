@@ -64,7 +64,6 @@ const BANNED: &[(&str, &str)] = &[
     ("white space", "whitespace"),
     ("who are there", "existing"),
     ("who is there", "existing"),
-    ("who is told", "after it is reported"),
     ("whoever", "anyone who, the one who"),
 ];
 

@@ -2,8 +2,8 @@
 //! never changes it.
 //!
 //! The list is written by hand: `SNAPSHOTS=overwrite` leaves it alone. Only add to it. A changed or
-//! missing line breaks somebody's program, and belongs in the CHANGELOG. The other half of the contract
-//! is in `json.rs`, the keys and types of JSON, and in `statuses.rs`, which situation has which code.
+//! missing line breaks other programs, and belongs in the CHANGELOG. The keys and types of JSON are in
+//! `json.rs`, and the situations that lead to each exit code are in a module of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -54,14 +54,11 @@ fn quoted(code: &str) -> &str {
 #[test]
 fn error_codes_keep_their_exit_codes() {
     let code = include_str!("../../src/bin/dash-users/exit.rs");
-    let entry = |(_, entry): (_, &str)| {
-        let number: String = entry.chars().filter(char::is_ascii_digit).collect();
-        format!("{} {}", number, quoted(entry))
+    let entry = |(_, entry): (&str, &str)| {
+        let number = entry.split(['(', ',']).nth(1).expect("its exit code");
+        format!("{number} {}", quoted(entry))
     };
-    let found: Vec<_> = arms(code, "entry")
-        .into_iter()
-        .map(|(pattern, arm)| entry((pattern, arm.split(')').next().unwrap_or_default())))
-        .collect();
+    let found: Vec<_> = arms(code, "entry").into_iter().map(entry).collect();
     assert_section("error codes", &found);
 }
 
@@ -117,14 +114,20 @@ fn completed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
+/// The options in a short help, as they are spelled there: `-d, --database <DB>`.
+fn spellings(sandbox: &Sandbox, command: &[&str]) -> Vec<String> {
+    let help = sandbox.run(&[command, &["-h"]].concat()).stdout;
+    // A description that goes on in the next line is indented further.
+    let is_option = |line: &&str| line.starts_with("  -") || line.starts_with("      --");
+    let spelling = |line: &str| line.trim_start().split("  ").next().unwrap().to_owned();
+    help.lines().filter(is_option).map(spelling).collect()
+}
+
 /// The options in a short help, as `-d --database=` where one has a value, which is listed if it is
 /// one of a few.
 fn options(sandbox: &Sandbox, command: &[&str], known: &[String]) -> Vec<String> {
-    let help = sandbox.run(&[command, &["-h"]].concat()).stdout;
-    let spellings = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
-    let spellings = spellings.map(|line| line.split("  ").next().unwrap_or_default());
-    let option = |spelling: &str| {
-        let (spelling, value) = spelling.split_once(" <").unwrap_or((spelling, ""));
+    let option = |spelling: String| {
+        let (spelling, value) = spelling.split_once(" <").unwrap_or((&spelling, ""));
         let (option, long) = (spelling.replace(',', ""), spelling.rsplit(' ').next().unwrap());
         if value.is_empty() || known.iter().any(|known| known.starts_with(&format!("{option}="))) {
             return option;
@@ -138,7 +141,7 @@ fn options(sandbox: &Sandbox, command: &[&str], known: &[String]) -> Vec<String>
     let is_known = |option: &String| {
         known.iter().any(|known| known == option || known.starts_with(&format!("{option}=")))
     };
-    spellings.map(option).filter(|option| !is_known(option)).collect()
+    spellings(sandbox, command).into_iter().map(option).filter(|option| !is_known(option)).collect()
 }
 
 #[test]
@@ -174,13 +177,19 @@ fn commands_keep_their_arguments_and_exit_codes() {
 }
 
 #[test]
-fn completion_offers_every_command() {
+fn completion_offers_every_command_and_option() {
     let sandbox = empty();
     for command in commands() {
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         let (last, before) = words.split_last().unwrap();
         let offered = completed(&sandbox, &[before, &[""]].concat());
         assert!(offered.iter().any(|offered| offered == last), "{command:?}: {offered:?}");
+
+        let offered = completed(&sandbox, &[&words[..], &["--"]].concat());
+        for spelling in spellings(&sandbox, &words) {
+            let option = spelling.split(' ').find(|word| word.starts_with("--")).unwrap();
+            assert!(offered.iter().any(|offered| offered == option), "{command:?}: {option}");
+        }
     }
 }
 

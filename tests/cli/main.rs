@@ -19,6 +19,7 @@ mod check;
 mod completions;
 mod concurrency;
 mod connection_strings;
+mod contract;
 mod crashes;
 #[cfg(target_os = "linux")]
 mod disks;

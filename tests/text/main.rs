@@ -1,0 +1,6 @@
+//! Checks of text: messages, phrases, and the pages for contributors.
+
+mod files;
+mod messages;
+mod paths;
+mod phrases;

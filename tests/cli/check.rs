@@ -343,7 +343,7 @@ fn users_whom_no_command_can_name_are_removed_by_the_sql_that_is_shown() {
     for _ in 0..5 {
         let findings = sandbox.run(&["check", "--json"]).json();
         let hint = findings[0]["hint"].as_str().unwrap().to_owned();
-        sandbox.sql(hint.split_once("removes it: ").unwrap().1);
+        sandbox.sql(hint.split_once("this SQL: ").unwrap().1);
     }
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
     assert_eq!(sandbox.run(&["check"]).status, 0);

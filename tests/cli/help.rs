@@ -96,7 +96,7 @@ status 2
 fn long_help_lists_the_statuses() {
     let run = empty().run(&["--help"]);
     assert_eq!(run.status, 0);
-    assert!(run.stdout.contains("\nStatuses:\n    0  done, or already so\n"), "{run}");
+    assert!(run.stdout.contains("\nExit codes:\n    0  success, or nothing to do\n"), "{run}");
 }
 
 /// Every command by its words, those of `group` too.
@@ -200,7 +200,7 @@ fn every_option_and_argument_is_explained() {
 #[test]
 fn every_command_has_its_statuses() {
     for (command, short, long) in helps() {
-        let (_, statuses) = long.split_once("\nStatuses:\n").expect(&command);
+        let (_, statuses) = long.split_once("\nExit codes:\n").expect(&command);
         let statuses: Vec<u8> = statuses
             .lines()
             .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
@@ -209,7 +209,7 @@ fn every_command_has_its_statuses() {
             statuses.starts_with(&[0, 1, 2]) && statuses.is_sorted(),
             "{command}: {statuses:?}"
         );
-        assert!(!short.contains("Statuses:"), "{command}");
+        assert!(!short.contains("Exit codes:"), "{command}");
     }
 }
 

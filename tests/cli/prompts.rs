@@ -12,7 +12,7 @@ fn a_new_password_is_asked_for_twice_and_not_echoed() {
     let mut session = start(&sandbox, &["add", "carol"]);
     session.exp_string("New password: ").unwrap();
     session.send_line(GOOD).unwrap();
-    let between = session.exp_string("New password, again: ").unwrap();
+    let between = session.exp_string("Repeat new password: ").unwrap();
     session.send_line(GOOD).unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 0, "{rest}");
@@ -51,7 +51,7 @@ fn a_typing_error_can_be_corrected() {
     let mut session = start(&sandbox, &["add", "carol"]);
     session.exp_string("New password: ").unwrap();
     session.send_line(&format!("{GOOD}é\x7f")).unwrap();
-    session.exp_string("New password, again: ").unwrap();
+    session.exp_string("Repeat new password: ").unwrap();
     session.send_line(&format!("nonsense\x15{GOOD}")).unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 0, "{rest}");
@@ -64,11 +64,11 @@ fn passwords_that_differ_change_nothing() {
     let mut session = start(&sandbox, &["add", "carol"]);
     session.exp_string("New password: ").unwrap();
     session.send_line(GOOD).unwrap();
-    session.exp_string("New password, again: ").unwrap();
+    session.exp_string("Repeat new password: ").unwrap();
     session.send_line("something else").unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 8, "{rest}");
-    assert!(rest.contains("the two passwords differ; nothing was changed"), "{rest}");
+    assert!(rest.contains("the passwords do not match; nothing was changed"), "{rest}");
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
 }
 
@@ -183,7 +183,7 @@ fn a_backup_is_restored_by_yes_alone() {
         [("n", 10, 1, "nothing restored"), ("", 10, 1, "nothing restored"), ("y", 0, 2, "restored")]
     {
         let mut session = start(&sandbox, &["restore", "copy.db"]);
-        session.exp_string("will be lost").unwrap();
+        session.exp_string("this replaces everything").unwrap();
         session.exp_string("with 2 user(s), into ").unwrap();
         session.exp_string("[y/N] ").unwrap();
         session.send_line(answer).unwrap();
@@ -214,13 +214,13 @@ fn a_question_tells_which_rows_of_the_app_go() {
     );
     for option in ["--quiet", "--json"] {
         let mut session = start(&sandbox, &["remove", "alice", option]);
-        session.exp_string("table 'posts' loses 1 row(s)").unwrap();
+        session.exp_string("deletes 1 row from table 'posts'").unwrap();
         session.exp_string("[y/N] ").unwrap();
         session.send_line("n").unwrap();
         assert_eq!(finish(session).1, 10);
     }
     let error = sandbox.run(&["remove", "alice", "--json"]).error();
-    assert!(error["message"].as_str().unwrap().contains("table 'posts' loses"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("from table 'posts'"), "{error}");
 }
 
 #[test]

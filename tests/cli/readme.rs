@@ -107,7 +107,7 @@ fn users_come_from_airflow_and_go_back() {
 #[test]
 fn the_statuses_are_those_of_the_program() {
     let help = empty().run(&["--help"]).stdout;
-    let (_, statuses) = help.split_once("Statuses:\n").unwrap();
+    let (_, statuses) = help.split_once("Exit codes:\n").unwrap();
     let rows: Vec<String> = statuses
         .lines()
         .map(|line| {

@@ -72,8 +72,8 @@ fn a_password_file_that_cannot_be_read_is_named() {
 status 1
 -- stdout
 -- stderr
-error: the file that --password-file names does not exist (not shown here since its name may be the password)
-hint: write the password to a file and name that file, or use --password-stdin
+error: the file given by --password-file does not exist (name not shown: it may be the password)
+hint: write the password to a file and pass the name of that file, or use --password-stdin
 
 "#]]
     );
@@ -142,7 +142,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'alice' exists already
-hint: `dash-users passwd` sets a new password; `add --if-not-exists` leaves the user as is
+hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new password, or use --if-not-exists to leave the user unchanged
 
 "#]]
     );
@@ -152,7 +152,7 @@ hint: `dash-users passwd` sets a new password; `add --if-not-exists` leaves the 
 status 0
 -- stdout
 -- stderr
-user 'alice' exists already; nothing changed in [DIR]/users.db
+user 'alice' already exists in [DIR]/users.db
 
 "#]]
     );
@@ -162,7 +162,7 @@ user 'alice' exists already; nothing changed in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-user 'alice' exists already; nothing changed in [DIR]/users.db
+user 'alice' already exists in [DIR]/users.db
 
 "#]]
     );
@@ -179,7 +179,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'alice' exists already; 'ALICE' differs only by case
-hint: `--allow-similar` adds it all the same
+hint: use --allow-similar to allow this name
 
 "#]]
     );
@@ -190,7 +190,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'alice' exists already; 'ALICE' differs only by case
-hint: `--allow-similar` adds it all the same
+hint: use --allow-similar to allow this name
 
 "#]]
     );
@@ -216,7 +216,7 @@ status 8
 -- stdout
 -- stderr
 error: the password is weak: it has fewer than 8 characters
-hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+hint: choose a longer password, use --generate, or accept it with --allow-weak
 
 "#]]
     );
@@ -227,7 +227,7 @@ status 8
 -- stdout
 -- stderr
 error: the password is weak: it is too easy to guess
-hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+hint: choose a longer password, use --generate, or accept it with --allow-weak
 
 "#]]
     );
@@ -338,7 +338,7 @@ fn without_a_terminal_and_a_source_the_flags_are_named() {
 status 2
 -- stdout
 -- stderr
-error: there is no terminal to ask for a password on
+error: cannot ask for a password: stdin is not a terminal
 hint: use --password-stdin, --password-file or --generate
 
 "#]]
@@ -349,7 +349,7 @@ hint: use --password-stdin, --password-file or --generate
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"there is no terminal to ask for a password on","hint":"use --password-stdin, --password-file or --generate"}}
+{"error":{"code":"usage","status":2,"message":"cannot ask for a password: stdin is not a terminal","hint":"use --password-stdin, --password-file or --generate"}}
 
 "#]]
     );
@@ -467,7 +467,7 @@ set a new password for user 'ann' in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-note: all hashes so far are pbkdf2, and the new one is scrypt: if the app has werkzeug before 2.3, or a Python without hashlib.scrypt, use --method pbkdf2
+note: all existing hashes are pbkdf2, but the new one is scrypt; use --method pbkdf2 if the app runs werkzeug before 2.3 or a Python without hashlib.scrypt
 added user 'ben' in [DIR]/users.db
 
 "#]]
@@ -504,7 +504,7 @@ status 7
 -- stdout
 -- stderr
 error: cannot read the password from stdin: the password is UTF-16LE, not UTF-8
-hint: `iconv -f UTF-16LE -t UTF-8 FILE` converts a file; PowerShell's `Set-Content -Encoding utf8` writes UTF-8
+hint: convert the file with `iconv -f UTF-16LE -t UTF-8 FILE`, or in PowerShell write it with `Set-Content -Encoding utf8`
 
 "#]]
     );

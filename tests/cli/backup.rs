@@ -15,7 +15,7 @@ fn a_backup_is_written_once_and_restored_when_it_is_confirmed() {
 status 0
 -- stdout
 -- stderr
-wrote a backup of [DIR]/users.db to [DIR]/copy.db
+backed up [DIR]/users.db to [DIR]/copy.db
 
 "#]]
     );
@@ -27,7 +27,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/copy.db exists already
-hint: name another file, or overwrite it with --force
+hint: choose another file, or use --force to overwrite it
 
 "#]]
     );
@@ -37,7 +37,7 @@ hint: name another file, or overwrite it with --force
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db exists already","hint":"name another file, or overwrite it with --force"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db exists already","hint":"choose another file, or use --force to overwrite it"}}
 
 "#]]
     );
@@ -58,8 +58,8 @@ status 0
 status 10
 -- stdout
 -- stderr
-error: there is no terminal to ask for confirmation on; all that [DIR]/users.db holds now will be lost, tables of the app included
-hint: --yes goes on without asking
+error: cannot ask for confirmation: stdin is not a terminal; this replaces everything in [DIR]/users.db, including the app's own tables
+hint: use --yes to confirm
 
 "#]]
     );
@@ -69,7 +69,7 @@ hint: --yes goes on without asking
 status 0
 -- stdout
 -- stderr
-restored [DIR]/copy.db, with 2 user(s), into [DIR]/users.db
+restored [DIR]/copy.db (2 users) into [DIR]/users.db
 
 "#]]
     );
@@ -128,8 +128,8 @@ fn what_is_no_backup_is_refused_and_the_database_stays_as_it_is() {
 status 4
 -- stdout
 -- stderr
-error: there is no backup at [DIR]/nowhere.db
-hint: `dash-users backup` writes one
+error: no such backup: [DIR]/nowhere.db
+hint: run `dash-users backup FILE` to create one
 
 "#]]
     );
@@ -162,7 +162,7 @@ status 2
 -- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
-hint: name another file
+hint: choose another file
 
 "#]]
     );
@@ -173,7 +173,7 @@ status 2
 -- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
-hint: name another file
+hint: choose another file
 
 "#]]
     );
@@ -194,7 +194,7 @@ status 4
 -- stdout
 -- stderr
 error: the directory of [DIR]/no/such/directory.db does not exist
-hint: create the directory, or name another file
+hint: create the directory, or choose another file
 
 "#]]
     );
@@ -216,7 +216,7 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/new.db
-hint: `dash-users init --database [DIR]/new.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/new.db` to create it, or use --database to choose another
 
 "#]]
     );
@@ -228,7 +228,7 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/users.db
-hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]
     );

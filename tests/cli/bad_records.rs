@@ -116,7 +116,7 @@ fn of_many_the_first_are_told() {
     assert_eq!(refused.status, 7);
     assert_eq!(refused.stderr.lines().count(), 21, "{refused}");
     assert!(refused.stderr.starts_with("users.csv:2: user 'a:1': "), "{refused}");
-    let last = "error: 2500 bad records in users.csv, of which the first 20 are shown; nothing was changed\n";
+    let last = "error: 2500 bad records in users.csv (first 20 shown); nothing was changed\n";
     assert!(refused.stderr.ends_with(last), "{refused}");
     let error = run(&sandbox, &["import", "users.csv", "--json"]).error();
     assert_eq!(error["details"].as_array().unwrap().len(), 20);
@@ -140,7 +140,7 @@ status 7
 users.json:2: user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active
 users.json:3: user 'cleo': the field 'password' is no text
 users.json:4: it is no JSON object
-error: 3 bad records in users.json (counted by item); nothing was changed
+error: 3 bad records in users.json (numbered by item); nothing was changed
 
 "#]]
     );
@@ -150,7 +150,7 @@ error: 3 bad records in users.json (counted by item); nothing was changed
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (counted by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
 
 "#]]
     );
@@ -170,7 +170,7 @@ users.jsonl:1: user 'ann': it has neither a password nor a password_hash
 users.jsonl:3: it is no JSON: expected value, in column 2
 users.jsonl:4: user 'b:n': a user name cannot hold ':', where HTTP Basic authentication ends the name
 error: 3 bad records in users.jsonl; nothing was changed
-hint: --generate-missing FILE generates the passwords that are missing; --lock-missing locks the users
+hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
 "#]]
     );
@@ -248,7 +248,7 @@ status 7
 -- stdout
 -- stderr
 users.json:1: it is an object of names and passwords, but its keys are a record's: put it in an array
-error: 1 bad record in users.json (counted by item); nothing was changed
+error: 1 bad record in users.json (numbered by item); nothing was changed
 
 "#]]
     );
@@ -331,7 +331,7 @@ users.csv:2: user 'ann': the password is weak: it has fewer than 8 characters
 users.csv:3: user 'ben': the password is weak: it is too easy to guess
 users.csv:4: user 'cleo': the password is weak: it is too easy to guess
 error: 3 bad records in users.csv; nothing was changed
-hint: --allow-weak takes weak passwords
+hint: use --allow-weak to accept weak passwords
 
 "#]]
     );

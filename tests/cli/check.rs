@@ -21,7 +21,7 @@ fn a_clean_database_has_no_findings() {
         str![[r#"
 status 0
 -- stdout
-nothing is wrong with [DIR]/users.db
+no problems found in [DIR]/users.db
 -- stderr
 
 "#]]
@@ -69,7 +69,7 @@ info: user 'alice' [hash_weak]
    the hash is weak: scrypt:128:8:1 does less work than OWASP asks for
    hint: `dash-users rehash alice --database [DIR]/users.db`
 -- stderr
-2 error(s) and 0 warning(s) in [DIR]/users.db
+2 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -82,7 +82,7 @@ demo_password	error	alice	everybody knows the password: it is the demo's	`dash-u
 hash_raises	error	it's	nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash	`dash-users passwd 'it'\''s' --database [DIR]/users.db`
 hash_weak	info	alice	the hash is weak: scrypt:128:8:1 does less work than OWASP asks for	`dash-users rehash alice --database [DIR]/users.db`
 -- stderr
-2 error(s) and 0 warning(s) in [DIR]/users.db
+2 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -93,7 +93,7 @@ status 7
 -- stdout
 [{"code":"demo_password","severity":"error","username":"alice","message":"everybody knows the password: it is the demo's","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 does less work than OWASP asks for","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
 -- stderr
-{"error":{"code":"findings","status":7,"message":"2 error(s) and 0 warning(s) in [DIR]/users.db","hint":null}}
+{"error":{"code":"findings","status":7,"message":"2 errors and 0 warnings in [DIR]/users.db","hint":null}}
 
 "#]]
     );
@@ -129,7 +129,7 @@ error: [index_missing]
    hint: `dash-users check --fix --database [DIR]/users.db`
 error: [table_altered]
    the table 'user_groups' is not as dash-users made it
-   hint: after `dash-users backup FILE --database [DIR]/users.db`, save what table user_groups holds, drop it, and `dash-users init --database [DIR]/users.db`
+   hint: run `dash-users backup FILE --database [DIR]/users.db`, copy the rows of table user_groups, drop it, and run `dash-users init --database [DIR]/users.db`
 error: [trigger_altered]
    the trigger 'dash_users_language' is not as dash-users made it
    hint: `dash-users check --fix --database [DIR]/users.db`
@@ -147,15 +147,15 @@ error: [change_left]
    hint: `dash-users check --fix --database [DIR]/users.db`
 warning: [write_ahead_log]
    an app that runs as another user cannot read the file: it has a write-ahead log, in a directory that only its owner may write
-   hint: while the app is stopped: `sqlite3 [DIR]/users.db 'PRAGMA journal_mode = DELETE'`
+   hint: stop the app, then run `sqlite3 [DIR]/users.db 'PRAGMA journal_mode = DELETE'`
 warning: [required_column]
    no user can be added: column 'email' of table 'users' is NOT NULL without a default
    hint: give the column a default in the app's schema
 warning: [foreign_trigger]
    the trigger 'a "log"' is not of dash-users, and sees whatever is written
-   hint: if you do not know it, this SQL removes it: DROP TRIGGER "a ""log"""
+   hint: if you do not know this trigger, remove it with this SQL: DROP TRIGGER "a ""log"""
 -- stderr
-7 error(s) and 3 warning(s) in [DIR]/users.db
+7 errors and 3 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -197,7 +197,7 @@ info: user 'weak' [hash_weak]
    the hash is weak: scrypt:256:8:1 does less work than OWASP asks for
    hint: `dash-users rehash weak --database [DIR]/users.db`
 -- stderr
-0 error(s) and 3 warning(s) in [DIR]/users.db
+0 errors and 3 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -239,13 +239,13 @@ status 7
 -- stdout
 error: [file_writable_by_others]
    everybody on this machine may change passwords: the mode is 0646
-   hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+   hint: `chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 error: [trigger_missing]
    the trigger 'dash_users_removed' is missing
    fixed
 warning: [file_readable_by_others]
    everybody on this machine may read the hashes: the mode is 0646
-   hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+   hint: `chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 warning: user 'gone' [orphaned_groups]
    there is no such user, but groups: admins
    fixed
@@ -254,9 +254,9 @@ info: user 'lost' [removed_unseen]
    fixed
 -- stderr
 repaired [DIR]/users.db
-dropped group 'admins' of 'gone', who is gone or somebody else
-noted in the history that user 'lost' is gone
-1 error(s) and 1 warning(s) in [DIR]/users.db
+deleted group 'admins' of 'gone': the user was removed or replaced
+recorded in the history: user 'lost' was removed
+1 error and 1 warning in [DIR]/users.db
 
 "#]]
     );
@@ -265,9 +265,9 @@ noted in the history that user 'lost' is gone
         str![[r#"
 status 7
 -- stdout
-[{"code":"file_writable_by_others","severity":"error","username":null,"message":"everybody on this machine may change passwords: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"everybody on this machine may read the hashes: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right","fixed":false}]
+[{"code":"file_writable_by_others","severity":"error","username":null,"message":"everybody on this machine may change passwords: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"everybody on this machine may read the hashes: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false}]
 -- stderr
-{"error":{"code":"findings","status":7,"message":"1 error(s) and 1 warning(s) in [DIR]/users.db","hint":null}}
+{"error":{"code":"findings","status":7,"message":"1 error and 1 warning in [DIR]/users.db","hint":null}}
 
 "#]]
     );
@@ -360,7 +360,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its schema has version 1 of 3
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -370,7 +370,7 @@ hint: `dash-users init --database [DIR]/users.db` brings it up to date
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema has version 1 of 3","hint":"`dash-users init --database [DIR]/users.db` brings it up to date"}}
+{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema has version 1 of 3","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
 
 "#]]
     );
@@ -416,12 +416,12 @@ error: user 'ben' [wrapped_hash]
    hint: `dash-users check --fix --unwrap --database [DIR]/users.db`
 error: user 'cleo' [hash_raises]
    nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text
-   hint: this SQL makes text of it: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'
+   hint: convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'
 error: user 'dan' [no_password]
    nobody can log in: what is stored is masked, or a word such as None, and no hash
    hint: `dash-users passwd dan --database [DIR]/users.db`
 -- stderr
-4 error(s) and 0 warning(s) in [DIR]/users.db
+4 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -447,14 +447,14 @@ status 7
 -- stdout
 wrapped_hash	error	ann	nobody can log in: the stored value is a valid hash with Python's b'…' around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
 wrapped_hash	error	ben	nobody can log in: the stored value is a valid hash with a line end around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
-hash_raises	error	cleo	nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text	this SQL makes text of it: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
+hash_raises	error	cleo	nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text	convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
 no_password	error	dan	nobody can log in: what is stored is masked, or a word such as None, and no hash	`dash-users passwd dan --database [DIR]/users.db`	false
 hash_outdated	info	ann	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ann --database [DIR]/users.db`	false
 hash_outdated	info	ben	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ben --database [DIR]/users.db`	false
 hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash cleo --database [DIR]/users.db`	false
 -- stderr
-restored 3 hash(es) in [DIR]/users.db
-1 error(s) and 0 warning(s) in [DIR]/users.db
+repaired 3 hashes in [DIR]/users.db
+1 error and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -517,9 +517,9 @@ hash_raises	error	f	nobody can log in: werkzeug raises an exception on the store
 hash_raises	error	g	nobody can log in: werkzeug raises an exception on the stored hash: it is a phpass hash	`dash-users passwd g --database [DIR]/users.db`
 hash_raises	error	h	nobody can log in: werkzeug raises an exception on the stored hash: it is a Django PBKDF2 hash	`dash-users check --fix --unwrap --database [DIR]/users.db`
 wrapped_hash	error	i	nobody can log in: the stored value is a bcrypt hash with Python's b'…' around it	`dash-users passwd i --database [DIR]/users.db`
-file_readable_by_others	warning		everybody on this machine may read the hashes: the mode is 0644	`chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+file_readable_by_others	warning		everybody on this machine may read the hashes: the mode is 0644	`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 -- stderr
-9 error(s) and 1 warning(s) in [DIR]/users.db
+9 errors and 1 warning in [DIR]/users.db
 
 "#]]
     );
@@ -542,16 +542,16 @@ status 7
 error: 1,200 users [hash_raises]
    nobody can log in: werkzeug raises an exception on the stored hash: scrypt's N·p is too low for its memory limit
    hint: `dash-users passwd user0001 --database [DIR]/users.db`
-   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (--all lists them)
+   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (use --all to list them)
 error: user 'zoe' [clear_password]
    the password is stored in the clear: nobody can log in with it, and whoever reads the file can read it
    hint: `dash-users rehash --plaintext zoe --database [DIR]/users.db`
 info: 1,200 users [language_not_allowed]
    the language is no BCP 47 tag
    hint: `dash-users update user0001 --language TAG --database [DIR]/users.db`
-   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (--all lists them)
+   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (use --all to list them)
 -- stderr
-1201 error(s) and 0 warning(s) in [DIR]/users.db
+1,201 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );

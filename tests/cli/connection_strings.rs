@@ -125,7 +125,7 @@ fn password_given_as_a_file_is_not_shown() {
                 assert_eq!(run.status, 1, "{run}");
                 assert!(!run.to_string().contains(SECRET), "{run}");
                 assert!(
-                    run.stderr.contains(&format!("the file that {by} names does not exist")),
+                    run.stderr.contains(&format!("the file given by {by} does not exist")),
                     "{run}"
                 );
             }

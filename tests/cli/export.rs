@@ -128,7 +128,7 @@ status 0
 status 2
 -- stdout
 -- stderr
-error: the format of users.tsv is not told by its name
+error: cannot tell the format of users.tsv from its name
 hint: use --output-format csv, json or jsonl
 
 "#]]
@@ -156,7 +156,7 @@ fn a_file_is_the_owners_and_not_overwritten_unasked() {
 status 0
 -- stdout
 -- stderr
-wrote 2 user(s) of [DIR]/users.db to [DIR]/copy.csv
+exported 2 users from [DIR]/users.db to [DIR]/copy.csv
 
 "#]]
     );
@@ -173,7 +173,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/copy.csv exists already
-hint: name another file, or overwrite it with --force
+hint: choose another file, or use --force to overwrite it
 
 "#]]
     );
@@ -183,7 +183,7 @@ hint: name another file, or overwrite it with --force
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv exists already","hint":"name another file, or overwrite it with --force"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv exists already","hint":"choose another file, or use --force to overwrite it"}}
 
 "#]]
     );
@@ -216,7 +216,7 @@ status 2
 -- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
-hint: name another file
+hint: choose another file
 
 "#]]
     );
@@ -238,7 +238,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/directory.csv is a directory
-hint: name a file in it
+hint: give a file in that directory
 
 "#]]
     );
@@ -249,7 +249,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/no/such/users.csv cannot be written: there is no such directory
-hint: create the directory, or name another file
+hint: create the directory, or choose another file
 
 "#]]
     );
@@ -260,7 +260,7 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/users.db
-hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]
     );

@@ -27,7 +27,7 @@ status 7
 users.csv:3: user 'ben': it has neither a password nor a password_hash
 users.csv:4: user 'cleo, jr': it has neither a password nor a password_hash
 error: 2 bad records in users.csv; nothing was changed
-hint: --generate-missing FILE generates the passwords that are missing; --lock-missing locks the users
+hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
 "#]]
     );
@@ -77,7 +77,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/passwords.csv exists already
-hint: name another file for the passwords
+hint: choose another file for the passwords
 
 "#]]
     );
@@ -87,7 +87,7 @@ hint: name another file for the passwords
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv exists already","hint":"name another file for the passwords"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv exists already","hint":"choose another file for the passwords"}}
 
 "#]]
     );
@@ -105,7 +105,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/no/such/directory.csv cannot be written: there is no such directory
-hint: create the directory, or name another file for the passwords
+hint: create the directory, or choose another file for the passwords
 
 "#]]
     );

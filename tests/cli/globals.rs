@@ -177,8 +177,8 @@ fn a_url_or_hash_that_stands_where_none_belongs_is_not_shown() {
 status 2
 -- stdout
 -- stderr
-error: invalid value for '--sort <ORDER>', not shown here since it may be a secret
-hint: a password is never an argument: use --password-stdin or --password-file
+error: invalid value for '--sort <ORDER>' (not shown: it may be a secret)
+hint: use --password-stdin or --password-file: a password cannot be an argument
 
 "#]]
     );
@@ -208,7 +208,7 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/users.db
-hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]
         );
@@ -354,7 +354,7 @@ fn a_result_that_cannot_be_written_is_an_error() {
     let output = sandbox.command(&["passwd", "bob", "--generate"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("error: the new password is set, but lost"), "{stderr}");
+    assert!(stderr.contains("error: the new password was set but cannot be printed"), "{stderr}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn users_are_put_into_groups() {
 status 0
 -- stdout
 -- stderr
-put user 'alice' into groups 'admins', 'data science' in [DIR]/users.db
+added user 'alice' to groups 'admins', 'data science' in [DIR]/users.db
 
 "#]]
     );
@@ -84,7 +84,7 @@ fn users_are_taken_out_of_groups() {
 status 0
 -- stdout
 -- stderr
-took user 'alice' out of group 'admins' in [DIR]/users.db
+removed user 'alice' from group 'admins' in [DIR]/users.db
 
 "#]]
     );

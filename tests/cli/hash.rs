@@ -75,7 +75,7 @@ fn a_file_without_a_usable_hash_is_refused_without_showing_it() {
 status 7
 -- stdout
 -- stderr
-error: hash holds no usable hash: the method is neither scrypt nor pbkdf2
+error: no usable hash in hash: the method is neither scrypt nor pbkdf2
 
 "#]]
     );
@@ -85,7 +85,7 @@ error: hash holds no usable hash: the method is neither scrypt nor pbkdf2
 status 7
 -- stdout
 -- stderr
-error: hash holds no usable hash: it is not UTF-8
+error: no usable hash in hash: not UTF-8
 
 "#]]
     );
@@ -95,7 +95,7 @@ error: hash holds no usable hash: it is not UTF-8
 status 7
 -- stdout
 -- stderr
-error: hash holds no usable hash: scrypt's 128·N·r·p is over the limit of 256 MiB
+error: no usable hash in hash: scrypt's 128·N·r·p is over the limit of 256 MiB
 
 "#]]
     );
@@ -115,8 +115,8 @@ the password does not match
 status 1
 -- stdout
 -- stderr
-error: the file that --hash-file names does not exist
-hint: write the hash to a file, and name that file
+error: the file given by --hash-file does not exist (name not shown: it may be the hash)
+hint: write the hash to a file, and pass the name of that file
 
 "#]]
     );
@@ -132,7 +132,7 @@ status 8
 -- stdout
 -- stderr
 error: the password is weak: it is too easy to guess
-hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+hint: choose a longer password, use --generate, or accept it with --allow-weak
 
 "#]]
     );

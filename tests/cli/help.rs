@@ -21,49 +21,48 @@ User management for Dash apps
 Usage: dash-users [OPTIONS] <COMMAND>
 
 Set up:
-  init         Create the database, or bring an existing one up to date
-  migrate      Apply pending migrations of the database's schema
-  seed         Add the users of a file who are missing, or two demo users
+  init         Create the database, or update an existing one
+  migrate      Apply pending schema migrations
+  seed         Add missing users from a file, or two demo users
 
 Users:
   add          Add a user [alias: create]
-  passwd       Set a new password
-  verify       Check a password as the app does
-  rehash       Store a new hash of the same password
+  passwd       Set a user's password
+  verify       Check a user's password, as the app does
+  rehash       Hash a user's password again, with the current method
   remove       Remove users [alias: rm]
-  rename       Give a user another name
-  update       Change what is not a secret: the language
-  lock         Lock users out, and keep their passwords
-  unlock       Let locked users in again, with the passwords they had
-  group        Put users into groups, take them out, or list groups
+  rename       Rename a user
+  update       Change a user's language
+  lock         Lock users without changing their passwords
+  unlock       Unlock users and restore their passwords
+  group        Add users to groups, remove them, or list groups
 
-Look:
-  list         List the users, never their hashes [alias: ls]
-  show         Show one user, never the hash
-  history      Tell who did what to users, and when, the newest first
-  check        Look for whatever is wrong with the database and its users
+Inspect:
+  list         List users, without their hashes [alias: ls]
+  show         Show one user, without the hash
+  history      Show who changed what, newest first
+  check        Check the database and its users for problems
 
-Bulk:
-  import       Add or change the users of a file, all or none
-  export       Write all users to a file that `import --as-is` reads back
-  backup       Write a copy of the whole database to a file
-  restore      Put a backup back in the place of all that the database holds
+Files:
+  import       Add or update users from a file
+  export       Export all users to a file
+  backup       Copy the whole database to a file
+  restore      Replace the database's contents with a backup
 
-Shell:
-  hash         Print the hash of a password, or check one, without a database
-  completions  Print a script by which a shell completes commands and names
-  man          Write a man page for each command to a directory
-  help         Print this help, or that of a command
+Tools:
+  hash         Hash a password, or check it against a hash, without a database
+  completions  Print a shell completion script
+  man          Write man pages to a directory
+  help         Print help for dash-users or a command
 
 Options:
-  -d, --database <DB>    The database: a path, sqlite:///relative, sqlite:////absolute or
+  -d, --database <DB>    Database: a path, sqlite:///relative, sqlite:////absolute or
                          postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]
-      --format <FORMAT>  How results are written [default: table] [possible values: table, plain,
-                         json]
-      --json             Short for --format json
-  -q, --quiet            Write results and errors only
+      --format <FORMAT>  Output format [default: table] [possible values: table, plain, json]
+      --json             Same as --format json
+  -q, --quiet            Print only results and errors
       --color <WHEN>     When to use color [default: auto] [possible values: auto, always, never]
-      --no-input         Never ask, not even on a terminal
+      --no-input         Never prompt for input, even on a terminal
   -h, --help             Print help (see more with '--help')
   -V, --version          Print version
 

@@ -139,7 +139,7 @@ fn an_option_tells_the_format_where_no_name_does() {
 status 2
 -- stdout
 -- stderr
-error: the format of users.txt is not told by its name
+error: cannot tell the format of users.txt from its name
 hint: use --input-format csv, json or jsonl
 
 "#]]
@@ -150,7 +150,7 @@ hint: use --input-format csv, json or jsonl
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"the format of <stdin> is not told by its name","hint":"use --input-format csv, json or jsonl"}}
+{"error":{"code":"usage","status":2,"message":"cannot tell the format of <stdin> from its name","hint":"use --input-format csv, json or jsonl"}}
 
 "#]]
     );
@@ -185,7 +185,7 @@ status 0
 -- stdout
 -- stderr
 created [DIR]/users.db
-took 1 value(s) of users.json for hashes and 1 for clear passwords
+users.json: read 1 hash and 1 plaintext password
 users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]
@@ -201,7 +201,7 @@ bcrypt.json:1: user 'cleo': the value resembles a hash but is none; it is not ta
 bcrypt.json:2: user 'dan': the value resembles a hash but is none; it is not taken for a password
 bcrypt.json:3: user 'eve': the value resembles a hash but is none; it is not taken for a password
 bcrypt.json:4: user 'fay': the value resembles a hash but is none; it is not taken for a password
-error: 4 bad records in bcrypt.json (counted by item); nothing was changed
+error: 4 bad records in bcrypt.json (numbered by item); nothing was changed
 
 "#]]
     );
@@ -223,7 +223,7 @@ status 9
 -- stderr
 more.csv:2: user 'ann': the user exists already
 error: 1 conflict in more.csv; nothing was changed
-hint: --on-conflict skip passes users over who are there, --on-conflict update changes them
+hint: use --on-conflict skip to skip existing users, or --on-conflict update to change them
 
 "#]]
     );
@@ -233,7 +233,7 @@ hint: --on-conflict skip passes users over who are there, --on-conflict update c
 status 9
 -- stdout
 -- stderr
-{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"--on-conflict skip passes users over who are there, --on-conflict update changes them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user exists already"}]}}
+{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"use --on-conflict skip to skip existing users, or --on-conflict update to change them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user exists already"}]}}
 
 "#]]
     );
@@ -292,7 +292,7 @@ status 9
 -- stderr
 more.csv:2: user 'Ann': user 'ann' exists already, whose name differs only by case
 error: 1 conflict in more.csv; nothing was changed
-hint: --allow-similar adds names that differ only by case
+hint: use --allow-similar to allow names that differ only in case
 
 "#]]
     );
@@ -387,7 +387,7 @@ fn a_table_of_the_apps_own_is_adopted_on_the_way() {
 status 0
 -- stdout
 -- stderr
-adopted table 'users' of [DIR]/users.db
+adopted table 'users' in [DIR]/users.db
 users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]
@@ -488,8 +488,8 @@ status 0
 -- stdout
 -- stderr
 created [DIR]/users.db
-converted 1 PBKDF2 hash(es) of Django or passlib
-1 user(s) without a password locked; `passwd` and `unlock` let them in
+converted 1 PBKDF2 hash from Django or passlib
+locked 1 user without a password; to let a user log in, run `dash-users passwd` and `dash-users unlock`
 users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]
@@ -557,8 +557,8 @@ fn yaml_is_answered_with_the_command_that_converts_it() {
 status 2
 -- stdout
 -- stderr
-error: the format of my users.yaml is not told by its name
-hint: `python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' <'my users.yaml' >'my users.json'` makes JSON of it
+error: cannot tell the format of my users.yaml from its name
+hint: convert it to JSON with `python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' <'my users.yaml' >'my users.json'`
 
 "#]]
     );

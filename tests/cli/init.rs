@@ -67,7 +67,7 @@ fn an_empty_file_is_filled_and_a_tutorial_table_adopted() {
 status 0
 -- stdout
 -- stderr
-brought [DIR]/users.db up to date
+updated [DIR]/users.db
 
 "#]]
     );
@@ -85,7 +85,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its schema has version 0 of 3
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -95,8 +95,8 @@ hint: `dash-users init --database [DIR]/users.db` brings it up to date
 status 0
 -- stdout
 -- stderr
-adopted table 'users' of [DIR]/users.db
-warning: column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one
+adopted table 'users' in [DIR]/users.db
+warning: column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one
 
 "#]]
     );
@@ -105,7 +105,7 @@ warning: column 'email' of table 'users' is NOT NULL without a default: no user 
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one"]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one"]}
 -- stderr
 
 "#]]
@@ -138,7 +138,7 @@ fn the_mode_and_group_of_a_new_file_can_be_chosen() {
 status 2
 -- stdout
 -- stderr
-error: invalid value '0755' for '--file-mode <MODE>': the owner reads and writes, and nobody executes: 0600, 0640 or 0660
+error: invalid value '0755' for '--file-mode <MODE>': the owner must be able to read and write, and nobody to execute: use 0600, 0640 or 0660
 
 For more information, try '--help'.
 
@@ -150,7 +150,7 @@ For more information, try '--help'.
 status 2
 -- stdout
 -- stderr
-error: there is no group 'no-such-group'
+error: no such group: 'no-such-group'
 
 "#]]
     );
@@ -220,7 +220,7 @@ status 4
 -- stdout
 -- stderr
 error: the directory of [DIR]/nowhere/users.db does not exist
-hint: create the directory, or name another file
+hint: create the directory, or choose another file
 
 "#]]
     );
@@ -254,7 +254,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db has schema version 99; this program knows versions up to 3
-hint: use the newer dash-users that wrote it
+hint: install the newer version of dash-users that wrote it
 
 "#]]
     );
@@ -264,7 +264,7 @@ hint: use the newer dash-users that wrote it
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 3","hint":"use the newer dash-users that wrote it"}}
+{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 3","hint":"install the newer version of dash-users that wrote it"}}
 
 "#]]
     );
@@ -287,7 +287,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its 'dash_users_username_nocase' is missing, and 5 more problems
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -298,12 +298,12 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: groups may belong to earlier users with the same names but other password hashes: 'alice' (1 in all); `check --fix` drops these groups; nothing was changed
-hint: `dash-users check --database [DIR]/users.db` shows why; check --fix repairs it
+hint: run `dash-users check --database [DIR]/users.db` for the reason, and add --fix to repair it
 
 "#]]
     );
     let fixed = sandbox.run(&["check", "--fix"]);
-    assert!(fixed.stderr.contains("dropped group 'admins' of 'alice'"), "{fixed}");
+    assert!(fixed.stderr.contains("deleted group 'admins' of 'alice'"), "{fixed}");
     assert_run!(
         sandbox.run(&["show", "alice", "--format", "plain"]),
         str![[r#"
@@ -354,7 +354,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its 'dash_users_removed' is missing
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -365,7 +365,7 @@ status 0
 -- stdout
 -- stderr
 applied migration 2 (accounts) to [DIR]/users.db
-noted in the history that user 'bob' is gone
+recorded in the history: user 'bob' was removed
 
 "#]]
     );

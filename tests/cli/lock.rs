@@ -23,7 +23,7 @@ locked user 'alice' in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-user 'alice' is locked already in [DIR]/users.db
+user 'alice' is already locked in [DIR]/users.db
 
 "#]]
     );
@@ -122,7 +122,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored password hash of 'bob' cannot be used: it is longer than 64 KiB
-hint: `dash-users passwd` sets a new password
+hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new password
 
 "#]]
     );

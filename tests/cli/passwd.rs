@@ -57,7 +57,7 @@ error: no user 'nobody'
 status 8
 -- stdout
 -- stderr
-{"error":{"code":"weak_password","status":8,"message":"the password is weak: it is too easy to guess","hint":"choose a longer one, or use --generate; --allow-weak takes it all the same"}}
+{"error":{"code":"weak_password","status":8,"message":"the password is weak: it is too easy to guess","hint":"choose a longer password, use --generate, or accept it with --allow-weak"}}
 
 "#]]
     );
@@ -75,7 +75,7 @@ fn a_locked_user_stays_locked_and_a_spoiled_value_is_mended() {
 status 0
 -- stdout
 -- stderr
-set a new password for user 'zoe', who stays locked, in [DIR]/users.db
+set a new password for locked user 'zoe' in [DIR]/users.db
 
 "#]]
     );

@@ -50,7 +50,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored password hash of 'carol' cannot be used: the method is neither scrypt nor pbkdf2
-hint: `dash-users passwd` sets a new password
+hint: run `dash-users passwd carol --database [DIR]/users.db` to set a new password
 
 "#]]
     );
@@ -60,8 +60,8 @@ hint: `dash-users passwd` sets a new password
 status 2
 -- stdout
 -- stderr
-error: rehash takes one USER, for each has its own password
-hint: for clear passwords in the table see --plaintext
+error: rehash accepts only one USER, except with --plaintext
+hint: run `dash-users rehash` once per user
 
 "#]]
     );
@@ -90,9 +90,9 @@ fn clear_passwords_in_the_table_become_hashes() {
 status 0
 -- stdout
 -- stderr
-warning: backups made before this still hold the clear passwords
-hashed the clear password of user 'alice' in [DIR]/users.db
-1 hashed, 0 left
+warning: earlier backups still contain the plaintext passwords
+hashed the plaintext password of user 'alice' in [DIR]/users.db
+1 hashed, 0 unchanged
 
 "#]]
     );
@@ -102,11 +102,11 @@ hashed the clear password of user 'alice' in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-left user 'alice', who has a hash, in [DIR]/users.db
-warning: backups made before this still hold the clear passwords
-hashed the clear password of user 'bob' in [DIR]/users.db
-left user 'carol', who has a hash, in [DIR]/users.db
-1 hashed, 2 left
+user 'alice' already has a hash in [DIR]/users.db
+warning: earlier backups still contain the plaintext passwords
+hashed the plaintext password of user 'bob' in [DIR]/users.db
+user 'carol' already has a hash in [DIR]/users.db
+1 hashed, 2 unchanged
 
 "#]]
     );
@@ -165,7 +165,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored value of 'bob' resembles a hash but is none; it is not taken for a password
-hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
+hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new password, or use --allow-hash-like if the stored value really is the password
 
 "#]]
     );
@@ -177,7 +177,7 @@ hint: `dash-users passwd` sets a new password; if the value is the password, nam
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None","hint":"`dash-users passwd` sets a new password"}}
+{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None","hint":"run `dash-users passwd bob --database [DIR]/users.db` to set a new password"}}
 
 "#]]
     );
@@ -212,7 +212,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored value of 'alice' resembles a hash but is none; it is not taken for a password
-hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
+hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new password, or use --allow-hash-like if the stored value really is the password
 
 "#]]
     );
@@ -244,8 +244,8 @@ status 7
 [DIR]/users.db: the stored value of 'bob' is no password: it is empty, masked, or a word such as None
 [DIR]/users.db: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
 [DIR]/users.db: the stored value of 'dave' is no password: it is empty, masked, or a word such as None
-error: 3 stored values are no passwords; nothing was changed
-hint: `dash-users check --database [DIR]/users.db` says what to do about each
+error: 3 stored values are not passwords; nothing was changed
+hint: run `dash-users check --database [DIR]/users.db` to see how to fix each one
 
 "#]]
     );
@@ -255,7 +255,7 @@ hint: `dash-users check --database [DIR]/users.db` says what to do about each
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 stored values are no passwords; nothing was changed","hint":"`dash-users check --database [DIR]/users.db` says what to do about each","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is no password: it is empty, masked, or a word such as None"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 stored values are not passwords; nothing was changed","hint":"run `dash-users check --database [DIR]/users.db` to see how to fix each one","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is no password: it is empty, masked, or a word such as None"}]}}
 
 "#]]
     );
@@ -266,7 +266,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
-hint: `dash-users check --fix --unwrap --database [DIR]/users.db` restores the hash
+hint: run `dash-users check --fix --unwrap --database [DIR]/users.db` to repair the hash
 
 "#]]
     );

@@ -34,7 +34,7 @@ status 0
 status 0
 -- stdout
 -- stderr
-user 'Alice.Smith' is called so already in [DIR]/users.db
+user 'Alice.Smith' already has this name in [DIR]/users.db
 
 "#]]
     );
@@ -74,7 +74,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'bob' exists already
-hint: choose another name, or remove that user first
+hint: choose another name, or remove the other user first
 
 "#]]
     );
@@ -85,7 +85,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'bob' exists already; 'Bob' differs only by case
-hint: `--allow-similar` adds it all the same
+hint: use --allow-similar to allow this name
 
 "#]]
     );

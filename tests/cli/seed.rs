@@ -18,7 +18,7 @@ status 0
 -- stderr
 created [DIR]/users.db
 added users 'alice' and 'bob' in [DIR]/users.db
-warning: the passwords of 'alice' and 'bob' are public: remove both before others can reach the app
+warning: the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app
 
 "#]]
     );
@@ -28,7 +28,7 @@ warning: the passwords of 'alice' and 'bob' are public: remove both before other
 status 0
 -- stdout
 -- stderr
-there are users already; none added in [DIR]/users.db
+nothing added: there are already users in [DIR]/users.db
 
 "#]]
     );
@@ -45,7 +45,7 @@ fn json_counts_them() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both before others can reach the app"]}
+{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app"]}
 -- stderr
 
 "#]]
@@ -72,7 +72,7 @@ fn a_table_with_any_user_is_left_alone() {
 status 0
 -- stdout
 -- stderr
-there are users already; none added in [DIR]/users.db
+nothing added: there are already users in [DIR]/users.db
 
 "#]]
     );
@@ -184,7 +184,7 @@ status 8
 -- stderr
 users.csv:3: user 'ann': the password is weak: it has fewer than 8 characters
 error: 1 bad record in users.csv; nothing was changed
-hint: --allow-weak takes weak passwords
+hint: use --allow-weak to accept weak passwords
 
 "#]]
     );

@@ -37,7 +37,7 @@ user              yan
 language          en
 groups
 locked            no
-method            none: the stored value is no usable hash
+method            none (the stored value is not a usable hash)
 outdated          no
 created           3 days ago ([TIME])
 password changed  3 days ago ([TIME])
@@ -54,7 +54,7 @@ user              xi
 language          en
 groups
 locked            yes
-method            scrypt:1024:8:16 (1 MiB of memory, 16 times over)
+method            scrypt:1024:8:16 (1 MiB of memory, 16 times)
 outdated          no
 created           3 days ago ([TIME])
 password changed  3 days ago ([TIME])

@@ -21,7 +21,7 @@ set the language of user 'alice' to pt-BR in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-the language of user 'alice' is pt-BR already in [DIR]/users.db
+the language of user 'alice' is already pt-BR in [DIR]/users.db
 
 "#]]
     );

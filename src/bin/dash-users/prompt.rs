@@ -162,7 +162,7 @@ impl Prompt {
     /// Why asking for `what` is impossible.
     fn obstacle(&self, what: &str) -> Option<String> {
         if self.is_forbidden {
-            Some(format!("cannot ask for {what}: --no-input is set"))
+            Some(format!("cannot ask for {what} with --no-input"))
         } else if self.has_terminal {
             None
         } else {

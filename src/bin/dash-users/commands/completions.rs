@@ -14,7 +14,7 @@ use crate::output::write_stdout;
 /// Example: dash-users completions bash >~/.local/share/bash-completion/completions/dash-users
 #[derive(clap::Args)]
 pub struct Args {
-    /// Shell to complete for
+    /// Target shell
     #[arg(value_enum)]
     pub shell: Shell,
 }

@@ -7,7 +7,7 @@ use snapbox::str;
 use crate::support::{GOOD, PROGRAM, Sandbox, assert_run, empty, seeded};
 
 #[test]
-fn a_backup_is_written_once_and_restored_when_it_is_confirmed() {
+fn backup_keeps_existing_file_and_restore_needs_yes() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["backup", "copy.db"]),
@@ -98,7 +98,7 @@ status 0
 }
 
 #[test]
-fn what_a_killed_backup_left_is_overwritten_and_nothing_else_is() {
+fn backup_overwrites_only_leftovers_of_killed_backup() {
     let sandbox = seeded();
     sandbox.write("copy.db", "");
     assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 0);
@@ -111,7 +111,7 @@ fn what_a_killed_backup_left_is_overwritten_and_nothing_else_is() {
 }
 
 #[test]
-fn a_backup_can_be_used_as_a_database() {
+fn backup_is_usable_as_database() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);
     let verify = ["verify", "alice", "--password-stdin", "-d", "copy.db"];
@@ -119,7 +119,7 @@ fn a_backup_can_be_used_as_a_database() {
 }
 
 #[test]
-fn what_is_no_backup_is_refused_and_the_database_stays_as_it_is() {
+fn restore_rejects_non_backups_and_changes_nothing() {
     let sandbox = seeded();
     let before = fs::read(sandbox.path("users.db")).unwrap();
     assert_run!(
@@ -206,7 +206,7 @@ hint: create the directory, or choose another file
 }
 
 #[test]
-fn a_backup_is_not_restored_to_where_no_database_is() {
+fn restore_requires_existing_database() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);
     assert_run!(
@@ -235,7 +235,7 @@ hint: run `dash-users init --database [DIR]/users.db` to create it, or use --dat
 }
 
 #[test]
-fn a_password_that_was_changed_since_is_the_old_one_again() {
+fn restore_brings_back_old_password() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);
     sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
@@ -252,7 +252,7 @@ fn run_on_a_full_disk(sandbox: &Sandbox, blocks: u32, command: &str) -> Output {
 }
 
 #[test]
-fn what_cannot_be_written_whole_is_not_left_there() {
+fn failed_backup_and_export_leave_no_file() {
     let sandbox = seeded();
     for (blocks, command) in [(8, "backup new"), (0, "export new.csv")] {
         let output = run_on_a_full_disk(&sandbox, blocks, command);

@@ -34,7 +34,7 @@ const BAD: &str = "username,password,password_hash,language,groups\n\
                    GUS,plover-xyzzy-quux,,en,\n";
 
 #[test]
-fn every_bad_record_is_told_with_its_line() {
+fn import_reports_line_of_every_bad_record() {
     let sandbox = empty();
     sandbox.write("users.csv", BAD);
     assert_run!(
@@ -95,7 +95,7 @@ fn seeded_with(file: &str) -> Sandbox {
 }
 
 #[test]
-fn a_line_is_told_right_whatever_the_line_ends_and_the_cells_are() {
+fn import_counts_lines_with_any_newlines_and_cells() {
     for line_end in ["\n", "\r\n"] {
         let sandbox = empty();
         let lines = ["username,password", "", "a:b,x", "\"c\nd\",x", "e:f,x", ""];
@@ -108,7 +108,7 @@ fn a_line_is_told_right_whatever_the_line_ends_and_the_cells_are() {
 }
 
 #[test]
-fn of_many_the_first_are_told() {
+fn import_shows_first_20_of_many_bad_records() {
     let sandbox = empty();
     let records = (1..=2500).map(|number| format!("a:{number},x\n"));
     sandbox.write("users.csv", format!("username,password\n{}", records.collect::<String>()));
@@ -123,7 +123,7 @@ fn of_many_the_first_are_told() {
 }
 
 #[test]
-fn items_of_json_are_told_by_their_number() {
+fn import_reports_bad_json_items_by_number() {
     let sandbox = empty();
     let records = format!(
         r#"[{{"username": "ann", "password": "{GOOD}"}},
@@ -157,7 +157,7 @@ status 7
 }
 
 #[test]
-fn lines_of_json_are_told_by_their_number() {
+fn import_reports_bad_json_lines_by_number() {
     let sandbox = empty();
     sandbox.write("users.jsonl", "{\"username\": \"ann\"}\n\nnonsense\n{\"username\": \"b:n\"}");
     assert_run!(
@@ -177,7 +177,7 @@ hint: use --generate-missing FILE to generate missing passwords, or --lock-missi
 }
 
 #[test]
-fn what_is_no_file_of_users_at_all_is_told() {
+fn import_reports_files_that_are_not_users() {
     let sandbox = empty();
     sandbox.write("users.csv", format!("username,email,password\nann,ann@example.com,{GOOD}\n"));
     assert_run!(
@@ -255,7 +255,7 @@ error: 1 bad record in users.json (numbered by item); nothing was changed
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn import_reports_unreadable_files() {
     let sandbox = empty();
     fs::create_dir(sandbox.path("directory.csv")).unwrap();
     assert_run!(
@@ -301,7 +301,7 @@ error: cannot read nowhere.csv: No such file or directory (os error 2)
 }
 
 #[test]
-fn invalid_data_comes_before_weak_passwords_and_these_before_conflicts() {
+fn import_exit_code_prefers_invalid_then_weak_then_conflict() {
     let sandbox = seeded();
     let [bad, weak, conflict] =
         [format!("c:d,{GOOD}"), "eve,12345".to_owned(), format!("alice,{GOOD}")];
@@ -318,7 +318,7 @@ fn invalid_data_comes_before_weak_passwords_and_these_before_conflicts() {
 }
 
 #[test]
-fn a_weak_password_is_refused_unless_it_is_allowed() {
+fn import_rejects_weak_password_unless_allowed() {
     let sandbox = empty();
     sandbox.write("users.csv", "username,password\nann,12345\nben,password1\ncleo,cleo1234\n");
     assert_run!(
@@ -352,7 +352,7 @@ error: 1 bad record in users.csv; nothing was changed
 }
 
 #[test]
-fn no_password_is_in_any_output() {
+fn import_output_contains_no_password() {
     const SECRET: &str = "hush-plover-xyzzy";
     for (file, content) in [
         ("a.csv", format!("ann,{SECRET}\nben,{SECRET}\n")),

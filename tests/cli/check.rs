@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[test]
-fn a_clean_database_has_no_findings() {
+fn check_clean_database_has_no_findings() {
     let sandbox = initialized();
     sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin", "--method", "scrypt"]);
     assert_run!(
@@ -48,7 +48,7 @@ status 0
 }
 
 #[test]
-fn findings_are_shown_in_each_format_with_what_to_do() {
+fn check_shows_findings_and_hints_in_each_format() {
     let sandbox = seeded();
     sandbox.sql(
         "INSERT INTO users VALUES ('it''s', '$2b$12$', 'en');
@@ -100,7 +100,7 @@ status 7
 }
 
 #[test]
-fn what_is_wrong_with_the_schema_is_shown_with_what_to_do() {
+fn check_shows_schema_findings_with_hints() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -162,7 +162,7 @@ warning: [foreign_trigger]
 }
 
 #[test]
-fn what_is_wrong_with_a_hash_is_shown_with_what_to_do() {
+fn check_shows_hash_findings_with_hints() {
     let sandbox = initialized();
     let (zeros, more) = ("0".repeat(64), "0".repeat(128));
     sandbox.sql(&format!(
@@ -204,7 +204,7 @@ info: user 'weak' [hash_weak]
 }
 
 #[test]
-fn what_is_worth_knowing_only_is_no_failure() {
+fn check_info_findings_exit_0() {
     let sandbox = initialized();
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de')"));
     assert_run!(
@@ -222,7 +222,7 @@ info: user 'zoe' [hash_outdated]
 }
 
 #[test]
-fn fix_mends_what_is_ours_and_leaves_users_and_modes_alone() {
+fn check_fix_repairs_schema_but_not_users_or_modes() {
     let sandbox = initialized();
     sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin", "--method", "scrypt"]);
     sandbox.sql(
@@ -303,7 +303,7 @@ fn follow(sandbox: &Sandbox, hint: &str) -> bool {
 }
 
 #[test]
-fn the_hints_about_users_can_be_pasted_and_help() {
+fn check_user_hints_can_be_pasted_and_fix_findings() {
     for (name, value, language) in [
         ("no hash", "*", "en"),
         ("it's", "$2b$12$", "en"),
@@ -333,7 +333,7 @@ fn the_hints_about_users_can_be_pasted_and_help() {
 }
 
 #[test]
-fn users_whom_no_command_can_name_are_removed_by_the_sql_that_is_shown() {
+fn check_sql_removes_users_that_cannot_be_typed() {
     let sandbox = initialized();
     sandbox.sql(
         "INSERT INTO users VALUES (NULL, '!', 'en'), (x'00ff', '!', 'en'),
@@ -350,7 +350,7 @@ fn users_whom_no_command_can_name_are_removed_by_the_sql_that_is_shown() {
 }
 
 #[test]
-fn a_database_that_is_not_up_to_date_is_told_as_by_every_command() {
+fn check_reports_outdated_schema_like_other_commands() {
     let sandbox = initialized();
     sandbox.sql("UPDATE dash_users_schema SET version = 1");
     assert_run!(
@@ -378,7 +378,7 @@ status 4
 
 /// 80,000 findings took minutes when each was compared with all others.
 #[test]
-fn check_is_linear_in_findings() {
+fn check_time_is_linear_in_findings() {
     let findings = sample::of(40_000, 80_000);
     let sandbox = initialized();
     sandbox.sql(&format!(
@@ -476,7 +476,7 @@ status 0
 }
 
 #[test]
-fn check_shows_sql_that_repairs_a_blob() {
+fn check_sql_repairs_blob_hash() {
     let sandbox = initialized();
     sandbox
         .sql(&format!("INSERT INTO users VALUES ('o''hara', CAST('{SECRET123}' AS BLOB), 'en')"));
@@ -487,7 +487,7 @@ fn check_shows_sql_that_repairs_a_blob() {
 }
 
 #[test]
-fn check_says_what_a_stored_value_is() {
+fn check_identifies_stored_values() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash VARCHAR(60),
@@ -526,7 +526,7 @@ file_readable_by_others	warning		everybody on this machine may read the hashes: 
 }
 
 #[test]
-fn many_findings_of_a_kind_are_summed_up_for_people() {
+fn check_summarizes_many_findings_of_a_kind() {
     let sandbox = initialized();
     sandbox.sql(
         "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1200)

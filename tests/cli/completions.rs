@@ -16,7 +16,7 @@ use crate::sample;
 use crate::support::{Sandbox, empty, initialized, seeded};
 
 #[test]
-fn the_scripts_in_the_repository_are_those_that_are_printed() {
+fn committed_scripts_equal_printed_scripts() {
     let sandbox = empty();
     let scripts: [(&str, Data); 5] = [
         ("bash", file!["../../completions/dash-users.bash": Text]),
@@ -52,7 +52,7 @@ fn insert(sandbox: &Sandbox, names: &[Value]) {
 }
 
 #[test]
-fn names_that_mean_something_to_a_shell_are_not_offered() {
+fn names_with_shell_syntax_are_not_completed() {
     let sandbox = initialized();
     let odd = [
         "",
@@ -108,7 +108,7 @@ fn names_that_mean_something_to_a_shell_are_not_offered() {
 }
 
 #[test]
-fn names_are_offered_by_their_beginning_in_order() {
+fn names_are_completed_by_prefix_in_order() {
     let sandbox = initialized();
     let names = ["ann@example.org", "ann.b", "ann_c-d+e", "Ann", "Änne", "李", "b"];
     insert(&sandbox, &names.map(|name| Value::Text(name.to_owned())));
@@ -121,7 +121,7 @@ fn names_are_offered_by_their_beginning_in_order() {
 }
 
 #[test]
-fn a_database_that_cannot_be_read_is_passed_over_in_silence() {
+fn unreadable_database_is_silently_ignored() {
     let sandbox = empty();
     let silent = |database: &str| {
         let names = |dir| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
@@ -144,7 +144,7 @@ fn a_database_that_cannot_be_read_is_passed_over_in_silence() {
 }
 
 #[test]
-fn a_database_of_an_app_is_not_touched() {
+fn completion_does_not_change_app_database() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
@@ -157,7 +157,7 @@ fn a_database_of_an_app_is_not_touched() {
 }
 
 #[test]
-fn a_locked_database_is_not_waited_for() {
+fn completion_does_not_wait_for_locked_database() {
     let sandbox = seeded();
     let app = Connection::open(sandbox.path("users.db")).unwrap();
     app.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -167,7 +167,7 @@ fn a_locked_database_is_not_waited_for() {
 }
 
 #[test]
-fn a_write_ahead_log_is_read_and_none_is_made() {
+fn completion_reads_but_never_creates_write_ahead_log() {
     let sandbox = seeded();
     sandbox.sql("PRAGMA journal_mode = WAL");
     assert!(!sandbox.path("users.db-wal").exists());
@@ -180,7 +180,7 @@ fn a_write_ahead_log_is_read_and_none_is_made() {
 }
 
 #[test]
-fn of_many_users_the_first_are_offered() {
+fn completion_offers_first_names_of_many() {
     let sandbox = initialized();
     let count = sample::of(10_000, 100_000);
     sandbox.sql(&format!(
@@ -195,7 +195,7 @@ fn of_many_users_the_first_are_offered() {
 }
 
 #[test]
-fn a_server_is_not_asked() {
+fn completion_does_not_query_servers() {
     let sandbox = seeded();
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
@@ -208,7 +208,7 @@ fn a_server_is_not_asked() {
 }
 
 #[test]
-fn the_variable_alone_is_no_question() {
+fn completion_variable_alone_has_no_effect() {
     for value in ["bash", "", "0", "nonsense"] {
         let sandbox = seeded().with_env("DASH_USERS_COMPLETE", value);
         assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 2);

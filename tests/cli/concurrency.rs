@@ -149,7 +149,7 @@ fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_lost_and_no_app_is_refused_while_several_write() {
+fn concurrent_writers_lose_nothing_and_block_no_app() {
     // How long the writers start new rounds.
     let time = Duration::from_secs(sample::of(1, 3) as u64);
     let sandbox = on_disk();
@@ -234,7 +234,7 @@ fn nothing_is_lost_and_no_app_is_refused_while_several_write() {
 }
 
 #[test]
-fn the_last_password_that_was_set_wins_whoever_upgrades_the_one_before() {
+fn new_password_wins_over_concurrent_upgrade() {
     const ROUNDS: u32 = 50;
 
     // The hash of an upgrade takes longer than all that `passwd` does, so that they meet.

@@ -58,7 +58,7 @@ const MISSPELLED: &[&str] = &[
 ];
 
 #[test]
-fn misspelled_database_is_status_2_and_not_shown() {
+fn misspelled_database_exits_2_without_showing_it() {
     let sandbox = empty();
     for text in MISSPELLED {
         let flag = format!("--database={text}");
@@ -96,7 +96,7 @@ fn misspelled_database_is_status_2_and_not_shown() {
 }
 
 #[test]
-fn line_end_of_a_secret_is_stripped_once() {
+fn database_argument_loses_one_trailing_newline() {
     let sandbox = empty();
     for text in ["users.db\n", "users.db\r\n", "SQLITE:///users.db\n"] {
         let run = sandbox.run(&["init", "--database", text]);
@@ -108,7 +108,7 @@ fn line_end_of_a_secret_is_stripped_once() {
 }
 
 #[test]
-fn password_given_as_a_file_is_not_shown() {
+fn password_given_as_file_name_is_not_shown() {
     let sandbox = initialized();
     let by_environment = initialized().with_env("DASH_USERS_PASSWORD_FILE", SECRET);
     for format in ["table", "json"] {
@@ -146,7 +146,7 @@ fn password_given_as_a_file_is_not_shown() {
 }
 
 #[test]
-fn database_created_beside_flasks_is_noted() {
+fn database_created_next_to_flask_instance_is_noted() {
     for (file, instance) in [
         ("users.db", "instance/users.db"),
         ("users.db", "app/instance/users.db"),

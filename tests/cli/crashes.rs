@@ -11,7 +11,7 @@ use crate::faults::{CASES, GENERATING, Scene, dump, is_end, scenes};
 use crate::sample;
 
 #[test]
-fn a_command_that_is_killed_leaves_the_old_state_or_the_new() {
+fn killed_command_leaves_old_or_new_state() {
     let (mut all_old, mut found_new, mut unreadable) = (0, 0, 0);
     let Some(scenes) = scenes(0, 1) else { return };
     for scene in scenes {
@@ -79,7 +79,7 @@ fn assert_nothing_is_for_others(scene: &Scene, context: &str) {
 }
 
 #[test]
-fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
+fn interrupted_command_changes_nothing_or_completes() {
     let (mut found_old, mut found_new) = (0, 0);
     let Some(scenes) = scenes(0, 2) else { return };
     for scene in scenes {
@@ -102,7 +102,7 @@ fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
 }
 
 #[test]
-fn nobody_is_imported_whose_generated_password_is_lost() {
+fn killed_import_never_loses_generated_passwords() {
     let Some(scene) = Scene::new(&GENERATING) else { return };
     let mut found = [0, 0];
     for (call, number) in scene.calls(sample::of(3, 15)) {
@@ -122,7 +122,7 @@ fn nobody_is_imported_whose_generated_password_is_lost() {
 }
 
 #[test]
-fn whoever_rolls_a_killed_command_back_may_be_killed_too() {
+fn killed_rollback_leaves_old_state() {
     let Some(case) = CASES.iter().find(|case| case.args[0] == "rename") else { panic!() };
     let Some(scene) = Scene::new(case) else { return };
     let mut killed = 0;
@@ -146,7 +146,7 @@ fn whoever_rolls_a_killed_command_back_may_be_killed_too() {
 }
 
 #[test]
-fn what_is_told_to_be_done_is_on_the_disk() {
+fn reported_success_is_on_disk() {
     let Some(scenes) = scenes(0, 1) else { return };
     for scene in scenes {
         if scene.trace().contains("users.db-wal") {

@@ -33,7 +33,7 @@ fn assert_failed(output: &Output, status: i32, reason: &str) {
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_an_error_and_not_a_signal() {
+fn file_size_limit_is_an_error_not_a_signal() {
     for (command, reason) in [
         ("import many.csv --on-conflict skip", "ulimit -f"),
         ("backup copy.db", "ulimit -f"),
@@ -77,7 +77,7 @@ impl Drop for SmallDisk<'_> {
 }
 
 #[test]
-fn a_disk_that_is_full_is_an_error_and_leaves_all_as_it_was() {
+fn full_disk_is_an_error_and_changes_nothing() {
     let sandbox = with_some();
     let path = sandbox.path("disk");
     fs::create_dir(&path).unwrap();

@@ -56,7 +56,7 @@ fn rows(sandbox: &Sandbox, database: &str) -> Vec<String> {
 }
 
 #[test]
-fn whatever_is_exported_is_imported_unchanged() {
+fn export_and_import_as_is_round_trip() {
     let sandbox = odd();
     let expected = rows(&sandbox, "users.db");
     for format in ["csv", "json", "jsonl"] {
@@ -84,7 +84,7 @@ fn whatever_is_exported_is_imported_unchanged() {
 }
 
 #[test]
-fn the_format_is_told_by_the_name_or_an_option() {
+fn export_format_comes_from_file_name_or_option() {
     let sandbox = plain();
     assert_run!(
         sandbox.run(&["export"]),
@@ -139,7 +139,7 @@ hint: use --output-format csv, json or jsonl
 }
 
 #[test]
-fn on_stdout_json_is_one_document() {
+fn export_json_to_stdout_is_one_document() {
     for sandbox in [odd(), initialized()] {
         let run = sandbox.run(&["export", "--json"]);
         assert_eq!((run.status, &*run.stderr), (0, ""), "{run}");
@@ -148,7 +148,7 @@ fn on_stdout_json_is_one_document() {
 }
 
 #[test]
-fn a_file_is_the_owners_and_not_overwritten_unasked() {
+fn export_file_is_private_and_needs_force_to_overwrite() {
     let sandbox = plain();
     assert_run!(
         sandbox.run(&["export", "copy.csv"]),
@@ -203,7 +203,7 @@ status 0
 }
 
 #[test]
-fn the_database_is_not_overwritten_whatever_it_is_called() {
+fn export_never_overwrites_its_database() {
     let sandbox = plain();
     std::os::unix::fs::symlink("users.db", sandbox.path("link.csv")).unwrap();
     fs::hard_link(sandbox.path("users.db"), sandbox.path("hard.csv")).unwrap();
@@ -228,7 +228,7 @@ hint: choose another file
 }
 
 #[test]
-fn where_no_file_can_be_is_told() {
+fn export_reports_impossible_paths() {
     let sandbox = plain();
     fs::create_dir(sandbox.path("directory.csv")).unwrap();
     assert_run!(
@@ -267,7 +267,7 @@ hint: run `dash-users init --database [DIR]/users.db` to create it, or use --dat
 }
 
 #[test]
-fn without_hashes_there_is_none() {
+fn export_without_hashes_contains_none() {
     let sandbox = plain();
     assert_run!(
         sandbox.run(&["export", "--without-hashes"]),
@@ -295,7 +295,7 @@ ben,pt-BR,admins;staff,false
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_is_no_error() {
+fn export_to_closed_pipe_succeeds() {
     let sandbox = initialized();
     // More than a pipe holds.
     sandbox.sql(
@@ -314,7 +314,7 @@ fn a_reader_who_has_seen_enough_is_no_error() {
 }
 
 #[test]
-fn nothing_is_changed_by_it() {
+fn export_does_not_change_database() {
     let sandbox = odd();
     let before = fs::read(sandbox.path("users.db")).unwrap();
     for format in ["csv", "json", "jsonl"] {
@@ -324,7 +324,7 @@ fn nothing_is_changed_by_it() {
 }
 
 #[test]
-fn locked_users_are_exported_and_imported_unchanged() {
+fn export_and_import_keep_locked_users() {
     let sandbox = plain();
     assert_eq!(sandbox.run(&["lock", "ben"]).status, 0);
     let export = |format: &str| sandbox.run(&["export", "--output-format", format]).stdout;

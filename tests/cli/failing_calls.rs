@@ -51,17 +51,17 @@ fn fail(skip: usize, most: usize, when: impl Fn(usize) -> String) {
 }
 
 #[test]
-fn a_call_that_fails_once_is_told_and_leaves_the_old_state_or_the_new() {
+fn one_failing_call_is_reported_and_leaves_old_or_new_state() {
     fail(0, 6, |number| number.to_string());
 }
 
 #[test]
-fn calls_that_fail_from_then_on_are_told_and_leave_the_old_state_or_the_new() {
+fn repeated_failing_calls_leave_old_or_new_state() {
     fail(1, 4, |number| format!("{number}+"));
 }
 
 #[test]
-fn a_file_that_cannot_be_read_or_a_journal_that_cannot_be_made_is_told() {
+fn unreadable_file_and_uncreatable_journal_are_reported() {
     let step = sample::of(5, 1);
     let mut old = 0;
     let Some(scenes) = scenes(0, 1) else { return };

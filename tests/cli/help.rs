@@ -10,7 +10,7 @@ use crate::sample;
 use crate::support::{GOOD, Sandbox, assert_run, empty, initialized, program_directory};
 
 #[test]
-fn the_first_screen_names_every_command() {
+fn short_help_lists_every_command() {
     assert_run!(
         empty().run(&["-h"]),
         str![[r#"
@@ -75,7 +75,7 @@ Example:
 }
 
 #[test]
-fn without_a_command_help_goes_to_stderr() {
+fn no_command_prints_help_to_stderr() {
     let run = empty().run(&[]);
     assert_eq!((run.status, &*run.stdout), (2, ""));
     assert!(run.stderr.starts_with("User management for Dash apps\n"), "{run}");
@@ -92,7 +92,7 @@ status 2
 }
 
 #[test]
-fn long_help_lists_the_statuses() {
+fn long_help_lists_exit_codes() {
     let run = empty().run(&["--help"]);
     assert_eq!(run.status, 0);
     assert!(run.stdout.contains("\nExit codes:\n    0  success, or nothing to do\n"), "{run}");
@@ -149,7 +149,7 @@ fn helps() -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn every_help_begins_with_a_summary_and_the_long_one_says_more() {
+fn help_begins_with_summary_and_long_help_adds_details() {
     for (command, short, long) in helps() {
         let summary = short.lines().next().unwrap();
         assert!(summary.starts_with(|c: char| c.is_ascii_uppercase()), "{command}: {summary}");
@@ -160,7 +160,7 @@ fn every_help_begins_with_a_summary_and_the_long_one_says_more() {
 }
 
 #[test]
-fn help_fits_its_width() {
+fn help_lines_fit_terminal_width() {
     for (command, short, long) in helps() {
         for line in short.lines().chain(long.lines()) {
             assert!(line.width() <= 100, "{command}: {line}");
@@ -173,7 +173,7 @@ fn help_fits_its_width() {
 }
 
 #[test]
-fn every_option_and_argument_is_explained() {
+fn every_option_and_argument_has_help() {
     for (command, _, long) in helps() {
         let lines: Vec<&str> = long.lines().collect();
         let mut count = 0;
@@ -197,7 +197,7 @@ fn every_option_and_argument_is_explained() {
 }
 
 #[test]
-fn every_command_has_its_statuses() {
+fn every_command_lists_its_exit_codes() {
     for (command, short, long) in helps() {
         let (_, statuses) = long.split_once("\nExit codes:\n").expect(&command);
         let statuses: Vec<u8> = statuses
@@ -213,7 +213,7 @@ fn every_command_has_its_statuses() {
 }
 
 #[test]
-fn help_for_a_command_is_the_same_by_both_ways() {
+fn help_command_equals_help_option() {
     let sandbox = empty();
     for command in commands() {
         let help: Vec<_> = ["help"].into_iter().chain(command.iter().map(String::as_str)).collect();
@@ -222,7 +222,7 @@ fn help_for_a_command_is_the_same_by_both_ways() {
 }
 
 #[test]
-fn every_command_has_one_example_and_it_works() {
+fn every_command_has_one_working_example() {
     let with_users = initialized().with_env("DASH_USERS_PASSWORD_FILE", "secret");
     with_users.write("secret", GOOD);
     for user in ["alice", "bob"] {
@@ -247,7 +247,7 @@ fn every_command_has_one_example_and_it_works() {
 }
 
 #[test]
-fn the_example_of_the_first_screen_works() {
+fn short_help_example_works() {
     let help = empty().run(&["-h"]).stdout;
     let (_, example) = help.split_once("\nExample:\n").unwrap();
     let sandbox = empty().with_env("DASH_USERS_PASSWORD_FILE", "secret");
@@ -265,7 +265,7 @@ fn works(sandbox: &Sandbox, example: &str) {
 }
 
 #[test]
-fn neither_help_nor_errors_show_what_the_environment_holds() {
+fn help_and_usage_errors_hide_environment_values() {
     let sandbox = empty()
         .with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d?password=SECRET")
         .with_env("DASH_USERS_METHOD", "SECRET");
@@ -285,7 +285,7 @@ fn neither_help_nor_errors_show_what_the_environment_holds() {
 }
 
 #[test]
-fn every_command_has_a_man_page() {
+fn man_writes_a_page_per_command() {
     let sandbox = empty().with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d");
     assert_run!(
         sandbox.run(&["man", "share/man/man1"]),
@@ -328,7 +328,7 @@ status 0
 }
 
 #[test]
-fn man_pages_that_cannot_be_written_are_an_error() {
+fn man_reports_unwritable_pages() {
     let sandbox = empty();
     sandbox.write("file", "");
     assert_run!(

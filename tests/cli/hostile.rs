@@ -270,7 +270,7 @@ fn catalogue(is_adopted: bool, catalogue: &str) -> Vec<Case> {
 }
 
 #[test]
-fn no_trigger_index_or_table_of_an_app_gets_the_better_of_a_command() {
+fn commands_survive_hostile_triggers_indexes_and_tables() {
     let mut cases = catalogue(true, include_str!("hostile/adopted.sql"));
     let mut sql = String::new();
     let tables = 0..9;
@@ -288,7 +288,7 @@ fn no_trigger_index_or_table_of_an_app_gets_the_better_of_a_command() {
 }
 
 #[test]
-fn nothing_that_is_called_users_gets_the_better_of_a_command() {
+fn commands_survive_hostile_users_tables_and_views() {
     let cases = catalogue(false, include_str!("hostile/foreign.sql"));
     assert_eq!(attack(&cases), 25);
 }

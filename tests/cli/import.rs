@@ -30,7 +30,7 @@ fn assert_verified(sandbox: &Sandbox, users: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_file_makes_the_database_and_is_one_event() {
+fn import_creates_database_and_one_event() {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
     assert_run!(
@@ -70,7 +70,7 @@ status 0
 }
 
 #[test]
-fn json_counts_what_was_done() {
+fn import_json_counts_changes() {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
     assert_run!(
@@ -105,7 +105,7 @@ status 0
 }
 
 #[test]
-fn the_name_of_a_file_tells_its_format() {
+fn import_format_comes_from_file_name() {
     let array = format!(
         r#"[{{"username": "ann", "password": "{GOOD}", "groups": ["staff", "admins"]}},
             {{"username": "ben", "password_hash": "{SECRET123}"}}]"#
@@ -130,7 +130,7 @@ fn the_name_of_a_file_tells_its_format() {
 }
 
 #[test]
-fn an_option_tells_the_format_where_no_name_does() {
+fn import_format_option_is_needed_without_known_name() {
     let sandbox = empty();
     sandbox.write("users.txt", csv());
     assert_run!(
@@ -175,7 +175,7 @@ created [DIR]/users.db
 }
 
 #[test]
-fn a_dictionary_says_how_many_values_were_taken_for_what() {
+fn import_json_object_counts_hashes_and_passwords() {
     let sandbox = empty();
     sandbox.write("users.json", format!(r#"{{"ann": "{GOOD}", "ben": "{SECRET123}"}}"#));
     assert_run!(
@@ -208,7 +208,7 @@ error: 4 bad records in bcrypt.json (numbered by item); nothing was changed
 }
 
 #[test]
-fn a_conflict_leaves_all_as_it_is_unless_it_is_solved() {
+fn import_conflict_changes_nothing_unless_resolved() {
     let sandbox = imported();
     sandbox.write(
         "more.csv",
@@ -281,7 +281,7 @@ more.csv: 0 added, 0 changed, 2 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn a_name_that_differs_by_case_is_a_conflict_with_another_way_out() {
+fn import_similar_name_is_a_conflict_with_its_own_hint() {
     let sandbox = imported();
     sandbox.write("more.csv", format!("username,password\nAnn,{GOOD}\n"));
     assert_run!(
@@ -300,7 +300,7 @@ hint: use --allow-similar to allow names that differ only in case
 }
 
 #[test]
-fn a_dry_run_tells_and_does_nothing() {
+fn import_dry_run_reports_and_changes_nothing() {
     let sandbox = imported();
     sandbox.write(
         "more.csv",
@@ -361,7 +361,7 @@ users.csv: 2 would be added, 0 would be changed, 0 unchanged, 0 skipped in [DIR]
 }
 
 #[test]
-fn a_file_without_records_is_no_error() {
+fn import_empty_file_succeeds() {
     let sandbox = empty();
     for (file, content) in
         [("a.csv", ""), ("b.csv", "username\n"), ("c.json", "[]"), ("d.jsonl", "\n")]
@@ -374,7 +374,7 @@ fn a_file_without_records_is_no_error() {
 }
 
 #[test]
-fn a_table_of_the_apps_own_is_adopted_on_the_way() {
+fn import_adopts_app_table() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL, language TEXT NOT NULL);
@@ -396,7 +396,7 @@ users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn a_pipe_may_be_the_file() {
+fn import_reads_pipe() {
     let sandbox = empty();
     sandbox.write("source", csv());
     let script = "mkfifo users.csv; cat source >users.csv & exec \"$PROGRAM\" import users.csv";
@@ -408,7 +408,7 @@ fn a_pipe_may_be_the_file() {
 }
 
 #[test]
-fn options_for_a_new_file_are_those_of_init() {
+fn import_accepts_new_file_options() {
     use std::os::unix::fs::PermissionsExt;
 
     let sandbox = empty();
@@ -418,7 +418,7 @@ fn options_for_a_new_file_are_those_of_init() {
 }
 
 #[test]
-fn as_many_jobs_as_are_wanted_come_to_the_same() {
+fn import_result_does_not_depend_on_jobs() {
     let sandbox = empty();
     let names: Vec<_> = (0..40).map(|number| format!("user{number}")).collect();
     let rows: Vec<_> = names.iter().map(|name| format!("{name},{GOOD}-{name}")).collect();
@@ -439,7 +439,7 @@ fn as_many_jobs_as_are_wanted_come_to_the_same() {
 }
 
 #[test]
-fn a_method_is_that_of_all_new_hashes() {
+fn import_method_applies_to_all_new_hashes() {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
     sandbox.run(&["import", "users.csv", "--method", "pbkdf2:sha256:7"]);
@@ -455,7 +455,7 @@ fn a_method_is_that_of_all_new_hashes() {
 }
 
 #[test]
-fn import_memory_follows_the_cost_of_stored_hashes() {
+fn import_memory_follows_cost_of_stored_hashes() {
     let sandbox = initialized();
     let digest = "0".repeat(128);
     let hash = format!("scrypt:262144:8:1$salt${digest}");
@@ -474,7 +474,7 @@ fn import_memory_follows_the_cost_of_stored_hashes() {
 }
 
 #[test]
-fn import_says_what_it_locked_and_converted() {
+fn import_reports_locked_users_and_converted_hashes() {
     let sandbox = empty();
     sandbox.write(
         "users.csv",
@@ -510,7 +510,7 @@ ben	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 }
 
 #[test]
-fn json_lines_are_read_from_a_json_file_with_a_note() {
+fn import_reads_json_lines_from_json_file_with_note() {
     let sandbox = empty();
     let lines = format!(
         "\n{{\"username\": \"ann\", \"password\": \"{GOOD}\"}}\n\n\
@@ -533,7 +533,7 @@ users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn json_of_other_tools_is_read() {
+fn import_reads_json_of_other_tools() {
     for (content, users) in [
         (format!(r#"{{"users": [{{"username": "ann", "password": "{GOOD}"}}]}}"#), 1),
         (format!(r#"{{"users": {{"ann": "{GOOD}", "ben": {{"password": "{GOOD}"}}}}}}"#), 2),
@@ -548,7 +548,7 @@ fn json_of_other_tools_is_read() {
 }
 
 #[test]
-fn yaml_is_answered_with_the_command_that_converts_it() {
+fn import_yaml_hint_converts_the_file() {
     let sandbox = empty();
     sandbox.write("my users.yaml", "- username: ann\n");
     assert_run!(

@@ -6,7 +6,7 @@ use snapbox::str;
 use crate::support::{assert_run, empty, initialized, seeded};
 
 #[test]
-fn a_database_is_created_once() {
+fn init_creates_database_once() {
     let sandbox = empty();
     assert_run!(
         sandbox.run(&["init"]),
@@ -33,7 +33,7 @@ status 0
 }
 
 #[test]
-fn json_says_which_of_it_was_done() {
+fn init_json_says_what_was_done() {
     let sandbox = empty();
     assert_run!(
         sandbox.run(&["init", "--json"]),
@@ -58,7 +58,7 @@ status 0
 }
 
 #[test]
-fn an_empty_file_is_filled_and_a_tutorial_table_adopted() {
+fn init_fills_empty_file_and_adopts_tutorial_table() {
     let sandbox = empty();
     sandbox.write("users.db", "");
     assert_run!(
@@ -123,7 +123,7 @@ alice	en	false		false
 }
 
 #[test]
-fn the_mode_and_group_of_a_new_file_can_be_chosen() {
+fn init_sets_mode_and_group_of_new_file() {
     let sandbox = empty();
     let gid = fs::metadata(sandbox.dir()).unwrap().gid().to_string();
     let run = sandbox.run(&["init", "--file-mode", "0640", "--file-group", &gid]);
@@ -158,7 +158,7 @@ error: no such group: 'no-such-group'
 }
 
 #[test]
-fn what_is_no_database_of_users_is_refused_and_left() {
+fn init_rejects_foreign_files_unchanged() {
     let sandbox = empty();
     sandbox
         .write("users.db", "dear diary, this is a text of more than a hundred bytes; ".repeat(20));
@@ -227,7 +227,7 @@ hint: create the directory, or choose another file
 }
 
 #[test]
-fn a_file_of_one_byte_is_not_overwritten() {
+fn init_does_not_overwrite_one_byte_file() {
     let sandbox = empty();
     sandbox.write("users.db", "x");
     assert_run!(
@@ -244,7 +244,7 @@ error: [DIR]/users.db is not a database of users: it is a file of one byte
 }
 
 #[test]
-fn a_newer_schema_is_refused() {
+fn newer_schema_is_rejected() {
     let sandbox = initialized();
     sandbox.sql("UPDATE dash_users_schema SET version = 99");
     assert_run!(
@@ -271,7 +271,7 @@ status 4
 }
 
 #[test]
-fn a_table_that_was_made_anew_gives_nobody_the_groups_of_a_namesake() {
+fn recreated_table_does_not_inherit_groups_of_namesakes() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     sandbox.sql(
@@ -340,7 +340,7 @@ status 0
 }
 
 #[test]
-fn a_trigger_that_is_gone_is_named_and_put_back() {
+fn init_restores_missing_trigger() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     sandbox.sql(
@@ -382,7 +382,7 @@ alice	admins
 }
 
 #[test]
-fn a_table_of_the_app_in_the_place_of_ours_is_refused() {
+fn init_rejects_app_table_with_our_name() {
     let sandbox = empty();
     sandbox.sql("CREATE TABLE user_groups (user_id INTEGER, group_id INTEGER)");
     assert_run!(

@@ -32,7 +32,7 @@ fn query<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> T
 }
 
 #[test]
-fn an_import_that_is_killed_leaves_the_old_state_or_the_new() {
+fn killed_import_leaves_old_or_new_state() {
     const ROUNDS: u32 = 50;
     const UPDATE: [&str; 5] = ["import", "new.csv", "--on-conflict", "update", "--quiet"];
 
@@ -105,7 +105,7 @@ fn clear() -> String {
 }
 
 #[test]
-fn an_interruption_while_passwords_are_hashed_changes_nothing() {
+fn interrupted_hashing_changes_nothing() {
     // Each of them takes seconds, even on the fastest machine.
     const IMPORT: [&str; 6] = [
         "import",
@@ -148,7 +148,7 @@ fn app(database: &Path, is_over: &AtomicBool) -> Vec<u32> {
 }
 
 #[test]
-fn an_app_that_reads_all_the_while_is_never_refused_and_sees_all_or_nothing() {
+fn app_reads_during_import_never_fail_or_see_parts() {
     let sandbox = on_disk();
     assert_eq!(sandbox.run(&["seed"]).status, 0);
     let steps = sample::of(2, 4);
@@ -196,7 +196,7 @@ const ENDLESS: [(&str, &[&str]); 5] = [
 ];
 
 #[test]
-fn signals_end_a_command_in_an_endless_trigger() {
+fn signal_ends_command_in_endless_trigger() {
     let signals = [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)];
     thread::scope(|scope| {
         for ((trigger, args), (signal, status)) in ENDLESS.iter().zip(signals.iter().cycle()) {

@@ -134,7 +134,7 @@ fn several(sandbox: &Sandbox, args: &str, shape: &'static str, further: &[&str])
 }
 
 #[test]
-fn every_change_tells_of_what() {
+fn changes_have_documented_json_shape() {
     let sandbox = initialized();
     one(&sandbox, "add alice --password-stdin", CHANGE, &[]);
     one(&sandbox, "add alice --password-stdin --if-not-exists", CHANGE, &[]);
@@ -164,7 +164,7 @@ fn every_change_tells_of_what() {
 }
 
 #[test]
-fn every_look_tells_the_same_of_each() {
+fn queries_have_documented_json_shape() {
     let sandbox = initialized();
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'en'), (NULL, 'h', x'00'), (x'ff', 1, 2);
@@ -184,7 +184,7 @@ fn every_look_tells_the_same_of_each() {
 }
 
 #[test]
-fn every_check_of_a_password_answers_whatever_the_status() {
+fn password_checks_print_json_for_any_exit_code() {
     let sandbox = initialized();
     sandbox
         .sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'en'), ('yan', '*', '')"));
@@ -209,7 +209,7 @@ fn every_check_of_a_password_answers_whatever_the_status() {
 }
 
 #[test]
-fn files_are_told_of() {
+fn file_commands_have_documented_json_shape() {
     let sandbox = empty();
     sandbox.write("users.csv", format!("username,password\ncarol,{GOOD}\n"));
     one(&sandbox, "seed", IMPORT, &[]);
@@ -225,7 +225,7 @@ fn files_are_told_of() {
 }
 
 #[test]
-fn the_schema_is_told_of() {
+fn schema_commands_have_documented_json_shape() {
     let sandbox = empty();
     one(&sandbox, "init", INIT, &[]);
     one(&sandbox, "init", INIT, &[]);
@@ -249,7 +249,7 @@ fn the_schema_is_told_of() {
 }
 
 #[test]
-fn an_error_has_one_shape_and_those_of_files_have_details() {
+fn errors_have_one_json_shape_with_details_for_files() {
     let sandbox = initialized();
     sandbox.write("bad.csv", "username,password\na:b,x\n");
     sandbox.write("bad.json", r#"[{"username": "zoe"}]"#);
@@ -271,7 +271,7 @@ fn an_error_has_one_shape_and_those_of_files_have_details() {
 }
 
 #[test]
-fn the_readme_names_the_shape_of_every_command() {
+fn readme_documents_json_shape_of_every_command() {
     let (_, section) = README.split_once("`--format json` writes one document:").unwrap();
     let (table, section) = section.trim_start().split_once("\n\n").unwrap();
     let rows: Vec<(&str, &str)> = table

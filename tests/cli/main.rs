@@ -20,6 +20,7 @@ mod connection_strings;
 mod crashes;
 #[cfg(target_os = "linux")]
 mod disks;
+mod exit_codes;
 mod export;
 mod failing_calls;
 #[cfg(target_os = "linux")]
@@ -52,7 +53,6 @@ mod security;
 mod seed;
 mod shells;
 mod show;
-mod statuses;
 mod terminal;
 mod update;
 mod verify;

@@ -74,7 +74,7 @@ fn while_it_waits(sandbox: &Sandbox, mut command: Command, input: &str, look: im
 }
 
 #[test]
-fn a_password_is_in_memory_once_at_most_and_no_longer_than_it_is_needed() {
+fn password_is_in_memory_once_and_only_while_needed() {
     let csv = format!("username,password\nfred,{OLD}\ngina,{NEW}\n");
     let jsonl = format!(
         "{{\"username\": \"hugo\", \"password\": \"{OLD}\"}}\n{{\"username\": \"ida\", \"password\": \"{NEW}\"}}"
@@ -102,7 +102,7 @@ fn a_password_is_in_memory_once_at_most_and_no_longer_than_it_is_needed() {
 }
 
 #[test]
-fn the_process_list_has_no_password_and_a_crash_would_leave_no_memory_behind() {
+fn process_list_and_core_dumps_contain_no_password() {
     let sandbox = initialized();
     let script = format!("ulimit -c unlimited && exec {PROGRAM} add alice --password-stdin");
     while_it_waits(&sandbox, sandbox.shell(&script), OLD, |child| {

@@ -6,7 +6,7 @@ const TUTORIAL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY, password_
                                             language TEXT NOT NULL)";
 
 #[test]
-fn pending_migrations_are_listed_tried_and_applied() {
+fn migrate_lists_previews_and_applies_pending_migrations() {
     let sandbox = empty();
     sandbox.sql(TUTORIAL);
     assert_run!(
@@ -107,7 +107,7 @@ status 0
 }
 
 #[test]
-fn json_tells_what_was_applied() {
+fn migrate_json_lists_applied_migrations() {
     let sandbox = empty();
     sandbox.sql(TUTORIAL);
     assert_run!(
@@ -133,7 +133,7 @@ status 0
 }
 
 #[test]
-fn a_table_that_the_app_made_anew_needs_init() {
+fn migrate_of_recreated_table_requires_init() {
     let sandbox = initialized();
     sandbox.sql(&format!("DROP TABLE users; {TUTORIAL}"));
     assert_run!(

@@ -62,7 +62,7 @@ fn is_forgotten(sandbox: &Sandbox, directory: &str) -> bool {
 }
 
 #[test]
-fn another_users_empty_file_is_not_filled() {
+fn other_users_empty_file_is_not_written() {
     let Some(sandbox) = sticky_as_root() else { return };
     let path = sandbox.path("out/file");
     for command in COMMANDS {
@@ -77,7 +77,7 @@ fn another_users_empty_file_is_not_filled() {
 }
 
 #[test]
-fn own_empty_file_is_replaced_by_each_command() {
+fn own_empty_file_is_replaced() {
     let sandbox = sticky();
     for command in COMMANDS {
         sandbox.write("out/file", "");
@@ -91,7 +91,7 @@ fn own_empty_file_is_replaced_by_each_command() {
 }
 
 #[test]
-fn force_replaces_another_users_file_and_its_owner() {
+fn force_replaces_other_users_file_and_owner() {
     let Some(sandbox) = sticky_as_root() else { return };
     for (command, file) in [(COMMANDS[0], "out/copy.db"), (COMMANDS[1], "out/copy.csv")] {
         assert_eq!(run(&sandbox, command, file, false).status, 0);
@@ -113,7 +113,7 @@ fn force_replaces_another_users_file_and_its_owner() {
 }
 
 #[test]
-fn another_users_link_is_not_followed() {
+fn other_users_link_is_not_followed() {
     let Some(sandbox) = sticky_as_root() else { return };
     assert_eq!(run(&sandbox, COMMANDS[0], "target", false).status, 0);
     let before = fs::read(sandbox.path("target")).unwrap();
@@ -137,7 +137,7 @@ fn another_users_link_is_not_followed() {
 }
 
 #[test]
-fn own_link_is_followed_and_stays() {
+fn own_link_is_followed_and_kept() {
     let sandbox = sticky();
     for (command, file) in [(COMMANDS[0], "copy.db"), (COMMANDS[1], "copy.csv")] {
         assert_eq!(run(&sandbox, command, file, false).status, 0);
@@ -151,7 +151,7 @@ fn own_link_is_followed_and_stays() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_and_unchanged() {
+fn non_regular_files_are_rejected_unchanged() {
     let sandbox = sticky();
     let _listener = UnixListener::bind(sandbox.path("out/socket")).unwrap();
     fs::set_permissions(sandbox.path("out/socket"), Permissions::from_mode(0o644)).unwrap();
@@ -204,7 +204,7 @@ fn export_writes_to_pipes_and_stdout_without_force() {
 }
 
 #[test]
-fn another_users_pipe_is_refused() {
+fn other_users_pipe_is_rejected() {
     let Some(sandbox) = sticky_as_root() else { return };
     assert_eq!(script(&sandbox, "mkfifo -m 666 out/fifo"), "");
     chown(sandbox.path("out/fifo"), Some(STRANGER), None).unwrap();
@@ -216,7 +216,7 @@ fn another_users_pipe_is_refused() {
 }
 
 #[test]
-fn backup_refuses_a_planted_journal() {
+fn backup_rejects_planted_journal() {
     let Some(sandbox) = sticky_as_root() else { return };
     for suffix in ["journal", "wal"] {
         let path = sandbox.path(&format!("out/copy.db-{suffix}"));
@@ -231,7 +231,7 @@ fn backup_refuses_a_planted_journal() {
 }
 
 #[test]
-fn man_follows_no_link_of_another_user() {
+fn man_does_not_follow_other_users_link() {
     let Some(sandbox) = sticky_as_root() else { return };
     sandbox.write("precious", "precious");
     let link = sandbox.path("out/dash-users.1");

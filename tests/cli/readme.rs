@@ -35,7 +35,7 @@ fn run(sandbox: &Sandbox, commands: &str) -> Output {
 }
 
 #[test]
-fn the_first_session_works_as_it_is_written() {
+fn readme_first_session_works() {
     let output = run(&empty(), block("A first session"));
     let stdout = String::from_utf8(output.stdout).unwrap();
     let expected = "alice: accepted\nalice: refused\nstatus 3\nUSER   LANGUAGE  GROUPS  STATE  CREATED  PASSWORD SET\n";
@@ -43,7 +43,7 @@ fn the_first_session_works_as_it_is_written() {
 }
 
 #[test]
-fn the_ci_commands_can_be_run_again_and_again() {
+fn readme_ci_commands_are_repeatable() {
     let sandbox = empty();
     sandbox.write("secret", "plover-xyzzy-quux");
     let commands = block("In scripts and CI").replace("/run/secrets/ci-bot", "secret");
@@ -51,7 +51,7 @@ fn the_ci_commands_can_be_run_again_and_again() {
 }
 
 #[test]
-fn the_entry_point_of_a_container_can_be_run_again_and_again() {
+fn readme_container_entry_point_is_repeatable() {
     let sandbox = empty();
     sandbox.write("users.csv", "username,password\nalice,plover-xyzzy-quux\n");
     let commands = blocks("In scripts and CI")[1].replace("/run/secrets/", "");
@@ -63,7 +63,7 @@ fn the_entry_point_of_a_container_can_be_run_again_and_again() {
 }
 
 #[test]
-fn colleagues_get_passwords_and_are_exported() {
+fn readme_import_and_export_work() {
     let sandbox = empty();
     let names: Vec<_> = (0..30).map(|number| format!("colleague{number:02}\n")).collect();
     sandbox.write("colleagues.csv", format!("username\n{}", names.concat()));
@@ -73,7 +73,7 @@ fn colleagues_get_passwords_and_are_exported() {
 }
 
 #[test]
-fn users_come_from_airflow_and_go_back() {
+fn readme_airflow_migration_works() {
     let shell = Command::new("sqlite3").arg("--version").output();
     if or_skip(shell.map_err(|error| format!("no sqlite3 shell: {error}"))).is_none() {
         return;
@@ -105,7 +105,7 @@ fn users_come_from_airflow_and_go_back() {
 }
 
 #[test]
-fn the_statuses_are_those_of_the_program() {
+fn readme_exit_codes_equal_help() {
     let help = empty().run(&["--help"]).stdout;
     let (_, statuses) = help.split_once("Exit codes:\n").unwrap();
     let rows: Vec<String> = statuses
@@ -119,7 +119,7 @@ fn the_statuses_are_those_of_the_program() {
 }
 
 #[test]
-fn every_command_is_named_in_the_order_of_the_first_screen() {
+fn readme_lists_commands_in_help_order() {
     let (_, table) = README.split_once("| command | does |\n|---|---|\n").unwrap();
     let named: Vec<&str> = table
         .lines()
@@ -130,7 +130,7 @@ fn every_command_is_named_in_the_order_of_the_first_screen() {
 }
 
 #[test]
-fn the_options_that_every_command_has_are_named() {
+fn readme_names_global_options() {
     let help = empty().run(&["-h"]).stdout;
     for option in options(&help).iter().filter(|option| !["--help", "--version"].contains(option)) {
         assert!(README.contains(&format!("`{option}")), "{option}");
@@ -138,7 +138,7 @@ fn the_options_that_every_command_has_are_named() {
 }
 
 #[test]
-fn every_command_and_option_that_is_named_is_there() {
+fn readme_and_changelog_name_existing_options() {
     let sandbox = empty();
     let help = |command: &[String]| sandbox.run(&[&strs(command)[..], &["-h"]].concat()).stdout;
     let first_screen = help(&[]);
@@ -200,16 +200,16 @@ fn mentions(document: &str, commands: &[String]) -> Vec<String> {
 /// The sections with shell blocks: how many, and what runs them.
 const BLOCKS: [(&str, usize, &str); 7] = [
     ("Install", 1, "nothing: they would install the program; tests/wheel has one of its own"),
-    ("Completion", 1, "shells::the_lines_in_the_readme_set_it_up"),
-    ("A first session", 1, "the_first_session_works_as_it_is_written"),
+    ("Completion", 1, "shells::readme_lines_set_up_completion"),
+    ("A first session", 1, "readme_first_session_works"),
     ("With your Dash app", 1, "nothing: it would stay; tests/app runs the example"),
-    ("In scripts and CI", 2, "the_ci_commands_…, the_entry_point_…"),
-    ("Many users at once", 3, "colleagues_…, users_come_from_airflow_…"),
+    ("In scripts and CI", 2, "readme_ci_commands_…, readme_container_entry_point_…"),
+    ("Many users at once", 3, "readme_import_and_export_work, readme_airflow_migration_works"),
     ("Several hosts: PostgreSQL", 2, "nothing: that server is not there; tests/postgres has one"),
 ];
 
 #[test]
-fn every_shell_block_is_run_or_has_a_reason() {
+fn readme_shell_blocks_are_run_or_excused() {
     let sections = README.split("\n## ").skip(1).map(|section| section.lines().next().unwrap());
     let found: Vec<(&str, usize)> = sections
         .map(|heading| (heading, blocks(heading).len()))

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{SECRET123, assert_run, initialized, seeded};
 
 #[test]
-fn the_right_password_gets_a_new_hash() {
+fn rehash_stores_new_hash_for_right_password() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
     let rehash = |password: &str, user: &str| {
@@ -68,7 +68,7 @@ hint: run `dash-users rehash` once per user
 }
 
 #[test]
-fn a_locked_user_stays_locked() {
+fn rehash_keeps_locked_user_locked() {
     let sandbox = seeded();
     let locked = format!("!{}", sandbox.stored("alice").replace('$', "|"));
     sandbox.sql(&format!("UPDATE users SET password_hash = '{locked}' WHERE username = 'alice'"));
@@ -78,7 +78,7 @@ fn a_locked_user_stays_locked() {
 }
 
 #[test]
-fn clear_passwords_in_the_table_become_hashes() {
+fn rehash_plaintext_hashes_plaintext_passwords() {
     let sandbox = initialized();
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('alice', 'secret123', 'en'), ('bob', 'pa$$w0rd', 'fr'),
@@ -127,7 +127,7 @@ status 0
 }
 
 #[test]
-fn a_locked_hash_that_only_werkzeug_knows_stays_locked() {
+fn rehash_plaintext_keeps_locked_unsupported_hash() {
     let sandbox = initialized();
     let locked = "!pbkdf2:sha224:1000|salt|00ff";
     let spoiled = "!scrypt:32768:8:1|a|b";
@@ -154,7 +154,7 @@ zoe   en                locked  3 days ago  3 days ago
 }
 
 #[test]
-fn what_resembles_a_hash_never_becomes_a_password_and_nothing_is_half_done() {
+fn rehash_plaintext_rejects_hash_like_values() {
     let sandbox = initialized();
     sandbox
         .sql("INSERT INTO users VALUES ('alice', 'secret123', 'en'), ('bob', '$2b$12$abc', 'fr')");

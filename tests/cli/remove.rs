@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{assert_run, seeded};
 
 #[test]
-fn users_are_removed_all_or_none() {
+fn remove_is_all_or_nothing() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["remove", "alice", "nobody", "--yes"]),
@@ -71,7 +71,7 @@ status 0
 }
 
 #[test]
-fn those_who_are_not_there_can_be_passed_over() {
+fn remove_if_exists_skips_missing_users() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["remove", "alice", "nobody", "--yes", "--if-exists"]),
@@ -107,7 +107,7 @@ status 0
 }
 
 #[test]
-fn the_apps_tables_that_refer_to_a_user_are_named() {
+fn remove_warns_about_referring_app_tables() {
     let sandbox = seeded();
     sandbox.sql(
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, author REFERENCES users ON DELETE CASCADE);

@@ -115,7 +115,7 @@ fn stored(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn no_command_shows_a_password_or_a_hash() {
+fn no_command_shows_passwords_or_hashes() {
     let passwords = [OLD, NEW, WRONG, CLEAR].map(|password| password[..7].to_owned());
     let hash = SECRET123.split('$').skip(1).map(str::to_owned);
     for format in ["table", "plain", "json"] {
@@ -161,7 +161,7 @@ fn no_command_shows_a_password_or_a_hash() {
 }
 
 #[test]
-fn every_command_is_among_those_that_show_nothing() {
+fn secrets_test_covers_every_command() {
     for command in commands() {
         let is_run = STEPS.iter().any(|(step, _)| step.split(' ').next() == Some(&*command[0]));
         assert!(is_run || WITHOUT.contains(&&*command[0]), "{command:?}");

@@ -17,7 +17,7 @@ fn is_there(path: &str) -> bool {
 }
 
 #[test]
-fn every_test_that_it_names_is_there() {
+fn security_page_names_existing_tests() {
     let words = SECURITY.split('`').skip(1).step_by(2);
     let is_test = |word: &&str| {
         let suites = ["app::", "cli::", "hash::", "postgres::", "store::"];
@@ -30,9 +30,9 @@ fn every_test_that_it_names_is_there() {
 }
 
 #[test]
-fn what_is_no_test_is_missed() {
+fn security_check_detects_missing_tests() {
     assert!(is_there("cli::security"));
-    assert!(is_there("cli::security::every_test_that_it_names_is_there"));
+    assert!(is_there("cli::security::security_page_names_existing_tests"));
     assert!(!is_there("cli::security::nothing"));
     assert!(!is_there("cli::nothing"));
 }

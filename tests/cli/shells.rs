@@ -27,7 +27,7 @@ fn assert_offered(sandbox: &Sandbox, lines: &[(&str, &[&str])]) {
 }
 
 #[test]
-fn commands_options_and_values_are_offered() {
+fn commands_options_and_values_are_completed() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     assert_offered(
@@ -58,7 +58,7 @@ fn commands_options_and_values_are_offered() {
 }
 
 #[test]
-fn names_come_from_the_database_that_the_line_names() {
+fn names_come_from_database_on_command_line() {
     let sandbox = seeded();
     sandbox.run(&["init", "-d", "x.db"]);
     sandbox.run(&["init", "-d", "my x.db"]);
@@ -97,7 +97,7 @@ fn names_come_from_the_database_that_the_line_names() {
 }
 
 #[test]
-fn odd_names_are_neither_offered_nor_run() {
+fn names_with_shell_syntax_are_not_completed_or_run() {
     let sandbox = initialized();
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     let insert = "INSERT INTO users VALUES (?, '!', 'en')";
@@ -114,7 +114,7 @@ fn odd_names_are_neither_offered_nor_run() {
 }
 
 #[test]
-fn what_is_completed_is_inserted_as_the_shell_would_write_it() {
+fn completed_words_are_quoted_by_the_shell() {
     let sandbox = seeded();
     sandbox.run(&["add", "alice.smith@example.org", "--generate"]);
     sandbox.write("x $(touch pwned).csv", "username\n");
@@ -142,7 +142,7 @@ fn what_is_completed_is_inserted_as_the_shell_would_write_it() {
 }
 
 #[test]
-fn files_are_offered() {
+fn filenames_are_completed() {
     let sandbox = empty();
     sandbox.write("x $(touch pwned).csv", "username\n");
     for shell in SHELLS {
@@ -162,7 +162,7 @@ fn files_are_offered() {
 }
 
 #[test]
-fn the_lines_in_the_readme_set_it_up() {
+fn readme_lines_set_up_completion() {
     if !Shell::Bash.is_there() {
         return;
     }
@@ -191,7 +191,7 @@ fn the_lines_in_the_readme_set_it_up() {
 }
 
 #[test]
-fn zsh_completes_at_the_first_tab_by_a_file_in_its_path() {
+fn zsh_autoloads_script_from_fpath_at_first_tab() {
     if !Shell::Zsh.is_there() {
         return;
     }
@@ -203,7 +203,7 @@ fn zsh_completes_at_the_first_tab_by_a_file_in_its_path() {
 }
 
 #[test]
-fn bash_calls_the_function_with_words_that_it_took_apart() {
+fn bash_words_split_at_separators_are_rejoined() {
     // As bash-completion does behind `sudo`, and without a terminal.
     if !Shell::Bash.is_there() {
         return;

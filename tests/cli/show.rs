@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{SECRET123, assert_run, initialized, seeded};
 
 #[test]
-fn one_user_is_shown_in_each_format() {
+fn show_prints_user_in_each_format() {
     let sandbox = initialized();
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('yan', 'clear text', 'en'),
@@ -105,7 +105,7 @@ status 6
 }
 
 #[test]
-fn a_name_that_is_nearly_a_user_s_is_asked_back() {
+fn unknown_user_error_suggests_similar_name() {
     let sandbox = seeded();
     for (name, said) in [
         ("alcie", "no user 'alcie'; did you mean 'alice'?"),

@@ -39,7 +39,7 @@ fn odd() -> Sandbox {
 }
 
 #[test]
-fn no_line_is_wider_than_the_terminal_and_nothing_drives_it() {
+fn output_fits_terminal_and_contains_no_control_codes() {
     let sandbox = odd();
     let long = "a-very-long-name-that-goes-on-and-on@some-department.of-some-company.example";
     for width in WIDTHS {
@@ -67,7 +67,7 @@ fn no_line_is_wider_than_the_terminal_and_nothing_drives_it() {
 }
 
 #[test]
-fn columns_align_and_what_they_hold_is_wrapped_and_not_cut_off() {
+fn columns_align_and_wrap_without_truncation() {
     let sandbox = odd();
     let plain = |args: &[&str], column: usize| {
         let rows = sandbox.run(&[args, &["--format", "plain"]].concat()).stdout;
@@ -160,7 +160,7 @@ fn without_blanks(text: &str) -> String {
 }
 
 #[test]
-fn on_a_narrow_terminal_each_record_is_a_block_of_lines() {
+fn narrow_terminal_shows_one_block_per_record() {
     let sandbox = initialized();
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('alice', '{SECRET123}', 'en'), ('bob', '{SECRET123}', 'fr');
@@ -206,7 +206,7 @@ bob    fr                               outdated  3 days ago  3 days ago
 const COLORED: [&[&str]; 4] = [&["show", "nobody"], &["seed"], &["--help"], &["shw"]];
 
 #[test]
-fn color_is_for_terminals_that_know_it_and_for_those_who_want_it() {
+fn color_follows_terminal_environment_and_option() {
     let terminal = |name: &'static str, value: &str, args: &[&str]| {
         shown(&initialized().with_env("TERM", "xterm").with_env(name, value), 80, args)
     };
@@ -224,7 +224,7 @@ fn color_is_for_terminals_that_know_it_and_for_those_who_want_it() {
 }
 
 #[test]
-fn a_pipe_has_no_color_and_no_line_ends_for_a_terminal_that_is_not_there() {
+fn piped_output_has_no_color_and_no_wrapping() {
     let sandbox = odd().with_env("TERM", "xterm").with_env("COLUMNS", "20");
     for args in [&["list"][..], &["history"], &["group", "list"], &["check"], &["show", "zoe"]] {
         let run = sandbox.run(args);
@@ -238,7 +238,7 @@ fn a_pipe_has_no_color_and_no_line_ends_for_a_terminal_that_is_not_there() {
 }
 
 #[test]
-fn nothing_is_said_by_color_alone() {
+fn color_never_carries_meaning_alone() {
     for args in COLORED {
         let run = |color| initialized().run(&[args, &["--color", color]].concat()).to_string();
         let colored = run("always");

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{assert_run, seeded};
 
 #[test]
-fn the_language_is_changed_once() {
+fn update_changes_language_once() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["update", "alice", "--language", "pt-BR"]),

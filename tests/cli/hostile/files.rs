@@ -35,7 +35,7 @@ fn whole() -> Vec<u8> {
 }
 
 #[test]
-fn a_page_that_is_overwritten_gets_the_better_of_no_command() {
+fn commands_survive_overwritten_pages() {
     const PAGE: usize = 1024;
 
     let whole = whole();
@@ -59,7 +59,7 @@ fn a_page_that_is_overwritten_gets_the_better_of_no_command() {
 }
 
 #[test]
-fn a_header_that_lies_gets_the_better_of_no_command() {
+fn commands_survive_forged_headers() {
     let whole = whole();
     let mut cases = Vec::new();
     // The fields that mean something, by the byte that changes them most.
@@ -74,7 +74,7 @@ fn a_header_that_lies_gets_the_better_of_no_command() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_or_no_database_gets_the_better_of_no_command() {
+fn commands_survive_truncated_and_foreign_files() {
     let whole = whole();
     let near = |length: usize| [length - 1, length, length + 1];
     let lengths = [0, 1, 2, 15, 16, 17, 50].into_iter().chain(near(100)).chain(near(512));
@@ -97,7 +97,7 @@ fn a_file_that_is_cut_off_or_no_database_gets_the_better_of_no_command() {
 /// A database in the mode of a write-ahead log, as it is when the log is gone, and when not all of
 /// it is in the file.
 #[test]
-fn a_log_that_is_missing_gets_the_better_of_no_command() {
+fn commands_survive_missing_write_ahead_log() {
     let sandbox = seeded();
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
@@ -120,7 +120,7 @@ fn a_log_that_is_missing_gets_the_better_of_no_command() {
 
 /// `restore` of one file, and a journal of another database beside it.
 #[test]
-fn a_journal_of_another_database_gets_the_better_of_no_command() {
+fn commands_survive_foreign_journal() {
     let sandbox = empty();
     fs::write(sandbox.path("users.db"), whole()).unwrap();
     for (name, journal) in [

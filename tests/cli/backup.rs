@@ -245,7 +245,7 @@ fn restore_brings_back_old_password() {
     assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
 }
 
-/// Runs a command that may write no file of more than so many times 512 bytes, as on a full disk.
+/// Runs a command with a file size limit in blocks of 512 bytes, as on a full disk.
 fn run_on_a_full_disk(sandbox: &Sandbox, blocks: u32, command: &str) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {PROGRAM} {command}");
     sandbox.shell(&script).output().unwrap()
@@ -260,7 +260,7 @@ fn failed_backup_and_export_leave_no_file() {
         assert_eq!(output.status.code(), Some(1), "{command}: {said}");
         assert!(!sandbox.path("new").exists() && !sandbox.path("new.csv").exists(), "{said}");
     }
-    // An older copy is as it was.
+    // An older copy is unchanged.
     assert_eq!(sandbox.run(&["backup", "old.db"]).status, 0);
     let old = fs::read(sandbox.path("old.db")).unwrap();
     sandbox.run(&["remove", "alice", "--yes"]);

@@ -1,4 +1,4 @@
-//! Files that are not imported: what is said of them, and that nothing is changed.
+//! Files that cannot be imported: their errors, and that nothing is changed.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use snapbox::str;
 
 use crate::support::{GOOD, Run, SECRET123, Sandbox, assert_run, empty, seeded};
 
-/// Runs the program, which must leave the directory as it is.
+/// Runs the program, which must not change the directory.
 fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
     let files = || {
         let entries = fs::read_dir(sandbox.dir()).unwrap().map(|entry| entry.unwrap().path());
@@ -336,7 +336,7 @@ hint: use --allow-weak to accept weak passwords
 "#]]
     );
     assert_eq!(sandbox.run(&["import", "users.csv", "--allow-weak"]).status, 0);
-    // Which does not allow what never works.
+    // The option does not allow passwords that can never work.
     sandbox.write("users.csv", "username,password\ndan,\"tab\tin the password\"\n");
     assert_run!(
         run(&sandbox, &["import", "users.csv", "--allow-weak"]),

@@ -1,5 +1,4 @@
-//! Which findings there are is a matter of the library. Here: how they are shown, and what they
-//! say is to be done.
+//! Output and hints of `check`. The tests of the library cover the findings themselves.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -287,7 +286,7 @@ repaired [DIR]/users.db
     );
 }
 
-/// Runs a hint as a shell does, and says whether that worked.
+/// Runs a hint in a shell, and returns whether it succeeded.
 fn follow(sandbox: &Sandbox, hint: &str) -> bool {
     let Some((_, command)) = hint.split_once('`') else { return false };
     let command = command.trim_end_matches('`').replace("NEW", "new.name");
@@ -296,7 +295,7 @@ fn follow(sandbox: &Sandbox, hint: &str) -> bool {
     let stdin = format!("printf '%s' {GOOD} | ");
     let password = if command.contains(" passwd ") { " --password-stdin" } else { "" };
     let confirmed = if command.contains(" remove ") { " --yes" } else { "" };
-    // Before a name that looks like an option.
+    // Before a username that looks like an option.
     let command = command.replacen(" --database", &format!("{password}{confirmed} --database"), 1);
     let script = format!("{stdin}{command}");
     sandbox.shell(&script).env("PATH", path).status().unwrap().success()
@@ -376,7 +375,7 @@ status 4
     );
 }
 
-/// 80,000 findings took minutes when each was compared with all others.
+/// 80,000 findings once took minutes, because each was compared with all others.
 #[test]
 fn check_time_is_linear_in_findings() {
     let findings = sample::of(40_000, 80_000);

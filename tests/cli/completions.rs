@@ -1,5 +1,5 @@
-//! What `dash-users completions` prints, and what the program answers a shell that asks by it. How
-//! real shells take that is in `shells.rs`.
+//! The scripts of `dash-users completions`, and the program's answers to shells. Tests with real
+//! shells are in `shells.rs`.
 //!
 //! The files in `completions/` are written by
 //! `SNAPSHOTS=overwrite cargo test --test cli completions`.
@@ -32,7 +32,7 @@ fn committed_scripts_equal_printed_scripts() {
     }
 }
 
-/// The candidates for the last of these words, which are typed after `dash-users`.
+/// The candidates for the last of these words after `dash-users`.
 fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let words = [&["--", "dash-users"], words].concat();
     let mut command = sandbox.command(&words);
@@ -43,7 +43,7 @@ fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Adds users past all checks, as an app could.
+/// Adds users without any checks, as an app could.
 fn insert(sandbox: &Sandbox, names: &[Value]) {
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     for name in names {

@@ -1,8 +1,8 @@
-//! What is no path and no URL never becomes a file, and no password in it is ever shown.
+//! Misspelled database arguments never become files, and passwords in them are never shown.
 
 use crate::support::{empty, initialized};
 
-/// A marker in each place where somebody may have a password.
+/// A marker wherever a password may stand.
 const SECRET: &str = "hunter2";
 
 const MISSPELLED: &[&str] = &[
@@ -66,7 +66,7 @@ fn misspelled_database_exits_2_without_showing_it() {
             for args in [&["init", &*flag][..], &["seed", &*flag], &["list", &*flag]] {
                 let run = sandbox.run(&[args, &["--format", format]].concat());
                 assert_eq!(run.status, 2, "{text}: {run}");
-                // A value that is wrong, in a URL that was read, is the exception: it is no secret.
+                // Exception: an invalid option value in a valid URL is not a secret.
                 let shown = run.to_string().replace("sslmode=hunter2", "");
                 assert!(!shown.contains(SECRET), "{text}: {run}");
                 assert!(

@@ -6,8 +6,7 @@ use snapbox::str;
 
 use crate::support::{PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
 
-/// A directory with a database that has a locked user, one in groups, and rows that no command
-/// would have made.
+/// A database with a locked user, a user in groups, and rows that no command would create.
 fn odd() -> Sandbox {
     let sandbox = initialized();
     sandbox.sql(&format!(
@@ -26,7 +25,7 @@ fn odd() -> Sandbox {
     sandbox
 }
 
-/// A directory with two users that are as they always were.
+/// A database with two users that are always the same.
 fn plain() -> Sandbox {
     let sandbox = initialized();
     sandbox.sql(&format!(
@@ -36,7 +35,7 @@ fn plain() -> Sandbox {
     sandbox
 }
 
-/// All rows of users and groups, as SQL has them.
+/// All rows of users and groups, read with SQL.
 fn rows(sandbox: &Sandbox, database: &str) -> Vec<String> {
     let connection = Connection::open(sandbox.path(database)).unwrap();
     let mut rows = Vec::new();
@@ -72,7 +71,7 @@ fn export_and_import_as_is_round_trip() {
         let read = |name| fs::read(sandbox.path(name)).unwrap();
         assert!(read(&file) == read(&again), "{format}");
 
-        // All but the one called NULL, who is somebody else each time, are there already.
+        // All exist already, except the user named NULL, who is never equal to another.
         let update = ["import", &file, "--as-is", "--on-conflict", "update", "--json"];
         let run = sandbox.run(&[&update[..], &["-d", &database]].concat());
         assert_eq!((&run.json()["changed"], &run.json()["unchanged"]), (&0.into(), &13.into()));
@@ -286,7 +285,7 @@ ben,pt-BR,admins;staff,false
         assert!(run.stdout.contains("ann") && !run.stdout.contains("pbkdf2"), "{run}");
         assert!(!run.stdout.contains("password_hash"), "{run}");
     }
-    // It changes what it has, and needs passwords for others.
+    // It updates existing users, and needs passwords for new ones.
     sandbox.run(&["export", "copy.csv", "--without-hashes"]);
     let import = ["import", "copy.csv", "--json"];
     assert_eq!(sandbox.run(&[&import[..], &["-d", "other.db"]].concat()).status, 7);
@@ -297,7 +296,7 @@ ben,pt-BR,admins;staff,false
 #[test]
 fn export_to_closed_pipe_succeeds() {
     let sandbox = initialized();
-    // More than a pipe holds.
+    // More than a pipe's buffer.
     sandbox.sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
          INSERT INTO users SELECT 'user' || i, hex(zeroblob(50)), 'en' FROM n",

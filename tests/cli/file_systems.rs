@@ -1,4 +1,4 @@
-//! File systems without locks or modes, media that cannot be written, and what is no database.
+//! File systems without locks or modes, read-only media, and files that are not databases.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -9,7 +9,7 @@ use crate::faults::strace;
 use crate::skip::or_skip;
 use crate::support::{PROGRAM, Sandbox, empty, seeded};
 
-/// Runs the program where each call of a kind fails.
+/// Runs the program with every system call of a kind failing.
 fn with_fault(sandbox: &Sandbox, fault: &str, args: &[&str]) -> Output {
     let inject = format!("inject={fault}");
     let strace = ["-f", "-o", "/dev/null", "-e", &inject, PROGRAM];
@@ -50,7 +50,7 @@ fn file_systems_without_modes_cause_warning() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
-/// A file system that is unmounted when this is dropped.
+/// A mounted file system. Unmounted on drop.
 struct Mount<'a>(&'a Path);
 
 impl<'a> Mount<'a> {

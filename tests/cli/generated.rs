@@ -1,4 +1,4 @@
-//! `--generate-missing`: passwords for those who have none, in a file.
+//! `--generate-missing`: a file of passwords for users without one.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What all commands share: global options, formats, usage errors, pipes.
+//! Behavior of all commands: global options, formats, usage errors, pipes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -299,7 +299,7 @@ fn closed_stdout_pipe_keeps_exit_code() {
 fn signal_exits_with_128_plus_its_number() {
     let sandbox = seeded();
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        // It waits for a password that does not come.
+        // The command waits for a password.
         let mut command = sandbox.command(&["verify", "alice", "--password-stdin"]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let _open = child.stdin.take();
@@ -349,7 +349,7 @@ fn unwritable_stdout_is_an_error() {
             .starts_with("error: cannot write to stdout: No space left")
     );
 
-    // A password that nobody has seen is as good as none.
+    // A password that was not printed is lost.
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = sandbox.command(&["passwd", "bob", "--generate"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -1,4 +1,4 @@
-//! Help: of the program, of each command, and the man pages that are made from it.
+//! Help of the program and each command, and the man pages generated from it.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -98,7 +98,7 @@ fn long_help_lists_exit_codes() {
     assert!(run.stdout.contains("\nExit codes:\n    0  success, or nothing to do\n"), "{run}");
 }
 
-/// Every command by its words, those of `group` too.
+/// The words of every command, including the subcommands of `group`.
 pub(crate) fn commands() -> Vec<Vec<String>> {
     static COMMANDS: LazyLock<Vec<Vec<String>>> = LazyLock::new(all_commands);
     COMMANDS.clone()
@@ -118,7 +118,7 @@ fn all_commands() -> Vec<Vec<String>> {
     all
 }
 
-/// The names of commands in a help.
+/// The command names in a help text.
 pub(crate) fn names(help: &str) -> Vec<String> {
     let (before, _) = help.split_once("\nOptions:\n").expect("options");
     let lines = before.lines().filter_map(|line| line.strip_prefix("  "));
@@ -127,7 +127,7 @@ pub(crate) fn names(help: &str) -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
-/// What a command says with this option.
+/// The help of a command with this option.
 fn text(sandbox: &Sandbox, command: &[String], option: &str) -> String {
     let args: Vec<_> = command.iter().map(String::as_str).chain([option]).collect();
     let run = sandbox.run(&args);
@@ -135,7 +135,7 @@ fn text(sandbox: &Sandbox, command: &[String], option: &str) -> String {
     run.stdout
 }
 
-/// The program itself and every command, with its short and its long help.
+/// The short and long help of the program and every command.
 fn helps() -> Vec<(String, String, String)> {
     static HELPS: LazyLock<Vec<(String, String, String)>> = LazyLock::new(|| {
         let sandbox = empty();
@@ -191,7 +191,7 @@ fn every_option_and_argument_has_help() {
                 assert!(explanation.starts_with(char::is_alphanumeric), "{command}: {line}");
             }
         }
-        // Those that are valid with every command.
+        // The global options.
         assert!(count >= 7, "{command}: {count}");
     }
 }
@@ -255,7 +255,7 @@ fn short_help_example_works() {
     works(&sandbox, example);
 }
 
-/// Runs an example as it is written, in a home directory with what is usual there.
+/// Runs an example as written, in a home directory with the usual folders.
 fn works(sandbox: &Sandbox, example: &str) {
     let home = sandbox.path("home");
     fs::create_dir_all(home.join(".local/share/bash-completion/completions")).unwrap();

@@ -5,7 +5,7 @@ use snapbox::str;
 
 use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
 
-/// A user with a clear password, and one with a hash.
+/// A user with a plaintext password, and one with a hash.
 fn csv() -> String {
     format!(
         "username,password,password_hash,language,groups\n\
@@ -14,7 +14,7 @@ fn csv() -> String {
     )
 }
 
-/// A directory with a database that has the users ann and ben, and the file that they are from.
+/// A database with the users ann and ben, and the file they were imported from.
 fn imported() -> Sandbox {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
@@ -168,7 +168,7 @@ created [DIR]/users.db
     );
     let update = ["import", "users.txt", "--input-format", "csv", "--on-conflict", "update"];
     assert_eq!(sandbox.run(&update).status, 0);
-    // It beats the name.
+    // The option overrides the filename.
     sandbox.write("users.json", csv());
     let update = ["import", "users.json", "--input-format", "csv", "--on-conflict", "update"];
     assert_eq!(sandbox.run(&update).status, 0);
@@ -265,7 +265,7 @@ more.csv: 0 added, 1 changed, 1 unchanged, 0 skipped in [DIR]/users.db
     assert_eq!(ann["language"], "it");
     assert_eq!(ann["groups"], serde_json::json!(["admins", "staff"]), "the file has no groups");
 
-    // What is so already is not changed, and no event.
+    // Equal values are not changed and create no event.
     let before = fs::read(sandbox.path("users.db")).unwrap();
     assert_run!(
         sandbox.run(&["import", "more.csv", "--on-conflict", "update"]),
@@ -465,7 +465,7 @@ fn import_memory_follows_cost_of_stored_hashes() {
     let password = "plover-xyzzy-quux";
     let records = ["a", "b", "c"].map(|name| format!("{name},{password}\n")).concat();
     sandbox.write("users.csv", format!("username,password\n{records}"));
-    // One of 256 MiB at a time; two would not fit.
+    // One hash of 256 MiB at a time; two would not fit.
     let mut command = sandbox.shell("ulimit -v 600000 && exec \"$@\"");
     let command = command.arg("sh").arg(PROGRAM);
     let command = command.args(["import", "users.csv", "--on-conflict", "update", "--jobs", "8"]);

@@ -1,4 +1,4 @@
-//! The shapes of JSON: the keys and types of every command's, which are a promise.
+//! JSON shapes: the stable keys and types of every command's output.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::support::{GOOD, Run, SECRET123, Sandbox, empty, initialized};
 
 const README: &str = include_str!("../../README.md");
 
-// The keys of an object, each with the type of its value. `?` is for a value that may be null,
-// brackets are for a key that may be missing.
+// The keys of an object with the types of their values. `?` marks a value that may be null,
+// brackets mark a key that may be missing.
 const USER: &str = "username:string? language:string? locked:bool method:string? outdated:bool \
                     groups:array created_at:string? password_changed_at:string?";
 const CHANGE: &str = "database:string username:string? action:string changed:bool \
@@ -32,14 +32,14 @@ const MIGRATE: &str = "database:string version:number applied:array pending:arra
                        [warnings:array] [events:array]";
 const PAGES: &str = "directory:string";
 
-// What is within others, or an error.
+// Nested objects and errors.
 const MIGRATION: &str = "version:number name:string";
 const ERROR: &str = "code:string status:number message:string hint:string? [details:array]";
 const DETAIL: &str = "line:number? item:number? code:string message:string";
 const EXPORTED: &str =
     "username:string password_hash:string language:string groups:array locked:bool";
 
-/// The first cells of README's table, and what each row is to name.
+/// The first cells of README's table, and the shape that each row must name.
 const ROWS: [(&str, &str); 12] = [
     ("`show`, `list` (an array)", USER),
     (
@@ -58,11 +58,11 @@ const ROWS: [(&str, &str); 12] = [
     ("`man`", PAGES),
 ];
 
-/// Commands that have no row.
+/// Commands without a row.
 const WITHOUT_ROW: [(&str, &str); 2] =
     [("group", "has commands of its own"), ("completions", "prints a script, whatever the format")];
 
-/// What the rows name that is no key.
+/// Words in the rows that are not keys.
 const OTHERS: [&str; 4] = ["error", "warning", "info", "rename"];
 
 /// A key, the type of its value, and whether it may be missing.
@@ -73,7 +73,7 @@ fn keys(shape: &'static str) -> impl Iterator<Item = (&'static str, &'static str
     })
 }
 
-/// Whether an object has the keys that are always there, these further ones, and no other.
+/// Whether an object has all required keys, these optional ones, and no others.
 fn assert_shape(value: &Value, shape: &'static str, further: &[&str]) {
     let object = value.as_object().expect("an object");
     let found: BTreeSet<&str> = object.keys().map(String::as_str).collect();
@@ -104,7 +104,7 @@ fn assert_shape(value: &Value, shape: &'static str, further: &[&str]) {
     }
 }
 
-/// One document on stdout, and on stderr nothing, or one error if that is the status.
+/// Checks for one document on stdout, and nothing on stderr except one error if the run failed.
 fn document(run: &Run) -> Value {
     if run.status == 0 {
         assert_eq!(run.stderr, "", "{run}");
@@ -114,7 +114,7 @@ fn document(run: &Run) -> Value {
     run.json()
 }
 
-/// The sandbox's answer to a command line, with a good password on stdin.
+/// The JSON output of a command line with a good password on stdin.
 fn answer(sandbox: &Sandbox, args: &str) -> Value {
     let args: Vec<_> = args.split(' ').chain(["--json"]).collect();
     document(&sandbox.run_with(GOOD, &args))

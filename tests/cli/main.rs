@@ -1,6 +1,6 @@
-//! The program as its users meet it: stdout, stderr and status of each command together.
+//! Tests of the program: stdout, stderr and exit code of each command together.
 //!
-//! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
+//! `SNAPSHOTS=overwrite cargo test --test cli` rewrites the expected outputs. Review the changes.
 
 mod faults;
 mod pty;

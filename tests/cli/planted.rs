@@ -1,4 +1,4 @@
-//! Files, links and pipes that another user put where a command writes, and what is no file at all.
+//! Files, links and pipes that another user planted where a command writes, and non-regular files.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -12,7 +12,7 @@ use crate::support::{PROGRAM, Run, Sandbox, seeded};
 /// Another user.
 const STRANGER: u32 = 65534;
 
-/// The commands that write a file with secrets. Each writes `FILE`.
+/// The commands that write secrets to a file. Each writes `FILE`.
 const COMMANDS: [&[&str]; 3] = [
     &["backup", "FILE"],
     &["export", "FILE", "--output-format", "csv"],
@@ -28,7 +28,7 @@ fn sticky() -> Sandbox {
     sandbox
 }
 
-/// The same, if files can be given to another user.
+/// Likewise, if the test can change file owners.
 fn sticky_as_root() -> Option<Sandbox> {
     let sandbox = sticky();
     let can_give = lchown(sandbox.path("out"), Some(0), Some(0))
@@ -46,7 +46,7 @@ fn run(sandbox: &Sandbox, command: &[&str], file: &str, force: bool) -> Run {
     sandbox.run(&args)
 }
 
-/// Every command, and with `--force` if it has that option.
+/// Every command, with and without `--force` if it has that option.
 fn each_command(mut each: impl FnMut(&[&str], bool)) {
     for command in COMMANDS {
         each(command, false);
@@ -131,7 +131,7 @@ fn other_users_link_is_not_followed() {
     }
     assert!(fs::read(sandbox.path("target")).unwrap() == before);
     assert!(!sandbox.path("nowhere").exists() && link.is_symlink());
-    // A link of one's own that leads to theirs is no better.
+    // The same holds for an own link to another user's link.
     symlink("link", sandbox.path("out/own")).unwrap();
     assert_eq!(run(&sandbox, COMMANDS[1], "out/own", true).status, 1);
 }
@@ -156,7 +156,7 @@ fn non_regular_files_are_rejected_unchanged() {
     let _listener = UnixListener::bind(sandbox.path("out/socket")).unwrap();
     fs::set_permissions(sandbox.path("out/socket"), Permissions::from_mode(0o644)).unwrap();
     fs::create_dir(sandbox.path("out/directory")).unwrap();
-    // A node of the device null, so that the machine's own is safe.
+    // A separate node of the null device, to protect the machine's own.
     let mut files = vec!["out/socket", "out/directory"];
     let mknod = Command::new("mknod").arg(sandbox.path("out/null")).args(["c", "1", "3"]).output();
     if mknod.is_ok_and(|output| output.status.success()) {
@@ -248,7 +248,7 @@ fn man_does_not_follow_other_users_link() {
     assert_eq!(mode & 0o600, 0o600);
 }
 
-/// A file mounted on another, which is undone at the end.
+/// A file mounted over another until dropped.
 struct Mount<'a>(&'a Path);
 
 impl<'a> Mount<'a> {

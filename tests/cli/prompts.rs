@@ -104,7 +104,7 @@ fn doomed_command_fails_before_password_prompt() {
 
 #[test]
 fn ctrl_c_at_prompt_restores_terminal_and_changes_nothing() {
-    // Ctrl-C is a character for rpassword, and a signal for the question.
+    // rpassword reads Ctrl-C as a character; the confirmation gets a signal.
     let sandbox = seeded();
     for (args, prompt) in [
         (&["passwd", "alice"][..], "New password: "),
@@ -113,7 +113,7 @@ fn ctrl_c_at_prompt_restores_terminal_and_changes_nothing() {
     ] {
         let mut session = start(&sandbox, args);
         session.exp_string(prompt).unwrap();
-        // The prompt is there an instant before the terminal listens.
+        // The prompt appears shortly before the program reads.
         std::thread::sleep(Duration::from_millis(200));
         session.send_control('c').unwrap();
         let (rest, status) = finish(session);
@@ -126,7 +126,7 @@ fn ctrl_c_at_prompt_restores_terminal_and_changes_nothing() {
 fn signal_at_prompt_restores_echo() {
     let sandbox = seeded();
     for (signal, expected) in [("INT", "130"), ("TERM", "143"), ("QUIT", "131")] {
-        // A shell outlives the program, and tells the terminal's state.
+        // A shell outlives the program and shows the terminal settings.
         let program = format!("echo $$ >pid; exec {PROGRAM} passwd alice");
         let script = format!("sh -c '{program}'; echo \"<$?>\"; stty -a");
         let mut session = start_script(&sandbox, &script);

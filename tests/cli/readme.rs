@@ -1,4 +1,4 @@
-//! The README against the program: what it promises is there, and what is there it names.
+//! README and program agree: README's claims hold, and README covers every feature.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -20,12 +20,12 @@ fn blocks(heading: &str) -> Vec<&'static str> {
     blocks.map(|block| block.split_once("```").expect("its end").0).collect()
 }
 
-/// The first of them.
+/// The first shell block of a section.
 pub(crate) fn block(heading: &str) -> &'static str {
     blocks(heading)[0]
 }
 
-/// Runs commands as they are written, each of which must succeed.
+/// Runs commands as written. Each must succeed.
 fn run(sandbox: &Sandbox, commands: &str) -> Output {
     let path = program_directory().display();
     let script = format!("set -e; PATH={path}:$PATH\n{commands}");
@@ -150,7 +150,7 @@ fn readme_and_changelog_name_existing_options() {
     for mention in [README, CHANGELOG].into_iter().flat_map(|document| mentions(document, &top)) {
         let line = mention.strip_prefix("dash-users ").unwrap_or(&mention);
         let words: Vec<&str> = line.split_whitespace().collect();
-        // The longest that fits: `group add` and not `group`.
+        // The longest match: `group add`, not `group`.
         let found = helps.iter().rfind(|(_, command)| words.starts_with(&strs(command)));
         let known = match found {
             Some((help, _)) => help,
@@ -175,12 +175,12 @@ fn options(text: &str) -> Vec<&str> {
     words.filter(|word| word.starts_with("--") && word.len() > 2).collect()
 }
 
-/// What a document says of the program with these `commands`: the code in its text that is a
-/// command or an option, and the command lines in its shell blocks.
+/// Mentions of these `commands` in a document: inline code that is a command or an option, and
+/// command lines in shell blocks.
 fn mentions(document: &str, commands: &[String]) -> Vec<String> {
     let is_ours = |code: &&str| match code.split_whitespace().next() {
         Some("dash-users") => code.contains(' ') && !code.contains(" = "),
-        // The option is Cargo's.
+        // An option of Cargo.
         Some("--no-default-features") | None => false,
         Some(first) => first.starts_with("--") || commands.iter().any(|command| command == first),
     };
@@ -197,7 +197,7 @@ fn mentions(document: &str, commands: &[String]) -> Vec<String> {
     mentions.into_iter().map(str::to_owned).collect()
 }
 
-/// The sections with shell blocks: how many, and what runs them.
+/// The sections with shell blocks, the number of blocks, and the test that runs them.
 const BLOCKS: [(&str, usize, &str); 7] = [
     ("Install", 1, "nothing: they would install the program; tests/wheel has one of its own"),
     ("Completion", 1, "shells::readme_lines_set_up_completion"),

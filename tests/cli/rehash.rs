@@ -220,10 +220,10 @@ hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new passw
     let allowed = |user| sandbox.run(&["rehash", "--plaintext", user, "--allow-hash-like"]).status;
     assert_eq!(allowed("alice"), 0);
     assert_eq!(sandbox.run_with(digest, &["verify", "alice", "--password-stdin"]).status, 0);
-    // An app may verify it.
+    // Some app may be able to verify it.
     assert_eq!(allowed("bob"), 7);
     assert_eq!(sandbox.stored("bob"), sha224);
-    // Each is named, and only clear passwords are meant.
+    // Users must be named, and the option requires --plaintext.
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "--all", "--allow-hash-like"]).status, 2);
     assert_eq!(sandbox.run(&["rehash", "alice", "--allow-hash-like"]).status, 2);
 }

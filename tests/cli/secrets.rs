@@ -1,4 +1,4 @@
-//! No password and no hash is in any output, in the history, or in the file when it is gone.
+//! No password or hash appears in any output or in the history, or stays in the file after removal.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,13 +8,13 @@ use rusqlite::Connection;
 use crate::help::commands;
 use crate::support::{SECRET123, Sandbox, empty};
 
-/// Passwords, found in no other text here, each by its first part.
+/// Unique passwords. Tests search for the first part of each.
 const OLD: &str = "qwzx-7391-plover";
 const NEW: &str = "vmbt-4826-xyzzy";
 const WRONG: &str = "hjkl-5512-quux";
 const CLEAR: &str = "dfgr-9047-frotz";
 
-/// Commands in the order in which they are run, with what is on stdin.
+/// Commands in the order they run, with their stdin.
 const STEPS: &[(&str, &str)] = &[
     ("migrate", ""),
     ("init", ""),
@@ -77,10 +77,10 @@ const STEPS: &[(&str, &str)] = &[
     ("history --limit 1000", ""),
 ];
 
-/// These print hashes, which is what they are for.
+/// Commands whose purpose is to print hashes.
 const OF_HASHES: [&str; 2] = ["export", "hash"];
 
-/// These meet no secret.
+/// Commands that handle no secrets.
 const WITHOUT: [&str; 4] = ["completions", "group", "help", "man"];
 
 fn with_files() -> Sandbox {
@@ -105,7 +105,7 @@ fn with_files() -> Sandbox {
     sandbox
 }
 
-/// What of each stored value must not be shown: its salt, and its digest.
+/// The parts of each stored value that must not be shown: salt and digest.
 fn stored(sandbox: &Sandbox) -> Vec<String> {
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     let mut select = connection.prepare("SELECT password_hash FROM users").unwrap();
@@ -151,7 +151,7 @@ fn no_command_shows_passwords_or_hashes() {
                 passwords.insert(generated);
             }
         }
-        // Of a clear password nothing is left, and in the file itself never was one but this.
+        // Nothing is left of the plaintext password, the only one that was ever in the file.
         let database = fs::read(sandbox.path("users.db")).unwrap();
         for password in &passwords {
             let is_there = database.windows(7).any(|window| window == &password.as_bytes()[..7]);

@@ -1,11 +1,11 @@
-//! SECURITY.md: the tests that it names are there.
+//! SECURITY.md names only tests that exist.
 
 use std::fs;
 use std::path::Path;
 
 const SECURITY: &str = include_str!("../../SECURITY.md");
 
-/// Whether a test, or a module of tests, is there, by its path from the name of its suite on.
+/// Whether a test or a module of tests exists. The path begins with the suite.
 fn is_there(path: &str) -> bool {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let file = |path: &str| tests.join(format!("{}.rs", path.replace("::", "/")));

@@ -82,7 +82,7 @@ nothing added: there are already users in [DIR]/users.db
 #[test]
 fn interrupted_seed_leaves_nothing_behind() {
     let sandbox = empty();
-    // It takes seconds, even on the fastest machine.
+    // Takes seconds even on the fastest machine.
     let mut child =
         sandbox.command(&["seed", "--method", "pbkdf2:sha512:10000000"]).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(1));
@@ -174,7 +174,7 @@ users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
     assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
     assert_eq!(sandbox.stored("bob"), bob);
 
-    // Those of others are.
+    // Records of new users are checked.
     sandbox.write("users.csv", "username,password\nalice,12345\nann,12345\n");
     assert_run!(
         sandbox.run(&["seed", "users.csv"]),

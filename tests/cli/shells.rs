@@ -1,6 +1,6 @@
-//! Completion in real shells, by the scripts in `completions/`: bash and zsh on a
-//! pseudo-terminal, with a Tab, and fish by `complete -C`. A shell that is not installed is
-//! skipped; in CI it must be there.
+//! Completion in real shells with the scripts in `completions/`: bash and zsh with a Tab on a
+//! pseudo-terminal, fish with `complete -C`. Missing shells are skipped, except in CI, where they
+//! are required.
 
 mod typing;
 
@@ -13,7 +13,7 @@ use self::typing::{COMPINIT, SHELLS, Shell, assert_completes, start};
 use crate::readme;
 use crate::support::{Sandbox, empty, initialized, seeded};
 
-/// Types each line in each shell, and compares what is offered, without the option before `=`.
+/// Types each line in each shell and compares the candidates, without the option before `=`.
 fn assert_offered(sandbox: &Sandbox, lines: &[(&str, &[&str])]) {
     for shell in SHELLS {
         let Some(mut typing) = start(shell, sandbox) else { continue };
@@ -135,7 +135,7 @@ fn completed_words_are_quoted_by_the_shell() {
             let line = typing.completed(&format!("dash-users {line}"));
             assert_eq!(line, format!("dash-users {completed}"), "{shell:?}");
         }
-        // The last line is run.
+        // The last line is executed.
         typing.enter("0 added");
     }
     assert!(!sandbox.path("pwned").exists());
@@ -147,7 +147,7 @@ fn filenames_are_completed() {
     sandbox.write("x $(touch pwned).csv", "username\n");
     for shell in SHELLS {
         let Some(mut typing) = start(shell, &sandbox) else { continue };
-        // Bash and zsh complete files themselves.
+        // Bash and zsh complete filenames themselves.
         let expected = |file| if shell == Shell::Fish { file } else { "<files>" };
         for (line, file) in [
             ("import x", "x $(touch pwned).csv"),
@@ -204,7 +204,7 @@ fn zsh_autoloads_script_from_fpath_at_first_tab() {
 
 #[test]
 fn bash_words_split_at_separators_are_rejoined() {
-    // As bash-completion does behind `sudo`, and without a terminal.
+    // Like bash-completion after `sudo`, without a terminal.
     if !Shell::Bash.is_there() {
         return;
     }

@@ -1,4 +1,4 @@
-//! What is shown on terminals of several widths, and where there is color.
+//! Output on terminals of several widths, and color.
 
 use snapbox::{IntoData, assert_data_eq, str};
 use unicode_width::UnicodeWidthStr;
@@ -11,7 +11,7 @@ const WIDTHS: [u16; 3] = [40, 80, 200];
 const LIST: [&str; 6] = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
 const HISTORY: [&str; 5] = ["WHEN", "WHO", "ACTION", "USER", "DETAIL"];
 
-/// A database whose users have names that are long, wide, combined or hostile.
+/// A database with long, wide, combining and hostile usernames.
 fn odd() -> Sandbox {
     let names = [
         "a-very-long-name-that-goes-on-and-on@some-department.of-some-company.example",
@@ -55,7 +55,7 @@ fn output_fits_terminal_and_contains_no_control_codes() {
             &["verify", long, "--explain", "--password-file", "secret"],
             &["verify", "zoe", "--explain", "--password-file", "secret"],
         ] {
-            // Notes, with paths in them, and hints are to be pasted: the terminal breaks them.
+            // Notes with paths, and hints, are not wrapped, so they can be pasted.
             let shown = shown(&sandbox, width, &[args, &["--quiet"]].concat());
             for line in shown.lines().filter(|line| !line.starts_with("   hint: ")) {
                 assert!(line.width() <= width.into(), "{args:?} at {width}: {line}");
@@ -101,7 +101,7 @@ fn columns_align_and_wrap_without_truncation() {
     }
 }
 
-/// All that a column holds, without blanks.
+/// The content of a column, without whitespace.
 fn column(shown: &str, header: &[&str], name: &str) -> String {
     let first = shown.lines().next().unwrap();
     let is_table = first.contains(&format!("  {}", &header[1][..3]));
@@ -118,12 +118,12 @@ fn of_table(shown: &str, header: &[&str], name: &str) -> String {
     assert_eq!(starts.len(), header.len(), "{first}");
     let index = header.iter().position(|other| *other == name).unwrap();
     let values: String = shown.lines().map(|line| cells(line, &starts)[index].clone()).collect();
-    // A header may be wrapped, too.
+    // Headers may wrap too.
     let values = without_blanks(&values);
     values.strip_prefix(&without_blanks(name)).expect(&values).to_owned()
 }
 
-/// Of a terminal that is too narrow for a table: each record is a block of lines.
+/// Checks the output of a terminal too narrow for a table: one block of lines per record.
 fn of_blocks(shown: &str, header: &[&str], name: &str) -> String {
     let start = header.iter().map(|label| label.len()).max().unwrap() + 2;
     let mut label = String::new();
@@ -140,7 +140,7 @@ fn of_blocks(shown: &str, header: &[&str], name: &str) -> String {
     values
 }
 
-/// A line cut where its columns start, which are apart from each other.
+/// Splits a line at the starts of its columns, which must be separated.
 fn cells(line: &str, starts: &[usize]) -> Vec<String> {
     let place = |start: usize| {
         let mut places = line.char_indices().map(|(at, _)| at);
@@ -202,7 +202,7 @@ bob    fr                               outdated  3 days ago  3 days ago
     );
 }
 
-/// Output with something in it that may have a color, or everything that may.
+/// Commands whose output contains colored parts.
 const COLORED: [&[&str]; 4] = [&["show", "nobody"], &["seed"], &["--help"], &["shw"]];
 
 #[test]
@@ -214,7 +214,7 @@ fn color_follows_terminal_environment_and_option() {
         assert!(terminal("TERM", "xterm-256color", args).contains("\x1b["), "{args:?}");
         for (name, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
             assert!(!terminal(name, value, args).contains('\x1b'), "{args:?} {name}");
-            // A flag beats the environment.
+            // A flag overrides the environment.
             let args = [args, &["--color", "always"]].concat();
             assert!(terminal(name, value, &args).contains("\x1b["), "{args:?} {name}");
         }

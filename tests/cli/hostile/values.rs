@@ -1,4 +1,4 @@
-//! Rows that no program should have written.
+//! Rows that no program should write.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::{Case, MEMORY_KIB, attack_in_turn, bounded, end_of, made};
 use crate::sample;
 use crate::support::seeded;
 
-/// What is in the place of a hash.
+/// Values in place of a hash.
 const HASHES: [&str; 28] = [
     "scrypt:1048576:8:1$salt$00",
     "scrypt:2147483648:8:1$salt$00",
@@ -38,7 +38,7 @@ const HASHES: [&str; 28] = [
     "",
 ];
 
-/// Names, hashes and languages as SQL: of other types, and with what drives a terminal.
+/// Names, hashes and languages as SQL: other types, and control characters.
 const VALUES: [&str; 16] = [
     "NULL",
     "x''",
@@ -58,14 +58,14 @@ const VALUES: [&str; 16] = [
     "'-x; $(reboot) `reboot` \"'",
 ];
 
-/// A table that takes values of all types.
+/// A table that accepts values of all types.
 const LOOSE: &str = "CREATE TABLE users (username UNIQUE, password_hash, language);";
 
 #[test]
 fn commands_survive_hostile_hashes() {
     let mut cases = Vec::new();
     for hash in HASHES {
-        // A digest of the right length, where the method has one.
+        // A digest of the right length, if the method has one.
         let digest = "0".repeat(if hash.contains("scrypt") { 128 } else { 64 });
         let hash =
             hash.strip_suffix("00").map_or(hash.to_owned(), |start| start.to_owned() + &digest);
@@ -89,7 +89,7 @@ fn commands_survive_hostile_values_of_any_type() {
             write!(sql, "INSERT OR IGNORE INTO users VALUES ({row});").unwrap();
         }
         cases.push(Case { name: value.to_owned(), file: made(false, &sql) });
-        // And in the tables of our own.
+        // Also in dash-users' own tables.
         let sql = format!(
             "INSERT INTO user_groups SELECT 'alice', ifnull({value}, 'x');
              INSERT INTO user_groups SELECT ifnull({value}, 'x'), ifnull({other}, 'y');
@@ -142,10 +142,10 @@ fn huge_values_use_bounded_time_and_memory() {
     attack_in_turn(sample::of(3, 1), &cases);
 }
 
-/// Of all costs that pass, these take the most memory: blocks that fill it, and lanes that do.
+/// The accepted costs that use the most memory, by blocks and by lanes.
 #[test]
 fn costliest_hash_uses_bounded_memory() {
-    // The program itself, and what the allocator sets aside beside the 256 MiB that are filled.
+    // The 256 MiB of a hash, plus the program itself and the allocator's reserve.
     const WORST: u32 = 640 << 10;
     const NONE: u32 = 64 << 10;
 

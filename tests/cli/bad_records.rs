@@ -112,12 +112,12 @@ fn import_shows_first_20_of_many_bad_records() {
     let sandbox = empty();
     let records = (1..=2500).map(|number| format!("a:{number},x\n"));
     sandbox.write("users.csv", format!("username,password\n{}", records.collect::<String>()));
-    let refused = run(&sandbox, &["import", "users.csv"]);
-    assert_eq!(refused.status, 7);
-    assert_eq!(refused.stderr.lines().count(), 21, "{refused}");
-    assert!(refused.stderr.starts_with("users.csv:2: user 'a:1': "), "{refused}");
+    let rejected = run(&sandbox, &["import", "users.csv"]);
+    assert_eq!(rejected.status, 7);
+    assert_eq!(rejected.stderr.lines().count(), 21, "{rejected}");
+    assert!(rejected.stderr.starts_with("users.csv:2: user 'a:1': "), "{rejected}");
     let last = "error: 2500 bad records in users.csv (first 20 shown); nothing was changed\n";
-    assert!(refused.stderr.ends_with(last), "{refused}");
+    assert!(rejected.stderr.ends_with(last), "{rejected}");
     let error = run(&sandbox, &["import", "users.csv", "--json"]).error();
     assert_eq!(error["details"].as_array().unwrap().len(), 20);
 }
@@ -311,9 +311,9 @@ fn import_exit_code_prefers_invalid_then_weak_then_conflict() {
         (vec![&*weak, &conflict, &bad], 7, "invalid_data"),
     ] {
         sandbox.write("users.csv", format!("username,password\n{}\n", records.join("\n")));
-        let refused = run(&sandbox, &["import", "users.csv", "--json"]);
-        assert_eq!(refused.status, status, "{refused}");
-        assert_eq!(refused.error()["code"], code, "{refused}");
+        let rejected = run(&sandbox, &["import", "users.csv", "--json"]);
+        assert_eq!(rejected.status, status, "{rejected}");
+        assert_eq!(rejected.error()["code"], code, "{rejected}");
     }
 }
 
@@ -376,9 +376,9 @@ fn import_output_contains_no_password() {
         let sandbox = empty();
         sandbox.write(file, &content);
         for option in ["--json", "--format=table"] {
-            let refused = run(&sandbox, &["import", file, option]);
-            assert_ne!(refused.status, 0, "{content}: {refused}");
-            assert!(!refused.to_string().contains("hush"), "{content}: {refused}");
+            let rejected = run(&sandbox, &["import", file, option]);
+            assert_ne!(rejected.status, 0, "{content}: {rejected}");
+            assert!(!rejected.to_string().contains("hush"), "{content}: {rejected}");
         }
     }
     let sandbox = empty();

@@ -306,7 +306,7 @@ fn check_user_hints_can_be_pasted_and_fix_findings() {
     for (name, value, language) in [
         ("no hash", "*", "en"),
         ("it's", "$2b$12$", "en"),
-        ("clear", "hunter2", "en"),
+        ("plaintext", "hunter2", "en"),
         ("with:colon", SECRET123, "en"),
         ("trailing ", SECRET123, "en"),
         ("-rf", SECRET123, "en"),

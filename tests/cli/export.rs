@@ -12,7 +12,7 @@ fn odd() -> Sandbox {
     sandbox.sql(&format!(
         r#"INSERT INTO users VALUES ('ann', '{SECRET123}', 'en'), ('ben', '{SECRET123}', 'pt-BR');
         INSERT INTO users VALUES
-            (NULL, 'x', 'en'), ('', '', ''), ('a:b', 'clear text', 'no language at all'),
+            (NULL, 'x', 'en'), ('', '', ''), ('a:b', 'plain text', 'no language at all'),
             ('say "hi", ann', 'it''s, ; so', 'e,n'), ('\', '\null', '\"'), ('null', '[]', '{{}}'),
             (x'00ff', x'', x'414243'), (CAST(x'ff00' AS TEXT), CAST(x'c3' AS TEXT), CAST(x'80' AS TEXT)),
             ('line' || char(10) || 'end', char(13, 10), char(27) || '[31m'),

@@ -199,15 +199,12 @@ fn every_option_and_argument_has_help() {
 #[test]
 fn every_command_lists_its_exit_codes() {
     for (command, short, long) in helps() {
-        let (_, statuses) = long.split_once("\nExit codes:\n").expect(&command);
-        let statuses: Vec<u8> = statuses
+        let (_, codes) = long.split_once("\nExit codes:\n").expect(&command);
+        let codes: Vec<u8> = codes
             .lines()
             .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
             .collect();
-        assert!(
-            statuses.starts_with(&[0, 1, 2]) && statuses.is_sorted(),
-            "{command}: {statuses:?}"
-        );
+        assert!(codes.starts_with(&[0, 1, 2]) && codes.is_sorted(), "{command}: {codes:?}");
         assert!(!short.contains("Exit codes:"), "{command}");
     }
 }
@@ -269,15 +266,15 @@ fn help_and_usage_errors_hide_environment_values() {
     let sandbox = empty()
         .with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d?password=SECRET")
         .with_env("DASH_USERS_METHOD", "SECRET");
-    let further = [&["-h"][..], &["--help"], &[], &["x"], &["x", "y"], &["--nonsense"]];
+    let suffixes = [&["-h"][..], &["--help"], &[], &["x"], &["x", "y"], &["--nonsense"]];
     let formats = ["table", "json"];
-    let endings = further.iter().flat_map(|args| formats.map(|format| (*args, format)));
+    let endings = suffixes.iter().flat_map(|args| formats.map(|format| (*args, format)));
     let endings: Vec<_> = endings.collect();
     let step = sample::of(5, 1);
     for (index, command) in [Vec::new()].into_iter().chain(commands()).enumerate() {
-        for (further, format) in endings.iter().skip(index % step).step_by(step) {
+        for (suffixes, format) in endings.iter().skip(index % step).step_by(step) {
             let command = command.iter().map(String::as_str);
-            let args: Vec<_> = command.chain(further.iter().copied()).collect();
+            let args: Vec<_> = command.chain(suffixes.iter().copied()).collect();
             let run = sandbox.run(&[&args[..], &["--format", format]].concat());
             assert!(!run.to_string().contains("SECRET"), "{args:?}: {run}");
         }

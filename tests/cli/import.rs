@@ -446,12 +446,12 @@ fn import_method_applies_to_all_new_hashes() {
     assert!(sandbox.stored("ann").starts_with("pbkdf2:sha256:7$"));
     assert_eq!(sandbox.stored("ben"), SECRET123);
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
-    let clear: u32 = connection
+    let plaintext: u32 = connection
         .query_row("SELECT count(*) FROM users WHERE instr(password_hash, ?)", [GOOD], |row| {
             row.get(0)
         })
         .unwrap();
-    assert_eq!(clear, 0);
+    assert_eq!(plaintext, 0);
 }
 
 #[test]

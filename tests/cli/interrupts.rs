@@ -96,7 +96,7 @@ fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
 }
 
 /// Some users with plaintext passwords, and one without a password.
-fn clear() -> String {
+fn plaintext_users() -> String {
     let mut csv = "username,password\nnemo,\n".to_owned();
     for number in 0..8 {
         writeln!(csv, "user{number},{GOOD}").unwrap();
@@ -109,7 +109,7 @@ fn interrupted_hashing_changes_nothing() {
     // Each takes seconds even on the fastest machine.
     const IMPORT: [&str; 6] = [
         "import",
-        "clear.csv",
+        "plaintext.csv",
         "--method",
         "pbkdf2:sha512:10000000",
         "--generate-missing",
@@ -118,7 +118,7 @@ fn interrupted_hashing_changes_nothing() {
     for (sandbox, signal, status) in
         [(seeded(), "INT", 130), (empty(), "INT", 130), (seeded(), "TERM", 143)]
     {
-        sandbox.write("clear.csv", clear());
+        sandbox.write("plaintext.csv", plaintext_users());
         let before = fs::read(sandbox.path("users.db")).ok();
         let mut child = start(&sandbox, &IMPORT);
         thread::sleep(Duration::from_secs(1));

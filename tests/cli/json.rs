@@ -74,11 +74,11 @@ fn keys(shape: &'static str) -> impl Iterator<Item = (&'static str, &'static str
 }
 
 /// Whether an object has all required keys, these optional ones, and no others.
-fn assert_shape(value: &Value, shape: &'static str, further: &[&str]) {
+fn assert_shape(value: &Value, shape: &'static str, optional: &[&str]) {
     let object = value.as_object().expect("an object");
     let found: BTreeSet<&str> = object.keys().map(String::as_str).collect();
     let always = keys(shape).filter(|(_, _, may_miss)| !may_miss).map(|(key, ..)| key);
-    assert_eq!(found, always.chain(further.iter().copied()).collect(), "{value}");
+    assert_eq!(found, always.chain(optional.iter().copied()).collect(), "{value}");
     for (key, kind, _) in keys(shape) {
         let Some(value) = object.get(key) else { continue };
         let found = match value {
@@ -120,16 +120,16 @@ fn answer(sandbox: &Sandbox, args: &str) -> Value {
     document(&sandbox.run_with(GOOD, &args))
 }
 
-fn one(sandbox: &Sandbox, args: &str, shape: &'static str, further: &[&str]) {
-    assert_shape(&answer(sandbox, args), shape, further);
+fn one(sandbox: &Sandbox, args: &str, shape: &'static str, optional: &[&str]) {
+    assert_shape(&answer(sandbox, args), shape, optional);
 }
 
-fn several(sandbox: &Sandbox, args: &str, shape: &'static str, further: &[&str]) {
+fn several(sandbox: &Sandbox, args: &str, shape: &'static str, optional: &[&str]) {
     let answer = answer(sandbox, args);
     let items = answer.as_array().expect("an array");
     assert!(!items.is_empty(), "{args}");
     for item in items {
-        assert_shape(item, shape, further);
+        assert_shape(item, shape, optional);
     }
 }
 
@@ -151,7 +151,7 @@ fn changes_have_documented_json_shape() {
     one(&sandbox, "group remove alice staff", CHANGE, &[]);
     one(&sandbox, "rename alice carol", CHANGE, &["new_username"]);
     one(&sandbox, "rename carol carol", CHANGE, &["new_username"]);
-    sandbox.sql("INSERT INTO users VALUES ('dave', 'clear text', 'en')");
+    sandbox.sql("INSERT INTO users VALUES ('dave', 'plain text', 'en')");
     one(&sandbox, "rehash --plaintext dave", CHANGE, &["warnings"]);
     several(&sandbox, "rehash --plaintext --all", CHANGE, &[]);
     sandbox.sql(
@@ -253,7 +253,7 @@ fn errors_have_one_json_shape_with_details_for_files() {
     let sandbox = initialized();
     sandbox.write("bad.csv", "username,password\na:b,x\n");
     sandbox.write("bad.json", r#"[{"username": "zoe"}]"#);
-    for (args, further) in [
+    for (args, optional) in [
         (&["show", "nobody"][..], &[][..]),
         (&["nonsense"], &[]),
         (&["add", "zoe", "--password-file", "nowhere"], &[]),
@@ -266,7 +266,7 @@ fn errors_have_one_json_shape_with_details_for_files() {
         assert_eq!(run.stdout, "", "{args:?}: {run}");
         assert_eq!(run.stderr.lines().count(), 1, "{args:?}: {run}");
         let error = run.error();
-        assert_shape(&error, ERROR, further);
+        assert_shape(&error, ERROR, optional);
     }
 }
 

@@ -28,7 +28,7 @@ status 0
     let locked = format!("!{}", SECRET123.replace('$', "|"));
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('Adam', '{locked}', 'en'),
-                                  ('李雷', 'clear text', 'zh-Hant-TW')"
+                                  ('李雷', 'plain text', 'zh-Hant-TW')"
     ));
     sandbox.wait_three_days();
     assert_run!(

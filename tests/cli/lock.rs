@@ -144,7 +144,7 @@ fn lock_accepts_hash_that_only_werkzeug_supports() {
 #[test]
 fn lock_accepts_any_text_and_unlock_restores_it() {
     let sandbox = seeded();
-    for value in ["clear text", "$2b$12$abc", "pbkdf2:ssl3-sha1:1000$salt$00ff", "scrypt$a|b$c", ""]
+    for value in ["plain text", "$2b$12$abc", "pbkdf2:ssl3-sha1:1000$salt$00ff", "scrypt$a|b$c", ""]
     {
         sandbox.sql(&format!("UPDATE users SET password_hash = '{value}' WHERE username = 'bob'"));
         assert_eq!(sandbox.run(&["lock", "bob"]).status, 0, "{value}");

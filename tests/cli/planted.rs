@@ -222,9 +222,9 @@ fn backup_rejects_planted_journal() {
         let path = sandbox.path(&format!("out/copy.db-{suffix}"));
         fs::write(&path, "planted").unwrap();
         chown(&path, Some(STRANGER), None).unwrap();
-        let refused = run(&sandbox, COMMANDS[0], "out/copy.db", false);
-        assert_eq!(refused.status, 1, "{refused}");
-        assert!(refused.stderr.contains("SQLite would apply"), "{refused}");
+        let rejected = run(&sandbox, COMMANDS[0], "out/copy.db", false);
+        assert_eq!(rejected.status, 1, "{rejected}");
+        assert!(rejected.stderr.contains("SQLite would apply"), "{rejected}");
         assert!(!sandbox.path("out/copy.db").exists());
         fs::remove_file(&path).unwrap();
     }

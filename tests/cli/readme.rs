@@ -107,8 +107,8 @@ fn readme_airflow_migration_works() {
 #[test]
 fn readme_exit_codes_equal_help() {
     let help = empty().run(&["--help"]).stdout;
-    let (_, statuses) = help.split_once("Exit codes:\n").unwrap();
-    let rows: Vec<String> = statuses
+    let (_, codes) = help.split_once("Exit codes:\n").unwrap();
+    let rows: Vec<String> = codes
         .lines()
         .map(|line| {
             let (status, meaning) = line.trim().split_once("  ").unwrap();

@@ -130,7 +130,7 @@ status 0
 fn rehash_plaintext_keeps_locked_unsupported_hash() {
     let sandbox = initialized();
     let locked = "!pbkdf2:sha224:1000|salt|00ff";
-    let spoiled = "!scrypt:32768:8:1|a|b";
+    let invalid = "!scrypt:32768:8:1|a|b";
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'en')"));
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 0);
     assert_eq!(sandbox.stored("zoe"), locked);
@@ -149,7 +149,7 @@ zoe   en                locked  3 days ago  3 days ago
     assert_eq!(sandbox.run_with("x", &["verify", "zoe", "--password-stdin"]).status, 3);
     assert_eq!(sandbox.run(&["passwd", "zoe", "--generate"]).status, 0);
     assert!(sandbox.stored("zoe").starts_with('!'));
-    sandbox.sql(&format!("UPDATE users SET password_hash = '{spoiled}'"));
+    sandbox.sql(&format!("UPDATE users SET password_hash = '{invalid}'"));
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 7);
 }
 

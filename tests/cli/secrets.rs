@@ -12,7 +12,7 @@ use crate::support::{SECRET123, Sandbox, empty};
 const OLD: &str = "qwzx-7391-plover";
 const NEW: &str = "vmbt-4826-xyzzy";
 const WRONG: &str = "hjkl-5512-quux";
-const CLEAR: &str = "dfgr-9047-frotz";
+const PLAINTEXT: &str = "dfgr-9047-frotz";
 
 /// Commands in the order they run, with their stdin.
 const STEPS: &[(&str, &str)] = &[
@@ -65,10 +65,10 @@ const STEPS: &[(&str, &str)] = &[
     ("remove erin --yes", ""),
     ("restore copy.db --yes", ""),
     ("hash --password-stdin", OLD),
-    ("hash --check --hash-file clear --password-stdin", WRONG),
+    ("hash --check --hash-file plaintext --password-stdin", WRONG),
     ("hash --check --hash-file hash --password-stdin", WRONG),
-    ("rehash zoe --password-stdin", CLEAR),
-    ("verify zoe --password-stdin --explain", CLEAR),
+    ("rehash zoe --password-stdin", PLAINTEXT),
+    ("verify zoe --password-stdin --explain", PLAINTEXT),
     ("lock zoe", ""),
     ("check --fix", ""),
     ("show zoe", ""),
@@ -91,12 +91,15 @@ fn with_files() -> Sandbox {
     let damaged = &SECRET123[..SECRET123.len() - 1];
     for (name, content) in [
         ("password", format!("{OLD}\n")),
-        ("clear", format!("{CLEAR}\n")),
+        ("plaintext", format!("{PLAINTEXT}\n")),
         ("hash", format!("{SECRET123}\n")),
         ("there.csv", format!("username,password\nalice,{OLD}\nerin,{NEW}\n")),
-        ("bad.csv", format!("username,password_hash\nfred,{CLEAR}\ngina,{damaged}\n")),
-        ("bad.json", format!(r#"{{"fred": "{damaged}", "a:b": "{CLEAR}", "gina": "dfgr-90"}}"#)),
-        ("broken.json", format!(r#"[{{"username": "fred", "password": "{CLEAR}" "x"}}]"#)),
+        ("bad.csv", format!("username,password_hash\nfred,{PLAINTEXT}\ngina,{damaged}\n")),
+        (
+            "bad.json",
+            format!(r#"{{"fred": "{damaged}", "a:b": "{PLAINTEXT}", "gina": "dfgr-90"}}"#),
+        ),
+        ("broken.json", format!(r#"[{{"username": "fred", "password": "{PLAINTEXT}" "x"}}]"#)),
         ("new.csv", format!("username,password,password_hash\nerin,{NEW},\nfred,,{SECRET123}\n")),
         ("missing.csv", "username\nhugo\n".to_owned()),
     ] {
@@ -116,7 +119,7 @@ fn stored(sandbox: &Sandbox) -> Vec<String> {
 
 #[test]
 fn no_command_shows_passwords_or_hashes() {
-    let passwords = [OLD, NEW, WRONG, CLEAR].map(|password| password[..7].to_owned());
+    let passwords = [OLD, NEW, WRONG, PLAINTEXT].map(|password| password[..7].to_owned());
     let hash = SECRET123.split('$').skip(1).map(str::to_owned);
     for format in ["table", "plain", "json"] {
         let sandbox = with_files();
@@ -124,7 +127,7 @@ fn no_command_shows_passwords_or_hashes() {
         let mut hashes: BTreeSet<_> = hash.clone().collect();
         for (step, input) in STEPS {
             if *step == "rehash zoe --password-stdin" {
-                sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{CLEAR}', 'en')"));
+                sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{PLAINTEXT}', 'en')"));
             }
             let args: Vec<_> = step.split(' ').chain(["--format", format]).collect();
             let run = sandbox.run_with(input, &args);

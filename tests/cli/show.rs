@@ -6,7 +6,7 @@ use crate::support::{SECRET123, assert_run, initialized, seeded};
 fn show_prints_user_in_each_format() {
     let sandbox = initialized();
     sandbox.sql(&format!(
-        "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('yan', 'clear text', 'en'),
+        "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('yan', 'plain text', 'en'),
          ('xi', '!scrypt:1024:8:16|NaCl|{digest}', 'en')",
         digest = "0".repeat(128)
     ));

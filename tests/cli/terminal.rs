@@ -25,7 +25,7 @@ fn odd() -> Sandbox {
     let groups = ["admins", "data science", "營銷部門", "\x1b[31mred", &"long-".repeat(12)];
     let sandbox = initialized();
     for name in names {
-        let hash = if name == "zoe" { SECRET123 } else { "clear text" };
+        let hash = if name == "zoe" { SECRET123 } else { "plain text" };
         sandbox.sql(&format!("INSERT INTO users VALUES ('{name}', '{hash}', 'zh-Hant-TW')"));
     }
     for group in groups {

@@ -33,7 +33,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { input: GOOD, ..case(&["passwd", "ann", "--password-stdin"], users) },
     Case { input: "secret123", ..case(&["rehash", "ann", "--password-stdin"], users) },
     Case { input: "secret123", ..case(&["verify", "ann", "--upgrade", "--password-stdin"], users) },
-    case(&["rehash", "--plaintext", "--all"], clear_passwords),
+    case(&["rehash", "--plaintext", "--all"], plaintext_passwords),
     case(&["remove", "ann", "bob", "--yes"], users),
     case(&["rename", "ann", "anna"], users),
     case(&["update", "ann", "--language", "de"], users),
@@ -122,9 +122,9 @@ fn users_with_log(sandbox: &Sandbox) {
     sandbox.sql("PRAGMA journal_mode = wal");
 }
 
-fn clear_passwords(sandbox: &Sandbox) {
+fn plaintext_passwords(sandbox: &Sandbox) {
     users(sandbox);
-    sandbox.sql("UPDATE users SET password_hash = 'clear ' || username WHERE language = 'en'");
+    sandbox.sql("UPDATE users SET password_hash = 'plain ' || username WHERE language = 'en'");
     sandbox.sql(&format!(
         "UPDATE user_events SET at = '{THEN}';
          UPDATE dash_users_times SET password_changed_at = '{THEN}';"

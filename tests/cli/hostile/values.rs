@@ -129,7 +129,7 @@ fn huge_values_use_bounded_time_and_memory() {
             ),
         ),
         (
-            "digest and clear password",
+            "digest and plaintext password",
             format!(
                 "UPDATE users SET password_hash = 'scrypt:128:8:1$salt$' || {digits}
                  WHERE username = 'bob';
@@ -152,14 +152,14 @@ fn costliest_hash_uses_bounded_memory() {
     let sandbox = seeded();
     let worst = ["262144:8:1", "4:262144:2", "128:16384:1", "2:262144:4"];
     let worst = worst.into_iter().take(sample::of(2, 4)).map(|cost| (cost, WORST, 3));
-    let refused = [
+    let rejected = [
         ("524288:8:1", NONE, 7),
         ("128:16385:1", NONE, 7),
         ("4:262145:2", NONE, 7),
         ("1048576:8:1", NONE, 7),
         ("2:1:4294967295", NONE, 7),
     ];
-    for (cost, kib, status) in worst.chain(refused) {
+    for (cost, kib, status) in worst.chain(rejected) {
         let digest = "0".repeat(128);
         sandbox.sql(&format!("UPDATE users SET password_hash = 'scrypt:{cost}$salt${digest}'"));
         let args = ["verify", "alice", "--password-stdin"];

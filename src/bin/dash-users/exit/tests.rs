@@ -102,7 +102,7 @@ fn database_error_has_code_and_hint() {
         (
             StoreError::NewerSchema { location: location(), found: 9, known: 2 },
             Code::NewerSchema,
-            "newer dash-users",
+            "newer version",
         ),
         (
             StoreError::NotADatabase { location: location(), reason: reason() },

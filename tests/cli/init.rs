@@ -138,7 +138,7 @@ fn init_sets_mode_and_group_of_new_file() {
 status 2
 -- stdout
 -- stderr
-error: invalid value '0755' for '--file-mode <MODE>': the owner must be able to read and write, and nobody to execute: use 0600, 0640 or 0660
+error: invalid value '0755' for '--file-mode <MODE>': it must let the owner read and write, and nobody execute, such as 0600, 0640 or 0660
 
 For more information, try '--help'.
 

@@ -346,7 +346,7 @@ fn file_mode(text: &str) -> Result<u32, &'static str> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if mode & 0o600 == 0o600 && mode & !0o666 == 0 => Ok(mode),
         Ok(_) => Err(
-            "the owner must be able to read and write, and nobody to execute: use 0600, 0640 or 0660",
+            "it must let the owner read and write, and nobody execute, such as 0600, 0640 or 0660",
         ),
         Err(_) => Err("not an octal number such as 0640"),
     }

@@ -209,7 +209,7 @@ fn report_reconciled(events: &[Event], output: &Output) {
                 )
             }
             Some("remove") => format!("recorded in the history: user '{username}' was removed"),
-            _ => format!("recorded in the history: user '{username}' was found"),
+            _ => format!("recorded in the history: user '{username}' was found in the table"),
         });
     }
     if events.len() > MAX_LINES {

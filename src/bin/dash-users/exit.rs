@@ -183,37 +183,34 @@ fn of_location(error: LocationError) -> Option<&'static str> {
     Some(match error {
         LocationError::Spelling(misspelling) => match misspelling {
             Misspelling::Quotes => {
-                "remove the quotes (docker --env-file keeps them); a file with such a name is ./NAME"
+                "remove the quotes (docker --env-file keeps them); for a file with this name, use ./NAME"
             }
-            Misspelling::Blanks => "remove the spaces; a file with such a name is ./NAME",
+            Misspelling::Blanks => "remove the spaces; for a file with this name, use ./NAME",
             Misspelling::Invisible => {
-                "type it again on one line; a file with such a name is ./NAME"
+                "type it again on one line; for a file with this name, use ./NAME"
             }
             Misspelling::Command => {
-                "give only the path or URL, as in --database users.db; a file with such a name is \
-                 ./NAME"
+                "give only the path or URL, as in --database users.db; for a file with this name, use ./NAME"
             }
             Misspelling::Assignment => {
-                "give only the part after '=', as in --database users.db; a file with such a name is \
-                 ./NAME"
+                "give only the part after '=', as in --database users.db; for a file with this name, use ./NAME"
             }
             Misspelling::KeywordValue => {
                 "write postgresql://USER@HOST:PORT/DATABASE, and put the password in ~/.pgpass or \
-                 PGPASSWORD; a file with such a name is ./NAME"
+                 PGPASSWORD; for a file with this name, use ./NAME"
             }
             Misspelling::Jdbc => "write postgresql://USER@HOST:PORT/DATABASE, without jdbc:",
-            Misspelling::FileUri => "give only the path; a file with such a name is ./NAME",
+            Misspelling::FileUri => "give only the path; for a file with this name, use ./NAME",
             Misspelling::Slashes => {
                 "write postgresql://USER@HOST:PORT/DATABASE, sqlite:///relative or \
-                 sqlite:////absolute; a file with such a name is ./NAME"
+                 sqlite:////absolute; for a file with this name, use ./NAME"
             }
             Misspelling::NoScheme => {
-                "write postgresql://USER@HOST:PORT/DATABASE; a file with such a name is ./NAME"
+                "write postgresql://USER@HOST:PORT/DATABASE; for a file with this name, use ./NAME"
             }
-            Misspelling::Comment => "remove the comment; a file with such a name is ./NAME",
+            Misspelling::Comment => "remove the comment; for a file with this name, use ./NAME",
             Misspelling::Placeholder => {
-                "replace it with its value; in a password, write %24 for $, %3C for < and %7B for {; a \
-                 file with such a name is ./NAME"
+                "replace it with its value; in a password, write %24 for $, %3C for < and %7B for {; for a file with this name, use ./NAME"
             }
             _ => return None,
         },

@@ -95,7 +95,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;seed' {
             [CompletionResult]::new('--input-format', '--input-format', [CompletionResultType]::ParameterName, 'Format of the file [default: from its name]')
-            [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Generate a password for each new user without one, and write these to a new CSV file')
+            [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Generate passwords for new users without one, and write them to a new CSV file')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number [default: the group of the process]')
@@ -104,7 +104,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
-            [CompletionResult]::new('--lock-missing', '--lock-missing', [CompletionResultType]::ParameterName, 'Lock each new user without a password, until you run `passwd` and `unlock`')
+            [CompletionResult]::new('--lock-missing', '--lock-missing', [CompletionResultType]::ParameterName, 'Lock new users without a password; run `passwd` and `unlock` later to let them log in')
             [CompletionResult]::new('--as-is', '--as-is', [CompletionResultType]::ParameterName, 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, without changing anything')
             [CompletionResult]::new('--allow-weak', '--allow-weak', [CompletionResultType]::ParameterName, 'Accept weak passwords (under 8 characters, or easy to guess)')
@@ -491,7 +491,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;import' {
             [CompletionResult]::new('--on-conflict', '--on-conflict', [CompletionResultType]::ParameterName, 'What to do with existing users')
             [CompletionResult]::new('--input-format', '--input-format', [CompletionResultType]::ParameterName, 'Format of the file [default: from its name]')
-            [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Generate a password for each new user without one, and write these to a new CSV file')
+            [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Generate passwords for new users without one, and write them to a new CSV file')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number [default: the group of the process]')
@@ -500,7 +500,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
-            [CompletionResult]::new('--lock-missing', '--lock-missing', [CompletionResultType]::ParameterName, 'Lock each new user without a password, until you run `passwd` and `unlock`')
+            [CompletionResult]::new('--lock-missing', '--lock-missing', [CompletionResultType]::ParameterName, 'Lock new users without a password; run `passwd` and `unlock` later to let them log in')
             [CompletionResult]::new('--as-is', '--as-is', [CompletionResultType]::ParameterName, 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, without changing anything')
             [CompletionResult]::new('--allow-weak', '--allow-weak', [CompletionResultType]::ParameterName, 'Accept weak passwords (under 8 characters, or easy to guess)')

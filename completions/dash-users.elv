@@ -89,7 +89,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;seed'= {
             cand --input-format 'Format of the file [default: from its name]'
-            cand --generate-missing 'Generate a password for each new user without one, and write these to a new CSV file'
+            cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file'
             cand --jobs 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
@@ -98,7 +98,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
-            cand --lock-missing 'Lock each new user without a password, until you run `passwd` and `unlock`'
+            cand --lock-missing 'Lock new users without a password; run `passwd` and `unlock` later to let them log in'
             cand --as-is 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them'
             cand --dry-run 'Show what would be done, without changing anything'
             cand --allow-weak 'Accept weak passwords (under 8 characters, or easy to guess)'
@@ -457,7 +457,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;import'= {
             cand --on-conflict 'What to do with existing users'
             cand --input-format 'Format of the file [default: from its name]'
-            cand --generate-missing 'Generate a password for each new user without one, and write these to a new CSV file'
+            cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file'
             cand --jobs 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
@@ -466,7 +466,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
-            cand --lock-missing 'Lock each new user without a password, until you run `passwd` and `unlock`'
+            cand --lock-missing 'Lock new users without a password; run `passwd` and `unlock` later to let them log in'
             cand --as-is 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them'
             cand --dry-run 'Show what would be done, without changing anything'
             cand --allow-weak 'Accept weak passwords (under 8 characters, or easy to guess)'

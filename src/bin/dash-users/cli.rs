@@ -287,10 +287,10 @@ pub struct FileArgs {
     /// Format of the file [default: from its name]
     #[arg(long, value_enum, value_name = "FORMAT", requires = "file")]
     pub input_format: Option<FileFormat>,
-    /// Generate a password for each new user without one, and write these to a new CSV file
+    /// Generate passwords for new users without one, and write them to a new CSV file
     #[arg(long, value_name = "FILE", requires = "file")]
     pub generate_missing: Option<PathBuf>,
-    /// Lock each new user without a password, until you run `passwd` and `unlock`
+    /// Lock new users without a password; run `passwd` and `unlock` later to let them log in
     #[arg(long, requires = "file", conflicts_with = "generate_missing")]
     pub lock_missing: bool,
     /// Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them

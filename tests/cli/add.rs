@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{GOOD, assert_run, initialized, seeded};
 
 #[test]
-fn a_password_from_stdin_loses_one_line_end_and_nothing_else() {
+fn password_stdin_strips_only_one_newline() {
     let sandbox = initialized();
     let run = sandbox.run_with(format!(" {GOOD} \r\n"), &["add", "carol", "--password-stdin"]);
     assert_run!(
@@ -24,7 +24,7 @@ added user 'carol' in [DIR]/users.db
 }
 
 #[test]
-fn a_password_comes_from_a_file_by_flag_or_environment_and_the_flag_wins() {
+fn password_file_option_overrides_environment() {
     let sandbox = initialized().with_env("DASH_USERS_PASSWORD_FILE", "other");
     sandbox.write("password", format!("{GOOD}\n"));
     sandbox.write("other", "another-plover-quux\n");
@@ -64,7 +64,7 @@ added user 'erin' in [DIR]/users.db
 }
 
 #[test]
-fn a_password_file_that_cannot_be_read_is_named() {
+fn unreadable_password_file_is_named() {
     let sandbox = initialized();
     assert_run!(
         sandbox.run(&["add", "carol", "--password-file", "nowhere"]),
@@ -72,8 +72,8 @@ fn a_password_file_that_cannot_be_read_is_named() {
 status 1
 -- stdout
 -- stderr
-error: the file that --password-file names does not exist (not shown here since its name may be the password)
-hint: write the password to a file and name that file, or use --password-stdin
+error: the file given by --password-file does not exist (name not shown: it may be the password)
+hint: write the password to a file and pass the name of that file, or use --password-stdin
 
 "#]]
     );
@@ -91,7 +91,7 @@ error: cannot read the password from latin1: the password is not UTF-8
 }
 
 #[test]
-fn a_generated_password_stands_alone_on_stdout_and_works() {
+fn add_generate_prints_only_the_working_password() {
     let sandbox = initialized();
     let run = sandbox.run(&["add", "carol", "--generate"]);
     assert_eq!(run.stderr, "added user 'carol' in [DIR]/users.db\n");
@@ -106,7 +106,7 @@ fn a_generated_password_stands_alone_on_stdout_and_works() {
 }
 
 #[test]
-fn json_tells_the_change() {
+fn add_json_describes_change() {
     let sandbox = initialized();
     let add = ["add", "carol", "--password-stdin", "--json", "--if-not-exists"];
     assert_run!(
@@ -132,7 +132,7 @@ status 0
 }
 
 #[test]
-fn an_existing_user_is_refused_or_left_as_he_is() {
+fn add_existing_user_fails_or_does_nothing_if_asked() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
     assert_run!(
@@ -142,7 +142,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'alice' exists already
-hint: `dash-users passwd` sets a new password; `add --if-not-exists` leaves the user as is
+hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new password, or use --if-not-exists to leave the user unchanged
 
 "#]]
     );
@@ -152,7 +152,7 @@ hint: `dash-users passwd` sets a new password; `add --if-not-exists` leaves the 
 status 0
 -- stdout
 -- stderr
-user 'alice' exists already; nothing changed in [DIR]/users.db
+user 'alice' already exists in [DIR]/users.db
 
 "#]]
     );
@@ -162,7 +162,7 @@ user 'alice' exists already; nothing changed in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-user 'alice' exists already; nothing changed in [DIR]/users.db
+user 'alice' already exists in [DIR]/users.db
 
 "#]]
     );
@@ -170,7 +170,7 @@ user 'alice' exists already; nothing changed in [DIR]/users.db
 }
 
 #[test]
-fn a_name_that_differs_by_case_alone_needs_leave() {
+fn add_similar_username_requires_option() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run_with(GOOD, &["add", "ALICE", "--password-stdin"]),
@@ -179,7 +179,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'alice' exists already; 'ALICE' differs only by case
-hint: `--allow-similar` adds it all the same
+hint: use --allow-similar to allow this name
 
 "#]]
     );
@@ -190,7 +190,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'alice' exists already; 'ALICE' differs only by case
-hint: `--allow-similar` adds it all the same
+hint: use --allow-similar to allow this name
 
 "#]]
     );
@@ -207,7 +207,7 @@ added user 'ALICE' in [DIR]/users.db
 }
 
 #[test]
-fn a_weak_password_needs_leave_and_a_bad_one_is_never_taken() {
+fn add_weak_password_requires_option_and_bad_one_fails() {
     let sandbox = initialized();
     assert_run!(
         sandbox.run_with("short", &["add", "carol", "--password-stdin"]),
@@ -216,7 +216,7 @@ status 8
 -- stdout
 -- stderr
 error: the password is weak: it has fewer than 8 characters
-hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+hint: choose a longer password, use --generate, or accept it with --allow-weak
 
 "#]]
     );
@@ -227,7 +227,7 @@ status 8
 -- stdout
 -- stderr
 error: the password is weak: it is too easy to guess
-hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+hint: choose a longer password, use --generate, or accept it with --allow-weak
 
 "#]]
     );
@@ -275,7 +275,7 @@ added user 'carol' in [DIR]/users.db
 }
 
 #[test]
-fn a_bad_name_or_language_is_refused_with_its_reason() {
+fn add_rejects_invalid_name_and_language_with_reason() {
     let sandbox = initialized();
     assert_run!(
         sandbox.run_with(GOOD, &["add", "a:b", "--password-stdin"]),
@@ -330,7 +330,7 @@ status 7
 }
 
 #[test]
-fn without_a_terminal_and_a_source_the_flags_are_named() {
+fn no_terminal_error_names_password_options() {
     let sandbox = initialized();
     assert_run!(
         sandbox.run(&["add", "carol"]),
@@ -338,7 +338,7 @@ fn without_a_terminal_and_a_source_the_flags_are_named() {
 status 2
 -- stdout
 -- stderr
-error: there is no terminal to ask for a password on
+error: cannot ask for a password: stdin is not a terminal
 hint: use --password-stdin, --password-file or --generate
 
 "#]]
@@ -349,7 +349,7 @@ hint: use --password-stdin, --password-file or --generate
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"there is no terminal to ask for a password on","hint":"use --password-stdin, --password-file or --generate"}}
+{"error":{"code":"usage","status":2,"message":"cannot ask for a password: stdin is not a terminal","hint":"use --password-stdin, --password-file or --generate"}}
 
 "#]]
     );
@@ -370,7 +370,7 @@ For more information, try '--help'.
 }
 
 #[test]
-fn a_password_in_an_argument_is_refused_and_not_shown() {
+fn password_argument_is_rejected_and_not_shown() {
     let sandbox = initialized();
     for args in [
         &["add", "carol", "hunter2hunter2"][..],
@@ -387,7 +387,7 @@ fn a_password_in_an_argument_is_refused_and_not_shown() {
 }
 
 #[test]
-fn the_method_is_werkzeugs_spelling() {
+fn method_uses_werkzeug_syntax() {
     let sandbox = initialized();
     let add = |user: &str, method: &str| {
         sandbox.run_with(GOOD, &["add", user, "--password-stdin", "--method", method])
@@ -424,7 +424,7 @@ For more information, try '--help'.
 }
 
 #[test]
-fn a_table_that_demands_more_refuses_the_user_and_says_so() {
+fn add_reports_app_constraint_violations() {
     let sandbox = initialized();
     sandbox.sql("ALTER TABLE users ADD COLUMN age INTEGER CHECK (age > 0) DEFAULT 0");
     assert_run!(
@@ -440,7 +440,7 @@ error: [DIR]/users.db refused the change: CHECK constraint failed: age > 0
 }
 
 #[test]
-fn first_scrypt_hash_of_a_pbkdf2_table_is_noted() {
+fn first_scrypt_hash_in_pbkdf2_table_is_noted() {
     let sandbox = initialized().with_env("DASH_USERS_METHOD", "");
     let add = |name: &str, more: &[&str]| {
         sandbox.run_with(GOOD, &[&["add", name, "--password-stdin"], more].concat()).stderr
@@ -467,7 +467,7 @@ set a new password for user 'ann' in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-note: all hashes so far are pbkdf2, and the new one is scrypt: if the app has werkzeug before 2.3, or a Python without hashlib.scrypt, use --method pbkdf2
+note: all existing hashes are pbkdf2, but the new one is scrypt; use --method pbkdf2 if the app runs werkzeug before 2.3 or a Python without hashlib.scrypt
 added user 'ben' in [DIR]/users.db
 
 "#]]
@@ -479,7 +479,7 @@ added user 'ben' in [DIR]/users.db
 }
 
 #[test]
-fn invisible_characters_of_a_password_are_named() {
+fn invisible_password_characters_are_named() {
     let sandbox = initialized();
     let add = |input: &[u8]| sandbox.run_with(input, &["add", "ann", "--password-stdin"]);
     assert_run!(
@@ -504,7 +504,7 @@ status 7
 -- stdout
 -- stderr
 error: cannot read the password from stdin: the password is UTF-16LE, not UTF-8
-hint: `iconv -f UTF-16LE -t UTF-8 FILE` converts a file; PowerShell's `Set-Content -Encoding utf8` writes UTF-8
+hint: convert the file with `iconv -f UTF-16LE -t UTF-8 FILE`, or in PowerShell write it with `Set-Content -Encoding utf8`
 
 "#]]
     );

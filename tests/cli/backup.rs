@@ -7,7 +7,7 @@ use snapbox::str;
 use crate::support::{GOOD, PROGRAM, Sandbox, assert_run, empty, seeded};
 
 #[test]
-fn a_backup_is_written_once_and_restored_when_it_is_confirmed() {
+fn backup_keeps_existing_file_and_restore_needs_yes() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["backup", "copy.db"]),
@@ -15,7 +15,7 @@ fn a_backup_is_written_once_and_restored_when_it_is_confirmed() {
 status 0
 -- stdout
 -- stderr
-wrote a backup of [DIR]/users.db to [DIR]/copy.db
+backed up [DIR]/users.db to [DIR]/copy.db
 
 "#]]
     );
@@ -27,7 +27,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/copy.db exists already
-hint: name another file, or overwrite it with --force
+hint: choose another file, or use --force to overwrite it
 
 "#]]
     );
@@ -37,7 +37,7 @@ hint: name another file, or overwrite it with --force
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db exists already","hint":"name another file, or overwrite it with --force"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db exists already","hint":"choose another file, or use --force to overwrite it"}}
 
 "#]]
     );
@@ -58,8 +58,8 @@ status 0
 status 10
 -- stdout
 -- stderr
-error: there is no terminal to ask for confirmation on; all that [DIR]/users.db holds now will be lost, tables of the app included
-hint: --yes goes on without asking
+error: cannot ask for confirmation: stdin is not a terminal; this replaces everything in [DIR]/users.db, including the app's own tables
+hint: use --yes to confirm
 
 "#]]
     );
@@ -69,7 +69,7 @@ hint: --yes goes on without asking
 status 0
 -- stdout
 -- stderr
-restored [DIR]/copy.db, with 2 user(s), into [DIR]/users.db
+restored [DIR]/copy.db (2 users) into [DIR]/users.db
 
 "#]]
     );
@@ -98,7 +98,7 @@ status 0
 }
 
 #[test]
-fn what_a_killed_backup_left_is_overwritten_and_nothing_else_is() {
+fn backup_overwrites_only_leftovers_of_killed_backup() {
     let sandbox = seeded();
     sandbox.write("copy.db", "");
     assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 0);
@@ -111,7 +111,7 @@ fn what_a_killed_backup_left_is_overwritten_and_nothing_else_is() {
 }
 
 #[test]
-fn a_backup_can_be_used_as_a_database() {
+fn backup_is_usable_as_database() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);
     let verify = ["verify", "alice", "--password-stdin", "-d", "copy.db"];
@@ -119,7 +119,7 @@ fn a_backup_can_be_used_as_a_database() {
 }
 
 #[test]
-fn what_is_no_backup_is_refused_and_the_database_stays_as_it_is() {
+fn restore_rejects_non_backups_and_changes_nothing() {
     let sandbox = seeded();
     let before = fs::read(sandbox.path("users.db")).unwrap();
     assert_run!(
@@ -128,8 +128,8 @@ fn what_is_no_backup_is_refused_and_the_database_stays_as_it_is() {
 status 4
 -- stdout
 -- stderr
-error: there is no backup at [DIR]/nowhere.db
-hint: `dash-users backup` writes one
+error: no such backup: [DIR]/nowhere.db
+hint: run `dash-users backup FILE` to create one
 
 "#]]
     );
@@ -162,7 +162,7 @@ status 2
 -- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
-hint: name another file
+hint: choose another file
 
 "#]]
     );
@@ -173,7 +173,7 @@ status 2
 -- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
-hint: name another file
+hint: choose another file
 
 "#]]
     );
@@ -194,7 +194,7 @@ status 4
 -- stdout
 -- stderr
 error: the directory of [DIR]/no/such/directory.db does not exist
-hint: create the directory, or name another file
+hint: create the directory, or choose another file
 
 "#]]
     );
@@ -206,7 +206,7 @@ hint: create the directory, or name another file
 }
 
 #[test]
-fn a_backup_is_not_restored_to_where_no_database_is() {
+fn restore_requires_existing_database() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);
     assert_run!(
@@ -216,7 +216,7 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/new.db
-hint: `dash-users init --database [DIR]/new.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/new.db` to create it, or use --database to choose another
 
 "#]]
     );
@@ -228,14 +228,14 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/users.db
-hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]
     );
 }
 
 #[test]
-fn a_password_that_was_changed_since_is_the_old_one_again() {
+fn restore_brings_back_old_password() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);
     sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
@@ -245,14 +245,14 @@ fn a_password_that_was_changed_since_is_the_old_one_again() {
     assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
 }
 
-/// Runs a command that may write no file of more than so many times 512 bytes, as on a full disk.
+/// Runs a command with a file size limit in blocks of 512 bytes, as on a full disk.
 fn run_on_a_full_disk(sandbox: &Sandbox, blocks: u32, command: &str) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {PROGRAM} {command}");
     sandbox.shell(&script).output().unwrap()
 }
 
 #[test]
-fn what_cannot_be_written_whole_is_not_left_there() {
+fn failed_backup_and_export_leave_no_file() {
     let sandbox = seeded();
     for (blocks, command) in [(8, "backup new"), (0, "export new.csv")] {
         let output = run_on_a_full_disk(&sandbox, blocks, command);
@@ -260,7 +260,7 @@ fn what_cannot_be_written_whole_is_not_left_there() {
         assert_eq!(output.status.code(), Some(1), "{command}: {said}");
         assert!(!sandbox.path("new").exists() && !sandbox.path("new.csv").exists(), "{said}");
     }
-    // An older copy is as it was.
+    // An older copy is unchanged.
     assert_eq!(sandbox.run(&["backup", "old.db"]).status, 0);
     let old = fs::read(sandbox.path("old.db")).unwrap();
     sandbox.run(&["remove", "alice", "--yes"]);

@@ -1,4 +1,4 @@
-//! Files that are not imported: what is said of them, and that nothing is changed.
+//! Files that cannot be imported: their errors, and that nothing is changed.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use snapbox::str;
 
 use crate::support::{GOOD, Run, SECRET123, Sandbox, assert_run, empty, seeded};
 
-/// Runs the program, which must leave the directory as it is.
+/// Runs the program, which must not change the directory.
 fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
     let files = || {
         let entries = fs::read_dir(sandbox.dir()).unwrap().map(|entry| entry.unwrap().path());
@@ -34,7 +34,7 @@ const BAD: &str = "username,password,password_hash,language,groups\n\
                    GUS,plover-xyzzy-quux,,en,\n";
 
 #[test]
-fn every_bad_record_is_told_with_its_line() {
+fn import_reports_line_of_every_bad_record() {
     let sandbox = empty();
     sandbox.write("users.csv", BAD);
     assert_run!(
@@ -95,7 +95,7 @@ fn seeded_with(file: &str) -> Sandbox {
 }
 
 #[test]
-fn a_line_is_told_right_whatever_the_line_ends_and_the_cells_are() {
+fn import_counts_lines_with_any_newlines_and_cells() {
     for line_end in ["\n", "\r\n"] {
         let sandbox = empty();
         let lines = ["username,password", "", "a:b,x", "\"c\nd\",x", "e:f,x", ""];
@@ -108,22 +108,22 @@ fn a_line_is_told_right_whatever_the_line_ends_and_the_cells_are() {
 }
 
 #[test]
-fn of_many_the_first_are_told() {
+fn import_shows_first_20_of_many_bad_records() {
     let sandbox = empty();
     let records = (1..=2500).map(|number| format!("a:{number},x\n"));
     sandbox.write("users.csv", format!("username,password\n{}", records.collect::<String>()));
-    let refused = run(&sandbox, &["import", "users.csv"]);
-    assert_eq!(refused.status, 7);
-    assert_eq!(refused.stderr.lines().count(), 21, "{refused}");
-    assert!(refused.stderr.starts_with("users.csv:2: user 'a:1': "), "{refused}");
-    let last = "error: 2500 bad records in users.csv, of which the first 20 are shown; nothing was changed\n";
-    assert!(refused.stderr.ends_with(last), "{refused}");
+    let rejected = run(&sandbox, &["import", "users.csv"]);
+    assert_eq!(rejected.status, 7);
+    assert_eq!(rejected.stderr.lines().count(), 21, "{rejected}");
+    assert!(rejected.stderr.starts_with("users.csv:2: user 'a:1': "), "{rejected}");
+    let last = "error: 2500 bad records in users.csv (first 20 shown); nothing was changed\n";
+    assert!(rejected.stderr.ends_with(last), "{rejected}");
     let error = run(&sandbox, &["import", "users.csv", "--json"]).error();
     assert_eq!(error["details"].as_array().unwrap().len(), 20);
 }
 
 #[test]
-fn items_of_json_are_told_by_their_number() {
+fn import_reports_bad_json_items_by_number() {
     let sandbox = empty();
     let records = format!(
         r#"[{{"username": "ann", "password": "{GOOD}"}},
@@ -140,7 +140,7 @@ status 7
 users.json:2: user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active
 users.json:3: user 'cleo': the field 'password' is no text
 users.json:4: it is no JSON object
-error: 3 bad records in users.json (counted by item); nothing was changed
+error: 3 bad records in users.json (numbered by item); nothing was changed
 
 "#]]
     );
@@ -150,14 +150,14 @@ error: 3 bad records in users.json (counted by item); nothing was changed
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (counted by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
 
 "#]]
     );
 }
 
 #[test]
-fn lines_of_json_are_told_by_their_number() {
+fn import_reports_bad_json_lines_by_number() {
     let sandbox = empty();
     sandbox.write("users.jsonl", "{\"username\": \"ann\"}\n\nnonsense\n{\"username\": \"b:n\"}");
     assert_run!(
@@ -170,14 +170,14 @@ users.jsonl:1: user 'ann': it has neither a password nor a password_hash
 users.jsonl:3: it is no JSON: expected value, in column 2
 users.jsonl:4: user 'b:n': a user name cannot hold ':', where HTTP Basic authentication ends the name
 error: 3 bad records in users.jsonl; nothing was changed
-hint: --generate-missing FILE generates the passwords that are missing; --lock-missing locks the users
+hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
 "#]]
     );
 }
 
 #[test]
-fn what_is_no_file_of_users_at_all_is_told() {
+fn import_reports_files_that_are_not_users() {
     let sandbox = empty();
     sandbox.write("users.csv", format!("username,email,password\nann,ann@example.com,{GOOD}\n"));
     assert_run!(
@@ -248,14 +248,14 @@ status 7
 -- stdout
 -- stderr
 users.json:1: it is an object of names and passwords, but its keys are a record's: put it in an array
-error: 1 bad record in users.json (counted by item); nothing was changed
+error: 1 bad record in users.json (numbered by item); nothing was changed
 
 "#]]
     );
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn import_reports_unreadable_files() {
     let sandbox = empty();
     fs::create_dir(sandbox.path("directory.csv")).unwrap();
     assert_run!(
@@ -301,7 +301,7 @@ error: cannot read nowhere.csv: No such file or directory (os error 2)
 }
 
 #[test]
-fn invalid_data_comes_before_weak_passwords_and_these_before_conflicts() {
+fn import_exit_code_prefers_invalid_then_weak_then_conflict() {
     let sandbox = seeded();
     let [bad, weak, conflict] =
         [format!("c:d,{GOOD}"), "eve,12345".to_owned(), format!("alice,{GOOD}")];
@@ -311,14 +311,14 @@ fn invalid_data_comes_before_weak_passwords_and_these_before_conflicts() {
         (vec![&*weak, &conflict, &bad], 7, "invalid_data"),
     ] {
         sandbox.write("users.csv", format!("username,password\n{}\n", records.join("\n")));
-        let refused = run(&sandbox, &["import", "users.csv", "--json"]);
-        assert_eq!(refused.status, status, "{refused}");
-        assert_eq!(refused.error()["code"], code, "{refused}");
+        let rejected = run(&sandbox, &["import", "users.csv", "--json"]);
+        assert_eq!(rejected.status, status, "{rejected}");
+        assert_eq!(rejected.error()["code"], code, "{rejected}");
     }
 }
 
 #[test]
-fn a_weak_password_is_refused_unless_it_is_allowed() {
+fn import_rejects_weak_password_unless_allowed() {
     let sandbox = empty();
     sandbox.write("users.csv", "username,password\nann,12345\nben,password1\ncleo,cleo1234\n");
     assert_run!(
@@ -331,12 +331,12 @@ users.csv:2: user 'ann': the password is weak: it has fewer than 8 characters
 users.csv:3: user 'ben': the password is weak: it is too easy to guess
 users.csv:4: user 'cleo': the password is weak: it is too easy to guess
 error: 3 bad records in users.csv; nothing was changed
-hint: --allow-weak takes weak passwords
+hint: use --allow-weak to accept weak passwords
 
 "#]]
     );
     assert_eq!(sandbox.run(&["import", "users.csv", "--allow-weak"]).status, 0);
-    // Which does not allow what never works.
+    // The option does not allow passwords that can never work.
     sandbox.write("users.csv", "username,password\ndan,\"tab\tin the password\"\n");
     assert_run!(
         run(&sandbox, &["import", "users.csv", "--allow-weak"]),
@@ -352,7 +352,7 @@ error: 1 bad record in users.csv; nothing was changed
 }
 
 #[test]
-fn no_password_is_in_any_output() {
+fn import_output_contains_no_password() {
     const SECRET: &str = "hush-plover-xyzzy";
     for (file, content) in [
         ("a.csv", format!("ann,{SECRET}\nben,{SECRET}\n")),
@@ -376,9 +376,9 @@ fn no_password_is_in_any_output() {
         let sandbox = empty();
         sandbox.write(file, &content);
         for option in ["--json", "--format=table"] {
-            let refused = run(&sandbox, &["import", file, option]);
-            assert_ne!(refused.status, 0, "{content}: {refused}");
-            assert!(!refused.to_string().contains("hush"), "{content}: {refused}");
+            let rejected = run(&sandbox, &["import", file, option]);
+            assert_ne!(rejected.status, 0, "{content}: {rejected}");
+            assert!(!rejected.to_string().contains("hush"), "{content}: {rejected}");
         }
     }
     let sandbox = empty();

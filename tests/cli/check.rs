@@ -1,5 +1,4 @@
-//! Which findings there are is a matter of the library. Here: how they are shown, and what they
-//! say is to be done.
+//! Output and hints of `check`. The tests of the library cover the findings themselves.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +12,7 @@ use crate::support::{
 };
 
 #[test]
-fn a_clean_database_has_no_findings() {
+fn check_clean_database_has_no_findings() {
     let sandbox = initialized();
     sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin", "--method", "scrypt"]);
     assert_run!(
@@ -21,7 +20,7 @@ fn a_clean_database_has_no_findings() {
         str![[r#"
 status 0
 -- stdout
-nothing is wrong with [DIR]/users.db
+no problems found in [DIR]/users.db
 -- stderr
 
 "#]]
@@ -48,7 +47,7 @@ status 0
 }
 
 #[test]
-fn findings_are_shown_in_each_format_with_what_to_do() {
+fn check_shows_findings_and_hints_in_each_format() {
     let sandbox = seeded();
     sandbox.sql(
         "INSERT INTO users VALUES ('it''s', '$2b$12$', 'en');
@@ -69,7 +68,7 @@ info: user 'alice' [hash_weak]
    the hash is weak: scrypt:128:8:1 does less work than OWASP asks for
    hint: `dash-users rehash alice --database [DIR]/users.db`
 -- stderr
-2 error(s) and 0 warning(s) in [DIR]/users.db
+2 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -82,7 +81,7 @@ demo_password	error	alice	everybody knows the password: it is the demo's	`dash-u
 hash_raises	error	it's	nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash	`dash-users passwd 'it'\''s' --database [DIR]/users.db`
 hash_weak	info	alice	the hash is weak: scrypt:128:8:1 does less work than OWASP asks for	`dash-users rehash alice --database [DIR]/users.db`
 -- stderr
-2 error(s) and 0 warning(s) in [DIR]/users.db
+2 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -93,14 +92,14 @@ status 7
 -- stdout
 [{"code":"demo_password","severity":"error","username":"alice","message":"everybody knows the password: it is the demo's","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 does less work than OWASP asks for","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
 -- stderr
-{"error":{"code":"findings","status":7,"message":"2 error(s) and 0 warning(s) in [DIR]/users.db","hint":null}}
+{"error":{"code":"findings","status":7,"message":"2 errors and 0 warnings in [DIR]/users.db","hint":null}}
 
 "#]]
     );
 }
 
 #[test]
-fn what_is_wrong_with_the_schema_is_shown_with_what_to_do() {
+fn check_shows_schema_findings_with_hints() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -129,7 +128,7 @@ error: [index_missing]
    hint: `dash-users check --fix --database [DIR]/users.db`
 error: [table_altered]
    the table 'user_groups' is not as dash-users made it
-   hint: after `dash-users backup FILE --database [DIR]/users.db`, save what table user_groups holds, drop it, and `dash-users init --database [DIR]/users.db`
+   hint: run `dash-users backup FILE --database [DIR]/users.db`, copy the rows of table user_groups, drop it, and run `dash-users init --database [DIR]/users.db`
 error: [trigger_altered]
    the trigger 'dash_users_language' is not as dash-users made it
    hint: `dash-users check --fix --database [DIR]/users.db`
@@ -147,22 +146,22 @@ error: [change_left]
    hint: `dash-users check --fix --database [DIR]/users.db`
 warning: [write_ahead_log]
    an app that runs as another user cannot read the file: it has a write-ahead log, in a directory that only its owner may write
-   hint: while the app is stopped: `sqlite3 [DIR]/users.db 'PRAGMA journal_mode = DELETE'`
+   hint: stop the app, then run `sqlite3 [DIR]/users.db 'PRAGMA journal_mode = DELETE'`
 warning: [required_column]
    no user can be added: column 'email' of table 'users' is NOT NULL without a default
    hint: give the column a default in the app's schema
 warning: [foreign_trigger]
    the trigger 'a "log"' is not of dash-users, and sees whatever is written
-   hint: if you do not know it, this SQL removes it: DROP TRIGGER "a ""log"""
+   hint: if you do not know this trigger, remove it with this SQL: DROP TRIGGER "a ""log"""
 -- stderr
-7 error(s) and 3 warning(s) in [DIR]/users.db
+7 errors and 3 warnings in [DIR]/users.db
 
 "#]]
     );
 }
 
 #[test]
-fn what_is_wrong_with_a_hash_is_shown_with_what_to_do() {
+fn check_shows_hash_findings_with_hints() {
     let sandbox = initialized();
     let (zeros, more) = ("0".repeat(64), "0".repeat(128));
     sandbox.sql(&format!(
@@ -197,14 +196,14 @@ info: user 'weak' [hash_weak]
    the hash is weak: scrypt:256:8:1 does less work than OWASP asks for
    hint: `dash-users rehash weak --database [DIR]/users.db`
 -- stderr
-0 error(s) and 3 warning(s) in [DIR]/users.db
+0 errors and 3 warnings in [DIR]/users.db
 
 "#]]
     );
 }
 
 #[test]
-fn what_is_worth_knowing_only_is_no_failure() {
+fn check_info_findings_exit_0() {
     let sandbox = initialized();
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de')"));
     assert_run!(
@@ -222,7 +221,7 @@ info: user 'zoe' [hash_outdated]
 }
 
 #[test]
-fn fix_mends_what_is_ours_and_leaves_users_and_modes_alone() {
+fn check_fix_repairs_schema_but_not_users_or_modes() {
     let sandbox = initialized();
     sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin", "--method", "scrypt"]);
     sandbox.sql(
@@ -239,13 +238,13 @@ status 7
 -- stdout
 error: [file_writable_by_others]
    everybody on this machine may change passwords: the mode is 0646
-   hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+   hint: `chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 error: [trigger_missing]
    the trigger 'dash_users_removed' is missing
    fixed
 warning: [file_readable_by_others]
    everybody on this machine may read the hashes: the mode is 0646
-   hint: `chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+   hint: `chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 warning: user 'gone' [orphaned_groups]
    there is no such user, but groups: admins
    fixed
@@ -254,9 +253,9 @@ info: user 'lost' [removed_unseen]
    fixed
 -- stderr
 repaired [DIR]/users.db
-dropped group 'admins' of 'gone', who is gone or somebody else
-noted in the history that user 'lost' is gone
-1 error(s) and 1 warning(s) in [DIR]/users.db
+deleted group 'admins' of 'gone': the user was removed or replaced
+recorded in the history: user 'lost' was removed
+1 error and 1 warning in [DIR]/users.db
 
 "#]]
     );
@@ -265,9 +264,9 @@ noted in the history that user 'lost' is gone
         str![[r#"
 status 7
 -- stdout
-[{"code":"file_writable_by_others","severity":"error","username":null,"message":"everybody on this machine may change passwords: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"everybody on this machine may read the hashes: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right","fixed":false}]
+[{"code":"file_writable_by_others","severity":"error","username":null,"message":"everybody on this machine may change passwords: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"everybody on this machine may read the hashes: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false}]
 -- stderr
-{"error":{"code":"findings","status":7,"message":"1 error(s) and 1 warning(s) in [DIR]/users.db","hint":null}}
+{"error":{"code":"findings","status":7,"message":"1 error and 1 warning in [DIR]/users.db","hint":null}}
 
 "#]]
     );
@@ -287,7 +286,7 @@ repaired [DIR]/users.db
     );
 }
 
-/// Runs a hint as a shell does, and says whether that worked.
+/// Runs a hint in a shell, and returns whether it succeeded.
 fn follow(sandbox: &Sandbox, hint: &str) -> bool {
     let Some((_, command)) = hint.split_once('`') else { return false };
     let command = command.trim_end_matches('`').replace("NEW", "new.name");
@@ -296,18 +295,18 @@ fn follow(sandbox: &Sandbox, hint: &str) -> bool {
     let stdin = format!("printf '%s' {GOOD} | ");
     let password = if command.contains(" passwd ") { " --password-stdin" } else { "" };
     let confirmed = if command.contains(" remove ") { " --yes" } else { "" };
-    // Before a name that looks like an option.
+    // Before a username that looks like an option.
     let command = command.replacen(" --database", &format!("{password}{confirmed} --database"), 1);
     let script = format!("{stdin}{command}");
     sandbox.shell(&script).env("PATH", path).status().unwrap().success()
 }
 
 #[test]
-fn the_hints_about_users_can_be_pasted_and_help() {
+fn check_user_hints_can_be_pasted_and_fix_findings() {
     for (name, value, language) in [
         ("no hash", "*", "en"),
         ("it's", "$2b$12$", "en"),
-        ("clear", "hunter2", "en"),
+        ("plaintext", "hunter2", "en"),
         ("with:colon", SECRET123, "en"),
         ("trailing ", SECRET123, "en"),
         ("-rf", SECRET123, "en"),
@@ -333,7 +332,7 @@ fn the_hints_about_users_can_be_pasted_and_help() {
 }
 
 #[test]
-fn users_whom_no_command_can_name_are_removed_by_the_sql_that_is_shown() {
+fn check_sql_removes_users_that_cannot_be_typed() {
     let sandbox = initialized();
     sandbox.sql(
         "INSERT INTO users VALUES (NULL, '!', 'en'), (x'00ff', '!', 'en'),
@@ -343,14 +342,14 @@ fn users_whom_no_command_can_name_are_removed_by_the_sql_that_is_shown() {
     for _ in 0..5 {
         let findings = sandbox.run(&["check", "--json"]).json();
         let hint = findings[0]["hint"].as_str().unwrap().to_owned();
-        sandbox.sql(hint.split_once("removes it: ").unwrap().1);
+        sandbox.sql(hint.split_once("this SQL: ").unwrap().1);
     }
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
     assert_eq!(sandbox.run(&["check"]).status, 0);
 }
 
 #[test]
-fn a_database_that_is_not_up_to_date_is_told_as_by_every_command() {
+fn check_reports_outdated_schema_like_other_commands() {
     let sandbox = initialized();
     sandbox.sql("UPDATE dash_users_schema SET version = 1");
     assert_run!(
@@ -360,7 +359,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its schema has version 1 of 3
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -370,15 +369,15 @@ hint: `dash-users init --database [DIR]/users.db` brings it up to date
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema has version 1 of 3","hint":"`dash-users init --database [DIR]/users.db` brings it up to date"}}
+{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema has version 1 of 3","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
 
 "#]]
     );
 }
 
-/// 80,000 findings took minutes when each was compared with all others.
+/// 80,000 findings once took minutes, because each was compared with all others.
 #[test]
-fn check_is_linear_in_findings() {
+fn check_time_is_linear_in_findings() {
     let findings = sample::of(40_000, 80_000);
     let sandbox = initialized();
     sandbox.sql(&format!(
@@ -416,12 +415,12 @@ error: user 'ben' [wrapped_hash]
    hint: `dash-users check --fix --unwrap --database [DIR]/users.db`
 error: user 'cleo' [hash_raises]
    nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text
-   hint: this SQL makes text of it: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'
+   hint: convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'
 error: user 'dan' [no_password]
    nobody can log in: what is stored is masked, or a word such as None, and no hash
    hint: `dash-users passwd dan --database [DIR]/users.db`
 -- stderr
-4 error(s) and 0 warning(s) in [DIR]/users.db
+4 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -447,14 +446,14 @@ status 7
 -- stdout
 wrapped_hash	error	ann	nobody can log in: the stored value is a valid hash with Python's b'…' around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
 wrapped_hash	error	ben	nobody can log in: the stored value is a valid hash with a line end around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
-hash_raises	error	cleo	nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text	this SQL makes text of it: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
+hash_raises	error	cleo	nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text	convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
 no_password	error	dan	nobody can log in: what is stored is masked, or a word such as None, and no hash	`dash-users passwd dan --database [DIR]/users.db`	false
 hash_outdated	info	ann	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ann --database [DIR]/users.db`	false
 hash_outdated	info	ben	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ben --database [DIR]/users.db`	false
 hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash cleo --database [DIR]/users.db`	false
 -- stderr
-restored 3 hash(es) in [DIR]/users.db
-1 error(s) and 0 warning(s) in [DIR]/users.db
+repaired 3 hashes in [DIR]/users.db
+1 error and 0 warnings in [DIR]/users.db
 
 "#]]
     );
@@ -476,7 +475,7 @@ status 0
 }
 
 #[test]
-fn check_shows_sql_that_repairs_a_blob() {
+fn check_sql_repairs_blob_hash() {
     let sandbox = initialized();
     sandbox
         .sql(&format!("INSERT INTO users VALUES ('o''hara', CAST('{SECRET123}' AS BLOB), 'en')"));
@@ -487,7 +486,7 @@ fn check_shows_sql_that_repairs_a_blob() {
 }
 
 #[test]
-fn check_says_what_a_stored_value_is() {
+fn check_identifies_stored_values() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash VARCHAR(60),
@@ -517,16 +516,16 @@ hash_raises	error	f	nobody can log in: werkzeug raises an exception on the store
 hash_raises	error	g	nobody can log in: werkzeug raises an exception on the stored hash: it is a phpass hash	`dash-users passwd g --database [DIR]/users.db`
 hash_raises	error	h	nobody can log in: werkzeug raises an exception on the stored hash: it is a Django PBKDF2 hash	`dash-users check --fix --unwrap --database [DIR]/users.db`
 wrapped_hash	error	i	nobody can log in: the stored value is a bcrypt hash with Python's b'…' around it	`dash-users passwd i --database [DIR]/users.db`
-file_readable_by_others	warning		everybody on this machine may read the hashes: the mode is 0644	`chmod o-rw [DIR]/users.db`; --file-group on a new database gives an app its right
+file_readable_by_others	warning		everybody on this machine may read the hashes: the mode is 0644	`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 -- stderr
-9 error(s) and 1 warning(s) in [DIR]/users.db
+9 errors and 1 warning in [DIR]/users.db
 
 "#]]
     );
 }
 
 #[test]
-fn many_findings_of_a_kind_are_summed_up_for_people() {
+fn check_summarizes_many_findings_of_a_kind() {
     let sandbox = initialized();
     sandbox.sql(
         "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1200)
@@ -542,16 +541,16 @@ status 7
 error: 1,200 users [hash_raises]
    nobody can log in: werkzeug raises an exception on the stored hash: scrypt's N·p is too low for its memory limit
    hint: `dash-users passwd user0001 --database [DIR]/users.db`
-   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (--all lists them)
+   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (use --all to list them)
 error: user 'zoe' [clear_password]
    the password is stored in the clear: nobody can log in with it, and whoever reads the file can read it
    hint: `dash-users rehash --plaintext zoe --database [DIR]/users.db`
 info: 1,200 users [language_not_allowed]
    the language is no BCP 47 tag
    hint: `dash-users update user0001 --language TAG --database [DIR]/users.db`
-   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (--all lists them)
+   users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (use --all to list them)
 -- stderr
-1201 error(s) and 0 warning(s) in [DIR]/users.db
+1,201 errors and 0 warnings in [DIR]/users.db
 
 "#]]
     );

@@ -1,5 +1,5 @@
-//! What `dash-users completions` prints, and what the program answers a shell that asks by it. How
-//! real shells take that is in `shells.rs`.
+//! The scripts of `dash-users completions`, and the program's answers to shells. Tests with real
+//! shells are in `shells.rs`.
 //!
 //! The files in `completions/` are written by
 //! `SNAPSHOTS=overwrite cargo test --test cli completions`.
@@ -16,7 +16,7 @@ use crate::sample;
 use crate::support::{Sandbox, empty, initialized, seeded};
 
 #[test]
-fn the_scripts_in_the_repository_are_those_that_are_printed() {
+fn committed_scripts_equal_printed_scripts() {
     let sandbox = empty();
     let scripts: [(&str, Data); 5] = [
         ("bash", file!["../../completions/dash-users.bash": Text]),
@@ -32,7 +32,7 @@ fn the_scripts_in_the_repository_are_those_that_are_printed() {
     }
 }
 
-/// The candidates for the last of these words, which are typed after `dash-users`.
+/// The candidates for the last of these words after `dash-users`.
 fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let words = [&["--", "dash-users"], words].concat();
     let mut command = sandbox.command(&words);
@@ -43,7 +43,7 @@ fn offered(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Adds users past all checks, as an app could.
+/// Adds users without any checks, as an app could.
 fn insert(sandbox: &Sandbox, names: &[Value]) {
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     for name in names {
@@ -52,7 +52,7 @@ fn insert(sandbox: &Sandbox, names: &[Value]) {
 }
 
 #[test]
-fn names_that_mean_something_to_a_shell_are_not_offered() {
+fn names_with_shell_syntax_are_not_completed() {
     let sandbox = initialized();
     let odd = [
         "",
@@ -108,7 +108,7 @@ fn names_that_mean_something_to_a_shell_are_not_offered() {
 }
 
 #[test]
-fn names_are_offered_by_their_beginning_in_order() {
+fn names_are_completed_by_prefix_in_order() {
     let sandbox = initialized();
     let names = ["ann@example.org", "ann.b", "ann_c-d+e", "Ann", "Änne", "李", "b"];
     insert(&sandbox, &names.map(|name| Value::Text(name.to_owned())));
@@ -121,7 +121,7 @@ fn names_are_offered_by_their_beginning_in_order() {
 }
 
 #[test]
-fn a_database_that_cannot_be_read_is_passed_over_in_silence() {
+fn unreadable_database_is_silently_ignored() {
     let sandbox = empty();
     let silent = |database: &str| {
         let names = |dir| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
@@ -144,7 +144,7 @@ fn a_database_that_cannot_be_read_is_passed_over_in_silence() {
 }
 
 #[test]
-fn a_database_of_an_app_is_not_touched() {
+fn completion_does_not_change_app_database() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
@@ -157,7 +157,7 @@ fn a_database_of_an_app_is_not_touched() {
 }
 
 #[test]
-fn a_locked_database_is_not_waited_for() {
+fn completion_does_not_wait_for_locked_database() {
     let sandbox = seeded();
     let app = Connection::open(sandbox.path("users.db")).unwrap();
     app.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -167,7 +167,7 @@ fn a_locked_database_is_not_waited_for() {
 }
 
 #[test]
-fn a_write_ahead_log_is_read_and_none_is_made() {
+fn completion_reads_but_never_creates_write_ahead_log() {
     let sandbox = seeded();
     sandbox.sql("PRAGMA journal_mode = WAL");
     assert!(!sandbox.path("users.db-wal").exists());
@@ -180,7 +180,7 @@ fn a_write_ahead_log_is_read_and_none_is_made() {
 }
 
 #[test]
-fn of_many_users_the_first_are_offered() {
+fn completion_offers_first_names_of_many() {
     let sandbox = initialized();
     let count = sample::of(10_000, 100_000);
     sandbox.sql(&format!(
@@ -195,7 +195,7 @@ fn of_many_users_the_first_are_offered() {
 }
 
 #[test]
-fn a_server_is_not_asked() {
+fn completion_does_not_query_servers() {
     let sandbox = seeded();
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
@@ -208,7 +208,7 @@ fn a_server_is_not_asked() {
 }
 
 #[test]
-fn the_variable_alone_is_no_question() {
+fn completion_variable_alone_has_no_effect() {
     for value in ["bash", "", "0", "nonsense"] {
         let sandbox = seeded().with_env("DASH_USERS_COMPLETE", value);
         assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 2);

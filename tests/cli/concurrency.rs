@@ -1,4 +1,4 @@
-//! Many at once: apps that read, and several of us that write.
+//! Concurrency: reading apps, and several writing commands.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -19,11 +19,11 @@ use crate::support::{GOOD, SECRET123, Sandbox, initialized, on_disk};
 const READERS: usize = 8;
 const WRITERS: usize = 4;
 
-/// Between two commands of a writer.
+/// The pause between two commands of a writer.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Reads a user's hash again and again as the tutorial's app does at each request, until the file
-/// `over` is there, and tells how often, what went wrong, and the longest that one took.
+/// Reads a user's hash repeatedly, like the tutorial's app at each request, until the file `over`
+/// exists. Prints the number of reads, the errors, and the longest duration.
 const READER: &str = r#"
 import json, os, sqlite3, sys, time
 
@@ -49,7 +49,7 @@ while not os.path.exists("over"):
 print(json.dumps({"reads": reads, "errors": errors[:5], "longest": longest}))
 "#;
 
-/// Starts an app; none if there is no Python.
+/// Starts an app, or none without Python.
 fn reader(sandbox: &Sandbox) -> Option<Child> {
     let python = env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
     let mut command = Command::new(&python);
@@ -58,20 +58,20 @@ fn reader(sandbox: &Sandbox) -> Option<Child> {
     or_skip(child.map_err(|error| format!("{} cannot be run: {error}", python.display())))
 }
 
-/// One who writes: users whose names begin with `w`, a number and `-` are nobody else's.
+/// A writer. It owns the users whose names begin with `w`, its number and `-`.
 struct Writer<'a> {
     sandbox: &'a Sandbox,
     prefix: String,
     round: u32,
     commands: u32,
-    /// What the history must have, as action, name and detail.
+    /// The expected history events: action, name and detail.
     events: Vec<String>,
-    /// What must have been added to the group that all write to.
+    /// The expected members of the group that all writers share.
     groups: BTreeSet<String>,
 }
 
 impl Writer<'_> {
-    /// Runs a command with `$` in it for the writer's prefix, which must succeed.
+    /// Runs a command that must succeed. `$` stands for the writer's prefix.
     fn run(&mut self, input: &str, line: &str) {
         thread::sleep(PAUSE);
         let line = line.replace('$', &self.prefix);
@@ -80,13 +80,13 @@ impl Writer<'_> {
         self.commands += 1;
     }
 
-    /// The same, of a command that makes events of the writer's users.
+    /// Likewise, for a command that creates events of the writer's users.
     fn change(&mut self, input: &str, line: &str, events: &[&str]) {
         self.run(input, line);
         self.events.extend(events.iter().map(|event| event.replace('$', &self.prefix)));
     }
 
-    /// Does all that can be done to a user, and to one who stays.
+    /// Runs every kind of change, on a temporary user and on a permanent one.
     fn round(&mut self) {
         let (round, prefix) = (self.round, self.prefix.clone());
         let old = "pbkdf2:sha256:1000";
@@ -104,7 +104,7 @@ impl Writer<'_> {
         self.change("", "unlock $c", &["unlock $c -"]);
         self.change("", "remove $c --yes", &["remove $c -"]);
 
-        // Counts on in a column, in a group of all, and in files.
+        // Increments a counter in a column, in the shared group, and in files.
         let language = format!("x-n{round}");
         let update = format!("update $a --language {language}");
         self.change("", &update, &[&format!("update $a language {language}")]);
@@ -128,10 +128,10 @@ impl Writer<'_> {
         self.round += 1;
     }
 
-    /// A command that changes no user.
+    /// A command that changes no users.
     fn idle(&mut self, line: &str) {
         if line.starts_with("check") {
-            // The names of the tests are findings.
+            // The test users have findings.
             thread::sleep(PAUSE);
             let run = self.sandbox.run(&line.split(' ').collect::<Vec<_>>());
             assert!([0, 7].contains(&run.status) && !run.stdout.contains("missing"), "{run}");
@@ -149,8 +149,8 @@ fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_lost_and_no_app_is_refused_while_several_write() {
-    // How long the writers start new rounds.
+fn concurrent_writers_lose_nothing_and_block_no_app() {
+    // The time during which writers start new rounds.
     let time = Duration::from_secs(sample::of(1, 3) as u64);
     let sandbox = on_disk();
     assert_eq!(sandbox.run(&["init"]).status, 0);
@@ -193,7 +193,7 @@ fn nothing_is_lost_and_no_app_is_refused_while_several_write() {
     let mut rounds = 0;
     for writer in &writers {
         let Writer { prefix, round, events, .. } = writer;
-        // No event is missing, none is there twice, and all are in their order.
+        // No event is missing or duplicated, and all are in order.
         let select = format!(
             "SELECT action || ' ' || username || ' ' || ifnull(detail, '-') FROM user_events
              WHERE username GLOB '{prefix}*' ORDER BY id"
@@ -234,10 +234,10 @@ fn nothing_is_lost_and_no_app_is_refused_while_several_write() {
 }
 
 #[test]
-fn the_last_password_that_was_set_wins_whoever_upgrades_the_one_before() {
+fn new_password_wins_over_concurrent_upgrade() {
     const ROUNDS: u32 = 50;
 
-    // The hash of an upgrade takes longer than all that `passwd` does, so that they meet.
+    // Hashing for the upgrade takes longer than all of `passwd`, so the two overlap.
     const PASSWD: &str = "passwd alice --password-stdin --method scrypt:128:8:1";
 
     let sandbox = initialized().with_env("DASH_USERS_METHOD", "scrypt:16384:8:1");
@@ -253,7 +253,7 @@ fn the_last_password_that_was_set_wins_whoever_upgrades_the_one_before() {
     let step = sample::of(7, 1);
     for round in (0..ROUNDS).step_by(step) {
         sandbox.sql(&format!("UPDATE users SET password_hash = '{SECRET123}'"));
-        // Whoever starts first has now a little more, now a little less of a lead.
+        // The head start varies.
         let lead = Duration::from_micros(u64::from(round / 2) * 250);
         let (mut passwd, mut children);
         if round % 2 == 0 {
@@ -267,7 +267,7 @@ fn the_last_password_that_was_set_wins_whoever_upgrades_the_one_before() {
         }
         assert_eq!(passwd.wait().unwrap().code(), Some(0), "{round}");
         for child in &mut children {
-            // Right or wrong: before the new password, or after it.
+            // Right before the new password, wrong after it.
             let status = child.wait().unwrap().code();
             assert!(matches!(status, Some(0 | 3)), "{round}: {status:?}");
         }

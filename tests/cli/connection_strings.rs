@@ -1,8 +1,8 @@
-//! What is no path and no URL never becomes a file, and no password in it is ever shown.
+//! Misspelled database arguments never become files, and passwords in them are never shown.
 
 use crate::support::{empty, initialized};
 
-/// A marker in each place where somebody may have a password.
+/// A marker wherever a password may stand.
 const SECRET: &str = "hunter2";
 
 const MISSPELLED: &[&str] = &[
@@ -58,7 +58,7 @@ const MISSPELLED: &[&str] = &[
 ];
 
 #[test]
-fn misspelled_database_is_status_2_and_not_shown() {
+fn misspelled_database_exits_2_without_showing_it() {
     let sandbox = empty();
     for text in MISSPELLED {
         let flag = format!("--database={text}");
@@ -66,7 +66,7 @@ fn misspelled_database_is_status_2_and_not_shown() {
             for args in [&["init", &*flag][..], &["seed", &*flag], &["list", &*flag]] {
                 let run = sandbox.run(&[args, &["--format", format]].concat());
                 assert_eq!(run.status, 2, "{text}: {run}");
-                // A value that is wrong, in a URL that was read, is the exception: it is no secret.
+                // Exception: an invalid option value in a valid URL is not a secret.
                 let shown = run.to_string().replace("sslmode=hunter2", "");
                 assert!(!shown.contains(SECRET), "{text}: {run}");
                 assert!(
@@ -96,7 +96,7 @@ fn misspelled_database_is_status_2_and_not_shown() {
 }
 
 #[test]
-fn line_end_of_a_secret_is_stripped_once() {
+fn database_argument_loses_one_trailing_newline() {
     let sandbox = empty();
     for text in ["users.db\n", "users.db\r\n", "SQLITE:///users.db\n"] {
         let run = sandbox.run(&["init", "--database", text]);
@@ -108,7 +108,7 @@ fn line_end_of_a_secret_is_stripped_once() {
 }
 
 #[test]
-fn password_given_as_a_file_is_not_shown() {
+fn password_given_as_file_name_is_not_shown() {
     let sandbox = initialized();
     let by_environment = initialized().with_env("DASH_USERS_PASSWORD_FILE", SECRET);
     for format in ["table", "json"] {
@@ -125,7 +125,7 @@ fn password_given_as_a_file_is_not_shown() {
                 assert_eq!(run.status, 1, "{run}");
                 assert!(!run.to_string().contains(SECRET), "{run}");
                 assert!(
-                    run.stderr.contains(&format!("the file that {by} names does not exist")),
+                    run.stderr.contains(&format!("the file given by {by} does not exist")),
                     "{run}"
                 );
             }
@@ -146,7 +146,7 @@ fn password_given_as_a_file_is_not_shown() {
 }
 
 #[test]
-fn database_created_beside_flasks_is_noted() {
+fn database_created_next_to_flask_instance_is_noted() {
     for (file, instance) in [
         ("users.db", "instance/users.db"),
         ("users.db", "app/instance/users.db"),

@@ -1,5 +1,4 @@
-//! Commands that are killed or interrupted at each system call by which they write, so at each step
-//! of a commit.
+//! Commands killed or interrupted at each writing system call, and so at each step of a commit.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +10,7 @@ use crate::faults::{CASES, GENERATING, Scene, dump, is_end, scenes};
 use crate::sample;
 
 #[test]
-fn a_command_that_is_killed_leaves_the_old_state_or_the_new() {
+fn killed_command_leaves_old_or_new_state() {
     let (mut all_old, mut found_new, mut unreadable) = (0, 0, 0);
     let Some(scenes) = scenes(0, 1) else { return };
     for scene in scenes {
@@ -29,9 +28,9 @@ fn a_command_that_is_killed_leaves_the_old_state_or_the_new() {
                 continue;
             }
             found_old += 1;
-            // The app of the tutorial, or whoever may write, has looked at it.
+            // The tutorial's app, or another program with write access, has opened it.
             assert!(can_be_read_without_rights(&scene, &context), "{context}");
-            // Nothing that was left is in the way of a next run.
+            // Leftovers do not block the next run.
             let run = scene.run();
             assert_eq!(run.status, 0, "{context}: {run}");
             assert!(scene.is_new(&context), "{context}: {run}");
@@ -45,8 +44,8 @@ fn a_command_that_is_killed_leaves_the_old_state_or_the_new() {
     assert!(found_new > 0 && unreadable > 0, "{found_new} {unreadable}");
 }
 
-/// Whether someone who may not write can read the database: only where the commit itself was cut
-/// short not, until someone who may has opened it. Half of a change is never seen.
+/// Checks reading without write access. It fails only if the commit itself was cut short, until a
+/// program with write access has opened the database. Half a change is never visible.
 fn can_be_read_without_rights(scene: &Scene, context: &str) -> bool {
     let path = scene.sandbox.path("users.db");
     if fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
@@ -63,7 +62,7 @@ fn can_be_read_without_rights(scene: &Scene, context: &str) -> bool {
         }
         Err(error) => match error.sqlite_error().unwrap().extended_code {
             ffi::SQLITE_READONLY_ROLLBACK if is_hot => false,
-            // It was so before.
+            // Unchanged.
             ffi::SQLITE_CORRUPT => true,
             _ => panic!("{context}: {error}"),
         },
@@ -79,7 +78,7 @@ fn assert_nothing_is_for_others(scene: &Scene, context: &str) {
 }
 
 #[test]
-fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
+fn interrupted_command_changes_nothing_or_completes() {
     let (mut found_old, mut found_new) = (0, 0);
     let Some(scenes) = scenes(0, 2) else { return };
     for scene in scenes {
@@ -90,7 +89,7 @@ fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
             let context = format!("{:?} interrupted at {call} {number}", case.args);
             let is_new = scene.is_new(&context);
             let status = output.status.code().unwrap();
-            // An export or backup changes nothing in the database.
+            // An export or backup does not change the database.
             if case.file.is_none() || status == 0 {
                 assert_eq!(status, if is_new { 0 } else { 130 }, "{context}: {output:?}");
             }
@@ -102,7 +101,7 @@ fn a_command_that_is_interrupted_has_changed_nothing_or_is_done() {
 }
 
 #[test]
-fn nobody_is_imported_whose_generated_password_is_lost() {
+fn killed_import_never_loses_generated_passwords() {
     let Some(scene) = Scene::new(&GENERATING) else { return };
     let mut found = [0, 0];
     for (call, number) in scene.calls(sample::of(3, 15)) {
@@ -122,7 +121,7 @@ fn nobody_is_imported_whose_generated_password_is_lost() {
 }
 
 #[test]
-fn whoever_rolls_a_killed_command_back_may_be_killed_too() {
+fn killed_rollback_leaves_old_state() {
     let Some(case) = CASES.iter().find(|case| case.args[0] == "rename") else { panic!() };
     let Some(scene) = Scene::new(case) else { return };
     let mut killed = 0;
@@ -146,15 +145,15 @@ fn whoever_rolls_a_killed_command_back_may_be_killed_too() {
 }
 
 #[test]
-fn what_is_told_to_be_done_is_on_the_disk() {
+fn reported_success_is_on_disk() {
     let Some(scenes) = scenes(0, 1) else { return };
     for scene in scenes {
         if scene.trace().contains("users.db-wal") {
-            // A log is synced at the commit, and removed at the end.
+            // A log is synced at the commit and removed at the end.
             continue;
         }
-        // At the end of a commit the journal is removed, at that of an export the file gets its
-        // name; after which the directory is synced.
+        // A commit ends by removing the journal, an export by naming the file. Then the directory is
+        // synced.
         let (args, trace) = (scene.case.args, scene.trace());
         let after = trace.lines().rev().take_while(|line| !is_end(line));
         let is_synced = after.into_iter().any(|line| line.starts_with("fsync("));

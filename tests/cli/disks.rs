@@ -1,4 +1,4 @@
-//! Disks that are full, and files that may not grow.
+//! Full disks and file size limits.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use crate::skip::or_skip;
 use crate::support::{PROGRAM, SECRET123, Sandbox, initialized};
 
-/// A file of that many users.
+/// A file with this many users.
 fn users(count: u32) -> String {
     let mut csv = "username,password_hash\n".to_owned();
     for number in 0..count {
@@ -17,7 +17,7 @@ fn users(count: u32) -> String {
     csv
 }
 
-/// A database of some users, and a file of more than there will be room for.
+/// A database of some users, and a file of more users than will fit.
 fn with_some() -> Sandbox {
     let sandbox = initialized();
     sandbox.write("some.csv", users(500));
@@ -33,7 +33,7 @@ fn assert_failed(output: &Output, status: i32, reason: &str) {
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_an_error_and_not_a_signal() {
+fn file_size_limit_is_an_error_not_a_signal() {
     for (command, reason) in [
         ("import many.csv --on-conflict skip", "ulimit -f"),
         ("backup copy.db", "ulimit -f"),
@@ -48,13 +48,13 @@ fn a_file_that_may_not_grow_is_an_error_and_not_a_signal() {
         assert_failed(&sandbox.shell(&script).output().unwrap(), 1, reason);
         assert!(sandbox.run(&["export"]) == export, "{command}");
         assert_eq!(sandbox.run(&["check"]).status, 0, "{command}");
-        // Nothing is in the way of another try.
+        // Another try succeeds.
         let run = sandbox.run(&command.split(' ').collect::<Vec<_>>());
         assert_eq!(run.status, 0, "{command}: {run}");
     }
 }
 
-/// A file system of its own for a database, which is gone with it.
+/// A small file system for a database. Unmounted on drop.
 struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
@@ -77,7 +77,7 @@ impl Drop for SmallDisk<'_> {
 }
 
 #[test]
-fn a_disk_that_is_full_is_an_error_and_leaves_all_as_it_was() {
+fn full_disk_is_an_error_and_changes_nothing() {
     let sandbox = with_some();
     let path = sandbox.path("disk");
     fs::create_dir(&path).unwrap();
@@ -93,7 +93,7 @@ fn a_disk_that_is_full_is_an_error_and_leaves_all_as_it_was() {
     ] {
         let is_import = args[0] == "import";
         if !is_import {
-            // Whatever room there is left.
+            // However much space is left.
             let free = vec![b'x'; 1 << 20];
             let _ = fs::write(path.join("rest"), free);
         }

@@ -6,14 +6,13 @@ use snapbox::str;
 
 use crate::support::{PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
 
-/// A directory with a database that has a locked user, one in groups, and rows that no command
-/// would have made.
+/// A database with a locked user, a user in groups, and rows that no command would create.
 fn odd() -> Sandbox {
     let sandbox = initialized();
     sandbox.sql(&format!(
         r#"INSERT INTO users VALUES ('ann', '{SECRET123}', 'en'), ('ben', '{SECRET123}', 'pt-BR');
         INSERT INTO users VALUES
-            (NULL, 'x', 'en'), ('', '', ''), ('a:b', 'clear text', 'no language at all'),
+            (NULL, 'x', 'en'), ('', '', ''), ('a:b', 'plain text', 'no language at all'),
             ('say "hi", ann', 'it''s, ; so', 'e,n'), ('\', '\null', '\"'), ('null', '[]', '{{}}'),
             (x'00ff', x'', x'414243'), (CAST(x'ff00' AS TEXT), CAST(x'c3' AS TEXT), CAST(x'80' AS TEXT)),
             ('line' || char(10) || 'end', char(13, 10), char(27) || '[31m'),
@@ -26,7 +25,7 @@ fn odd() -> Sandbox {
     sandbox
 }
 
-/// A directory with two users that are as they always were.
+/// A database with two users that are always the same.
 fn plain() -> Sandbox {
     let sandbox = initialized();
     sandbox.sql(&format!(
@@ -36,7 +35,7 @@ fn plain() -> Sandbox {
     sandbox
 }
 
-/// All rows of users and groups, as SQL has them.
+/// All rows of users and groups, read with SQL.
 fn rows(sandbox: &Sandbox, database: &str) -> Vec<String> {
     let connection = Connection::open(sandbox.path(database)).unwrap();
     let mut rows = Vec::new();
@@ -56,7 +55,7 @@ fn rows(sandbox: &Sandbox, database: &str) -> Vec<String> {
 }
 
 #[test]
-fn whatever_is_exported_is_imported_unchanged() {
+fn export_and_import_as_is_round_trip() {
     let sandbox = odd();
     let expected = rows(&sandbox, "users.db");
     for format in ["csv", "json", "jsonl"] {
@@ -72,7 +71,7 @@ fn whatever_is_exported_is_imported_unchanged() {
         let read = |name| fs::read(sandbox.path(name)).unwrap();
         assert!(read(&file) == read(&again), "{format}");
 
-        // All but the one called NULL, who is somebody else each time, are there already.
+        // All exist already, except the user named NULL, who is never equal to another.
         let update = ["import", &file, "--as-is", "--on-conflict", "update", "--json"];
         let run = sandbox.run(&[&update[..], &["-d", &database]].concat());
         assert_eq!((&run.json()["changed"], &run.json()["unchanged"]), (&0.into(), &13.into()));
@@ -84,7 +83,7 @@ fn whatever_is_exported_is_imported_unchanged() {
 }
 
 #[test]
-fn the_format_is_told_by_the_name_or_an_option() {
+fn export_format_comes_from_file_name_or_option() {
     let sandbox = plain();
     assert_run!(
         sandbox.run(&["export"]),
@@ -128,7 +127,7 @@ status 0
 status 2
 -- stdout
 -- stderr
-error: the format of users.tsv is not told by its name
+error: cannot tell the format of users.tsv from its name
 hint: use --output-format csv, json or jsonl
 
 "#]]
@@ -139,7 +138,7 @@ hint: use --output-format csv, json or jsonl
 }
 
 #[test]
-fn on_stdout_json_is_one_document() {
+fn export_json_to_stdout_is_one_document() {
     for sandbox in [odd(), initialized()] {
         let run = sandbox.run(&["export", "--json"]);
         assert_eq!((run.status, &*run.stderr), (0, ""), "{run}");
@@ -148,7 +147,7 @@ fn on_stdout_json_is_one_document() {
 }
 
 #[test]
-fn a_file_is_the_owners_and_not_overwritten_unasked() {
+fn export_file_is_private_and_needs_force_to_overwrite() {
     let sandbox = plain();
     assert_run!(
         sandbox.run(&["export", "copy.csv"]),
@@ -156,7 +155,7 @@ fn a_file_is_the_owners_and_not_overwritten_unasked() {
 status 0
 -- stdout
 -- stderr
-wrote 2 user(s) of [DIR]/users.db to [DIR]/copy.csv
+exported 2 users from [DIR]/users.db to [DIR]/copy.csv
 
 "#]]
     );
@@ -173,7 +172,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/copy.csv exists already
-hint: name another file, or overwrite it with --force
+hint: choose another file, or use --force to overwrite it
 
 "#]]
     );
@@ -183,7 +182,7 @@ hint: name another file, or overwrite it with --force
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv exists already","hint":"name another file, or overwrite it with --force"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv exists already","hint":"choose another file, or use --force to overwrite it"}}
 
 "#]]
     );
@@ -203,7 +202,7 @@ status 0
 }
 
 #[test]
-fn the_database_is_not_overwritten_whatever_it_is_called() {
+fn export_never_overwrites_its_database() {
     let sandbox = plain();
     std::os::unix::fs::symlink("users.db", sandbox.path("link.csv")).unwrap();
     fs::hard_link(sandbox.path("users.db"), sandbox.path("hard.csv")).unwrap();
@@ -216,7 +215,7 @@ status 2
 -- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
-hint: name another file
+hint: choose another file
 
 "#]]
     );
@@ -228,7 +227,7 @@ hint: name another file
 }
 
 #[test]
-fn where_no_file_can_be_is_told() {
+fn export_reports_impossible_paths() {
     let sandbox = plain();
     fs::create_dir(sandbox.path("directory.csv")).unwrap();
     assert_run!(
@@ -238,7 +237,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/directory.csv is a directory
-hint: name a file in it
+hint: give a file in that directory
 
 "#]]
     );
@@ -249,7 +248,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/no/such/users.csv cannot be written: there is no such directory
-hint: create the directory, or name another file
+hint: create the directory, or choose another file
 
 "#]]
     );
@@ -260,14 +259,14 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/users.db
-hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]
     );
 }
 
 #[test]
-fn without_hashes_there_is_none() {
+fn export_without_hashes_contains_none() {
     let sandbox = plain();
     assert_run!(
         sandbox.run(&["export", "--without-hashes"]),
@@ -286,7 +285,7 @@ ben,pt-BR,admins;staff,false
         assert!(run.stdout.contains("ann") && !run.stdout.contains("pbkdf2"), "{run}");
         assert!(!run.stdout.contains("password_hash"), "{run}");
     }
-    // It changes what it has, and needs passwords for others.
+    // It updates existing users, and needs passwords for new ones.
     sandbox.run(&["export", "copy.csv", "--without-hashes"]);
     let import = ["import", "copy.csv", "--json"];
     assert_eq!(sandbox.run(&[&import[..], &["-d", "other.db"]].concat()).status, 7);
@@ -295,9 +294,9 @@ ben,pt-BR,admins;staff,false
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_is_no_error() {
+fn export_to_closed_pipe_succeeds() {
     let sandbox = initialized();
-    // More than a pipe holds.
+    // More than a pipe's buffer.
     sandbox.sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
          INSERT INTO users SELECT 'user' || i, hex(zeroblob(50)), 'en' FROM n",
@@ -314,7 +313,7 @@ fn a_reader_who_has_seen_enough_is_no_error() {
 }
 
 #[test]
-fn nothing_is_changed_by_it() {
+fn export_does_not_change_database() {
     let sandbox = odd();
     let before = fs::read(sandbox.path("users.db")).unwrap();
     for format in ["csv", "json", "jsonl"] {
@@ -324,7 +323,7 @@ fn nothing_is_changed_by_it() {
 }
 
 #[test]
-fn locked_users_are_exported_and_imported_unchanged() {
+fn export_and_import_keep_locked_users() {
     let sandbox = plain();
     assert_eq!(sandbox.run(&["lock", "ben"]).status, 0);
     let export = |format: &str| sandbox.run(&["export", "--output-format", format]).stdout;

@@ -1,11 +1,11 @@
-//! System calls that fail: each by which a command writes, once or from then on.
+//! Failing system calls: each writing call of a command fails, once or from then on.
 
 use std::process::Output;
 
 use crate::faults::{Scene, scenes};
 use crate::sample;
 
-/// Asserts that what comes of calls that failed is told. Whether the new state is there.
+/// Asserts that failed calls are reported. Returns whether the new state was reached.
 fn assert_told(scene: &Scene, fault: &str, output: Output) -> bool {
     let context = format!("{:?} {fault}: {output:?}", scene.case.args);
     let is_new = scene.is_new(&context);
@@ -14,7 +14,7 @@ fn assert_told(scene: &Scene, fault: &str, output: Output) -> bool {
         Some(1 | 4) => {}
         _ => panic!("{context}"),
     }
-    // What cannot be written to stderr is told by the status alone.
+    // If stderr cannot be written, only the exit code reports the failure.
     if output.status.code() != Some(0) && !fault.starts_with("write:") {
         let stderr = String::from_utf8(output.stderr).unwrap();
         let path = scene.sandbox.dir().to_str().unwrap();
@@ -29,7 +29,7 @@ fn assert_told(scene: &Scene, fault: &str, output: Output) -> bool {
     is_new
 }
 
-/// Has calls of each command fail that write.
+/// Makes the writing calls of each command fail.
 fn fail(skip: usize, most: usize, when: impl Fn(usize) -> String) {
     let (mut old, mut new) = (0, 0);
     let Some(scenes) = scenes(skip, 2) else { return };
@@ -51,17 +51,17 @@ fn fail(skip: usize, most: usize, when: impl Fn(usize) -> String) {
 }
 
 #[test]
-fn a_call_that_fails_once_is_told_and_leaves_the_old_state_or_the_new() {
+fn one_failing_call_is_reported_and_leaves_old_or_new_state() {
     fail(0, 6, |number| number.to_string());
 }
 
 #[test]
-fn calls_that_fail_from_then_on_are_told_and_leave_the_old_state_or_the_new() {
+fn repeated_failing_calls_leave_old_or_new_state() {
     fail(1, 4, |number| format!("{number}+"));
 }
 
 #[test]
-fn a_file_that_cannot_be_read_or_a_journal_that_cannot_be_made_is_told() {
+fn unreadable_file_and_uncreatable_journal_are_reported() {
     let step = sample::of(5, 1);
     let mut old = 0;
     let Some(scenes) = scenes(0, 1) else { return };

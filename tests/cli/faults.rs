@@ -1,4 +1,4 @@
-//! Every command that writes, and what may be found after it was killed or a system call failed.
+//! Every writing command, and the allowed states after a kill or a failing system call.
 
 mod cases;
 
@@ -20,37 +20,37 @@ use crate::sample;
 use crate::skip::or_skip;
 use crate::support::{PROGRAM, Run, Sandbox, empty, without_times};
 
-/// The system calls that change what is on the disk. Some are there on some machines only.
+/// The system calls that change the disk. Some exist only on some machines.
 const CALLS: &str = "write,pwrite64,fsync,fdatasync,ftruncate,fchmod,?chmod,fchmodat,\
                      ?unlink,unlinkat,?link,linkat,?rename,renameat,?renameat2";
 
-/// All that is in the database, and in the file that is written beside it.
+/// The content of the database and of the file written next to it.
 type State = [String; 2];
 
-/// A case, and how it is before and after.
+/// A case, with its states before and after.
 pub(crate) struct Scene {
     pub(crate) case: &'static Case,
     pub(crate) sandbox: Sandbox,
     run: Arc<FaultlessRun>,
-    /// Its place among the scenes of a test.
+    /// Its index among the scenes of a test.
     turn: usize,
 }
 
-/// A case's run without a fault.
+/// The run of a case without a fault.
 #[derive(Default)]
 struct FaultlessRun {
     files: Vec<(String, Vec<u8>)>,
-    /// What may be found: the old, perhaps something between, and last the new.
+    /// The allowed states: old, perhaps intermediate ones, and last new.
     states: Vec<State>,
-    /// The system calls by which it writes, in their order, as strace writes them.
+    /// The writing system calls in order, in strace's format.
     trace: String,
 }
 
-/// The runs of all cases, each made by the first test that uses the case.
+/// The runs of all cases, each created by the first test that uses it.
 static RUNS: [OnceLock<Arc<FaultlessRun>>; CASES.len()] = [const { OnceLock::new() }; CASES.len()];
 
-/// All cases, or in a sample one of `step` neighbours, which differ little: the first or, with
-/// `skip`, a later one. None without strace.
+/// All cases, or in a sample one of `step` similar neighbors: the first, or with `skip` a later
+/// one. None without strace.
 pub(crate) fn scenes(skip: usize, step: usize) -> Option<Vec<Scene>> {
     let step = sample::of(step, 1);
     let cases = CASES.iter().zip(&RUNS).skip(skip % step).step_by(step);
@@ -58,7 +58,7 @@ pub(crate) fn scenes(skip: usize, step: usize) -> Option<Vec<Scene>> {
 }
 
 impl Scene {
-    /// A case that is not one of `CASES`; none without strace.
+    /// A case outside `CASES`, or none without strace.
     pub(crate) fn new(case: &'static Case) -> Option<Self> {
         Self::with(case, &OnceLock::new(), 0)
     }
@@ -101,7 +101,7 @@ impl Scene {
         &self.run.trace
     }
 
-    /// Puts everything back as it was, for its owner alone.
+    /// Restores the initial state, readable by the owner only.
     pub(crate) fn reset(&self) {
         for entry in fs::read_dir(self.sandbox.dir()).unwrap() {
             fs::remove_file(entry.unwrap().path()).unwrap();
@@ -112,8 +112,7 @@ impl Scene {
         }
     }
 
-    /// The calls by which it writes, each by its name and number: of those of a name no more than
-    /// `most`, the last among them.
+    /// The writing calls by name and number: at most `most` of each name, including the last.
     pub(crate) fn calls(&self, most: usize) -> Vec<(String, usize)> {
         let numbers = |(call, count): (&str, usize)| {
             let step = count.div_ceil(most);
@@ -122,8 +121,8 @@ impl Scene {
         self.counts().into_iter().flat_map::<Vec<_>, _>(numbers).collect()
     }
 
-    /// The same, or in a sample three of them: the first of all, the one that ends the commit, and
-    /// the last of another name, which changes from case to case.
+    /// The same, or in a sample three of them: the first call, the one that ends the commit, and the
+    /// last call of another name, which varies by case.
     pub(crate) fn sampled_calls(&self, most: usize) -> Vec<(String, usize)> {
         if sample::of(1, 0) == 0 {
             return self.calls(most);
@@ -137,7 +136,7 @@ impl Scene {
         calls.map(|(name, number)| (name.to_owned(), number)).into()
     }
 
-    /// How often it makes each of the calls.
+    /// The number of calls by name.
     fn counts(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for name in self.names() {
@@ -146,7 +145,7 @@ impl Scene {
         counts
     }
 
-    /// The names of the calls in their order.
+    /// The names of the calls in order.
     fn names(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.run.trace.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name)
     }
@@ -164,7 +163,7 @@ impl Scene {
         self.run_traced(self.case.args, &options)
     }
 
-    /// Runs the program on strace, which watches the thread that writes.
+    /// Runs the program under strace, which traces the writing thread.
     pub(crate) fn run_traced(&self, args: &[&str], options: &[&str]) -> Output {
         let args = [options, &[PROGRAM], args].concat();
         let mut input = tempfile::tempfile().unwrap();
@@ -178,12 +177,12 @@ impl Scene {
         self.sandbox.run_with(self.case.input, self.case.args)
     }
 
-    /// Whether a database that holds this may be found.
+    /// Whether this state is allowed.
     pub(crate) fn may_be_found(&self, database: &str) -> bool {
         self.run.states.iter().any(|[state, _]| state == database)
     }
 
-    /// Whether what is there is the new; it must be that or the old.
+    /// Whether the current state is the new one. It must be the old or the new.
     pub(crate) fn is_new(&self, context: &str) -> bool {
         let found = self.state();
         let known = self.run.states.iter().position(|state| *state == found);
@@ -200,12 +199,12 @@ impl Scene {
     }
 }
 
-/// Whether a call ends a commit, which removes the journal, or an export, which names the file.
+/// Whether a call ends a commit (by removing the journal) or an export (by naming the file).
 pub(crate) fn is_end(call: &str) -> bool {
     call.starts_with("unlink") || call.starts_with("rename")
 }
 
-/// Whether strace is there and may trace.
+/// Whether strace is installed and allowed to trace.
 pub(crate) fn strace() -> Result<(), String> {
     static FOUND: OnceLock<Result<(), String>> = OnceLock::new();
     let find = || {
@@ -219,13 +218,13 @@ pub(crate) fn strace() -> Result<(), String> {
     FOUND.get_or_init(find).clone()
 }
 
-/// All that is in a file: of a database every row, without the salts and times that are new.
+/// The content of a file. For a database every row, without new salts and times.
 fn contents(path: &Path) -> String {
     let Ok(bytes) = fs::read(path) else { return String::new() };
     if path.extension().is_some_and(|extension| extension == "csv") {
         return String::from_utf8(bytes).unwrap();
     }
-    // As an app opens it, which undoes what was not done.
+    // Open it like an app, which rolls back the unfinished transaction.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let connection = Connection::open_with_flags(path, flags).unwrap();
     dump(&connection, path.parent().unwrap()).unwrap_or_else(|error| format!("unreadable: {error}"))
@@ -272,14 +271,14 @@ pub(crate) fn dump(connection: &Connection, directory: &Path) -> rusqlite::Resul
     Ok(dump)
 }
 
-/// A whole hash of the method that the program is run with, by its method alone.
+/// Replaces a hash of the tests' method by the method.
 fn without_salt(text: &str) -> String {
     let is_hash = |hash: &str| {
         let Some((salt, digest)) = hash.split_once('$') else { return false };
         salt.len() == 16 && digest.len() == 128 && digest.bytes().all(|b| b.is_ascii_hexdigit())
     };
     match text.strip_prefix("scrypt:128:8:1$") {
-        // A fingerprint is a part of the hash.
+        // A fingerprint is part of the hash.
         None if text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) => {
             "[FINGERPRINT]".to_owned()
         }

@@ -1,4 +1,4 @@
-//! File systems without locks or modes, media that cannot be written, and what is no database.
+//! File systems without locks or modes, read-only media, and files that are not databases.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -9,7 +9,7 @@ use crate::faults::strace;
 use crate::skip::or_skip;
 use crate::support::{PROGRAM, Sandbox, empty, seeded};
 
-/// Runs the program where each call of a kind fails.
+/// Runs the program with every system call of a kind failing.
 fn with_fault(sandbox: &Sandbox, fault: &str, args: &[&str]) -> Output {
     let inject = format!("inject={fault}");
     let strace = ["-f", "-o", "/dev/null", "-e", &inject, PROGRAM];
@@ -21,7 +21,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn file_systems_without_locks_are_refused_at_the_first_try() {
+fn file_systems_without_locks_are_rejected_at_once() {
     let Some(()) = or_skip(strace()) else { return };
     for error in ["ENOLCK", "EACCES"] {
         let fault = format!("fcntl:error={error}");
@@ -39,7 +39,7 @@ fn file_systems_without_locks_are_refused_at_the_first_try() {
 }
 
 #[test]
-fn file_systems_without_modes_are_warned_about() {
+fn file_systems_without_modes_cause_warning() {
     let Some(()) = or_skip(strace()) else { return };
     let fault = "fchmod:error=EPERM";
     let sandbox = empty();
@@ -50,7 +50,7 @@ fn file_systems_without_modes_are_warned_about() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
-/// A file system that is unmounted when this is dropped.
+/// A mounted file system. Unmounted on drop.
 struct Mount<'a>(&'a Path);
 
 impl<'a> Mount<'a> {
@@ -71,7 +71,7 @@ impl Drop for Mount<'_> {
 }
 
 #[test]
-fn write_ahead_logs_on_read_only_media_are_read() {
+fn write_ahead_log_on_read_only_media_is_readable() {
     let sandbox = seeded();
     sandbox.sql("PRAGMA journal_mode = WAL");
     let disk = sandbox.path("disk 100%?#");
@@ -98,7 +98,7 @@ fn write_ahead_logs_on_read_only_media_are_read() {
 }
 
 #[test]
-fn files_that_are_no_database_are_named() {
+fn non_database_files_are_identified() {
     for (content, part) in [
         (&b"\x1f\x8b\x08\0 ..."[..], "gzip"),
         (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "SQL dump"),
@@ -115,7 +115,7 @@ fn files_that_are_no_database_are_named() {
 }
 
 #[test]
-fn directories_in_the_place_of_the_file_are_explained() {
+fn directory_as_database_is_explained() {
     let sandbox = empty();
     fs::create_dir(sandbox.path("users.db")).unwrap();
     for command in ["init", "list"] {
@@ -125,7 +125,7 @@ fn directories_in_the_place_of_the_file_are_explained() {
 }
 
 #[test]
-fn files_of_root_in_the_directory_of_another_user_are_noted() {
+fn root_files_in_other_users_directory_are_noted() {
     let sandbox = empty();
     let app = sandbox.path("app");
     fs::create_dir(&app).unwrap();
@@ -137,7 +137,7 @@ fn files_of_root_in_the_directory_of_another_user_are_noted() {
 }
 
 #[test]
-fn backups_and_generated_passwords_go_to_stdout_and_pipes() {
+fn backup_and_generated_passwords_accept_stdout_and_pipes() {
     let sandbox = seeded();
     sandbox.write("new.csv", "username,password\nzoe,\n");
     for name in ["-", "/dev/stdout"] {
@@ -163,7 +163,7 @@ fn backups_and_generated_passwords_go_to_stdout_and_pipes() {
 }
 
 #[test]
-fn devices_are_refused_untouched() {
+fn devices_are_rejected_untouched() {
     let sandbox = seeded();
     sandbox.write("new.csv", "username,password\nzoe,\n");
     let mode = || fs::metadata("/dev/null").unwrap().permissions().mode();

@@ -1,4 +1,4 @@
-//! `--generate-missing`: passwords for those who have none, in a file.
+//! `--generate-missing`: a file of passwords for users without one.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ fn with_file(sandbox: Sandbox) -> Sandbox {
 }
 
 #[test]
-fn who_has_no_password_gets_one_that_is_written_to_a_file_of_the_owner() {
+fn generate_missing_writes_passwords_to_private_file() {
     let sandbox = with_file(empty());
     assert_run!(
         sandbox.run(&["import", "users.csv"]),
@@ -27,7 +27,7 @@ status 7
 users.csv:3: user 'ben': it has neither a password nor a password_hash
 users.csv:4: user 'cleo, jr': it has neither a password nor a password_hash
 error: 2 bad records in users.csv; nothing was changed
-hint: --generate-missing FILE generates the passwords that are missing; --lock-missing locks the users
+hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
 "#]]
     );
@@ -59,14 +59,14 @@ users.csv: 3 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn the_passwords_can_be_imported_again_elsewhere() {
+fn generated_passwords_file_can_be_imported() {
     let sandbox = with_file(empty());
     sandbox.run(&IMPORT);
     assert_eq!(sandbox.run(&["import", "passwords.csv", "-d", "other.db"]).status, 0);
 }
 
 #[test]
-fn a_file_that_is_there_is_never_overwritten() {
+fn generate_missing_never_overwrites_file() {
     let sandbox = with_file(seeded());
     sandbox.write("passwords.csv", "precious");
     let before = fs::read(sandbox.path("users.db")).unwrap();
@@ -77,7 +77,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/passwords.csv exists already
-hint: name another file for the passwords
+hint: choose another file for the passwords
 
 "#]]
     );
@@ -87,7 +87,7 @@ hint: name another file for the passwords
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv exists already","hint":"name another file for the passwords"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv exists already","hint":"choose another file for the passwords"}}
 
 "#]]
     );
@@ -96,7 +96,7 @@ status 1
 }
 
 #[test]
-fn a_file_that_cannot_be_made_is_told_before_anything_is_changed() {
+fn generate_missing_reports_bad_file_before_any_change() {
     let sandbox = with_file(empty());
     assert_run!(
         sandbox.run(&["import", "users.csv", "--generate-missing", "no/such/directory.csv"]),
@@ -105,7 +105,7 @@ status 1
 -- stdout
 -- stderr
 error: [DIR]/no/such/directory.csv cannot be written: there is no such directory
-hint: create the directory, or name another file for the passwords
+hint: create the directory, or choose another file for the passwords
 
 "#]]
     );
@@ -113,7 +113,7 @@ hint: create the directory, or name another file for the passwords
 }
 
 #[test]
-fn an_import_that_fails_leaves_no_such_file() {
+fn failed_import_leaves_no_passwords_file() {
     let sandbox = seeded();
     for content in ["username\na:b\n", "username,password\nann,12345\nben,\n", "username\nalice\n"]
     {
@@ -124,7 +124,7 @@ fn an_import_that_fails_leaves_no_such_file() {
 }
 
 #[test]
-fn who_is_there_keeps_the_password() {
+fn generate_missing_keeps_passwords_of_existing_users() {
     let sandbox = seeded();
     sandbox.write("users.csv", "username,language\nalice,de\nben,de\n");
     assert_run!(
@@ -143,7 +143,7 @@ users.csv: 1 added, 1 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn where_nobody_needs_a_password_no_file_is_written_or_refused() {
+fn generate_missing_ignores_file_if_nothing_is_missing() {
     let sandbox = empty();
     sandbox.write("users.csv", "username\nalice\nbob\n");
     let seed = ["seed", "users.csv", "--generate-missing", "passwords.csv"];
@@ -157,7 +157,7 @@ fn where_nobody_needs_a_password_no_file_is_written_or_refused() {
 }
 
 #[test]
-fn names_are_written_as_they_are_typed() {
+fn generate_missing_writes_usernames_unescaped() {
     let sandbox = empty();
     sandbox.write("users.csv", "username\nCORP\\zoe\n\"Quinn, Zoe\"\n");
     assert_eq!(sandbox.run(&IMPORT).status, 0);

@@ -1,4 +1,4 @@
-//! What all commands share: global options, formats, usage errors, pipes.
+//! Behavior of all commands: global options, formats, usage errors, pipes.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,13 +12,13 @@ use snapbox::str;
 use crate::support::{GOOD, SECRET123, assert_run, empty, initialized, seeded};
 
 #[test]
-fn the_version_is_that_of_the_package() {
+fn version_equals_package_version() {
     let run = empty().run(&["--version"]);
     assert_eq!(run.stdout, concat!("dash-users ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]
-fn usage_errors_are_json_too() {
+fn usage_errors_are_json_with_json_format() {
     assert_run!(
         empty().run(&["--json", "nonsense"]),
         str![[r#"
@@ -62,7 +62,7 @@ status 2
 }
 
 #[test]
-fn global_options_are_valid_before_and_after_the_command() {
+fn global_options_work_before_and_after_command() {
     let sandbox = seeded();
     let before = sandbox.run(&["--json", "--database", "users.db", "show", "bob"]);
     let after = sandbox.run(&["show", "bob", "--database", "users.db", "--format", "json"]);
@@ -71,7 +71,7 @@ fn global_options_are_valid_before_and_after_the_command() {
 }
 
 #[test]
-fn a_database_is_named_by_flag_environment_or_default_in_this_order() {
+fn database_option_overrides_variable_and_default() {
     let sandbox = empty().with_env("DASH_USERS_DATABASE", "sqlite:///environment.db");
     assert_run!(
         sandbox.run(&["init"]),
@@ -111,7 +111,7 @@ created [DIR]/file:odd.db?mode=memory
 }
 
 #[test]
-fn a_path_that_is_no_utf8_is_a_path() {
+fn database_path_may_be_invalid_utf8() {
     let sandbox = empty();
     let mut command = sandbox.command(&["init", "-d"]);
     assert!(command.arg(OsStr::from_bytes(b"us\xe9rs.db")).output().unwrap().status.success());
@@ -119,7 +119,7 @@ fn a_path_that_is_no_utf8_is_a_path() {
 }
 
 #[test]
-fn a_url_that_is_no_database_of_ours_is_refused_and_its_password_not_shown() {
+fn unsupported_url_is_rejected_without_its_password() {
     let sandbox = empty();
     let postgres = "postgresql://u:hunter2@localhost:1/db";
     for (url, status) in
@@ -148,7 +148,7 @@ error: the database's path is empty
 }
 
 #[test]
-fn a_url_or_hash_that_stands_where_none_belongs_is_not_shown() {
+fn misplaced_url_or_hash_is_not_shown() {
     let sandbox = empty();
     for secret in ["postgres://u:hunter2@h/db", "scrypt:128:8:1$hunter2$00"] {
         for args in [
@@ -177,15 +177,15 @@ fn a_url_or_hash_that_stands_where_none_belongs_is_not_shown() {
 status 2
 -- stdout
 -- stderr
-error: invalid value for '--sort <ORDER>', not shown here since it may be a secret
-hint: a password is never an argument: use --password-stdin or --password-file
+error: invalid value for '--sort <ORDER>' (not shown: it may be a secret)
+hint: use --password-stdin or --password-file: a password cannot be an argument
 
 "#]]
     );
 }
 
 #[test]
-fn a_missing_database_is_named_by_its_absolute_path_and_not_created() {
+fn missing_database_is_reported_and_not_created() {
     let sandbox = empty();
     for args in [
         &["list"][..],
@@ -208,7 +208,7 @@ status 4
 -- stdout
 -- stderr
 error: there is no database at [DIR]/users.db
-hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
+hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]
         );
@@ -217,7 +217,7 @@ hint: `dash-users init --database [DIR]/users.db` creates it; --database names a
 }
 
 #[test]
-fn quiet_leaves_results_and_errors() {
+fn quiet_keeps_results_and_errors() {
     let sandbox = empty();
     assert_run!(
         sandbox.run(&["seed", "--quiet"]),
@@ -252,7 +252,7 @@ error: no user 'nobody'
 }
 
 #[test]
-fn color_is_only_there_where_it_is_asked_for() {
+fn color_appears_only_if_requested() {
     let sandbox = initialized();
     assert!(!sandbox.run(&["show", "x"]).stderr.contains('\x1b'));
     assert!(
@@ -263,7 +263,7 @@ fn color_is_only_there_where_it_is_asked_for() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn closed_stdout_pipe_is_not_an_error() {
     let sandbox = seeded();
     for args in
         [&["list"][..], &["list", "--json"], &["show", "alice"], &["--help"], &["seed", "--json"]]
@@ -280,7 +280,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
-fn an_answer_that_nobody_reads_keeps_its_status() {
+fn closed_stdout_pipe_keeps_exit_code() {
     let sandbox = seeded();
     sandbox.write("wrong", "wrong");
     sandbox.write("hash", SECRET123);
@@ -296,10 +296,10 @@ fn an_answer_that_nobody_reads_keeps_its_status() {
 }
 
 #[test]
-fn a_signal_while_nothing_is_asked_ends_the_program_with_its_status() {
+fn signal_exits_with_128_plus_its_number() {
     let sandbox = seeded();
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        // It waits for a password that does not come.
+        // The command waits for a password.
         let mut command = sandbox.command(&["verify", "alice", "--password-stdin"]);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let _open = child.stdin.take();
@@ -311,7 +311,7 @@ fn a_signal_while_nothing_is_asked_ends_the_program_with_its_status() {
 }
 
 #[test]
-fn an_empty_environment_variable_counts_as_none() {
+fn empty_environment_variable_counts_as_unset() {
     let sandbox = empty()
         .with_env("DASH_USERS_DATABASE", "")
         .with_env("DASH_USERS_METHOD", "")
@@ -323,7 +323,7 @@ fn an_empty_environment_variable_counts_as_none() {
 }
 
 #[test]
-fn a_bad_method_in_the_environment_is_named() {
+fn invalid_method_variable_is_named() {
     let sandbox = initialized().with_env("DASH_USERS_METHOD", "bcrypt");
     assert_run!(
         sandbox.run(&["list"]),
@@ -339,7 +339,7 @@ error: invalid value of DASH_USERS_METHOD: the method is neither scrypt nor pbkd
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_result_that_cannot_be_written_is_an_error() {
+fn unwritable_stdout_is_an_error() {
     let sandbox = seeded();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = sandbox.command(&["list"]).stdout(full).output().unwrap();
@@ -349,16 +349,16 @@ fn a_result_that_cannot_be_written_is_an_error() {
             .starts_with("error: cannot write to stdout: No space left")
     );
 
-    // A password that nobody has seen is as good as none.
+    // A password that was not printed is lost.
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = sandbox.command(&["passwd", "bob", "--generate"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("error: the new password is set, but lost"), "{stderr}");
+    assert!(stderr.contains("error: the new password was set but cannot be printed"), "{stderr}");
 }
 
 #[test]
-fn hostile_text_from_the_database_cannot_drive_a_terminal() {
+fn hostile_text_from_database_is_escaped() {
     let sandbox = initialized();
     sandbox.sql(
         "INSERT INTO users VALUES (char(27) || '[2J' || char(10) || char(8238) || 'x\\', 'h', char(9, 155));
@@ -417,7 +417,7 @@ error: no user '\u{1b}[31mnobody'
 }
 
 #[test]
-fn names_that_nobody_could_add_can_be_changed_and_removed() {
+fn invalid_existing_names_can_be_changed_and_removed() {
     let sandbox = initialized();
     let odd = [&b"a:b"[..], b" x ", b"l1\nl2", b"\xff\xfe", b"-rf", b"\x1b[2J"];
     for name in odd {

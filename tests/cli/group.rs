@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{GOOD, assert_run, initialized, seeded};
 
 #[test]
-fn users_are_put_into_groups() {
+fn group_add_adds_memberships() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["group", "add", "alice", "admins", "data science"]),
@@ -11,7 +11,7 @@ fn users_are_put_into_groups() {
 status 0
 -- stdout
 -- stderr
-put user 'alice' into groups 'admins', 'data science' in [DIR]/users.db
+added user 'alice' to groups 'admins', 'data science' in [DIR]/users.db
 
 "#]]
     );
@@ -74,7 +74,7 @@ status 0
 }
 
 #[test]
-fn users_are_taken_out_of_groups() {
+fn group_remove_deletes_memberships() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins", "data science"]);
     sandbox.run(&["group", "add", "bob", "admins", "Führung"]);
@@ -84,7 +84,7 @@ fn users_are_taken_out_of_groups() {
 status 0
 -- stdout
 -- stderr
-took user 'alice' out of group 'admins' in [DIR]/users.db
+removed user 'alice' from group 'admins' in [DIR]/users.db
 
 "#]]
     );
@@ -132,7 +132,7 @@ status 0
 }
 
 #[test]
-fn a_group_that_cannot_be_is_refused_before_anything_is_changed() {
+fn group_add_rejects_invalid_name_and_changes_nothing() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["group", "add", "alice", "staff", "a,b"]),
@@ -189,7 +189,7 @@ error: a group's name cannot hold ';', which separates groups
 }
 
 #[test]
-fn a_user_may_be_added_locked_and_with_groups() {
+fn add_accepts_locked_and_groups() {
     let sandbox = initialized();
     let add = ["add", "carol", "--group", "staff", "--group", "admins", "--locked"];
     assert_run!(
@@ -212,7 +212,7 @@ added locked user 'carol' in [DIR]/users.db
 }
 
 #[test]
-fn a_group_that_nobody_could_be_put_into_can_be_left() {
+fn group_remove_accepts_invalid_existing_group() {
     let sandbox = seeded();
     sandbox.sql("INSERT INTO user_groups VALUES ('alice', 'a,b')");
     assert_eq!(sandbox.run(&["group", "remove", "alice", "a,b"]).status, 0);

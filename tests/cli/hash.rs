@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{GOOD, assert_run, empty};
 
 #[test]
-fn a_hash_is_printed_alone_and_checks_out() {
+fn hash_prints_only_a_valid_hash() {
     let sandbox = empty();
     let run = sandbox.run_with(GOOD, &["hash", "--password-stdin", "--method", "scrypt:256:8:1"]);
     assert_eq!((run.status, &*run.stderr), (0, ""));
@@ -50,7 +50,7 @@ status 3
 }
 
 #[test]
-fn a_generated_password_comes_with_its_hash() {
+fn hash_generate_prints_password_and_hash() {
     let sandbox = empty();
     let run = sandbox.run(&["hash", "--generate"]);
     let [password, hash] = run.stdout.lines().collect::<Vec<_>>()[..] else { panic!("{run}") };
@@ -63,7 +63,7 @@ fn a_generated_password_comes_with_its_hash() {
 }
 
 #[test]
-fn a_file_without_a_usable_hash_is_refused_without_showing_it() {
+fn hash_check_rejects_unusable_hash_without_showing_it() {
     let sandbox = empty();
     let check = |content: &[u8]| {
         sandbox.write("hash", content);
@@ -75,7 +75,7 @@ fn a_file_without_a_usable_hash_is_refused_without_showing_it() {
 status 7
 -- stdout
 -- stderr
-error: hash holds no usable hash: the method is neither scrypt nor pbkdf2
+error: no usable hash in hash: the method is neither scrypt nor pbkdf2
 
 "#]]
     );
@@ -85,7 +85,7 @@ error: hash holds no usable hash: the method is neither scrypt nor pbkdf2
 status 7
 -- stdout
 -- stderr
-error: hash holds no usable hash: it is not UTF-8
+error: no usable hash in hash: not UTF-8
 
 "#]]
     );
@@ -95,7 +95,7 @@ error: hash holds no usable hash: it is not UTF-8
 status 7
 -- stdout
 -- stderr
-error: hash holds no usable hash: scrypt's 128·N·r·p is over the limit of 256 MiB
+error: no usable hash in hash: scrypt's 128·N·r·p is over the limit of 256 MiB
 
 "#]]
     );
@@ -115,15 +115,15 @@ the password does not match
 status 1
 -- stdout
 -- stderr
-error: the file that --hash-file names does not exist
-hint: write the hash to a file, and name that file
+error: the file given by --hash-file does not exist (name not shown: it may be the hash)
+hint: write the hash to a file, and pass the name of that file
 
 "#]]
     );
 }
 
 #[test]
-fn a_new_password_must_satisfy_the_policy() {
+fn hash_requires_password_that_meets_policy() {
     let sandbox = empty();
     assert_run!(
         sandbox.run_with("password", &["hash", "--password-stdin"]),
@@ -132,7 +132,7 @@ status 8
 -- stdout
 -- stderr
 error: the password is weak: it is too easy to guess
-hint: choose a longer one, or use --generate; --allow-weak takes it all the same
+hint: choose a longer password, use --generate, or accept it with --allow-weak
 
 "#]]
     );
@@ -143,7 +143,7 @@ hint: choose a longer one, or use --generate; --allow-weak takes it all the same
 }
 
 #[test]
-fn check_and_hash_file_belong_together() {
+fn hash_check_and_hash_file_require_each_other() {
     let sandbox = empty();
     assert_eq!(sandbox.run(&["hash", "--check"]).status, 2);
     assert_eq!(sandbox.run(&["hash", "--hash-file", "x"]).status, 2);

@@ -1,4 +1,4 @@
-//! Help: of the program, of each command, and the man pages that are made from it.
+//! Help of the program and each command, and the man pages generated from it.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use crate::sample;
 use crate::support::{GOOD, Sandbox, assert_run, empty, initialized, program_directory};
 
 #[test]
-fn the_first_screen_names_every_command() {
+fn short_help_lists_every_command() {
     assert_run!(
         empty().run(&["-h"]),
         str![[r#"
@@ -21,49 +21,48 @@ User management for Dash apps
 Usage: dash-users [OPTIONS] <COMMAND>
 
 Set up:
-  init         Create the database, or bring an existing one up to date
-  migrate      Apply pending migrations of the database's schema
-  seed         Add the users of a file who are missing, or two demo users
+  init         Create the database, or update an existing one
+  migrate      Apply pending schema migrations
+  seed         Add missing users from a file, or two demo users
 
 Users:
   add          Add a user [alias: create]
-  passwd       Set a new password
-  verify       Check a password as the app does
-  rehash       Store a new hash of the same password
+  passwd       Set a user's password
+  verify       Check a user's password, as the app does
+  rehash       Hash a user's password again, with the current method
   remove       Remove users [alias: rm]
-  rename       Give a user another name
-  update       Change what is not a secret: the language
-  lock         Lock users out, and keep their passwords
-  unlock       Let locked users in again, with the passwords they had
-  group        Put users into groups, take them out, or list groups
+  rename       Rename a user
+  update       Change a user's language
+  lock         Lock users without changing their passwords
+  unlock       Unlock users and restore their passwords
+  group        Add users to groups, remove them, or list groups
 
-Look:
-  list         List the users, never their hashes [alias: ls]
-  show         Show one user, never the hash
-  history      Tell who did what to users, and when, the newest first
-  check        Look for whatever is wrong with the database and its users
+Inspect:
+  list         List users, without their hashes [alias: ls]
+  show         Show one user, without the hash
+  history      Show who changed what, newest first
+  check        Check the database and its users for problems
 
-Bulk:
-  import       Add or change the users of a file, all or none
-  export       Write all users to a file that `import --as-is` reads back
-  backup       Write a copy of the whole database to a file
-  restore      Put a backup back in the place of all that the database holds
+Files:
+  import       Add or update users from a file
+  export       Export all users to a file
+  backup       Copy the whole database to a file
+  restore      Replace the database's contents with a backup
 
-Shell:
-  hash         Print the hash of a password, or check one, without a database
-  completions  Print a script by which a shell completes commands and names
-  man          Write a man page for each command to a directory
-  help         Print this help, or that of a command
+Tools:
+  hash         Hash a password, or check it against a hash, without a database
+  completions  Print a shell completion script
+  man          Write man pages to a directory
+  help         Print help for dash-users or a command
 
 Options:
-  -d, --database <DB>    The database: a path, sqlite:///relative, sqlite:////absolute or
+  -d, --database <DB>    Database: a path, sqlite:///relative, sqlite:////absolute or
                          postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]
-      --format <FORMAT>  How results are written [default: table] [possible values: table, plain,
-                         json]
-      --json             Short for --format json
-  -q, --quiet            Write results and errors only
+      --format <FORMAT>  Output format [default: table] [possible values: table, plain, json]
+      --json             Same as --format json
+  -q, --quiet            Print only results and errors
       --color <WHEN>     When to use color [default: auto] [possible values: auto, always, never]
-      --no-input         Never ask, not even on a terminal
+      --no-input         Never prompt for input, even on a terminal
   -h, --help             Print help (see more with '--help')
   -V, --version          Print version
 
@@ -76,7 +75,7 @@ Example:
 }
 
 #[test]
-fn without_a_command_help_goes_to_stderr() {
+fn no_command_prints_help_to_stderr() {
     let run = empty().run(&[]);
     assert_eq!((run.status, &*run.stdout), (2, ""));
     assert!(run.stderr.starts_with("User management for Dash apps\n"), "{run}");
@@ -93,13 +92,13 @@ status 2
 }
 
 #[test]
-fn long_help_lists_the_statuses() {
+fn long_help_lists_exit_codes() {
     let run = empty().run(&["--help"]);
     assert_eq!(run.status, 0);
-    assert!(run.stdout.contains("\nStatuses:\n    0  done, or already so\n"), "{run}");
+    assert!(run.stdout.contains("\nExit codes:\n    0  success, or nothing to do\n"), "{run}");
 }
 
-/// Every command by its words, those of `group` too.
+/// The words of every command, including the subcommands of `group`.
 pub(crate) fn commands() -> Vec<Vec<String>> {
     static COMMANDS: LazyLock<Vec<Vec<String>>> = LazyLock::new(all_commands);
     COMMANDS.clone()
@@ -119,7 +118,7 @@ fn all_commands() -> Vec<Vec<String>> {
     all
 }
 
-/// The names of commands in a help.
+/// The command names in a help text.
 pub(crate) fn names(help: &str) -> Vec<String> {
     let (before, _) = help.split_once("\nOptions:\n").expect("options");
     let lines = before.lines().filter_map(|line| line.strip_prefix("  "));
@@ -128,7 +127,7 @@ pub(crate) fn names(help: &str) -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
-/// What a command says with this option.
+/// The help of a command with this option.
 fn text(sandbox: &Sandbox, command: &[String], option: &str) -> String {
     let args: Vec<_> = command.iter().map(String::as_str).chain([option]).collect();
     let run = sandbox.run(&args);
@@ -136,7 +135,7 @@ fn text(sandbox: &Sandbox, command: &[String], option: &str) -> String {
     run.stdout
 }
 
-/// The program itself and every command, with its short and its long help.
+/// The short and long help of the program and every command.
 fn helps() -> Vec<(String, String, String)> {
     static HELPS: LazyLock<Vec<(String, String, String)>> = LazyLock::new(|| {
         let sandbox = empty();
@@ -150,7 +149,7 @@ fn helps() -> Vec<(String, String, String)> {
 }
 
 #[test]
-fn every_help_begins_with_a_summary_and_the_long_one_says_more() {
+fn help_begins_with_summary_and_long_help_adds_details() {
     for (command, short, long) in helps() {
         let summary = short.lines().next().unwrap();
         assert!(summary.starts_with(|c: char| c.is_ascii_uppercase()), "{command}: {summary}");
@@ -161,7 +160,7 @@ fn every_help_begins_with_a_summary_and_the_long_one_says_more() {
 }
 
 #[test]
-fn help_fits_its_width() {
+fn help_lines_fit_terminal_width() {
     for (command, short, long) in helps() {
         for line in short.lines().chain(long.lines()) {
             assert!(line.width() <= 100, "{command}: {line}");
@@ -174,7 +173,7 @@ fn help_fits_its_width() {
 }
 
 #[test]
-fn every_option_and_argument_is_explained() {
+fn every_option_and_argument_has_help() {
     for (command, _, long) in helps() {
         let lines: Vec<&str> = long.lines().collect();
         let mut count = 0;
@@ -192,29 +191,26 @@ fn every_option_and_argument_is_explained() {
                 assert!(explanation.starts_with(char::is_alphanumeric), "{command}: {line}");
             }
         }
-        // Those that are valid with every command.
+        // The global options.
         assert!(count >= 7, "{command}: {count}");
     }
 }
 
 #[test]
-fn every_command_has_its_statuses() {
+fn every_command_lists_its_exit_codes() {
     for (command, short, long) in helps() {
-        let (_, statuses) = long.split_once("\nStatuses:\n").expect(&command);
-        let statuses: Vec<u8> = statuses
+        let (_, codes) = long.split_once("\nExit codes:\n").expect(&command);
+        let codes: Vec<u8> = codes
             .lines()
             .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
             .collect();
-        assert!(
-            statuses.starts_with(&[0, 1, 2]) && statuses.is_sorted(),
-            "{command}: {statuses:?}"
-        );
-        assert!(!short.contains("Statuses:"), "{command}");
+        assert!(codes.starts_with(&[0, 1, 2]) && codes.is_sorted(), "{command}: {codes:?}");
+        assert!(!short.contains("Exit codes:"), "{command}");
     }
 }
 
 #[test]
-fn help_for_a_command_is_the_same_by_both_ways() {
+fn help_command_equals_help_option() {
     let sandbox = empty();
     for command in commands() {
         let help: Vec<_> = ["help"].into_iter().chain(command.iter().map(String::as_str)).collect();
@@ -223,7 +219,7 @@ fn help_for_a_command_is_the_same_by_both_ways() {
 }
 
 #[test]
-fn every_command_has_one_example_and_it_works() {
+fn every_command_has_one_working_example() {
     let with_users = initialized().with_env("DASH_USERS_PASSWORD_FILE", "secret");
     with_users.write("secret", GOOD);
     for user in ["alice", "bob"] {
@@ -248,7 +244,7 @@ fn every_command_has_one_example_and_it_works() {
 }
 
 #[test]
-fn the_example_of_the_first_screen_works() {
+fn short_help_example_works() {
     let help = empty().run(&["-h"]).stdout;
     let (_, example) = help.split_once("\nExample:\n").unwrap();
     let sandbox = empty().with_env("DASH_USERS_PASSWORD_FILE", "secret");
@@ -256,7 +252,7 @@ fn the_example_of_the_first_screen_works() {
     works(&sandbox, example);
 }
 
-/// Runs an example as it is written, in a home directory with what is usual there.
+/// Runs an example as written, in a home directory with the usual folders.
 fn works(sandbox: &Sandbox, example: &str) {
     let home = sandbox.path("home");
     fs::create_dir_all(home.join(".local/share/bash-completion/completions")).unwrap();
@@ -266,19 +262,19 @@ fn works(sandbox: &Sandbox, example: &str) {
 }
 
 #[test]
-fn neither_help_nor_errors_show_what_the_environment_holds() {
+fn help_and_usage_errors_hide_environment_values() {
     let sandbox = empty()
         .with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d?password=SECRET")
         .with_env("DASH_USERS_METHOD", "SECRET");
-    let further = [&["-h"][..], &["--help"], &[], &["x"], &["x", "y"], &["--nonsense"]];
+    let suffixes = [&["-h"][..], &["--help"], &[], &["x"], &["x", "y"], &["--nonsense"]];
     let formats = ["table", "json"];
-    let endings = further.iter().flat_map(|args| formats.map(|format| (*args, format)));
+    let endings = suffixes.iter().flat_map(|args| formats.map(|format| (*args, format)));
     let endings: Vec<_> = endings.collect();
     let step = sample::of(5, 1);
     for (index, command) in [Vec::new()].into_iter().chain(commands()).enumerate() {
-        for (further, format) in endings.iter().skip(index % step).step_by(step) {
+        for (suffixes, format) in endings.iter().skip(index % step).step_by(step) {
             let command = command.iter().map(String::as_str);
-            let args: Vec<_> = command.chain(further.iter().copied()).collect();
+            let args: Vec<_> = command.chain(suffixes.iter().copied()).collect();
             let run = sandbox.run(&[&args[..], &["--format", format]].concat());
             assert!(!run.to_string().contains("SECRET"), "{args:?}: {run}");
         }
@@ -286,7 +282,7 @@ fn neither_help_nor_errors_show_what_the_environment_holds() {
 }
 
 #[test]
-fn every_command_has_a_man_page() {
+fn man_writes_a_page_per_command() {
     let sandbox = empty().with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d");
     assert_run!(
         sandbox.run(&["man", "share/man/man1"]),
@@ -329,7 +325,7 @@ status 0
 }
 
 #[test]
-fn man_pages_that_cannot_be_written_are_an_error() {
+fn man_reports_unwritable_pages() {
     let sandbox = empty();
     sandbox.write("file", "");
     assert_run!(

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{GOOD, assert_run, initialized, seeded};
 
 #[test]
-fn the_history_tells_who_did_what_newest_first() {
+fn history_lists_events_newest_first() {
     let sandbox = seeded();
     sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
     sandbox.run(&["lock", "bob"]);
@@ -61,7 +61,7 @@ For more information, try '--help'.
 }
 
 #[test]
-fn a_user_who_is_gone_still_has_a_history() {
+fn history_of_removed_user_remains() {
     let sandbox = seeded();
     sandbox.run(&["remove", "bob", "--yes"]);
     assert_run!(
@@ -98,7 +98,7 @@ status 0
 }
 
 #[test]
-fn without_sudo_the_actor_is_the_user_of_the_process() {
+fn history_actor_without_sudo_is_process_user() {
     let sandbox = initialized().with_env("SUDO_USER", "");
     sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin"]);
     let whoami = sandbox.shell("id -un").env("PATH", "/usr/bin:/bin").output().unwrap().stdout;
@@ -107,7 +107,7 @@ fn without_sudo_the_actor_is_the_user_of_the_process() {
 }
 
 #[test]
-fn hostile_events_cannot_drive_a_terminal() {
+fn history_escapes_hostile_events() {
     let sandbox = initialized();
     sandbox.sql(
         "INSERT INTO user_events (at, actor, action, username, detail)

@@ -1,8 +1,8 @@
-//! Databases of an attacker: every command meets each of them.
+//! Hostile databases: every command runs on each of them.
 //!
-//! Whatever is in a file, a command ends soon, with a status that is documented, in bounded memory,
-//! and shows nothing that drives a terminal and no hash. What each says of a file is tested with
-//! the command; here it is that none of them is at the attacker's mercy.
+//! Whatever a file contains, a command must end soon, with a documented exit code, in bounded
+//! memory, and must show no control characters and no hash. The tests of each command check its
+//! messages.
 
 mod files;
 mod values;
@@ -22,16 +22,16 @@ use dash_users::is_unsafe_to_print;
 use crate::sample;
 use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, empty, seeded};
 
-/// How long a command may take on the slowest machine; one that takes longer hangs.
+/// The time limit of a command on the slowest machine. A longer run counts as a hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much of an output is judged: there are such of 100 MB.
+/// The maximum number of bytes of output to check: some outputs have 100 MB.
 const MAX_OUTPUT: u64 = 1 << 20;
 
-/// The address space that a command has, in KiB: 1 GiB.
+/// The address space of a command, in KiB: 1 GiB.
 const MEMORY_KIB: u32 = 1 << 20;
 
-/// Every command that opens the database, and what it reads from stdin. `!` stands for a user.
+/// Every command that opens the database, with its stdin. `!` stands for a user.
 const COMMANDS: [(&str, &str); 28] = [
     ("init", ""),
     ("migrate", ""),
@@ -63,17 +63,17 @@ const COMMANDS: [(&str, &str); 28] = [
     ("restore users.db --yes --database fine.db", ""),
 ];
 
-/// Whom the commands import.
+/// The users that the commands import.
 const USERS: &str = "username,password,language,groups\nalice,plover-xyzzy-quux,fr,staff\n\
                      carol,plover-xyzzy-quux,en,\n";
 
-/// A database of an attacker.
+/// A hostile database.
 struct Case {
     name: String,
     file: Vec<u8>,
 }
 
-/// Where the commands run, beside files that they need.
+/// The directory where the commands run, with the files they need.
 fn place() -> Sandbox {
     let sandbox = seeded();
     fs::copy(sandbox.path("users.db"), sandbox.path("fine.master")).unwrap();
@@ -81,14 +81,14 @@ fn place() -> Sandbox {
     sandbox
 }
 
-/// Runs every command on each of the databases, or in a sample three of them. The number
-/// of databases.
+/// Runs every command on each database, or a sample of three commands. Returns the number of
+/// databases.
 fn attack(cases: &[Case]) -> usize {
     attack_in_turn(sample::of(10, 1), cases)
 }
 
-/// Runs every `step`th command on each of the databases, beginning with the next command for the
-/// next database: for databases that differ little.
+/// Runs every `step`th command on each database, starting with a different command each time. For
+/// databases that differ little.
 fn attack_in_turn(step: usize, cases: &[Case]) -> usize {
     assert!(step <= cases.len(), "every command meets one of {} databases", cases.len());
     let next = AtomicUsize::new(0);
@@ -115,7 +115,7 @@ fn attack_in_turn(step: usize, cases: &[Case]) -> usize {
     cases.len()
 }
 
-/// What was wrong when the commands met a database.
+/// The failures of all commands on a database.
 fn meet<'a>(
     sandbox: &Sandbox,
     case: &Case,
@@ -134,7 +134,7 @@ fn meet<'a>(
     wrong
 }
 
-/// Removes what a command left behind.
+/// Removes the files that a command created.
 fn clear(sandbox: &Sandbox) {
     for entry in fs::read_dir(sandbox.dir()).unwrap() {
         let path = entry.unwrap().path();
@@ -144,8 +144,7 @@ fn clear(sandbox: &Sandbox) {
     }
 }
 
-/// Runs the program within the bounds of memory and time. An error says what is wrong with what
-/// came of it.
+/// Runs the program within the memory and time limits. An error describes the violation.
 fn run(sandbox: &Sandbox, args: &[&str], input: &str) -> Result<(), String> {
     let (status, output) = end_of(bounded(sandbox, MEMORY_KIB, args), input)?;
     let shown = || {
@@ -164,14 +163,14 @@ fn run(sandbox: &Sandbox, args: &[&str], input: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The program with so much address space, where a shell can see to that.
+/// The program with this much address space, if a shell can limit it.
 fn bounded(sandbox: &Sandbox, kib: u32, args: &[&str]) -> Command {
     let mut command = sandbox.shell("ulimit -v \"$0\" || true; exec \"$@\"");
     command.arg(kib.to_string()).arg(PROGRAM).args(args);
     command
 }
 
-/// Status, and stdout and stderr together.
+/// The exit code, and stdout and stderr together.
 fn end_of(mut command: Command, input: &str) -> Result<(Option<i32>, String), String> {
     let started = Instant::now();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -183,7 +182,7 @@ fn end_of(mut command: Command, input: &str) -> Result<(Option<i32>, String), St
             let (mut start, mut pipe) = (Vec::new(), pipe);
             pipe.by_ref().take(MAX_OUTPUT).read_to_end(&mut start).unwrap();
             io::copy(&mut pipe, &mut io::sink()).unwrap();
-            // A character that is cut in two is no fault.
+            // A truncated character is fine.
             let end = str::from_utf8(&start).err().filter(|error| error.error_len().is_none());
             start.truncate(end.map_or(start.len(), |error| error.valid_up_to()));
             start
@@ -214,10 +213,10 @@ fn wait(child: &mut Child, started: Instant) -> Result<Option<i32>, String> {
     }
 }
 
-/// Whether a text has the digest of a hash in it.
+/// Whether a text contains the digest of a hash.
 fn has_digest(text: &str) -> bool {
     let is_hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
-    // A name in the SQL that removes its user, `x'…'`, is no digest.
+    // A username in SQL, `x'…'`, is not a digest.
     let parts = text.split("x'").enumerate();
     let parts = parts.map(|(number, part)| match number {
         0 => part,
@@ -229,7 +228,7 @@ fn has_digest(text: &str) -> bool {
     parts.into_iter().any(has_run)
 }
 
-/// A database made by SQL, of users whom the program has adopted or of the attacker alone.
+/// A database created by SQL, adopted by the program or not.
 fn made(is_adopted: bool, sql: &str) -> Vec<u8> {
     let sandbox = empty();
     if is_adopted {
@@ -242,7 +241,7 @@ fn made(is_adopted: bool, sql: &str) -> Vec<u8> {
     read(&sandbox.path("users.db"))
 }
 
-/// A database of an app that the program has adopted.
+/// An app's database that the program has adopted.
 static ADOPTED: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let sandbox = empty();
     sandbox.sql(&format!(
@@ -259,7 +258,7 @@ fn read(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap()
 }
 
-/// The databases that a file has, each with a line before its SQL that begins with `-- ==`.
+/// The databases in a file. A line beginning with `-- ==` starts each one.
 fn catalogue(is_adopted: bool, catalogue: &str) -> Vec<Case> {
     let sections = catalogue.split("-- == ").skip(1);
     let case = |section: &str| {
@@ -270,7 +269,7 @@ fn catalogue(is_adopted: bool, catalogue: &str) -> Vec<Case> {
 }
 
 #[test]
-fn no_trigger_index_or_table_of_an_app_gets_the_better_of_a_command() {
+fn commands_survive_hostile_triggers_indexes_and_tables() {
     let mut cases = catalogue(true, include_str!("hostile/adopted.sql"));
     let mut sql = String::new();
     let tables = 0..9;
@@ -288,7 +287,7 @@ fn no_trigger_index_or_table_of_an_app_gets_the_better_of_a_command() {
 }
 
 #[test]
-fn nothing_that_is_called_users_gets_the_better_of_a_command() {
+fn commands_survive_hostile_users_tables_and_views() {
     let cases = catalogue(false, include_str!("hostile/foreign.sql"));
     assert_eq!(attack(&cases), 25);
 }

@@ -6,7 +6,7 @@ use snapbox::str;
 
 use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
 
-/// A user with a clear password, and one with a hash.
+/// A user with a plaintext password, and one with a hash.
 fn csv() -> String {
     format!(
         "username,password,password_hash,language,groups\n\
@@ -15,7 +15,7 @@ fn csv() -> String {
     )
 }
 
-/// A directory with a database that has the users ann and ben, and the file that they are from.
+/// A database with the users ann and ben, and the file they were imported from.
 fn imported() -> Sandbox {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
@@ -31,7 +31,7 @@ fn assert_verified(sandbox: &Sandbox, users: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_file_makes_the_database_and_is_one_event() {
+fn import_creates_database_and_one_event() {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
     assert_run!(
@@ -71,7 +71,7 @@ status 0
 }
 
 #[test]
-fn json_counts_what_was_done() {
+fn import_json_counts_changes() {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
     assert_run!(
@@ -106,7 +106,7 @@ status 0
 }
 
 #[test]
-fn the_name_of_a_file_tells_its_format() {
+fn import_format_comes_from_file_name() {
     let array = format!(
         r#"[{{"username": "ann", "password": "{GOOD}", "groups": ["staff", "admins"]}},
             {{"username": "ben", "password_hash": "{SECRET123}"}}]"#
@@ -131,7 +131,7 @@ fn the_name_of_a_file_tells_its_format() {
 }
 
 #[test]
-fn an_option_tells_the_format_where_no_name_does() {
+fn import_format_option_is_needed_without_known_name() {
     let sandbox = empty();
     sandbox.write("users.txt", csv());
     assert_run!(
@@ -140,7 +140,7 @@ fn an_option_tells_the_format_where_no_name_does() {
 status 2
 -- stdout
 -- stderr
-error: the format of users.txt is not told by its name
+error: cannot tell the format of users.txt from its name
 hint: use --input-format csv, json or jsonl
 
 "#]]
@@ -151,7 +151,7 @@ hint: use --input-format csv, json or jsonl
 status 2
 -- stdout
 -- stderr
-{"error":{"code":"usage","status":2,"message":"the format of <stdin> is not told by its name","hint":"use --input-format csv, json or jsonl"}}
+{"error":{"code":"usage","status":2,"message":"cannot tell the format of <stdin> from its name","hint":"use --input-format csv, json or jsonl"}}
 
 "#]]
     );
@@ -169,14 +169,14 @@ created [DIR]/users.db
     );
     let update = ["import", "users.txt", "--input-format", "csv", "--on-conflict", "update"];
     assert_eq!(sandbox.run(&update).status, 0);
-    // It beats the name.
+    // The option overrides the filename.
     sandbox.write("users.json", csv());
     let update = ["import", "users.json", "--input-format", "csv", "--on-conflict", "update"];
     assert_eq!(sandbox.run(&update).status, 0);
 }
 
 #[test]
-fn a_dictionary_says_how_many_values_were_taken_for_what() {
+fn import_json_object_counts_hashes_and_passwords() {
     let sandbox = empty();
     sandbox.write("users.json", format!(r#"{{"ann": "{GOOD}", "ben": "{SECRET123}"}}"#));
     assert_run!(
@@ -186,7 +186,7 @@ status 0
 -- stdout
 -- stderr
 created [DIR]/users.db
-took 1 value(s) of users.json for hashes and 1 for clear passwords
+users.json: read 1 hash and 1 plaintext password
 users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]
@@ -202,15 +202,14 @@ bcrypt.json:1: user 'cleo': the value resembles a hash but is none; it is not ta
 bcrypt.json:2: user 'dan': the value resembles a hash but is none; it is not taken for a password
 bcrypt.json:3: user 'eve': the value resembles a hash but is none; it is not taken for a password
 bcrypt.json:4: user 'fay': the value resembles a hash but is none; it is not taken for a password
-error: 4 bad records in bcrypt.json (counted by item); nothing was changed
-hint: --allow-hash-like takes it as a password; a hash goes into the field password_hash
+error: 4 bad records in bcrypt.json (numbered by item); nothing was changed
 
 "#]]
     );
 }
 
 #[test]
-fn a_conflict_leaves_all_as_it_is_unless_it_is_solved() {
+fn import_conflict_changes_nothing_unless_resolved() {
     let sandbox = imported();
     sandbox.write(
         "more.csv",
@@ -225,7 +224,7 @@ status 9
 -- stderr
 more.csv:2: user 'ann': the user exists already
 error: 1 conflict in more.csv; nothing was changed
-hint: --on-conflict skip passes users over who are there, --on-conflict update changes them
+hint: use --on-conflict skip to skip existing users, or --on-conflict update to change them
 
 "#]]
     );
@@ -235,7 +234,7 @@ hint: --on-conflict skip passes users over who are there, --on-conflict update c
 status 9
 -- stdout
 -- stderr
-{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"--on-conflict skip passes users over who are there, --on-conflict update changes them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user exists already"}]}}
+{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"use --on-conflict skip to skip existing users, or --on-conflict update to change them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user exists already"}]}}
 
 "#]]
     );
@@ -267,7 +266,7 @@ more.csv: 0 added, 1 changed, 1 unchanged, 0 skipped in [DIR]/users.db
     assert_eq!(ann["language"], "it");
     assert_eq!(ann["groups"], serde_json::json!(["admins", "staff"]), "the file has no groups");
 
-    // What is so already is not changed, and no event.
+    // Equal values are not changed and create no event.
     let before = fs::read(sandbox.path("users.db")).unwrap();
     assert_run!(
         sandbox.run(&["import", "more.csv", "--on-conflict", "update"]),
@@ -283,7 +282,7 @@ more.csv: 0 added, 0 changed, 2 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn a_name_that_differs_by_case_is_a_conflict_with_another_way_out() {
+fn import_similar_name_is_a_conflict_with_its_own_hint() {
     let sandbox = imported();
     sandbox.write("more.csv", format!("username,password\nAnn,{GOOD}\n"));
     assert_run!(
@@ -294,7 +293,7 @@ status 9
 -- stderr
 more.csv:2: user 'Ann': user 'ann' exists already, whose name differs only by case
 error: 1 conflict in more.csv; nothing was changed
-hint: --allow-similar adds names that differ only by case
+hint: use --allow-similar to allow names that differ only in case
 
 "#]]
     );
@@ -302,7 +301,7 @@ hint: --allow-similar adds names that differ only by case
 }
 
 #[test]
-fn a_dry_run_tells_and_does_nothing() {
+fn import_dry_run_reports_and_changes_nothing() {
     let sandbox = imported();
     sandbox.write(
         "more.csv",
@@ -363,7 +362,7 @@ users.csv: 2 would be added, 0 would be changed, 0 unchanged, 0 skipped in [DIR]
 }
 
 #[test]
-fn a_file_without_records_is_no_error() {
+fn import_empty_file_succeeds() {
     let sandbox = empty();
     for (file, content) in
         [("a.csv", ""), ("b.csv", "username\n"), ("c.json", "[]"), ("d.jsonl", "\n")]
@@ -376,7 +375,7 @@ fn a_file_without_records_is_no_error() {
 }
 
 #[test]
-fn a_table_of_the_apps_own_is_adopted_on_the_way() {
+fn import_adopts_app_table() {
     let sandbox = empty();
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL, language TEXT NOT NULL);
@@ -389,7 +388,7 @@ fn a_table_of_the_apps_own_is_adopted_on_the_way() {
 status 0
 -- stdout
 -- stderr
-adopted table 'users' of [DIR]/users.db
+adopted table 'users' in [DIR]/users.db
 users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]
@@ -398,7 +397,7 @@ users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn a_pipe_may_be_the_file() {
+fn import_reads_pipe() {
     let sandbox = empty();
     sandbox.write("source", csv());
     let script = "mkfifo users.csv; cat source >users.csv & exec \"$PROGRAM\" import users.csv";
@@ -410,7 +409,7 @@ fn a_pipe_may_be_the_file() {
 }
 
 #[test]
-fn options_for_a_new_file_are_those_of_init() {
+fn import_accepts_new_file_options() {
     use std::os::unix::fs::PermissionsExt;
 
     let sandbox = empty();
@@ -420,7 +419,7 @@ fn options_for_a_new_file_are_those_of_init() {
 }
 
 #[test]
-fn as_many_jobs_as_are_wanted_come_to_the_same() {
+fn import_result_does_not_depend_on_jobs() {
     let sandbox = empty();
     let names: Vec<_> = (0..40).map(|number| format!("user{number}")).collect();
     let rows: Vec<_> = names.iter().map(|name| format!("{name},{GOOD}-{name}")).collect();
@@ -441,23 +440,23 @@ fn as_many_jobs_as_are_wanted_come_to_the_same() {
 }
 
 #[test]
-fn a_method_is_that_of_all_new_hashes() {
+fn import_method_applies_to_all_new_hashes() {
     let sandbox = empty();
     sandbox.write("users.csv", csv());
     sandbox.run(&["import", "users.csv", "--method", "pbkdf2:sha256:7"]);
     assert!(sandbox.stored("ann").starts_with("pbkdf2:sha256:7$"));
     assert_eq!(sandbox.stored("ben"), SECRET123);
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
-    let clear: u32 = connection
+    let plaintext: u32 = connection
         .query_row("SELECT count(*) FROM users WHERE instr(password_hash, ?)", [GOOD], |row| {
             row.get(0)
         })
         .unwrap();
-    assert_eq!(clear, 0);
+    assert_eq!(plaintext, 0);
 }
 
 #[test]
-fn import_memory_follows_the_cost_of_stored_hashes() {
+fn import_memory_follows_cost_of_stored_hashes() {
     let sandbox = initialized();
     let digest = "0".repeat(128);
     let hash = format!("scrypt:262144:8:1$salt${digest}");
@@ -467,7 +466,7 @@ fn import_memory_follows_the_cost_of_stored_hashes() {
     let password = "plover-xyzzy-quux";
     let records = ["a", "b", "c"].map(|name| format!("{name},{password}\n")).concat();
     sandbox.write("users.csv", format!("username,password\n{records}"));
-    // One of 256 MiB at a time; two would not fit.
+    // One hash of 256 MiB at a time; two would not fit.
     let mut command = sandbox.shell("ulimit -v 600000 && exec \"$@\"");
     let command = command.arg("sh").arg(PROGRAM);
     let command = command.args(["import", "users.csv", "--on-conflict", "update", "--jobs", "8"]);
@@ -476,7 +475,7 @@ fn import_memory_follows_the_cost_of_stored_hashes() {
 }
 
 #[test]
-fn import_says_what_it_locked_and_converted() {
+fn import_reports_locked_users_and_converted_hashes() {
     let sandbox = empty();
     sandbox.write(
         "users.csv",
@@ -490,8 +489,8 @@ status 0
 -- stdout
 -- stderr
 created [DIR]/users.db
-converted 1 PBKDF2 hash(es) of Django or passlib
-1 user(s) without a password locked; `passwd` and `unlock` let them in
+converted 1 PBKDF2 hash from Django or passlib
+locked 1 user without a password; to let a user log in, run `dash-users passwd` and `dash-users unlock`
 users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]
@@ -512,7 +511,7 @@ ben	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 }
 
 #[test]
-fn json_lines_are_read_from_a_json_file_with_a_note() {
+fn import_reads_json_lines_from_json_file_with_note() {
     let sandbox = empty();
     let lines = format!(
         "\n{{\"username\": \"ann\", \"password\": \"{GOOD}\"}}\n\n\
@@ -535,7 +534,7 @@ users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn json_of_other_tools_is_read() {
+fn import_reads_json_of_other_tools() {
     for (content, users) in [
         (format!(r#"{{"users": [{{"username": "ann", "password": "{GOOD}"}}]}}"#), 1),
         (format!(r#"{{"users": {{"ann": "{GOOD}", "ben": {{"password": "{GOOD}"}}}}}}"#), 2),
@@ -550,7 +549,7 @@ fn json_of_other_tools_is_read() {
 }
 
 #[test]
-fn yaml_is_answered_with_the_command_that_converts_it() {
+fn import_yaml_hint_converts_the_file() {
     let sandbox = empty();
     sandbox.write("my users.yaml", "- username: ann\n");
     assert_run!(
@@ -559,8 +558,8 @@ fn yaml_is_answered_with_the_command_that_converts_it() {
 status 2
 -- stdout
 -- stderr
-error: the format of my users.yaml is not told by its name
-hint: `python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' <'my users.yaml' >'my users.json'` makes JSON of it
+error: cannot tell the format of my users.yaml from its name
+hint: convert it to JSON with `python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' <'my users.yaml' >'my users.json'`
 
 "#]]
     );

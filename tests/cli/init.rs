@@ -6,7 +6,7 @@ use snapbox::str;
 use crate::support::{assert_run, empty, initialized, seeded};
 
 #[test]
-fn a_database_is_created_once() {
+fn init_creates_database_once() {
     let sandbox = empty();
     assert_run!(
         sandbox.run(&["init"]),
@@ -33,7 +33,7 @@ status 0
 }
 
 #[test]
-fn json_says_which_of_it_was_done() {
+fn init_json_says_what_was_done() {
     let sandbox = empty();
     assert_run!(
         sandbox.run(&["init", "--json"]),
@@ -58,7 +58,7 @@ status 0
 }
 
 #[test]
-fn an_empty_file_is_filled_and_a_tutorial_table_adopted() {
+fn init_fills_empty_file_and_adopts_tutorial_table() {
     let sandbox = empty();
     sandbox.write("users.db", "");
     assert_run!(
@@ -67,7 +67,7 @@ fn an_empty_file_is_filled_and_a_tutorial_table_adopted() {
 status 0
 -- stdout
 -- stderr
-brought [DIR]/users.db up to date
+updated [DIR]/users.db
 
 "#]]
     );
@@ -85,7 +85,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its schema has version 0 of 3
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -95,8 +95,8 @@ hint: `dash-users init --database [DIR]/users.db` brings it up to date
 status 0
 -- stdout
 -- stderr
-adopted table 'users' of [DIR]/users.db
-warning: column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one
+adopted table 'users' in [DIR]/users.db
+warning: column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one
 
 "#]]
     );
@@ -105,7 +105,7 @@ warning: column 'email' of table 'users' is NOT NULL without a default: no user 
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: no user can be added until it has one"]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one"]}
 -- stderr
 
 "#]]
@@ -123,7 +123,7 @@ alice	en	false		false
 }
 
 #[test]
-fn the_mode_and_group_of_a_new_file_can_be_chosen() {
+fn init_sets_mode_and_group_of_new_file() {
     let sandbox = empty();
     let gid = fs::metadata(sandbox.dir()).unwrap().gid().to_string();
     let run = sandbox.run(&["init", "--file-mode", "0640", "--file-group", &gid]);
@@ -138,7 +138,7 @@ fn the_mode_and_group_of_a_new_file_can_be_chosen() {
 status 2
 -- stdout
 -- stderr
-error: invalid value '0755' for '--file-mode <MODE>': the owner reads and writes, and nobody executes: 0600, 0640 or 0660
+error: invalid value '0755' for '--file-mode <MODE>': it must let the owner read and write, and nobody execute, such as 0600, 0640 or 0660
 
 For more information, try '--help'.
 
@@ -150,7 +150,7 @@ For more information, try '--help'.
 status 2
 -- stdout
 -- stderr
-error: there is no group 'no-such-group'
+error: no such group: 'no-such-group'
 
 "#]]
     );
@@ -158,7 +158,7 @@ error: there is no group 'no-such-group'
 }
 
 #[test]
-fn what_is_no_database_of_users_is_refused_and_left() {
+fn init_rejects_foreign_files_unchanged() {
     let sandbox = empty();
     sandbox
         .write("users.db", "dear diary, this is a text of more than a hundred bytes; ".repeat(20));
@@ -220,14 +220,14 @@ status 4
 -- stdout
 -- stderr
 error: the directory of [DIR]/nowhere/users.db does not exist
-hint: create the directory, or name another file
+hint: create the directory, or choose another file
 
 "#]]
     );
 }
 
 #[test]
-fn a_file_of_one_byte_is_not_overwritten() {
+fn init_does_not_overwrite_one_byte_file() {
     let sandbox = empty();
     sandbox.write("users.db", "x");
     assert_run!(
@@ -244,7 +244,7 @@ error: [DIR]/users.db is not a database of users: it is a file of one byte
 }
 
 #[test]
-fn a_newer_schema_is_refused() {
+fn newer_schema_is_rejected() {
     let sandbox = initialized();
     sandbox.sql("UPDATE dash_users_schema SET version = 99");
     assert_run!(
@@ -254,7 +254,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db has schema version 99; this program knows versions up to 3
-hint: use the newer dash-users that wrote it
+hint: install the newer version of dash-users that wrote it
 
 "#]]
     );
@@ -264,14 +264,14 @@ hint: use the newer dash-users that wrote it
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 3","hint":"use the newer dash-users that wrote it"}}
+{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 3","hint":"install the newer version of dash-users that wrote it"}}
 
 "#]]
     );
 }
 
 #[test]
-fn a_table_that_was_made_anew_gives_nobody_the_groups_of_a_namesake() {
+fn recreated_table_does_not_inherit_groups_of_namesakes() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     sandbox.sql(
@@ -287,7 +287,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its 'dash_users_username_nocase' is missing, and 5 more problems
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -298,12 +298,12 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: groups may belong to earlier users with the same names but other password hashes: 'alice' (1 in all); `check --fix` drops these groups; nothing was changed
-hint: `dash-users check --database [DIR]/users.db` shows why; check --fix repairs it
+hint: run `dash-users check --database [DIR]/users.db` for the reason, and add --fix to repair it
 
 "#]]
     );
     let fixed = sandbox.run(&["check", "--fix"]);
-    assert!(fixed.stderr.contains("dropped group 'admins' of 'alice'"), "{fixed}");
+    assert!(fixed.stderr.contains("deleted group 'admins' of 'alice'"), "{fixed}");
     assert_run!(
         sandbox.run(&["show", "alice", "--format", "plain"]),
         str![[r#"
@@ -340,7 +340,7 @@ status 0
 }
 
 #[test]
-fn a_trigger_that_is_gone_is_named_and_put_back() {
+fn init_restores_missing_trigger() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     sandbox.sql(
@@ -354,7 +354,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its 'dash_users_removed' is missing
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -365,7 +365,7 @@ status 0
 -- stdout
 -- stderr
 applied migration 2 (accounts) to [DIR]/users.db
-noted in the history that user 'bob' is gone
+recorded in the history: user 'bob' was removed
 
 "#]]
     );
@@ -382,7 +382,7 @@ alice	admins
 }
 
 #[test]
-fn a_table_of_the_app_in_the_place_of_ours_is_refused() {
+fn init_rejects_app_table_with_our_name() {
     let sandbox = empty();
     sandbox.sql("CREATE TABLE user_groups (user_id INTEGER, group_id INTEGER)");
     assert_run!(

@@ -1,4 +1,4 @@
-//! Imports that are killed or interrupted, and an app that reads meanwhile.
+//! Killed and interrupted imports, and an app that reads meanwhile.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::sample;
 use crate::support::{GOOD, SECRET123, Sandbox, empty, on_disk, seeded};
 
-/// A file of users with hashes, which cost nothing to import.
+/// A file of users with hashes, which are cheap to import.
 fn csv(count: u32, language: &str) -> String {
     let mut csv = "username,password_hash,language,groups\n".to_owned();
     for number in 0..count {
@@ -32,13 +32,13 @@ fn query<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> T
 }
 
 #[test]
-fn an_import_that_is_killed_leaves_the_old_state_or_the_new() {
+fn killed_import_leaves_old_or_new_state() {
     const ROUNDS: u32 = 50;
     const UPDATE: [&str; 5] = ["import", "new.csv", "--on-conflict", "update", "--quiet"];
 
     let counts = [sample::of(400, 1000), sample::of(2000, 5000)];
     let [old_users, new_users] = counts.map(|count| u32::try_from(count).unwrap());
-    // An odd step, since the two kinds of round alternate.
+    // An odd step, because the two kinds of round alternate.
     let step = sample::of(7, 1);
     let sandbox = on_disk();
     sandbox.write("old.csv", csv(old_users, "en"));
@@ -53,18 +53,18 @@ fn an_import_that_is_killed_leaves_the_old_state_or_the_new() {
         fs::write(&database, &old).unwrap();
         let mut child = start(&sandbox, &UPDATE);
         if round % 2 == 0 {
-            // Since its journal appears, a transaction is open.
+            // Once the journal exists, a transaction is open.
             wait_until(&mut child, || journal.exists());
             thread::sleep(Duration::from_millis(5) * (round / 2));
         } else {
-            // Since the file grows, it is written to.
+            // Once the file grows, it is being written.
             wait_until(&mut child, || fs::metadata(&database).unwrap().len() > old.len() as u64);
             thread::sleep(Duration::from_micros(200) * (round / 2));
         }
         child.kill().unwrap();
         child.wait().unwrap();
 
-        // As the app opens it, which undoes what was not done.
+        // Open it like the app, which rolls back the unfinished transaction.
         let connection = Connection::open(&database).unwrap();
         let integrity: String = query(&connection, "PRAGMA integrity_check");
         assert_eq!(integrity, "ok", "{round}");
@@ -83,20 +83,20 @@ fn an_import_that_is_killed_leaves_the_old_state_or_the_new() {
             assert!(!run.stdout.contains("\"error\""), "{round}: {run}");
         }
     }
-    // Nothing that was left is in the way of a later run.
+    // Leftovers do not block a later run.
     assert_eq!(sandbox.run(&UPDATE).status, 0);
     assert!(changed < rounds, "none was killed in time");
 }
 
-/// Waits until something is so, or the program has ended.
+/// Waits until a condition holds or the program has ended.
 fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
     while !is_so() && child.try_wait().unwrap().is_none() {
         thread::sleep(Duration::from_micros(50));
     }
 }
 
-/// Some users with clear passwords, and one who needs a password.
-fn clear() -> String {
+/// Some users with plaintext passwords, and one without a password.
+fn plaintext_users() -> String {
     let mut csv = "username,password\nnemo,\n".to_owned();
     for number in 0..8 {
         writeln!(csv, "user{number},{GOOD}").unwrap();
@@ -105,11 +105,11 @@ fn clear() -> String {
 }
 
 #[test]
-fn an_interruption_while_passwords_are_hashed_changes_nothing() {
-    // Each of them takes seconds, even on the fastest machine.
+fn interrupted_hashing_changes_nothing() {
+    // Each takes seconds even on the fastest machine.
     const IMPORT: [&str; 6] = [
         "import",
-        "clear.csv",
+        "plaintext.csv",
         "--method",
         "pbkdf2:sha512:10000000",
         "--generate-missing",
@@ -118,7 +118,7 @@ fn an_interruption_while_passwords_are_hashed_changes_nothing() {
     for (sandbox, signal, status) in
         [(seeded(), "INT", 130), (empty(), "INT", 130), (seeded(), "TERM", 143)]
     {
-        sandbox.write("clear.csv", clear());
+        sandbox.write("plaintext.csv", plaintext_users());
         let before = fs::read(sandbox.path("users.db")).ok();
         let mut child = start(&sandbox, &IMPORT);
         thread::sleep(Duration::from_secs(1));
@@ -131,8 +131,8 @@ fn an_interruption_while_passwords_are_hashed_changes_nothing() {
     }
 }
 
-/// Does what the app of the tutorial does at each request, until it is told to end: opens the
-/// database, waits for five seconds at most, selects and closes. How many users it met at each.
+/// Does what the tutorial's app does at each request, until stopped: opens the database, waits up
+/// to five seconds, selects and closes. Returns the number of users it saw each time.
 fn app(database: &Path, is_over: &AtomicBool) -> Vec<u32> {
     let mut found = Vec::new();
     while !is_over.load(Ordering::Relaxed) {
@@ -148,7 +148,7 @@ fn app(database: &Path, is_over: &AtomicBool) -> Vec<u32> {
 }
 
 #[test]
-fn an_app_that_reads_all_the_while_is_never_refused_and_sees_all_or_nothing() {
+fn app_reads_during_import_never_fail_or_see_parts() {
     let sandbox = on_disk();
     assert_eq!(sandbox.run(&["seed"]).status, 0);
     let steps = sample::of(2, 4);
@@ -186,7 +186,7 @@ fn an_app_that_reads_all_the_while_is_never_refused_and_sees_all_or_nothing() {
     }
 }
 
-/// A trigger that never ends, and a command that runs it.
+/// An endless trigger, and a command that fires it.
 const ENDLESS: [(&str, &[&str]); 5] = [
     ("UPDATE ON users", &["update", "alice", "--language", "fr"]),
     ("DELETE ON dash_users_change", &["lock", "alice"]),
@@ -196,7 +196,7 @@ const ENDLESS: [(&str, &[&str]); 5] = [
 ];
 
 #[test]
-fn signals_end_a_command_in_an_endless_trigger() {
+fn signal_ends_command_in_endless_trigger() {
     let signals = [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)];
     thread::scope(|scope| {
         for ((trigger, args), (signal, status)) in ENDLESS.iter().zip(signals.iter().cycle()) {

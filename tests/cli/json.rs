@@ -1,4 +1,4 @@
-//! The shapes of JSON: the keys and types of every command's, which are a promise.
+//! JSON shapes: the stable keys and types of every command's output.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::support::{GOOD, Run, SECRET123, Sandbox, empty, initialized};
 
 const PAGE: &str = include_str!("../../docs/reference/output.md");
 
-// The keys of an object, each with the type of its value. `?` is for a value that may be null,
-// brackets are for a key that may be missing.
+// The keys of an object with the types of their values. `?` marks a value that may be null,
+// brackets mark a key that may be missing.
 const USER: &str = "username:string? language:string? locked:bool method:string? outdated:bool \
                     groups:array created_at:string? password_changed_at:string?";
 const CHANGE: &str = "database:string username:string? action:string changed:bool \
@@ -32,7 +32,7 @@ const MIGRATE: &str = "database:string version:number applied:array pending:arra
                        [warnings:array] [events:array]";
 const PAGES: &str = "directory:string";
 
-// What is within others, or an error.
+// Nested objects and errors.
 const MIGRATION: &str = "version:number name:string";
 const ERROR: &str = "code:string status:number message:string hint:string? [details:array]";
 const DETAIL: &str = "line:number? item:number? code:string message:string";
@@ -58,11 +58,11 @@ const ROWS: [(&str, &str); 12] = [
     ("`man`", PAGES),
 ];
 
-/// Commands that have no row.
+/// Commands without a row.
 const WITHOUT_ROW: [(&str, &str); 2] =
     [("group", "has commands of its own"), ("completions", "prints a script, whatever the format")];
 
-/// What the rows name that is no key.
+/// Words in the rows that are not keys.
 const OTHERS: [&str; 4] = ["error", "warning", "info", "rename"];
 
 /// A key, the type of its value, and whether it may be missing.
@@ -73,12 +73,12 @@ fn keys(shape: &'static str) -> impl Iterator<Item = (&'static str, &'static str
     })
 }
 
-/// Whether an object has the keys that are always there, these further ones, and no other.
-fn assert_shape(value: &Value, shape: &'static str, further: &[&str]) {
+/// Whether an object has all required keys, these optional ones, and no others.
+fn assert_shape(value: &Value, shape: &'static str, optional: &[&str]) {
     let object = value.as_object().expect("an object");
     let found: BTreeSet<&str> = object.keys().map(String::as_str).collect();
     let always = keys(shape).filter(|(_, _, may_miss)| !may_miss).map(|(key, ..)| key);
-    assert_eq!(found, always.chain(further.iter().copied()).collect(), "{value}");
+    assert_eq!(found, always.chain(optional.iter().copied()).collect(), "{value}");
     for (key, kind, _) in keys(shape) {
         let Some(value) = object.get(key) else { continue };
         let found = match value {
@@ -104,7 +104,7 @@ fn assert_shape(value: &Value, shape: &'static str, further: &[&str]) {
     }
 }
 
-/// One document on stdout, and on stderr nothing, or one error if that is the status.
+/// Checks for one document on stdout, and nothing on stderr except one error if the run failed.
 fn document(run: &Run) -> Value {
     if run.status == 0 {
         assert_eq!(run.stderr, "", "{run}");
@@ -114,27 +114,27 @@ fn document(run: &Run) -> Value {
     run.json()
 }
 
-/// The sandbox's answer to a command line, with a good password on stdin.
+/// The JSON output of a command line with a good password on stdin.
 fn answer(sandbox: &Sandbox, args: &str) -> Value {
     let args: Vec<_> = args.split(' ').chain(["--json"]).collect();
     document(&sandbox.run_with(GOOD, &args))
 }
 
-fn one(sandbox: &Sandbox, args: &str, shape: &'static str, further: &[&str]) {
-    assert_shape(&answer(sandbox, args), shape, further);
+fn one(sandbox: &Sandbox, args: &str, shape: &'static str, optional: &[&str]) {
+    assert_shape(&answer(sandbox, args), shape, optional);
 }
 
-fn several(sandbox: &Sandbox, args: &str, shape: &'static str, further: &[&str]) {
+fn several(sandbox: &Sandbox, args: &str, shape: &'static str, optional: &[&str]) {
     let answer = answer(sandbox, args);
     let items = answer.as_array().expect("an array");
     assert!(!items.is_empty(), "{args}");
     for item in items {
-        assert_shape(item, shape, further);
+        assert_shape(item, shape, optional);
     }
 }
 
 #[test]
-fn every_change_tells_of_what() {
+fn changes_have_documented_json_shape() {
     let sandbox = initialized();
     one(&sandbox, "add alice --password-stdin", CHANGE, &[]);
     one(&sandbox, "add alice --password-stdin --if-not-exists", CHANGE, &[]);
@@ -151,7 +151,7 @@ fn every_change_tells_of_what() {
     one(&sandbox, "group remove alice staff", CHANGE, &[]);
     one(&sandbox, "rename alice carol", CHANGE, &["new_username"]);
     one(&sandbox, "rename carol carol", CHANGE, &["new_username"]);
-    sandbox.sql("INSERT INTO users VALUES ('dave', 'clear text', 'en')");
+    sandbox.sql("INSERT INTO users VALUES ('dave', 'plain text', 'en')");
     one(&sandbox, "rehash --plaintext dave", CHANGE, &["warnings"]);
     several(&sandbox, "rehash --plaintext --all", CHANGE, &[]);
     sandbox.sql(
@@ -164,7 +164,7 @@ fn every_change_tells_of_what() {
 }
 
 #[test]
-fn every_look_tells_the_same_of_each() {
+fn queries_have_documented_json_shape() {
     let sandbox = initialized();
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'en'), (NULL, 'h', x'00'), (x'ff', 1, 2);
@@ -184,7 +184,7 @@ fn every_look_tells_the_same_of_each() {
 }
 
 #[test]
-fn every_check_of_a_password_answers_whatever_the_status() {
+fn password_checks_print_json_for_any_exit_code() {
     let sandbox = initialized();
     sandbox
         .sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'en'), ('yan', '*', '')"));
@@ -209,7 +209,7 @@ fn every_check_of_a_password_answers_whatever_the_status() {
 }
 
 #[test]
-fn files_are_told_of() {
+fn file_commands_have_documented_json_shape() {
     let sandbox = empty();
     sandbox.write("users.csv", format!("username,password\ncarol,{GOOD}\n"));
     one(&sandbox, "seed", IMPORT, &[]);
@@ -225,7 +225,7 @@ fn files_are_told_of() {
 }
 
 #[test]
-fn the_schema_is_told_of() {
+fn schema_commands_have_documented_json_shape() {
     let sandbox = empty();
     one(&sandbox, "init", INIT, &[]);
     one(&sandbox, "init", INIT, &[]);
@@ -249,11 +249,11 @@ fn the_schema_is_told_of() {
 }
 
 #[test]
-fn an_error_has_one_shape_and_those_of_files_have_details() {
+fn errors_have_one_json_shape_with_details_for_files() {
     let sandbox = initialized();
     sandbox.write("bad.csv", "username,password\na:b,x\n");
     sandbox.write("bad.json", r#"[{"username": "zoe"}]"#);
-    for (args, further) in [
+    for (args, optional) in [
         (&["show", "nobody"][..], &[][..]),
         (&["nonsense"], &[]),
         (&["add", "zoe", "--password-file", "nowhere"], &[]),
@@ -266,7 +266,7 @@ fn an_error_has_one_shape_and_those_of_files_have_details() {
         assert_eq!(run.stdout, "", "{args:?}: {run}");
         assert_eq!(run.stderr.lines().count(), 1, "{args:?}: {run}");
         let error = run.error();
-        assert_shape(&error, ERROR, further);
+        assert_shape(&error, ERROR, optional);
     }
 }
 

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{SECRET123, assert_run, initialized, seeded};
 
 #[test]
-fn users_are_listed_by_name_in_each_format() {
+fn list_sorts_by_name_in_each_format() {
     let sandbox = initialized();
     assert_run!(
         sandbox.run(&["list"]),
@@ -28,7 +28,7 @@ status 0
     let locked = format!("!{}", SECRET123.replace('$', "|"));
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('Adam', '{locked}', 'en'),
-                                  ('李雷', 'clear text', 'zh-Hant-TW')"
+                                  ('李雷', 'plain text', 'zh-Hant-TW')"
     ));
     sandbox.wait_three_days();
     assert_run!(
@@ -100,7 +100,7 @@ zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 }
 
 #[test]
-fn users_may_be_listed_by_their_times() {
+fn list_sorts_by_times() {
     let sandbox = seeded();
     sandbox.sql(
         "UPDATE dash_users_times SET created_at = '2026-01-01T00:00:00.000Z'
@@ -123,7 +123,7 @@ fn users_may_be_listed_by_their_times() {
 }
 
 #[test]
-fn a_method_in_the_environment_decides_what_is_outdated() {
+fn list_outdated_follows_method_variable() {
     let sandbox = initialized().with_env("DASH_USERS_METHOD", "pbkdf2:sha256:1000");
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de')"));
     assert_eq!(sandbox.run(&["list", "--outdated", "--format", "plain"]).stdout, "");
@@ -131,7 +131,7 @@ fn a_method_in_the_environment_decides_what_is_outdated() {
 }
 
 #[test]
-fn times_to_come_are_not_now() {
+fn list_shows_future_times() {
     let sandbox = seeded();
     sandbox.sql(
         "UPDATE dash_users_times SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+3 days')",

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{assert_run, seeded};
 
 #[test]
-fn a_locked_user_is_refused_and_has_the_very_hash_again_when_unlocked() {
+fn lock_blocks_login_and_unlock_restores_exact_hash() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
     let verify = || sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status;
@@ -23,7 +23,7 @@ locked user 'alice' in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-user 'alice' is locked already in [DIR]/users.db
+user 'alice' is already locked in [DIR]/users.db
 
 "#]]
     );
@@ -66,7 +66,7 @@ user 'alice' is not locked in [DIR]/users.db
 }
 
 #[test]
-fn json_tells_who_was_locked_and_who_already() {
+fn lock_json_lists_changed_and_unchanged_users() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["lock", "bob", "--json"]),
@@ -101,7 +101,7 @@ status 0
 }
 
 #[test]
-fn all_are_locked_or_none() {
+fn lock_is_all_or_nothing() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
     assert_run!(
@@ -122,7 +122,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored password hash of 'bob' cannot be used: it is longer than 64 KiB
-hint: `dash-users passwd` sets a new password
+hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new password
 
 "#]]
     );
@@ -131,7 +131,7 @@ hint: `dash-users passwd` sets a new password
 }
 
 #[test]
-fn a_hash_that_only_werkzeug_knows_can_be_locked() {
+fn lock_accepts_hash_that_only_werkzeug_supports() {
     let sandbox = seeded();
     let hash = "pbkdf2:sha224:1000$a|b$00ff";
     sandbox.sql(&format!("UPDATE users SET password_hash = '{hash}' WHERE username = 'bob'"));
@@ -144,7 +144,7 @@ fn a_hash_that_only_werkzeug_knows_can_be_locked() {
 #[test]
 fn lock_accepts_any_text_and_unlock_restores_it() {
     let sandbox = seeded();
-    for value in ["clear text", "$2b$12$abc", "pbkdf2:ssl3-sha1:1000$salt$00ff", "scrypt$a|b$c", ""]
+    for value in ["plain text", "$2b$12$abc", "pbkdf2:ssl3-sha1:1000$salt$00ff", "scrypt$a|b$c", ""]
     {
         sandbox.sql(&format!("UPDATE users SET password_hash = '{value}' WHERE username = 'bob'"));
         assert_eq!(sandbox.run(&["lock", "bob"]).status, 0, "{value}");

@@ -1,6 +1,6 @@
-//! The program as its users meet it: stdout, stderr and status of each command together.
+//! Tests of the program: stdout, stderr and exit code of each command together.
 //!
-//! Expected outputs are written by `SNAPSHOTS=overwrite cargo test --test cli`, and then read.
+//! `SNAPSHOTS=overwrite cargo test --test cli` rewrites the expected outputs. Review the changes.
 
 mod faults;
 #[path = "../support/docs.rs"]
@@ -24,6 +24,7 @@ mod crashes;
 #[cfg(target_os = "linux")]
 mod disks;
 mod docs;
+mod exit_codes;
 mod export;
 mod failing_calls;
 #[cfg(target_os = "linux")]
@@ -55,7 +56,6 @@ mod security;
 mod seed;
 mod shells;
 mod show;
-mod statuses;
 mod terminal;
 mod update;
 mod verify;

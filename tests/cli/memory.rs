@@ -1,4 +1,4 @@
-//! What Linux tells others of a running command: its arguments, its environment, its memory.
+//! What Linux shows other processes of a running command: arguments, environment and memory.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::support::{PROGRAM, Sandbox, initialized};
 
-/// Two passwords, found in no other text here.
+/// Two unique passwords.
 const OLD: &str = "qwzx-7391-plover";
 const NEW: &str = "vmbt-4826-xyzzy";
 
@@ -21,7 +21,7 @@ fn read(child: &Child, name: &str) -> String {
     String::from_utf8_lossy(&content).into_owned()
 }
 
-/// Waits until it sleeps, which only who waits for the database does.
+/// Waits until the command sleeps, which means it waits for the database.
 fn wait_for_sleep(child: &mut Child) {
     let sleep = format!("{} ", nix::libc::SYS_clock_nanosleep);
     while !read(child, "syscall").starts_with(&sleep) {
@@ -30,8 +30,7 @@ fn wait_for_sleep(child: &mut Child) {
     }
 }
 
-/// What it has in memory, but for the stack, where an unoptimised build leaves what an optimised
-/// one never puts there.
+/// The memory of the command, except the stack, where only unoptimized builds leave copies.
 fn memory(child: &Child) -> Vec<u8> {
     const PAGE: u64 = 4096;
     const PART: u64 = 512;
@@ -45,7 +44,7 @@ fn memory(child: &Child) -> Vec<u8> {
         }
         let (from, to) = range.split_once('-').unwrap();
         let [from, to] = [from, to].map(|end| u64::from_str_radix(end, 16).unwrap() / PAGE);
-        // Most of what an allocator has reserved is not there.
+        // Most memory reserved by the allocator is not mapped.
         for first in (from..to).step_by(usize::try_from(PART).unwrap()) {
             let count = usize::try_from(PART.min(to - first)).unwrap();
             let mut flags = vec![0; count * 8];
@@ -60,7 +59,7 @@ fn memory(child: &Child) -> Vec<u8> {
     content
 }
 
-/// A command that has read its input and cannot write, since another one is about to.
+/// A command that has read its input and waits for another writer.
 fn while_it_waits(sandbox: &Sandbox, mut command: Command, input: &str, look: impl Fn(&Child)) {
     let other = Connection::open(sandbox.path("users.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -74,7 +73,7 @@ fn while_it_waits(sandbox: &Sandbox, mut command: Command, input: &str, look: im
 }
 
 #[test]
-fn a_password_is_in_memory_once_at_most_and_no_longer_than_it_is_needed() {
+fn password_is_in_memory_once_and_only_while_needed() {
     let csv = format!("username,password\nfred,{OLD}\ngina,{NEW}\n");
     let jsonl = format!(
         "{{\"username\": \"hugo\", \"password\": \"{OLD}\"}}\n{{\"username\": \"ida\", \"password\": \"{NEW}\"}}"
@@ -95,14 +94,14 @@ fn a_password_is_in_memory_once_at_most_and_no_longer_than_it_is_needed() {
             let count = |text| memmem::find_iter(&memory, text).count();
             assert_eq!(count(OLD), copies, "{args:?}");
             assert_eq!(count(NEW), 0, "{args:?}");
-            // What is there is found.
+            // The search finds existing text.
             assert_ne!(count("BEGIN IMMEDIATE"), 0, "{args:?}");
         });
     }
 }
 
 #[test]
-fn the_process_list_has_no_password_and_a_crash_would_leave_no_memory_behind() {
+fn process_list_and_core_dumps_contain_no_password() {
     let sandbox = initialized();
     let script = format!("ulimit -c unlimited && exec {PROGRAM} add alice --password-stdin");
     while_it_waits(&sandbox, sandbox.shell(&script), OLD, |child| {

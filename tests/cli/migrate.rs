@@ -6,7 +6,7 @@ const TUTORIAL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY, password_
                                             language TEXT NOT NULL)";
 
 #[test]
-fn pending_migrations_are_listed_tried_and_applied() {
+fn migrate_lists_previews_and_applies_pending_migrations() {
     let sandbox = empty();
     sandbox.sql(TUTORIAL);
     assert_run!(
@@ -29,7 +29,7 @@ status 4
 -- stdout
 {"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}]}
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"3 migration(s) pending in [DIR]/users.db","hint":null}}
+{"error":{"code":"needs_migration","status":4,"message":"3 pending migrations in [DIR]/users.db","hint":null}}
 
 "#]]
     );
@@ -107,7 +107,7 @@ status 0
 }
 
 #[test]
-fn json_tells_what_was_applied() {
+fn migrate_json_lists_applied_migrations() {
     let sandbox = empty();
     sandbox.sql(TUTORIAL);
     assert_run!(
@@ -133,7 +133,7 @@ status 0
 }
 
 #[test]
-fn a_table_that_the_app_made_anew_needs_init() {
+fn migrate_of_recreated_table_requires_init() {
     let sandbox = initialized();
     sandbox.sql(&format!("DROP TABLE users; {TUTORIAL}"));
     assert_run!(
@@ -143,7 +143,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its 'dash_users_username_nocase' is missing, and 5 more problems
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );
@@ -154,7 +154,7 @@ hint: `dash-users init --database [DIR]/users.db` brings it up to date
 status 0
 -- stdout
 -- stderr
-brought [DIR]/users.db up to date
+updated [DIR]/users.db
 
 "#]]
     );
@@ -167,7 +167,7 @@ status 4
 -- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: it has no table 'users'
-hint: `dash-users init --database [DIR]/users.db` brings it up to date
+hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
     );

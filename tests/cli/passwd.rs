@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{GOOD, SECRET123, assert_run, initialized, seeded};
 
 #[test]
-fn a_new_password_replaces_the_old_one() {
+fn passwd_replaces_old_password() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]),
@@ -30,7 +30,7 @@ status 0
 }
 
 #[test]
-fn a_generated_password_is_printed_once() {
+fn passwd_generate_prints_password_once() {
     let sandbox = seeded();
     let run = sandbox.run(&["passwd", "bob", "--generate"]);
     assert_eq!(run.stdout.len(), 21);
@@ -38,7 +38,7 @@ fn a_generated_password_is_printed_once() {
 }
 
 #[test]
-fn nothing_changes_for_an_unknown_user_or_a_weak_password() {
+fn passwd_rejects_unknown_user_and_weak_password() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
     assert_run!(
@@ -57,7 +57,7 @@ error: no user 'nobody'
 status 8
 -- stdout
 -- stderr
-{"error":{"code":"weak_password","status":8,"message":"the password is weak: it is too easy to guess","hint":"choose a longer one, or use --generate; --allow-weak takes it all the same"}}
+{"error":{"code":"weak_password","status":8,"message":"the password is weak: it is too easy to guess","hint":"choose a longer password, use --generate, or accept it with --allow-weak"}}
 
 "#]]
     );
@@ -65,7 +65,7 @@ status 8
 }
 
 #[test]
-fn a_locked_user_stays_locked_and_a_spoiled_value_is_mended() {
+fn passwd_keeps_lock_and_replaces_invalid_value() {
     let sandbox = initialized();
     let locked = format!("!{}", SECRET123.replace('$', "|"));
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'de'), ('yan', '!', 'de')"));
@@ -75,7 +75,7 @@ fn a_locked_user_stays_locked_and_a_spoiled_value_is_mended() {
 status 0
 -- stdout
 -- stderr
-set a new password for user 'zoe', who stays locked, in [DIR]/users.db
+set a new password for locked user 'zoe' in [DIR]/users.db
 
 "#]]
     );

@@ -1,4 +1,4 @@
-//! Files, links and pipes that another user put where a command writes, and what is no file at all.
+//! Files, links and pipes that another user planted where a command writes, and non-regular files.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -12,7 +12,7 @@ use crate::support::{PROGRAM, Run, Sandbox, seeded};
 /// Another user.
 const STRANGER: u32 = 65534;
 
-/// The commands that write a file with secrets. Each writes `FILE`.
+/// The commands that write secrets to a file. Each writes `FILE`.
 const COMMANDS: [&[&str]; 3] = [
     &["backup", "FILE"],
     &["export", "FILE", "--output-format", "csv"],
@@ -28,7 +28,7 @@ fn sticky() -> Sandbox {
     sandbox
 }
 
-/// The same, if files can be given to another user.
+/// Likewise, if the test can change file owners.
 fn sticky_as_root() -> Option<Sandbox> {
     let sandbox = sticky();
     let can_give = lchown(sandbox.path("out"), Some(0), Some(0))
@@ -46,7 +46,7 @@ fn run(sandbox: &Sandbox, command: &[&str], file: &str, force: bool) -> Run {
     sandbox.run(&args)
 }
 
-/// Every command, and with `--force` if it has that option.
+/// Every command, with and without `--force` if it has that option.
 fn each_command(mut each: impl FnMut(&[&str], bool)) {
     for command in COMMANDS {
         each(command, false);
@@ -62,7 +62,7 @@ fn is_forgotten(sandbox: &Sandbox, directory: &str) -> bool {
 }
 
 #[test]
-fn another_users_empty_file_is_not_filled() {
+fn other_users_empty_file_is_not_written() {
     let Some(sandbox) = sticky_as_root() else { return };
     let path = sandbox.path("out/file");
     for command in COMMANDS {
@@ -77,7 +77,7 @@ fn another_users_empty_file_is_not_filled() {
 }
 
 #[test]
-fn own_empty_file_is_replaced_by_each_command() {
+fn own_empty_file_is_replaced() {
     let sandbox = sticky();
     for command in COMMANDS {
         sandbox.write("out/file", "");
@@ -91,7 +91,7 @@ fn own_empty_file_is_replaced_by_each_command() {
 }
 
 #[test]
-fn force_replaces_another_users_file_and_its_owner() {
+fn force_replaces_other_users_file_and_owner() {
     let Some(sandbox) = sticky_as_root() else { return };
     for (command, file) in [(COMMANDS[0], "out/copy.db"), (COMMANDS[1], "out/copy.csv")] {
         assert_eq!(run(&sandbox, command, file, false).status, 0);
@@ -113,7 +113,7 @@ fn force_replaces_another_users_file_and_its_owner() {
 }
 
 #[test]
-fn another_users_link_is_not_followed() {
+fn other_users_link_is_not_followed() {
     let Some(sandbox) = sticky_as_root() else { return };
     assert_eq!(run(&sandbox, COMMANDS[0], "target", false).status, 0);
     let before = fs::read(sandbox.path("target")).unwrap();
@@ -131,13 +131,13 @@ fn another_users_link_is_not_followed() {
     }
     assert!(fs::read(sandbox.path("target")).unwrap() == before);
     assert!(!sandbox.path("nowhere").exists() && link.is_symlink());
-    // A link of one's own that leads to theirs is no better.
+    // The same holds for an own link to another user's link.
     symlink("link", sandbox.path("out/own")).unwrap();
     assert_eq!(run(&sandbox, COMMANDS[1], "out/own", true).status, 1);
 }
 
 #[test]
-fn own_link_is_followed_and_stays() {
+fn own_link_is_followed_and_kept() {
     let sandbox = sticky();
     for (command, file) in [(COMMANDS[0], "copy.db"), (COMMANDS[1], "copy.csv")] {
         assert_eq!(run(&sandbox, command, file, false).status, 0);
@@ -151,12 +151,12 @@ fn own_link_is_followed_and_stays() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_and_unchanged() {
+fn non_regular_files_are_rejected_unchanged() {
     let sandbox = sticky();
     let _listener = UnixListener::bind(sandbox.path("out/socket")).unwrap();
     fs::set_permissions(sandbox.path("out/socket"), Permissions::from_mode(0o644)).unwrap();
     fs::create_dir(sandbox.path("out/directory")).unwrap();
-    // A node of the device null, so that the machine's own is safe.
+    // A separate node of the null device, to protect the machine's own.
     let mut files = vec!["out/socket", "out/directory"];
     let mknod = Command::new("mknod").arg(sandbox.path("out/null")).args(["c", "1", "3"]).output();
     if mknod.is_ok_and(|output| output.status.success()) {
@@ -204,7 +204,7 @@ fn export_writes_to_pipes_and_stdout_without_force() {
 }
 
 #[test]
-fn another_users_pipe_is_refused() {
+fn other_users_pipe_is_rejected() {
     let Some(sandbox) = sticky_as_root() else { return };
     assert_eq!(script(&sandbox, "mkfifo -m 666 out/fifo"), "");
     chown(sandbox.path("out/fifo"), Some(STRANGER), None).unwrap();
@@ -216,22 +216,22 @@ fn another_users_pipe_is_refused() {
 }
 
 #[test]
-fn backup_refuses_a_planted_journal() {
+fn backup_rejects_planted_journal() {
     let Some(sandbox) = sticky_as_root() else { return };
     for suffix in ["journal", "wal"] {
         let path = sandbox.path(&format!("out/copy.db-{suffix}"));
         fs::write(&path, "planted").unwrap();
         chown(&path, Some(STRANGER), None).unwrap();
-        let refused = run(&sandbox, COMMANDS[0], "out/copy.db", false);
-        assert_eq!(refused.status, 1, "{refused}");
-        assert!(refused.stderr.contains("SQLite would apply"), "{refused}");
+        let rejected = run(&sandbox, COMMANDS[0], "out/copy.db", false);
+        assert_eq!(rejected.status, 1, "{rejected}");
+        assert!(rejected.stderr.contains("SQLite would apply"), "{rejected}");
         assert!(!sandbox.path("out/copy.db").exists());
         fs::remove_file(&path).unwrap();
     }
 }
 
 #[test]
-fn man_follows_no_link_of_another_user() {
+fn man_does_not_follow_other_users_link() {
     let Some(sandbox) = sticky_as_root() else { return };
     sandbox.write("precious", "precious");
     let link = sandbox.path("out/dash-users.1");
@@ -248,7 +248,7 @@ fn man_follows_no_link_of_another_user() {
     assert_eq!(mode & 0o600, 0o600);
 }
 
-/// A file mounted on another, which is undone at the end.
+/// A file mounted over another until dropped.
 struct Mount<'a>(&'a Path);
 
 impl<'a> Mount<'a> {

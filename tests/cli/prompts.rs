@@ -7,12 +7,12 @@ use crate::pty::{finish, start, start_script};
 use crate::support::{GOOD, PROGRAM, empty, initialized, seeded};
 
 #[test]
-fn a_new_password_is_asked_for_twice_and_not_echoed() {
+fn new_password_prompt_asks_twice_without_echo() {
     let sandbox = initialized();
     let mut session = start(&sandbox, &["add", "carol"]);
     session.exp_string("New password: ").unwrap();
     session.send_line(GOOD).unwrap();
-    let between = session.exp_string("New password, again: ").unwrap();
+    let between = session.exp_string("Repeat new password: ").unwrap();
     session.send_line(GOOD).unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 0, "{rest}");
@@ -22,18 +22,18 @@ fn a_new_password_is_asked_for_twice_and_not_echoed() {
 }
 
 #[test]
-fn a_control_character_is_refused_and_not_dropped() {
+fn password_prompt_rejects_control_characters() {
     let sandbox = initialized();
     let mut session = start(&sandbox, &["add", "carol"]);
     session.exp_string("New password: ").unwrap();
     session.send_line("plover\txyzzy-quux").unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 8, "{rest}");
-    assert!(rest.contains("control characters cannot be typed"), "{rest}");
+    assert!(rest.contains("control characters are not allowed in a password"), "{rest}");
 }
 
 #[test]
-fn keys_that_would_end_or_stop_the_program_leave_the_echo_to_be_restored() {
+fn quit_and_stop_keys_do_not_leave_echo_off() {
     let sandbox = seeded();
     for key in ['\\', 'z'] {
         let mut session = start(&sandbox, &["passwd", "alice"]);
@@ -46,12 +46,12 @@ fn keys_that_would_end_or_stop_the_program_leave_the_echo_to_be_restored() {
 }
 
 #[test]
-fn a_typing_error_can_be_corrected() {
+fn backspace_deletes_whole_character_at_prompt() {
     let sandbox = initialized();
     let mut session = start(&sandbox, &["add", "carol"]);
     session.exp_string("New password: ").unwrap();
     session.send_line(&format!("{GOOD}é\x7f")).unwrap();
-    session.exp_string("New password, again: ").unwrap();
+    session.exp_string("Repeat new password: ").unwrap();
     session.send_line(&format!("nonsense\x15{GOOD}")).unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 0, "{rest}");
@@ -59,21 +59,21 @@ fn a_typing_error_can_be_corrected() {
 }
 
 #[test]
-fn passwords_that_differ_change_nothing() {
+fn mismatched_passwords_change_nothing() {
     let sandbox = initialized();
     let mut session = start(&sandbox, &["add", "carol"]);
     session.exp_string("New password: ").unwrap();
     session.send_line(GOOD).unwrap();
-    session.exp_string("New password, again: ").unwrap();
+    session.exp_string("Repeat new password: ").unwrap();
     session.send_line("something else").unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 8, "{rest}");
-    assert!(rest.contains("the two passwords differ; nothing was changed"), "{rest}");
+    assert!(rest.contains("the passwords do not match; nothing was changed"), "{rest}");
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
 }
 
 #[test]
-fn a_password_that_is_checked_is_asked_for_once() {
+fn verify_prompt_asks_once() {
     let sandbox = seeded();
     let mut session = start(&sandbox, &["verify", "alice"]);
     session.exp_string("Password: ").unwrap();
@@ -84,7 +84,7 @@ fn a_password_that_is_checked_is_asked_for_once() {
 }
 
 #[test]
-fn nobody_is_asked_for_a_password_in_vain() {
+fn doomed_command_fails_before_password_prompt() {
     let sandbox = seeded();
     for (args, status) in [
         (&["add", "alice"][..], 9),
@@ -103,8 +103,8 @@ fn nobody_is_asked_for_a_password_in_vain() {
 }
 
 #[test]
-fn an_interrupted_prompt_gives_the_terminal_back_and_changes_nothing() {
-    // Ctrl-C is a character for rpassword, and a signal for the question.
+fn ctrl_c_at_prompt_restores_terminal_and_changes_nothing() {
+    // rpassword reads Ctrl-C as a character; the confirmation gets a signal.
     let sandbox = seeded();
     for (args, prompt) in [
         (&["passwd", "alice"][..], "New password: "),
@@ -113,7 +113,7 @@ fn an_interrupted_prompt_gives_the_terminal_back_and_changes_nothing() {
     ] {
         let mut session = start(&sandbox, args);
         session.exp_string(prompt).unwrap();
-        // The prompt is there an instant before the terminal listens.
+        // The prompt appears shortly before the program reads.
         std::thread::sleep(Duration::from_millis(200));
         session.send_control('c').unwrap();
         let (rest, status) = finish(session);
@@ -123,10 +123,10 @@ fn an_interrupted_prompt_gives_the_terminal_back_and_changes_nothing() {
 }
 
 #[test]
-fn a_signal_at_a_prompt_gives_the_echo_back() {
+fn signal_at_prompt_restores_echo() {
     let sandbox = seeded();
     for (signal, expected) in [("INT", "130"), ("TERM", "143"), ("QUIT", "131")] {
-        // A shell outlives the program, and tells the terminal's state.
+        // A shell outlives the program and shows the terminal settings.
         let program = format!("echo $$ >pid; exec {PROGRAM} passwd alice");
         let script = format!("sh -c '{program}'; echo \"<$?>\"; stty -a");
         let mut session = start_script(&sandbox, &script);
@@ -143,7 +143,7 @@ fn a_signal_at_a_prompt_gives_the_echo_back() {
 }
 
 #[test]
-fn ctrl_d_at_a_prompt_is_an_interruption() {
+fn ctrl_d_at_prompt_exits_130() {
     let sandbox = seeded();
     let mut session = start(&sandbox, &["verify", "alice"]);
     session.exp_string("Password: ").unwrap();
@@ -154,7 +154,7 @@ fn ctrl_d_at_a_prompt_is_an_interruption() {
 }
 
 #[test]
-fn a_removal_is_confirmed_by_yes_alone() {
+fn remove_is_confirmed_only_by_yes() {
     let sandbox = seeded();
     for answer in ["", "n", "nonsense"] {
         let mut session = start(&sandbox, &["remove", "alice", "bob"]);
@@ -175,7 +175,7 @@ fn a_removal_is_confirmed_by_yes_alone() {
 }
 
 #[test]
-fn a_backup_is_restored_by_yes_alone() {
+fn restore_is_confirmed_only_by_yes() {
     let sandbox = seeded();
     assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 0);
     sandbox.run(&["remove", "alice", "--yes"]);
@@ -183,8 +183,8 @@ fn a_backup_is_restored_by_yes_alone() {
         [("n", 10, 1, "nothing restored"), ("", 10, 1, "nothing restored"), ("y", 0, 2, "restored")]
     {
         let mut session = start(&sandbox, &["restore", "copy.db"]);
-        session.exp_string("will be lost").unwrap();
-        session.exp_string("with 2 user(s), into ").unwrap();
+        session.exp_string("this replaces everything").unwrap();
+        session.exp_string("(2 users) into ").unwrap();
         session.exp_string("[y/N] ").unwrap();
         session.send_line(answer).unwrap();
         let (rest, found) = finish(session);
@@ -195,7 +195,7 @@ fn a_backup_is_restored_by_yes_alone() {
 }
 
 #[test]
-fn a_question_tells_how_many_groups_a_user_leaves() {
+fn remove_question_shows_group_count() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     sandbox.run(&["group", "add", "bob", "admins", "staff"]);
@@ -206,7 +206,7 @@ fn a_question_tells_how_many_groups_a_user_leaves() {
 }
 
 #[test]
-fn a_question_tells_which_rows_of_the_app_go() {
+fn remove_question_shows_affected_app_rows() {
     let sandbox = seeded();
     sandbox.sql(
         "CREATE TABLE posts (author REFERENCES users ON DELETE CASCADE);
@@ -214,17 +214,17 @@ fn a_question_tells_which_rows_of_the_app_go() {
     );
     for option in ["--quiet", "--json"] {
         let mut session = start(&sandbox, &["remove", "alice", option]);
-        session.exp_string("table 'posts' loses 1 row(s)").unwrap();
+        session.exp_string("deletes 1 row from table 'posts'").unwrap();
         session.exp_string("[y/N] ").unwrap();
         session.send_line("n").unwrap();
         assert_eq!(finish(session).1, 10);
     }
     let error = sandbox.run(&["remove", "alice", "--json"]).error();
-    assert!(error["message"].as_str().unwrap().contains("table 'posts' loses"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("from table 'posts'"), "{error}");
 }
 
 #[test]
-fn with_json_questions_go_to_the_terminal_and_stderr_stays_clean() {
+fn json_prompts_bypass_stderr() {
     let sandbox = seeded();
     let script = format!("{PROGRAM} verify alice --json >out 2>err; echo \"<$?>\"");
     let mut session = start_script(&sandbox, &script);
@@ -237,7 +237,7 @@ fn with_json_questions_go_to_the_terminal_and_stderr_stays_clean() {
 }
 
 #[test]
-fn on_a_terminal_a_bar_shows_how_far_hashing_is() {
+fn import_shows_progress_bar_on_terminal() {
     let sandbox = empty().with_env("TERM", "xterm");
     let row = |number| format!("user{number},{GOOD}\n");
     let rows: String = (0..8).map(row).collect();

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{SECRET123, assert_run, initialized, seeded};
 
 #[test]
-fn the_right_password_gets_a_new_hash() {
+fn rehash_stores_new_hash_for_right_password() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
     let rehash = |password: &str, user: &str| {
@@ -50,7 +50,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored password hash of 'carol' cannot be used: the method is neither scrypt nor pbkdf2
-hint: `dash-users passwd` sets a new password
+hint: run `dash-users passwd carol --database [DIR]/users.db` to set a new password
 
 "#]]
     );
@@ -60,15 +60,15 @@ hint: `dash-users passwd` sets a new password
 status 2
 -- stdout
 -- stderr
-error: rehash takes one USER, for each has its own password
-hint: for clear passwords in the table see --plaintext
+error: rehash accepts only one USER, except with --plaintext
+hint: run `dash-users rehash` once per user
 
 "#]]
     );
 }
 
 #[test]
-fn a_locked_user_stays_locked() {
+fn rehash_keeps_locked_user_locked() {
     let sandbox = seeded();
     let locked = format!("!{}", sandbox.stored("alice").replace('$', "|"));
     sandbox.sql(&format!("UPDATE users SET password_hash = '{locked}' WHERE username = 'alice'"));
@@ -78,7 +78,7 @@ fn a_locked_user_stays_locked() {
 }
 
 #[test]
-fn clear_passwords_in_the_table_become_hashes() {
+fn rehash_plaintext_hashes_plaintext_passwords() {
     let sandbox = initialized();
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('alice', 'secret123', 'en'), ('bob', 'pa$$w0rd', 'fr'),
@@ -90,9 +90,9 @@ fn clear_passwords_in_the_table_become_hashes() {
 status 0
 -- stdout
 -- stderr
-warning: backups made before this still hold the clear passwords
-hashed the clear password of user 'alice' in [DIR]/users.db
-1 hashed, 0 left
+warning: earlier backups still contain the plaintext passwords
+hashed the plaintext password of user 'alice' in [DIR]/users.db
+1 hashed, 0 unchanged
 
 "#]]
     );
@@ -102,11 +102,11 @@ hashed the clear password of user 'alice' in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-left user 'alice', who has a hash, in [DIR]/users.db
-warning: backups made before this still hold the clear passwords
-hashed the clear password of user 'bob' in [DIR]/users.db
-left user 'carol', who has a hash, in [DIR]/users.db
-1 hashed, 2 left
+user 'alice' already has a hash in [DIR]/users.db
+warning: earlier backups still contain the plaintext passwords
+hashed the plaintext password of user 'bob' in [DIR]/users.db
+user 'carol' already has a hash in [DIR]/users.db
+1 hashed, 2 unchanged
 
 "#]]
     );
@@ -127,10 +127,10 @@ status 0
 }
 
 #[test]
-fn a_locked_hash_that_only_werkzeug_knows_stays_locked() {
+fn rehash_plaintext_keeps_locked_unsupported_hash() {
     let sandbox = initialized();
     let locked = "!pbkdf2:sha224:1000|salt|00ff";
-    let spoiled = "!scrypt:32768:8:1|a|b";
+    let invalid = "!scrypt:32768:8:1|a|b";
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{locked}', 'en')"));
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 0);
     assert_eq!(sandbox.stored("zoe"), locked);
@@ -149,12 +149,12 @@ zoe   en                locked  3 days ago  3 days ago
     assert_eq!(sandbox.run_with("x", &["verify", "zoe", "--password-stdin"]).status, 3);
     assert_eq!(sandbox.run(&["passwd", "zoe", "--generate"]).status, 0);
     assert!(sandbox.stored("zoe").starts_with('!'));
-    sandbox.sql(&format!("UPDATE users SET password_hash = '{spoiled}'"));
+    sandbox.sql(&format!("UPDATE users SET password_hash = '{invalid}'"));
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "zoe"]).status, 7);
 }
 
 #[test]
-fn what_resembles_a_hash_never_becomes_a_password_and_nothing_is_half_done() {
+fn rehash_plaintext_rejects_hash_like_values() {
     let sandbox = initialized();
     sandbox
         .sql("INSERT INTO users VALUES ('alice', 'secret123', 'en'), ('bob', '$2b$12$abc', 'fr')");
@@ -165,7 +165,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored value of 'bob' resembles a hash but is none; it is not taken for a password
-hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
+hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new password, or use --allow-hash-like if the stored value really is the password
 
 "#]]
     );
@@ -177,7 +177,7 @@ hint: `dash-users passwd` sets a new password; if the value is the password, nam
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None","hint":"`dash-users passwd` sets a new password"}}
+{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None","hint":"run `dash-users passwd bob --database [DIR]/users.db` to set a new password"}}
 
 "#]]
     );
@@ -212,7 +212,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored value of 'alice' resembles a hash but is none; it is not taken for a password
-hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
+hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new password, or use --allow-hash-like if the stored value really is the password
 
 "#]]
     );
@@ -220,10 +220,10 @@ hint: `dash-users passwd` sets a new password; if the value is the password, nam
     let allowed = |user| sandbox.run(&["rehash", "--plaintext", user, "--allow-hash-like"]).status;
     assert_eq!(allowed("alice"), 0);
     assert_eq!(sandbox.run_with(digest, &["verify", "alice", "--password-stdin"]).status, 0);
-    // An app may verify it.
+    // Some app may be able to verify it.
     assert_eq!(allowed("bob"), 7);
     assert_eq!(sandbox.stored("bob"), sha224);
-    // Each is named, and only clear passwords are meant.
+    // Users must be named, and the option requires --plaintext.
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "--all", "--allow-hash-like"]).status, 2);
     assert_eq!(sandbox.run(&["rehash", "alice", "--allow-hash-like"]).status, 2);
 }
@@ -244,8 +244,8 @@ status 7
 [DIR]/users.db: the stored value of 'bob' is no password: it is empty, masked, or a word such as None
 [DIR]/users.db: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
 [DIR]/users.db: the stored value of 'dave' is no password: it is empty, masked, or a word such as None
-error: 3 stored values are no passwords; nothing was changed
-hint: `dash-users check --database [DIR]/users.db` says what to do about each
+error: 3 stored values are not passwords; nothing was changed
+hint: run `dash-users check --database [DIR]/users.db` to see how to fix each one
 
 "#]]
     );
@@ -255,7 +255,7 @@ hint: `dash-users check --database [DIR]/users.db` says what to do about each
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 stored values are no passwords; nothing was changed","hint":"`dash-users check --database [DIR]/users.db` says what to do about each","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is no password: it is empty, masked, or a word such as None"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 stored values are not passwords; nothing was changed","hint":"run `dash-users check --database [DIR]/users.db` to see how to fix each one","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is no password: it is empty, masked, or a word such as None"}]}}
 
 "#]]
     );
@@ -266,7 +266,7 @@ status 7
 -- stdout
 -- stderr
 error: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
-hint: `dash-users check --fix --unwrap --database [DIR]/users.db` restores the hash
+hint: run `dash-users check --fix --unwrap --database [DIR]/users.db` to repair the hash
 
 "#]]
     );

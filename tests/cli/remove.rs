@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{assert_run, seeded};
 
 #[test]
-fn users_are_removed_all_or_none() {
+fn remove_is_all_or_nothing() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["remove", "alice", "nobody", "--yes"]),
@@ -31,8 +31,8 @@ error: no user 'nobody'
 status 10
 -- stdout
 -- stderr
-error: there is no terminal to ask for confirmation on
-hint: --yes goes on without asking
+error: cannot ask for confirmation: stdin is not a terminal
+hint: use --yes to confirm
 
 "#]]
     );
@@ -42,7 +42,7 @@ hint: --yes goes on without asking
 status 10
 -- stdout
 -- stderr
-{"error":{"code":"needs_confirmation","status":10,"message":"there is no terminal to ask for confirmation on","hint":"--yes goes on without asking"}}
+{"error":{"code":"needs_confirmation","status":10,"message":"cannot ask for confirmation: stdin is not a terminal","hint":"use --yes to confirm"}}
 
 "#]]
     );
@@ -71,7 +71,7 @@ status 0
 }
 
 #[test]
-fn those_who_are_not_there_can_be_passed_over() {
+fn remove_if_exists_skips_missing_users() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["remove", "alice", "nobody", "--yes", "--if-exists"]),
@@ -80,7 +80,7 @@ status 0
 -- stdout
 -- stderr
 removed user 'alice' in [DIR]/users.db
-there is no user 'nobody' in [DIR]/users.db
+no user 'nobody' in [DIR]/users.db
 
 "#]]
     );
@@ -90,7 +90,7 @@ there is no user 'nobody' in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-there is no user 'nobody' in [DIR]/users.db
+no user 'nobody' in [DIR]/users.db
 
 "#]]
     );
@@ -107,7 +107,7 @@ status 0
 }
 
 #[test]
-fn the_apps_tables_that_refer_to_a_user_are_named() {
+fn remove_warns_about_referring_app_tables() {
     let sandbox = seeded();
     sandbox.sql(
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, author REFERENCES users ON DELETE CASCADE);
@@ -136,9 +136,9 @@ error: [DIR]/users.db refused the change: rows of orders refer to the user
 status 0
 -- stdout
 -- stderr
-warning: table 'notes' loses 2 row(s) that refer to user 'alice'
-warning: table 'tags' loses 3 row(s) that refer to user 'alice'
-warning: table 'visits' has 1 row(s) that no longer refer to user 'alice'
+warning: removing user 'alice' deletes 2 rows from table 'notes'
+warning: removing user 'alice' deletes 3 rows from table 'tags'
+warning: removing user 'alice' clears the reference in 1 row of table 'visits'
 removed user 'alice' in [DIR]/users.db
 
 "#]]

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{assert_run, seeded};
 
 #[test]
-fn a_user_gets_another_name_and_keeps_password_groups_and_history() {
+fn rename_keeps_password_groups_and_history() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "staff"]);
     let hash = sandbox.stored("alice");
@@ -34,7 +34,7 @@ status 0
 status 0
 -- stdout
 -- stderr
-user 'Alice.Smith' is called so already in [DIR]/users.db
+user 'Alice.Smith' already has this name in [DIR]/users.db
 
 "#]]
     );
@@ -65,7 +65,7 @@ status 0
 }
 
 #[test]
-fn a_name_that_is_taken_or_cannot_be_is_refused() {
+fn rename_rejects_taken_and_invalid_names() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["rename", "alice", "bob"]),
@@ -74,7 +74,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'bob' exists already
-hint: choose another name, or remove that user first
+hint: choose another name, or remove the other user first
 
 "#]]
     );
@@ -85,7 +85,7 @@ status 9
 -- stdout
 -- stderr
 error: user 'bob' exists already; 'Bob' differs only by case
-hint: `--allow-similar` adds it all the same
+hint: use --allow-similar to allow this name
 
 "#]]
     );
@@ -113,7 +113,7 @@ status 6
 }
 
 #[test]
-fn a_table_of_the_app_may_keep_a_user_from_being_renamed() {
+fn rename_fails_if_app_foreign_key_forbids_it() {
     let sandbox = seeded();
     sandbox.sql(
         "CREATE TABLE orders (username TEXT REFERENCES users (username));

@@ -1,4 +1,4 @@
-//! No password and no hash is in any output, in the history, or in the file when it is gone.
+//! No password or hash appears in any output or in the history, or stays in the file after removal.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,13 +8,13 @@ use rusqlite::Connection;
 use crate::help::commands;
 use crate::support::{SECRET123, Sandbox, empty};
 
-/// Passwords, found in no other text here, each by its first part.
+/// Unique passwords. Tests search for the first part of each.
 const OLD: &str = "qwzx-7391-plover";
 const NEW: &str = "vmbt-4826-xyzzy";
 const WRONG: &str = "hjkl-5512-quux";
-const CLEAR: &str = "dfgr-9047-frotz";
+const PLAINTEXT: &str = "dfgr-9047-frotz";
 
-/// Commands in the order in which they are run, with what is on stdin.
+/// Commands in the order they run, with their stdin.
 const STEPS: &[(&str, &str)] = &[
     ("migrate", ""),
     ("init", ""),
@@ -65,10 +65,10 @@ const STEPS: &[(&str, &str)] = &[
     ("remove erin --yes", ""),
     ("restore copy.db --yes", ""),
     ("hash --password-stdin", OLD),
-    ("hash --check --hash-file clear --password-stdin", WRONG),
+    ("hash --check --hash-file plaintext --password-stdin", WRONG),
     ("hash --check --hash-file hash --password-stdin", WRONG),
-    ("rehash zoe --password-stdin", CLEAR),
-    ("verify zoe --password-stdin --explain", CLEAR),
+    ("rehash zoe --password-stdin", PLAINTEXT),
+    ("verify zoe --password-stdin --explain", PLAINTEXT),
     ("lock zoe", ""),
     ("check --fix", ""),
     ("show zoe", ""),
@@ -77,10 +77,10 @@ const STEPS: &[(&str, &str)] = &[
     ("history --limit 1000", ""),
 ];
 
-/// These print hashes, which is what they are for.
+/// Commands whose purpose is to print hashes.
 const OF_HASHES: [&str; 2] = ["export", "hash"];
 
-/// These meet no secret.
+/// Commands that handle no secrets.
 const WITHOUT: [&str; 4] = ["completions", "group", "help", "man"];
 
 fn with_files() -> Sandbox {
@@ -91,12 +91,15 @@ fn with_files() -> Sandbox {
     let damaged = &SECRET123[..SECRET123.len() - 1];
     for (name, content) in [
         ("password", format!("{OLD}\n")),
-        ("clear", format!("{CLEAR}\n")),
+        ("plaintext", format!("{PLAINTEXT}\n")),
         ("hash", format!("{SECRET123}\n")),
         ("there.csv", format!("username,password\nalice,{OLD}\nerin,{NEW}\n")),
-        ("bad.csv", format!("username,password_hash\nfred,{CLEAR}\ngina,{damaged}\n")),
-        ("bad.json", format!(r#"{{"fred": "{damaged}", "a:b": "{CLEAR}", "gina": "dfgr-90"}}"#)),
-        ("broken.json", format!(r#"[{{"username": "fred", "password": "{CLEAR}" "x"}}]"#)),
+        ("bad.csv", format!("username,password_hash\nfred,{PLAINTEXT}\ngina,{damaged}\n")),
+        (
+            "bad.json",
+            format!(r#"{{"fred": "{damaged}", "a:b": "{PLAINTEXT}", "gina": "dfgr-90"}}"#),
+        ),
+        ("broken.json", format!(r#"[{{"username": "fred", "password": "{PLAINTEXT}" "x"}}]"#)),
         ("new.csv", format!("username,password,password_hash\nerin,{NEW},\nfred,,{SECRET123}\n")),
         ("missing.csv", "username\nhugo\n".to_owned()),
     ] {
@@ -105,7 +108,7 @@ fn with_files() -> Sandbox {
     sandbox
 }
 
-/// What of each stored value must not be shown: its salt, and its digest.
+/// The parts of each stored value that must not be shown: salt and digest.
 fn stored(sandbox: &Sandbox) -> Vec<String> {
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     let mut select = connection.prepare("SELECT password_hash FROM users").unwrap();
@@ -115,8 +118,8 @@ fn stored(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn no_command_shows_a_password_or_a_hash() {
-    let passwords = [OLD, NEW, WRONG, CLEAR].map(|password| password[..7].to_owned());
+fn no_command_shows_passwords_or_hashes() {
+    let passwords = [OLD, NEW, WRONG, PLAINTEXT].map(|password| password[..7].to_owned());
     let hash = SECRET123.split('$').skip(1).map(str::to_owned);
     for format in ["table", "plain", "json"] {
         let sandbox = with_files();
@@ -124,7 +127,7 @@ fn no_command_shows_a_password_or_a_hash() {
         let mut hashes: BTreeSet<_> = hash.clone().collect();
         for (step, input) in STEPS {
             if *step == "rehash zoe --password-stdin" {
-                sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{CLEAR}', 'en')"));
+                sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{PLAINTEXT}', 'en')"));
             }
             let args: Vec<_> = step.split(' ').chain(["--format", format]).collect();
             let run = sandbox.run_with(input, &args);
@@ -151,7 +154,7 @@ fn no_command_shows_a_password_or_a_hash() {
                 passwords.insert(generated);
             }
         }
-        // Of a clear password nothing is left, and in the file itself never was one but this.
+        // Nothing is left of the plaintext password, the only one that was ever in the file.
         let database = fs::read(sandbox.path("users.db")).unwrap();
         for password in &passwords {
             let is_there = database.windows(7).any(|window| window == &password.as_bytes()[..7]);
@@ -161,7 +164,7 @@ fn no_command_shows_a_password_or_a_hash() {
 }
 
 #[test]
-fn every_command_is_among_those_that_show_nothing() {
+fn secrets_test_covers_every_command() {
     for command in commands() {
         let is_run = STEPS.iter().any(|(step, _)| step.split(' ').next() == Some(&*command[0]));
         assert!(is_run || WITHOUT.contains(&&*command[0]), "{command:?}");

@@ -1,11 +1,11 @@
-//! SECURITY.md: the tests that it names are there.
+//! SECURITY.md names only tests that exist.
 
 use std::fs;
 use std::path::Path;
 
 const SECURITY: &str = include_str!("../../SECURITY.md");
 
-/// Whether a test, or a module of tests, is there, by its path from the name of its suite on.
+/// Whether a test or a module of tests exists. The path begins with the suite.
 fn is_there(path: &str) -> bool {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let file = |path: &str| tests.join(format!("{}.rs", path.replace("::", "/")));
@@ -17,7 +17,7 @@ fn is_there(path: &str) -> bool {
 }
 
 #[test]
-fn every_test_that_it_names_is_there() {
+fn security_page_names_existing_tests() {
     let words = SECURITY.split('`').skip(1).step_by(2);
     let is_test = |word: &&str| {
         let suites = ["app::", "cli::", "hash::", "postgres::", "store::"];
@@ -30,9 +30,9 @@ fn every_test_that_it_names_is_there() {
 }
 
 #[test]
-fn what_is_no_test_is_missed() {
+fn security_check_detects_missing_tests() {
     assert!(is_there("cli::security"));
-    assert!(is_there("cli::security::every_test_that_it_names_is_there"));
+    assert!(is_there("cli::security::security_page_names_existing_tests"));
     assert!(!is_there("cli::security::nothing"));
     assert!(!is_there("cli::nothing"));
 }

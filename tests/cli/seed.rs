@@ -8,7 +8,7 @@ use crate::sample;
 use crate::support::{GOOD, assert_run, empty, initialized, seeded};
 
 #[test]
-fn demo_users_are_added_once() {
+fn seed_adds_demo_users_once() {
     let sandbox = empty();
     assert_run!(
         sandbox.run(&["seed"]),
@@ -18,7 +18,7 @@ status 0
 -- stderr
 created [DIR]/users.db
 added users 'alice' and 'bob' in [DIR]/users.db
-warning: the passwords of 'alice' and 'bob' are public: remove both before others can reach the app
+warning: the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app
 
 "#]]
     );
@@ -28,7 +28,7 @@ warning: the passwords of 'alice' and 'bob' are public: remove both before other
 status 0
 -- stdout
 -- stderr
-there are users already; none added in [DIR]/users.db
+nothing added: there are already users in [DIR]/users.db
 
 "#]]
     );
@@ -38,14 +38,14 @@ there are users already; none added in [DIR]/users.db
 }
 
 #[test]
-fn json_counts_them() {
+fn seed_json_counts_demo_users() {
     let sandbox = empty();
     assert_run!(
         sandbox.run(&["seed", "--json"]),
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both before others can reach the app"]}
+{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app"]}
 -- stderr
 
 "#]]
@@ -63,7 +63,7 @@ status 0
 }
 
 #[test]
-fn a_table_with_any_user_is_left_alone() {
+fn seed_leaves_nonempty_table_unchanged() {
     let sandbox = initialized();
     sandbox.sql("INSERT INTO users VALUES ('zoe', 'x', 'de')");
     assert_run!(
@@ -72,7 +72,7 @@ fn a_table_with_any_user_is_left_alone() {
 status 0
 -- stdout
 -- stderr
-there are users already; none added in [DIR]/users.db
+nothing added: there are already users in [DIR]/users.db
 
 "#]]
     );
@@ -80,9 +80,9 @@ there are users already; none added in [DIR]/users.db
 }
 
 #[test]
-fn an_interrupted_seed_leaves_nothing_behind() {
+fn interrupted_seed_leaves_nothing_behind() {
     let sandbox = empty();
-    // It takes seconds, even on the fastest machine.
+    // Takes seconds even on the fastest machine.
     let mut child =
         sandbox.command(&["seed", "--method", "pbkdf2:sha512:10000000"]).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(1));
@@ -93,7 +93,7 @@ fn an_interrupted_seed_leaves_nothing_behind() {
 }
 
 #[test]
-fn several_at_once_seed_one_database() {
+fn concurrent_seeds_add_demo_users_once() {
     let sandbox = empty();
     let children: Vec<_> =
         (0..4).map(|_| sandbox.command(&["seed", "-q"]).spawn().unwrap()).collect();
@@ -104,7 +104,7 @@ fn several_at_once_seed_one_database() {
 }
 
 #[test]
-fn the_users_of_a_file_are_added_once() {
+fn seed_file_adds_users_once() {
     let sandbox = empty();
     sandbox.write("users.csv", format!("username,password\nann,{GOOD}\nben,{GOOD}\n"));
     assert_run!(
@@ -153,7 +153,7 @@ status 0
 }
 
 #[test]
-fn records_of_users_who_are_there_are_neither_judged_nor_taken() {
+fn seed_file_skips_records_of_existing_users_unchecked() {
     let sandbox = seeded();
     let bob = sandbox.stored("bob");
     sandbox.write(
@@ -174,7 +174,7 @@ users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
     assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
     assert_eq!(sandbox.stored("bob"), bob);
 
-    // Those of others are.
+    // Records of new users are checked.
     sandbox.write("users.csv", "username,password\nalice,12345\nann,12345\n");
     assert_run!(
         sandbox.run(&["seed", "users.csv"]),
@@ -184,7 +184,7 @@ status 8
 -- stderr
 users.csv:3: user 'ann': the password is weak: it has fewer than 8 characters
 error: 1 bad record in users.csv; nothing was changed
-hint: --allow-weak takes weak passwords
+hint: use --allow-weak to accept weak passwords
 
 "#]]
     );
@@ -203,7 +203,7 @@ users.csv: 1 added, 0 changed, 0 unchanged, 1 skipped in [DIR]/users.db
 }
 
 #[test]
-fn a_file_that_cannot_be_read_as_users_is_refused_all_the_same() {
+fn seed_file_rejects_malformed_file() {
     let sandbox = seeded();
     sandbox.write("users.csv", "username,password\nalice,12345,too much\n");
     assert_run!(
@@ -220,7 +220,7 @@ error: 1 bad record in users.csv; nothing was changed
 }
 
 #[test]
-fn options_for_a_file_need_one() {
+fn seed_file_options_require_file() {
     let sandbox = empty();
     for option in [
         &["--input-format", "csv"][..],
@@ -249,7 +249,7 @@ status 2
 }
 
 #[test]
-fn several_at_once_seed_one_database_from_a_file() {
+fn concurrent_seeds_from_file_add_users_once() {
     let sandbox = empty();
     let row = |number| format!("user{number},{GOOD}\n");
     sandbox
@@ -272,7 +272,7 @@ fn several_at_once_seed_one_database_from_a_file() {
 }
 
 #[test]
-fn stdin_may_be_the_file() {
+fn seed_reads_stdin() {
     let sandbox = empty();
     let seed = ["seed", "-", "--input-format", "json", "--json"];
     let run = sandbox.run_with(format!(r#"{{"ann": "{GOOD}"}}"#), &seed);

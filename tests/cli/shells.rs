@@ -1,6 +1,6 @@
-//! Completion in real shells, by the scripts in `completions/`: bash and zsh on a
-//! pseudo-terminal, with a Tab, and fish by `complete -C`. A shell that is not installed is
-//! skipped; in CI it must be there.
+//! Completion in real shells with the scripts in `completions/`: bash and zsh with a Tab on a
+//! pseudo-terminal, fish with `complete -C`. Missing shells are skipped, except in CI, where they
+//! are required.
 
 mod typing;
 
@@ -13,7 +13,7 @@ use self::typing::{COMPINIT, SHELLS, Shell, assert_completes, start};
 use crate::docs;
 use crate::support::{Sandbox, empty, initialized, seeded};
 
-/// Types each line in each shell, and compares what is offered, without the option before `=`.
+/// Types each line in each shell and compares the candidates, without the option before `=`.
 fn assert_offered(sandbox: &Sandbox, lines: &[(&str, &[&str])]) {
     for shell in SHELLS {
         let Some(mut typing) = start(shell, sandbox) else { continue };
@@ -27,7 +27,7 @@ fn assert_offered(sandbox: &Sandbox, lines: &[(&str, &[&str])]) {
 }
 
 #[test]
-fn commands_options_and_values_are_offered() {
+fn commands_options_and_values_are_completed() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     assert_offered(
@@ -58,7 +58,7 @@ fn commands_options_and_values_are_offered() {
 }
 
 #[test]
-fn names_come_from_the_database_that_the_line_names() {
+fn names_come_from_database_on_command_line() {
     let sandbox = seeded();
     sandbox.run(&["init", "-d", "x.db"]);
     sandbox.run(&["init", "-d", "my x.db"]);
@@ -97,7 +97,7 @@ fn names_come_from_the_database_that_the_line_names() {
 }
 
 #[test]
-fn odd_names_are_neither_offered_nor_run() {
+fn names_with_shell_syntax_are_not_completed_or_run() {
     let sandbox = initialized();
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     let insert = "INSERT INTO users VALUES (?, '!', 'en')";
@@ -114,7 +114,7 @@ fn odd_names_are_neither_offered_nor_run() {
 }
 
 #[test]
-fn what_is_completed_is_inserted_as_the_shell_would_write_it() {
+fn completed_words_are_quoted_by_the_shell() {
     let sandbox = seeded();
     sandbox.run(&["add", "alice.smith@example.org", "--generate"]);
     sandbox.write("x $(touch pwned).csv", "username\n");
@@ -135,19 +135,19 @@ fn what_is_completed_is_inserted_as_the_shell_would_write_it() {
             let line = typing.completed(&format!("dash-users {line}"));
             assert_eq!(line, format!("dash-users {completed}"), "{shell:?}");
         }
-        // The last line is run.
+        // The last line is executed.
         typing.enter("0 added");
     }
     assert!(!sandbox.path("pwned").exists());
 }
 
 #[test]
-fn files_are_offered() {
+fn filenames_are_completed() {
     let sandbox = empty();
     sandbox.write("x $(touch pwned).csv", "username\n");
     for shell in SHELLS {
         let Some(mut typing) = start(shell, &sandbox) else { continue };
-        // Bash and zsh complete files themselves.
+        // Bash and zsh complete filenames themselves.
         let expected = |file| if shell == Shell::Fish { file } else { "<files>" };
         for (line, file) in [
             ("import x", "x $(touch pwned).csv"),
@@ -193,7 +193,7 @@ fn lines_in_docs_set_up_completion() {
 }
 
 #[test]
-fn zsh_completes_at_the_first_tab_by_a_file_in_its_path() {
+fn zsh_autoloads_script_from_fpath_at_first_tab() {
     if !Shell::Zsh.is_there() {
         return;
     }
@@ -205,8 +205,8 @@ fn zsh_completes_at_the_first_tab_by_a_file_in_its_path() {
 }
 
 #[test]
-fn bash_calls_the_function_with_words_that_it_took_apart() {
-    // As bash-completion does behind `sudo`, and without a terminal.
+fn bash_words_split_at_separators_are_rejoined() {
+    // Like bash-completion after `sudo`, without a terminal.
     if !Shell::Bash.is_there() {
         return;
     }

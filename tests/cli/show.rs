@@ -3,10 +3,10 @@ use snapbox::str;
 use crate::support::{SECRET123, assert_run, initialized, seeded};
 
 #[test]
-fn one_user_is_shown_in_each_format() {
+fn show_prints_user_in_each_format() {
     let sandbox = initialized();
     sandbox.sql(&format!(
-        "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('yan', 'clear text', 'en'),
+        "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('yan', 'plain text', 'en'),
          ('xi', '!scrypt:1024:8:16|NaCl|{digest}', 'en')",
         digest = "0".repeat(128)
     ));
@@ -37,7 +37,7 @@ user              yan
 language          en
 groups
 locked            no
-method            none: the stored value is no usable hash
+method            none (the stored value is not a usable hash)
 outdated          no
 created           3 days ago ([TIME])
 password changed  3 days ago ([TIME])
@@ -54,7 +54,7 @@ user              xi
 language          en
 groups
 locked            yes
-method            scrypt:1024:8:16 (1 MiB of memory, 16 times over)
+method            scrypt:1024:8:16 (1 MiB of memory, 16 times)
 outdated          no
 created           3 days ago ([TIME])
 password changed  3 days ago ([TIME])
@@ -105,7 +105,7 @@ status 6
 }
 
 #[test]
-fn a_name_that_is_nearly_a_user_s_is_asked_back() {
+fn unknown_user_error_suggests_similar_name() {
     let sandbox = seeded();
     for (name, said) in [
         ("alcie", "no user 'alcie'; did you mean 'alice'?"),

@@ -1,4 +1,4 @@
-//! A directory of its own for each test, and the program run in it.
+//! Runs the program in a separate directory for each test.
 
 use std::env;
 use std::fs::{self, Permissions};
@@ -15,24 +15,24 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_dash-users");
 
 const PROFILE: &str = "LLVM_PROFILE_FILE";
 
-/// Where the program is, for a shell to find it.
+/// The directory of the program, for a shell's `PATH`.
 pub(crate) fn program_directory() -> &'static Path {
     Path::new(PROGRAM).parent().unwrap()
 }
 
-/// A password that the policy takes.
+/// A password that the policy accepts.
 pub(crate) const GOOD: &str = "plover-xyzzy-quux";
 
 /// A hash of `secret123` that werkzeug wrote.
 pub(crate) const SECRET123: &str = "pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9";
 
-/// A directory with a database, or none yet.
+/// A directory, with or without a database.
 pub(crate) struct Sandbox {
     dir: TempDir,
     environment: Vec<(&'static str, String)>,
 }
 
-/// An empty directory, in memory if there is enough of it: no test waits for the disk.
+/// An empty directory, in memory if there is enough, so tests do not wait for the disk.
 pub(crate) fn empty() -> Sandbox {
     static PARENT: LazyLock<PathBuf> = LazyLock::new(|| {
         let memory = PathBuf::from("/dev/shm");
@@ -45,26 +45,26 @@ pub(crate) fn empty() -> Sandbox {
     empty_in(&PARENT)
 }
 
-/// The memory file system that `empty` requires. The largest databases of the tests have 100 MB.
+/// Free memory that `empty` requires, in KiB. The largest test databases have 100 MB.
 const ENOUGH_KIB: u64 = 2 << 20;
 
-/// The free space of a file system.
+/// The free space of a file system, in KiB.
 fn free_kib(directory: &Path) -> Option<u64> {
     let output = Command::new("df").arg("-Pk").arg(directory).output().ok()?;
     let output = String::from_utf8(output.stdout).ok()?;
     output.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
 
-/// An empty directory on the disk, for tests of many processes that share a database.
+/// An empty directory on disk, for tests with many processes on one database.
 pub(crate) fn on_disk() -> Sandbox {
     empty_in(&env::temp_dir())
 }
 
 fn empty_in(parent: &Path) -> Sandbox {
-    // A cheap method: what hashing costs is tested elsewhere.
+    // A cheap method. Other tests cover the cost of hashing.
     let environment = vec![
         ("DASH_USERS_METHOD", "scrypt:128:8:1".to_owned()),
-        // Who the history says did it.
+        // The actor in the history.
         ("SUDO_USER", "admin".to_owned()),
     ];
     Sandbox { dir: tempfile::tempdir_in(parent).unwrap(), environment }
@@ -83,7 +83,7 @@ pub(crate) fn seeded() -> Sandbox {
 }
 
 impl Sandbox {
-    /// Adds the database that a command creates. The first caller runs it, later ones get a copy.
+    /// Adds the database that a command creates. Only the first caller runs it; others get a copy.
     fn with_database_of(self, command: &str, made: &OnceLock<Vec<u8>>) -> Self {
         let database = made.get_or_init(|| {
             let sandbox = empty();
@@ -118,7 +118,7 @@ impl Sandbox {
         Connection::open(self.path("users.db")).unwrap().execute_batch(sql).unwrap();
     }
 
-    /// Puts all that happened so far three days back, so that tables show the same at any moment.
+    /// Moves all recorded times three days back, so that tables always show the same.
     pub(crate) fn wait_three_days(&self) {
         let then = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-3 days')";
         self.sql(&format!(
@@ -136,7 +136,7 @@ impl Sandbox {
         connection.query_row(select, [username], |row| row.get(0)).unwrap()
     }
 
-    /// The program with its arguments, in this directory and an environment of its own.
+    /// The program with arguments, in this directory and a separate environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         self.command_of(PROGRAM, args)
     }
@@ -151,7 +151,7 @@ impl Sandbox {
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.dir).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        // Where a program that was built to measure coverage writes what it has measured.
+        // The output file for coverage builds.
         command.envs(env::var_os(PROFILE).map(|file| (PROFILE, file)));
         command
     }
@@ -160,7 +160,7 @@ impl Sandbox {
         self.run_with("", args)
     }
 
-    /// Runs the program with `input` on stdin, which is no terminal.
+    /// Runs the program with `input` on stdin, which is not a terminal.
     pub(crate) fn run_with(&self, input: impl AsRef<[u8]>, args: &[&str]) -> Run {
         let mut command = self.command(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -178,7 +178,7 @@ impl Sandbox {
     }
 }
 
-/// A text with `[TIME]` in the place of each time as RFC 3339 has it.
+/// Replaces each RFC 3339 time by `[TIME]`.
 pub(crate) fn without_times(text: &str) -> String {
     const SHAPE: &str = "dddd-dd-ddTdd:dd:dd.dddZ";
     let is_time = |window: &[u8]| {
@@ -189,7 +189,7 @@ pub(crate) fn without_times(text: &str) -> String {
     };
     let mut result = String::new();
     let mut copied = 0;
-    // A search for all of the shape takes seconds in a debug build and a long text.
+    // Searching for the whole shape takes seconds for a long text in a debug build.
     for (last, _) in text.match_indices('Z') {
         let end = last + 1;
         let Some(start) = end.checked_sub(SHAPE.len()).filter(|start| *start >= copied) else {
@@ -204,7 +204,7 @@ pub(crate) fn without_times(text: &str) -> String {
     result + &text[copied..]
 }
 
-/// What a run of the program came to.
+/// The result of running the program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) status: i32,
@@ -218,7 +218,7 @@ impl Run {
         serde_json::from_str(&self.stdout).expect("stdout is one JSON document")
     }
 
-    /// The error object on stderr, which has nothing else.
+    /// The error object on stderr, which must contain nothing else.
     pub(crate) fn error(&self) -> serde_json::Value {
         let json: serde_json::Value =
             serde_json::from_str(&self.stderr).expect("stderr is one JSON document");
@@ -227,14 +227,14 @@ impl Run {
     }
 }
 
-/// All of a run as one text, to be compared with a snapshot.
+/// The run as one text, to compare with a snapshot.
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "status {}\n-- stdout\n{}-- stderr\n{}", self.status, self.stdout, self.stderr)
     }
 }
 
-/// Compares a run with what is expected of it.
+/// Compares a run with a snapshot.
 macro_rules! assert_run {
     ($run:expr, $expected:expr $(,)?) => {
         snapbox::assert_data_eq!($run.to_string(), snapbox::IntoData::raw($expected))

@@ -1,4 +1,4 @@
-//! What is shown on terminals of several widths, and where there is color.
+//! Output on terminals of several widths, and color.
 
 use snapbox::{IntoData, assert_data_eq, str};
 use unicode_width::UnicodeWidthStr;
@@ -11,7 +11,7 @@ const WIDTHS: [u16; 3] = [40, 80, 200];
 const LIST: [&str; 6] = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
 const HISTORY: [&str; 5] = ["WHEN", "WHO", "ACTION", "USER", "DETAIL"];
 
-/// A database whose users have names that are long, wide, combined or hostile.
+/// A database with long, wide, combining and hostile usernames.
 fn odd() -> Sandbox {
     let names = [
         "a-very-long-name-that-goes-on-and-on@some-department.of-some-company.example",
@@ -25,7 +25,7 @@ fn odd() -> Sandbox {
     let groups = ["admins", "data science", "營銷部門", "\x1b[31mred", &"long-".repeat(12)];
     let sandbox = initialized();
     for name in names {
-        let hash = if name == "zoe" { SECRET123 } else { "clear text" };
+        let hash = if name == "zoe" { SECRET123 } else { "plain text" };
         sandbox.sql(&format!("INSERT INTO users VALUES ('{name}', '{hash}', 'zh-Hant-TW')"));
     }
     for group in groups {
@@ -39,7 +39,7 @@ fn odd() -> Sandbox {
 }
 
 #[test]
-fn no_line_is_wider_than_the_terminal_and_nothing_drives_it() {
+fn output_fits_terminal_and_contains_no_control_codes() {
     let sandbox = odd();
     let long = "a-very-long-name-that-goes-on-and-on@some-department.of-some-company.example";
     for width in WIDTHS {
@@ -55,7 +55,7 @@ fn no_line_is_wider_than_the_terminal_and_nothing_drives_it() {
             &["verify", long, "--explain", "--password-file", "secret"],
             &["verify", "zoe", "--explain", "--password-file", "secret"],
         ] {
-            // Notes, with paths in them, and hints are to be pasted: the terminal breaks them.
+            // Notes with paths, and hints, are not wrapped, so they can be pasted.
             let shown = shown(&sandbox, width, &[args, &["--quiet"]].concat());
             for line in shown.lines().filter(|line| !line.starts_with("   hint: ")) {
                 assert!(line.width() <= width.into(), "{args:?} at {width}: {line}");
@@ -67,7 +67,7 @@ fn no_line_is_wider_than_the_terminal_and_nothing_drives_it() {
 }
 
 #[test]
-fn columns_align_and_what_they_hold_is_wrapped_and_not_cut_off() {
+fn columns_align_and_wrap_without_truncation() {
     let sandbox = odd();
     let plain = |args: &[&str], column: usize| {
         let rows = sandbox.run(&[args, &["--format", "plain"]].concat()).stdout;
@@ -101,7 +101,7 @@ fn columns_align_and_what_they_hold_is_wrapped_and_not_cut_off() {
     }
 }
 
-/// All that a column holds, without blanks.
+/// The content of a column, without whitespace.
 fn column(shown: &str, header: &[&str], name: &str) -> String {
     let first = shown.lines().next().unwrap();
     let is_table = first.contains(&format!("  {}", &header[1][..3]));
@@ -118,12 +118,12 @@ fn of_table(shown: &str, header: &[&str], name: &str) -> String {
     assert_eq!(starts.len(), header.len(), "{first}");
     let index = header.iter().position(|other| *other == name).unwrap();
     let values: String = shown.lines().map(|line| cells(line, &starts)[index].clone()).collect();
-    // A header may be wrapped, too.
+    // Headers may wrap too.
     let values = without_blanks(&values);
     values.strip_prefix(&without_blanks(name)).expect(&values).to_owned()
 }
 
-/// Of a terminal that is too narrow for a table: each record is a block of lines.
+/// Checks the output of a terminal too narrow for a table: one block of lines per record.
 fn of_blocks(shown: &str, header: &[&str], name: &str) -> String {
     let start = header.iter().map(|label| label.len()).max().unwrap() + 2;
     let mut label = String::new();
@@ -140,7 +140,7 @@ fn of_blocks(shown: &str, header: &[&str], name: &str) -> String {
     values
 }
 
-/// A line cut where its columns start, which are apart from each other.
+/// Splits a line at the starts of its columns, which must be separated.
 fn cells(line: &str, starts: &[usize]) -> Vec<String> {
     let place = |start: usize| {
         let mut places = line.char_indices().map(|(at, _)| at);
@@ -160,7 +160,7 @@ fn without_blanks(text: &str) -> String {
 }
 
 #[test]
-fn on_a_narrow_terminal_each_record_is_a_block_of_lines() {
+fn narrow_terminal_shows_one_block_per_record() {
     let sandbox = initialized();
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('alice', '{SECRET123}', 'en'), ('bob', '{SECRET123}', 'fr');
@@ -202,11 +202,11 @@ bob    fr                               outdated  3 days ago  3 days ago
     );
 }
 
-/// Output with something in it that may have a color, or everything that may.
+/// Commands whose output contains colored parts.
 const COLORED: [&[&str]; 4] = [&["show", "nobody"], &["seed"], &["--help"], &["shw"]];
 
 #[test]
-fn color_is_for_terminals_that_know_it_and_for_those_who_want_it() {
+fn color_follows_terminal_environment_and_option() {
     let terminal = |name: &'static str, value: &str, args: &[&str]| {
         shown(&initialized().with_env("TERM", "xterm").with_env(name, value), 80, args)
     };
@@ -214,7 +214,7 @@ fn color_is_for_terminals_that_know_it_and_for_those_who_want_it() {
         assert!(terminal("TERM", "xterm-256color", args).contains("\x1b["), "{args:?}");
         for (name, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
             assert!(!terminal(name, value, args).contains('\x1b'), "{args:?} {name}");
-            // A flag beats the environment.
+            // A flag overrides the environment.
             let args = [args, &["--color", "always"]].concat();
             assert!(terminal(name, value, &args).contains("\x1b["), "{args:?} {name}");
         }
@@ -224,7 +224,7 @@ fn color_is_for_terminals_that_know_it_and_for_those_who_want_it() {
 }
 
 #[test]
-fn a_pipe_has_no_color_and_no_line_ends_for_a_terminal_that_is_not_there() {
+fn piped_output_has_no_color_and_no_wrapping() {
     let sandbox = odd().with_env("TERM", "xterm").with_env("COLUMNS", "20");
     for args in [&["list"][..], &["history"], &["group", "list"], &["check"], &["show", "zoe"]] {
         let run = sandbox.run(args);
@@ -238,7 +238,7 @@ fn a_pipe_has_no_color_and_no_line_ends_for_a_terminal_that_is_not_there() {
 }
 
 #[test]
-fn nothing_is_said_by_color_alone() {
+fn color_never_carries_meaning_alone() {
     for args in COLORED {
         let run = |color| initialized().run(&[args, &["--color", color]].concat()).to_string();
         let colored = run("always");

@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{assert_run, seeded};
 
 #[test]
-fn the_language_is_changed_once() {
+fn update_changes_language_once() {
     let sandbox = seeded();
     assert_run!(
         sandbox.run(&["update", "alice", "--language", "pt-BR"]),
@@ -21,7 +21,7 @@ set the language of user 'alice' to pt-BR in [DIR]/users.db
 status 0
 -- stdout
 -- stderr
-the language of user 'alice' is pt-BR already in [DIR]/users.db
+the language of user 'alice' is already pt-BR in [DIR]/users.db
 
 "#]]
     );

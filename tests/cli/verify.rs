@@ -3,7 +3,7 @@ use snapbox::str;
 use crate::support::{Run, SECRET123, assert_run, initialized, seeded};
 
 #[test]
-fn a_wrong_password_and_an_unknown_user_get_the_same_words() {
+fn verify_hides_whether_user_exists() {
     let sandbox = seeded();
     let verify = |user: &str, options: &[&str]| {
         sandbox.run_with("x", &[&["verify", user, "--password-stdin"], options].concat())
@@ -17,7 +17,7 @@ fn a_wrong_password_and_an_unknown_user_get_the_same_words() {
 }
 
 #[test]
-fn the_answer_is_on_stdout_in_each_format() {
+fn verify_prints_result_in_each_format() {
     let sandbox = seeded();
     let verify = |password: &str, options: &[&str]| {
         sandbox.run_with(password, &[&["verify", "alice", "--password-stdin"], options].concat())
@@ -97,7 +97,7 @@ status 3
 }
 
 #[test]
-fn explain_tells_an_administrator_why() {
+fn verify_explain_gives_reason() {
     let sandbox = initialized();
     let locked = SECRET123.replace('$', "|");
     sandbox.sql(&format!(
@@ -112,25 +112,25 @@ fn explain_tells_an_administrator_why() {
             "outdated",
             "secret123",
             0,
-            "accepted: the stored hash is outdated; --upgrade replaces it",
+            "accepted: the stored hash is outdated; use --upgrade to replace it",
         ),
         ("outdated", "x", 3, "refused: the password is wrong"),
         ("locked", "secret123", 3, "refused: the user is locked; the password is right"),
-        ("locked", "x", 3, "refused: the user is locked, and the password is wrong"),
-        ("nobody", "x", 3, "refused: there is no such user"),
+        ("locked", "x", 3, "refused: the user is locked; the password is wrong"),
+        ("nobody", "x", 3, "refused: no such user"),
         ("empty", "x", 3, "refused: it is no hash: it has fewer than two '$'"),
         ("short", "x", 3, "refused: the digest is not what the method yields"),
         (
             "bang",
             "secret123",
             7,
-            "the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2",
+            "the stored hash cannot be used: werkzeug raises an exception: the method is neither scrypt nor pbkdf2",
         ),
         (
             "bcrypt",
             "x",
             7,
-            "the stored hash cannot be used: werkzeug raises an exception, for the method is neither scrypt nor pbkdf2",
+            "the stored hash cannot be used: werkzeug raises an exception: the method is neither scrypt nor pbkdf2",
         ),
         (
             "sha224",
@@ -148,7 +148,7 @@ fn explain_tells_an_administrator_why() {
             "blob",
             "x",
             7,
-            "the stored hash cannot be used: werkzeug raises an exception, for it is not UTF-8 text",
+            "the stored hash cannot be used: werkzeug raises an exception: it is not UTF-8 text",
         ),
     ] {
         let run = sandbox.run_with(password, &["verify", user, "--password-stdin", "--explain"]);
@@ -170,7 +170,7 @@ status 7
 }
 
 #[test]
-fn an_outdated_hash_is_upgraded_by_the_right_password_alone() {
+fn verify_upgrade_requires_right_password() {
     let sandbox = initialized();
     sandbox.sql(&format!("INSERT INTO users VALUES ('alice', '{SECRET123}', 'en')"));
     let upgrade = |password: &str| {

@@ -1,4 +1,4 @@
-//! The arguments, and the environment variables that stand in for them.
+//! Command-line arguments and the environment variables that replace them.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use dash_users::{Location, Method, MethodError, transfer};
 
 use crate::commands;
-use crate::exit::{Code, Failure, STATUSES};
+use crate::exit::{Code, EXIT_CODES, Failure};
 
 /// User management for Dash apps
 ///
-/// Keeps the table users(username, password_hash, language), in a SQLite file or on a PostgreSQL
-/// server, that a Dash app behind dash_auth.BasicAuth(auth_func=…) checks its log-ins against with
-/// werkzeug. The app goes on unchanged while users are added, changed and removed.
+/// Manages the table users(username, password_hash, language), in a SQLite file or on a PostgreSQL
+/// server. A Dash app behind dash_auth.BasicAuth(auth_func=…) checks logins against this table with
+/// werkzeug. The app keeps running, unmodified, while you add, change and remove users.
 #[derive(Parser)]
 #[command(name = "dash-users", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
@@ -27,23 +27,23 @@ pub struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
-    /// The database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name
+    /// Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name
     /// [env: DASH_USERS_DATABASE] [default: users.db]
     #[arg(short, long, global = true, value_name = "DB", value_hint = ValueHint::AnyPath)]
     pub database: Option<OsString>,
-    /// How results are written
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t, conflicts_with = "json")]
     pub format: Format,
-    /// Short for --format json
+    /// Same as --format json
     #[arg(long, global = true)]
     pub json: bool,
-    /// Write results and errors only
+    /// Print only results and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// When to use color
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
-    /// Never ask, not even on a terminal
+    /// Never prompt for input, even on a terminal
     #[arg(long, global = true)]
     pub no_input: bool,
 }
@@ -79,17 +79,17 @@ impl Globals {
     }
 }
 
-/// An environment variable; an empty one counts as none.
+/// An environment variable. Empty counts as unset.
 pub fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Aligned columns, for people
     #[default]
     Table,
-    /// One row per record, fields separated by tabs, without a header
+    /// One tab-separated line per record, without a header
     Plain,
     /// One JSON document
     Json,
@@ -97,7 +97,7 @@ pub enum Format {
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set or TERM is dumb
+    /// Only on a terminal, unless NO_COLOR is set or TERM is dumb
     #[default]
     Auto,
     Always,
@@ -135,11 +135,11 @@ pub enum Command {
     Man(commands::man::Args),
 }
 
-/// A command, and its statuses apart from 0, 1 and 2, which every command has.
-type Statuses = (&'static str, &'static [u8]);
+/// A command with its exit codes, except 0, 1 and 2, which every command has.
+type CommandCodes = (&'static str, &'static [u8]);
 
-/// The commands as the first screen groups them.
-const GROUPS: [(&str, &[Statuses]); 5] = [
+/// Commands grouped as in the output of `-h`.
+const GROUPS: [(&str, &[CommandCodes]); 5] = [
     ("Set up", &[("init", &[4, 5]), ("migrate", &[4, 5]), ("seed", &[4, 5, 7, 8, 9, 130])]),
     (
         "Users",
@@ -157,11 +157,11 @@ const GROUPS: [(&str, &[Statuses]); 5] = [
         ],
     ),
     (
-        "Look",
+        "Inspect",
         &[("list", &[4, 5]), ("show", &[4, 5, 6]), ("history", &[4, 5, 6]), ("check", &[4, 5, 7])],
     ),
     (
-        "Bulk",
+        "Files",
         &[
             ("import", &[4, 5, 7, 8, 9, 130]),
             ("export", &[4, 5]),
@@ -169,10 +169,10 @@ const GROUPS: [(&str, &[Statuses]); 5] = [
             ("restore", &[4, 5, 10, 130]),
         ],
     ),
-    ("Shell", &[("hash", &[3, 7, 8, 130]), ("completions", &[]), ("man", &[]), ("help", &[])]),
+    ("Tools", &[("hash", &[3, 7, 8, 130]), ("completions", &[]), ("man", &[]), ("help", &[])]),
 ];
 
-/// The whole command line, with what clap cannot be told by attributes.
+/// The whole command line, including what clap's attributes cannot express.
 pub fn command() -> clap::Command {
     let command = Cli::command();
     let template = format!(
@@ -183,17 +183,17 @@ pub fn command() -> clap::Command {
     let example = "dash-users init && dash-users add alice && dash-users list";
     let commands = GROUPS.iter().flat_map(|(_, commands)| commands.iter());
     let command =
-        commands.filter(|(name, _)| *name != "help").fold(command, |command, (name, further)| {
-            let statuses = statuses(|status| status <= 2 || further.contains(&status));
+        commands.filter(|(name, _)| *name != "help").fold(command, |command, (name, extra)| {
+            let codes = exit_codes(|code| code <= 2 || extra.contains(&code));
             command.mut_subcommand(name, |sub| {
-                let nested = |sub: clap::Command| sub.after_long_help(&statuses);
-                sub.mut_subcommands(nested).after_long_help(&statuses)
+                let nested = |sub: clap::Command| sub.after_long_help(&codes);
+                sub.mut_subcommands(nested).after_long_help(&codes)
             })
         });
     command
         .help_template(template)
         .after_help(section("Example", &format!("  {example}\n")))
-        .after_long_help(section("Example", &format!("  {example}\n\n")) + &statuses(|_| true))
+        .after_long_help(section("Example", &format!("  {example}\n\n")) + &exit_codes(|_| true))
 }
 
 fn section(heading: &str, text: &str) -> String {
@@ -202,43 +202,43 @@ fn section(heading: &str, text: &str) -> String {
     format!("{header}{heading}:{header:#}\n{text}")
 }
 
-/// The commands, a group after the other.
+/// The commands, group by group.
 fn groups(command: &clap::Command) -> String {
     let literal = *clap::builder::Styles::styled().get_literal();
-    let line = |(name, _): &Statuses| {
+    let line = |(name, _): &CommandCodes| {
         let about = match command.find_subcommand(name) {
             Some(command) => {
                 let alias = command.get_visible_aliases().map(|alias| format!(" [alias: {alias}]"));
                 let about = command.get_about().map(ToString::to_string).unwrap_or_default();
                 about + &alias.collect::<String>()
             }
-            // clap's own.
-            None => "Print this help, or that of a command".to_owned(),
+            // Added by clap.
+            None => "Print help for dash-users or a command".to_owned(),
         };
         format!("  {literal}{name:<11}{literal:#}  {about}\n")
     };
-    let group = |(heading, commands): &(&str, &[Statuses])| {
+    let group = |(heading, commands): &(&str, &[CommandCodes])| {
         section(heading, &commands.iter().map(line).collect::<String>()) + "\n"
     };
     GROUPS.iter().map(group).collect()
 }
 
-/// Which method new hashes get, and others are outdated by.
+/// The method for new hashes, and the one to judge outdated hashes by.
 #[derive(Args)]
 pub struct MethodArg {
     /// Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS
     /// [env: DASH_USERS_METHOD] [default: scrypt]
     ///
-    /// An app with werkzeug before 2.3, or a Python without hashlib.scrypt, needs pbkdf2.
-    /// ALGORITHM is sha1, sha256 or sha512. scrypt alone is scrypt:32768:8:1, which takes 32 MiB;
-    /// at most 256 MiB (128·N·r·p bytes) or 10,000,000 iterations are allowed. A stored hash is
-    /// outdated if it has another algorithm, does less work or leaves parameters out.
+    /// Use pbkdf2 if the app runs werkzeug before 2.3 or a Python without hashlib.scrypt. ALGORITHM
+    /// is sha1, sha256 or sha512. "scrypt" means scrypt:32768:8:1, which needs 32 MiB of memory. The
+    /// limits are 256 MiB (128·N·r·p bytes) and 10,000,000 iterations. A stored hash is outdated if
+    /// it uses another algorithm, does less work, or omits parameters.
     #[arg(long)]
     method: Option<Method>,
 }
 
 impl MethodArg {
-    /// Whether nobody chose one.
+    /// Whether neither the option nor the environment sets a method.
     pub fn is_default(&self) -> bool {
         self.method.is_none() && environment("DASH_USERS_METHOD").is_none()
     }
@@ -254,70 +254,72 @@ impl MethodArg {
     }
 }
 
-/// Where a password that is to be checked comes from.
+/// Sources of a password to check.
 #[derive(Args)]
 pub struct PasswordArgs {
-    /// Read the password from stdin; one line end is taken off
+    /// Read the password from stdin (one trailing newline is stripped)
     #[arg(long)]
     pub password_stdin: bool,
-    /// Read the password from a file; one line end is taken off [env: DASH_USERS_PASSWORD_FILE]
+    /// Read the password from a file [env: DASH_USERS_PASSWORD_FILE]
+    ///
+    /// One trailing newline is stripped.
     #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
     pub password_file: Option<PathBuf>,
 }
 
-/// Where a new password comes from.
+/// Sources of a new password.
 #[derive(Args)]
 pub struct NewPasswordArgs {
     #[command(flatten)]
     pub given: PasswordArgs,
-    /// Generate a password, and write it to stdout once
+    /// Generate a password and print it once, to stdout
     #[arg(long, conflicts_with_all = ["password_stdin", "password_file"])]
     pub generate: bool,
-    /// Take a weak password: under 8 characters, or easy to guess
+    /// Accept a weak password (under 8 characters, or easy to guess)
     #[arg(long)]
     pub allow_weak: bool,
 }
 
-/// How a file of users is taken.
+/// How to read a file of users.
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct FileArgs {
-    /// Format of the file, where its name does not tell
+    /// Format of the file [default: from its name]
     #[arg(long, value_enum, value_name = "FORMAT", requires = "file")]
     pub input_format: Option<FileFormat>,
-    /// Give each new user without a password a generated one, and write them to a new CSV file
+    /// Generate passwords for new users without one, and write them to a new CSV file
     #[arg(long, value_name = "FILE", requires = "file")]
     pub generate_missing: Option<PathBuf>,
-    /// Lock each new user without a password; `passwd` and `unlock` let the user in later
+    /// Lock new users without a password; run `passwd` and `unlock` later to let them log in
     #[arg(long, requires = "file", conflicts_with = "generate_missing")]
     pub lock_missing: bool,
-    /// Take names, hashes, languages and groups without judging them, as `export` wrote them
+    /// Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them
     #[arg(long, requires = "file")]
     pub as_is: bool,
-    /// Only say what would be done
+    /// Show what would be done, without changing anything
     #[arg(long, requires = "file")]
     pub dry_run: bool,
-    /// Take weak passwords: under 8 characters, or easy to guess
+    /// Accept weak passwords (under 8 characters, or easy to guess)
     #[arg(long, requires = "file")]
     pub allow_weak: bool,
-    /// Take passwords that look like a digest or a hash of another program
+    /// Accept passwords that look like a digest or a hash of another program
     #[arg(long, requires = "file")]
     pub allow_hash_like: bool,
-    /// Allow names that differ from another one only by ASCII case
+    /// Allow usernames that differ from another only in ASCII case
     #[arg(long, requires = "file")]
     pub allow_similar: bool,
-    /// How many passwords are hashed at once, 1 to 256; by default one per core, all in 192 MiB or one hash
+    /// Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]
     #[arg(long, value_name = "N", requires = "file", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FileFormat {
-    /// Comma-separated values, with a header
+    /// Comma-separated values with a header row
     Csv,
     /// One JSON document
     Json,
-    /// One JSON document a line
+    /// One JSON document per line
     Jsonl,
 }
 
@@ -331,34 +333,36 @@ impl From<FileFormat> for transfer::Format {
     }
 }
 
-/// How a database file is created.
+/// How to create a database file.
 #[derive(Args)]
 pub struct NewFileArgs {
-    /// Permission bits of a new database file, in octal
+    /// Permissions of a new database file, in octal
     #[arg(long, value_name = "MODE", default_value = "0600", value_parser = file_mode)]
     pub file_mode: u32,
-    /// Group of a new database file, by name or number; by default that of the process
+    /// Group of a new database file, by name or number [default: the group of the process]
     #[arg(long, value_name = "GROUP")]
     pub file_group: Option<String>,
 }
 
-/// Permission bits that let the owner read and write, and nobody execute.
+/// Parses permissions that let the owner read and write, and nobody execute.
 fn file_mode(text: &str) -> Result<u32, &'static str> {
     match u32::from_str_radix(text, 8) {
         Ok(mode) if mode & 0o600 == 0o600 && mode & !0o666 == 0 => Ok(mode),
-        Ok(_) => Err("the owner reads and writes, and nobody executes: 0600, 0640 or 0660"),
-        Err(_) => Err("it is not octal, as 0640 is"),
+        Ok(_) => Err(
+            "it must let the owner read and write, and nobody execute, such as 0600, 0640 or 0660",
+        ),
+        Err(_) => Err("not an octal number such as 0640"),
     }
 }
 
-fn statuses(is_wanted: impl Fn(u8) -> bool) -> String {
-    let rows = STATUSES.iter().filter(|(status, _)| is_wanted(*status));
-    let rows = rows.map(|(status, meaning)| format!("  {status:>3}  {meaning}\n"));
-    section("Statuses", rows.collect::<String>().trim_end())
+fn exit_codes(is_wanted: impl Fn(u8) -> bool) -> String {
+    let rows = EXIT_CODES.iter().filter(|(code, _)| is_wanted(*code));
+    let rows = rows.map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
+    section("Exit codes", rows.collect::<String>().trim_end())
 }
 
-/// What to say in the place of clap's own message, which would show what may be a secret: a
-/// password that stands where none belongs, or one in a URL, or a hash.
+/// Replaces clap's own message if it would show a possible secret: a misplaced password, a
+/// password in a URL, or a hash.
 pub fn usage_error(error: &clap::Error) -> Option<Failure> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -377,14 +381,14 @@ pub fn usage_error(error: &clap::Error) -> Option<Failure> {
         _ => false,
     };
     let message = if is_stray {
-        "there is an argument too many, not shown here since it may be a secret".to_owned()
+        "unexpected argument (not shown: it may be a secret)".to_owned()
     } else if text(ContextKind::InvalidValue).is_some_and(may_be_secret) {
         let option = text(ContextKind::InvalidArg).unwrap_or("an option");
-        format!("invalid value for '{option}', not shown here since it may be a secret")
+        format!("invalid value for '{option}' (not shown: it may be a secret)")
     } else {
         return None;
     };
-    let hint = "a password is never an argument: use --password-stdin or --password-file";
+    let hint = "use --password-stdin or --password-file: a password cannot be an argument";
     Some(Failure::new(Code::Usage, message).hint(hint))
 }
 
@@ -393,12 +397,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definition_is_sound() {
+    fn clap_definition_is_valid() {
         command().debug_assert();
     }
 
     #[test]
-    fn every_command_is_in_one_group() {
+    fn help_groups_list_every_command_once() {
         let mut grouped: Vec<_> = GROUPS
             .iter()
             .flat_map(|(_, commands)| commands.iter().map(|(name, _)| *name))
@@ -412,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn file_modes_are_octal_and_sane() {
+    fn file_mode_accepts_octal_owner_rw_without_execute() {
         assert_eq!(file_mode("0640"), Ok(0o640));
         assert_eq!(file_mode("600"), Ok(0o600));
         for text in ["", "0400", "0755", "7777", "rw", "0x1a", "688", "-600"] {

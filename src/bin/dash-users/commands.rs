@@ -1,4 +1,4 @@
-//! The commands, one a file: its documentation is its help.
+//! The commands, one per file. The doc comments are the help texts.
 
 pub mod add;
 pub mod backup;
@@ -34,12 +34,12 @@ use dash_users::{
 };
 
 use crate::cli::{Cli, Command, MethodArg, environment};
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, with_user_hint};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
 
-/// Runs the command that `cli` names.
+/// Runs the command in `cli`.
 pub fn run(cli: &Cli, output: &Output) -> Result<()> {
     let prompt = Prompt::new(&cli.globals);
     match &cli.command {
@@ -77,12 +77,12 @@ fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Outp
         Command::Backup(args) => backup::run(args, database, output),
         Command::Restore(args) => restore::run(args, database, prompt, output),
         Command::Hash(_) | Command::Completions(_) | Command::Man(_) => {
-            unreachable!("they need no database")
+            unreachable!("handled before opening a database")
         }
     }
 }
 
-/// Adds to an error what to do next, where that depends on the command or on who is there.
+/// Adds a hint or suggestion that depends on the command or the database.
 fn explain(error: anyhow::Error, command: &Command, database: &Location) -> anyhow::Error {
     match (error.downcast_ref(), command) {
         (Some(Error::NoSuchUser(name)), _) => match similar_user(name, database) {
@@ -93,20 +93,21 @@ fn explain(error: anyhow::Error, command: &Command, database: &Location) -> anyh
             None => error,
         },
         (Some(Error::UserExists(_)), Command::Rename(_)) => {
-            let hint = "choose another name, or remove that user first";
+            let hint = "choose another name, or remove the other user first";
             Failure::new(Code::UserExists, error.to_string()).hint(hint).into()
         }
+        (Some(reason), _) => with_user_hint(reason, database).map_or(error, Into::into),
         _ => error,
     }
 }
 
-/// The user whose name is most like one that nobody has, if any is.
+/// The user whose name is most similar to an unknown one.
 fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
-    /// More would take longer than the command.
+    /// Comparing more names would take longer than the command itself.
     const MAX_NAMES: u32 = 100_000;
 
     let name = name.to_text()?.to_lowercase();
-    // A third of the letters may be wrong.
+    // Up to a third of the letters may differ.
     let limit = name.chars().count().div_ceil(3);
     let names = Users::glance(database).and_then(|mut users| users.names("", MAX_NAMES)).ok()?;
     let distance = |other: &String| strsim::osa_distance(&name, &other.to_lowercase());
@@ -114,23 +115,23 @@ fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
     (distance <= limit).then_some(StoredText::Text(other))
 }
 
-/// Opens the database to change something, in the name of whoever runs the program.
+/// Opens the database for changes. The history names the current user as the actor.
 fn open(database: &Location) -> Result<Users, Error> {
     let users = Users::open(database)?.with_actor(actor());
     Ok(users.with_commit_hooks(terminal::COMMIT_HOOKS))
 }
 
-/// Says, before the first scrypt hash of a table, that the app may not be able to verify it.
+/// Notes, before the first scrypt hash in a table, that the app may be unable to verify it.
 fn note_first_scrypt(users: &mut Users, method: &MethodArg, output: &Output) -> Result<(), Error> {
     if method.is_default() && users.are_all_pbkdf2()? {
         output.note(
-            "note: all hashes so far are pbkdf2, and the new one is scrypt: if the app has werkzeug before 2.3, or a Python without hashlib.scrypt, use --method pbkdf2",
+            "note: all existing hashes are pbkdf2, but the new one is scrypt; use --method pbkdf2 if the app runs werkzeug before 2.3 or a Python without hashlib.scrypt",
         );
     }
     Ok(())
 }
 
-/// The operating system's user; behind sudo the one who called it.
+/// The operating system user, or the user who called sudo.
 fn actor() -> String {
     if let Some(name) = environment("SUDO_USER") {
         return name.to_string_lossy().into_owned();
@@ -142,7 +143,7 @@ fn actor() -> String {
     }
 }
 
-/// The bytes of a name that was given as an argument.
+/// The bytes of a name given as an argument.
 fn bytes(name: &OsStr) -> &[u8] {
     name.as_encoded_bytes()
 }
@@ -153,18 +154,18 @@ fn new_username(name: &OsStr) -> Result<Username> {
     Ok(name.parse()?)
 }
 
-/// The name of a user who is there, whatever it is.
+/// The name of an existing user, which may break today's rules.
 fn username(name: &OsStr) -> StoredText {
     StoredText::from(bytes(name))
 }
 
-/// The names of users who are there, each once, in the order given.
+/// Names of existing users, without duplicates, in the order given.
 fn usernames(names: &[OsString]) -> Vec<&[u8]> {
     let mut seen = HashSet::new();
     names.iter().map(|name| bytes(name)).filter(|name| seen.insert(*name)).collect()
 }
 
-/// Changes users, all or none, and tells of each what was done.
+/// Changes users, all or none, and reports each.
 fn change_users(
     users: &[OsString],
     database: &Location,
@@ -181,7 +182,7 @@ fn change_users(
     Ok(output.changes(&changes, users.len() > 1)?)
 }
 
-/// What was done to each of several users, and what to say of those who were so already.
+/// The changes to several users, with a message for each, changed or not.
 fn changes<'a>(
     database: &Location,
     action: &'static str,
@@ -197,30 +198,32 @@ fn changes<'a>(
         .collect()
 }
 
-/// What making the schema whole again did, beside that.
-fn tell_reconciled(events: &[Event], output: &Output) {
+/// Reports changes to groups and history that repairing the schema caused.
+fn report_reconciled(events: &[Event], output: &Output) {
     const MAX_LINES: usize = 20;
     for Event { action, username, detail, .. } in events.iter().rev().take(MAX_LINES) {
         output.note(&match action.to_text().as_deref() {
             Some("group remove") => {
-                format!("dropped group '{detail}' of '{username}', who is gone or somebody else")
+                format!(
+                    "deleted group '{detail}' of '{username}': the user was removed or replaced"
+                )
             }
-            Some("remove") => format!("noted in the history that user '{username}' is gone"),
-            _ => format!("noted in the history that user '{username}' was found"),
+            Some("remove") => format!("recorded in the history: user '{username}' was removed"),
+            _ => format!("recorded in the history: user '{username}' was found in the table"),
         });
     }
     if events.len() > MAX_LINES {
         let more = events.len() - MAX_LINES;
-        output.note(&format!("and {more} more: `dash-users history` tells of each"));
+        output.note(&format!("and {more} more: run `dash-users history` to see all"));
     }
 }
 
-/// What an administrator should know of a table that was adopted.
+/// Warnings about an adopted table.
 fn schema_warnings(schema: &Schema) -> Vec<String> {
     let warn = |column: &String| {
         let column = StoredText::Text(column.clone());
         format!(
-            "column '{column}' of table 'users' is NOT NULL without a default: no user can be added until it has one"
+            "column '{column}' of table 'users' is NOT NULL without a default: users cannot be added until it has one"
         )
     };
     schema.required_columns.iter().map(warn).chain(schema.warnings.iter().cloned()).collect()

@@ -1,11 +1,11 @@
-//! What a shell asks for while somebody types: the candidates for a word.
+//! Shell completion: candidates for the word being typed.
 //!
-//! The script that `dash-users completions SHELL` prints calls the program with the variable
-//! [`VARIABLE`], and the words of the line behind `--`. Nothing that goes wrong then may be seen:
-//! whoever types has asked for nothing.
+//! The script from `dash-users completions SHELL` runs the program with the variable [`VARIABLE`]
+//! set and the words of the command line after `--`. Errors are silent, because the user has not
+//! run a command yet.
 //!
-//! No candidate means anything to a shell: names of users that would are not offered, and those of
-//! files are left to the shell.
+//! No candidate contains shell syntax: usernames that do are not offered, and filenames are left to
+//! the shell.
 
 mod scripts;
 
@@ -23,13 +23,13 @@ use crate::cli::{self, environment};
 
 pub use self::scripts::{BASH, FISH, ZSH};
 
-/// With this variable, whose value is a shell, the program completes.
+/// Makes the program complete a command line. The value is the name of the shell.
 const VARIABLE: &str = "DASH_USERS_COMPLETE";
 
-/// The most names that are offered.
+/// The maximum number of names to offer.
 const MAX_NAMES: u32 = 200;
 
-/// Stands for the names of files.
+/// Asks the shell to complete filenames.
 const FILES: &str = "<files>";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,16 +39,16 @@ enum Shell {
     Fish,
 }
 
-/// Answers a shell, if it is one that asks.
+/// Answers a completion request, if this is one.
 pub fn answer() -> bool {
     let Some(shell) = asking() else { return false };
     let lines: String = offered(shell).iter().map(|candidate| line(shell, candidate)).collect();
-    // There is nobody to tell.
+    // A shell that is gone needs no answer.
     let _ = io::stdout().write_all(lines.as_bytes());
     true
 }
 
-/// The shell that asks. The variable alone, which may be set for good, is no question.
+/// The shell that requests completion. The variable alone is no request: it may be exported.
 fn asking() -> Option<Shell> {
     let shell = match env::var(VARIABLE).ok()?.as_str() {
         "bash" => Shell::Bash,
@@ -59,7 +59,7 @@ fn asking() -> Option<Shell> {
     (env::args_os().nth(1)? == "--").then_some(shell)
 }
 
-/// The candidates: options only for a word that begins with `-`, or where there is nothing else.
+/// The candidates. Options are offered only for a word that begins with `-`, or if nothing else fits.
 fn offered(shell: Shell) -> Vec<CompletionCandidate> {
     let words = words(shell);
     let Some(last) = words.len().checked_sub(1) else { return Vec::new() };
@@ -80,10 +80,10 @@ fn offered(shell: Shell) -> Vec<CompletionCandidate> {
     if wanted.is_empty() { instead } else { wanted }
 }
 
-/// The command, with [`FILES`] in the place of files.
+/// The command, completing filenames to [`FILES`].
 fn leaving_files(command: Command) -> Command {
     let files = |current: &OsStr| {
-        // No shell completes an address.
+        // Shells do not complete URLs.
         let is_address = current.to_string_lossy().contains(':');
         if is_address { Vec::new() } else { vec![CompletionCandidate::new(FILES)] }
     };
@@ -98,7 +98,7 @@ fn text(candidate: &CompletionCandidate) -> Option<&str> {
     candidate.get_value().to_str()
 }
 
-/// A candidate as the shell reads it, with what it is about where that is shown.
+/// A candidate in the shell's format, with its help if the shell shows it.
 fn line(shell: Shell, candidate: &CompletionCandidate) -> String {
     let value = text(candidate).unwrap_or_default();
     let help = candidate.get_help().map(ToString::to_string);
@@ -110,12 +110,12 @@ fn line(shell: Shell, candidate: &CompletionCandidate) -> String {
     }
 }
 
-/// The names of users.
+/// Usernames that complete `current`.
 pub fn users(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates(current, |users, prefix| users.names(prefix, MAX_NAMES))
 }
 
-/// The names of groups.
+/// Group names that complete `current`.
 pub fn groups(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates(current, |users, prefix| users.groups(prefix, MAX_NAMES))
 }
@@ -126,7 +126,7 @@ fn candidates(
 ) -> Vec<CompletionCandidate> {
     let found = || {
         let location = database()?;
-        // A server would take too long to answer.
+        // A server could take too long to answer.
         let Location::Sqlite(_) = &location else { return None };
         find(&mut Users::glance(&location).ok()?, current.to_str()?).ok()
     };
@@ -134,13 +134,13 @@ fn candidates(
     names.map(CompletionCandidate::new).collect()
 }
 
-/// Whether a shell can insert a name as it is, whatever the shell.
+/// Whether every shell can insert the name without quoting.
 fn is_plain(name: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || "._-+@%,".contains(c);
     name.chars().all(is_plain) && name.starts_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
-/// The database that the words before the one which is completed name, or the environment.
+/// The database named by the command line, the environment or the default.
 fn database() -> Option<Location> {
     let named = asking().and_then(|shell| named_database(&words(shell)));
     let named =
@@ -170,7 +170,7 @@ fn named_database(words: &[OsString]) -> Option<OsString> {
     }
 }
 
-/// The words of the line, the last of which is completed, without their quotes.
+/// The words of the command line without quotes. The last one is being completed.
 fn words(shell: Shell) -> Vec<OsString> {
     let mut words: Vec<OsString> = env::args_os().skip(2).collect();
     let typed = match shell {
@@ -185,7 +185,7 @@ fn words(shell: Shell) -> Vec<OsString> {
     words
 }
 
-/// A word as a shell reads it, whose quotes may not be closed yet.
+/// Unquotes a word like a shell. Its last quote may still be open.
 fn read(word: &str) -> Option<String> {
     let closed = |end: &str| shlex::split(&format!("{word}{end}"));
     let words = ["", "'", "\"", "\\"].into_iter().find_map(closed)?;
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_database_is_the_last_one_that_is_named() {
+    fn named_database_is_the_last_one_given() {
         let named = |line: &str| {
             let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
             named_database(&words)
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_read_as_a_shell_reads_it() {
+    fn read_unquotes_like_a_shell() {
         for (word, expected) in [
             (r"a\ b.db", "a b.db"),
             ("\"a b.db\"", "a b.db"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_no_shell_reads_otherwise_are_plain() {
+    fn is_plain_rejects_names_with_shell_syntax() {
         for name in ["alice", "alice.smith@example.org", "Zoë", "a_b-c+d", "李"] {
             assert!(is_plain(name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! Statuses: the one table that the code, `--help` and the README go by.
+//! Exit codes: one table for the code, `--help` and the docs, and the hint for each error.
 
 use std::fmt;
 
@@ -10,23 +10,26 @@ use dash_users::{
     PasswordNotUtf8, StoreError, StoredText, UsernameError, is_unsafe_to_print,
 };
 
-/// What each status means.
-pub const STATUSES: [(u8, &str); 12] = [
-    (0, "done, or already so"),
-    (1, "failed for a reason that has no status of its own; a file would be overwritten"),
-    (2, "wrong command line, or no terminal to ask on"),
-    (3, "refused: the password does not match"),
-    (4, "the database is missing, not up to date, not one of users, or cannot be opened"),
-    (5, "the database is locked by another program; nothing was changed"),
+/// What each exit code means.
+pub const EXIT_CODES: [(u8, &str); 12] = [
+    (0, "success, or nothing to do"),
+    (1, "other error, or a file already exists"),
+    (2, "usage error, or no terminal to ask for a password"),
+    (3, "wrong password"),
+    (
+        4,
+        "cannot use the database: missing, needs migration, not a users database, or cannot be opened",
+    ),
+    (5, "the database is locked by another program, or too slow; nothing was changed"),
     (6, "no such user"),
-    (7, "invalid data: a name, group, language or stored hash; or what check found"),
-    (8, "the new password is weak, or cannot be used"),
-    (9, "the user exists already"),
-    (10, "needs confirmation"),
+    (7, "invalid data (a name, group, language, hash or record), or problems found by check"),
+    (8, "the new password is weak or not allowed"),
+    (9, "the user already exists"),
+    (10, "confirmation required"),
     (130, "interrupted; nothing was changed"),
 ];
 
-/// The kind of an error, by its name in JSON and its status.
+/// The kind of an error. It determines the code in JSON and the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     Failed,
@@ -50,7 +53,7 @@ pub enum Code {
 }
 
 impl Code {
-    pub fn status(self) -> u8 {
+    pub fn exit_code(self) -> u8 {
         self.entry().0
     }
 
@@ -82,7 +85,7 @@ impl Code {
     }
 }
 
-/// An error of the program itself, or one whose answer is on stdout already.
+/// An error of the program itself, or one that stdout already shows.
 #[derive(Debug)]
 pub struct Failure {
     code: Code,
@@ -92,12 +95,12 @@ pub struct Failure {
     details: Vec<Detail>,
 }
 
-/// What is wrong with a place of a file.
+/// A problem at one place in a file or database.
 #[derive(Debug, Clone)]
 pub struct Detail {
-    /// The file, as it was given.
+    /// The file as given by the user, or the database.
     pub file: String,
-    /// Where in it, if it is a file of users.
+    /// The line or item, in a file of users.
     pub position: Option<Position>,
     pub code: Code,
     pub message: String,
@@ -117,7 +120,7 @@ impl Failure {
         Self { details, ..self }
     }
 
-    /// For people the answer on stdout says it all; JSON has an error object all the same.
+    /// Marks an error that stdout already shows to people. JSON gets an error object anyway.
     pub fn answered(self) -> Self {
         Self { is_answered: true, ..self }
     }
@@ -131,13 +134,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// An error as it is shown.
+/// An error, ready to print.
 pub struct Report {
     pub code: Code,
     pub message: String,
     pub hint: Option<String>,
     pub details: Vec<Detail>,
-    /// Whether stdout has said it already.
+    /// Whether stdout already shows it.
     pub is_answered: bool,
 }
 
@@ -175,53 +178,50 @@ impl From<anyhow::Error> for Report {
     }
 }
 
-/// What to write instead of what names no database.
+/// How to correct a database argument.
 fn of_location(error: LocationError) -> Option<&'static str> {
     Some(match error {
         LocationError::Spelling(misspelling) => match misspelling {
             Misspelling::Quotes => {
-                "remove the quotes (docker --env-file keeps them); a file with such a name is ./NAME"
+                "remove the quotes (docker --env-file keeps them); for a file with this name, use ./NAME"
             }
-            Misspelling::Blanks => "remove the blanks; a file with such a name is ./NAME",
+            Misspelling::Blanks => "remove the spaces; for a file with this name, use ./NAME",
             Misspelling::Invisible => {
-                "type it again on one line; a file with such a name is ./NAME"
+                "type it again on one line; for a file with this name, use ./NAME"
             }
             Misspelling::Command => {
-                "write the path or URL alone, as in --database users.db; a file with such a name is \
-                 ./NAME"
+                "give only the path or URL, as in --database users.db; for a file with this name, use ./NAME"
             }
             Misspelling::Assignment => {
-                "write only the part after '=', as in --database users.db; a file with such a name \
-                 is ./NAME"
+                "give only the part after '=', as in --database users.db; for a file with this name, use ./NAME"
             }
             Misspelling::KeywordValue => {
-                "write postgresql://USER@HOST:PORT/DATABASE, and the password to ~/.pgpass or \
-                 PGPASSWORD; a file with such a name is ./NAME"
+                "write postgresql://USER@HOST:PORT/DATABASE, and put the password in ~/.pgpass or \
+                 PGPASSWORD; for a file with this name, use ./NAME"
             }
             Misspelling::Jdbc => "write postgresql://USER@HOST:PORT/DATABASE, without jdbc:",
-            Misspelling::FileUri => "write the path alone; a file with such a name is ./NAME",
+            Misspelling::FileUri => "give only the path; for a file with this name, use ./NAME",
             Misspelling::Slashes => {
                 "write postgresql://USER@HOST:PORT/DATABASE, sqlite:///relative or \
-                 sqlite:////absolute; a file with such a name is ./NAME"
+                 sqlite:////absolute; for a file with this name, use ./NAME"
             }
             Misspelling::NoScheme => {
-                "write postgresql://USER@HOST:PORT/DATABASE; a file with such a name is ./NAME"
+                "write postgresql://USER@HOST:PORT/DATABASE; for a file with this name, use ./NAME"
             }
-            Misspelling::Comment => "remove the comment; a file with such a name is ./NAME",
+            Misspelling::Comment => "remove the comment; for a file with this name, use ./NAME",
             Misspelling::Placeholder => {
-                "write its value; in a password write %24 for $, %3C for < and %7B for {; a file with \
-                 such a name is ./NAME"
+                "replace it with its value; in a password, write %24 for $, %3C for < and %7B for {; for a file with this name, use ./NAME"
             }
             _ => return None,
         },
-        // What is wrong is mostly a password.
+        // The cause is usually a password.
         LocationError::Url(_) => {
-            r#"percent-encode the username and password, each by itself: python3 -c 'import getpass, urllib.parse; print(urllib.parse.quote(getpass.getpass(), safe=""))'"#
+            r#"percent-encode the username and the password separately: python3 -c 'import getpass, urllib.parse; print(urllib.parse.quote(getpass.getpass(), safe=""))'"#
         }
         LocationError::UnknownOption(_) => {
-            "use options of libpq, such as sslmode=verify-full; write %26 for & in a value"
+            "use libpq options such as sslmode=verify-full; in a value, write %26 for &"
         }
-        LocationError::Host => "write sqlite:///relative or sqlite:////absolute, or the path alone",
+        LocationError::Host => "write sqlite:///relative or sqlite:////absolute, or only the path",
         _ => return None,
     })
 }
@@ -231,30 +231,18 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
         Error::Store(error) => of_store(error),
         Error::Password(refusal) => of_password(*refusal),
         Error::NoSuchUser(_) => (Code::NoSuchUser, None),
-        Error::UserExists(_) => {
-            let hint = "`dash-users passwd` sets a new password; `add --if-not-exists` leaves the user as is";
-            (Code::UserExists, Some(hint.to_owned()))
-        }
+        Error::UserExists(_) => (Code::UserExists, None),
         Error::SimilarUser { .. } => {
-            (Code::UserExists, Some("`--allow-similar` adds it all the same".to_owned()))
+            (Code::UserExists, Some("use --allow-similar to allow this name".to_owned()))
         }
         Error::WrongPassword => (Code::Refused, None),
-        Error::HashNotPassword { is_restorable: true, .. } => {
-            let hint = "`dash-users check --fix --unwrap` restores the hash";
-            (Code::InvalidData, Some(hint.to_owned()))
-        }
-        Error::InvalidHash { .. } | Error::HashNotPassword { .. } | Error::NoPassword(_) => {
-            (Code::InvalidData, Some("`dash-users passwd` sets a new password".to_owned()))
-        }
-        Error::ResemblesHash(_) => {
-            let hint = "`dash-users passwd` sets a new password; if the value is the password, \
-                        name the user with --allow-hash-like";
-            (Code::InvalidData, Some(hint.to_owned()))
-        }
-        Error::ClearPassword { .. } => {
-            (Code::BadPassword, Some("`dash-users passwd` sets a new password".to_owned()))
-        }
-        Error::UnreachableName(_) | Error::BadValues(_) => (Code::InvalidData, None),
+        Error::ClearPassword { .. } => (Code::BadPassword, None),
+        Error::InvalidHash { .. }
+        | Error::HashNotPassword { .. }
+        | Error::NoPassword(_)
+        | Error::ResemblesHash(_)
+        | Error::UnreachableName(_)
+        | Error::BadValues(_) => (Code::InvalidData, None),
         Error::ChangedMeanwhile(_) => {
             (Code::Failed, Some("nothing was changed; try again".to_owned()))
         }
@@ -262,15 +250,42 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
     }
 }
 
+/// Adds the hint to an error about a user: a command for this database.
+pub fn with_user_hint(error: &Error, database: &Location) -> Option<Failure> {
+    let passwd = |name: &StoredText| {
+        let passwd = user_command(database, "passwd", name, "")?;
+        Some(format!("run {passwd} to set a new password"))
+    };
+    let hint = match error {
+        Error::UserExists(username) => {
+            let passwd = passwd(&StoredText::Text(username.to_string()))?;
+            format!("{passwd}, or use --if-not-exists to leave the user unchanged")
+        }
+        Error::HashNotPassword { is_restorable: true, .. } => {
+            format!("run {} to repair the hash", command(database, "check --fix --unwrap"))
+        }
+        Error::ResemblesHash(username) => {
+            let passwd = passwd(username)?;
+            format!("{passwd}, or use --allow-hash-like if the stored value really is the password")
+        }
+        Error::InvalidHash { username, .. }
+        | Error::HashNotPassword { username, .. }
+        | Error::NoPassword(username)
+        | Error::ClearPassword { username, .. } => passwd(username)?,
+        _ => return None,
+    };
+    Some(Failure::new(of_operation(error).0, error.to_string()).hint(hint))
+}
+
 fn of_file(error: &FileError) -> (Code, Option<String>) {
     let (code, hint) = match error {
         FileError::Exists { .. } => {
-            (Code::FileExists, "name another file, or overwrite it with --force")
+            (Code::FileExists, "choose another file, or use --force to overwrite it")
         }
         FileError::NoDirectory { .. } => {
-            (Code::Failed, "create the directory, or name another file")
+            (Code::Failed, "create the directory, or choose another file")
         }
-        FileError::Directory { .. } => (Code::Failed, "name a file in it"),
+        FileError::Directory { .. } => (Code::Failed, "give a file in that directory"),
         _ => return (Code::Failed, None),
     };
     (code, Some(hint.to_owned()))
@@ -280,33 +295,41 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
     match error {
         StoreError::NoDatabase { path } => {
             let init = command(&Location::Sqlite(path.clone()), "init");
-            (Code::NoDatabase, Some(format!("{init} creates it; --database names another")))
+            (
+                Code::NoDatabase,
+                Some(format!("run {init} to create it, or use --database to choose another")),
+            )
         }
         StoreError::NoDirectory { .. } => {
-            (Code::NoDatabase, Some("create the directory, or name another file".to_owned()))
+            (Code::NoDatabase, Some("create the directory, or choose another file".to_owned()))
         }
-        StoreError::FileExists { .. } => {
-            (Code::FileExists, Some("name another file, or overwrite it with --force".to_owned()))
-        }
-        StoreError::SameFile { .. } => (Code::Usage, Some("name another file".to_owned())),
+        StoreError::FileExists { .. } => (
+            Code::FileExists,
+            Some("choose another file, or use --force to overwrite it".to_owned()),
+        ),
+        StoreError::SameFile { .. } => (Code::Usage, Some("choose another file".to_owned())),
         StoreError::NeedsMigration { location, .. } => {
             let init = command(location, "init");
-            (Code::NeedsMigration, Some(format!("{init} brings it up to date")))
+            (Code::NeedsMigration, Some(format!("run {init} to update it")))
         }
         StoreError::NeedsRepair { location, .. } => {
             let check = command(location, "check");
-            (Code::NeedsMigration, Some(format!("{check} shows why; check --fix repairs it")))
+            (
+                Code::NeedsMigration,
+                Some(format!("run {check} for the reason, and add --fix to repair it")),
+            )
         }
         StoreError::NotEncodable { .. } => (Code::InvalidData, None),
         StoreError::TooSlow { .. } => (Code::Busy, None),
-        StoreError::NewerSchema { .. } => {
-            (Code::NewerSchema, Some("use the newer dash-users that wrote it".to_owned()))
-        }
+        StoreError::NewerSchema { .. } => (
+            Code::NewerSchema,
+            Some("install the newer version of dash-users that wrote it".to_owned()),
+        ),
         StoreError::NotADatabase { .. } => (Code::NotADatabase, None),
         StoreError::UnfitTable { location, repair, .. } => {
             let (file, init) = (pasted(location), command(location, "init"));
             let hint =
-                |sql| format!("run this SQL with `sqlite3 -bail {file}`, then {init}:\n{sql}");
+                |sql| format!("run this SQL with `sqlite3 -bail {file}`, then run {init}:\n{sql}");
             (Code::NotADatabase, repair.as_ref().map(hint))
         }
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
@@ -319,7 +342,7 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         StoreError::NotForServers => (
             Code::Failed,
             Some(
-                "use pg_dump and pg_restore; `dash-users export` writes the users alone".to_owned(),
+                "use pg_dump and pg_restore, or `dash-users export` for the users only".to_owned(),
             ),
         ),
         _ => (Code::Failed, None),
@@ -330,7 +353,7 @@ fn not_empty(hint: &str) -> Option<String> {
     Some(hint.to_owned()).filter(|hint| !hint.is_empty())
 }
 
-/// Says which stored values are no clear passwords.
+/// Reports stored values that are not plaintext passwords.
 pub fn bad_values(values: &BadValues, database: &Location) -> Failure {
     let detail = |error: &Error| Detail {
         file: database.to_string(),
@@ -340,19 +363,16 @@ pub fn bad_values(values: &BadValues, database: &Location) -> Failure {
     };
     let details: Vec<_> = values.first().iter().map(detail).collect();
     let (count, shown) = (values.count(), details.len());
-    let of_which = if shown as u64 == count {
-        String::new()
-    } else {
-        format!(", of which the first {shown} are shown")
-    };
+    let excerpt =
+        if shown as u64 == count { String::new() } else { format!(" (first {shown} shown)") };
     let code = if values.are_passwords() { Code::BadPassword } else { Code::InvalidData };
-    let message = format!("{count} stored values are no passwords{of_which}; nothing was changed");
+    let message = format!("{count} stored values are not passwords{excerpt}; nothing was changed");
     let check = command(database, "check");
     let failure = Failure::new(code, message).details(details);
-    failure.hint(format!("{check} says what to do about each"))
+    failure.hint(format!("run {check} to see how to fix each one"))
 }
 
-/// Says which records of `file` cannot be taken.
+/// Reports the records of `file` that cannot be imported.
 pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
     let detail = |bad: &BadRecord| Detail {
         file: file.to_owned(),
@@ -362,16 +382,16 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
     };
     let details: Vec<_> = records.first().iter().map(detail).collect();
     let (count, shown) = (records.count(), details.len());
-    let of_which = match u64::try_from(shown) {
-        Ok(shown) if shown < count => format!(", of which the first {shown} are shown"),
+    let excerpt = match u64::try_from(shown) {
+        Ok(shown) if shown < count => format!(" (first {shown} shown)"),
         _ => String::new(),
     };
     let is_item = matches!(details.first(), Some(Detail { position: Some(Position::Item(_)), .. }));
-    let numbers = if is_item { " (counted by item)" } else { "" };
+    let numbers = if is_item { " (numbered by item)" } else { "" };
     let (code, hint) = of_record(records.worst());
     let what = if code == Code::UserExists { "conflict" } else { "bad record" };
     let s = if count == 1 { "" } else { "s" };
-    let message = format!("{count} {what}{s} in {file}{numbers}{of_which}; nothing was changed");
+    let message = format!("{count} {what}{s} in {file}{numbers}{excerpt}; nothing was changed");
     let failure = Failure::new(code, message).details(details);
     match hint {
         Some(hint) => failure.hint(hint),
@@ -382,25 +402,25 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
 fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
     match reason {
         RecordError::Password(refusal) if refusal.is_weakness() => {
-            (Code::WeakPassword, Some("--allow-weak takes weak passwords"))
+            (Code::WeakPassword, Some("use --allow-weak to accept weak passwords"))
         }
         RecordError::Password(_) => (Code::BadPassword, None),
         RecordError::Exists => (
             Code::UserExists,
             Some(
-                "--on-conflict skip passes users over who are there, --on-conflict update changes them",
+                "use --on-conflict skip to skip existing users, or --on-conflict update to change them",
             ),
         ),
         RecordError::Similar(_) => {
-            (Code::UserExists, Some("--allow-similar adds names that differ only by case"))
+            (Code::UserExists, Some("use --allow-similar to allow names that differ only in case"))
         }
         RecordError::RepeatedByCase(_) => {
-            (Code::InvalidData, Some("--allow-similar adds names that differ only by case"))
+            (Code::InvalidData, Some("use --allow-similar to allow names that differ only in case"))
         }
         RecordError::NoSecret => (
             Code::InvalidData,
             Some(
-                "--generate-missing FILE generates the passwords that are missing; --lock-missing locks the users",
+                "use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users",
             ),
         ),
         RecordError::NoPassword(_) => (
@@ -409,7 +429,7 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
         ),
         RecordError::HashNotPassword(_) => (
             Code::InvalidData,
-            Some("a hash goes into the field password_hash, with nothing around it"),
+            Some("put the hash in the field password_hash, with nothing around it"),
         ),
         RecordError::ResemblesHash => (
             Code::InvalidData,
@@ -419,10 +439,10 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
         ),
         RecordError::OtherHash(_) => (
             Code::InvalidData,
-            Some("write hashes with nothing around them; --as-is takes them without judging them"),
+            Some("remove everything around the hash, or use --as-is to accept hashes unchecked"),
         ),
         RecordError::Hash(_) => {
-            (Code::InvalidData, Some("--as-is takes hashes and names without judging them"))
+            (Code::InvalidData, Some("use --as-is to accept hashes and names unchecked"))
         }
         _ => (Code::InvalidData, None),
     }
@@ -430,25 +450,42 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
 
 fn of_password(refusal: policy::Refusal) -> (Code, Option<String>) {
     if refusal.is_weakness() {
-        let hint = "choose a longer one, or use --generate; --allow-weak takes it all the same";
+        let hint = "choose a longer password, use --generate, or accept it with --allow-weak";
         (Code::WeakPassword, Some(hint.to_owned()))
     } else {
         (Code::BadPassword, None)
     }
 }
 
-/// A command for the database, to be pasted.
+/// A command for the database, ready to paste.
 pub fn command(database: &Location, arguments: &str) -> String {
     format!("`dash-users {arguments} --database {}`", pasted(database))
 }
 
-/// A database as an argument in a shell.
+/// A command about a user, ready to paste, or none if a shell cannot express the name.
+pub fn user_command(
+    database: &Location,
+    before: &str,
+    user: &StoredText,
+    after: &str,
+) -> Option<String> {
+    let name = quoted(user)?;
+    let StoredText::Text(text) = user else { return None };
+    if !text.starts_with('-') {
+        return Some(command(database, &format!("{before} {name}{after}")));
+    }
+    // A name like an option must follow all options.
+    let (option, after) = if after.contains("--") { (after, "") } else { ("", after) };
+    Some(format!("`dash-users {before}{option} --database {} -- {name}{after}`", pasted(database)))
+}
+
+/// The database as a shell argument.
 fn pasted(database: &Location) -> String {
     let database = database.to_string();
     quoted(&StoredText::Text(database.clone())).unwrap_or(database)
 }
 
-/// A text as an argument in a shell; none if it cannot be pasted.
+/// The text as a shell argument, or none if it cannot be pasted.
 pub fn quoted(text: &StoredText) -> Option<String> {
     let StoredText::Text(text) = text else { return None };
     if text.chars().any(is_unsafe_to_print) {

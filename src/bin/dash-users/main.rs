@@ -1,8 +1,8 @@
 //! `dash-users`: user management for Dash apps, on the command line.
 //!
-//! What the commands share: results go to stdout; prompts, notes, warnings and errors to stderr,
-//! in lower case and without a full stop; with `--format json` stderr holds one error object at
-//! most. A command returns an error, and `exit` alone knows which status that is.
+//! Rules for all commands: results go to stdout. Prompts, notes, warnings and errors go to stderr,
+//! in lower case and without a full stop. With `--format json`, stderr holds at most one error
+//! object. Commands return errors; only `exit` maps them to exit codes.
 
 #![allow(clippy::doc_markdown, reason = "the documentation of arguments is help, not Markdown")]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
@@ -27,8 +27,8 @@ use self::cli::Cli;
 use self::exit::Report;
 use self::output::Output;
 
-/// Wipes all memory that is freed: the buffers of crates that read files may have held a password.
-/// Puts the memory of a hash on huge pages, which saves 8,000 page faults a hash: see
+/// Wipes all freed memory, because buffers of file-reading crates may have held a password.
+/// mimalloc puts the memory of a hash on huge pages, which saves 8,000 page faults per hash: see
 /// `benches/README.md`.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
@@ -37,10 +37,10 @@ fn main() -> ExitCode {
     if complete::answer() {
         return ExitCode::SUCCESS;
     }
-    // A core dump would have the passwords in it. It is no failure where it cannot be forbidden.
+    // A core dump would contain passwords. If dumps cannot be disabled, carry on.
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     if let Err(error) = terminal::watch_signals() {
-        // Signals then end the program as they end any other.
+        // Signals then terminate the program in the default way.
         eprintln!("warning: {error:#}");
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -66,13 +66,13 @@ fn main() -> ExitCode {
     finish(&output, result)
 }
 
-/// Reports an error, and says with which status to exit.
+/// Reports an error and returns the exit code.
 fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
     match result {
         Err(error) => {
             let report = Report::from(error);
             output.error(&report);
-            ExitCode::from(report.code.status())
+            ExitCode::from(report.code.exit_code())
         }
         Ok(()) => ExitCode::SUCCESS,
     }

@@ -1,7 +1,7 @@
-//! How results, notes and errors are written.
+//! Printing results, notes and errors.
 //!
-//! Results go to stdout: tables for people, tab-separated rows, or one JSON document. All else
-//! goes to stderr.
+//! Results go to stdout: tables for people, tab-separated rows, or one JSON document. Everything
+//! else goes to stderr.
 
 mod json;
 mod table;
@@ -25,7 +25,7 @@ pub use self::table::{fields, indented, table, wrapped};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Report};
 
-/// Where everything is written.
+/// Prints everything the program prints.
 pub struct Output {
     format: Format,
     is_quiet: bool,
@@ -42,7 +42,7 @@ impl Output {
         Self { format: globals.format(), is_quiet: globals.quiet, color }
     }
 
-    /// For when the command line could not be parsed: what can be told of it all the same.
+    /// For a command line that could not be parsed: guesses its format and color options.
     pub fn for_usage_errors(arguments: &[OsString]) -> Self {
         let arguments: Vec<_> =
             arguments.iter().map(|argument| argument.to_string_lossy()).collect();
@@ -63,7 +63,7 @@ impl Output {
         Self { format, is_quiet: false, color }
     }
 
-    /// Help and version, which were asked for.
+    /// Prints the requested help or version.
     pub fn help(&self, help: &clap::Error) -> io::Result<()> {
         let color = match self.color {
             ColorChoice::Auto => AutoStream::choice(&io::stdout()),
@@ -75,7 +75,7 @@ impl Output {
         write_stdout(|stdout| write!(stdout, "{text}"))
     }
 
-    /// What clap says of the command line. The answer is the status.
+    /// Prints clap's usage error, and returns the exit code.
     pub fn usage_error(&self, error: &clap::Error) -> u8 {
         if self.format == Format::Json {
             let text = error.render().to_string();
@@ -86,13 +86,13 @@ impl Output {
             self.error(&Report::from(anyhow::Error::from(failure)));
         } else {
             let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
-            // If stderr is gone there is nobody to tell.
+            // Without stderr there is nowhere to report to.
             let _ = write!(stderr, "{}", error.render().ansi());
         }
-        Code::Usage.status()
+        Code::Usage.exit_code()
     }
 
-    /// A result, in the format that is wanted.
+    /// Prints a result in the requested format.
     pub fn result<T: Serialize>(
         &self,
         json: impl FnOnce() -> T,
@@ -108,7 +108,7 @@ impl Output {
         })
     }
 
-    /// A result that people and rows do without, for a note has said it.
+    /// Prints a result in JSON only: for the other formats, a note has already said it.
     pub fn json_only(&self, json: &impl Serialize) -> io::Result<()> {
         if self.format == Format::Json {
             write_stdout(|stdout| json::write(stdout, json))?;
@@ -116,8 +116,8 @@ impl Output {
         Ok(())
     }
 
-    /// What a command changed: a result in JSON alone, and else a note, or a new password.
-    /// Several users make an array, also if there happens to be just one of them.
+    /// Reports changes: in JSON as a result, otherwise as notes. A generated password goes to stdout.
+    /// With `several`, JSON is an array, even for one change.
     pub fn changes(&self, changes: &[(Change<'_>, String)], several: bool) -> io::Result<()> {
         if self.format == Format::Json {
             let changes: Vec<_> = changes.iter().map(|(change, _)| change).collect();
@@ -133,8 +133,8 @@ impl Output {
             self.note(&format!("{note} in {}", change.database));
             if let Some(password) = change.password {
                 write_stdout(|stdout| writeln!(stdout, "{password}")).map_err(|error| {
-                    let lost = "the new password is set, but lost, since it cannot be written";
-                    let next = "set another one with `dash-users passwd`";
+                    let lost = "the new password was set but cannot be printed";
+                    let next = "set another with `dash-users passwd`";
                     io::Error::new(error.kind(), format!("{lost}: {error}; {next}"))
                 })?;
             }
@@ -142,7 +142,7 @@ impl Output {
         Ok(())
     }
 
-    /// Says something that is no result.
+    /// Prints a message that is not a result.
     pub fn note(&self, text: &str) {
         if !self.is_quiet && self.format != Format::Json {
             self.talk(None, text);
@@ -153,7 +153,7 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// Whether people watch stderr, so that a progress bar is of use.
+    /// Whether a progress bar on stderr is useful.
     pub fn is_watched(&self) -> bool {
         !self.is_quiet && self.format != Format::Json && io::stderr().is_terminal()
     }
@@ -166,9 +166,9 @@ impl Output {
 
     pub fn error(&self, report: &Report) {
         if report.code == Code::Interrupted {
-            // Whoever did it knows.
+            // The user interrupted it and needs no message.
         } else if self.format == Format::Json {
-            // If stderr is gone there is nobody to tell.
+            // Without stderr there is nowhere to report to.
             let _ = json::write(&mut io::stderr().lock(), &JsonError::from(report));
         } else if !report.is_answered {
             for Detail { file, position, message, .. } in &report.details {
@@ -176,7 +176,7 @@ impl Output {
                 self.talk(None, &format!("{file}{position}: {message}"));
             }
             self.talk(Some(("error", AnsiColor::Red)), &report.message);
-            // SQL may follow, to be pasted as it is.
+            // More lines are SQL to paste.
             let mut lines = report.hint.iter().flat_map(|hint| hint.lines());
             if let Some(first) = lines.next() {
                 self.talk(Some(("hint", AnsiColor::Cyan)), first);
@@ -187,11 +187,11 @@ impl Output {
         }
     }
 
-    /// Writes a line to stderr. A path in it may hold anything.
+    /// Writes a line to stderr, escaped: a path in it may contain any character.
     fn talk(&self, label: Option<(&str, AnsiColor)>, text: &str) {
         let text = printable(text);
         let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
-        // If stderr is gone there is nobody to tell.
+        // Without stderr there is nowhere to report to.
         let _ = match label {
             Some((label, color)) => {
                 let style = Style::new().bold().fg_color(Some(color.into()));
@@ -202,12 +202,12 @@ impl Output {
     }
 }
 
-/// Writes a result. A reader who has seen enough is no error, and changes no status.
+/// Writes a result. A broken pipe is not an error and does not change the exit code.
 pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     match write(&mut stdout).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            // What is left in the buffer is for nobody.
+            // Discard the rest of the buffer: nobody reads it.
             drop(stdout.into_parts());
             Ok(())
         }
@@ -216,8 +216,8 @@ pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io:
     }
 }
 
-/// Refuses to write what nobody could read: stdout was closed. Rust's runtime has opened `/dev/null` in
-/// its place, to read and write; a shell opens it to write only where that is meant.
+/// Fails if stdout was closed, so that nothing is lost unnoticed. Rust's runtime opens `/dev/null` in its
+/// place for reading and writing; a shell that discards output opens it for writing only.
 pub fn refuse_closed_stdout() -> anyhow::Result<()> {
     let stdout = io::stdout();
     let flags = OFlag::from_bits_retain(fcntl(&stdout, FcntlArg::F_GETFL).unwrap_or_default());
@@ -226,13 +226,13 @@ pub fn refuse_closed_stdout() -> anyhow::Result<()> {
         Ok(file.rdev() != 0 && file.rdev() == fs::metadata("/dev/null")?.rdev())
     };
     if flags & OFlag::O_ACCMODE == OFlag::O_RDWR && is_null().unwrap_or(false) {
-        let message = "stdout is closed, so what is to be written to it would be lost";
+        let message = "stdout is closed: the output would be lost";
         return Err(Failure::new(Code::Failed, message).into());
     }
     Ok(())
 }
 
-/// A text without what could drive a terminal.
+/// Escapes characters that could control a terminal.
 pub fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
@@ -245,7 +245,7 @@ pub fn printable(text: &str) -> String {
     printable
 }
 
-/// A user as a row of `--format plain`, in the order of the keys in JSON.
+/// A user as a row of `--format plain`, in the order of the JSON keys.
 pub fn plain_user(user: &User) -> Vec<String> {
     let method = user.method.map(|method| method.to_string()).unwrap_or_default();
     vec![
@@ -260,28 +260,40 @@ pub fn plain_user(user: &User) -> Vec<String> {
     ]
 }
 
-/// Texts of the database in one cell.
+/// Joins texts from the database into one cell.
 pub fn joined<'a>(texts: impl IntoIterator<Item = &'a StoredText>, separator: &str) -> String {
     texts.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
-/// A time as RFC 3339 has it, in UTC and to the millisecond.
+/// A time in RFC 3339 format, in UTC with milliseconds.
 pub fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
-/// A time as people say it: "3 days ago", or "in 3 days".
+/// A relative time: "3 days ago" or "in 3 days".
 pub fn ago(time: SystemTime) -> String {
-    /// Clocks of two machines may differ by so much.
+    /// Tolerated difference between the clocks of two machines.
     const NOW: Duration = Duration::from_secs(60);
     let mut formatter = timeago::Formatter::new();
     match time.elapsed() {
         Ok(elapsed) => formatter.convert(elapsed),
         Err(error) if error.duration() < NOW => formatter.convert(Duration::ZERO),
-        // Of three days in the future some milliseconds have passed.
+        // Some milliseconds of "in 3 days" have already passed.
         Err(error) => {
             let left = error.duration() + Duration::from_secs(1);
             format!("in {}", formatter.ago("").convert(left).trim_end())
         }
     }
+}
+
+/// A count with its noun: "1 user", "1,200 users".
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(count), if count == 1 { one } else { many })
+}
+
+/// A number with commas between thousands.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }

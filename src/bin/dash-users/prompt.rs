@@ -1,4 +1,4 @@
-//! Where a password comes from, and questions.
+//! Password sources, prompts and confirmation.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -16,30 +16,30 @@ use crate::exit::{Code, Failure};
 use crate::output::{printable, refuse_closed_stdout};
 use crate::terminal::{self, Echo};
 
-/// The most bytes that are read; no password is that long.
+/// The maximum number of bytes to read. No password is that long.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Asks, where it may.
+/// Asks the user, if allowed.
 pub struct Prompt {
-    /// Whether nobody may be asked, and whether there is somebody.
+    /// Whether `--no-input` is given, and whether stdin is a terminal.
     is_forbidden: bool,
     has_terminal: bool,
-    /// Whether stderr is free for questions: with JSON it holds errors only, and questions go to
-    /// the terminal itself.
+    /// Whether prompts go to stderr. With JSON, stderr holds only errors, and prompts go to the
+    /// terminal itself.
     on_stderr: bool,
 }
 
-/// Where one password comes from.
+/// The source of a password.
 pub enum Source {
     Terminal,
     Stdin,
-    /// With what named it.
+    /// With the option or variable that gave its path.
     File(PathBuf, &'static str),
     Generated,
 }
 
 impl Source {
-    /// The password that is to be printed, since nobody knows it yet.
+    /// The generated password, which must be printed.
     pub fn generated<'a>(&self, password: &'a Password) -> Option<&'a str> {
         matches!(self, Self::Generated).then(|| password.expose())
     }
@@ -54,12 +54,12 @@ impl Prompt {
         }
     }
 
-    /// Where a password that is to be checked comes from.
+    /// The source of a password to check.
     pub fn source(&self, args: &PasswordArgs) -> Result<Source> {
         self.given(args, "--password-stdin or --password-file")
     }
 
-    /// Where a new password comes from.
+    /// The source of a new password.
     pub fn new_source(&self, args: &NewPasswordArgs) -> Result<Source> {
         if args.generate {
             return Ok(Source::Generated);
@@ -75,14 +75,14 @@ impl Prompt {
             Ok(Source::File(file.clone(), "--password-file"))
         } else if let Some(file) = from_environment {
             Ok(Source::File(file.into(), "DASH_USERS_PASSWORD_FILE"))
-        } else if let Some(reason) = self.silence("a password") {
+        } else if let Some(reason) = self.obstacle("a password") {
             Err(Failure::new(Code::Usage, reason).hint(format!("use {flags}")).into())
         } else {
             Ok(Source::Terminal)
         }
     }
 
-    /// A password that is to be checked: on the terminal it is asked for once.
+    /// Gets a password to check. On a terminal, asks once.
     pub fn password(&self, source: &Source) -> Result<Password> {
         match source {
             Source::Terminal => self.ask_hidden("Password: "),
@@ -98,8 +98,8 @@ impl Prompt {
         }
     }
 
-    /// A new password: on the terminal it is asked for twice. One that comes from elsewhere holds no
-    /// character that nobody sees.
+    /// Gets a new password. On a terminal, asks twice. From other sources, rejects invisible
+    /// characters.
     pub fn new_password(&self, source: &Source) -> Result<Password> {
         let Source::Terminal = source else {
             let password = self.password(source)?;
@@ -107,8 +107,8 @@ impl Prompt {
             return Ok(password);
         };
         let password = self.ask_hidden("New password: ")?;
-        if self.ask_hidden("New password, again: ")? != password {
-            let message = "the two passwords differ; nothing was changed";
+        if self.ask_hidden("Repeat new password: ")? != password {
+            let message = "the passwords do not match; nothing was changed";
             return Err(Failure::new(Code::BadPassword, message).into());
         }
         Ok(password)
@@ -129,23 +129,23 @@ impl Prompt {
             return Err(Failure::new(Code::Interrupted, "interrupted").into());
         }
         if seen.control.load(Ordering::Relaxed) {
-            let message = "a password with control characters cannot be typed";
+            let message = "control characters are not allowed in a password";
             return Err(Failure::new(Code::BadPassword, message).into());
         }
-        // rpassword puts this in the place of what is not UTF-8.
+        // rpassword substitutes this for invalid UTF-8.
         if typed.expose().contains(char::REPLACEMENT_CHARACTER) {
             return Err(dash_users::PasswordNotUtf8.into());
         }
         Ok(typed)
     }
 
-    /// Asks whether to go on, with these consequences; an error tells them and the flag that says
-    /// yes, where nobody can be asked.
+    /// Shows the consequences and asks for confirmation. If that is impossible, the error contains
+    /// the consequences and the flag that confirms.
     pub fn confirm(&self, consequences: &[String], question: &str, flag: &str) -> Result<bool> {
-        if let Some(reason) = self.silence("confirmation") {
+        if let Some(reason) = self.obstacle("confirmation") {
             let message = [&[reason], consequences].concat().join("; ");
             let failure = Failure::new(Code::NeedsConfirmation, message);
-            return Err(failure.hint(format!("{flag} goes on without asking")).into());
+            return Err(failure.hint(format!("use {flag} to confirm")).into());
         }
         let answer = terminal::during_prompt(Echo::On, self.on_stderr, || {
             for consequence in consequences {
@@ -162,14 +162,14 @@ impl Prompt {
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Why nobody can be asked for `what`.
-    fn silence(&self, what: &str) -> Option<String> {
+    /// Why asking for `what` is impossible.
+    fn obstacle(&self, what: &str) -> Option<String> {
         if self.is_forbidden {
-            Some(format!("--no-input forbids to ask for {what}"))
+            Some(format!("cannot ask for {what} with --no-input"))
         } else if self.has_terminal {
             None
         } else {
-            Some(format!("there is no terminal to ask for {what} on"))
+            Some(format!("cannot ask for {what}: stdin is not a terminal"))
         }
     }
 
@@ -182,8 +182,8 @@ impl Prompt {
     }
 }
 
-/// What is typed on the terminal, watched on its way to rpassword, which passes silently over
-/// control characters and takes the end of input for the end of a line.
+/// Terminal input for rpassword. Watches for control characters and the end of input, because
+/// rpassword silently drops the former and treats the latter as a newline.
 struct Keys {
     terminal: File,
     seen: Arc<Seen>,
@@ -215,28 +215,29 @@ impl Read for Keys {
     }
 }
 
-/// Stdin without the buffer of the standard library, which would keep what was read.
+/// Stdin without the standard library's buffer, which would keep a copy of the input.
 pub fn stdin() -> io::Result<File> {
     Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
 fn read_file(path: &Path, named_by: &str) -> Result<Password> {
-    // Where there is no such file, its name may be the password itself.
+    // If the file does not exist, its name may be the password itself.
     let file = File::open(path).map_err(|error| {
-        let not_shown = "not shown here since its name may be the password";
+        let not_shown = "name not shown: it may be the password";
         let message = match error.kind() {
             io::ErrorKind::NotFound => {
-                format!("the file that {named_by} names does not exist ({not_shown})")
+                format!("the file given by {named_by} does not exist ({not_shown})")
             }
-            _ => format!("cannot open the file that {named_by} names ({not_shown}): {error}"),
+            _ => format!("cannot open the file given by {named_by} ({not_shown}): {error}"),
         };
-        let hint = "write the password to a file and name that file, or use --password-stdin";
+        let hint =
+            "write the password to a file and pass the name of that file, or use --password-stdin";
         Failure::new(Code::Failed, message).hint(hint)
     })?;
     read(file).with_context(|| format!("cannot read the password from {}", path.display()))
 }
 
-/// Reads to the end and takes a byte order mark and exactly one line end off. No copy is left in memory.
+/// Reads to the end, and strips a byte order mark and one trailing newline. Leaves no copy in memory.
 pub fn read(mut input: impl Read) -> Result<Password> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(1024));
     loop {
@@ -248,10 +249,10 @@ pub fn read(mut input: impl Read) -> Result<Password> {
             Err(error) => return Err(error.into()),
         };
         if bytes.len() + count > MAX_BYTES {
-            return Err(Failure::new(Code::BadPassword, "it is longer than 16 MiB").into());
+            return Err(Failure::new(Code::BadPassword, "longer than 16 MiB").into());
         }
         if bytes.len() + count > bytes.capacity() {
-            // A vector that grows by itself leaves its old bytes behind.
+            // A vector that reallocates leaves its old bytes in memory.
             let mut larger = Zeroizing::new(Vec::with_capacity(2 * bytes.capacity() + count));
             larger.extend_from_slice(&bytes);
             bytes = larger;
@@ -261,7 +262,7 @@ pub fn read(mut input: impl Read) -> Result<Password> {
     if let Some(encoding) = utf16(&bytes) {
         let message = format!("the password is {encoding}, not UTF-8");
         let hint = format!(
-            "`iconv -f {encoding} -t UTF-8 FILE` converts a file; PowerShell's `Set-Content -Encoding utf8` writes UTF-8"
+            "convert the file with `iconv -f {encoding} -t UTF-8 FILE`, or in PowerShell write it with `Set-Content -Encoding utf8`"
         );
         return Err(Failure::new(Code::InvalidData, message).hint(hint).into());
     }
@@ -277,11 +278,11 @@ pub fn read(mut input: impl Read) -> Result<Password> {
     Ok(Password::from_utf8(bytes)?)
 }
 
-/// What many programs write before UTF-8.
+/// Many programs write this before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The name of another encoding of Unicode, told by its byte order mark, or by the NUL that every
-/// second byte of ASCII or Latin-1 is in it.
+/// Detects UTF-16 and UTF-32 by their byte order mark, or UTF-16 by a NUL in every second byte, as
+/// for ASCII and Latin-1 text.
 fn utf16(bytes: &[u8]) -> Option<&'static str> {
     let nul_at = |parity: usize| bytes.iter().skip(parity).step_by(2).filter(|byte| **byte == 0);
     let [even, odd] = [0, 1].map(|parity| nul_at(parity).count());
@@ -290,7 +291,7 @@ fn utf16(bytes: &[u8]) -> Option<&'static str> {
         [0, 0, 0xfe, 0xff, ..] => Some("UTF-32BE"),
         [0xff, 0xfe, ..] => Some("UTF-16LE"),
         [0xfe, 0xff, ..] => Some("UTF-16BE"),
-        // One NUL may be a stray one.
+        // A single NUL may be accidental.
         _ if even == 0 && odd > 1 && 2 * odd >= bytes.len() / 2 => Some("UTF-16LE"),
         _ if odd == 0 && even > 1 && 2 * even >= bytes.len() / 2 => Some("UTF-16BE"),
         _ => None,
@@ -302,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exactly_one_line_end_is_taken_off() {
+    fn read_strips_one_trailing_newline() {
         for (input, password) in [
             ("", ""),
             ("a", "a"),
@@ -346,7 +347,7 @@ mod tests {
             (le("crème brûlée"), "UTF-16LE"),
             (le("пароль secret"), "UTF-16LE"),
             (b"\xff\xfe\0\0s\0\0\0".to_vec(), "UTF-32LE"),
-            // Its last line end is that of another program.
+            // The final newline was added by another program.
             ([le("secret"), b"\n".to_vec()].concat(), "UTF-16LE"),
         ] {
             let error = read(&bytes[..]).unwrap_err();

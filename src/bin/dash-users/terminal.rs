@@ -1,4 +1,4 @@
-//! The terminal, and signals: whatever ends the program, the terminal is given back as it was.
+//! Terminal settings and signals. However the program ends, the terminal is restored.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -23,39 +23,39 @@ static PROMPT: Mutex<Option<Saved>> = Mutex::new(None);
 /// Held while signals may end the program.
 static INTERRUPTIBLE: Mutex<()> = Mutex::new(());
 
-/// Whether a progress bar stands on stderr.
+/// Whether a progress bar is shown on stderr.
 static HAS_BAR: AtomicBool = AtomicBool::new(false);
 
 /// What to do when a prompt ends.
 struct Saved {
     /// A terminal, and the settings to restore.
     terminal: Option<(File, Termios)>,
-    /// Whether a line on stderr is to be ended.
+    /// Whether stderr needs a newline.
     has_line: bool,
 }
 
 impl Saved {
     fn restore(&self) {
         if let Some((terminal, settings)) = &self.terminal {
-            // There is nothing left to try if this fails.
+            // If this fails, nothing else can be done.
             let _ = tcsetattr(terminal, SetArg::TCSANOW, settings);
         }
     }
 }
 
-/// Whether the terminal shows what is typed.
+/// Whether the terminal shows typed characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Echo {
     On,
     Off,
 }
 
-/// The terminal that stdin is, by its path.
+/// The path of the terminal on stdin.
 pub fn path() -> PathBuf {
     nix::unistd::ttyname(io::stdin()).unwrap_or_else(|_| PathBuf::from("/dev/tty"))
 }
 
-/// Runs a prompt, which stands on stderr or not.
+/// Runs a prompt, and restores the terminal afterwards.
 pub fn during_prompt<T>(
     echo: Echo,
     is_on_stderr: bool,
@@ -70,8 +70,8 @@ pub fn during_prompt<T>(
     Ok(answer)
 }
 
-/// Turns the echo off, but for that of the line end, before the prompt is shown: nothing typed in a
-/// hurry is seen.
+/// Turns off echo, except for newlines. This happens before the prompt appears, so early typing is
+/// hidden too.
 fn without_echo() -> Result<(File, Termios)> {
     let open = || -> io::Result<_> {
         let terminal = File::open(path())?;
@@ -79,11 +79,11 @@ fn without_echo() -> Result<(File, Termios)> {
         let mut silent = saved.clone();
         silent.local_flags.remove(LocalFlags::ECHO);
         silent.local_flags.insert(LocalFlags::ECHONL);
-        // Neither may the program be left without the echo.
+        // Disable the keys that would quit or stop the program without restoring the echo.
         for key in [SpecialCharacterIndices::VQUIT, SpecialCharacterIndices::VSUSP] {
             silent.control_chars[key as usize] = _POSIX_VDISABLE;
         }
-        // Backspace takes a whole character back, not a byte of it.
+        // Backspace must delete a whole character, not one byte.
         silent.input_flags.insert(InputFlags::IUTF8);
         tcsetattr(&terminal, SetArg::TCSANOW, &silent)?;
         Ok((terminal, saved))
@@ -91,9 +91,9 @@ fn without_echo() -> Result<(File, Termios)> {
     open().context("cannot use the terminal")
 }
 
-/// From now on a signal ends the program with status 128 plus its number: 130 for Ctrl-C. A
-/// transaction that is open then is undone by whoever opens the database next. A file that becomes
-/// larger than it may be (`ulimit -f`) ends nothing: writing to it fails.
+/// From now on, a signal ends the program with exit code 128 plus its number, such as 130 for
+/// Ctrl-C. The next program that opens the database rolls back an unfinished transaction. Exceeding
+/// the file size limit (`ulimit -f`) is a write error and does not end the program.
 pub fn watch_signals() -> Result<()> {
     let watch = || -> io::Result<()> {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ])?;
@@ -108,18 +108,16 @@ pub fn watch_signals() -> Result<()> {
 }
 
 thread_local! {
-    /// What keeps signals from ending the program, once for each reason.
-    /// Not dropped when the program ends.
+    /// The number of reasons to delay signals, and the lock that delays them. Never dropped at exit.
     static POINTS_OF_NO_RETURN: RefCell<(u32, Option<ManuallyDrop<MutexGuard<'static, ()>>>)> =
         const { RefCell::new((0, None)) };
 }
 
-/// Lets no signal end the program during a commit.
+/// Keeps signals from ending the program during a commit.
 pub const COMMIT_HOOKS: CommitHooks =
     CommitHooks { before: pass_point_of_no_return, rolled_back: step_back };
 
-/// From now on no signal ends the program: what it does is about to be done, and an interruption
-/// would say that nothing was changed.
+/// From now on, no signal ends the program, because exit code 130 promises that nothing was changed.
 pub fn pass_point_of_no_return() {
     POINTS_OF_NO_RETURN.with_borrow_mut(|(passed, guard)| {
         *passed += 1;
@@ -129,8 +127,8 @@ pub fn pass_point_of_no_return() {
     });
 }
 
-/// Takes one [`pass_point_of_no_return`] back: nothing was changed after all. A signal that came
-/// meanwhile ends the program now.
+/// Undoes one [`pass_point_of_no_return`] after a rollback. A signal received in the meantime ends
+/// the program now.
 fn step_back() {
     POINTS_OF_NO_RETURN.with_borrow_mut(|(passed, guard)| {
         *passed = passed.saturating_sub(1);
@@ -140,7 +138,7 @@ fn step_back() {
     });
 }
 
-/// Runs what shows a progress bar on stderr.
+/// Runs a function that shows a progress bar on stderr.
 pub fn during_bar(run: impl FnOnce()) {
     HAS_BAR.store(true, Ordering::Relaxed);
     run();

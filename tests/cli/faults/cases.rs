@@ -1,19 +1,19 @@
-//! The commands that write, each with something to write to.
+//! The commands that write, each with a database to write to.
 
 use std::fmt::Write as _;
 use std::fs;
 
 use crate::support::{GOOD, SECRET123, Sandbox};
 
-/// A command that writes.
+/// A writing command.
 pub(crate) struct Case {
     pub(crate) args: &'static [&'static str],
     pub(super) input: &'static str,
-    /// Makes what is there before.
+    /// Creates the initial state.
     pub(super) before: fn(&Sandbox),
-    /// Commands that bring about what may be found between the old and the new.
+    /// Commands that create the allowed intermediate states.
     pub(super) between: &'static [&'static str],
-    /// A file that it writes beside the database.
+    /// A file that the command writes in addition to the database.
     pub(crate) file: Option<&'static str>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { input: GOOD, ..case(&["passwd", "ann", "--password-stdin"], users) },
     Case { input: "secret123", ..case(&["rehash", "ann", "--password-stdin"], users) },
     Case { input: "secret123", ..case(&["verify", "ann", "--upgrade", "--password-stdin"], users) },
-    case(&["rehash", "--plaintext", "--all"], clear_passwords),
+    case(&["rehash", "--plaintext", "--all"], plaintext_passwords),
     case(&["remove", "ann", "bob", "--yes"], users),
     case(&["rename", "ann", "anna"], users),
     case(&["update", "ann", "--language", "de"], users),
@@ -54,7 +54,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { file: Some("out.csv"), ..case(&["export", "out.csv", "--force"], exported) },
 ];
 
-/// What may leave a file behind that is in the way of a next run.
+/// Commands whose leftover file can block the next run.
 pub(crate) const GENERATING: Case =
     case(&["import", "missing.csv", "--generate-missing", "passwords.csv"], missing);
 
@@ -63,10 +63,10 @@ fn missing(sandbox: &Sandbox) {
     sandbox.write("missing.csv", "username,password\neve,\nfay,\n");
 }
 
-/// The time at which everything happened that was there before.
+/// The time of everything in the initial state.
 pub(super) const THEN: &str = "2001-01-01T00:00:00.000Z";
 
-/// An app's database, as the tutorial makes it, with a table of the app's own.
+/// The tutorial app's database, with a table of the app's own.
 fn tutorial(sandbox: &Sandbox) {
     sandbox.sql(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -122,9 +122,9 @@ fn users_with_log(sandbox: &Sandbox) {
     sandbox.sql("PRAGMA journal_mode = wal");
 }
 
-fn clear_passwords(sandbox: &Sandbox) {
+fn plaintext_passwords(sandbox: &Sandbox) {
     users(sandbox);
-    sandbox.sql("UPDATE users SET password_hash = 'clear ' || username WHERE language = 'en'");
+    sandbox.sql("UPDATE users SET password_hash = 'plain ' || username WHERE language = 'en'");
     sandbox.sql(&format!(
         "UPDATE user_events SET at = '{THEN}';
          UPDATE dash_users_times SET password_changed_at = '{THEN}';"
@@ -140,7 +140,7 @@ fn broken(sandbox: &Sandbox) {
     sandbox.sql(&format!("UPDATE user_events SET at = '{THEN}'"));
 }
 
-/// A backup that is older than the database, and longer.
+/// A backup that is older and longer than the database.
 fn backup(sandbox: &Sandbox) {
     users(sandbox);
     sandbox.sql("CREATE TABLE long (text TEXT); INSERT INTO long VALUES (zeroblob(20000));");
@@ -149,7 +149,7 @@ fn backup(sandbox: &Sandbox) {
     sandbox.sql(&format!("UPDATE user_events SET at = '{THEN}'"));
 }
 
-/// A database that cannot be read, and the backup.
+/// An unreadable database, and its backup.
 fn damaged(sandbox: &Sandbox) {
     backup(sandbox);
     let mut bytes = fs::read(sandbox.path("users.db")).unwrap();

@@ -1,4 +1,4 @@
-//! Files that are damaged, cut off, or no database.
+//! Damaged, truncated and foreign files.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,7 +9,7 @@ use super::{Case, attack_in_turn, made, read};
 use crate::sample;
 use crate::support::{SECRET123, empty, seeded};
 
-/// Bytes without any order, the same at each run: an encrypted file looks so.
+/// Pseudo-random bytes, the same at each run, like an encrypted file.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
@@ -25,7 +25,7 @@ fn case(name: impl Into<String>, file: Vec<u8>) -> Case {
     Case { name: name.into(), file }
 }
 
-/// A small database with small pages, so that there are many of them.
+/// A small database with many small pages.
 fn whole() -> Vec<u8> {
     let mut sql = String::from("PRAGMA page_size = 1024; VACUUM; CREATE TABLE visits (who, at);");
     for number in 0..40 {
@@ -35,14 +35,14 @@ fn whole() -> Vec<u8> {
 }
 
 #[test]
-fn a_page_that_is_overwritten_gets_the_better_of_no_command() {
+fn commands_survive_overwritten_pages() {
     const PAGE: usize = 1024;
 
     let whole = whole();
     let noise = noise(PAGE);
     let mut cases = Vec::new();
     for page in 0..whole.len() / PAGE {
-        // Of the first page all but the header, without which it is no database.
+        // The first page except the header, which makes it a database.
         let start = page * PAGE + if page == 0 { 100 } else { 0 };
         let mut with = |name: &str, bytes: &[u8]| {
             let mut file = whole.clone();
@@ -50,7 +50,7 @@ fn a_page_that_is_overwritten_gets_the_better_of_no_command() {
             cases.push(case(format!("page {} is {name}", page + 1), file));
         };
         with("noise", &noise);
-        // Another page of the file.
+        // Another page of the same file.
         let other = (page + 7) % (whole.len() / PAGE);
         with("another one", &whole[other * PAGE..(other + 1) * PAGE]);
     }
@@ -59,10 +59,10 @@ fn a_page_that_is_overwritten_gets_the_better_of_no_command() {
 }
 
 #[test]
-fn a_header_that_lies_gets_the_better_of_no_command() {
+fn commands_survive_forged_headers() {
     let whole = whole();
     let mut cases = Vec::new();
-    // The fields that mean something, by the byte that changes them most.
+    // The meaningful fields, by their most significant byte.
     for offset in [16, 17, 18, 19, 20, 21, 22, 23, 28, 31, 32, 36, 43, 47, 52, 56, 59, 64, 92] {
         for byte in [0, 2, 0xff] {
             let mut file = whole.clone();
@@ -74,7 +74,7 @@ fn a_header_that_lies_gets_the_better_of_no_command() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_or_no_database_gets_the_better_of_no_command() {
+fn commands_survive_truncated_and_foreign_files() {
     let whole = whole();
     let near = |length: usize| [length - 1, length, length + 1];
     let lengths = [0, 1, 2, 15, 16, 17, 50].into_iter().chain(near(100)).chain(near(512));
@@ -94,10 +94,9 @@ fn a_file_that_is_cut_off_or_no_database_gets_the_better_of_no_command() {
     attack_in_turn(sample::of(28, 3), &cases);
 }
 
-/// A database in the mode of a write-ahead log, as it is when the log is gone, and when not all of
-/// it is in the file.
+/// A database in write-ahead log mode, without its log, or with part of its changes in the log.
 #[test]
-fn a_log_that_is_missing_gets_the_better_of_no_command() {
+fn commands_survive_missing_write_ahead_log() {
     let sandbox = seeded();
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
@@ -107,7 +106,7 @@ fn a_log_that_is_missing_gets_the_better_of_no_command() {
     let without_log = read(&sandbox.path("users.db"));
     drop(connection);
     let after = read(&sandbox.path("users.db"));
-    // Half of it is from before.
+    // Half of the file is old.
     let middle = after.len() / 8192 * 4096;
     let mixed = [&after[..middle], &before[middle.min(before.len())..]].concat();
     let cases = [
@@ -118,9 +117,9 @@ fn a_log_that_is_missing_gets_the_better_of_no_command() {
     attack_in_turn(sample::of(3, 1), &cases);
 }
 
-/// `restore` of one file, and a journal of another database beside it.
+/// `restore` with a journal of another database next to the file.
 #[test]
-fn a_journal_of_another_database_gets_the_better_of_no_command() {
+fn commands_survive_foreign_journal() {
     let sandbox = empty();
     fs::write(sandbox.path("users.db"), whole()).unwrap();
     for (name, journal) in [

@@ -1,4 +1,4 @@
-//! Rows that no program should have written.
+//! Rows that no program should write.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::{Case, MEMORY_KIB, attack_in_turn, bounded, end_of, made};
 use crate::sample;
 use crate::support::seeded;
 
-/// What is in the place of a hash.
+/// Values in place of a hash.
 const HASHES: [&str; 28] = [
     "scrypt:1048576:8:1$salt$00",
     "scrypt:2147483648:8:1$salt$00",
@@ -38,7 +38,7 @@ const HASHES: [&str; 28] = [
     "",
 ];
 
-/// Names, hashes and languages as SQL: of other types, and with what drives a terminal.
+/// Names, hashes and languages as SQL: other types, and control characters.
 const VALUES: [&str; 16] = [
     "NULL",
     "x''",
@@ -58,14 +58,14 @@ const VALUES: [&str; 16] = [
     "'-x; $(reboot) `reboot` \"'",
 ];
 
-/// A table that takes values of all types.
+/// A table that accepts values of all types.
 const LOOSE: &str = "CREATE TABLE users (username UNIQUE, password_hash, language);";
 
 #[test]
-fn no_hash_gets_the_better_of_a_command() {
+fn commands_survive_hostile_hashes() {
     let mut cases = Vec::new();
     for hash in HASHES {
-        // A digest of the right length, where the method has one.
+        // A digest of the right length, if the method has one.
         let digest = "0".repeat(if hash.contains("scrypt") { 128 } else { 64 });
         let hash =
             hash.strip_suffix("00").map_or(hash.to_owned(), |start| start.to_owned() + &digest);
@@ -76,7 +76,7 @@ fn no_hash_gets_the_better_of_a_command() {
 }
 
 #[test]
-fn no_value_of_any_type_gets_the_better_of_a_command() {
+fn commands_survive_hostile_values_of_any_type() {
     let mut cases = Vec::new();
     for (index, value) in VALUES.into_iter().enumerate() {
         let other = VALUES[(index + 5) % VALUES.len()];
@@ -89,7 +89,7 @@ fn no_value_of_any_type_gets_the_better_of_a_command() {
             write!(sql, "INSERT OR IGNORE INTO users VALUES ({row});").unwrap();
         }
         cases.push(Case { name: value.to_owned(), file: made(false, &sql) });
-        // And in the tables of our own.
+        // Also in dash-users' own tables.
         let sql = format!(
             "INSERT INTO user_groups SELECT 'alice', ifnull({value}, 'x');
              INSERT INTO user_groups SELECT ifnull({value}, 'x'), ifnull({other}, 'y');
@@ -102,7 +102,7 @@ fn no_value_of_any_type_gets_the_better_of_a_command() {
 }
 
 #[test]
-fn huge_values_do_not_exhaust_time_or_memory() {
+fn huge_values_use_bounded_time_and_memory() {
     let megabytes = sample::of(1, 10);
     let plain = format!("printf('%.*c', {megabytes}000000, 'x')");
     let wild = "replace(printf('%.*c', 100000, 'x'), 'x', char(27, 0x202e))";
@@ -129,7 +129,7 @@ fn huge_values_do_not_exhaust_time_or_memory() {
             ),
         ),
         (
-            "digest and clear password",
+            "digest and plaintext password",
             format!(
                 "UPDATE users SET password_hash = 'scrypt:128:8:1$salt$' || {digits}
                  WHERE username = 'bob';
@@ -142,24 +142,24 @@ fn huge_values_do_not_exhaust_time_or_memory() {
     attack_in_turn(sample::of(3, 1), &cases);
 }
 
-/// Of all costs that pass, these take the most memory: blocks that fill it, and lanes that do.
+/// The accepted costs that use the most memory, by blocks and by lanes.
 #[test]
-fn the_worst_hash_that_is_verified_takes_bounded_memory_and_a_worse_one_none() {
-    // The program itself, and what the allocator sets aside beside the 256 MiB that are filled.
+fn costliest_hash_uses_bounded_memory() {
+    // The 256 MiB of a hash, plus the program itself and the allocator's reserve.
     const WORST: u32 = 640 << 10;
     const NONE: u32 = 64 << 10;
 
     let sandbox = seeded();
     let worst = ["262144:8:1", "4:262144:2", "128:16384:1", "2:262144:4"];
     let worst = worst.into_iter().take(sample::of(2, 4)).map(|cost| (cost, WORST, 3));
-    let refused = [
+    let rejected = [
         ("524288:8:1", NONE, 7),
         ("128:16385:1", NONE, 7),
         ("4:262145:2", NONE, 7),
         ("1048576:8:1", NONE, 7),
         ("2:1:4294967295", NONE, 7),
     ];
-    for (cost, kib, status) in worst.chain(refused) {
+    for (cost, kib, status) in worst.chain(rejected) {
         let digest = "0".repeat(128);
         sandbox.sql(&format!("UPDATE users SET password_hash = 'scrypt:{cost}$salt${digest}'"));
         let args = ["verify", "alice", "--password-stdin"];
@@ -169,7 +169,7 @@ fn the_worst_hash_that_is_verified_takes_bounded_memory_and_a_worse_one_none() {
 }
 
 #[test]
-fn a_file_without_end_is_not_read_to_its_end() {
+fn endless_input_is_not_read_to_the_end() {
     let sandbox = seeded();
     for format in ["csv", "jsonl"] {
         let args = ["import", "/dev/zero", "--input-format", format];

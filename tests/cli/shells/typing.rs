@@ -1,4 +1,4 @@
-//! Shells that somebody types in.
+//! Interactive shells.
 
 use std::env;
 use std::fs;
@@ -23,14 +23,14 @@ pub(super) enum Shell {
 
 pub(super) const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
 
-/// Without its question about who may write to the directories of functions.
+/// Starts compinit without its question about insecure directories.
 pub(super) const COMPINIT: &str = "autoload -Uz compinit; compinit -D -u";
 
-/// How bash and zsh show that they are ready.
+/// The prompt of bash and zsh.
 const READY: &str = "READY> ";
 
-/// Writes down what is offered, and with Ctrl-T what stands on the line. `compopt` tells whether
-/// files are offered.
+/// Records the candidates, and with Ctrl-T the current line. `compopt` shows whether filenames are
+/// completed.
 const BASH_RECORDER: &str = r#"
 record() {
     _dash_users "$@"
@@ -88,17 +88,17 @@ impl Shell {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file)
     }
 
-    /// Whether it is installed; says so if not.
+    /// Whether the shell is installed. Prints a message if not.
     pub(super) fn is_there(self) -> bool {
         let version = Command::new(self.name()).arg("--version").stdout(Stdio::null()).status();
         or_skip(version.map_err(|error| format!("no {}: {error}", self.name()))).is_some()
     }
 
-    /// The shell, which finds the program, with the directory as home.
+    /// The shell, with the program in its path and the directory as home.
     pub(super) fn command(self, sandbox: &Sandbox) -> Command {
         let path = env::var_os("PATH").unwrap_or_default();
         let path = [program_directory().to_owned()].into_iter().chain(env::split_paths(&path));
-        // Without an echo bash shows nothing of what is typed.
+        // Without echo, bash does not show typed text.
         let mut command = sandbox.shell("[ -t 0 ] && stty echo; exec \"$0\" \"$@\"");
         command.arg(self.name());
         command.env("PATH", env::join_paths(path).unwrap()).env("HOME", sandbox.dir());
@@ -107,17 +107,17 @@ impl Shell {
     }
 }
 
-/// A shell that somebody types in.
+/// An interactive shell.
 pub(super) struct Typing<'a> {
     shell: Shell,
     sandbox: &'a Sandbox,
-    /// Where the shell's own files are, out of the way.
+    /// A directory for the shell's own files.
     dir: TempDir,
-    /// Fish is started anew for each line.
+    /// Fish is restarted for each line.
     session: Option<PtySession>,
 }
 
-/// Starts a shell with its script; none if it is not installed.
+/// Starts a shell with its script, or none if it is not installed.
 pub(super) fn start(shell: Shell, sandbox: &Sandbox) -> Option<Typing<'_>> {
     if !shell.is_there() {
         return None;
@@ -151,30 +151,30 @@ fn start_interactive(mut command: Command) -> PtySession {
     session
 }
 
-/// Ends it. Shells do not end by a milder signal. If this one has ended, all is well.
+/// Kills the shell, because shells ignore milder signals. It may have exited already.
 fn end(session: &mut PtySession) {
     let _ = session.process_mut().kill(Signal::SIGKILL);
 }
 
 impl Typing<'_> {
-    /// What is offered when this is typed, without what is said about it.
+    /// The candidates for typed text, without their descriptions.
     pub(super) fn offered(&mut self, line: &str) -> Vec<String> {
         let (answer, about) = match self.session {
             None => (self.completed_by_fish(line), '\t'),
-            // Ctrl-U takes away what was typed before.
+            // Ctrl-U deletes the previous text.
             Some(_) => (self.press(&format!("\x15{line}\t")), ':'),
         };
         let values = answer.lines().map(|line| line.split(about).next().unwrap_or_default());
         values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
     }
 
-    /// What stands on the line when this and a Tab were typed.
+    /// The line after typing this and a Tab.
     pub(super) fn completed(&mut self, line: &str) -> String {
         self.offered(line);
         self.press("\x14")
     }
 
-    /// What is written down when these keys are pressed.
+    /// The record written when these keys are pressed.
     fn press(&mut self, keys: &str) -> String {
         let session = self.session.as_mut().unwrap();
         session.send(keys).unwrap();
@@ -190,7 +190,7 @@ impl Typing<'_> {
         answer
     }
 
-    /// Presses Enter, and waits for this to be shown.
+    /// Presses Enter, and waits for this output.
     pub(super) fn enter(&mut self, expected: &str) {
         let session = self.session.as_mut().unwrap();
         session.send("\r").unwrap();
@@ -215,8 +215,8 @@ impl Drop for Typing<'_> {
     }
 }
 
-/// Starts bash or zsh with nothing but this in its own file, types something and a Tab, and waits
-/// for its end to be shown.
+/// Starts bash or zsh with only this in its startup file, types text and a Tab, and waits for the
+/// expected ending.
 pub(super) fn assert_completes(shell: Shell, sandbox: &Sandbox, rc: &str, typed: &str, end: &str) {
     let file = if shell == Shell::Bash { ".bashrc" } else { ".zshrc" };
     sandbox.write(file, format!("{rc}\nPS1='{READY}'\n"));

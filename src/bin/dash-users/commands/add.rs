@@ -13,30 +13,29 @@ use crate::prompt::Prompt;
 
 /// Add a user
 ///
-/// The password is asked for twice on the terminal, or comes from --password-stdin,
-/// --password-file or --generate.
+/// Asks for the password twice, unless --password-stdin, --password-file or --generate is given.
 ///
-/// The hash is scrypt. An app with werkzeug before 2.3, or a Python without hashlib.scrypt, raises an
-/// exception on it: use --method pbkdf2 there.
+/// The default hash method is scrypt. If the app runs werkzeug before 2.3, or a Python without
+/// hashlib.scrypt, it raises an exception on such a hash: use --method pbkdf2 instead.
 ///
 /// Example: dash-users add carol --language pt-BR --group staff --generate
 #[derive(clap::Args)]
 pub struct Args {
-    /// The name of the new user
+    /// Username of the new user
     pub user: OsString,
-    /// The user's language, a BCP 47 tag
+    /// Language of the user, as a BCP 47 tag
     #[arg(long, value_name = "TAG", default_value = "en")]
     pub language: String,
-    /// Put the user into a group; may be given several times
+    /// Add the user to a group (repeatable)
     #[arg(long = "group", value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub groups: Vec<OsString>,
-    /// Lock the user from the start: `unlock` lets the user in
+    /// Add the user locked; run `unlock` to allow logins
     #[arg(long)]
     pub locked: bool,
-    /// Change nothing if there is a user of that name
+    /// Do nothing if the user already exists
     #[arg(long)]
     pub if_not_exists: bool,
-    /// Allow a name that differs from another one only by ASCII case
+    /// Allow a username that differs from another only in ASCII case
     #[arg(long)]
     pub allow_similar: bool,
     #[command(flatten)]
@@ -58,8 +57,8 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         Error::UserExists(_) if args.if_not_exists => Ok(()),
         error => Err(error),
     };
-    let already = || format!("user '{name}' exists already; nothing changed");
-    // Before anybody types a password in vain.
+    let already = || format!("user '{name}' already exists");
+    // Fail before asking for a password.
     if let Err(error) = users.check_new(&username, args.allow_similar) {
         exists(error)?;
         return Ok(output.changes(&[(change.unchanged(), already())], false)?);

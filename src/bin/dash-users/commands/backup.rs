@@ -12,17 +12,17 @@ use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
 const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
 
-/// Write a copy of the whole database to a file
+/// Copy the whole database to a file
 ///
-/// The copy holds one moment, while apps read and write on. It has mode 0600, and can be used as a
-/// database itself. - is stdout, and a pipe is written to as a whole.
+/// The copy is consistent, even while apps read and write. It has mode 0600, and is a database
+/// itself. FILE can also be - for stdout, or a pipe.
 ///
 /// Example: dash-users backup users-$(date +%F).db
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file to write, or - for stdout
+    /// File to write, or - for stdout
     pub file: PathBuf,
-    /// Replace an older backup
+    /// Overwrite an existing backup
     #[arg(long)]
     pub force: bool,
 }
@@ -41,7 +41,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     users.backup(&file, args.force)?;
     let warning = files::mode_warning(&file, OPTIONS.mode);
     let file = file.display().to_string();
-    output.note(&format!("wrote a backup of {database} to {file}"));
+    output.note(&format!("backed up {database} to {file}"));
     if let Some(warning) = warning {
         output.warn(&warning);
     }
@@ -59,7 +59,7 @@ fn is_pipe(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|file| file.file_type().is_fifo())
 }
 
-/// Writes the backup to a pipe or stdout, by way of a temporary file: SQLite does not write in order.
+/// Writes the backup to a pipe or stdout, using a temporary file because SQLite writes out of order.
 fn stream(users: &mut Users, args: &Args, file: &Path) -> Result<()> {
     let directory = tempfile::tempdir().context("cannot create a temporary directory")?;
     let copy = directory.path().join("backup.db");

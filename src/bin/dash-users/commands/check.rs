@@ -7,39 +7,40 @@ use dash_users::{
 };
 use serde::Serialize;
 
-use super::{open, tell_reconciled};
+use super::{open, report_reconciled};
 use crate::cli::MethodArg;
-use crate::exit::{Code, Failure, command, quoted};
-use crate::output::{Output, indented, wrapped};
+use crate::exit::{Code, Failure, command, quoted, user_command};
+use crate::output::{Output, counted, indented, thousands, wrapped};
 
-/// Look for whatever is wrong with the database and its users
+/// Check the database and its users for problems
 ///
-/// Tells of names that cannot log in, of hashes that werkzeug cannot verify or should not, of clear
-/// and demo passwords, of what an app that writes to the database may have left behind, and of the
-/// file itself; and what to do about each. Status 7 if there is an error or a warning.
+/// Finds usernames that cannot log in, hashes that werkzeug cannot verify, outdated hashes,
+/// plaintext and demo passwords, damage from direct writes by an app, and problems with the file
+/// itself. Each finding comes with a hint on how to fix it. The exit code is 7 if there are errors or
+/// warnings.
 ///
-/// With --format plain the columns are: code, severity, username, message, hint, and with --fix
-/// whether it was fixed.
+/// Columns of --format plain: code, severity, username, message, hint. With --fix, one more column
+/// says whether the finding was fixed (true or false).
 ///
 /// Example: dash-users check --json
 #[derive(clap::Args)]
 pub struct Args {
-    /// Put back what is missing of dash-users' own tables and triggers, and drop groups of users
-    /// who are not there. Never changes a user or the file's mode
+    /// Restore missing tables and triggers of dash-users, and delete groups of missing users. Never
+    /// changes a user or the file's mode
     #[arg(long)]
     pub fix: bool,
-    /// With --fix: restore hashes that have something around them, such as quotes, and convert PBKDF2
-    /// hashes of Django and passlib; passwords stay the same
+    /// With --fix: strip extra text around hashes, such as quotes, and convert PBKDF2 hashes from
+    /// Django and passlib. Passwords stay the same
     #[arg(long, requires = "fix")]
     pub unwrap: bool,
-    /// Show every finding: without it, more than ten of a kind are summed up for people
+    /// Show every finding; by default, tables summarize more than ten of a kind
     #[arg(long)]
     pub all: bool,
     #[command(flatten)]
     pub method: MethodArg,
 }
 
-/// How many findings of a kind are shown one by one, and how many users of more are named.
+/// The maximum number of findings of a kind, or of usernames in a summary, to show one by one.
 const MAX_SHOWN: usize = 10;
 
 #[derive(Serialize)]
@@ -65,15 +66,15 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         if found.iter().any(is_repairable) {
             let events = users.repair()?;
             output.note(&format!("repaired {database}"));
-            tell_reconciled(&events, output);
+            report_reconciled(&events, output);
         }
         if found.iter().any(is_unwrappable) {
-            let restored = users.unwrap_hashes()?.len();
-            output.note(&format!("restored {restored} hash(es) in {database}"));
+            let repaired = counted(users.unwrap_hashes()?.len() as u64, "hash", "hashes");
+            output.note(&format!("repaired {repaired} in {database}"));
         }
         left = users.check()?;
     }
-    // What only came to light by the repair belongs to the answer too.
+    // The result includes findings that only the repair revealed.
     let [known, remaining] = [&found, &left].map(|findings| {
         let keys = findings.iter().filter(|_| args.fix).map(key);
         keys.collect::<HashSet<_>>()
@@ -111,13 +112,13 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     };
     let people = || {
         if all.is_empty() {
-            return format!("nothing is wrong with {database}");
+            return format!("no problems found in {database}");
         }
         let next = |finding: &Finding| {
             if is_fixed(finding) {
                 "fixed".to_owned()
             } else {
-                // Not wrapped: it is to be pasted.
+                // Not wrapped, so it can be pasted.
                 format!("hint: {}", hint(finding, database))
             }
         };
@@ -142,12 +143,14 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if errors + warnings == 0 {
         return Ok(());
     }
-    let message = format!("{errors} error(s) and {warnings} warning(s) in {database}");
+    let errors = counted(errors as u64, "error", "errors");
+    let warnings = counted(warnings as u64, "warning", "warnings");
+    let message = format!("{errors} and {warnings} in {database}");
     output.note(&message);
     Err(Failure::new(Code::Findings, message).answered().into())
 }
 
-/// The findings of each code together, in the order of the first of each.
+/// Groups findings by code, in order of first appearance.
 fn by_code<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     let mut kinds: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
@@ -160,7 +163,7 @@ fn by_code<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     kinds
 }
 
-/// A finding as people read it.
+/// One finding, for people.
 fn one(Finding { username, problem }: &Finding, next: &str) -> String {
     let user = username.as_ref().map(|name| format!(" user '{name}'")).unwrap_or_default();
     text(problem, &user, next)
@@ -172,7 +175,7 @@ fn text(problem: &Problem, of: &str, next: &str) -> String {
     format!("{head}\n{message}\n   {next}")
 }
 
-/// Many findings of a kind, summed up by what is said of them.
+/// A summary of many findings of a kind, by message.
 fn many(findings: &[&Finding], next: impl Fn(&Finding) -> String) -> Vec<String> {
     let mut messages: Vec<(String, Vec<&Finding>)> = Vec::new();
     let mut places = HashMap::new();
@@ -191,7 +194,7 @@ fn many(findings: &[&Finding], next: impl Fn(&Finding) -> String) -> Vec<String>
             if let [finding] = same[..] {
                 return one(finding, &next(finding));
             }
-            let of = format!(" {} users", thousands(same.len()));
+            let of = format!(" {} users", thousands(same.len() as u64));
             let first = text(&same[0].problem, &of, &next(same[0]));
             format!("{first}\n{}", indented(&format!("users: {}", names(same))))
         })
@@ -199,29 +202,26 @@ fn many(findings: &[&Finding], next: impl Fn(&Finding) -> String) -> Vec<String>
     let more: usize = messages[shown..].iter().map(|(_, same)| same.len()).sum();
     if more > 0 {
         let code = findings[0].problem.code();
-        texts.push(format!("and {} more [{code}]: --all lists them", thousands(more)));
+        texts
+            .push(format!("and {} more [{code}] (use --all to list them)", thousands(more as u64)));
     }
     texts
 }
 
-/// The first of the users, and how many more there are.
+/// The first usernames, and the number of others.
 fn names(findings: &[&Finding]) -> String {
     let name = |finding: &&Finding| finding.username.as_ref().map(|name| format!("'{name}'"));
     let shown: Vec<_> = findings.iter().filter_map(name).take(MAX_SHOWN).collect();
     match findings.len() - shown.len() {
         0 => shown.join(", "),
-        more => format!("{} and {} more (--all lists them)", shown.join(", "), thousands(more)),
+        more => {
+            let more = thousands(more as u64);
+            format!("{} and {more} more (use --all to list them)", shown.join(", "))
+        }
     }
 }
 
-/// A number with commas between thousands.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
-}
-
-/// What tells a finding from all others.
+/// Identifies a finding.
 fn key(Finding { username, problem }: &Finding) -> (Option<&StoredText>, &'static str, String) {
     (username.as_ref(), problem.code(), problem.to_string())
 }
@@ -241,7 +241,7 @@ fn is_fixable(problem: &Problem) -> bool {
     }
 }
 
-/// Whether [`Users::unwrap_hashes`] restores the hash.
+/// Whether [`Users::unwrap_hashes`] repairs the hash.
 fn is_restorable(problem: &Problem) -> bool {
     matches!(
         problem,
@@ -251,24 +251,17 @@ fn is_restorable(problem: &Problem) -> bool {
     )
 }
 
-/// What to do about it: a command to be pasted, where there is one.
+/// How to fix a finding, as a command to paste if possible.
 fn hint(Finding { username, problem }: &Finding, database: &Location) -> String {
     let user = username.as_ref();
     let run = |arguments: &str| command(database, arguments);
-    // A name that cannot be typed is left to SQL, and one like an option goes behind all options.
-    let typed = user.and_then(quoted);
     let file = quoted(&StoredText::Text(database.to_string())).unwrap_or_default();
-    let of_user = |before: &str, after: &str| match (&typed, user) {
-        (Some(name), _) if name.starts_with('-') => {
-            let (option, after) = if after.contains("--") { (after, "") } else { ("", after) };
-            format!("`dash-users {before}{option} --database {file} -- {name}{after}`")
-        }
-        (Some(name), _) => run(&format!("{before} {name}{after}")),
-        (None, Some(name)) => format!(
-            "no command can name the user; this SQL removes it: {}",
-            store::sql_to_remove(database, name)
-        ),
-        (None, None) => String::new(),
+    let of_user = |before: &str, after: &str| match user {
+        Some(user) => user_command(database, before, user, after).unwrap_or_else(|| {
+            let sql = store::sql_to_remove(database, user);
+            format!("the username cannot be typed; remove the user with this SQL: {sql}")
+        }),
+        None => String::new(),
     };
     match problem {
         Problem::NameNotText => of_user("remove", ""),
@@ -281,11 +274,11 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         }
         Problem::GroupNotAllowed(group, _) => match quoted(group) {
             Some(group) => of_user("group remove", &format!(" {group}")),
-            None => "no command can name the group; delete its row from user_groups".to_owned(),
+            None => "the group name cannot be typed; delete its row from user_groups".to_owned(),
         },
         Problem::HashBlob => match user {
-            Some(StoredText::Text(name)) if typed.is_some() => {
-                format!("this SQL makes text of it: {}", store::sql_to_cast(name))
+            Some(StoredText::Text(name)) if user.and_then(quoted).is_some() => {
+                format!("convert it to text with this SQL: {}", store::sql_to_cast(name))
             }
             _ => run("check --fix --unwrap"),
         },
@@ -307,21 +300,25 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         Problem::ClearPassword => of_user("rehash --plaintext", ""),
         problem if is_fixable(problem) => run("check --fix"),
         Problem::Altered(SchemaObject { name, .. }) => format!(
-            "after {}, save what table {name} holds, drop it, and {}",
+            "run {}, copy the rows of table {name}, drop it, and run {}",
             run("backup FILE"),
             run("init")
         ),
         Problem::CannotChange(_) => {
-            "change or drop the foreign key, trigger or index of the app that it names".to_owned()
+            "change or drop the app's foreign key, trigger or index named above".to_owned()
         }
         Problem::ForeignTrigger(name) => {
             let name = StoredText::Text(name.replace('"', "\"\""));
             match database {
                 Location::Sqlite(_) => {
-                    format!("if you do not know it, this SQL removes it: DROP TRIGGER \"{name}\"")
+                    format!(
+                        "if you do not know this trigger, remove it with this SQL: DROP TRIGGER \"{name}\""
+                    )
                 }
-                // There a trigger has its name within a table.
-                _ => format!("if you do not know it: DROP TRIGGER \"{name}\" ON its table"),
+                // In PostgreSQL, trigger names are local to a table.
+                _ => format!(
+                    "if you do not know this trigger, remove it with this SQL: DROP TRIGGER \"{name}\" ON its table"
+                ),
             }
         }
         Problem::ForeignOwner { object, expected, .. } => {
@@ -333,15 +330,17 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         Problem::TriggersOff(of) => format!("ALTER {of} RESET session_replication_role"),
         Problem::RequiredColumn(_) => "give the column a default in the app's schema".to_owned(),
         Problem::ReadableByOthers(_) | Problem::WritableByOthers(_) => {
-            format!("`chmod o-rw {file}`; --file-group on a new database gives an app its right")
+            format!(
+                "`chmod o-rw {file}` (to give an app access, create the database with --file-group)"
+            )
         }
         Problem::HardLinked(_) => {
             format!(
-                "`find / -xdev -samefile {file}` lists them: keep one, or make it a symbolic link"
+                "run `find / -xdev -samefile {file}` to list the names; keep one, or replace the others by symbolic links"
             )
         }
         Problem::WriteAheadLog => {
-            format!("while the app is stopped: `sqlite3 {file} 'PRAGMA journal_mode = DELETE'`")
+            format!("stop the app, then run `sqlite3 {file} 'PRAGMA journal_mode = DELETE'`")
         }
         Problem::Integrity(_) => run("restore FILE"),
         _ => String::new(),
@@ -353,7 +352,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trigger_of_a_server_is_dropped_from_its_table() {
+    fn hint_for_postgres_trigger_names_its_table() {
         let problem = Problem::ForeignTrigger("a \"log\"".to_owned());
         let finding = Finding { username: None, problem };
         let hint = |database: &str| hint(&finding, &Location::parse(database).unwrap());

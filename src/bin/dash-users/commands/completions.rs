@@ -6,15 +6,15 @@ use crate::cli;
 use crate::complete;
 use crate::output::write_stdout;
 
-/// Print a script by which a shell completes commands and names
+/// Print a shell completion script
 ///
-/// In bash, zsh and fish the names of users and groups are completed too, from the SQLite database
-/// that the command line or DASH_USERS_DATABASE names.
+/// In bash, zsh and fish, usernames and group names are completed too. They come from the SQLite
+/// database in use: --database, DASH_USERS_DATABASE or users.db.
 ///
 /// Example: dash-users completions bash >~/.local/share/bash-completion/completions/dash-users
 #[derive(clap::Args)]
 pub struct Args {
-    /// The shell
+    /// Target shell
     #[arg(value_enum)]
     pub shell: Shell,
 }
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(write_stdout(|stdout| stdout.write_all(&script))?)
 }
 
-/// A script that knows commands and options, and does not ask.
+/// A static script that completes commands and options only.
 fn write_static(shell: impl aot::Generator, script: &mut Vec<u8>) {
     generate(shell, &mut cli::command(), env!("CARGO_BIN_NAME"), script);
 }

@@ -10,33 +10,34 @@ use tempfile::SpooledTempFile;
 use super::import::is_stdout;
 use crate::cli::FileFormat;
 use crate::exit::{Code, Failure};
-use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
+use crate::output::{JsonCopy, Output, counted, refuse_closed_stdout, write_stdout};
 
-/// How many bytes are held in memory; more go through a file that has no name.
+/// The maximum number of bytes to buffer in memory. Larger exports use an unnamed temporary file.
 const SPOOLED_BYTES: usize = 8 << 20;
 
-/// Write all users to a file that `import --as-is` reads back
+/// Export all users to a file
 ///
-/// Locked users, groups and odd rows included. A new file has mode 0600: with the hashes in it,
-/// passwords can be guessed. In a spreadsheet, beware of names that begin with =, +, - or @: they
-/// are written as they are, and would be run as formulas.
+/// The export includes locked users, groups and malformed rows, and `import --as-is` reads it back
+/// unchanged. A new file has mode 0600, because hashes let an attacker guess passwords offline.
+/// Beware of opening it in a spreadsheet: usernames that begin with =, +, - or @ are not escaped, and
+/// would run as formulas.
 ///
-/// An existing file is replaced only with --force. A pipe of yours or root's is written to without
-/// it; devices, and other users' pipes and symbolic links, are refused.
+/// An existing file is overwritten only with --force. Your own pipes, and root's, need no --force.
+/// Devices, and other users' pipes and symbolic links, are rejected.
 ///
 /// Example: dash-users export users.jsonl
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file to write, or - for stdout
+    /// File to write, or - for stdout
     #[arg(default_value = "-")]
     pub file: PathBuf,
-    /// Format of the file, where its name does not tell; on stdout csv, or json with --json
+    /// Format of the file [default: from its name; on stdout csv, or json with --json]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub output_format: Option<FileFormat>,
-    /// Leave the password hashes out
+    /// Leave out the password hashes
     #[arg(long)]
     pub without_hashes: bool,
-    /// Replace an existing file
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
 }
@@ -47,7 +48,8 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         None if is_stdout(&args.file) && output.is_json() => Format::Json,
         None if is_stdout(&args.file) => Format::Csv,
         None => Format::of_path(&args.file).ok_or_else(|| {
-            let message = format!("the format of {} is not told by its name", args.file.display());
+            let message =
+                format!("cannot tell the format of {} from its name", args.file.display());
             Failure::new(Code::Usage, message).hint("use --output-format csv, json or jsonl")
         })?,
     };
@@ -58,10 +60,10 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         if database.is_file(&file) {
             return Err(Error::from(StoreError::SameFile { path: file }).into());
         }
-        // Before the users are read in vain.
+        // Fail before reading the users.
         files::check(&file, &options(args))?;
     }
-    // Whoever reads slowly must not keep the app from writing to the database.
+    // A slow reader must not block the app's writes to the database.
     let spool = BufWriter::with_capacity(1 << 16, SpooledTempFile::new(SPOOLED_BYTES));
     let mut users = Users::open_read_only(database)?;
     let (spool, count) = users
@@ -78,7 +80,8 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     })?;
     let warning = files::mode_warning(&written, options(args).mode);
     let file = file.display().to_string();
-    output.note(&format!("wrote {count} user(s) of {database} to {file}"));
+    let exported = counted(count, "user", "users");
+    output.note(&format!("exported {exported} from {database} to {file}"));
     if let Some(warning) = warning {
         output.warn(&warning);
     }

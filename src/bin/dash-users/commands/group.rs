@@ -11,9 +11,9 @@ use super::{bytes, open, username};
 use crate::complete;
 use crate::output::{Change, Output, table};
 
-/// Put users into groups, take them out, or list groups
+/// Add users to groups, remove them, or list groups
 ///
-/// An app reads them for BasicAuth(user_groups=…) in the table user_groups.
+/// An app can read groups from the table user_groups, for BasicAuth(user_groups=…).
 ///
 /// Example: dash-users group add alice admins
 #[derive(clap::Args)]
@@ -24,26 +24,26 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Put a user into groups
+    /// Add a user to groups
     ///
-    /// A group is there as soon as somebody is in it. Its name holds no comma, semicolon or control
-    /// character.
+    /// A group exists as long as it has a member. Group names cannot contain commas, semicolons or
+    /// control characters.
     ///
     /// Example: dash-users group add alice admins "data science"
     Add(Membership),
-    /// Take a user out of groups
+    /// Remove a user from groups
     ///
     /// Example: dash-users group remove alice admins
     #[command(visible_alias = "rm")]
     Remove(Membership),
-    /// List a user's groups, or all groups and who is in them
+    /// List a user's groups, or all groups with their members
     ///
-    /// With --format plain the columns are: username, group.
+    /// Columns of --format plain: username, group.
     ///
     /// Example: dash-users group list alice
     #[command(visible_alias = "ls")]
     List {
-        /// The user's name; without it, all users
+        /// Username [default: all users]
         #[arg(add = ArgValueCompleter::new(complete::users))]
         user: Option<OsString>,
     },
@@ -51,10 +51,10 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Membership {
-    /// The user's name
+    /// Username
     #[arg(add = ArgValueCompleter::new(complete::users))]
     user: OsString,
-    /// The groups
+    /// Group names
     #[arg(value_name = "GROUP", required = true, add = ArgValueCompleter::new(complete::groups))]
     groups: Vec<OsString>,
 }
@@ -62,27 +62,26 @@ struct Membership {
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     match &args.command {
         Command::Add(Membership { user, groups }) => {
-            let judged: Vec<_> =
-                groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
-            let changed = open(database)?.add_groups(bytes(user), &judged)?;
-            tell("group add", user, groups, &changed, database, output)
+            let new: Vec<_> = groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
+            let changed = open(database)?.add_groups(bytes(user), &new)?;
+            report("group add", user, groups, &changed, database, output)
         }
         Command::Remove(Membership { user, groups }) => {
             let names: Vec<_> = groups.iter().map(|group| bytes(group)).collect();
             let changed = open(database)?.remove_groups(bytes(user), &names)?;
-            tell("group remove", user, groups, &changed, database, output)
+            report("group remove", user, groups, &changed, database, output)
         }
         Command::List { user } => list(user.as_deref(), database, output),
     }
 }
 
-/// The name of a group that somebody is put into.
+/// A group name for a new membership.
 pub fn new_group(name: &OsStr) -> Result<Group> {
     Ok(name.to_str().ok_or(GroupError::NotUtf8)?.parse()?)
 }
 
-/// Says which groups the user was put into or taken out of.
-fn tell(
+/// Reports the groups that the user was added to or removed from.
+fn report(
     action: &'static str,
     user: &OsStr,
     groups: &[OsString],
@@ -100,8 +99,8 @@ fn tell(
     let is_addition = action == "group add";
     let change = Change::new(database, &name, action);
     let done = match (changed.contains(&true), is_addition) {
-        (true, true) => (change, format!("put user '{name}' into {}", list(true))),
-        (true, false) => (change, format!("took user '{name}' out of {}", list(true))),
+        (true, true) => (change, format!("added user '{name}' to {}", list(true))),
+        (true, false) => (change, format!("removed user '{name}' from {}", list(true))),
         (false, true) => {
             (change.unchanged(), format!("user '{name}' is already in {}", list(false)))
         }

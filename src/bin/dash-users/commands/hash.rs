@@ -11,10 +11,11 @@ use crate::exit::{Code, Failure};
 use crate::output::Output;
 use crate::prompt::Prompt;
 
-/// Print the hash of a password, or check one, without a database
+/// Hash a password, or check it against a hash, without a database
 ///
-/// With --generate, the first line is the password and the second one the hash. With --check the
-/// status is 0 if the password matches, 3 if not, and 7 if the file holds no usable hash.
+/// With --generate, the first line of output is the password and the second is its hash. With
+/// --check, the exit code is 0 if the password matches, 3 if it does not, and 7 if the file does not
+/// contain a usable hash.
 ///
 /// Example: dash-users hash --method pbkdf2:sha256:600000
 #[derive(clap::Args)]
@@ -22,7 +23,7 @@ pub struct Args {
     /// Check the password against the hash in --hash-file
     #[arg(long, requires = "hash_file", conflicts_with_all = ["generate", "allow_weak"])]
     pub check: bool,
-    /// A file with one hash; one line end is taken off
+    /// File with one hash (one trailing newline is stripped)
     #[arg(long, value_name = "FILE", requires = "check")]
     pub hash_file: Option<PathBuf>,
     #[command(flatten)]
@@ -61,18 +62,21 @@ pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.source(&args.password.given)?;
     let text = fs::read(file).map_err(|error| match error.kind() {
-        // Its name may be the hash itself.
+        // The name may be the hash itself.
         ErrorKind::NotFound => anyhow::Error::from(
-            Failure::new(Code::Failed, "the file that --hash-file names does not exist")
-                .hint("write the hash to a file, and name that file"),
+            Failure::new(
+                Code::Failed,
+                "the file given by --hash-file does not exist (name not shown: it may be the hash)",
+            )
+            .hint("write the hash to a file, and pass the name of that file"),
         ),
         _ => anyhow::Error::from(error).context(format!("cannot read {}", file.display())),
     })?;
     let invalid = |reason: &dyn ToString| {
-        let message = format!("{} holds no usable hash: {}", file.display(), reason.to_string());
+        let message = format!("no usable hash in {}: {}", file.display(), reason.to_string());
         Failure::new(Code::InvalidData, message)
     };
-    let text = String::from_utf8(text).map_err(|_| invalid(&"it is not UTF-8"))?;
+    let text = String::from_utf8(text).map_err(|_| invalid(&"not UTF-8"))?;
     let text =
         text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
     let hash = text.parse::<PasswordHash>();

@@ -9,21 +9,21 @@ use super::bytes;
 use crate::complete;
 use crate::output::{JsonEvent, Output, ago, rfc3339, table};
 
-/// Tell who did what to users, and when, the newest first
+/// Show who changed what, newest first
 ///
-/// Who is a user of the operating system, behind sudo the one who called it; unknown is the app
-/// itself, or whoever else wrote to the database. Of a user it also tells what was done under
+/// WHO is the operating system user who ran dash-users, or the user who called sudo. It is unknown
+/// for changes made by the app or another program. The history of a user includes changes under
 /// earlier names.
 ///
-/// With --format plain the columns are: id, at, actor, action, username, detail; \N is unknown.
+/// Columns of --format plain: id, at, actor, action, username, detail. \N means unknown.
 ///
 /// Example: dash-users history alice --limit 5
 #[derive(clap::Args)]
 pub struct Args {
-    /// The user's name; without it, all users
+    /// Username [default: all users]
     #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: Option<OsString>,
-    /// At most so many events
+    /// Show at most N events
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
 }

@@ -16,36 +16,39 @@ use dash_users::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::init::{self, new_file};
-use super::{open, schema_warnings, tell_reconciled};
+use super::{open, report_reconciled, schema_warnings};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records, quoted};
-use crate::output::{JsonImport, Output, refuse_closed_stdout, write_stdout};
+use crate::output::{JsonImport, Output, counted, refuse_closed_stdout, write_stdout};
 use crate::{prompt, terminal};
 
-/// Add or change the users of a file, all or none
+/// Add or update users from a file
 ///
-/// The file is CSV with a header, JSON (an array of objects, or one object of names and passwords)
-/// or JSON Lines. Its fields are: username, and password (clear; it is hashed) or password_hash
-/// (kept as it is; PBKDF2 hashes of Django and passlib are converted), language, groups (in CSV
-/// separated by ;), and locked or its opposite, active (true or false). Creates the database if
-/// there is none.
+/// The file is CSV with a header row, JSON (an array of objects, or one object of usernames and
+/// passwords), or JSON Lines. The whole file is imported in one transaction, or nothing is. The
+/// database is created if it does not exist.
 ///
-/// Hashes in the field password, hashes with something around them, and words such as None or null
-/// never become a password.
+/// The fields are username, password (plaintext, hashed on import) or password_hash (stored
+/// unchanged, except that PBKDF2 hashes from Django and passlib are converted), language, groups
+/// (separated by ; in CSV), and locked or its opposite, active (true or false). An empty CSV cell
+/// means "not given", except in groups, where it means "no groups".
 ///
-/// Every bad record is reported, and then nothing is changed: status 7 for data that is invalid, 8
-/// for a weak password, 9 for a user who exists.
+/// A hash in the field password, a hash with extra text around it, and words such as None or null
+/// are rejected, so that they never become passwords.
+///
+/// Every bad record is reported. The exit code is 7 for invalid data, 8 for a weak password, and 9
+/// for an existing user.
 ///
 /// Example: dash-users import colleagues.csv --generate-missing passwords.csv
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file, or - for stdin
+    /// File to import, or - for stdin
     pub file: PathBuf,
-    /// What to do about users who exist already
+    /// What to do with existing users
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub on_conflict: Conflict,
     #[command(flatten)]
-    pub taken: FileArgs,
+    pub options: FileArgs,
     #[command(flatten)]
     pub new_file: NewFileArgs,
     #[command(flatten)]
@@ -54,12 +57,12 @@ pub struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Conflict {
-    /// Change nothing at all
+    /// Import nothing
     #[default]
     Fail,
-    /// Pass their records over
+    /// Skip them
     Skip,
-    /// Change what their records have; a password that is right is left as it is
+    /// Update the fields that the file has; an equal password keeps its hash
     Update,
 }
 
@@ -69,17 +72,17 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         Conflict::Skip => OnConflict::Skip,
         Conflict::Update => OnConflict::Update,
     };
-    let source = Source::new(&args.file, &args.taken)?;
+    let source = Source::new(&args.file, &args.options)?;
     let new_file = new_file(&args.new_file)?;
     let job = Job { source, on_conflict, action: "import", method: args.method.get()?, new_file };
-    run_job(&job, &args.taken, database, output)
+    run_job(&job, &args.options, database, output)
 }
 
-/// What is to be done with a file of users.
+/// What to do with a file of users.
 pub struct Job<'a> {
     pub source: Source<'a>,
     pub on_conflict: OnConflict,
-    /// What it is called in the history.
+    /// The action in the history.
     pub action: &'static str,
     pub method: Method,
     pub new_file: NewFile,
@@ -96,7 +99,7 @@ impl<'a> Source<'a> {
     pub fn new(path: &'a Path, args: &FileArgs) -> Result<Self> {
         let format = args.input_format.map(Format::from).or_else(|| Format::of_path(path));
         let Some(format) = format else {
-            let message = format!("the format of {} is not told by its name", name(path));
+            let message = format!("cannot tell the format of {} from its name", name(path));
             let hint =
                 yaml_hint(path).unwrap_or("use --input-format csv, json or jsonl".to_owned());
             return Err(Failure::new(Code::Usage, message).hint(hint).into());
@@ -122,7 +125,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The command that makes JSON of a YAML file.
+/// A hint with the command that converts a YAML file to JSON.
 fn yaml_hint(path: &Path) -> Option<String> {
     const CONVERT: &str =
         "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)";
@@ -132,15 +135,15 @@ fn yaml_hint(path: &Path) -> Option<String> {
     }
     let [from, to] = [path.to_owned(), path.with_extension("json")]
         .map(|path| quoted(&StoredText::Text(path.to_str()?.to_owned())));
-    Some(format!("`python3 -c '{CONVERT}' <{} >{}` makes JSON of it", from?, to?))
+    Some(format!("convert it to JSON with `python3 -c '{CONVERT}' <{} >{}`", from?, to?))
 }
 
-/// Whether stdin or stdout is meant.
+/// Whether the path means stdin or stdout.
 pub fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Whether stdout is meant, also by its name as a device.
+/// Whether the path means stdout, including its device names.
 pub fn is_stdout(file: &Path) -> bool {
     let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     is_standard(file) || names.iter().any(|name| file == Path::new(name))
@@ -150,7 +153,7 @@ fn name(path: &Path) -> String {
     if is_standard(path) { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
-/// Reads a file, judges and hashes what is in it, and then writes it at once.
+/// Reads a file, validates and hashes its records, and then writes them in one transaction.
 pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output) -> Result<()> {
     let Job { source, on_conflict, action, method, new_file } = job;
     let file = name(source.path);
@@ -182,7 +185,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         warnings = schema_warnings(&init.schema);
         if !init.applied.is_empty() {
             output.note(&init::done(&init, database));
-            tell_reconciled(&init.events, output);
+            report_reconciled(&init.events, output);
         }
         Ok(())
     };
@@ -198,39 +201,38 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     }
     import.look_up(users.as_mut()).map_err(explain)?;
     if let Some(path) = args.generate_missing.as_deref().filter(|_| import.generated() > 0) {
-        // Before anything is hashed in vain.
-        refuse_passwords(path)?;
+        // Fail before hashing anything.
+        check_passwords_file(path)?;
     }
     hash(&mut import, args.jobs, output);
 
-    let taken_for = import.taken_for();
+    let read_as = import.taken_for();
     if !args.dry_run {
         make_ready()?;
         users = Some(open(database)?);
     }
     let summary = save(&mut import, users.as_mut(), action, args, output).map_err(explain_any)?;
-    if taken_for != (0, 0) {
-        let (hashes, passwords) = taken_for;
-        output.note(&format!(
-            "took {hashes} value(s) of {file} for hashes and {passwords} for clear passwords"
-        ));
+    if read_as != (0, 0) {
+        let hashes = counted(read_as.0, "hash", "hashes");
+        let passwords = counted(read_as.1, "plaintext password", "plaintext passwords");
+        output.note(&format!("{file}: read {hashes} and {passwords}"));
     }
     if import.converted() > 0 {
-        let converted = import.converted();
-        output.note(&format!("converted {converted} PBKDF2 hash(es) of Django or passlib"));
+        let converted = counted(import.converted(), "PBKDF2 hash", "PBKDF2 hashes");
+        output.note(&format!("converted {converted} from Django or passlib"));
     }
     if import.locked_missing() > 0 {
-        let locked = import.locked_missing();
+        let locked = counted(import.locked_missing() as u64, "user", "users");
         output.note(&format!(
-            "{locked} user(s) without a password locked; `passwd` and `unlock` let them in"
+            "locked {locked} without a password; to let a user log in, run `dash-users passwd` and `dash-users unlock`"
         ));
     }
-    tell(summary, &file, args.dry_run, warnings, database, output)
+    report(summary, &file, args.dry_run, warnings, database, output)
 }
 
 fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
     let jobs = jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
-    // A machine that does not tell has one.
+    // If the number of cores is unknown, assume one.
     let jobs = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let count = import.passwords();
     if !output.is_watched() || count < 2 {
@@ -239,7 +241,7 @@ fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
 
     let template = "hashing [{wide_bar}] {pos}/{len}  {rate}  {eta} left";
     let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
-        // A bar without its rate is no failure.
+        // A progress bar works without its rate.
         let _ = write!(text, "{:.1}/s", state.per_sec());
     };
     let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
@@ -249,7 +251,7 @@ fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
     bar.finish_and_clear();
 }
 
-/// Writes it. The generated passwords are in their file before that.
+/// Writes the import. Generated passwords are written to their file first.
 fn save(
     import: &mut Import,
     users: Option<&mut Users>,
@@ -262,7 +264,7 @@ fn save(
         let is_written = !args.dry_run && !imported.generated().is_empty();
         let path = args.generate_missing.as_deref().filter(|_| is_written);
         if let Some(path) = path.filter(|_| written.is_none()) {
-            // Nor may an interruption leave passwords behind that are nobody's.
+            // From here on, an interruption must not leave passwords of users who were not imported.
             terminal::pass_point_of_no_return();
             let passwords = write_passwords(path, imported.generated());
             written = Some(passwords.map_err(explain_passwords)?);
@@ -270,7 +272,7 @@ fn save(
         anyhow::Ok(())
     });
     match (&saved, written) {
-        // They are nobody's.
+        // The users of these passwords were not imported.
         (Err(_), Some(path)) if path.is_file() => {
             let _ = fs::remove_file(path);
         }
@@ -288,20 +290,20 @@ fn save(
 const PASSWORDS: WriteOptions =
     WriteOptions { allow_pipe: true, ..WriteOptions::private("passwords") };
 
-/// Refuses a file that passwords cannot be written to.
-fn refuse_passwords(path: &Path) -> Result<()> {
+/// Checks that passwords can be written to the file.
+fn check_passwords_file(path: &Path) -> Result<()> {
     if is_stdout(path) {
         return refuse_closed_stdout();
     }
     files::check(path, &PASSWORDS).map(drop).map_err(explain_passwords)
 }
 
-/// Adds what to do: there is no `--force` for passwords.
+/// Adds a hint without `--force`, which does not apply to passwords.
 fn explain_passwords(error: FileError) -> anyhow::Error {
     let (code, hint) = match error {
-        FileError::Exists { .. } => (Code::FileExists, "name another file for the passwords"),
+        FileError::Exists { .. } => (Code::FileExists, "choose another file for the passwords"),
         FileError::NoDirectory { .. } => {
-            (Code::Failed, "create the directory, or name another file for the passwords")
+            (Code::Failed, "create the directory, or choose another file for the passwords")
         }
         error => return error.into(),
     };
@@ -325,14 +327,14 @@ fn write_rows(file: &mut dyn Write, generated: &[(StoredText, Password)]) -> io:
     let mut writer = csv::Writer::from_writer(file);
     writer.write_record(["username", "password"])?;
     for (username, password) in generated {
-        // As it is to be typed, not as it is shown.
+        // As typed at login, not escaped for display.
         let username = username.to_text().unwrap_or_default();
         writer.write_record([&*username, password.expose()])?;
     }
     writer.flush()
 }
 
-fn tell(
+fn report(
     summary: ImportSummary,
     file: &str,
     dry_run: bool,

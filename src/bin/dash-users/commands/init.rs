@@ -2,16 +2,16 @@ use anyhow::{Context, Result};
 use dash_users::{Init, Location, NewFile, Users};
 use serde::Serialize;
 
-use super::{schema_warnings, tell_reconciled};
+use super::{report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
 use crate::exit::{Code, Failure};
 use crate::output::{JsonEvent, JsonMigration, Output};
 use crate::terminal;
 
-/// Create the database, or bring an existing one up to date
+/// Create the database, or update an existing one
 ///
-/// A table users that an app or a tutorial made is adopted as it stands, with its rows and any
-/// further columns; an empty file is filled. Run it as often as you like.
+/// An existing table users, for example from an app or a tutorial, is adopted unchanged, with its
+/// rows and extra columns. An empty file becomes a database. Running init again is safe.
 ///
 /// Example: dash-users init --file-mode 0640 --file-group www-data
 #[derive(clap::Args)]
@@ -52,7 +52,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         events: init.events.iter().map(JsonEvent::from).collect(),
     };
     output.note(&done(&init, database));
-    tell_reconciled(&init.events, output);
+    report_reconciled(&init.events, output);
     for warning in &json.warnings {
         output.warn(warning);
     }
@@ -60,20 +60,20 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// What was done to the schema.
+/// Describes what was done to the schema.
 pub fn done(init: &Init, database: &Location) -> String {
     if init.created {
         format!("created {database}")
     } else if init.adopted {
-        format!("adopted table 'users' of {database}")
+        format!("adopted table 'users' in {database}")
     } else if init.applied.is_empty() {
         format!("{database} is already up to date")
     } else {
-        format!("brought {database} up to date")
+        format!("updated {database}")
     }
 }
 
-/// What the arguments say of a new file.
+/// The settings for a new database file.
 pub fn new_file(args: &NewFileArgs) -> Result<NewFile> {
     let group = match &args.file_group {
         Some(name) => Some(group_id(name)?),
@@ -89,6 +89,6 @@ fn group_id(name: &str) -> Result<u32> {
     let group = nix::unistd::Group::from_name(name).context("cannot look up the group")?;
     match group {
         Some(group) => Ok(group.gid.as_raw()),
-        None => Err(Failure::new(Code::Usage, format!("there is no group '{name}'")).into()),
+        None => Err(Failure::new(Code::Usage, format!("no such group: '{name}'")).into()),
     }
 }

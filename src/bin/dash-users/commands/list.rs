@@ -10,11 +10,11 @@ use crate::cli::MethodArg;
 use crate::complete;
 use crate::output::{Each, JsonUser, Output, ago, joined, plain_user, table};
 
-/// List the users, never their hashes
+/// List users, without their hashes
 ///
-/// With --format plain the columns are: username, language, locked (true or false), method (empty
-/// if the stored value is no hash), outdated (true or false), groups (separated by commas), created
-/// and password changed (both empty where unknown).
+/// Columns of --format plain: username, language, locked (true or false), method (empty if the
+/// stored value is not a hash), outdated (true or false), groups (separated by commas), created and
+/// password changed (both empty if unknown).
 ///
 /// Example: dash-users list --outdated
 #[derive(clap::Args)]
@@ -28,7 +28,7 @@ pub struct Args {
     /// Only locked users
     #[arg(long)]
     pub locked: bool,
-    /// In which order; the oldest time is the first, and unknown ones are before it
+    /// Sort order (times: unknown first, then oldest first)
     #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
     pub sort: Sort,
     #[command(flatten)]
@@ -37,12 +37,12 @@ pub struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Sort {
-    /// By the bytes of their names
+    /// By username, in byte order
     #[default]
     Name,
-    /// By when they were added
+    /// By time of creation
     Created,
-    /// By when their passwords were last changed
+    /// By time of the last password change
     Changed,
 }
 
@@ -54,7 +54,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             .is_none_or(|wanted| user.groups.iter().any(|group| group.as_key() == Some(wanted)));
         is_member && (user.outdated || !args.outdated) && (user.locked || !args.locked)
     });
-    // Stable: the names decide between equal times.
+    // The sort is stable, so users with equal times stay sorted by name.
     match args.sort {
         Sort::Name => {}
         Sort::Created => users.sort_by_key(|user| user.created_at),

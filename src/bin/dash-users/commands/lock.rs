@@ -8,16 +8,17 @@ use super::change_users;
 use crate::complete;
 use crate::output::Output;
 
-/// Lock users out, and keep their passwords
+/// Lock users without changing their passwords
 ///
-/// The app refuses them on its next request. All are locked or none; who is locked already stays so.
-/// Any stored text can be locked, and `unlock` restores it. A value that is no text, with which
-/// nobody can log in, or longer than 64 KiB is refused (status 7).
+/// The app rejects locked users from their next request on. Either all users are locked or none.
+/// Users who are already locked stay locked. `unlock` restores the stored value exactly.
+///
+/// A stored value that is not text, or is longer than 64 KiB, cannot be locked (exit code 7).
 ///
 /// Example: dash-users lock alice bob
 #[derive(clap::Args)]
 pub struct Args {
-    /// The users' names
+    /// Usernames
     #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
     pub users: Vec<OsString>,
 }
@@ -25,6 +26,6 @@ pub struct Args {
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let change = |users: &mut Users, names: &[&[u8]]| users.lock(names);
     let done = |name: &StoredText| format!("locked user '{name}'");
-    let already = |name: &StoredText| format!("user '{name}' is locked already");
+    let already = |name: &StoredText| format!("user '{name}' is already locked");
     change_users(&args.users, database, output, "lock", change, done, already)
 }

@@ -11,14 +11,15 @@ use serde::Serialize;
 use crate::cli;
 use crate::output::Output;
 
-/// Write a man page for each command to a directory
+/// Write man pages to a directory
 ///
-/// The directory is made if it is missing. Pages that are there are overwritten.
+/// Writes one page per command. The directory is created if it does not exist. Existing pages are
+/// overwritten.
 ///
 /// Example: dash-users man ~/.local/share/man/man1
 #[derive(clap::Args)]
 pub struct Args {
-    /// The directory
+    /// Directory to write to
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
 }
@@ -40,18 +41,18 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     Ok(output.json_only(&Json { directory })?)
 }
 
-/// Writes the page of a command and those of its own commands.
+/// Writes the pages of a command and its subcommands.
 fn write(command: &Command, directory: &Path) -> Result<()> {
     command.get_subcommands().try_for_each(|command| write(command, directory))?;
     let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone()).source(source);
     let mut page = Vec::new();
     man.render(&mut page)?;
-    // What help ends with has a section of its own in a man page.
+    // The last parts of the help become sections of the man page.
     let page = String::from_utf8_lossy(&page)
         .replace(".SH EXTRA\n", "")
         .replace("\nExample:\n", "\n.SH EXAMPLE\n")
-        .replace("\nStatuses:\n", "\n.SH \"EXIT STATUS\"\n");
+        .replace("\nExit codes:\n", "\n.SH \"EXIT STATUS\"\n");
     let path = directory.join(man.get_filename());
     let options = WriteOptions { kind: "man", mode: 0o666, overwrite: true, allow_pipe: false };
     files::write(&path, &options, |file, _| {
@@ -59,7 +60,7 @@ fn write(command: &Command, directory: &Path) -> Result<()> {
         written.map_err(|error| FileError::Failed { path: path.clone(), error })
     })
     .map_err(|error| match error {
-        // There is no other name to choose.
+        // The hint of this error does not apply: the user cannot choose the filename.
         FileError::Directory { path } => {
             FileError::Failed { path, error: io::Error::from_raw_os_error(nix::libc::EISDIR) }
         }

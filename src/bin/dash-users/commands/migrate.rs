@@ -3,23 +3,23 @@ use dash_users::store::Migrated;
 use dash_users::{Location, Migration, Users};
 use serde::Serialize;
 
-use super::{schema_warnings, tell_reconciled};
+use super::{report_reconciled, schema_warnings};
 use crate::exit::{Code, Failure};
-use crate::output::{JsonEvent, JsonMigration, Output, table};
+use crate::output::{JsonEvent, JsonMigration, Output, counted, table};
 use crate::terminal;
 
-/// Apply pending migrations of the database's schema
+/// Apply pending schema migrations
 ///
-/// The database must exist. All migrations are applied in one transaction; none loses anything,
-/// and an app goes on reading meanwhile.
+/// The database must exist. All migrations run in one transaction. They lose no data, and apps can
+/// read meanwhile.
 ///
 /// Example: dash-users migrate --status
 #[derive(clap::Args)]
 pub struct Args {
-    /// List the migrations, applied and pending; status 4 if any is pending
+    /// List applied and pending migrations (exit code 4 if any is pending)
     #[arg(long)]
     pub status: bool,
-    /// Say what would be applied, and change nothing
+    /// Show what would be done, without changing anything
     #[arg(long, conflicts_with = "status")]
     pub dry_run: bool,
 }
@@ -67,7 +67,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if applied.is_empty() && schema.pending.is_empty() {
         output.note(&format!("{database} is already up to date"));
     }
-    tell_reconciled(&events, output);
+    report_reconciled(&events, output);
     for warning in &json.warnings {
         output.warn(warning);
     }
@@ -75,7 +75,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// The list of migrations, which is an answer, whatever the status.
+/// Prints the list of migrations, whatever the exit code.
 fn status(json: Json<'_>, output: &Output) -> Result<()> {
     let row = |migration: &JsonMigration, state: &str| {
         vec![migration.version.to_string(), migration.name.to_owned(), state.to_owned()]
@@ -84,7 +84,11 @@ fn status(json: Json<'_>, output: &Output) -> Result<()> {
     let rows: Vec<_> =
         applied.chain(json.pending.iter().map(|migration| row(migration, "pending"))).collect();
     let failure = (!json.pending.is_empty()).then(|| {
-        let message = format!("{} migration(s) pending in {}", json.pending.len(), json.database);
+        let message = format!(
+            "{} in {}",
+            counted(json.pending.len() as u64, "pending migration", "pending migrations"),
+            json.database
+        );
         Failure::new(Code::NeedsMigration, message).answered()
     });
     let people = || table(&["VERSION", "NAME", "STATE"], &rows);

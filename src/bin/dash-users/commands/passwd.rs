@@ -10,15 +10,15 @@ use crate::complete;
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
-/// Set a new password
+/// Set a user's password
 ///
-/// The password is asked for twice on the terminal, or comes from --password-stdin,
-/// --password-file or --generate. A locked user stays locked.
+/// Asks for the password twice, unless --password-stdin, --password-file or --generate is given. A
+/// locked user stays locked.
 ///
 /// Example: dash-users passwd alice
 #[derive(clap::Args)]
 pub struct Args {
-    /// The user's name
+    /// Username
     #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let source = prompt.new_source(&args.password)?;
     let name = username(&args.user);
     let mut users = open(database)?.with_method(args.method.get()?);
-    // Before anybody types a password in vain.
+    // Fail before asking for a password.
     let Some(user) = users.get(bytes(&args.user))? else {
         return Err(Error::NoSuchUser(name).into());
     };
@@ -41,7 +41,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     users.set_password(bytes(&args.user), &password, args.password.allow_weak)?;
     let password = source.generated(&password);
     let change = Change { password, ..Change::new(database, &name, "passwd") };
-    let locked = if user.locked { ", who stays locked," } else { "" };
-    let done = format!("set a new password for user '{name}'{locked}");
+    let locked = if user.locked { "locked " } else { "" };
+    let done = format!("set a new password for {locked}user '{name}'");
     Ok(output.changes(&[(change, done)], false)?)
 }

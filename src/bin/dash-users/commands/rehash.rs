@@ -7,38 +7,38 @@ use dash_users::{Error, Location, StoredText, Users};
 use super::{bytes, changes, open, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
-use crate::exit::{Code, Failure, bad_values, command};
+use crate::exit::{Code, Failure, bad_values};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 
-/// Store a new hash of the same password
+/// Hash a user's password again, with the current method
 ///
-/// The password is checked first (status 3 if it does not match); the new hash has the current
-/// method and a fresh salt. A locked user stays locked.
+/// Asks for the password, checks it (exit code 3 if it is wrong), and stores a new hash of it with a
+/// fresh salt. A locked user stays locked.
 ///
-/// With --plaintext, for a table whose password_hash column holds clear passwords, each of them is
-/// replaced by its hash, all or none, and hashes are left. A value that looks like a hash or digest
-/// of another kind is refused, since the hash itself would become the password. If such a value
-/// really is a password, name its user and add --allow-hash-like. A hash with something around it,
-/// such as quotes, and words such as None or null are always refused.
+/// With --plaintext, asks for nothing: replaces the plaintext passwords in the column password_hash
+/// with their hashes, all or none, and leaves valid hashes unchanged. A value that looks like another
+/// kind of hash or digest is rejected, because the hash itself would become the password. If it
+/// really is a password, pass its username and --allow-hash-like. A hash with extra text around it,
+/// such as quotes, and words such as None or null are always rejected.
 ///
 /// Example: dash-users rehash --plaintext --all
 #[derive(clap::Args)]
 pub struct Args {
-    /// The user's name; several with --plaintext
+    /// Username; with --plaintext, one or more
     #[arg(
         value_name = "USER",
         required_unless_present = "all",
         add = ArgValueCompleter::new(complete::users)
     )]
     pub users: Vec<OsString>,
-    /// Take the stored value for a clear password
+    /// Treat stored values as plaintext passwords, and hash them
     #[arg(long, conflicts_with_all = ["password_stdin", "password_file"])]
     pub plaintext: bool,
     /// With --plaintext: all users
     #[arg(long, requires = "plaintext", conflicts_with = "users")]
     pub all: bool,
-    /// With --plaintext: accept passwords that look like a hash
+    /// With --plaintext: accept passwords that look like hashes
     #[arg(long, requires = "plaintext", conflicts_with = "all")]
     pub allow_hash_like: bool,
     #[command(flatten)]
@@ -54,14 +54,14 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         return plaintext(args, &mut open()?, database, output);
     }
     let [user] = &args.users[..] else {
-        let failure =
-            Failure::new(Code::Usage, "rehash takes one USER, for each has its own password");
-        return Err(failure.hint("for clear passwords in the table see --plaintext").into());
+        let message = "rehash accepts only one USER, except with --plaintext";
+        let hint = "run `dash-users rehash` once per user";
+        return Err(Failure::new(Code::Usage, message).hint(hint).into());
     };
     let source = prompt.source(&args.password)?;
     let name = username(user);
     let mut users = open()?;
-    // Before anybody types a password in vain.
+    // Fail before asking for a password.
     if users.get(bytes(user))?.is_none() {
         return Err(Error::NoSuchUser(name).into());
     }
@@ -76,23 +76,18 @@ fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Outpu
         .hash_clear_passwords(if args.all { None } else { Some(&names) }, args.allow_hash_like)
         .map_err(|error| match error {
             Error::BadValues(values) => bad_values(&values, database).into(),
-            Error::HashNotPassword { is_restorable: true, .. } => {
-                let unwrap = command(database, "check --fix --unwrap");
-                let failure = Failure::new(Code::InvalidData, error.to_string());
-                failure.hint(format!("{unwrap} restores the hash")).into()
-            }
             error => anyhow::Error::from(error),
         })?;
-    let left = |name: &StoredText| format!("left user '{name}', who has a hash,");
-    let hashed = |name: &StoredText| format!("hashed the clear password of user '{name}'");
+    let unchanged = |name: &StoredText| format!("user '{name}' already has a hash");
+    let hashed = |name: &StoredText| format!("hashed the plaintext password of user '{name}'");
     let users = done.iter().map(|(name, is_hashed)| (name, *is_hashed));
-    let mut changes = changes(database, "rehash", users, hashed, left);
+    let mut changes = changes(database, "rehash", users, hashed, unchanged);
     if let Some((change, _)) = changes.iter_mut().find(|(change, _)| change.changed) {
-        // Once is enough.
-        change.warnings.push("backups made before this still hold the clear passwords".to_owned());
+        // One warning is enough.
+        change.warnings.push("earlier backups still contain the plaintext passwords".to_owned());
     }
     output.changes(&changes, args.all || args.users.len() > 1)?;
     let hashed = changes.iter().filter(|(change, _)| change.changed).count();
-    output.note(&format!("{hashed} hashed, {} left", changes.len() - hashed));
+    output.note(&format!("{hashed} hashed, {} unchanged", changes.len() - hashed));
     Ok(())
 }

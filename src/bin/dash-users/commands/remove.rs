@@ -9,24 +9,25 @@ use dash_users::{Error, Location, StoredText, Users};
 use super::{changes, open, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::prompt::Prompt;
 
 /// Remove users
 ///
-/// Asks on a terminal; without one --yes is needed. All are removed or none. Rows of other tables
-/// that refer to a user go too, or keep the user from being removed, as the app declared it.
+/// Asks for confirmation; without a terminal, --yes is required. Either all users are removed or
+/// none. Rows in the app's own tables that refer to a user are deleted, are changed, or prevent the
+/// removal, depending on their foreign keys.
 ///
 /// Example: dash-users remove bob --yes
 #[derive(clap::Args)]
 pub struct Args {
-    /// The users' names
+    /// Usernames
     #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
     pub users: Vec<OsString>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Pass over those who are not there
+    /// Skip users who do not exist
     #[arg(long)]
     pub if_exists: bool,
 }
@@ -43,7 +44,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
             names.push(name);
             continue;
         };
-        // Where the table ignores case, two names may be the same user's.
+        // If the table ignores case, two names may mean the same user.
         if !found.insert(user.username.clone()) {
             continue;
         }
@@ -67,7 +68,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let removed = users.remove(&names, args.if_exists)?;
     let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
     let done = |name: &StoredText| format!("removed user '{name}'");
-    let already = |name: &StoredText| format!("there is no user '{name}'");
+    let already = |name: &StoredText| format!("no user '{name}'");
     let mut changes = changes(database, "remove", names.iter().zip(removed), done, already);
     if args.yes {
         for ((change, _), warnings) in changes.iter_mut().zip(warnings) {
@@ -77,18 +78,21 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     Ok(output.changes(&changes, args.users.len() > 1)?)
 }
 
-/// What the app's own tables lose with a user.
+/// What the app's own tables lose when a user is removed.
 fn losses(users: &mut Users, name: &[u8]) -> Result<Vec<String>> {
     let mut losses = Vec::new();
     for Reference { table, rows, on_delete } in users.references(name)? {
         let (table, name) = (StoredText::Text(table), StoredText::from(name));
         match on_delete {
-            OnDelete::Delete => losses
-                .push(format!("table '{table}' loses {rows} row(s) that refer to user '{name}'")),
-            OnDelete::Unset => losses.push(format!(
-                "table '{table}' has {rows} row(s) that no longer refer to user '{name}'"
+            OnDelete::Delete => losses.push(format!(
+                "removing user '{name}' deletes {} from table '{table}'",
+                counted(rows, "row", "rows")
             )),
-            // The database says so itself.
+            OnDelete::Unset => losses.push(format!(
+                "removing user '{name}' clears the reference in {} of table '{table}'",
+                counted(rows, "row", "rows")
+            )),
+            // The database itself reports an error.
             OnDelete::Refuse => {}
         }
     }

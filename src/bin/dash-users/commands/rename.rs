@@ -8,21 +8,21 @@ use super::{bytes, new_username, open, username};
 use crate::complete;
 use crate::output::{Change, Output};
 
-/// Give a user another name
+/// Rename a user
 ///
-/// The password, the groups and the history stay. Tables of the app that refer to the user follow,
-/// or keep the user from being renamed, as the app declared it.
+/// The user keeps the password, groups and history. Rows in the app's own tables that refer to the
+/// user are updated, or prevent the renaming, depending on their foreign keys.
 ///
 /// Example: dash-users rename alice alice.smith
 #[derive(clap::Args)]
 pub struct Args {
-    /// The name as it is
+    /// Current username
     #[arg(value_name = "OLD", add = ArgValueCompleter::new(complete::users))]
     pub old: OsString,
-    /// The name as it is to be
+    /// New username
     #[arg(value_name = "NEW")]
     pub new: OsString,
-    /// Allow a name that differs from another user's only by ASCII case
+    /// Allow a username that differs from another only in ASCII case
     #[arg(long)]
     pub allow_similar: bool,
 }
@@ -36,7 +36,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let done = if is_changed {
         (change, format!("renamed user '{old}' to '{new}'"))
     } else {
-        (change.unchanged(), format!("user '{old}' is called so already"))
+        (change.unchanged(), format!("user '{old}' already has this name"))
     };
     Ok(output.changes(&[done], false)?)
 }

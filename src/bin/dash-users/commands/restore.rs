@@ -5,26 +5,27 @@ use dash_users::{Location, Users};
 
 use super::actor;
 use crate::exit::{Code, Failure};
-use crate::output::{JsonCopy, Output};
+use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
 use crate::terminal;
 
-/// Put a backup back in the place of all that the database holds
+/// Replace the database's contents with a backup
 ///
-/// Users, groups and history, and also the app's own tables in the same file, are then those of the
-/// backup. It is checked first, and written into the database in place: apps need not be restarted.
+/// Replaces everything: users, groups, history, and the app's own tables in the same file. The backup
+/// is checked first and then written into the existing file, so apps need no restart.
 ///
-/// Apps cannot read while the file is written: a few milliseconds, and some 3 seconds for 100 MB.
-/// Python's sqlite3 gives up after 5 seconds by default, so stop the app before you restore more.
+/// Apps cannot read during the write, which takes a few milliseconds, or about 3 seconds for 100 MB.
+/// Python's sqlite3 gives up after 5 seconds by default, so stop the app before you restore a larger
+/// database.
 ///
-/// Asks on a terminal; without one --yes is needed.
+/// Asks for confirmation; without a terminal, --yes is required.
 ///
 /// Example: dash-users restore users-2026-01-31.db
 #[derive(clap::Args)]
 pub struct Args {
-    /// The backup
+    /// Backup to restore
     pub file: PathBuf,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -32,16 +33,17 @@ pub struct Args {
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let file = std::path::absolute(&args.file)?;
     if matches!(database, Location::Sqlite(_)) && !file.exists() {
-        let message = format!("there is no backup at {}", file.display());
-        let hint = "`dash-users backup` writes one";
+        let message = format!("no such backup: {}", file.display());
+        let hint = "run `dash-users backup FILE` to create one";
         return Err(Failure::new(Code::NoDatabase, message).hint(hint).into());
     }
     let restore = Users::prepare_restore(database, &file, Some(&actor()))?;
     let (file, users) = (file.display().to_string(), restore.users());
+    let size = counted(users, "user", "users");
     if !args.yes {
         let loss =
-            format!("all that {database} holds now will be lost, tables of the app included");
-        let question = format!("Restore {file}, with {users} user(s), into {database}?");
+            format!("this replaces everything in {database}, including the app's own tables");
+        let question = format!("Restore {file} ({size}) into {database}?");
         if !prompt.confirm(&[loss], &question, "--yes")? {
             output.note("nothing restored");
             return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
@@ -49,7 +51,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     }
     terminal::pass_point_of_no_return();
     restore.apply()?;
-    output.note(&format!("restored {file}, with {users} user(s), into {database}"));
+    output.note(&format!("restored {file} ({size}) into {database}"));
     let database = database.to_string();
     Ok(output.json_only(&JsonCopy {
         database,

@@ -7,27 +7,26 @@ use dash_users::{
 
 use super::import::{Job, Source, run_job};
 use super::init::{self, new_file};
-use super::{open, schema_warnings, tell_reconciled};
+use super::{open, report_reconciled, schema_warnings};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::output::{JsonImport, Output};
 
-/// Add the users of a file who are missing, or two demo users
+/// Add missing users from a file, or two demo users
 ///
-/// Creates the database if there is none. Of a FILE, in the formats of `import`, all are added who
-/// are not there; records of others are neither judged nor hashed, and nobody is changed: so it may
-/// be run at every start of a container, and several at once.
+/// With FILE, in any format of `import`, adds the users that do not exist yet. Records of existing
+/// users are skipped without being checked or hashed. The database is created if it does not exist.
+/// You can run this at every start of a container, even from several containers at once.
 ///
-/// Without a file, alice gets the password secret123 and the language en, bob pa$$w0rd and fr;
-/// everybody can read these passwords here, so they are for trying things out. If there is any
-/// user, nothing is changed.
+/// Without FILE, adds alice (password secret123, language en) and bob (pa$$w0rd, fr), unless the
+/// database already has users. These passwords are public, so use them only to try things out.
 ///
 /// Example: dash-users seed users.csv
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file, or - for stdin; without it, the demo users
+    /// File of users, or - for stdin [default: the demo users]
     pub file: Option<PathBuf>,
     #[command(flatten)]
-    pub taken: FileArgs,
+    pub options: FileArgs,
     #[command(flatten)]
     pub new_file: NewFileArgs,
     #[command(flatten)]
@@ -47,12 +46,12 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let new_file = new_file(&args.new_file)?;
     let method = args.method.get()?;
     if let Some(file) = &args.file {
-        let source = Source::new(file, &args.taken)?;
+        let source = Source::new(file, &args.options)?;
         let on_conflict = OnConflict::SkipUnjudged;
         let job = Job { source, on_conflict, action: "seed", method, new_file };
-        return run_job(&job, &args.taken, database, output);
+        return run_job(&job, &args.options, database, output);
     }
-    // Hashing comes before the first change. Whatever is wrong with the database, init tells.
+    // Hash before the first change. If the database has a problem, init reports it.
     let users = Users::open_read_only(database).and_then(|mut users| users.is_empty());
     let is_wanted = users.unwrap_or(true);
     let demo = if is_wanted { demo(&method)? } else { Vec::new() };
@@ -62,13 +61,13 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut warnings = schema_warnings(&init.schema);
     if !init.applied.is_empty() {
         output.note(&init::done(&init, database));
-        tell_reconciled(&init.events, output);
+        report_reconciled(&init.events, output);
     }
     if is_added {
         output.note(&format!("added users 'alice' and 'bob' in {database}"));
-        warnings.push("the passwords of 'alice' and 'bob' are public: remove both before others can reach the app".to_owned());
+        warnings.push("the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app".to_owned());
     } else {
-        output.note(&format!("there are users already; none added in {database}"));
+        output.note(&format!("nothing added: there are already users in {database}"));
     }
     for warning in &warnings {
         output.warn(warning);

@@ -10,14 +10,14 @@ use crate::cli::MethodArg;
 use crate::complete;
 use crate::output::{JsonUser, Output, ago, fields, joined, plain_user, rfc3339};
 
-/// Show one user, never the hash
+/// Show one user, without the hash
 ///
-/// With --format plain the columns are those of list.
+/// The columns of --format plain are those of `list`.
 ///
 /// Example: dash-users show alice
 #[derive(clap::Args)]
 pub struct Args {
-    /// The user's name
+    /// Username
     #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
     #[command(flatten)]
@@ -33,11 +33,11 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let people = || {
         let method = match &user.method {
             Some(method) => format!("{method} ({})", cost(method)),
-            None => "none: the stored value is no usable hash".to_owned(),
+            None => "none (the stored value is not a usable hash)".to_owned(),
         };
         let when = |time: Option<SystemTime>| match time {
             Some(time) => format!("{} ({})", ago(time), rfc3339(time)),
-            None => "unknown: before dash-users kept the database".to_owned(),
+            None => "unknown (before dash-users managed the database)".to_owned(),
         };
         let shown = [
             ("user", user.username.to_string()),
@@ -54,7 +54,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     Ok(output.result(|| JsonUser::from(&user), || vec![plain_user(&user)], people)?)
 }
 
-/// What checking a password costs.
+/// The cost of checking a password.
 fn cost(method: &Method) -> String {
     match method {
         Method::Scrypt(scrypt) => {
@@ -63,7 +63,7 @@ fn cost(method: &Method) -> String {
                 if kib >= 1024 { format!("{} MiB", kib / 1024) } else { format!("{kib} KiB") };
             match scrypt.work_bytes() / scrypt.memory_bytes() {
                 1 => format!("{memory} of memory"),
-                times => format!("{memory} of memory, {times} times over"),
+                times => format!("{memory} of memory, {times} times"),
             }
         }
         Method::Pbkdf2(pbkdf2) => format!("{} iterations", pbkdf2.iterations()),

@@ -8,14 +8,15 @@ use super::change_users;
 use crate::complete;
 use crate::output::Output;
 
-/// Let locked users in again, with the passwords they had
+/// Unlock users and restore their passwords
 ///
-/// Each gets the very hash from before. All are unlocked or none; who is not locked stays so.
+/// Each user's previous hash is restored exactly. Either all users are unlocked or none. Users who
+/// are not locked stay unchanged.
 ///
 /// Example: dash-users unlock alice
 #[derive(clap::Args)]
 pub struct Args {
-    /// The users' names
+    /// Usernames
     #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
     pub users: Vec<OsString>,
 }

@@ -8,15 +8,15 @@ use super::{bytes, open, username};
 use crate::complete;
 use crate::output::{Change, Output};
 
-/// Change what is not a secret: the language
+/// Change a user's language
 ///
 /// Example: dash-users update alice --language de
 #[derive(clap::Args)]
 pub struct Args {
-    /// The user's name
+    /// Username
     #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
-    /// The new language, a BCP 47 tag
+    /// New language, as a BCP 47 tag
     #[arg(long, value_name = "TAG")]
     pub language: String,
 }
@@ -29,7 +29,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let done = if is_changed {
         (change, format!("set the language of user '{name}' to {language}"))
     } else {
-        (change.unchanged(), format!("the language of user '{name}' is {language} already"))
+        (change.unchanged(), format!("the language of user '{name}' is already {language}"))
     };
     Ok(output.changes(&[done], false)?)
 }

@@ -13,22 +13,23 @@ use crate::exit::{Code, Failure};
 use crate::output::{Output, wrapped};
 use crate::prompt::Prompt;
 
-/// Check a password as the app does
+/// Check a user's password, as the app does
 ///
-/// Status 0 if it is right and 3 if not, with the same words and after the same time for a user
-/// who does not exist; 7 if werkzeug would raise an exception on the stored hash, or if the hash
-/// asks for more work than dash-users allows.
+/// The exit code is 0 if the password is right, and 3 if it is wrong or the user is locked or does
+/// not exist. Message and response time are the same for a wrong password and an unknown user. The
+/// exit code is 7 if werkzeug would raise an exception on the stored hash, or if the hash exceeds
+/// the limits of dash-users.
 ///
 /// Example: dash-users verify alice --explain
 #[derive(clap::Args)]
 pub struct Args {
-    /// The user's name
+    /// Username
     #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: OsString,
-    /// Store a new hash if the password is right and the stored hash outdated
+    /// Store a new hash if the password is right and the stored hash is outdated
     #[arg(long)]
     pub upgrade: bool,
-    /// Tell why, for an administrator's eyes
+    /// Explain the result, for administrators only
     #[arg(long)]
     pub explain: bool,
     #[command(flatten)]
@@ -54,7 +55,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let users = if args.upgrade { open(database) } else { Users::open_read_only(database) };
     let mut users = users?.with_method(args.method.get()?);
     let user = bytes(&args.user);
-    // A database that cannot be used is told before anybody types a password in vain.
+    // Report an unusable database before asking for a password.
     users.get(user)?;
     let password = prompt.password(&source)?;
     let (log_in, upgrade) = if args.upgrade {
@@ -68,14 +69,13 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let (code, reason, explanation) = explain(&log_in, upgraded);
     let name = username(&args.user);
     let mut people = match code {
-        None if upgraded => format!("{name}: accepted, and the hash upgraded"),
+        None if upgraded => format!("{name}: accepted, hash upgraded"),
         None => format!("{name}: accepted"),
         Some(Code::Refused) => format!("{name}: refused"),
         Some(_) => format!("{name}: the stored hash cannot be used"),
     };
     if args.explain && !explanation.is_empty() {
-        let werkzeug =
-            if reason == Some("raises") { "werkzeug raises an exception, for " } else { "" };
+        let werkzeug = if reason == Some("raises") { "werkzeug raises an exception: " } else { "" };
         people = format!("{people}: {werkzeug}{explanation}");
     }
     let json = || Json {
@@ -101,25 +101,25 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     }
 }
 
-/// The kind of refusal, its name in JSON, and what to tell an administrator.
+/// The code of a refusal, its reason in JSON, and the explanation for administrators.
 fn explain(log_in: &LogIn, upgraded: bool) -> (Option<Code>, Option<&'static str>, &'static str) {
     let refused = |reason, text| (Some(Code::Refused), Some(reason), text);
     let invalid = |reason, text| (Some(Code::InvalidData), Some(reason), text);
     match *log_in {
         LogIn::Accepted { outdated: true } if !upgraded => {
-            (None, Some("outdated"), "the stored hash is outdated; --upgrade replaces it")
+            (None, Some("outdated"), "the stored hash is outdated; use --upgrade to replace it")
         }
         LogIn::Accepted { .. } => (None, None, ""),
         LogIn::Refused(Refusal::WrongPassword) => {
             refused("wrong_password", "the password is wrong")
         }
-        LogIn::Refused(Refusal::NoSuchUser) => refused("no_such_user", "there is no such user"),
+        LogIn::Refused(Refusal::NoSuchUser) => refused("no_such_user", "no such user"),
         LogIn::Refused(Refusal::Locked { password_matches }) => refused(
             "locked",
             match password_matches {
                 Some(true) => "the user is locked; the password is right",
-                Some(false) => "the user is locked, and the password is wrong",
-                None => "the user is locked, behind a hash that cannot be checked",
+                Some(false) => "the user is locked; the password is wrong",
+                None => "the user is locked; the hash cannot be checked",
             },
         ),
         LogIn::Refused(Refusal::Unusable(error)) => match error {

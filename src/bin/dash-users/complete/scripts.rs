@@ -1,11 +1,11 @@
-//! What has a shell ask: the scripts that `dash-users completions SHELL` prints.
+//! The scripts that `dash-users completions SHELL` prints.
 //!
-//! Each gives the words of the line up to the one that is completed, as they are typed, behind
-//! `--`, and gets a candidate a line; or [`FILES`](super::FILES), if the shell is to complete the
-//! name of a file.
+//! Each passes the words of the command line, as typed, after `--`, up to the word to complete. It
+//! receives one candidate per line, or [`FILES`](super::FILES) if the shell should complete a
+//! filename.
 
-/// Bash takes words apart at `=`, `:` and `@`, and wants only what follows the last of these, with
-/// the `@` itself. Version 3 has no `compopt`.
+/// Bash splits words at `=`, `:` and `@`, and expects only the part after the last of these
+/// (including the `@`). Version 3 has no `compopt`.
 pub const BASH: &str = r#"_dash_users() {
     local IFS=$'\n' word words=() last="" count=$COMP_CWORD prefix=""
     COMPREPLY=()
@@ -34,7 +34,7 @@ pub const BASH: &str = r#"_dash_users() {
 complete -o bashdefault -F _dash_users dash-users
 "#;
 
-/// Zsh runs the file at the first Tab, if it finds it in `$fpath`.
+/// Zsh runs the file at the first Tab if it is in `$fpath`.
 pub const ZSH: &str = r#"#compdef dash-users
 _dash_users() {
     local -a candidates=("${(@f)$(
@@ -57,6 +57,6 @@ else
 fi
 "#;
 
-/// Fish gives words without their quotes, but for the last one.
+/// Fish passes all words unquoted, except the last.
 pub const FISH: &str = r#"complete --keep-order --exclusive --command dash-users --arguments "(DASH_USERS_COMPLETE=fish dash-users -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token) 2>/dev/null)"
 "#;

@@ -1,4 +1,4 @@
-//! What each error comes to, and what can be pasted.
+//! Code and hint of each error, and quoting for a shell.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use dash_users::PasswordHash;
 use super::*;
 
 #[test]
-fn every_code_has_a_status_of_the_table() {
+fn every_code_has_an_exit_code_in_the_table() {
     for code in [
         Code::Failed,
         Code::FileExists,
@@ -28,7 +28,7 @@ fn every_code_has_a_status_of_the_table() {
         Code::NeedsConfirmation,
         Code::Interrupted,
     ] {
-        assert!(STATUSES.iter().any(|(status, _)| *status == code.status()), "{code:?}");
+        assert!(EXIT_CODES.iter().any(|(exit, _)| *exit == code.exit_code()), "{code:?}");
     }
 }
 
@@ -38,10 +38,10 @@ fn report(error: impl Into<anyhow::Error>) -> (Code, String) {
 }
 
 #[test]
-fn what_keeps_an_operation_from_being_done_has_a_code_and_a_way_out() {
+fn operation_error_has_code_and_hint() {
     let name = || StoredText::Text("alice".to_owned());
     let username = || "alice".parse().unwrap();
-    let passwd = "`dash-users passwd` sets a new password";
+    let passwd = "`dash-users passwd alice --database /srv/a.db`";
     let reason = policy::Refusal::Empty;
     let no_hash = "".parse::<PasswordHash>().unwrap_err();
     for (error, code, hint) in [
@@ -74,14 +74,18 @@ fn what_keeps_an_operation_from_being_done_has_a_code_and_a_way_out() {
         (StoreError::NotForServers.into(), Code::Failed, "pg_dump"),
     ] {
         let message = error.to_string();
-        let (found, way_out) = report(error);
+        let (found, found_hint) =
+            match with_user_hint(&error, &Location::Sqlite("/srv/a.db".into())) {
+                Some(failure) => report(failure),
+                None => report(error),
+            };
         assert_eq!(found, code, "{message}");
-        assert!(way_out.contains(hint) && way_out.is_empty() == hint.is_empty(), "{message}");
+        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{message}");
     }
 }
 
 #[test]
-fn what_keeps_a_database_from_being_used_has_a_code_and_a_way_out() {
+fn database_error_has_code_and_hint() {
     let path = || PathBuf::from("/srv/a.db");
     let location = || Location::Sqlite(path());
     let reason = String::new;
@@ -98,7 +102,7 @@ fn what_keeps_a_database_from_being_used_has_a_code_and_a_way_out() {
         (
             StoreError::NewerSchema { location: location(), found: 9, known: 2 },
             Code::NewerSchema,
-            "newer dash-users",
+            "newer version",
         ),
         (
             StoreError::NotADatabase { location: location(), reason: reason() },
@@ -116,14 +120,14 @@ fn what_keeps_a_database_from_being_used_has_a_code_and_a_way_out() {
         (StoreError::Failed { location: location(), reason: reason() }, Code::Failed, ""),
     ] {
         let message = error.to_string();
-        let (found, way_out) = report(Error::from(error));
+        let (found, found_hint) = report(Error::from(error));
         assert_eq!(found, code, "{message}");
-        assert!(way_out.contains(hint) && way_out.is_empty() == hint.is_empty(), "{message}");
+        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{message}");
     }
 }
 
 #[test]
-fn what_is_no_value_of_its_kind_is_invalid_data() {
+fn invalid_value_has_its_code() {
     let invalid = (Code::InvalidData, String::new());
     assert_eq!(report(UsernameError::Empty), invalid);
     assert_eq!(report(GroupError::Empty), invalid);
@@ -135,7 +139,7 @@ fn what_is_no_value_of_its_kind_is_invalid_data() {
 }
 
 #[test]
-fn what_is_answered_stays_so_with_all_that_it_says() {
+fn answered_failure_keeps_its_message_and_hint() {
     let failure = Failure::new(Code::Refused, "no").hint("yes").answered();
     let report = Report::from(anyhow::Error::from(failure));
     assert!(report.is_answered);
@@ -144,14 +148,14 @@ fn what_is_answered_stays_so_with_all_that_it_says() {
 }
 
 #[test]
-fn a_command_to_paste_is_quoted_where_it_must_be() {
+fn command_quotes_path_if_needed() {
     let init = |path: &str| command(&Location::Sqlite(path.into()), "init");
     assert_eq!(init("/srv/a.db"), "`dash-users init --database /srv/a.db`");
     assert_eq!(init("/a b/$x'"), r"`dash-users init --database '/a b/$x'\'''`");
 }
 
 #[test]
-fn what_cannot_be_typed_is_not_quoted() {
+fn quoted_rejects_text_that_cannot_be_pasted() {
     let quoted = |text: &str| quoted(&StoredText::Text(text.to_owned()));
     assert_eq!(quoted("zoe"), Some("zoe".to_owned()));
     assert_eq!(quoted("Zoë Q"), Some("'Zoë Q'".to_owned()));
@@ -162,7 +166,7 @@ fn what_cannot_be_typed_is_not_quoted() {
 }
 
 #[test]
-fn what_is_wrong_with_a_record_has_a_code_and_a_way_out() {
+fn record_error_has_code_and_hint() {
     let alice = || StoredText::Text("alice".to_owned());
     for (reason, code, hint) in [
         (RecordError::Password(policy::Refusal::TooShort), Code::WeakPassword, "--allow-weak"),
@@ -174,9 +178,9 @@ fn what_is_wrong_with_a_record_has_a_code_and_a_way_out() {
         (RecordError::NoSecret, Code::InvalidData, "--generate-missing"),
         (RecordError::ResemblesHash, Code::InvalidData, "--allow-hash-like"),
     ] {
-        let (found, way_out) = of_record(&reason);
+        let (found, found_hint) = of_record(&reason);
         assert_eq!(found, code, "{reason}");
-        let way_out = way_out.unwrap_or_default();
-        assert!(way_out.contains(hint) && way_out.is_empty() == hint.is_empty(), "{reason}");
+        let found_hint = found_hint.unwrap_or_default();
+        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{reason}");
     }
 }

@@ -1,5 +1,4 @@
-//! What the program writes as JSON: types of its own, since their keys are a promise, where the
-//! library's fields are not.
+//! JSON output. It has its own types because the keys are stable, unlike the library's fields.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::rfc3339;
 use crate::exit::{Detail, Report};
 
-/// A change, as JSON tells it.
+/// A change in JSON.
 #[derive(Serialize)]
 pub struct Change<'a> {
     pub database: String,
@@ -46,7 +45,7 @@ impl<'a> Change<'a> {
     }
 }
 
-/// A user, as JSON tells it.
+/// A user in JSON.
 #[derive(Serialize)]
 pub struct JsonUser<'a> {
     username: Option<Cow<'a, str>>,
@@ -74,7 +73,7 @@ impl<'a> From<&'a User> for JsonUser<'a> {
     }
 }
 
-/// A copy of the database that was written to a file, or read from one, as JSON tells it.
+/// An export, backup or restore in JSON.
 #[derive(Serialize)]
 pub struct JsonCopy {
     pub database: String,
@@ -85,7 +84,7 @@ pub struct JsonCopy {
     pub users: Option<u64>,
 }
 
-/// What became of a file of users, as JSON tells it.
+/// The counts of an import or seed in JSON.
 #[derive(Serialize)]
 pub struct JsonImport {
     pub database: String,
@@ -96,7 +95,7 @@ pub struct JsonImport {
     pub warnings: Vec<String>,
 }
 
-/// An array whose items are made while they are written.
+/// An array that creates its items while writing.
 pub struct Each<F>(pub F);
 
 impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
@@ -105,7 +104,7 @@ impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
     }
 }
 
-/// An event of the history, as JSON tells it.
+/// A history event in JSON.
 #[derive(Serialize)]
 pub struct JsonEvent<'a> {
     id: i64,
@@ -129,7 +128,7 @@ impl<'a> From<&'a Event> for JsonEvent<'a> {
     }
 }
 
-/// A migration, as JSON tells it.
+/// A migration in JSON.
 #[derive(Serialize)]
 pub struct JsonMigration {
     pub version: u32,
@@ -144,7 +143,7 @@ impl JsonMigration {
     }
 }
 
-/// An error, as JSON tells it.
+/// An error in JSON.
 #[derive(Serialize)]
 pub struct JsonError<'a> {
     error: ErrorBody<'a>,
@@ -152,7 +151,7 @@ pub struct JsonError<'a> {
 
 impl<'a> From<&'a Report> for JsonError<'a> {
     fn from(Report { code, message, hint, details, .. }: &'a Report) -> Self {
-        let (status, code, hint) = (code.status(), code.name(), hint.as_deref());
+        let (status, code, hint) = (code.exit_code(), code.name(), hint.as_deref());
         let detail = |detail: &'a Detail| {
             let (line, item) = match detail.position {
                 Some(Position::Line(line)) => (Some(line), None),
@@ -184,7 +183,7 @@ struct JsonDetail<'a> {
     message: &'a str,
 }
 
-/// Writes a value as one line.
+/// Writes a value on one line.
 pub fn write<W: Write + ?Sized>(writer: &mut W, value: &impl Serialize) -> io::Result<()> {
     dash_users::write_json(writer, value)?;
     writeln!(writer)

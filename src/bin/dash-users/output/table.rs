@@ -1,20 +1,20 @@
-//! Tables and paragraphs that fit the terminal; elsewhere they are as wide as what they hold.
+//! Tables and paragraphs. They fit the terminal; elsewhere they are as wide as their content.
 
 use std::io::{self, IsTerminal};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-/// How many cells of a terminal a column needs to be read, unless all it holds is shorter.
+/// The minimum width of a readable column, in terminal cells, unless its content is narrower.
 const MIN_WIDTH: u16 = 10;
 
-/// Between two columns.
+/// Space between two columns, in terminal cells.
 const GAP: u16 = 2;
 
-/// The most characters of a cell that are laid out, so that a hostile text does not take minutes.
-/// Rows for programs have all of it.
+/// The maximum length of a cell, in characters. Without it, laying out a hostile text takes minutes.
+/// Rows for programs are not cut.
 const MAX_CHARS: usize = 60_000;
 
-/// A row for each record; on a terminal that is too narrow for that, a block of lines for each.
+/// One row per record, or one block of lines per record if the terminal is too narrow.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table.set_header(header).add_rows(rows.iter().map(|row| row.iter().map(|cell| cut(cell))));
@@ -28,7 +28,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     rows.iter().map(record).collect::<Vec<_>>().join("\n\n")
 }
 
-/// A line for each label and its value.
+/// One line per label and value.
 pub fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut table = Table::new();
     table.add_rows(fields.into_iter().map(|(label, value)| [label, cut(value)]));
@@ -45,14 +45,14 @@ pub fn wrapped(text: &str) -> String {
     fitted(table)
 }
 
-/// A paragraph three columns from the edge.
+/// A paragraph indented by three columns.
 pub fn indented(text: &str) -> String {
     let mut table = Table::new();
     table.add_row(["", cut(text)]);
     fitted(table)
 }
 
-/// The start of a text that is too long.
+/// Cuts a text that is too long.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(MAX_CHARS).map_or(text, |(end, _)| &text[..end])
 }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_text_without_end_the_start_is_laid_out() {
+    fn wrapped_and_table_cut_long_text() {
         let long = "é".repeat(10 * MAX_CHARS);
         let start = "é".repeat(MAX_CHARS);
         assert_eq!(wrapped(&long), start);

@@ -1,4 +1,4 @@
-//! Every status that these commands can give, and its code in JSON. 130 is with the prompts.
+//! Every exit code of the commands, with its code in JSON. 130 is tested with the prompts.
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ fn expect(sandbox: &Sandbox, input: &str, args: &[&str], status: i32, code: &str
 }
 
 #[test]
-fn each_status_has_its_code() {
+fn errors_have_their_exit_code_and_json_code() {
     let sandbox = seeded();
     expect(&sandbox, "", &["add", "carol", "--password-file", "nowhere"], 1, "failed");
     expect(&sandbox, "", &["import", "nowhere.csv"], 1, "failed");
@@ -37,7 +37,7 @@ fn each_status_has_its_code() {
 }
 
 #[test]
-fn each_trouble_with_the_database_has_its_code() {
+fn database_errors_have_their_json_code() {
     expect(&empty(), "", &["list"], 4, "no_database");
     let sandbox = empty();
     sandbox.write("users.db", "");
@@ -52,7 +52,7 @@ fn each_trouble_with_the_database_has_its_code() {
 }
 
 #[test]
-fn a_database_that_stays_locked_is_busy() {
+fn locked_database_is_busy_for_writers_only() {
     let sandbox = seeded();
     let other = Connection::open(sandbox.path("users.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -96,6 +96,15 @@ const MISSPELLED: &[&str] = &[
     "vault:secret/data/db#hunter2",
     "PGPASSWORD=hunter2 psql -h h db",
     "PGPASSWORD=hunter2",
+    "postgresql://h/db;password=hunter2",
+    "postgresql://h/db&password=hunter2",
+    "postgresql://h/db%20password=hunter2",
+    "postgresql://u%3Ahunter2@h/db",
+    "postgresql://u;hunter2@h/db",
+    "postgresql://u/hunter2@h/db",
+    "postgresql://h/db?user=u:hunter2",
+    "postgresql://h;password=hunter2/db",
+    "postgresql://h/db?sslmode=require;password=hunter2",
     "",
 ];
 

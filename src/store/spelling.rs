@@ -161,11 +161,11 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     let (word, follows) = lower.split_once(is_blank).unwrap_or((&lower, ""));
     let bare = lower.trim_start_matches(is_quote);
     // A form of its own is named before what may be around any form.
-    if lower.starts_with('-')
-        || (!follows.is_empty() && COMMANDS.contains(&word))
-        || sets_variables(&lower)
-    {
+    if lower.starts_with('-') || (!follows.is_empty() && COMMANDS.contains(&word)) {
         return Some(Command);
+    }
+    if sets_variables(&lower) {
+        return Some(if sets_secret(&lower) { KeywordValue } else { Command });
     }
     if bare.starts_with("jdbc:") {
         return Some(Jdbc);
@@ -354,8 +354,7 @@ mod tests {
                 "sqlite3 users.db",
                 "PSQL \"host=h password=hunter2\"",
                 "set DATABASE_URL=hunter2",
-                "PGPASSWORD=hunter2 psql -h h db",
-                "PGUSER=u PGPASSWORD=hunter2 ./manage.py",
+                "PGUSER=u psql -h h db",
                 "DATABASE_URL='postgresql://u:hunter2@h/db' flask run",
             ],
         ),
@@ -381,6 +380,8 @@ mod tests {
                 "Data Source=users.db",
                 "user id = u; password=hunter2",
                 "service=app",
+                "PGPASSWORD=hunter2 psql -h h db",
+                "PGUSER=u PGPASSWORD=hunter2 ./manage.py",
                 "PGPASSWORD=hunter2",
                 "DB_PASSWORD = hunter2",
                 "MYSQL_PWD=hunter2",

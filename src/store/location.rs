@@ -24,7 +24,8 @@ use super::spelling;
 ///
 /// One trailing line end is stripped. What looks like another kind of connection string, such as
 /// `host=db password=…`, or like a URL with something around it, is refused: it must not become the
-/// name of a file. `./NAME` is always a path. No error shows the text, which may hold a password.
+/// name of a file. A relative path must be plain: letters, digits and a few other characters. What
+/// begins with `/`, `./` or `../` is always a path. No error shows the text, which may hold a password.
 ///
 /// ```
 /// use dash_users::Location;
@@ -73,13 +74,16 @@ impl Location {
     /// [`LocationError`] if the text names no database that this crate knows.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, LocationError> {
         let text = without_line_end(text.as_ref());
-        spelling::check(text)?;
         let Some((scheme, rest)) = spelling::url(text) else {
             return Self::file(text);
         };
+        let is_sqlite = matches!(&*scheme, "sqlite" | "sqlite+pysqlite" | "sqlite+aiosqlite");
+        if !is_sqlite {
+            spelling::check_url(text)?;
+        }
         let rest = rest.to_str().ok_or(LocationError::NotUtf8)?;
         match &*scheme {
-            "sqlite" | "sqlite+pysqlite" | "sqlite+aiosqlite" => {
+            _ if is_sqlite => {
                 let path = rest.strip_prefix('/').ok_or(LocationError::Host)?;
                 if path.contains('?') {
                     return Err(LocationError::Query);
@@ -98,6 +102,7 @@ impl Location {
         if path.is_empty() {
             return Err(LocationError::Empty);
         }
+        spelling::check_path(path)?;
         // Absolute, so that SQLite takes neither "file:…" for a URI nor ":memory:" for a name.
         match std::path::absolute(Path::new(path)) {
             Ok(path) => Ok(Self::Sqlite(path)),
@@ -196,6 +201,8 @@ pub enum Misspelling {
     Comment,
     /// `$DATABASE_URL`, `{{ database }}`, `~/users.db`
     Placeholder,
+    /// `users.db;`, `u:password`, `None`
+    NotPlain,
 }
 
 impl fmt::Display for Misspelling {
@@ -213,6 +220,7 @@ impl fmt::Display for Misspelling {
             Self::NoScheme => "is written as a URL without a scheme",
             Self::Comment => "has a comment after it",
             Self::Placeholder => "has an unexpanded variable or placeholder in it",
+            Self::NotPlain => "is not a plain file name: if a file has this name, write ./NAME",
         })
     }
 }
@@ -237,7 +245,7 @@ mod tests {
             ("/srv/users.db", "/srv/users.db".into()),
             ("sqlite:///a/users.db", here.join("a/users.db")),
             ("sqlite:////srv/users.db", "/srv/users.db".into()),
-            ("1http://x", here.join("1http:/x")),
+            ("./1http://x", here.join("1http:/x")),
         ] {
             let shown = path.display().to_string();
             let location = Location::parse(text);
@@ -255,6 +263,7 @@ mod tests {
             ("sqlite://", LocationError::Host),
             ("sqlite://users.db", LocationError::Host),
             ("sqlite:///users.db?mode=ro", LocationError::Query),
+            ("my_sql+driver_x://u:hunter2@h/db", LocationError::Scheme),
             ("mysql://u:hunter2@h/db", LocationError::Scheme),
             ("sqlite+pysqlcipher://:hunter2@/users.db", LocationError::Scheme),
             ("https://example.org/users.db", LocationError::Scheme),

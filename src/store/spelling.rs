@@ -4,6 +4,8 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use unicode_normalization::char::is_combining_mark;
+
 use super::location::{LocationError, Misspelling};
 use crate::escape::is_unsafe_to_print;
 
@@ -41,6 +43,9 @@ const SCHEMES: [&str; 14] = [
     "sqlite3",
 ];
 
+/// How the names of parameters and variables end whose value is secret, in lower case.
+const SECRETS: [&str; 5] = ["passwd", "password", "pw", "pwd", "secret"];
+
 /// What libpq, ODBC and ADO.NET call the parts of a connection string, in lower case.
 const KEYWORDS: [&str; 24] = [
     "application_name",
@@ -69,7 +74,15 @@ const KEYWORDS: [&str; 24] = [
     "username",
 ];
 
-/// The scheme of a URL (RFC 3986, section 3.1), in lower case, and what follows its `://`.
+/// What a name ends with that may hold blanks and other inner characters.
+const EXTENSIONS: [&str; 8] =
+    [".db", ".db3", ".s3db", ".sdb", ".sl3", ".sqlite", ".sqlite3", ".sqlitedb"];
+
+/// What programs write for a value that is not set, in lower case.
+const UNSET: [&str; 7] = ["n/a", "nan", "nil", "none", "null", "undefined", "unset"];
+
+/// The scheme of a URL (RFC 3986, section 3.1), in lower case, and what follows its `://`. Drivers
+/// also have `_` in their names.
 pub(super) fn url(text: &OsStr) -> Option<(String, &OsStr)> {
     let bytes = text.as_bytes();
     let end = bytes.windows(3).position(|window| window == b"://")?;
@@ -79,19 +92,62 @@ pub(super) fn url(text: &OsStr) -> Option<(String, &OsStr)> {
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c))
 }
 
-/// Refuses a text that is neither a plain path nor a URL.
-pub(super) fn check(text: &OsStr) -> Result<(), LocationError> {
-    let bytes = text.as_bytes();
+/// Refuses a URL with something around it, or with a placeholder in it.
+pub(super) fn check_url(text: &OsStr) -> Result<(), LocationError> {
+    refuse(misspelling(&text.to_string_lossy(), true))
+}
+
+/// Refuses what may be anything else than a path. An absolute one cannot, nor `./NAME`.
+pub(super) fn check_path(path: &OsStr) -> Result<(), LocationError> {
+    let bytes = path.as_bytes();
     if bytes.starts_with(b"./") || bytes.starts_with(b"../") {
         return Ok(());
     }
-    match misspelling(&text.to_string_lossy(), url(text).is_some()) {
-        Some(misspelling) => Err(LocationError::Spelling(misspelling)),
-        None => Ok(()),
+    let text = path.to_string_lossy();
+    refuse(if bytes.starts_with(b"/") {
+        absolute_misspelling(&text)
+    } else {
+        misspelling(&text, false).or_else(|| (!is_plain(&text)).then_some(Misspelling::NotPlain))
+    })
+}
+
+fn refuse(misspelling: Option<Misspelling>) -> Result<(), LocationError> {
+    misspelling.map_or(Ok(()), |misspelling| Err(LocationError::Spelling(misspelling)))
+}
+
+fn absolute_misspelling(text: &str) -> Option<Misspelling> {
+    let is_line_end = |c| matches!(c, '\u{2028}' | '\u{2029}');
+    if text.trim() != text {
+        Some(Misspelling::Blanks)
+    } else if text.chars().any(|c| c.is_control() || is_line_end(c)) {
+        Some(Misspelling::Invisible)
+    } else {
+        lacks_scheme(text).then_some(Misspelling::NoScheme)
     }
+}
+
+/// Whether a relative path has a name as people give it to files.
+fn is_plain(path: &str) -> bool {
+    let path = path.strip_prefix("file:").unwrap_or(path);
+    let lower = path.to_lowercase();
+    if path == ":memory:" {
+        return true;
+    }
+    let has_extension = EXTENSIONS.iter().any(|extension| lower.ends_with(extension));
+    // U+FFFD stands for bytes of a path that are no UTF-8.
+    let is_letter =
+        |c: char| c.is_alphanumeric() || is_combining_mark(c) || "_-.~\u{fffd}".contains(c);
+    // Commands and connection strings hold these too.
+    let is_inner = |c: char| has_extension && " @+()'\u{2019}".contains(c);
+    !path.is_empty()
+        && !UNSET.contains(&&*lower)
+        && !path.contains("  ")
+        && !path.contains(" -")
+        && path.split('/').all(|name| name.is_empty() || name.starts_with(is_letter))
+        && path.chars().all(|c| c == '/' || is_letter(c) || is_inner(c))
 }
 
 fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
@@ -103,16 +159,20 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     let lower = text.trim().to_lowercase();
     let is_blank = |c: char| c.is_whitespace();
     let (word, follows) = lower.split_once(is_blank).unwrap_or((&lower, ""));
+    let bare = lower.trim_start_matches(is_quote);
     // A form of its own is named before what may be around any form.
     if lower.starts_with('-') || (!follows.is_empty() && COMMANDS.contains(&word)) {
         return Some(Command);
     }
-    let bare = lower.trim_start_matches(is_quote);
+    if sets_variables(&lower) {
+        return Some(if sets_secret(&lower) { KeywordValue } else { Command });
+    }
     if bare.starts_with("jdbc:") {
         return Some(Jdbc);
     }
     if let Some(name) = assigned(bare) {
-        return Some(if KEYWORDS.contains(&name) { KeywordValue } else { Assignment });
+        let is_keyword = KEYWORDS.contains(&name) || is_secret(name);
+        return Some(if is_keyword { KeywordValue } else { Assignment });
     }
     if text.trim() != text {
         return Some(Blanks);
@@ -138,6 +198,9 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     if lacks_slashes(&lower) {
         return Some(Slashes);
     }
+    if sets_secret(&lower) {
+        return Some(KeywordValue);
+    }
     lacks_scheme(text).then_some(NoScheme)
 }
 
@@ -161,6 +224,29 @@ fn assigned(text: &str) -> Option<&str> {
         .then_some(name)
 }
 
+/// Whether a parameter or variable is a secret by its name, in lower case.
+fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|secret| name.ends_with(secret))
+}
+
+/// Whether a secret is set somewhere, in lower case: `…;pwd=VALUE`, `"password": "VALUE"`.
+fn sets_secret(text: &str) -> bool {
+    let is_blank = |c: char| is_quote(c) || c == ' ';
+    let mut names =
+        text.match_indices(['=', ':']).map(|(end, _)| text[..end].trim_end_matches(is_blank));
+    names.any(is_secret)
+}
+
+/// Whether a command follows variables that are set for it: `NAME=VALUE psql`, in lower case.
+fn sets_variables(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let is_set = |word: &str| assigned(word).is_some_and(|name| !KEYWORDS.contains(&name));
+    words.next().is_some_and(is_set)
+        && words
+            .find(|word| !is_set(word))
+            .is_some_and(|word| !word.contains('=') && !word.starts_with('#'))
+}
+
 /// Whether there is a variable or a template's placeholder that nothing has filled in.
 fn has_placeholder(text: &str, is_url: bool) -> bool {
     // A password in a URL may hold a dollar sign, but is rarely a name behind one.
@@ -178,7 +264,7 @@ fn has_placeholder(text: &str, is_url: bool) -> bool {
         || text.find('<').is_some_and(|start| text[start..].contains('>'))
         || text.split(is_separator).any(is_variable)
         || !is_url && percent.len() > 2 && percent[1..percent.len() - 1].iter().any(|p| is_name(p))
-        || !is_url && (text == "~" || text.starts_with("~/"))
+        || !is_url && text.starts_with('~')
 }
 
 /// Whether a URL is meant whose `://` is incomplete, in lower case: `postgresql:/`, `postgres;//`.
@@ -210,7 +296,7 @@ fn lacks_scheme(text: &str) -> bool {
 mod tests {
     use Misspelling::{
         Assignment, Blanks, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
-        Placeholder, Quotes, Slashes,
+        NotPlain, Placeholder, Quotes, Slashes,
     };
 
     use super::*;
@@ -240,6 +326,8 @@ mod tests {
                 "\tusers.db",
                 "\u{a0}users.db",
                 "/srv/users.db ",
+                "/srv/users.db\n\n",
+                "sqlite:////srv/users.db ",
             ],
         ),
         (
@@ -248,6 +336,8 @@ mod tests {
                 "\u{feff}users.db",
                 "users\u{200b}.db",
                 "a.db\nb.db",
+                "/srv/a.db\nb.db",
+                "/srv/\u{1b}[0m.db",
                 "\u{feff}postgresql://u:hunter2@h/db",
                 "postgresql://u:hunter2@h/db\u{1b}[0m",
                 "postgresql://u:hunter2@h/\u{a0}db",
@@ -264,6 +354,8 @@ mod tests {
                 "sqlite3 users.db",
                 "PSQL \"host=h password=hunter2\"",
                 "set DATABASE_URL=hunter2",
+                "PGUSER=u psql -h h db",
+                "DATABASE_URL='postgresql://u:hunter2@h/db' flask run",
             ],
         ),
         (
@@ -288,6 +380,22 @@ mod tests {
                 "Data Source=users.db",
                 "user id = u; password=hunter2",
                 "service=app",
+                "PGPASSWORD=hunter2 psql -h h db",
+                "PGUSER=u PGPASSWORD=hunter2 ./manage.py",
+                "PGPASSWORD=hunter2",
+                "DB_PASSWORD = hunter2",
+                "MYSQL_PWD=hunter2",
+                "API_SECRET=hunter2",
+                "dbi:Pg:dbname=db;password=hunter2",
+                "odbc:Driver=x;Pwd=hunter2",
+                "{\"host\":\"h\",\"password\":\"hunter2\"}",
+                "host:h password:hunter2",
+                "(DESCRIPTION=(USER=u)(PASSWORD=hunter2))",
+                "URL.create('postgresql', password='hunter2')",
+                "users.db;password=hunter2",
+                "sqlite:///users.db;password=hunter2",
+                "arn:aws:secretsmanager:eu:1:secret:hunter2",
+                "docker exec -e PW=hunter2 db psql",
             ],
         ),
         (
@@ -340,11 +448,63 @@ mod tests {
                 "postgresql://u:[YOUR-PASSWORD]@h/db",
                 "~/users.db",
                 "postgresql://<user>:hunter2@h/db",
-                "/srv/$NAME/users.db",
+                "sqlite:///$NAME/users.db",
+                "~postgres/users.db",
                 "$(cat secret)",
                 "$env:DATABASE_URL",
             ],
         ),
+        (NotPlain, NOT_PLAIN),
+    ];
+
+    const NOT_PLAIN: &[&str] = &[
+        "h:5432:db:u:hunter2",
+        "u:hunter2",
+        "URL.create('postgresql')",
+        "os.environ[\"DATABASE_URL\"]",
+        "users.db?cache=shared&key=hunter2",
+        "q.db?mode=rwc",
+        "sqlite:///users.db#hunter2",
+        "docker exec db cat hunter2",
+        "sudo -u postgres pg_dump",
+        "heroku config:get hunter2",
+        "kubectl get secret hunter2",
+        "!vault hunter2",
+        "enc:AES256:hunter2",
+        "vault:secret/data/db#hunter2",
+        "users.db && echo hunter2",
+        "users.db | cat",
+        "users.db --password hunter2",
+        "users.db -- hunter2",
+        "a --b c.db",
+        "a  b.db",
+        "(users.db)",
+        "[users.db]",
+        "\u{300c}users.db\u{300d}",
+        "users.db;",
+        "users.db,",
+        "users.db:",
+        "users.db\\n",
+        "users.db^M",
+        "%22users.db%22",
+        "None",
+        "null",
+        "UNDEFINED",
+        "nil",
+        "n/a",
+        "{DB}",
+        "#{DB}",
+        "@DB@",
+        "@DB@.db",
+        "%(password)s.db",
+        "u/hunter2@orcl",
+        "u/hunter2@h:1521/db",
+        "notes:v1.db",
+        "1http://x",
+        "100%.db",
+        "a#b.db",
+        "file:",
+        "file:hunter2:x",
     ];
 
     #[test]
@@ -371,9 +531,35 @@ mod tests {
             "/srv/a:1/users.db",
             "//srv/users.db",
             "/srv/pa$$.db",
-            "100%.db",
-            "a#b.db",
-            "notes:v1.db",
+            "data/users.db",
+            "my users.db",
+            "Benutzer-Datenbank (alt).db",
+            "data (alt)/users 2.sqlite3",
+            "übung.db",
+            "u\u{308}bung.db",
+            "données/l\u{2019}été.db",
+            "数据库.db",
+            "a+b.db",
+            "users@host.db",
+            "C1.db",
+            ".hidden.db",
+            "users",
+            "users.db~",
+            "app.sqlite3",
+            "None.db",
+            "nulls/users.db",
+            "../None",
+            "/srv/users #1.db",
+            "/srv/<x>.db",
+            "/srv/l\u{2019}été\u{2019}",
+            "/srv/the users'",
+            "/srv/a\u{200c}b.db",
+            "/srv/$NAME/users.db",
+            "/srv/users.db;password=x",
+            "/srv/None",
+            "sqlite:////srv/$x/users #1.db",
+            "sqlite:///./a#b.db",
+            "file:users.db",
             "./$DATABASE_URL",
             "./\"users.db\"",
             "../password=x",

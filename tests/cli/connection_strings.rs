@@ -54,7 +54,74 @@ const MISSPELLED: &[&str] = &[
     "postgres://u:hunter2@h/db?sslmode=hunter2&sslmode=hunter2",
     "postgres://u:hunter2@h/db?gssencmode=require",
     "postgres://u:hunter2@h/db?schema=x",
+    "dbi:Pg:dbname=db;password=hunter2",
+    "odbc:Driver=x;Pwd=hunter2",
+    "{\"host\":\"h\",\"password\":\"hunter2\"}",
+    "host:h password:hunter2",
+    "h:5432:db:u:hunter2",
+    "u:hunter2",
+    "(DESCRIPTION=(PASSWORD=hunter2))",
+    "URL.create('postgresql', password='hunter2')",
+    "os.environ[\"DATABASE_URL\"]",
+    "users.db?cache=shared&key=hunter2",
+    "q.db?mode=rwc",
+    "sqlite:///users.db;password=hunter2",
+    "sqlite:///users.db#hunter2",
+    "docker exec -e PW=hunter2 db psql",
+    "sudo -u postgres psql",
+    "heroku config:get DATABASE_URL -a hunter2",
+    "kubectl get secret hunter2",
+    "!vault hunter2",
+    "enc:AES256:hunter2",
+    "arn:aws:secretsmanager:eu-1:1:secret:hunter2",
+    "users.db && echo hunter2",
+    "users.db --password hunter2",
+    "users.db -- hunter2",
+    "(users.db)",
+    "[users.db]",
+    "\u{300c}users.db\u{300d}",
+    "users.db;",
+    "users.db,",
+    "users.db\\n",
+    "users.db^M",
+    "%22users.db%22",
+    "None",
+    "null",
+    "undefined",
+    "{DB}",
+    "#{DB}",
+    "@DB@",
+    "%(password)s.db",
+    "u/hunter2@h:1521/db",
+    "vault:secret/data/db#hunter2",
+    "PGPASSWORD=hunter2 psql -h h db",
+    "PGPASSWORD=hunter2",
+    "postgresql://h/db;password=hunter2",
+    "postgresql://h/db&password=hunter2",
+    "postgresql://h/db%20password=hunter2",
+    "postgresql://u%3Ahunter2@h/db",
+    "postgresql://u;hunter2@h/db",
+    "postgresql://u/hunter2@h/db",
+    "postgresql://h/db?user=u:hunter2",
+    "postgresql://h;password=hunter2/db",
+    "postgresql://h/db?sslmode=require;password=hunter2",
     "",
+];
+
+const PLAIN: &[&str] = &[
+    "users.db",
+    "my users.db",
+    "Benutzer-Datenbank (alt).db",
+    "\u{fc}bung.db",
+    "a+b.db",
+    "users@host.db",
+    "C1.db",
+    ".hidden.db",
+    "users",
+    "app.sqlite3",
+    "./$x",
+    "./None",
+    "./a:b;c",
 ];
 
 #[test]
@@ -73,6 +140,7 @@ fn misspelled_database_exits_2_without_showing_it() {
                     run.stderr.contains("hint")
                         || text.is_empty()
                         || run.stderr.contains("scheme")
+                        || run.stderr.contains("./NAME")
                         || run.stderr.contains("takes no options"),
                     "{text}: {run}"
                 );
@@ -93,6 +161,30 @@ fn misspelled_database_exits_2_without_showing_it() {
         }
     }
     assert_eq!(sandbox.dir().read_dir().unwrap().count(), 0, "a file was made");
+}
+
+#[test]
+fn database_with_a_plain_name_is_created() {
+    let sandbox = empty();
+    for path in PLAIN {
+        let run = sandbox.run(&["init", "--database", path]);
+        assert_eq!(run.status, 0, "{path}: {run}");
+        assert!(sandbox.path(path).is_file(), "{path}");
+    }
+}
+
+#[test]
+fn database_in_an_oddly_named_directory_is_reached() {
+    for directory in ["$x", "a #1", "<x>", "the users'", "a;b:c=d", "{x}", "l\u{2019}\u{e9}t\u{e9}"]
+    {
+        let sandbox = empty();
+        std::fs::create_dir(sandbox.path(directory)).unwrap();
+        let file = sandbox.path(directory).join("users.db").display().to_string();
+        for database in [&file, &format!("sqlite:///{file}"), &format!("./{directory}/users.db")] {
+            let run = sandbox.run(&["init", "--database", database]);
+            assert_eq!(run.status, 0, "{run}");
+        }
+    }
 }
 
 #[test]

@@ -113,6 +113,98 @@ fn init_names_a_table_elsewhere_before_it_creates_one() {
 }
 
 #[test]
+fn search_path_hint_adds_to_the_options_in_force() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    connect(&url).batch_execute(&format!("CREATE SCHEMA t1; CREATE TABLE t1.{TABLE}")).unwrap();
+    // PGOPTIONS keeps what it had.
+    let options = "-clock_timeout=1234 -capp.x='it'";
+    let hint_of = hint(&on(&url).with_env("PGOPTIONS", options).run(&["init"]));
+    let export = hint_of.split("export ").nth(1).unwrap().split(';').next().unwrap();
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.arg("-c").arg(format!("export {export}; printf %s \"$PGOPTIONS\""));
+    let output = shell.env("PGOPTIONS", options).output().unwrap();
+    let exported = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(exported, format!("{options} -csearch_path=t1"), "{hint_of}");
+    assert!(on(&url).with_env("PGOPTIONS", &exported).run(&["init"]).stderr.contains("adopted"));
+
+    // A service's come first: its file is to be changed.
+    let url = cluster.database();
+    connect(&url).batch_execute(&format!("CREATE SCHEMA t1; CREATE TABLE t1.{TABLE}")).unwrap();
+    let sandbox = empty();
+    let service = sandbox.path("services").display().to_string();
+    sandbox.write("services", "[app]\noptions=-clock_timeout=1234\n");
+    let sandbox = sandbox.with_env("DASH_USERS_DATABASE", &url).with_env("PGSERVICE", "app");
+    let sandbox = sandbox.with_env("PGSERVICEFILE", &service).with_env("PGOPTIONS", "-cx.y=z");
+    let run = sandbox.run(&["init"]);
+    let wanted = "add -csearch_path=t1 to the options of the service";
+    assert!(hint(&run).contains(wanted), "{run}");
+    sandbox.write("services", "[app]\noptions=-clock_timeout=1234 -csearch_path=t1\n");
+    assert!(sandbox.run(&["init"]).stderr.contains("adopted"));
+}
+
+#[test]
+fn setting_with_a_password_is_not_shown() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    let (server, database) = url.rsplit_once('/').unwrap();
+    let port = cluster.port().to_string();
+    for (variable, value, part) in [
+        ("PGDATABASE", "postgresql://u:hunter2@h/db", "the value of PGDATABASE is invalid"),
+        ("PGDATABASE", "host=h password=hunter2", "the value of PGDATABASE is invalid"),
+        ("PGDATABASE", "hunter2", "the database set by PGDATABASE does not exist"),
+        ("PGUSER", "postgres:hunter2", "the value of PGUSER is invalid"),
+        ("PGUSER", "hunter2", "authentication failed for the user set by PGUSER"),
+        ("PGOPTIONS", "hunter2", "the server refuses PGOPTIONS"),
+        ("PGOPTIONS", "--hunter2", "the server refuses PGOPTIONS"),
+        ("PGOPTIONS", "-chunter2=1", "the server refuses PGOPTIONS"),
+        ("PGOPTIONS", "-clock_timeout=hunter2", "the server refuses PGOPTIONS"),
+        (
+            "SERVICE",
+            "dbname=nodb;password=hunter2",
+            "the value of dbname of the service is invalid",
+        ),
+        (
+            "SERVICE",
+            "user=postgres password=hunter2",
+            "the value of user of the service is invalid",
+        ),
+        ("SERVICE", "dbname=hunter2", "the database set by dbname of the service does not exist"),
+        ("SERVICE", "options=hunter2", "the server refuses options of the service"),
+    ] {
+        let is_user = variable == "PGUSER" || value.starts_with("user=");
+        let base = match (variable, value.split('=').next()) {
+            _ if is_user => format!("postgresql://127.0.0.1:{port}/{database}"),
+            ("PGDATABASE", _) | ("SERVICE", Some("dbname")) => server.to_owned(),
+            _ => url.clone(),
+        };
+        for format in ["table", "json"] {
+            let mut sandbox = on(&base);
+            if variable == "SERVICE" {
+                sandbox.write("services", format!("[app]\n{value}\n"));
+                let file = sandbox.path("services").display().to_string();
+                sandbox = sandbox.with_env("PGSERVICE", "app").with_env("PGSERVICEFILE", &file);
+            } else {
+                sandbox = sandbox.with_env(variable, value);
+            }
+            if is_user {
+                sandbox = sandbox.with_env("PGPASSWORD", "wrong");
+            }
+            for command in ["init", "list"] {
+                let run = sandbox.run(&[command, "--format", format]);
+                assert!([2, 4].contains(&run.status), "{variable}={value}: {run}");
+                assert!(run.stderr.contains(part), "{variable}={value}: {run}");
+                assert!(!run.to_string().contains("hunter2"), "{variable}={value}: {run}");
+            }
+        }
+    }
+    // Options are obeyed, and not shown.
+    let run = on(&format!("{url}?options=-c%20app.secret%3Dhunter2")).run(&["init"]);
+    assert_ok(&run);
+    assert!(!run.to_string().contains("hunter2"), "{run}");
+}
+
+#[test]
 fn read_only_database_is_not_changed() {
     let Some(cluster) = cluster() else { return };
     let setting = "default_transaction_read_only";

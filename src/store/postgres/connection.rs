@@ -11,7 +11,7 @@ use postgres::config::Host;
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls, SimpleQueryMessage, Transaction};
 
-use super::server::{BadSetting, Fault, Plan, Session, host_name};
+use super::server::{BadSetting, Fault, Names, Plan, Session, host_name};
 use super::{Place, Server, tls};
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
@@ -21,6 +21,9 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server that is connected may take to let the program in.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How a server says in which way a connection is encrypted that `pg_hba.conf` does not accept.
+const ENCRYPTION: [&str; 4] = ["GSS encryption", "SSL encryption", "no encryption", "SSL off"];
 
 /// How long another program's transaction is waited for.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -76,7 +79,7 @@ struct Failure {
 
 /// The first server that is as wanted.
 fn first(plan: Plan) -> Result<Client, Failure> {
-    let Plan { hosts, session, tls } = plan;
+    let Plan { hosts, session, tls, names } = plan;
     let rounds: &[Session] = match session {
         Session::PreferStandby => &[Session::Standby, Session::Any],
         _ => &[session],
@@ -96,9 +99,9 @@ fn first(plan: Plan) -> Result<Client, Failure> {
                         hint: "name other hosts, or another target_session_attrs".to_owned(),
                         has_password: true,
                     },
-                    Err(error) => refusal(&error, config),
+                    Err(error) => refusal(&error, config, &names),
                 },
-                Err(error) => refusal(&error, config),
+                Err(error) => refusal(&error, config, &names),
             };
             failure = Some(refused);
         }
@@ -137,7 +140,7 @@ fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>
 }
 
 /// Why a server did not let the program in, and what to do.
-fn refusal(error: &postgres::Error, config: &Config) -> Failure {
+fn refusal(error: &postgres::Error, config: &Config, names: &Names) -> Failure {
     let has_password = config.get_password().is_some();
     let not_postgres = || {
         let reason = format!("{} is at this port, not PostgreSQL", other_protocol(config)?);
@@ -148,7 +151,8 @@ fn refusal(error: &postgres::Error, config: &Config) -> Failure {
         (Some(explained), _) if tls::is_garbled(error) => not_postgres().unwrap_or(explained),
         (Some(explained), _) => explained,
         (None, Some(state)) => {
-            let reason = message(error);
+            let message = message(error);
+            let reason = in_our_words(state, &message, names).unwrap_or(message);
             let user = config.get_user().unwrap_or_default();
             let database = config.get_dbname().unwrap_or(user);
             let hint = if *state == SqlState::INSUFFICIENT_PRIVILEGE {
@@ -163,6 +167,35 @@ fn refusal(error: &postgres::Error, config: &Config) -> Failure {
         (None, None) => not_postgres().unwrap_or_else(|| (deepest(error), String::new())),
     };
     Failure { reason, hint, has_password }
+}
+
+/// What a server refuses at the start, without the values that it repeats: nobody can tell a name
+/// from a password that was written in its place.
+fn in_our_words(state: &SqlState, message: &str, names: &Names) -> Option<String> {
+    let Names { user, database, options } = names;
+    Some(match state.code() {
+        "3D000" => format!("{database} does not exist"),
+        "28P01" => format!("password authentication failed for {user}"),
+        "28000" if message.contains("pg_hba.conf") => {
+            let verb =
+                if message.starts_with("no ") { "has no entry" } else { "rejects connection" };
+            let encryption = match message.rsplit_once(", ") {
+                Some((_, last)) if ENCRYPTION.contains(&last) => format!(", {last}"),
+                _ => String::new(),
+            };
+            format!("pg_hba.conf {verb} for {user} and {database}{encryption}")
+        }
+        "28000" if message.contains("valid client certificate") => {
+            "connection requires a valid client certificate".to_owned()
+        }
+        "28000" if message.contains("authentication failed") => {
+            format!("authentication failed for {user}")
+        }
+        "28000" => format!("{user} does not exist or may not log in"),
+        // What is not understood, or not known, or out of range.
+        "22023" | "42601" | "42704" => format!("the server refuses {}", options.as_ref()?),
+        _ => return None,
+    })
 }
 
 /// What else than PostgreSQL answers at the port, if anything does.
@@ -399,6 +432,58 @@ mod tests {
         ] {
             assert_eq!(protocol(answer), expected, "{answer:?}");
         }
+    }
+
+    #[test]
+    fn refusal_names_the_setting_and_not_its_value() {
+        let names = Names {
+            user: "the user set by PGUSER".to_owned(),
+            database: "database \"db\"".to_owned(),
+            options: Some("PGOPTIONS".to_owned()),
+        };
+        for (state, message, expected) in [
+            ("3D000", "database \"hunter2\" does not exist", "database \"db\" does not exist"),
+            (
+                "28P01",
+                "password authentication failed for user \"hunter2\"",
+                "password authentication failed for the user set by PGUSER",
+            ),
+            (
+                "28000",
+                "role \"hunter2\" does not exist",
+                "the user set by PGUSER does not exist or may not log in",
+            ),
+            (
+                "28000",
+                "no pg_hba.conf entry for host \"h\", user \"hunter2\", database \"db\", no encryption",
+                "pg_hba.conf has no entry for the user set by PGUSER and database \"db\", no encryption",
+            ),
+            (
+                "28000",
+                "pg_hba.conf rejects connection for host \"h\", user \"u\", database \"hunter2\"",
+                "pg_hba.conf rejects connection for the user set by PGUSER and database \"db\"",
+            ),
+            (
+                "28000",
+                "Peer authentication failed for user \"hunter2\"",
+                "authentication failed for the user set by PGUSER",
+            ),
+            (
+                "28000",
+                "connection requires a valid client certificate",
+                "connection requires a valid client certificate",
+            ),
+            (
+                "42601",
+                "invalid command-line argument for server process: hunter2",
+                "the server refuses PGOPTIONS",
+            ),
+            ("22023", "invalid value for parameter: \"hunter2\"", "the server refuses PGOPTIONS"),
+        ] {
+            let said = in_our_words(&SqlState::from_code(state), message, &names);
+            assert_eq!(said.as_deref(), Some(expected));
+        }
+        assert_eq!(in_our_words(&SqlState::TOO_MANY_CONNECTIONS, "too many", &names), None);
     }
 
     #[test]

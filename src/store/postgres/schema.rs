@@ -8,6 +8,7 @@ use postgres::Client;
 use postgres::types::{ToSql, Type};
 
 use super::connection::{self, LOCK_TIMEOUT, quoted};
+use super::server::Source;
 use super::{
     LOCK_OUT_WRITERS, OtherTable, Param, Place, Postgres, PostgresTransaction, ReadOnly, objects,
     read_event, users,
@@ -197,12 +198,21 @@ fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
     }
     let schema = &store.place.schema;
     let path = |schema: &str| {
-        if store.server.has_options() {
-            let encoded = utf8_percent_encode(&option(schema), percent_encoding::NON_ALPHANUMERIC)
-                .to_string();
-            return format!("add %20-csearch_path%3D{encoded} to the options of the URL");
+        let option = option(schema);
+        let quoted = option.replace('\'', r"'\''");
+        match store.server.source_of_options() {
+            Some(Source::Url) => {
+                let encoded = utf8_percent_encode(&option, percent_encoding::NON_ALPHANUMERIC);
+                format!("add %20-csearch_path%3D{encoded} to the options of the URL")
+            }
+            Some(Source::ServiceFile) => {
+                format!("add -csearch_path={option} to the options of the service, in its file")
+            }
+            Some(Source::Environment) => {
+                format!("export PGOPTIONS=\"$PGOPTIONS\"' -csearch_path={quoted}'")
+            }
+            None => format!("export PGOPTIONS='-csearch_path={quoted}'"),
         }
-        format!("export PGOPTIONS='-csearch_path={}'", option(schema).replace('\'', r"'\''"))
     };
     let name = format!("{}.{}", quoted(&other.schema), quoted(&other.name));
     let hint = if other.name == "users" {

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use nix::unistd::{Uid, User};
 use zeroize::Zeroizing;
 
-pub(super) use self::config::{Fault, Plan, Session, host_name};
+pub(super) use self::config::{Fault, Names, Plan, Session, host_name};
 pub(super) use self::settings::BadSetting;
-use self::settings::{Settings, Source};
+use self::settings::Settings;
+pub(super) use self::settings::Source;
 use self::url::Url;
 use crate::store::LocationError;
 
@@ -102,9 +103,10 @@ impl Server {
         settings.get("options").is_some_and(|options| options.contains("search_path"))
     }
 
-    /// Whether the URL itself has `options`, so that the variable for them is not read.
-    pub(super) fn has_options(&self) -> bool {
-        self.settings().unwrap_or_default().is_of_url("options")
+    /// Where the `options` are that are in force, if anywhere: those of a variable are not read
+    /// beside those of a service, nor these beside those of a URL.
+    pub(super) fn source_of_options(&self) -> Option<Source> {
+        self.settings().unwrap_or_default().source("options")
     }
 
     /// The home directory: where the variable is not set, as the list of users has it.

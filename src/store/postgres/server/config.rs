@@ -8,7 +8,7 @@ use postgres::Config;
 use postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::settings::{BadSetting, Settings};
+use super::settings::{BadSetting, Settings, Source};
 use super::{Server, files, passwd_entry};
 use crate::store::postgres::connection::CONNECT_TIMEOUT;
 use crate::store::postgres::tls::{self, ClientCertificate, Tls, Verification};
@@ -37,6 +37,17 @@ pub(crate) struct Plan {
     pub session: Session,
     /// None if no host is encrypted.
     pub tls: Option<MakeRustlsConnect>,
+    pub names: Names,
+}
+
+/// What to call what a server may refuse. A value is only shown if it is of the URL, which was
+/// checked when it was read, and is shown anyway.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub user: String,
+    pub database: String,
+    /// None if there are none.
+    pub options: Option<String>,
 }
 
 /// What keeps the program from trying to connect.
@@ -112,7 +123,7 @@ impl Server {
         let is_encrypted = hosts.iter().any(|host| host.get_ssl_mode() != SslMode::Disable);
         let tls =
             if is_encrypted { Some(tls::connector(&tls).map_err(Fault::File)?) } else { None };
-        Ok(Plan { hosts, session, tls })
+        Ok(Plan { hosts, session, tls, names: names(&settings) })
     }
 
     /// What all hosts have in common.
@@ -325,6 +336,24 @@ fn shuffle(hosts: &mut [Config]) {
             let random = u64::from_ne_bytes(bytes) % (last as u64 + 1);
             hosts.swap(last, usize::try_from(random).unwrap_or_default());
         }
+    }
+}
+
+fn names(settings: &Settings) -> Names {
+    let named = |kind: &str, name, default: &str| match (settings.source(name), settings.get(name))
+    {
+        (Some(Source::Url), Some(value)) => format!("{kind} \"{value}\""),
+        (Some(_), _) => format!("the {kind} set by {}", settings.called(name)),
+        (None, _) => format!("the {kind} named like {default}"),
+    };
+    let options = settings.source("options").map(|source| match source {
+        Source::Url => "the options of the URL".to_owned(),
+        Source::ServiceFile | Source::Environment => settings.called("options"),
+    });
+    Names {
+        user: named("user", "user", "the system's user"),
+        database: named("database", "dbname", "the user"),
+        options,
     }
 }
 

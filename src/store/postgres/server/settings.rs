@@ -130,8 +130,9 @@ const SETTINGS: [(&str, &str, Rule); 81] = [
 const PLACES: [&str; 3] = ["HOME", "USER", "PGSYSCONFDIR"];
 
 /// Parameters that may hold a secret, and are not shown.
-const SECRET: [&str; 6] = [
+const SECRET: [&str; 7] = [
     "oauth_client_secret",
+    "options",
     "password",
     "scram_client_key",
     "scram_server_key",
@@ -148,6 +149,20 @@ pub(super) fn is_shown(name: &str) -> bool {
     known(name).is_some() && !SECRET.contains(&name)
 }
 
+/// Names that would show a password if another connection string, or a part of one, was written in
+/// their place: each with the characters and words that only such strings have.
+const NAMES: [(&str, &[&str]); 3] = [
+    ("dbname", &[";", "&", "=", ":", "/", "@"]),
+    ("user", &[";", "&", "=", ":", "/"]),
+    ("host", &[";", "&", "=", "://", "@", "?", " "]),
+];
+
+/// What the value of a setting may not hold, if it holds any of it.
+pub(super) fn overfull(name: &str, value: &str) -> Option<&'static [&'static str]> {
+    let (_, parts) = NAMES.iter().find(|(other, _)| *other == name)?;
+    parts.iter().any(|part| value.contains(part)).then_some(*parts)
+}
+
 /// All variables that are known here.
 pub(super) fn variables() -> impl Iterator<Item = &'static str> {
     let variables = SETTINGS.iter().map(|(_, variable, _)| *variable);
@@ -156,7 +171,7 @@ pub(super) fn variables() -> impl Iterator<Item = &'static str> {
 
 /// Where a setting was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Source {
+pub(in crate::store::postgres) enum Source {
     Url,
     ServiceFile,
     Environment,
@@ -188,15 +203,15 @@ impl Settings {
         found.map(|(_, value, _)| value.as_str())
     }
 
-    pub(super) fn is_of_url(&self, name: &str) -> bool {
-        self.0.iter().any(|(other, _, source)| *other == name && *source == Source::Url)
+    pub(super) fn source(&self, name: &str) -> Option<Source> {
+        let found = self.0.iter().find(|(other, _, _)| *other == name);
+        found.map(|(_, _, source)| *source)
     }
 
     /// What a setting is called where it was found.
     pub(super) fn called(&self, name: &'static str) -> String {
-        let source = self.0.iter().find(|(other, _, _)| *other == name);
         let variable = SETTINGS.iter().find(|(other, _, _)| *other == name);
-        match (source.map(|(_, _, source)| source), variable) {
+        match (self.source(name), variable) {
             (Some(Source::Environment), Some((_, variable, _))) => (*variable).to_owned(),
             (Some(Source::ServiceFile), _) => format!("{name} of the service"),
             _ => name.to_owned(),
@@ -206,6 +221,10 @@ impl Settings {
     /// Refuses the first setting that cannot be obeyed.
     pub(super) fn check(&self) -> Result<(), BadSetting> {
         for (name, value, _) in &self.0 {
+            if let Some(parts) = overfull(name, value) {
+                let wanted = format!("a name alone, without any of: {}", parts.join(" "));
+                return Err(self.invalid(name, wanted.trim_end()));
+            }
             let rule = SETTINGS.iter().find(|(other, _, _)| other == name);
             match rule.map(|(_, _, rule)| *rule) {
                 Some(Only(values, instead)) if !values.contains(&value.as_str()) => {

@@ -29,6 +29,11 @@ fn url_is_shown_without_its_password() {
         ("postgresql:///db?host=/run&password=hunter2", "postgresql:///db?host=/run"),
         ("postgresql:///db?p%61ssword=hunter2&sslpassword=hunter2", "postgresql:///db"),
         ("postgresql://u:hunter2@", "postgresql://u@"),
+        ("postgresql+psycopg_async://u:hunter2@h/db", "postgresql://u@h/db"),
+        ("postgresql+my.own-driver_2://u:hunter2@h/db", "postgresql://u@h/db"),
+        ("postgresql://h/db?options=-c%20app.secret%3Dhunter2", "postgresql://h/db"),
+        ("postgresql://h/db?sslmode=require;password=hunter2", "postgresql://h/db"),
+        ("postgresql://h/db?sslmode=require%3Bhunter2&port=1", "postgresql://h/db?port=1"),
         ("postgresql://u:hunter2@h/db?ssl=require\n", "postgresql://u@h/db?ssl=require"),
     ] {
         let server = parse(url).with_environment(|_| Some("hunter2".to_owned()));
@@ -52,6 +57,14 @@ fn url_malformed_is_refused_by_its_part() {
         ("postgresql://u:hunter 2@h/db", "has a blank"),
         ("postgresql://u:hunter2@h/db#hunter2", "has a '#'"),
         ("postgresql://u:hunter2@[::1/db", "without ']'"),
+        ("postgresql://h/db;password=hunter2", "in its database name"),
+        ("postgresql://h/db&password=hunter2", "in its database name"),
+        ("postgresql://h/db%20password=hunter2", "in its database name"),
+        ("postgresql://h;password=hunter2/db", "more than a name in its host"),
+        ("postgresql://u%3Ahunter2@h/db", "in its username"),
+        ("postgresql://u;hunter2@h/db", "in its username"),
+        ("postgresql://u/hunter2@h/db", "in its username"),
+        ("postgresql://h/db?user=u:hunter2", "in its username"),
         ("postgresql://u@h/db?password=a&hunter2", "without '='"),
         ("postgresql://u@h/db?password=a&hunter2=b", "unknown option after '?' (number 2)"),
         ("postgresql://h/db?passwd=hunter2", "unknown option after '?' (number 1)"),
@@ -66,10 +79,85 @@ fn url_password_may_hold_any_punctuation_encoded() {
     let punctuation: String = (' '..='~').filter(|c| !c.is_ascii_alphanumeric()).collect();
     let encoded: Vec<_> = punctuation.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let encoded = encoded.concat();
-    let config = config(&format!("postgresql://{encoded}:{encoded}@h/{encoded}"), &[]);
+    let config = config(&format!("postgresql://u%40s:{encoded}@h/a%20b-c.d"), &[]);
     assert_eq!(config.get_password(), Some(punctuation.as_bytes()));
-    assert_eq!(config.get_user(), Some(&*punctuation));
-    assert_eq!(config.get_dbname(), Some(&*punctuation));
+    assert_eq!((config.get_user(), config.get_dbname()), (Some("u@s"), Some("a b-c.d")));
+}
+
+/// What is no name, with the setting that it was written in.
+const OVERFULL: &[(&str, &str)] = &[
+    ("dbname", "postgresql://u:hunter2@h/db"),
+    ("dbname", "host=h password=hunter2"),
+    ("dbname", "db;password=hunter2"),
+    ("dbname", "db&password=hunter2"),
+    ("dbname", "u:hunter2"),
+    ("dbname", "db/hunter2"),
+    ("dbname", "hunter2@h"),
+    ("user", "postgres:hunter2"),
+    ("user", "postgres;hunter2"),
+    ("user", "postgres/hunter2"),
+    ("user", "postgres password=hunter2"),
+    ("host", "h;password=hunter2"),
+    ("host", "h password=hunter2"),
+    ("host", "postgresql://u:hunter2@h"),
+    ("host", "u:hunter2@h"),
+];
+
+#[test]
+fn name_with_a_password_is_refused_wherever_it_is_set() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join(".pg_service.conf");
+    let home = home.path().to_str().unwrap();
+    for (name, value) in OVERFULL {
+        let variable = match *name {
+            "dbname" => "PGDATABASE",
+            "user" => "PGUSER",
+            _ => "PGHOST",
+        };
+        let wrong = format!("the value of {variable} is invalid");
+        let error = fault("postgresql://", &[(variable, value)]);
+        assert!(error.contains(&wrong) && !error.contains("hunter2"), "{value}: {error}");
+        fs::write(&file, format!("[app]\n{name}={value}\n")).unwrap();
+        let wrong = format!("the value of {name} of the service is invalid");
+        let error = fault("postgresql://?service=app", &[("HOME", home)]);
+        assert!(error.contains(&wrong) && !error.contains("hunter2"), "{value}: {error}");
+        let encoded =
+            percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
+        let part = match *name {
+            "dbname" => format!("/{encoded}"),
+            "user" => format!("{encoded}@h"),
+            _ => encoded.clone(),
+        };
+        for url in [format!("postgresql://{part}"), format!("postgresql://?{name}={encoded}")] {
+            let error = Location::parse(&url).expect_err(&url).to_string();
+            assert!(
+                error.contains("username")
+                    || error.contains("database name")
+                    || error.contains("host"),
+                "{url}: {error}"
+            );
+        }
+    }
+    let variables = [("PGDATABASE", "my app-2.é"), ("PGUSER", "u@server"), ("PGHOST", "/run/x")];
+    assert_eq!(fault("postgresql://", &variables), "");
+}
+
+#[test]
+fn setting_refused_by_the_server_is_named() {
+    let named = |url: &str, variables: &[(&str, &str)]| {
+        let names = server(url, variables).plan().map(|plan| plan.names).ok().unwrap();
+        (names.user, names.database, names.options)
+    };
+    let (user, database, options) = named("postgresql://u@h/db?options=-cx%3Dhunter2", &[]);
+    assert_eq!((&*user, &*database), ("user \"u\"", "database \"db\""));
+    assert_eq!(options.as_deref(), Some("the options of the URL"));
+    let variables = [("PGUSER", "hunter2"), ("PGDATABASE", "hunter2"), ("PGOPTIONS", "hunter2")];
+    let (user, database, options) = named("postgresql://h", &variables);
+    assert_eq!((&*user, &*database), ("the user set by PGUSER", "the database set by PGDATABASE"));
+    assert_eq!(options.as_deref(), Some("PGOPTIONS"));
+    let (_, database, options) = named("postgresql://h", &variables[..1]);
+    assert_eq!((&*database, options), ("the database named like the user", None));
 }
 
 #[test]

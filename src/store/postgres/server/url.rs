@@ -83,15 +83,37 @@ impl Url {
                 None => url.parameters.push((name, value)),
             }
         }
+        url.check_names()?;
         let is_shown = |pair: &&str| {
-            let name = pair.split('=').next().unwrap_or_default();
-            !pair.is_empty() && settings::is_shown(name)
+            let (name, value) = pair.split_once('=').unwrap_or_default();
+            // Else more than one value, such as a password behind a ';'.
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            settings::is_shown(name) && !value.contains([';', '&', '='])
         };
         let query: Vec<&str> = query.split('&').filter(is_shown).collect();
         let at = user.filter(|user| !user.is_empty()).map(|user| format!("{user}@"));
         let mark = if query.is_empty() { "" } else { "?" };
         url.shown = [&at.unwrap_or_default(), base, mark, &query.join("&")].concat();
         Ok(url)
+    }
+
+    /// Refuses names that hold more than a name: most likely a password that did not end up in its
+    /// place.
+    fn check_names(&self) -> Result<(), LocationError> {
+        let parameters = self.parameters.iter().map(|(name, value)| (*name, value.as_str()));
+        let user = self.user.iter().map(|user| ("user", user.as_str()));
+        let database = self.database.iter().map(|database| ("dbname", database.as_str()));
+        let hosts = self.hosts.iter().map(|(host, _)| ("host", host.as_str()));
+        let mut names = user.chain(database).chain(hosts).chain(parameters);
+        let Some((name, _)) = names.find(|(name, value)| settings::overfull(name, value).is_some())
+        else {
+            return Ok(());
+        };
+        Err(LocationError::Url(match name {
+            "user" => "has one of ';', '&', '=', ':' and '/' in its username",
+            "dbname" => "has one of ';', '&', '=', ':', '/' and '@' in its database name",
+            _ => "has more than a name in its host",
+        }))
     }
 }
 

@@ -16,6 +16,7 @@ PROJECT = "project/"
 FILES = [
     "SECURITY.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "benches/README.md",
     "examples/app.py",
     "examples/app_postgres.py",

@@ -203,6 +203,7 @@ bcrypt.json:2: user 'dan': the value resembles a hash but is none; it is not tak
 bcrypt.json:3: user 'eve': the value resembles a hash but is none; it is not taken for a password
 bcrypt.json:4: user 'fay': the value resembles a hash but is none; it is not taken for a password
 error: 4 bad records in bcrypt.json (numbered by item); nothing was changed
+hint: --allow-hash-like takes it as a password; a hash goes into the field password_hash
 
 "#]]
     );

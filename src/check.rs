@@ -270,9 +270,9 @@ impl Problem {
 /// What werkzeug makes of a value that is no hash.
 fn no_log_in(raises: bool) -> &'static str {
     if raises {
-        "nobody can log in: werkzeug raises an exception on the stored hash"
+        "login fails with a werkzeug exception"
     } else {
-        "nobody can log in: werkzeug finds no password to match the stored hash"
+        "no password matches the stored hash"
     }
 }
 
@@ -280,93 +280,97 @@ impl fmt::Display for Problem {
     #[expect(clippy::too_many_lines, reason = "one message for each problem")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NameNotText => f.write_str("nobody can log in: the name is no UTF-8 text"),
+            Self::NameNotText => f.write_str("cannot log in: the username is not UTF-8 text"),
             Self::NameCannotLogIn => f.write_str(
-                "nobody can log in: HTTP Basic authentication ends the name at its first ':'",
+                "cannot log in: HTTP Basic authentication ends the username at the first ':'",
             ),
             Self::NameNotAllowed(reason) => {
-                write!(f, "a new user could not be called so: {reason}")
+                write!(f, "not allowed for a new user: {reason}")
             }
             Self::NameDiffersByCase(other) => {
-                write!(f, "the name differs only by case from that of '{other}'")
+                write!(f, "the username differs only by case from '{other}'")
             }
-            Self::LanguageNotText => f.write_str("the language is no UTF-8 text"),
-            Self::LanguageNotAllowed => f.write_str("the language is no BCP 47 tag"),
+            Self::LanguageNotText => f.write_str("the language is not UTF-8 text"),
+            Self::LanguageNotAllowed => f.write_str("the language is not a BCP 47 tag"),
             Self::GroupNotAllowed(group, reason) => {
-                write!(f, "nobody could be put into the group '{group}': {reason}")
+                write!(f, "invalid group '{group}': {reason}")
             }
             Self::HashRaises(reason) => write!(f, "{}: {reason}", no_log_in(true)),
             Self::HashNeverMatches(reason) => write!(f, "{}: {reason}", no_log_in(false)),
             Self::WrappedHash { what, .. } => {
-                write!(f, "nobody can log in: the stored value is {what}")
+                write!(f, "cannot log in: the stored value is {what}")
             }
             Self::OtherHash { what, raises, .. } => {
-                write!(f, "{}: it is {what}", no_log_in(*raises))
+                write!(f, "{}: the stored value is {what}", no_log_in(*raises))
             }
             Self::CutOffHash { what, length, column, raises } => {
-                write!(f, "{}: it is {what}, at {length} characters", no_log_in(*raises))?;
+                write!(
+                    f,
+                    "{}: the stored value is {what}, with {length} characters",
+                    no_log_in(*raises)
+                )?;
                 match column {
-                    Some(column) => write!(f, "; the column is {}", Escaped(column)),
+                    Some(column) => write!(f, "; the column has the type {}", Escaped(column)),
                     None => Ok(()),
                 }
             }
-            Self::HashNull => f.write_str(
-                "nobody can log in: werkzeug raises an exception: the stored hash is NULL",
-            ),
+            Self::HashNull => {
+                f.write_str("login fails with a werkzeug exception: the stored hash is NULL")
+            }
             Self::HashBlob => f.write_str(
-                "nobody can log in: werkzeug raises an exception: the stored hash is valid, but a \
-                 BLOB, not text",
+                "login fails with a werkzeug exception: the stored hash is valid, but a BLOB \
+                instead of text",
             ),
-            Self::HashEmpty => f.write_str("nobody can log in: the stored hash is empty"),
+            Self::HashEmpty => f.write_str("cannot log in: the stored hash is empty"),
             Self::NoPassword => f.write_str(
-                "nobody can log in: what is stored is masked, or a word such as None, and no hash",
+                "cannot log in: the stored value is a placeholder such as None or ***, not a hash",
             ),
             Self::HashOverLimit(reason)
                 if MethodError::TOO_LONG == MethodError::OverLimit(reason) =>
             {
-                write!(f, "dash-users never accepts the stored value: {reason}")
+                write!(f, "dash-users rejects the stored value: {reason}")
             }
             Self::HashOverLimit(reason) => write!(
                 f,
-                "werkzeug takes seconds over each request, or raises an exception: {reason}"
+                "werkzeug takes seconds for each request, or raises an exception: {reason}"
             ),
             Self::HashUnsupported(reason) => {
-                write!(f, "werkzeug may verify the stored hash, dash-users cannot: {reason}")
+                write!(f, "werkzeug may verify the stored hash, but dash-users cannot: {reason}")
             }
-            Self::HashOutdated(method) if method.is_weak() => write!(
-                f,
-                "the hash is outdated and weak: {method} does less work than OWASP asks for"
-            ),
-            Self::HashOutdated(method) => write!(f, "the hash is outdated: it is {method}"),
+            Self::HashOutdated(method) if method.is_weak() => {
+                write!(f, "the hash is outdated and weak: {method} is below OWASP's recommendation")
+            }
+            Self::HashOutdated(method) => write!(f, "the hash is outdated: it uses {method}"),
             Self::HashWeak(method) => {
-                write!(f, "the hash is weak: {method} does less work than OWASP asks for")
+                write!(f, "the hash is weak: {method} is below OWASP's recommendation")
             }
             Self::ClearPassword => f.write_str(
-                "the password is stored in the clear: nobody can log in with it, and whoever reads \
-                 the file can read it",
+                "the password is stored in plaintext: it does not work for login, and anyone \
+                with read access can see it",
             ),
-            Self::DemoPassword => f.write_str("everybody knows the password: it is the demo's"),
+            Self::DemoPassword => f.write_str("the password is the public demo password"),
             Self::OrphanedGroups(groups) => {
                 let groups: Vec<_> = groups.iter().map(ToString::to_string).collect();
-                write!(f, "there is no such user, but groups: {}", groups.join(", "))
+                write!(f, "groups of a user that does not exist: {}", groups.join(", "))
             }
             Self::RemovedUnseen => f.write_str(
-                "the user is gone, and the history does not tell it: another row was put in the \
-                 place, or the triggers were missing",
+                "the user was removed without an event: the row was replaced, or the triggers were \
+                 missing",
             ),
             Self::AddedUnseen => {
-                f.write_str("the history does not tell of the user: the triggers were missing")
+                f.write_str("the user was added without an event: the triggers were missing")
             }
             Self::Missing(object) => write!(f, "the {object} is missing"),
-            Self::Altered(object) => write!(f, "the {object} is not as dash-users made it"),
+            Self::Altered(object) => write!(f, "the {object} was altered"),
             Self::ForeignTrigger(name) => write!(
                 f,
-                "the trigger '{}' is not of dash-users, and sees whatever is written",
+                "the trigger '{}' was not created by dash-users, and sees every value that is \
+                written",
                 Escaped(name)
             ),
             Self::ForeignOwner { object, owner, expected } => write!(
                 f,
-                "the {object} belongs to role '{}', not to '{}', who owns 'users'",
+                "the {object} belongs to role '{}', but 'users' belongs to '{}'",
                 Escaped(owner),
                 Escaped(expected)
             ),
@@ -378,36 +382,40 @@ impl fmt::Display for Problem {
             }
             Self::TriggersOff(of) => write!(
                 f,
-                "no trigger fires for {}: its session_replication_role is 'replica'",
+                "triggers do not fire for {}: its session_replication_role is 'replica'",
                 Escaped(of)
             ),
             Self::ChangedUnseen => f.write_str(
-                "the password hash was changed while the triggers did not work: the user may be \
-                 another one than the groups were for",
+                "the password hash was changed while the triggers were not working: the groups \
+                may belong to an earlier user",
             ),
             Self::RequiredColumn(name) => write!(
                 f,
-                "no user can be added: column '{}' of table 'users' is NOT NULL without a default",
+                "users cannot be added: column '{}' of table 'users' is NOT NULL and has no \
+                default",
                 Escaped(name)
             ),
             Self::ChangeLeft => f.write_str(
-                "table 'dash_users_change' has a row: what an app writes is told as if it were of \
-                 dash-users",
+                "table 'dash_users_change' has a leftover row: changes by the app are recorded \
+                as changes by dash-users",
             ),
             Self::ReadableByOthers(mode) => {
-                write!(f, "everybody on this machine may read the hashes: the mode is {mode:04o}")
+                write!(f, "anyone on this machine can read the hashes: the file mode is {mode:04o}")
             }
             Self::WritableByOthers(mode) => {
-                write!(f, "everybody on this machine may change passwords: the mode is {mode:04o}")
+                write!(
+                    f,
+                    "anyone on this machine can change passwords: the file mode is {mode:04o}"
+                )
             }
             Self::HardLinked(names) => write!(
                 f,
-                "the file has {names} names: whoever opens it by another one than a program that \
-                 was killed does not see the journal, and damages it"
+                "the file has {names} hard links: after a crash, opening it by another name \
+                misses its journal and damages it"
             ),
             Self::WriteAheadLog => f.write_str(
-                "an app that runs as another user cannot read the file: it has a write-ahead log, \
-                 in a directory that only its owner may write",
+                "an app that runs as another user cannot read the file: it uses a write-ahead \
+                log, and only the owner can write to its directory",
             ),
             Self::Integrity(reason) => write!(f, "the file is damaged: {}", Escaped(reason)),
         }

@@ -37,7 +37,7 @@ impl Credential {
     #[must_use]
     pub fn parse(stored: &StoredText) -> Self {
         let StoredText::Text(text) = stored else {
-            return Self::Unusable(MethodError::Raises("it is not UTF-8 text").into());
+            return Self::Unusable(MethodError::Raises("not UTF-8 text").into());
         };
         if text.len() > MAX_LOCKED_BYTES {
             return Self::Unusable(MethodError::TOO_LONG.into());

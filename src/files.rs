@@ -43,9 +43,9 @@ impl WriteOptions {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum FileError {
-    #[error("{} exists already", path.display())]
+    #[error("{} already exists", path.display())]
     Exists { path: PathBuf },
-    #[error("{} cannot be written: there is no such directory", path.display())]
+    #[error("cannot write {}: its directory does not exist", path.display())]
     NoDirectory { path: PathBuf },
     #[error("{} is a directory", path.display())]
     Directory { path: PathBuf },
@@ -62,8 +62,8 @@ impl FileError {
     }
 }
 
-const NOT_REGULAR: &str = "it is not a regular file";
-const CHANGED: &str = "it was replaced while it was being written";
+const NOT_REGULAR: &str = "not a regular file";
+const CHANGED: &str = "it was replaced while being written";
 
 /// Where the content goes.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if links > 0 {
-                    return Err(refuse("it is a symbolic link to nothing"));
+                    return Err(refuse("it is a broken symbolic link"));
                 }
                 if !path.parent().is_some_and(Path::is_dir) {
                     return Err(FileError::NoDirectory { path });
@@ -188,7 +188,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
             return judge(path, &found, options, given);
         }
         if !is_trusted(&found) {
-            return Err(refuse("it is a symbolic link of another user"));
+            return Err(refuse("it is a symbolic link owned by another user"));
         }
         let next = fs::read_link(&path).map_err(failed)?;
         let next = path.parent().unwrap_or(Path::new("/")).join(next);
@@ -203,7 +203,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
         }
         path = next;
     }
-    Err(refuse("it leads through too many symbolic links"))
+    Err(refuse("too many symbolic links"))
 }
 
 /// Decides about what is at a path and no symbolic link.
@@ -221,7 +221,7 @@ fn judge(
         return if is_trusted(found) {
             Ok(Target::Pipe(path))
         } else {
-            Err(FileError::Unsafe { path: given, reason: "it is a pipe of another user" })
+            Err(FileError::Unsafe { path: given, reason: "it is a pipe owned by another user" })
         };
     }
     if !kind.is_file() {
@@ -254,10 +254,10 @@ fn create(path: &Path, options: &WriteOptions) -> io::Result<NamedTempFile> {
 pub fn mode_warning(path: &Path, mode: u32) -> Option<String> {
     let file = fs::metadata(path).ok().filter(Metadata::is_file)?;
     let found = file.mode() & 0o7777;
-    let open = if found & !mode == 0 { "" } else { ": others may be able to read or write it" };
+    let open = if found & !mode == 0 { "" } else { "; others may be able to read or write it" };
     (found != mode).then(|| {
         let path = path.display();
-        format!("{path} has mode {found:04o}, because its file system cannot set {mode:04o}{open}")
+        format!("{path} has mode {found:04o}: its file system does not support {mode:04o}{open}")
     })
 }
 
@@ -312,7 +312,7 @@ fn copy_in_place(
     match copy() {
         Ok(true) => Ok(()),
         Ok(false) => {
-            let reason = "it is mounted there, and not your own regular file";
+            let reason = "it is a mount point, and not a regular file that you own";
             Err(FileError::Unsafe { path: given.to_owned(), reason })
         }
         Err(error) => Err(FileError::Failed { path: given.to_owned(), error }),

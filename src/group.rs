@@ -61,22 +61,22 @@ impl fmt::Display for Group {
 #[non_exhaustive]
 pub enum GroupError {
     /// There is no text.
-    #[error("a group's name cannot be empty")]
+    #[error("a group name cannot be empty")]
     Empty,
     /// More than [`Group::MAX_BYTES`] bytes.
-    #[error("a group's name cannot be longer than {} bytes", Group::MAX_BYTES)]
+    #[error("a group name cannot be longer than {} bytes", Group::MAX_BYTES)]
     TooLong,
     /// A character by which lists of groups are separated.
-    #[error("a group's name cannot hold '{0}', which separates groups")]
+    #[error("a group name cannot contain '{0}', which separates groups")]
     Separator(char),
     /// A control character.
-    #[error("a group's name cannot hold the control character U+{:04X}", u32::from(*.0))]
+    #[error("a group name cannot contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
     /// White space before or behind the name.
-    #[error("a group's name cannot begin or end with white space")]
+    #[error("a group name cannot begin or end with whitespace")]
     WhiteSpace,
     /// It is not UTF-8.
-    #[error("a group's name must be UTF-8")]
+    #[error("a group name must be UTF-8")]
     NotUtf8,
 }
 

@@ -79,10 +79,10 @@ pub enum Refusal {
     TooLong,
     /// It holds a control character: RFC 7617 forbids them in HTTP Basic authentication, and
     /// werkzeug's HMAC cannot tell `x` from `x` followed by NUL.
-    #[error("a password cannot hold control characters, such as a line end or a tab")]
+    #[error("a password cannot contain control characters, such as a line break or a tab")]
     ControlCharacter,
     /// It comes from a file, and holds a format character such as U+200B.
-    #[error("the password holds the invisible character U+{:04X}", u32::from(*.0))]
+    #[error("the password contains the invisible character U+{:04X}", u32::from(*.0))]
     Invisible(char),
     /// Fewer than [`MIN_CHARS`] characters.
     #[error("the password is weak: it has fewer than {MIN_CHARS} characters")]

@@ -401,10 +401,10 @@ impl Schema {
                 [reason] => reason.clone(),
                 [reason, _] => format!("{reason}, and 1 more problem"),
                 [reason, more @ ..] => format!("{reason}, and {} more problems", more.len()),
-                [] => "its schema was changed meanwhile".to_owned(),
+                [] => "its schema was changed by another program".to_owned(),
             }
         } else {
-            format!("its schema has version {} of {}", self.version, self.latest())
+            format!("its schema version is {}, the latest is {}", self.version, self.latest())
         };
         StoreError::NeedsMigration { location: location.clone(), reason }
     }

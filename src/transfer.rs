@@ -194,59 +194,61 @@ impl fmt::Display for BadRecord {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum RecordError {
-    #[error("the first line does not name the columns: there must be one called username")]
+    #[error("no `username` column in the header row")]
     NoHeader,
     #[error(
-        "there is no field '{0}': they are username, password, password_hash, language, groups, locked and active"
+        "unknown field '{0}': use username, password, password_hash, language, groups, locked or \
+        active"
     )]
     UnknownField(StoredText),
     #[error("a column has no name")]
     UnnamedField,
-    #[error("the field '{0}' is there twice")]
+    #[error("duplicate field '{0}'")]
     RepeatedField(&'static str),
-    #[error("the number of cells is {found}, and that of the header {expected}")]
+    #[error("the number of cells is {found}, but the header has {expected}")]
     CellCount { expected: usize, found: usize },
     #[error("{0}")]
     NotJson(String),
-    #[error("no record ends within 64 MiB from here; nothing behind is read")]
+    #[error("no record ends within 64 MiB from here; the rest of the file was not read")]
     Endless,
-    #[error("it is no JSON object")]
+    #[error("not a JSON object")]
     NotAnObject,
-    #[error("the document is neither an array of records nor an object of names and passwords")]
+    #[error("the document must be an array of records or an object of usernames and passwords")]
     NotRecords,
-    #[error("an array of records must be the only value of its object")]
+    #[error("an array of records must be the only value in its object")]
     NotAlone,
     #[error(
-        "it is an object of names and passwords, but its keys are a record's: put it in an array"
+        "this looks like a single record, not an object of usernames and passwords: put it in an \
+        array"
     )]
     LoneRecord,
-    #[error("the field '{0}' is not UTF-8")]
+    #[error("field '{0}' is not UTF-8")]
     NotUtf8(&'static str),
-    #[error("the field '{0}' is no text")]
+    #[error("field '{0}' is not text")]
     NotText(&'static str),
-    #[error("the field 'groups' is no array of texts")]
+    #[error("field 'groups' is not an array of strings")]
     NotTexts,
-    #[error("the field '{0}' begins with a backslash, and no JSON follows it")]
+    #[error("field '{0}' begins with a backslash that no JSON follows")]
     NotExact(&'static str),
-    #[error("there is no username")]
+    #[error("no username")]
     NoUsername,
-    #[error("it has both a password and a password_hash")]
+    #[error("both password and password_hash are given")]
     TwoSecrets,
-    #[error("it has neither a password nor a password_hash")]
+    #[error("no password or password_hash")]
     NoSecret,
-    #[error("it has both the field 'locked' and its opposite 'active'")]
+    #[error("both locked and active are given")]
     TwoStates,
-    #[error("the field '{0}' is neither true nor false")]
+    #[error("field '{0}' must be true or false")]
     NotBoolean(&'static str),
-    #[error("the {0} is no password: it is empty, masked, or a word such as None")]
+    #[error("the {0} is empty or a placeholder such as None")]
     NoPassword(&'static str),
-    #[error("the password is {0}; it is not taken for a password")]
+    #[error("the password is {0}, which is not accepted as a password")]
     HashNotPassword(String),
-    #[error("the password_hash cannot be used: it is {0}")]
+    #[error("cannot use the password_hash: it is {0}")]
     OtherHash(String),
-    #[error("it is the user of {} again", .0.named())]
+    #[error("duplicate user: also in {}", .0.named())]
     Repeated(Position),
-    #[error("the name differs only by case from that of {}", .0.named())]
+    #[error("the username differs only by case from the one in {}", .0.named())]
     RepeatedByCase(Position),
     #[error(transparent)]
     Username(#[from] UsernameError),
@@ -254,15 +256,15 @@ pub enum RecordError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Group(#[from] GroupError),
-    #[error("the password_hash cannot be used: {0}")]
+    #[error("cannot use the password_hash: {0}")]
     Hash(HashError),
-    #[error("the value resembles a hash but is none; it is not taken for a password")]
+    #[error("the value looks like a hash but is not valid; it is not accepted as a password")]
     ResemblesHash,
     #[error(transparent)]
     Password(#[from] policy::Refusal),
-    #[error("the user exists already")]
+    #[error("the user already exists")]
     Exists,
-    #[error("user '{0}' exists already, whose name differs only by case")]
+    #[error("user '{0}' already exists and differs only by case")]
     Similar(StoredText),
 }
 

@@ -90,31 +90,31 @@ impl AsRef<[u8]> for Username {
 #[non_exhaustive]
 pub enum UsernameError {
     /// There is no text.
-    #[error("a user name cannot be empty")]
+    #[error("a username cannot be empty")]
     Empty,
     /// More than [`Username::MAX_BYTES`] bytes.
-    #[error("a user name cannot be longer than {} bytes", Username::MAX_BYTES)]
+    #[error("a username cannot be longer than {} bytes", Username::MAX_BYTES)]
     TooLong,
     /// It holds a `:`.
-    #[error("a user name cannot hold ':', where HTTP Basic authentication ends the name")]
+    #[error("a username cannot contain ':', which ends the name in HTTP Basic authentication")]
     Colon,
     /// It holds a control or format character.
-    #[error("a user name cannot hold the control or format character U+{:04X}", u32::from(*.0))]
+    #[error("a username cannot contain the control or format character U+{:04X}", u32::from(*.0))]
     Invisible(char),
     /// It begins with `-`.
-    #[error("a user name cannot begin with '-'")]
+    #[error("a username cannot begin with '-'")]
     LeadingHyphen,
     /// It holds white space other than single spaces inside.
-    #[error("a user name cannot hold white space, but for single spaces inside")]
+    #[error("a username cannot contain whitespace except single spaces between words")]
     WhiteSpace,
     /// It holds a white space character other than the space.
-    #[error("a user name cannot hold the white space U+{:04X}", u32::from(*.0))]
+    #[error("a username cannot contain the whitespace character U+{:04X}", u32::from(*.0))]
     OddSpace(char),
     /// It is not in Unicode normalization form C.
-    #[error("a user name must be in Unicode normalization form C (NFC)")]
+    #[error("a username must be in Unicode normalization form C (NFC)")]
     NotNormalized,
     /// It is not UTF-8.
-    #[error("a user name must be UTF-8")]
+    #[error("a username must be UTF-8")]
     NotUtf8,
 }
 

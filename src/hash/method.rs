@@ -191,7 +191,7 @@ pub enum MethodError {
 
 impl MethodError {
     /// Of a text over [`PasswordHash::MAX_BYTES`](super::PasswordHash::MAX_BYTES).
-    pub(crate) const TOO_LONG: Self = Self::OverLimit("it is longer than 64 KiB");
+    pub(crate) const TOO_LONG: Self = Self::OverLimit("longer than 64 KiB");
 }
 
 #[cfg(test)]

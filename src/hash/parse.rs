@@ -31,7 +31,7 @@ impl FromStr for PasswordHash {
         let mut parts = text.splitn(3, '$');
         let (Some(spelling), Some(salt), Some(digest)) = (parts.next(), parts.next(), parts.next())
         else {
-            return Err(HashError::NeverMatches("it is no hash: it has fewer than two '$'"));
+            return Err(HashError::NeverMatches("not a hash (fewer than two '$')"));
         };
         let method: Method = spelling.parse()?;
         if !digest.is_ascii() {
@@ -40,7 +40,9 @@ impl FromStr for PasswordHash {
         let digest = base16ct::lower::decode_vec(digest)
             .ok()
             .filter(|digest| digest.len() == method.digest_bytes())
-            .ok_or(HashError::NeverMatches("the digest is not what the method yields"))?;
+            .ok_or(HashError::NeverMatches(
+                "the digest is not lowercase hexadecimal of the right length",
+            ))?;
         Ok(Self { spelling: spelling.to_owned(), method, salt: salt.to_owned(), digest })
     }
 }
@@ -58,7 +60,7 @@ pub(super) fn whole_number(text: &str) -> Result<u64, MethodError> {
         Ok(text.parse().unwrap_or(u64::MAX))
     } else if is_python_int(text) {
         Err(MethodError::Unsupported(
-            "a parameter is spelled as nobody writes it, if as Python reads it",
+            "a parameter is a number in an unusual form that only Python reads",
         ))
     } else {
         Err(MethodError::Raises("a parameter is not a whole number"))

@@ -35,14 +35,14 @@ impl Pbkdf2 {
     /// [`MAX_ITERATIONS`](Self::MAX_ITERATIONS).
     pub fn new(digest: Digest, iterations: u64) -> Result<Self, MethodError> {
         match u32::try_from(iterations) {
-            Ok(0) => Err(MethodError::Raises("pbkdf2's iterations are not at least 1")),
+            Ok(0) => Err(MethodError::Raises("pbkdf2 iterations must be at least 1")),
             Ok(count) if iterations <= Self::MAX_ITERATIONS => {
                 Ok(Self { digest, iterations: count })
             }
             Ok(count) if i32::try_from(count).is_ok() => {
-                Err(MethodError::OverLimit("pbkdf2's iterations are over the limit of 10000000"))
+                Err(MethodError::OverLimit("pbkdf2 iterations exceed the limit of 10000000"))
             }
-            _ => Err(MethodError::Raises("pbkdf2's iterations are over 2147483647")),
+            _ => Err(MethodError::Raises("pbkdf2 iterations exceed 2147483647")),
         }
     }
 
@@ -129,10 +129,10 @@ impl FromStr for Digest {
         }
         if is_known_to_openssl(name) {
             return Err(MethodError::Unsupported(
-                "pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it",
+                "the pbkdf2 digest is not sha1, sha256 or sha512; werkzeug may support it",
             ));
         }
-        Err(MethodError::Raises("pbkdf2's digest is none of sha1, sha256, sha512"))
+        Err(MethodError::Raises("the pbkdf2 digest is not sha1, sha256 or sha512"))
     }
 }
 

@@ -98,24 +98,24 @@ impl fmt::Display for Scrypt {
 /// Refuses what werkzeug would raise on, and what is over the limit.
 fn check(n: u64, r: u64, p: u64) -> Result<(), MethodError> {
     if n < 2 || !n.is_power_of_two() {
-        return Err(MethodError::Raises("scrypt's N is not a power of two of at least 2"));
+        return Err(MethodError::Raises("scrypt N must be a power of two, at least 2"));
     }
     if r == 0 || p == 0 {
-        return Err(MethodError::Raises("scrypt's r and p are not at least 1"));
+        return Err(MethodError::Raises("scrypt r and p must be at least 1"));
     }
     if u64::from(n.ilog2()) >= r.saturating_mul(16) {
-        return Err(MethodError::Raises("scrypt's N is not below 2^(16·r)"));
+        return Err(MethodError::Raises("scrypt N must be below 2^(16·r)"));
     }
     let nrp = n.saturating_mul(r).saturating_mul(p);
     let limit = nrp.saturating_mul(132);
     if i32::try_from(limit).is_err() {
-        return Err(MethodError::Raises("scrypt's 132·N·r·p is over 2147483647"));
+        return Err(MethodError::Raises("scrypt 132·N·r·p exceeds 2147483647"));
     }
     if 128 * r * (p + n + 2) > limit {
-        return Err(MethodError::Raises("scrypt's N·p is too low for its memory limit"));
+        return Err(MethodError::Raises("scrypt N·p is too low for werkzeug's memory limit"));
     }
     if 128 * nrp > Scrypt::MAX_WORK_BYTES {
-        return Err(MethodError::OverLimit("scrypt's 128·N·r·p is over the limit of 256 MiB"));
+        return Err(MethodError::OverLimit("scrypt 128·N·r·p exceeds the limit of 256 MiB"));
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ mod tests {
     fn the_bounds_are_where_werkzeug_and_the_limit_have_them() {
         let raises = |n, r, p| matches!(Scrypt::new(n, r, p), Err(MethodError::Raises(_)));
         assert!(raises(0, 8, 1) && raises(1, 8, 1) && raises(1000, 8, 1));
-        let zero = MethodError::Raises("scrypt's r and p are not at least 1");
+        let zero = MethodError::Raises("scrypt r and p must be at least 1");
         assert_eq!([Scrypt::new(1024, 0, 1), Scrypt::new(1024, 8, 0)], [Err(zero); 2]);
         assert!(raises(64, 8, 1) && !raises(128, 8, 1), "memory limit for a small N");
         assert!(raises(2, 1, 3) && !raises(2, 1, 4), "memory limit for the smallest N");

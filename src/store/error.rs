@@ -11,11 +11,11 @@ use crate::files::FileError;
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
-    #[error("there is no database at {}", path.display())]
+    #[error("no database at {}", path.display())]
     NoDatabase { path: PathBuf },
     #[error("the directory of {} does not exist", path.display())]
     NoDirectory { path: PathBuf },
-    #[error("{} exists already", path.display())]
+    #[error("{} already exists", path.display())]
     FileExists { path: PathBuf },
     /// What is at the path must not be replaced.
     #[error("cannot write {}: {reason}", path.display())]
@@ -24,13 +24,13 @@ pub enum StoreError {
     SameFile { path: PathBuf },
     #[error("{location} is not up to date: {reason}")]
     NeedsMigration { location: Location, reason: String },
-    #[error("{location} has schema version {found}; this program knows versions up to {known}")]
+    #[error("{location} has schema version {found}; this program supports versions up to {known}")]
     NewerSchema { location: Location, found: i64, known: u32 },
-    #[error("{location} is not a database of users: {reason}")]
+    #[error("{location} is not a users database: {reason}")]
     NotADatabase { location: Location, reason: String },
     /// A table of the app that cannot be shared as it stands, and SQL that repairs it, if there is
     /// any.
-    #[error("{location} is not a database of users: {reason}")]
+    #[error("{location} is not a users database: {reason}")]
     UnfitTable { location: Location, reason: String, repair: Option<String> },
     #[error("cannot open {location}: {reason}")]
     CannotConnect { location: Location, reason: String },
@@ -62,7 +62,7 @@ pub enum StoreError {
     /// A text that the encoding of the database cannot represent.
     #[error("{location} cannot store the text: {reason}")]
     NotEncodable { location: Location, reason: String },
-    #[error("a PostgreSQL database is copied by PostgreSQL's own programs")]
+    #[error("backup and restore do not support PostgreSQL databases")]
     NotForServers,
     /// A constraint or trigger of the app said no.
     #[error("{location} refused the change: {reason}")]

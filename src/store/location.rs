@@ -125,38 +125,40 @@ impl fmt::Display for Location {
 #[non_exhaustive]
 pub enum LocationError {
     /// There is no path.
-    #[error("the database's path is empty")]
+    #[error("the database path is empty")]
     Empty,
     /// A scheme that this crate does not know.
     #[error(
-        "the database's URL has an unknown scheme: it is a path, sqlite:///relative, sqlite:////absolute or postgresql://…"
+        "the database URL has an unknown scheme: use a path, sqlite:///relative, \
+        sqlite:////absolute or postgresql://…"
     )]
     Scheme,
     /// A PostgreSQL URL, without the feature `postgres`.
     #[error(
-        "this build of dash-users does not know PostgreSQL: the database is a path, sqlite:///relative or sqlite:////absolute"
+        "this build of dash-users does not support PostgreSQL: use a path, sqlite:///relative or \
+        sqlite:////absolute"
     )]
     Postgres,
     /// `sqlite://` with fewer than three slashes.
-    #[error("a sqlite URL names no host: write sqlite:///relative or sqlite:////absolute")]
+    #[error("a sqlite URL cannot name a host: use sqlite:///relative or sqlite:////absolute")]
     Host,
     /// A `?` in a sqlite URL.
-    #[error("a sqlite URL takes no options after '?': write the path alone")]
+    #[error("a sqlite URL cannot have options after '?': use the path alone")]
     Query,
     /// A URL that is not UTF-8.
-    #[error("the database's URL must be UTF-8")]
+    #[error("the database URL must be UTF-8")]
     NotUtf8,
     /// A relative path, and a current directory that is gone.
-    #[error("the current directory is gone: write an absolute path")]
+    #[error("the current directory no longer exists: use an absolute path")]
     NoCurrentDirectory,
     /// Something that is neither a plain path nor a URL, by what it looks like.
-    #[error("the database's path or URL {0}")]
+    #[error("the database path or URL {0}")]
     Spelling(Misspelling),
     /// A part of a PostgreSQL URL that cannot be read.
-    #[error("the database's URL {0}")]
+    #[error("the database URL {0}")]
     Url(&'static str),
     /// An option after the `?` of a PostgreSQL URL, by its number: its name may be part of a password.
-    #[error("the database's URL has an unknown option after '?' (number {0})")]
+    #[error("the database URL has an unknown option after '?' (number {0})")]
     UnknownOption(usize),
 }
 
@@ -193,18 +195,18 @@ pub enum Misspelling {
 impl fmt::Display for Misspelling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Quotes => "has quotes around it",
-            Self::Blanks => "has blanks before or after it",
-            Self::Invisible => "has a control or invisible character in it",
-            Self::Command => "is written as a command",
-            Self::Assignment => "is written as NAME=VALUE",
-            Self::KeywordValue => "is written as key=value pairs",
-            Self::Jdbc => "is written as a JDBC URL",
-            Self::FileUri => "is written as a file: URI with options",
-            Self::Slashes => "is written as a URL without '://' after its scheme",
-            Self::NoScheme => "is written as a URL without a scheme",
-            Self::Comment => "has a comment after it",
-            Self::Placeholder => "has an unexpanded variable or placeholder in it",
+            Self::Quotes => "is in quotes",
+            Self::Blanks => "has leading or trailing whitespace",
+            Self::Invisible => "contains a control or invisible character",
+            Self::Command => "looks like a command",
+            Self::Assignment => "looks like NAME=VALUE",
+            Self::KeywordValue => "looks like key=value pairs",
+            Self::Jdbc => "looks like a JDBC URL",
+            Self::FileUri => "looks like a file: URI with options",
+            Self::Slashes => "looks like a URL without '://' after its scheme",
+            Self::NoScheme => "looks like a URL without a scheme",
+            Self::Comment => "has a trailing comment",
+            Self::Placeholder => "contains an unexpanded variable or placeholder",
         })
     }
 }

@@ -245,7 +245,7 @@ impl PostgresTransaction<'_> {
             Some((&(SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION), table, _))
                 if table != "users" =>
             {
-                self.refused(&format!("rows of {} refer to the user", Escaped(table)))
+                self.refused(&format!("rows in {} reference the user", Escaped(table)))
             }
             _ => match connection::error(self.location, error) {
                 StoreError::CannotConnect { location, reason }

@@ -153,7 +153,7 @@ impl Store for Sqlite {
 }
 
 /// Why nothing changed where something was to.
-const PASSED_OVER: &str = "a trigger of the app passed it over";
+const PASSED_OVER: &str = "a trigger of the app skipped the row";
 
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
@@ -175,7 +175,7 @@ impl SqliteTransaction<'_> {
             && let Some(tables) = tables
         {
             let tables = tables.join(", ");
-            return self.refused(&format!("rows of {} refer to the user", Escaped(&tables)));
+            return self.refused(&format!("rows in {} reference the user", Escaped(&tables)));
         }
         with_suspects(&self.transaction, error::error(self.location, error))
     }

@@ -307,10 +307,8 @@ mod tests {
 
     #[test]
     fn a_header_is_needed_and_judged_before_all_records() {
-        let no_header =
-            "the first line does not name the columns: there must be one called username";
-        let unknown = "there is no field 'Passw\\u{1b}': they are username, password, \
-                       password_hash, language, groups, locked and active";
+        let no_header = "no `username` column in the header row";
+        let unknown = "unknown field 'Passw\\u{1b}': use username, password, password_hash, language, groups, locked or active";
         for (file, expected) in [
             // Without a header the first line is a user, whose password is not to be shown.
             ("alice,s3cret\nbob,s3cret2", format!("1 {no_header}")),
@@ -318,8 +316,8 @@ mod tests {
             ("username;password\nalice;s3cret", format!("1 {no_header}")),
             ("Username\nalice", format!("1 {no_header}")),
             ("username,Passw\u{1b}\nalice,s3cret", format!("1 {unknown}")),
-            ("username,password,password\na,b,c", "1 the field 'password' is there twice".into()),
-            ("username,username \na,b", "1 the field 'username' is there twice".into()),
+            ("username,password,password\na,b,c", "1 duplicate field 'password'".into()),
+            ("username,username \na,b", "1 duplicate field 'username'".into()),
         ] {
             assert_eq!(plainly(Csv, file), [expected], "{file:?}");
         }
@@ -338,20 +336,20 @@ mod tests {
             f,s3cret,,\xe9\n\
             g,s3cret,,en";
         let expected = [
-            "2 the number of cells is 2, and that of the header 4",
-            "3 the number of cells is 5, and that of the header 4",
-            "4 there is no username",
-            "5 user 'c': it has both a password and a password_hash",
-            "6 user 'd': the field 'password' is not UTF-8",
-            "7 user 'e': the field 'password_hash' is not UTF-8",
-            "8 the field 'username' is not UTF-8",
-            "9 user 'f': the field 'language' is not UTF-8",
+            "2 the number of cells is 2, but the header has 4",
+            "3 the number of cells is 5, but the header has 4",
+            "4 no username",
+            "5 user 'c': both password and password_hash are given",
+            "6 user 'd': field 'password' is not UTF-8",
+            "7 user 'e': field 'password_hash' is not UTF-8",
+            "8 field 'username' is not UTF-8",
+            "9 user 'f': field 'language' is not UTF-8",
             "10 g password=s3cret language=en",
         ];
         assert_eq!(plainly(Csv, file), expected);
         let latin_1 = plainly(Csv, b"username,groups\n\nb\xe9,\na,\xe9");
-        assert_eq!(latin_1[0], "3 the field 'username' is not UTF-8");
-        assert_eq!(latin_1[1], "4 user 'a': the field 'groups' is not UTF-8");
+        assert_eq!(latin_1[0], "3 field 'username' is not UTF-8");
+        assert_eq!(latin_1[1], "4 user 'a': field 'groups' is not UTF-8");
     }
 
     #[test]
@@ -384,8 +382,8 @@ mod tests {
             let file = format!("username,password_hash\na,\"{cell}\"\nb,!");
             let read = exactly(Csv, file);
             let error = read[0].as_ref().unwrap_err().to_string();
-            let expected = "user 'a': the field 'password_hash' begins with a backslash, and no \
-                            JSON follows it";
+            let expected =
+                "user 'a': field 'password_hash' begins with a backslash that no JSON follows";
             assert_eq!(error, expected, "{cell}");
             assert!(read[1].is_ok());
         }

@@ -98,13 +98,13 @@ fn read_line(input: &mut impl BufRead, lines: &mut Zeroizing<Vec<u8>>) -> io::Re
 fn syntax_error(error: &serde_json::Error, position: Position) -> BadRecord {
     let reason = match error.classify() {
         Category::Data => RecordError::NotRecords,
-        Category::Eof => RecordError::NotJson("the JSON ends too early".to_owned()),
+        Category::Eof => RecordError::NotJson("the JSON ends unexpectedly".to_owned()),
         Category::Io | Category::Syntax => {
             let text = error.to_string();
             let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
             // So it says of a word that is neither true, false nor null.
             let what = if what == "expected ident" { "expected value" } else { what };
-            RecordError::NotJson(format!("it is no JSON: {what}, in column {}", error.column()))
+            RecordError::NotJson(format!("invalid JSON: {what}, in column {}", error.column()))
         }
     };
     BadRecord { position, username: None, reason }

@@ -122,8 +122,10 @@ fn an_endless_record_is_read_only_up_to_the_limit() {
         let input = start.as_bytes().chain(std::io::repeat(endless));
         let counted = Counted { input, count: &mut count };
         let read = in_words(read(reader(format), counted));
-        let expected =
-            format!("{expected} no record ends within 64 MiB from here; nothing behind is read");
+        let expected = format!(
+            "{expected} no record ends within 64 MiB from here; the rest of the file was \
+            not read"
+        );
         assert_eq!(read.last(), Some(&expected), "{format:?}: {endless}");
         assert!(count > LIMIT && count <= LIMIT + 3 * BUFFER, "{format:?}: {count}");
         assert_eq!(Reader::new(format).max_bytes, MAX_RECORD_BYTES);
@@ -227,12 +229,9 @@ fn locked_is_a_word_for_yes_or_no() {
         ("true", "1 a locked=true"),
         ("0", "1 a locked=false"),
         ("null", "1 a"),
-        ("2", "1 user 'a': the field 'locked' is neither true nor false"),
-        ("[]", "1 user 'a': the field 'locked' is neither true nor false"),
-        (
-            "true, \"active\": false",
-            "1 user 'a': it has both the field 'locked' and its opposite 'active'",
-        ),
+        ("2", "1 user 'a': field 'locked' must be true or false"),
+        ("[]", "1 user 'a': field 'locked' must be true or false"),
+        ("true, \"active\": false", "1 user 'a': both locked and active are given"),
     ] {
         let line = format!(r#"{{"username": "a", "locked": {value}}}"#);
         assert_eq!(plainly(Format::JsonLines, line), [expected]);
@@ -242,9 +241,9 @@ fn locked_is_a_word_for_yes_or_no() {
         plainly(Format::Csv, both),
         [
             "2 a locked=false",
-            "3 user 'b': it has both the field 'locked' and its opposite 'active'",
+            "3 user 'b': both locked and active are given",
             "4 c",
-            "5 user 'd': the field 'locked' is neither true nor false",
+            "5 user 'd': field 'locked' must be true or false",
         ]
     );
 }
@@ -261,15 +260,15 @@ fn rows_of_delimiters_alone_are_skipped() {
 fn json_of_records_has_many_shapes() {
     let record = r#"{"username": "a", "password": "s3cret"}"#;
     let one = "1 a password=s3cret";
-    let alone = "2 an array of records must be the only value of its object";
+    let alone = "2 an array of records must be the only value in its object";
     for (file, expected) in [
         (format!(r#"{{"users": [{record}]}}"#), &[one][..]),
-        (format!(r#"{{"data": [{record}, 1]}}"#), &[one, "2 it is no JSON object"]),
+        (format!(r#"{{"data": [{record}, 1]}}"#), &[one, "2 not a JSON object"]),
         (format!(r#"{{"users": [{record}], "b": "s3cret"}}"#), &[one, alone]),
         (r#"{"users": []}"#.to_owned(), &[]),
         (
             r#"{"users": {"a": {"password": "s3cret"}, "b": "s3cret", "c": 1}}"#.to_owned(),
-            &[one, "2 b either=s3cret", "3 user 'c': the field 'password' is no text"],
+            &[one, "2 b either=s3cret", "3 user 'c': field 'password' is not text"],
         ),
         (
             r#"{"a": {"password": "s3cret", "locked": true, "groups": ["x"]}}"#.to_owned(),
@@ -281,17 +280,13 @@ fn json_of_records_has_many_shapes() {
             r#"{"users": "s3cret", "a": {"pass": "s3cret"}}"#.to_owned(),
             &[
                 "1 users either=s3cret",
-                "2 user 'a': there is no field 'pass': they are username, password, password_hash, \
-             language, groups, locked and active",
+                "2 user 'a': unknown field 'pass': use username, password, password_hash, language, groups, locked or active",
             ],
         ),
-        (
-            r#"{"a": {"username": "b"}}"#.to_owned(),
-            &["1 user 'a': the field 'username' is there twice"],
-        ),
+        (r#"{"a": {"username": "b"}}"#.to_owned(), &["1 user 'a': duplicate field 'username'"]),
         (
             r#"{"a": {"language": "x", "language": "y"}}"#.to_owned(),
-            &["1 user 'a': the field 'language' is there twice"],
+            &["1 user 'a': duplicate field 'language'"],
         ),
     ] {
         assert_eq!(plainly(Format::Json, &file), expected, "{file}");

@@ -20,10 +20,10 @@ pub enum Error {
     #[error("no user '{0}'")]
     NoSuchUser(StoredText),
     /// There is a user of that name.
-    #[error("user '{0}' exists already")]
+    #[error("user '{0}' already exists")]
     UserExists(Username),
     /// There is a user whose name differs only by ASCII case.
-    #[error("user '{existing}' exists already; '{username}' differs only by case")]
+    #[error("user '{existing}' already exists; '{username}' differs only by case")]
     SimilarUser {
         /// The new name.
         username: Username,
@@ -34,10 +34,10 @@ pub enum Error {
     #[error(transparent)]
     Password(#[from] policy::Refusal),
     /// The password is not the user's.
-    #[error("the password does not match")]
+    #[error("wrong password")]
     WrongPassword,
     /// The stored value is no hash that can be checked.
-    #[error("the stored password hash of '{username}' cannot be used: {reason}")]
+    #[error("cannot use the stored password hash of '{username}': {reason}")]
     InvalidHash {
         /// The user.
         username: StoredText,
@@ -46,11 +46,12 @@ pub enum Error {
     },
     /// A stored value looks like a hash and is none, so that it is not taken for a clear password.
     #[error(
-        "the stored value of '{0}' resembles a hash but is none; it is not taken for a password"
+        "the stored value of '{0}' looks like a hash but is not valid; it is not accepted as a \
+        password"
     )]
     ResemblesHash(StoredText),
     /// A stored value is a hash, perhaps with something around it, and no clear password.
-    #[error("the stored value of '{username}' is {what}; it is not taken for a password")]
+    #[error("the stored value of '{username}' is {what}, which is not accepted as a password")]
     HashNotPassword {
         /// The user.
         username: StoredText,
@@ -60,15 +61,13 @@ pub enum Error {
         is_restorable: bool,
     },
     /// A stored value is empty, or a word such as `None` or `null`.
-    #[error(
-        "the stored value of '{0}' is no password: it is empty, masked, or a word such as None"
-    )]
+    #[error("the stored value of '{0}' is empty or a placeholder such as None")]
     NoPassword(StoredText),
     /// Stored values of several users that are no clear passwords: none was hashed.
     #[error("{} stored values cannot be hashed", .0.count())]
     BadValues(Box<BadValues>),
     /// A stored clear password is one that nobody can log in with.
-    #[error("the clear password of '{username}' cannot be hashed: {reason}")]
+    #[error("cannot hash the plaintext password of '{username}': {reason}")]
     ClearPassword {
         /// The user.
         username: StoredText,
@@ -76,13 +75,13 @@ pub enum Error {
         reason: policy::Refusal,
     },
     /// The name is NULL or a BLOB, which no look-up finds.
-    #[error("the clear password of '{0}' cannot be hashed: nobody can log in with such a name")]
+    #[error("cannot hash the plaintext password of '{0}': nobody can log in with such a username")]
     UnreachableName(StoredText),
     /// Records of a file that cannot be taken: none was.
-    #[error("{} bad record(s)", .0.count())]
+    #[error("{} invalid record(s)", .0.count())]
     BadRecords(Box<BadRecords>),
     /// Another program changed the user while the password was hashed.
-    #[error("the password of '{0}' was changed by another program meanwhile")]
+    #[error("the password of '{0}' was changed by another program at the same time")]
     ChangedMeanwhile(StoredText),
 }
 

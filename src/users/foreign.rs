@@ -62,7 +62,7 @@ const KINDS: &[Kind] = &[
     kind("$pbkdf2-sha256$", "a passlib PBKDF2 hash", 43),
     kind("$pbkdf2-sha512$", "a passlib PBKDF2 hash", 86),
     kind("$pbkdf2", "a passlib PBKDF2 hash", 27),
-    kind("$p5k2$", "a PBKDF2 hash of another form", 27),
+    kind("$p5k2$", "a PBKDF2 hash in another format", 27),
     kind("$scrypt$", "a passlib scrypt hash", 43),
     kind("$bcrypt-sha256$", "a passlib bcrypt hash", 31),
     kind("pbkdf2_sha256$", "a Django PBKDF2 hash", 44),

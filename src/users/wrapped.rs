@@ -240,17 +240,17 @@ impl Seen {
         let mut text = match &self.what {
             What::Ours { .. } => "a valid hash".to_owned(),
             What::CutOff { missing: Some(missing) } => {
-                let (s, are) = if *missing == 1 { ("", "is") } else { ("s", "are") };
-                format!("a hash whose last {missing} character{s} {are} cut off")
+                let s = if *missing == 1 { "" } else { "s" };
+                format!("a truncated hash (last {missing} character{s} missing)")
             }
-            What::CutOff { missing: None } => "a hash whose end is cut off".to_owned(),
+            What::CutOff { missing: None } => "a truncated hash".to_owned(),
             What::Foreign { kind, is_cut_off: true, .. } => {
-                format!("{} whose end is cut off", kind.name)
+                format!("{}, truncated", kind.name)
             }
             What::Foreign { kind, is_whole: true, is_convertible: false, .. }
                 if kind.is_pbkdf2() =>
             {
-                format!("{} that werkzeug's form cannot hold", kind.name)
+                format!("{} that cannot be converted to werkzeug's format", kind.name)
             }
             What::Foreign { kind, .. } => kind.name.to_owned(),
         };

@@ -18,7 +18,7 @@ fn a_server_that_cannot_be_reached_is_status_4() {
         ("postgresql://u:p@127.0.0.1:1/db", "Connection refused"),
         ("postgresql://u:p@nowhere.invalid/db", "failed to lookup address"),
         ("postgresql://u:p@/db?host=/no/such/directory", "No such file or directory"),
-        (&silent, "the server does not answer"),
+        (&silent, "the server does not respond"),
     ] {
         let sandbox = on(url);
         for args in [&["list"][..], &["init"], &["lock", "alice"], &["check"]] {
@@ -38,7 +38,7 @@ fn setting_that_cannot_be_obeyed_is_status_2() {
         ("postgresql://u:p@h/db?sslmode=verify-ca", "sslmode=verify-ca is not known here"),
         ("postgresql://u:p@h/db?sslmode=on", "its sslmode is none of"),
         ("postgresql://u:p@h/db?color=red", "unknown option after '?' (number 1)"),
-        ("postgresql://u:p@h/db?gssencmode=require", "gssencmode cannot be obeyed here"),
+        ("postgresql://u:p@h/db?gssencmode=require", "gssencmode is not supported"),
     ] {
         let sandbox = on(url);
         for args in [&["list"][..], &["init"], &["lock", "alice"], &["check"]] {
@@ -58,7 +58,7 @@ fn server_of_another_kind_is_named() {
         (b"-ERR unknown command\r\n", "Redis or a mail server"),
         (b"J\0\0\0\x0a8.0.36\0\x08\0\0\0", "MySQL or MariaDB"),
         (b"\x15\x03\x01\0\x02\x02F", "a server that begins with TLS, such as HTTPS"),
-        (b"", "something that says nothing"),
+        (b"", "something that sends nothing"),
     ] {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -73,7 +73,7 @@ fn server_of_another_kind_is_named() {
         for mode in ["prefer", "require"] {
             let url = format!("postgresql://u:hunter2@{address}/db?sslmode={mode}");
             let run = on(&url).run(&["list"]);
-            assert_fails(&run, 4, &format!("{kind} is at this port, not PostgreSQL"));
+            assert_fails(&run, 4, &format!("{kind} answers on this port, not PostgreSQL"));
             assert!(!run.stderr.contains("hunter2"), "{run}");
         }
     }

@@ -234,7 +234,7 @@ fn groups_of_nobody_are_found_by_whose_they_were(database: &dyn Database) {
     database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b'), ('lost', 'a')");
     let told: Vec<_> =
         users.check().unwrap().iter().map(|found| found.problem.to_string()).collect();
-    let orphaned = "there is no such user, but groups: ";
+    let orphaned = "groups of a user that does not exist: ";
     assert_eq!(told, [format!("{orphaned}a, b"), format!("{orphaned}a")]);
     assert_eq!(found(&mut users)[1].2, "lost");
 }

@@ -49,7 +49,8 @@ fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
 
     let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
     let file = format!(r#"{{"dave": "$2b$12$abc", "erin": "{digest}", "frank": "!{whole}"}}"#);
-    let resembles = "the value resembles a hash but is none; it is not taken for a password";
+    let resembles = "the value looks like a hash but is not valid; it is not accepted as a \
+    password";
     let expected = ["1 user 'dave'", "2 user 'erin'", "3 user 'frank'"];
     let expected = expected.map(|user| format!("{user}: {resembles}"));
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
@@ -69,18 +70,18 @@ fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Datab
     let shown = format!("{error} {error:?}");
     let reasons = reasons(Err::<(), _>(error));
     let expected = [
-        "3 user 'a:b': a user name cannot hold ':'",
-        "4 user '-x': a user name cannot begin with '-'",
-        "5 user 'a': the password_hash cannot be used: ",
-        "6 user 'b': the password_hash cannot be used: ",
-        "7 user 'c': the password_hash cannot be used: ",
+        "3 user 'a:b': a username cannot contain ':'",
+        "4 user '-x': a username cannot begin with '-'",
+        "5 user 'a': cannot use the password_hash: ",
+        "6 user 'b': cannot use the password_hash: ",
+        "7 user 'c': cannot use the password_hash: ",
         "8 user 'd': ",
-        "9 user 'e': a group's name cannot hold ','",
-        "10 user 'f': it has neither a password nor a password_hash",
+        "9 user 'e': a group name cannot contain ','",
+        "10 user 'f': no password or password_hash",
         "11 user 'g': the password is weak: ",
-        "12 the number of cells is 1, and that of the header 5",
-        "13 user 'h': the password_hash cannot be used: ",
-        "14 user 'i': the password_hash cannot be used: ",
+        "12 the number of cells is 1, but the header has 5",
+        "13 user 'h': cannot use the password_hash: ",
+        "14 user 'i': cannot use the password_hash: ",
     ];
     assert_eq!(reasons.len(), expected.len());
     for (reason, expected) in reasons.iter().zip(expected) {
@@ -134,8 +135,9 @@ fn names_may_be_once_in_a_file(database: &dyn Database) {
     let file = format!(
         "username,password\nzoe,{GOOD}\nalice,{GOOD}\nZoe,{GOOD}\nalice,{GOOD}\nalice,{GOOD}"
     );
-    let twice = "it is the user of line 3 again";
-    let by_case = "4 user 'Zoe': the name differs only by case from that of line 2".to_owned();
+    let twice = "duplicate user: also in line 3";
+    let by_case =
+        "4 user 'Zoe': the username differs only by case from the one in line 2".to_owned();
     let twice = [5, 6].map(|line| format!("{line} user 'alice': {twice}"));
     let [fifth, sixth] = twice.clone();
     let mut options = ImportOptions::default();
@@ -143,7 +145,7 @@ fn names_may_be_once_in_a_file(database: &dyn Database) {
     options.allow_similar = true;
     assert_eq!(reasons(import(&mut users, options, &file)), twice);
     let file = format!(r#"{{"alice": "{GOOD}", "alice": "{GOOD}"}}"#);
-    let twice = "2 user 'alice': it is the user of item 1 again";
+    let twice = "2 user 'alice': duplicate user: also in item 1";
     assert_eq!(reasons(import(&mut users, options, &file)), [twice]);
     assert!(rows(database).is_empty());
 }
@@ -152,7 +154,7 @@ fn a_name_that_differs_by_case_from_a_user_s_needs_leave(database: &dyn Database
     let mut users = init(database);
     add(&mut users, "alice");
     let file = format!("username,password\nAlice,{GOOD}");
-    let expected = "2 user 'Alice': user 'alice' exists already, whose name differs only by case";
+    let expected = "2 user 'Alice': user 'alice' already exists and differs only by case";
     for on_conflict in [OnConflict::Fail, OnConflict::Skip, OnConflict::Update] {
         let mut options = options(on_conflict);
         assert_eq!(reasons(import(&mut users, options, &file)), [expected]);
@@ -187,7 +189,7 @@ fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) 
     let before = stored(database, "alice");
     let file = format!("username,password,language\nalice,,fr\nbob,,\ncarol,{GOOD},");
     let mut options = options(OnConflict::Update);
-    let missing = "3 user 'bob': it has neither a password nor a password_hash";
+    let missing = "3 user 'bob': no password or password_hash";
     assert_eq!(reasons(import(&mut users, options, &file)), [missing]);
 
     options.generate_missing = true;

@@ -30,7 +30,7 @@ fn a_conflict_names_all_who_are_there_and_nothing_is_written(database: &dyn Data
     ] {
         let result = import(&mut users, ImportOptions::default(), &file);
         let exists = ["3 user 'bob'", "4 user 'alice'"];
-        assert_eq!(reasons(result), exists.map(|user| format!("{user}: the user exists already")));
+        assert_eq!(reasons(result), exists.map(|user| format!("{user}: the user already exists")));
         assert_eq!(rows(database), before);
     }
     assert_eq!(told(&mut users, None).len(), 2);
@@ -201,7 +201,7 @@ fn a_user_who_appears_meanwhile_is_a_conflict(database: &dyn Database) {
     let value = hash("other");
     let appear = format!("INSERT INTO users VALUES ('alice', {}, 'de')", literal(&value));
     let refusal = overtaken(database, &mut users, OnConflict::Fail, &appear);
-    assert_eq!(reasons(refusal), ["2 user 'alice': the user exists already"]);
+    assert_eq!(reasons(refusal), ["2 user 'alice': the user already exists"]);
     assert_eq!((names(database), stored(database, "alice")), (vec!["alice".into()], value.clone()));
 
     database.execute("DELETE FROM users");

@@ -154,7 +154,7 @@ fn why_a_migration_is_needed_is_told(database: &dyn Database) {
     assert_eq!(reason(database), "it has no table 'users'");
     database.execute(TUTORIAL_TABLE);
     let latest = schema(database).pending.len();
-    assert_eq!(reason(database), format!("its schema has version 0 of {latest}"));
+    assert_eq!(reason(database), format!("its schema version is 0, the latest is {latest}"));
     drop(init(database));
     database.execute("DROP INDEX dash_users_username_nocase");
     assert_eq!(reason(database), "its 'dash_users_username_nocase' is missing");

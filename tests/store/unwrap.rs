@@ -118,9 +118,7 @@ fn plaintext_shows_the_first_of_many_bad_values(database: &dyn Database) {
 fn import_rejects_values_that_are_no_password(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
-    let none = |field: &str| {
-        format!("the {field} is no password: it is empty, masked, or a word such as None")
-    };
+    let none = |field: &str| format!("the {field} is empty or a placeholder such as None");
     let around = "a valid hash with Python's b'…' around it";
     let file = format!(
         "username,password,password_hash\n\
@@ -131,15 +129,15 @@ fn import_rejects_values_that_are_no_password(database: &dyn Database) {
         format!("2 user 'a': {}", none("password")),
         format!("3 user 'b': {}", none("password")),
         format!("4 user 'c': {}", none("password_hash")),
-        format!("5 user 'd': the password is {around}; it is not taken for a password"),
-        format!("6 user 'e': the password_hash cannot be used: it is {around}"),
-        "7 user 'f': the password is a valid hash; it is not taken for a password".to_owned(),
-        "8 user 'g': the password is a bcrypt hash with Python's b'…' around it; it is not taken for a password".to_owned(),
-        "9 user 'h': the password_hash cannot be used: it is a bcrypt hash".to_owned(),
+        format!("5 user 'd': the password is {around}, which is not accepted as a password"),
+        format!("6 user 'e': cannot use the password_hash: it is {around}"),
+        "7 user 'f': the password is a valid hash, which is not accepted as a password".to_owned(),
+        "8 user 'g': the password is a bcrypt hash with Python's b'…' around it, which is not accepted as a password".to_owned(),
+        "9 user 'h': cannot use the password_hash: it is a bcrypt hash".to_owned(),
         format!("10 user 'i': {}", none("password")),
         format!("11 user 'j': {}", none("password")),
-        "12 user 'k': the password is a Django PBKDF2 hash; it is not taken for a password".to_owned(),
-        "13 user 'l': the password holds the invisible character U+200B".to_owned(),
+        "12 user 'k': the password is a Django PBKDF2 hash, which is not accepted as a password".to_owned(),
+        "13 user 'l': the password contains the invisible character U+200B".to_owned(),
     ];
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
     let file = format!(r#"{{"a": "None", "b": "", "c": "b'{hash}'", "d": "\"{BCRYPT}\""}}"#)
@@ -148,8 +146,8 @@ fn import_rejects_values_that_are_no_password(database: &dyn Database) {
     let expected = [
         format!("1 user 'a': {}", none("password")),
         format!("2 user 'b': {}", none("password")),
-        format!("3 user 'c': the password is {around}; it is not taken for a password"),
-        "4 user 'd': the password is a bcrypt hash with quotes around it; it is not taken for a password".to_owned(),
+        format!("3 user 'c': the password is {around}, which is not accepted as a password"),
+        "4 user 'd': the password is a bcrypt hash with quotes around it, which is not accepted as a password".to_owned(),
     ];
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
     assert!(rows(database).is_empty());
@@ -229,7 +227,7 @@ fn cut_off_hash_is_found_with_the_column_s_length(database: &dyn Database) {
     insert(database, "alice", &hash[..60]);
     let message = users.check().unwrap().iter().map(|f| f.problem.to_string()).collect::<String>();
     let missing = hash.len() - 60;
-    let what = format!("a hash whose last {missing} characters are cut off, at 60 characters");
+    let what = format!("a truncated hash (last {missing} characters missing), with 60 characters");
     assert!(message.contains(&what) && message.contains("(200)"), "{message}");
 }
 

@@ -51,14 +51,14 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     };
     let connected = receiver
         .recv_timeout(patience)
-        .map_err(|_| cannot("the server does not answer".to_owned(), String::new()))?;
+        .map_err(|_| cannot("the server does not respond".to_owned(), String::new()))?;
     connected.map_err(|failure| {
         let Failure { reason, hint, has_password } = failure;
         let reason = match server.exposed_password_file() {
             // Else it has nothing to do with it.
             _ if has_password || !reason.contains("password") => reason,
             Some(file) => format!(
-                "{reason}; {} was passed over, since others may read it: chmod 600",
+                "{reason}; {} was ignored because others can read it: chmod 600",
                 file.display()
             ),
             None => format!("{reason}; neither ~/.pgpass nor PGPASSWORD has a password for it"),
@@ -93,7 +93,7 @@ fn first(plan: Plan) -> Result<Client, Failure> {
                     Ok(None) => return Ok(client),
                     Ok(Some(what)) => Failure {
                         reason: format!("{} {what}", host_name(config)),
-                        hint: "name other hosts, or another target_session_attrs".to_owned(),
+                        hint: "use other hosts, or another target_session_attrs".to_owned(),
                         has_password: true,
                     },
                     Err(error) => refusal(&error, config),
@@ -104,7 +104,7 @@ fn first(plan: Plan) -> Result<Client, Failure> {
         }
     }
     Err(failure.unwrap_or(Failure {
-        reason: "no host is named".to_owned(),
+        reason: "no host is given".to_owned(),
         hint: String::new(),
         has_password: true,
     }))
@@ -140,8 +140,8 @@ fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>
 fn refusal(error: &postgres::Error, config: &Config) -> Failure {
     let has_password = config.get_password().is_some();
     let not_postgres = || {
-        let reason = format!("{} is at this port, not PostgreSQL", other_protocol(config)?);
-        Some((reason, "name the port of PostgreSQL, usually 5432".to_owned()))
+        let reason = format!("{} answers on this port, not PostgreSQL", other_protocol(config)?);
+        Some((reason, "use PostgreSQL's port, usually 5432".to_owned()))
     };
     let (reason, hint) = match (tls::explain(error), error.code()) {
         // `SSH-` begins as the answer of a server that is ready for TLS.
@@ -154,7 +154,7 @@ fn refusal(error: &postgres::Error, config: &Config) -> Failure {
             let hint = if *state == SqlState::INSUFFICIENT_PRIVILEGE {
                 format!("GRANT CONNECT ON DATABASE {} TO {};", quoted(database), quoted(user))
             } else if reason.contains("valid client certificate") {
-                "name one with sslcert=FILE and sslkey=FILE".to_owned()
+                "give one with sslcert=FILE and sslkey=FILE".to_owned()
             } else {
                 String::new()
             };
@@ -198,7 +198,7 @@ fn protocol(answer: &[u8]) -> Option<&'static str> {
         // An error of PostgreSQL, with the length of the message.
         [b'E', 0, 0, ..] | b"S" | b"N" => return None,
         // It hung up.
-        [] => "something that says nothing",
+        [] => "something that sends nothing",
         answer if answer.starts_with(b"HTTP/") || answer.starts_with(b"<") => "a web server (HTTP)",
         answer if answer.starts_with(b"SSH-") => "an SSH server",
         answer if answer.starts_with(b"-") || answer.starts_with(b"+") => "Redis or a mail server",
@@ -316,7 +316,7 @@ pub(super) fn quoted(name: &str) -> String {
 pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> StoreError {
     match self::error(location, error) {
         StoreError::CannotConnect { location, .. } => {
-            let reason = "the connection was lost during the commit: look whether the change was \
+            let reason = "the connection was lost during the commit: check whether the change was \
                           made before you try again";
             StoreError::Failed { location, reason: reason.to_owned() }
         }
@@ -355,7 +355,7 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
             let routine = error.as_db_error().and_then(|error| error.routine());
             let reason = match routine {
                 Some("check_enable_rls") => {
-                    format!("{reason}: ALTER ROLE … BYPASSRLS, for a role that is to see all users")
+                    format!("{reason}: ALTER ROLE … BYPASSRLS, for a role that must see all users")
                 }
                 _ => reason,
             };
@@ -394,7 +394,7 @@ mod tests {
             (b"-ERR unknown com", Some("Redis or a mail server")),
             (b"\x15\x03\x01\0\x02", Some("a server that begins with TLS, such as HTTPS")),
             (b"220 mail", Some("a mail or FTP server")),
-            (b"", Some("something that says nothing")),
+            (b"", Some("something that sends nothing")),
             (b"hello", Some("something else")),
         ] {
             assert_eq!(protocol(answer), expected, "{answer:?}");

@@ -199,6 +199,6 @@ fn text<'a>(
     match stored {
         StoredText::Null => Ok(None),
         StoredText::Text(text) if !text.contains('\0') => Ok(Some(text)),
-        odd => Err(transaction.refused(&format!("'{odd}' is no text that PostgreSQL can hold"))),
+        odd => Err(transaction.refused(&format!("PostgreSQL cannot store '{odd}' as text"))),
     }
 }

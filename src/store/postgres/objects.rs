@@ -118,8 +118,8 @@ fn tables(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, 
             return Err(not_a_database(
                 transaction.location,
                 format!(
-                    "its '{table}' is a {kind} with the columns {}, where dash-users keeps a \
-                     table of its own with {expected}",
+                    "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
+                    of that name with {expected}",
                     Escaped(columns)
                 ),
             ));
@@ -354,7 +354,7 @@ pub(super) fn numbering(
     let select = "SELECT pg_get_serial_sequence('{schema}.user_events', 'id')";
     let sequence: Option<String> = transaction.query_one(select, &[])?.get(0);
     let Some(sequence) = sequence else {
-        let reason = "column 'id' of 'user_events' is no identity column".to_owned();
+        let reason = "column 'id' of 'user_events' is not an identity column".to_owned();
         return Ok(Some(Problem::CannotRecord(reason)));
     };
     let may_see = "SELECT has_sequence_privilege($1, 'SELECT')";
@@ -369,8 +369,8 @@ pub(super) fn numbering(
     );
     let row = transaction.query_one(&select, &[(&sequence, Type::TEXT)])?;
     let reason = match (row.get(0), row.get(1)) {
-        (true, _) => "the numbers of 'user_events' are used up",
-        (false, true) => "the next number of 'user_events' is used already",
+        (true, _) => "'user_events' has no ids left",
+        (false, true) => "the next id of 'user_events' is already used",
         (false, false) => return Ok(None),
     };
     Ok(Some(Problem::CannotRecord(reason.to_owned())))
@@ -481,7 +481,7 @@ pub(super) fn refuse_foreign_owners(
     Err(not_a_database(
         transaction.location,
         format!(
-            "{first}: drop what dash-users did not create; if it did, as a superuser: {}",
+            "{first}: drop it if dash-users did not create it; otherwise, as a superuser: {}",
             alters.join(" ")
         ),
     ))

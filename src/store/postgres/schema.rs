@@ -63,7 +63,7 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     }
     if row.get::<_, String>(2) == "replica" {
         return Err(cannot(
-            "session_replication_role is 'replica', so no trigger fires: ALTER ROLE or ALTER \
+            "session_replication_role is 'replica', so triggers do not fire: ALTER ROLE or ALTER \
              DATABASE … RESET session_replication_role"
                 .to_owned(),
         ));
@@ -121,7 +121,7 @@ fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
     if is_standby {
         return Some(ReadOnly {
             reason: "the server is a standby, which is read-only".to_owned(),
-            hint: "name the primary, or all hosts with target_session_attrs=read-write in the URL"
+            hint: "use the primary, or all hosts with target_session_attrs=read-write in the URL"
                 .to_owned(),
         });
     }
@@ -137,20 +137,18 @@ fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
             " for the role in the database",
             format!("ALTER ROLE {role} IN DATABASE {database} RESET {setting};"),
         ),
-        Some("client") => {
-            (" by PGOPTIONS or the options of the URL", "leave it out there".to_owned())
-        }
+        Some("client") => (" by PGOPTIONS or the options of the URL", "remove it there".to_owned()),
         _ => (" for the server", format!("ALTER SYSTEM RESET {setting}; SELECT pg_reload_conf();")),
     };
     is_set.then(|| ReadOnly {
         reason: format!("it is read-only: {setting} is on{whose}"),
-        hint: format!("where changes are meant to be made: {undo}"),
+        hint: format!("to allow changes: {undo}"),
     })
 }
 
 /// Says why there is no schema to look in: none exists, or the role may use none.
 fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Location) -> StoreError {
-    let reason = "no schema of the role's search path exists, or the role may use none".to_owned();
+    let reason = "the role's search path has no schema that exists and that it may use".to_owned();
     let select = "SELECT format('GRANT USAGE ON SCHEMA %I TO %I;', nspname, current_user)
                   FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
                   WHERE relname = 'users' AND relkind IN ('r', 'p')
@@ -465,7 +463,7 @@ fn version(
     match found.first().map(|row| row.get(0)) {
         None => return Ok((0, None)),
         Some(false) => {
-            return Err(unreadable("is not a table with a column 'version' of integers"));
+            return Err(unreadable("is not a table with an integer column 'version'"));
         }
         Some(true) => {}
     }
@@ -475,9 +473,9 @@ fn version(
         [] => return Ok((LATEST, Some("its 'dash_users_schema' is empty"))),
         [Some(version)] => (version, None),
         [Some(version), ref same @ ..] if same.iter().all(|other| *other == Some(version)) => {
-            (version, Some("its 'dash_users_schema' has the same row several times"))
+            (version, Some("its 'dash_users_schema' has duplicate rows"))
         }
-        _ => return Err(unreadable("does not hold exactly one version")),
+        _ => return Err(unreadable("does not contain exactly one version")),
     };
     match u32::try_from(found) {
         Ok(found) if found <= LATEST => Ok((found, damage)),
@@ -486,7 +484,7 @@ fn version(
             found: found.into(),
             known: LATEST,
         }),
-        Err(_) => Err(unreadable("holds a negative version")),
+        Err(_) => Err(unreadable("contains a negative version")),
     }
 }
 

@@ -78,11 +78,11 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, BadSetting> {
             builder.with_client_auth_cert(certificates, key).map_err(|_| {
                 BadSetting::new(
                     format!(
-                        "{} is not the key of {}, or of a kind that is not known here",
+                        "{} is not the key of {}, or has an unsupported type",
                         client.key.display(),
                         client.certificate.display()
                     ),
-                    "name the key that the certificate was requested with: sslkey=FILE",
+                    "use the key that the certificate was requested with: sslkey=FILE",
                 )
             })?
         }
@@ -105,15 +105,15 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadSetting>
         Ok(found) if !found.is_empty() => Ok(found),
         // A sequence in DER.
         _ if bytes.starts_with(&[0x30]) => Err(BadSetting::new(
-            format!("{shown} is written in DER, not in PEM"),
+            format!("{shown} is in DER format, not PEM"),
             format!("openssl x509 -inform DER -in {quoted} -out {quoted}.pem"),
         )),
         Ok(_) => Err(BadSetting::new(
-            format!("{shown} holds no certificate in PEM"),
-            "name a file that has -----BEGIN CERTIFICATE-----",
+            format!("{shown} contains no PEM certificate"),
+            "use a file that contains -----BEGIN CERTIFICATE-----",
         )),
         Err(_) => Err(BadSetting::new(
-            format!("{shown} holds a certificate in PEM that is damaged"),
+            format!("{shown} contains a damaged PEM certificate"),
             format!("openssl x509 -noout -text -in {quoted}"),
         )),
     }
@@ -133,7 +133,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
     // libpq's rule.
     let exposed = if metadata.uid() == 0 { 0o037 } else { 0o077 };
     if !metadata.is_file() || metadata.permissions().mode() & exposed != 0 {
-        let reason = format!("the private key {shown} may be read by others");
+        let reason = format!("the private key {shown} can be read by others");
         return Err(BadSetting::new(reason, format!("chmod 600 {quoted}")));
     }
     let bytes = zeroize::Zeroizing::new(fs::read(file).map_err(|error| unreadable(&error))?);
@@ -142,13 +142,13 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
         has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
     };
     if is_encrypted(&bytes) {
-        let reason = format!("the private key {shown} is encrypted, which cannot be read here");
+        let reason = format!("the private key {shown} is encrypted, which is not supported");
         let hint = format!("umask 077 && openssl pkey -in {quoted} -out {quoted}.plain");
         return Err(BadSetting::new(reason, hint));
     }
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
-        let reason = format!("{shown} holds no private key in PEM");
-        BadSetting::new(reason, "name a file that has -----BEGIN PRIVATE KEY-----")
+        let reason = format!("{shown} contains no PEM private key");
+        BadSetting::new(reason, "use a file that contains -----BEGIN PRIVATE KEY-----")
     })
 }
 
@@ -187,21 +187,21 @@ impl Verifier {
             }
         };
         if roots.is_empty() {
-            let reason = "sslrootcert holds no certificate of an authority".to_owned();
-            return Err(BadSetting::new(reason, "use sslrootcert=FILE with its certificate"));
+            let reason = "sslrootcert contains no CA certificate".to_owned();
+            return Err(BadSetting::new(reason, "use sslrootcert=FILE with the CA's certificate"));
         }
         let mut builder =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         if let Some(file) = &tls.revoked {
             let wrong = |error: &dyn fmt::Display| {
-                let hint = "name a file that has -----BEGIN X509 CRL-----: sslcrl=FILE";
+                let hint = "use a file that contains -----BEGIN X509 CRL-----: sslcrl=FILE";
                 BadSetting::new(format!("{}: {error}", file.display()), hint)
             };
             let lists = CertificateRevocationListDer::pem_file_iter(file).map_err(|e| wrong(&e))?;
             let lists: Result<Vec<_>, _> = lists.collect();
             let lists = lists.map_err(|error| wrong(&error))?;
             if lists.is_empty() {
-                return Err(wrong(&"it holds no list of revoked certificates in PEM"));
+                return Err(wrong(&"it contains no PEM certificate revocation list"));
             }
             builder = builder.with_crls(lists);
         }
@@ -352,20 +352,24 @@ fn explanation(
     };
     let anew = new_certificate(host);
     let (reason, hint) = match error {
-        _ if is_old => ("is of X.509 version 1, which has no names of hosts".to_owned(), anew),
+        _ if is_old => ("uses X.509 version 1, which has no host names".to_owned(), anew),
         _ if parsed.is_none() => ("is damaged".to_owned(), anew),
         Error::InvalidCertificate(error) => match error {
             E::Expired | E::ExpiredContext { .. } => (format!("expired at {}", date(true)), anew),
             E::NotValidYet | E::NotValidYetContext { .. } => (
-                format!("is valid from {} on, and it is earlier by this machine's clock", date(false)),
+                format!(
+                    "is not valid before {}, which is later than this machine's clock",
+                    date(false)
+                ),
                 "check the clocks of both machines: date -u".to_owned(),
             ),
-            E::NotValidForName | E::NotValidForNameContext { .. } if !names => {
-                (format!("names no host but as its common name, which is not enough: not valid for name {host}"), anew)
-            }
+            E::NotValidForName | E::NotValidForNameContext { .. } if !names => (
+                format!("has only a common name, which is not enough: not valid for name {host}"),
+                anew,
+            ),
             E::NotValidForNameContext { presented, .. } => (
-                format!("is not valid for name {host}, but for {}", shown_names(presented)),
-                format!("connect to one of its names, or make one for {host}: {anew}"),
+                format!("is not valid for name {host}, only for {}", shown_names(presented)),
+                format!("connect to one of its names, or create one for {host}: {anew}"),
             ),
             E::NotValidForName => (format!("is not valid for name {host}"), anew),
             E::UnknownIssuer if check_dates(certificate, now) == Err(E::Expired) => {
@@ -373,36 +377,42 @@ fn explanation(
             }
             E::UnknownIssuer | E::BadSignature => {
                 let roots = roots.unwrap_or("sslrootcert");
-                let what = if is_self_signed { "is self-signed, and not" } else { "is not by an authority" };
+                let what = if is_self_signed {
+                    "is self-signed, and not"
+                } else {
+                    "is not signed by a CA"
+                };
                 (
                     format!("{what} in {roots}"),
-                    "add sslrootcert=FILE with the certificate of the server's authority".to_owned(),
+                    "add sslrootcert=FILE with the certificate of the server's CA".to_owned(),
                 )
             }
             E::Revoked => ("is revoked".to_owned(), anew),
             E::UnknownRevocationStatus
             | E::ExpiredRevocationList
             | E::ExpiredRevocationListContext { .. } => (
-                "has an authority whose list of revoked certificates is missing or expired".to_owned(),
-                "add the authority's current list to the file that sslcrl names".to_owned(),
+                "is signed by a CA whose revocation list is missing or expired".to_owned(),
+                "add the CA's current revocation list to the sslcrl file".to_owned(),
             ),
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
-                ("is not for a server, by its extended key usage".to_owned(), anew)
+                ("is not a server certificate (extended key usage)".to_owned(), anew)
             }
             E::UnhandledCriticalExtension => {
-                ("has a critical extension that is not known here".to_owned(), anew)
+                ("has a critical extension that is not supported".to_owned(), anew)
             }
             E::BadEncoding => ("is damaged".to_owned(), anew),
             E::UnsupportedSignatureAlgorithmContext { .. }
-            | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-                ("has a signature or key of a kind that is not accepted here, such as SHA-1 or under 2048 bits of RSA".to_owned(), anew)
-            }
+            | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+                "has an unsupported signature or key, such as SHA-1 or RSA under 2048 bits"
+                    .to_owned(),
+                anew,
+            ),
             // webpki's, by its name alone.
             other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
                 if is_self_signed {
                     format!("is self-signed, and not in {}", roots.unwrap_or("sslrootcert"))
                 } else {
-                    "is one of an authority (CA:TRUE), not of a server".to_owned()
+                    "is a CA certificate (CA:TRUE), not a server certificate".to_owned()
                 },
                 if is_self_signed {
                     "add sslrootcert=FILE with the server's certificate".to_owned()
@@ -462,8 +472,9 @@ fn said(error: &Error) -> (String, String) {
     }
     let (reason, hint) = match error {
         Error::AlertReceived(A::CertificateRequired) => (
-            "the server wants a certificate of ours",
-            "name one with sslcert=FILE and sslkey=FILE, or write them to ~/.postgresql/postgresql.crt and .key",
+            "the server requires a client certificate",
+            "give one with sslcert=FILE and sslkey=FILE, or save them as \
+            ~/.postgresql/postgresql.crt and .key",
         ),
         Error::AlertReceived(
             A::UnknownCA
@@ -475,17 +486,19 @@ fn said(error: &Error) -> (String, String) {
             | A::AccessDenied
             | A::DecryptError,
         ) => (
-            "the server refuses our certificate",
-            "have it signed by the authority that the server's ssl_ca_file names, and look at its dates: openssl x509 -noout -dates -issuer -in FILE",
+            "the server rejected the client certificate",
+            "have it signed by a CA in the server's ssl_ca_file, and check its dates: openssl \
+            x509 -noout -dates -issuer -in FILE",
         ),
         Error::AlertReceived(A::ProtocolVersion | A::HandshakeFailure)
         | Error::PeerIncompatible(_) => (
-            "the server and this program have no version of TLS or cipher in common: it must know TLS 1.2 or 1.3",
+            "the server and this program have no TLS version or cipher in common: the server \
+            must support TLS 1.2 or 1.3",
             "",
         ),
         Error::AlertReceived(_) => ("the server ended the encrypted connection with an alert", ""),
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
-            ("the server does not speak TLS as it should", "")
+            ("the server violated the TLS protocol", "")
         }
         Error::InvalidCertificate(_) => ("the server's certificate cannot be verified", ""),
         _ => ("the encrypted connection failed", ""),

@@ -98,7 +98,7 @@ fn columns(
             return Err(unfit(format!("{of} is generated")));
         }
         if row.get::<_, String>(3) != "S" {
-            return Err(unfit(format!("{of} is no text: {alter}")));
+            return Err(unfit(format!("{of} is not text: {alter}")));
         }
         // An app reads such a hash with blanks at its end, and it never matches.
         if row.get::<_, String>(4) == "bpchar" && name != "language" {
@@ -109,7 +109,7 @@ fn columns(
             && name == "password_hash"
         {
             return Err(unfit(format!(
-                "{of} holds {length} characters, and a locked hash has {MIN_HASH_CHARS}: {alter}"
+                "{of} holds {length} characters, but a locked hash needs {MIN_HASH_CHARS}: {alter}"
             )));
         }
     }

@@ -6,24 +6,24 @@ use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
 /// Why what is written to a file would be lost.
-pub(super) const MOVED: &str = "it was moved, removed or replaced meanwhile; nothing was changed";
+pub(super) const MOVED: &str = "another program moved, removed or replaced it; nothing was changed";
 
 /// What an error of SQLite means to a caller.
 pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let location = location.clone();
     let reason = match error.sqlite_error().map(|error| error.extended_code) {
         Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => {
-            "a program that was killed left a journal, which only someone who may write the file \
-             and its directory can roll back"
+            "a killed program left a journal; rolling it back needs write access to the file and \
+            its directory"
         }
         Some(ffi::SQLITE_READONLY_DIRECTORY) => {
-            "its directory cannot be written, where a journal is to be"
+            "its directory is not writable, and SQLite needs a journal there"
         }
         Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
         Some(code) if code & 0xff == ffi::SQLITE_READONLY => "it cannot be written",
         Some(ffi::SQLITE_FULL) => "the disk is full; nothing was changed",
         Some(code) if code & 0xff == ffi::SQLITE_IOERR => {
-            "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`)"
+            "it cannot be read or written: check the disk, its quotas and limits (`ulimit -f`)"
         }
         Some(ffi::SQLITE_INTERRUPT) => "a statement ran for too long",
         _ => &Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
@@ -66,12 +66,12 @@ mod tests {
         const OPEN: &str = "cannot open /users.db: ";
         const BUSY: &str = "/users.db is locked by another program";
         const SAID: &str = "in SQLite's words";
-        const DAMAGED: &str = "/users.db is not a database of users: ";
+        const DAMAGED: &str = "/users.db is not a users database: ";
         for (code, kind, reason) in [
-            (ffi::SQLITE_READONLY_ROLLBACK, OPEN, "a program that was killed left a journal"),
-            (ffi::SQLITE_READONLY_RECOVERY, OPEN, "a program that was killed left a journal"),
-            (ffi::SQLITE_READONLY_DIRECTORY, OPEN, "its directory cannot be written"),
-            (ffi::SQLITE_READONLY_DBMOVED, OPEN, "it was moved, removed or replaced"),
+            (ffi::SQLITE_READONLY_ROLLBACK, OPEN, "a killed program left a journal"),
+            (ffi::SQLITE_READONLY_RECOVERY, OPEN, "a killed program left a journal"),
+            (ffi::SQLITE_READONLY_DIRECTORY, OPEN, "its directory is not writable"),
+            (ffi::SQLITE_READONLY_DBMOVED, OPEN, "another program moved, removed or replaced it"),
             (ffi::SQLITE_READONLY, OPEN, "it cannot be written"),
             (ffi::SQLITE_READONLY_CANTINIT, OPEN, "it cannot be written"),
             (ffi::SQLITE_CANTOPEN, OPEN, SAID),

@@ -92,7 +92,7 @@ impl Sqlite {
             Ok(metadata) if metadata.is_file() => Identity::from(&metadata),
             Ok(metadata) => {
                 let reason = if metadata.is_dir() {
-                    "it is a directory. Docker creates one where the file to be mounted is missing; \
+                    "it is a directory. Docker creates one if the file to mount is missing; \
                      `rmdir` removes it if it is empty"
                 } else {
                     "it is not a file"
@@ -144,9 +144,9 @@ impl Sqlite {
         match open() {
             Ok(true) => Ok(Self { connection, location, identity }),
             Ok(false) => Err(cannot_connect(
-                "it has a write-ahead log, which only someone who may write the file can open: run \
-                 `PRAGMA journal_mode = DELETE` in it before you make it read-only, or copy it to where \
-                 you may write"
+                "it uses a write-ahead log, so opening it needs write access: run `PRAGMA \
+                journal_mode = DELETE` in it before making it read-only, or copy it to a \
+                writable directory"
                     .to_owned(),
             )),
             Err(error) => Err(sql_error(&location)(error)),
@@ -270,7 +270,7 @@ pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, 
             let is_dangling =
                 fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
             if is_dangling {
-                return Err(cannot_connect("it is a symbolic link to nothing"));
+                return Err(cannot_connect("it is a broken symbolic link"));
             }
             return Ok(false);
         }
@@ -281,12 +281,12 @@ pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, 
     };
     let prepared = match new_file.group {
         Some(group) => std::os::unix::fs::fchown(&file, None, Some(group))
-            .map_err(|error| format!("its group cannot be set: {error}")),
+            .map_err(|error| format!("cannot set its group: {error}")),
         None => Ok(()),
     }
     .and_then(|()| {
         files::set_mode(&file, new_file.mode)
-            .map_err(|error| format!("its mode cannot be set: {error}"))
+            .map_err(|error| format!("cannot set its mode: {error}"))
     });
     if let Err(reason) = prepared {
         // It is ours, and empty.
@@ -316,8 +316,8 @@ pub(in super::super) fn warnings(path: &Path, new_file: &NewFile) -> Vec<String>
         let owner = User::from_uid(Uid::from_raw(directory.uid()));
         let owner = owner.ok().flatten().map_or(directory.uid().to_string(), |user| user.name);
         warnings.push(format!(
-            "the file belongs to root, and its directory to {owner}, who cannot read the file: `chown \
-             {owner}: {}` gives it to them",
+            "the file belongs to root, but its directory belongs to {owner}, who cannot read the \
+            file: run `chown {owner}: {}`",
             Escaped(&path.display().to_string())
         ));
     }

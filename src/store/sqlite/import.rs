@@ -68,7 +68,7 @@ impl Import {
     }
 }
 
-/// Why a row was not written; none if a trigger of the app passed it over.
+/// Why a row was not written; none if a trigger of the app skipped the row.
 type Unwritten = Option<rusqlite::Error>;
 
 /// Drops what is kept of users who went unseen, before anybody has their names.

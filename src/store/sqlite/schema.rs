@@ -65,7 +65,7 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
         .map_err(|unfit| unfit_table(location, unfit))?;
     let of_objects = damage(connection, location)?.into_iter();
     let damage = of_objects.map(|Damage { version, object, is_altered }| {
-        let how = if is_altered { "is not as dash-users created it" } else { "is missing" };
+        let how = if is_altered { "was altered" } else { "is missing" };
         (version, format!("its '{object}' {how}"))
     });
     let damage: Vec<_> =
@@ -126,8 +126,8 @@ pub(super) fn damage(
             }
             Some((kind, _, _, columns)) => {
                 let reason = format!(
-                    "its '{table}' is a {kind} with the columns {}, where dash-users keeps a table \
-                     of its own with {expected}",
+                    "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
+                    of that name with {expected}",
                     Escaped(columns)
                 );
                 return Err(StoreError::NotADatabase { location: location.clone(), reason });
@@ -200,7 +200,8 @@ fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), 
     let names = match strangers(connection).map_err(sql_error(location))? {
         Strangers::All(is) => {
             return refuse(format!(
-                "its table 'users' is {is}, but groups of earlier users are left: `restore` a backup, \
+                "its table 'users' is {is}, but groups of earlier users remain: `restore` a \
+                backup, \
                  or drop the groups with `check --fix`"
             ));
         }
@@ -436,14 +437,14 @@ fn version(
         [] => (LATEST.into(), Some("its 'dash_users_schema' is empty")),
         [Value::Integer(version)] => (*version, None),
         [Value::Integer(version), same @ ..] if same.iter().all(|other| *other == versions[0]) => {
-            (*version, Some("its 'dash_users_schema' has the same row several times"))
+            (*version, Some("its 'dash_users_schema' has duplicate rows"))
         }
-        _ => return Err(unreadable("does not hold exactly one version")),
+        _ => return Err(unreadable("does not contain exactly one version")),
     };
     if version > i64::from(LATEST) {
         let (location, found) = (location.clone(), version);
         return Err(StoreError::NewerSchema { location, found, known: LATEST });
     }
-    let version = u32::try_from(version).map_err(|_| unreadable("holds a negative version"))?;
+    let version = u32::try_from(version).map_err(|_| unreadable("contains a negative version"))?;
     Ok((version, damage))
 }

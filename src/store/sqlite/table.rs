@@ -98,8 +98,8 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
     let (declared, collation) = column(connection, "users", "username")?;
     if !is_built_in(&collation) {
         let reason = format!(
-            "column 'username' of its table 'users' is compared by the collation '{}', which only \
-             the app has",
+            "column 'username' of its table 'users' uses the collation '{}', which only the app \
+            defines",
             Escaped(&collation)
         );
         return Ok(Some(Unfit { reason, repair: rebuild::users_with_plain_names(connection) }));
@@ -128,7 +128,7 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
         let (index, of_index) = (schema_text(row, 0)?, schema_text(row, 2)?);
         if !is_built_in(&of_index) {
             let reason = format!(
-                "its index '{}' compares by the collation '{}', which only the app has",
+                "its index '{}' uses the collation '{}', which only the app defines",
                 Escaped(&index),
                 Escaped(&of_index)
             );
@@ -180,7 +180,7 @@ fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite
 fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unfit> {
     let how = match collation {
         "BINARY" => String::new(),
-        _ => format!(" that compares as the column does ({collation})"),
+        _ => format!(" with the column's collation ({collation})"),
     };
     let what = format!("its table 'users' has no unique index on 'username' alone{how}");
     let select = format!(
@@ -232,11 +232,11 @@ fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
         let (declared, collation) = column(connection, "user_groups", name)?;
         if collation != "BINARY" {
             let collation = Escaped(&collation);
-            return Ok(Some(format!("compares '{name}' by the collation '{collation}'")));
+            return Ok(Some(format!("uses the collation '{collation}' for '{name}'")));
         }
         if has_numbers(connection, "user_groups", &declared)? {
             let declared = Escaped(&declared);
-            return Ok(Some(format!("has the type {declared} for '{name}', which changes texts")));
+            return Ok(Some(format!("has the type {declared} for '{name}', which changes text")));
         }
     }
     // Our triggers rename and remove groups, after the row of the user was changed.
@@ -246,8 +246,8 @@ fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let key = connection
         .query_row(select, [], |row| {
             Ok(format!(
-                "has a foreign key with ON UPDATE {} and ON DELETE {}, by which a change of a user \
-                 changes groups",
+                "has a foreign key with ON UPDATE {} and ON DELETE {}, so changing a user \
+                changes groups",
                 schema_text(row, 0)?,
                 schema_text(row, 1)?
             ))
@@ -261,6 +261,6 @@ fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
                       AND (SELECT count(*) FROM pragma_index_info(list.name)) < 2";
     let index = connection.query_row(select, [], |row| schema_text(row, 0)).optional()?;
     Ok(index.map(|index| {
-        format!("allows one row for a value only, by the unique index '{}'", Escaped(&index))
+        format!("allows only one row per value, because of the unique index '{}'", Escaped(&index))
     }))
 }

@@ -32,7 +32,7 @@ fn an_object_has_names_and_passwords_or_hashes() {
     let file = r#"{"a": null, "b": ["s3cret"], "c": ["x", {}], "d": 1, "e": "x"}"#;
     let read = plainly(Json, file);
     for (index, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
-        let expected = format!("{} user '{name}': the field 'password' is no text", index + 1);
+        let expected = format!("{} user '{name}': field 'password' is not text", index + 1);
         assert_eq!(read[index], expected);
     }
     assert_eq!(read[4], "5 e either=x");
@@ -40,8 +40,8 @@ fn an_object_has_names_and_passwords_or_hashes() {
 
 #[test]
 fn a_lone_record_is_not_taken_for_names_and_passwords() {
-    let lone = "1 it is an object of names and passwords, but its keys are a record's: put it \
-                in an array";
+    let lone = "1 this looks like a single record, not an object of usernames and passwords: put \
+    it in an array";
     let read = plainly(Json, r#"{"username": "alice", "password": "s3cret"}"#);
     assert_eq!(read, [lone]);
     let read = plainly(Json, r#"{"username": "alice", "groups": ["x"], "password": "s3cret"}"#);
@@ -67,7 +67,7 @@ fn null_is_no_field() {
                      "groups": null}"#;
     assert_eq!(plainly(Json, format!("[{record}]")), ["1 a hash=!"]);
     let read = plainly(JsonLines, r#"{"username": null, "password": "s3cret"}"#);
-    assert_eq!(read, ["1 there is no username"]);
+    assert_eq!(read, ["1 no username"]);
 }
 
 #[test]
@@ -75,15 +75,12 @@ fn a_field_that_is_there_twice_is_not_chosen_from() {
     for (record, expected) in [
         (
             r#""username": "a", "password": "s3cret", "password": "x""#,
-            "user 'a': the field 'password' is there twice",
+            "user 'a': duplicate field 'password'",
         ),
-        (
-            r#""username": "a", "username": "b", "password": "s3cret""#,
-            "the field 'username' is there twice",
-        ),
+        (r#""username": "a", "username": "b", "password": "s3cret""#, "duplicate field 'username'"),
         (
             r#""language": null, "username": "a", "language": "fr""#,
-            "user 'a': the field 'language' is there twice",
+            "user 'a': duplicate field 'language'",
         ),
     ] {
         let expected = format!("1 {expected}");
@@ -102,22 +99,22 @@ fn behind_a_bad_record_it_is_read_on() {
         {"username": "e", "language": {"s3cret": 1}}, {"username": "f", "groups": "x;y"},
         {"username": "g", "groups": ["x", null]},
         {"username": "h", "password": "s3cret"}]"#;
-    let fields = "username, password, password_hash, language, groups, locked and active";
+    let fields = "username, password, password_hash, language, groups, locked or active";
     let expected = [
-        "1 it is no JSON object",
-        "2 it is no JSON object",
-        "3 it is no JSON object",
-        "4 there is no username",
-        "5 there is no username",
-        "6 the field 'username' is no text",
-        &format!("7 user 'a': there is no field 'pass\\u{{1b}}': they are {fields}"),
-        &format!("8 there is no field 'pass': they are {fields}"),
-        "9 user 'b': it has both a password and a password_hash",
-        "10 user 'c': the field 'password' is no text",
-        "11 user 'd': the field 'password_hash' is no text",
-        "12 user 'e': the field 'language' is no text",
-        "13 user 'f': the field 'groups' is no array of texts",
-        "14 user 'g': the field 'groups' is no array of texts",
+        "1 not a JSON object",
+        "2 not a JSON object",
+        "3 not a JSON object",
+        "4 no username",
+        "5 no username",
+        "6 field 'username' is not text",
+        &format!("7 user 'a': unknown field 'pass\\u{{1b}}': use {fields}"),
+        &format!("8 unknown field 'pass': use {fields}"),
+        "9 user 'b': both password and password_hash are given",
+        "10 user 'c': field 'password' is not text",
+        "11 user 'd': field 'password_hash' is not text",
+        "12 user 'e': field 'language' is not text",
+        "13 user 'f': field 'groups' is not an array of strings",
+        "14 user 'g': field 'groups' is not an array of strings",
         "15 h password=s3cret",
     ];
     assert_eq!(plainly(Json, file), expected);
@@ -126,19 +123,19 @@ fn behind_a_bad_record_it_is_read_on() {
 #[test]
 fn what_is_no_json_ends_a_document_and_its_line_is_told() {
     let no_records =
-        "the document is neither an array of records nor an object of names and passwords";
+        "the document must be an array of records or an object of usernames and passwords";
     for (file, expected) in [
-        ("", "1 the JSON ends too early"),
-        ("\n\n", "3 the JSON ends too early"),
-        ("[{\"username\": \"a\"},\n{\"password\": \"s3cret", "2 the JSON ends too early"),
-        ("{\"a\": \"s3cret\",\n", "2 the JSON ends too early"),
-        ("s3cret", "1 it is no JSON: expected value, in column 1"),
-        ("[\n{\"username\": s3cret}]", "2 it is no JSON: expected value, in column 14"),
-        ("[\n\n{s3cret: 1}]", "3 it is no JSON: key must be a string, in column 2"),
-        ("[{}]\n s3cret", "2 it is no JSON: trailing characters, in column 2"),
-        ("{\"a\": \"s3cret\"}\n{\"b\"", "2 it is no JSON: trailing characters, in column 1"),
-        ("[\"s3cret\n\"]", "2 it is no JSON: control character"),
-        ("username,password\nalice,s3cret", "1 it is no JSON: expected value, in column 1"),
+        ("", "1 the JSON ends unexpectedly"),
+        ("\n\n", "3 the JSON ends unexpectedly"),
+        ("[{\"username\": \"a\"},\n{\"password\": \"s3cret", "2 the JSON ends unexpectedly"),
+        ("{\"a\": \"s3cret\",\n", "2 the JSON ends unexpectedly"),
+        ("s3cret", "1 invalid JSON: expected value, in column 1"),
+        ("[\n{\"username\": s3cret}]", "2 invalid JSON: expected value, in column 14"),
+        ("[\n\n{s3cret: 1}]", "3 invalid JSON: key must be a string, in column 2"),
+        ("[{}]\n s3cret", "2 invalid JSON: trailing characters, in column 2"),
+        ("{\"a\": \"s3cret\"}\n{\"b\"", "2 invalid JSON: trailing characters, in column 1"),
+        ("[\"s3cret\n\"]", "2 invalid JSON: control character"),
+        ("username,password\nalice,s3cret", "1 invalid JSON: expected value, in column 1"),
         ("\"s3cret\"", &format!("1 {no_records}")),
         ("null", &format!("1 {no_records}")),
         ("42", &format!("1 {no_records}")),
@@ -157,11 +154,11 @@ fn what_is_no_json_ends_its_line_alone() {
         {\"username\": \"s3cret\xff\"}\n[{\"username\": \"c\"}]\r\n{\"username\": \"d\"}";
     let read = plainly(JsonLines, file);
     let expected = [
-        "1 the JSON ends too early",
-        "2 it is no JSON: trailing characters, in column 19",
-        "3 the JSON ends too early",
-        "5 it is no JSON: invalid unicode code point, in column 21",
-        "6 it is no JSON object",
+        "1 the JSON ends unexpectedly",
+        "2 invalid JSON: trailing characters, in column 19",
+        "3 the JSON ends unexpectedly",
+        "5 invalid JSON: invalid unicode code point, in column 21",
+        "6 not a JSON object",
         "7 d",
     ];
     assert_eq!(read, expected);
@@ -183,8 +180,8 @@ fn values_are_exact_only_where_that_is_asked_for() {
     assert_eq!(second.language, Some(StoredText::Null));
     assert_eq!(format!("{:?}", read[2].as_ref().unwrap().secret), "Some(Password(Password(…)))");
     let plain = plainly(Json, file);
-    assert_eq!(plain[0], "1 there is no username");
-    assert_eq!(plain[1], "2 the field 'username' is no text");
+    assert_eq!(plain[0], "1 no username");
+    assert_eq!(plain[1], "2 field 'username' is not text");
 }
 
 #[test]
@@ -202,10 +199,10 @@ fn a_value_that_is_odd_in_another_way_is_refused() {
     ] {
         let file = format!("{{\"username\": \"a\", \"password_hash\": {value}}}");
         let error = exactly(JsonLines, file).remove(0).unwrap_err();
-        assert_eq!(error.to_string(), "user 'a': the field 'password_hash' is no text");
+        assert_eq!(error.to_string(), "user 'a': field 'password_hash' is not text");
         let file = format!("{{\"username\": \"a\", \"groups\": [{value}]}}");
         let error = exactly(JsonLines, file).remove(0).unwrap_err();
-        assert_eq!(error.to_string(), "user 'a': the field 'groups' is no array of texts");
+        assert_eq!(error.to_string(), "user 'a': field 'groups' is not an array of strings");
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn layers(text: &str) -> Vec<(&'static str, Text)> {
         add("a stray b before it", inner);
     }
     add("a quote before it", text.strip_prefix(QUOTES).unwrap_or(text));
-    add("a quote behind it", text.strip_suffix(QUOTES).unwrap_or(text));
+    add("a quote after it", text.strip_suffix(QUOTES).unwrap_or(text));
     for (open, close) in ["()", "[]", "{}", "<>"].map(|pair| pair.split_at(1)) {
         if let Some(inner) = text.strip_prefix(open).and_then(|text| text.strip_suffix(close)) {
             add("brackets around it", inner);
@@ -47,7 +47,7 @@ pub(super) fn layers(text: &str) -> Vec<(&'static str, Text)> {
     {
         add("a function's name around it", argument);
     }
-    add("a comma or semicolon behind it", text.trim_end_matches([',', ';']));
+    add("a comma or semicolon after it", text.trim_end_matches([',', ';']));
     add("a comma or semicolon before it", text.trim_start_matches([',', ';']));
     if let Some((name, value)) = text.split_once(['=', ':'])
         && FIELD_NAMES.contains(&plain_name(name).as_str())

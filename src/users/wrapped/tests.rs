@@ -41,7 +41,7 @@ fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
         ("quotes around it", format!("\"\"{hash}\"\"")),
         ("quotes around it", format!("“{hash}”")),
         ("a quote before it", format!("\"{hash}")),
-        ("a quote behind it", format!("{hash}'")),
+        ("a quote after it", format!("{hash}'")),
         ("brackets around it", format!("({hash})")),
         ("a line end around it", format!("{hash}\n")),
         ("a line end around it", format!("{hash}\r\n")),
@@ -50,8 +50,8 @@ fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
         ("NUL characters around it", format!("{hash}\0\0\0")),
         ("a byte order mark around it", format!("\u{feff}{hash}")),
         ("invisible characters around it", format!("{hash}\u{200b}")),
-        ("a comma or semicolon behind it", format!("{hash},")),
-        ("a comma or semicolon behind it", format!("{hash};")),
+        ("a comma or semicolon after it", format!("{hash},")),
+        ("a comma or semicolon after it", format!("{hash};")),
         ("a field's name before it", format!("password_hash={hash}")),
         ("a base64 encoding around it", BASE64_STANDARD.encode(hash)),
         ("a base64 encoding around it", BASE64_URL_SAFE_NO_PAD.encode(hash)),
@@ -184,15 +184,15 @@ fn wrapped_hash_of_a_locked_user_stays_locked() {
 #[test]
 fn cut_off_hash_says_how_much_is_missing() {
     for (text, expected) in [
-        (&SCRYPT[..60], "a hash whose last 95 characters are cut off"),
-        (&SCRYPT[..154], "a hash whose last 1 character are cut off"),
-        (&PBKDF2[..95], "a hash whose last 5 characters are cut off"),
-        (&PBKDF2[..30], "a hash whose end is cut off"),
-        ("pbkdf2:sha256:260000", "a hash whose end is cut off"),
-        ("scrypt:32768:8:1$", "a hash whose end is cut off"),
-        ("scrypt:32768:8:1$salt$", "a hash whose last 128 characters are cut off"),
-        (&BCRYPT[..40], "a bcrypt hash whose end is cut off"),
-        (&DJANGO[..60], "a Django PBKDF2 hash whose end is cut off"),
+        (&SCRYPT[..60], "a truncated hash (last 95 characters missing)"),
+        (&SCRYPT[..154], "a truncated hash (last 1 character missing)"),
+        (&PBKDF2[..95], "a truncated hash (last 5 characters missing)"),
+        (&PBKDF2[..30], "a truncated hash"),
+        ("pbkdf2:sha256:260000", "a truncated hash"),
+        ("scrypt:32768:8:1$", "a truncated hash"),
+        ("scrypt:32768:8:1$salt$", "a truncated hash (last 128 characters missing)"),
+        (&BCRYPT[..40], "a bcrypt hash, truncated"),
+        (&DJANGO[..60], "a Django PBKDF2 hash, truncated"),
     ] {
         let seen = Seen::in_text(text).expect(text);
         assert_eq!(seen.describe(), expected.replace("1 character are", "1 character is"));

@@ -154,8 +154,8 @@ fn rows_that_refer_refuse_a_new_name_and_follow_one() {
         return;
     };
     let refusal = reason(users.rename("alice", &"zoe".parse().unwrap(), false));
-    assert_eq!(refusal, "rows of orders refer to the user");
-    assert_eq!(reason(users.remove(&["alice"], false)), "rows of orders refer to the user");
+    assert_eq!(refusal, "rows in orders reference the user");
+    assert_eq!(reason(users.remove(&["alice"], false)), "rows in orders reference the user");
     assert!(users.rename("bob", &"zoe".parse().unwrap(), false).unwrap());
     assert_eq!(database.query("SELECT owner FROM notes"), ["zoe"]);
 }
@@ -169,7 +169,7 @@ fn a_refusal_at_the_end_of_the_transaction_has_the_same_words() {
         return;
     };
     for _ in 0..2 {
-        assert_eq!(reason(users.remove(&["alice"], false)), "rows of orders refer to the user");
+        assert_eq!(reason(users.remove(&["alice"], false)), "rows in orders reference the user");
     }
     assert_eq!(users.remove(&["bob"], false).unwrap(), [true]);
 }

@@ -276,7 +276,7 @@ fn names_that_are_null_are_found_and_removed_by_the_sql_that_is_told() {
 #[test]
 fn what_cannot_be_checked_is_an_error_that_says_why() {
     for (sql, part) in [
-        ("INSERT INTO dash_users_schema VALUES (2)", "does not hold exactly one version"),
+        ("INSERT INTO dash_users_schema VALUES (2)", "does not contain exactly one version"),
         ("UPDATE dash_users_schema SET version = -1", "negative version"),
         ("UPDATE dash_users_schema SET version = 99", "version 99"),
         ("DROP TABLE dash_users_schema", "version 0"),

@@ -379,9 +379,9 @@ fn a_repair_mends_what_is_ours_and_touches_no_user() {
 #[test]
 fn what_cannot_be_checked_is_an_error_that_says_why() {
     for (sql, part) in [
-        ("INSERT INTO dash_users_schema VALUES (2)", "does not hold exactly one version"),
+        ("INSERT INTO dash_users_schema VALUES (2)", "does not contain exactly one version"),
         ("UPDATE dash_users_schema SET version = -1", "negative version"),
-        ("UPDATE dash_users_schema SET version = 'x'", "does not hold exactly one version"),
+        ("UPDATE dash_users_schema SET version = 'x'", "does not contain exactly one version"),
         ("DROP TABLE dash_users_schema", "version 0"),
         ("ALTER TABLE user_groups RENAME COLUMN group_name TO x", "'user_groups' is a table"),
         ("DROP TABLE user_groups; CREATE VIEW user_groups AS SELECT 1", "'user_groups' is a view"),

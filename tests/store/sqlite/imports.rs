@@ -103,7 +103,7 @@ fn a_trigger_of_the_app_is_fired_by_each_row() {
 
 #[test]
 fn a_trigger_of_the_app_that_refuses_a_row_refuses_all() {
-    let passed_over = "a trigger of the app passed it over";
+    let passed_over = "a trigger of the app skipped the row";
     for (event, username) in [("INSERT", "zoe"), ("UPDATE", "alice")] {
         for (action, expected) in [
             ("RAISE(IGNORE)", passed_over),

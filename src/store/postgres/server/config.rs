@@ -13,7 +13,7 @@ use super::{Server, files, passwd_entry};
 use crate::store::postgres::connection::CONNECT_TIMEOUT;
 use crate::store::postgres::tls::{self, ClientCertificate, Tls, Verification};
 
-/// Where a socket is if no host is named, on Debian and as PostgreSQL itself has it.
+/// Where a socket is if no host is given, on Debian and as PostgreSQL itself has it.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// How long a server may be silent before the connection counts as lost.
@@ -121,7 +121,7 @@ impl Server {
         let own = || passwd_entry().map(|user| user.name);
         let user = settings.get("user").or_else(|| self.variable("USER")).map(str::to_owned);
         let user = user.or_else(|| self.environment.as_ref().and_then(|_| own()));
-        let nobody = || BadSetting::new("its URL names no user", "write postgresql://USER@HOST/…");
+        let nobody = || BadSetting::new("its URL has no username", "use postgresql://USER@HOST/…");
         config.user(&user.ok_or_else(nobody)?);
         if let Some(database) = settings.get("dbname") {
             config.dbname(database);
@@ -193,7 +193,7 @@ impl Server {
         }
         let count = names.len().max(addresses.len());
         if !addresses.is_empty() && !names.is_empty() && addresses.len() != names.len() {
-            let wanted = format!("{} addresses, as many as there are hosts", names.len());
+            let wanted = format!("{} addresses, one for each host", names.len());
             return Err(settings.invalid("hostaddr", &wanted).into());
         }
         if ports.len() > 1 && ports.len() != count {
@@ -247,7 +247,7 @@ impl Server {
                 let key = file("sslkey", "postgresql.key");
                 let none = || BadSetting {
                     reason: format!("{} has no private key", certificate.display()),
-                    hint: "name it with sslkey=FILE, or write it to ~/.postgresql/postgresql.key"
+                    hint: "give it with sslkey=FILE, or save it as ~/.postgresql/postgresql.key"
                         .to_owned(),
                 };
                 let key = key.ok_or_else(|| Fault::File(none()))?;
@@ -281,7 +281,7 @@ impl Server {
             ("require", None) if of_home.is_none() => Verification::None,
             ("prefer" | "require", root) => {
                 let root = root.map_or("~/.postgresql/root.crt", |_| "sslrootcert");
-                let reason = format!("sslmode={mode} would not verify by {root} who the server is");
+                let reason = format!("sslmode={mode} would not verify the server with {root}");
                 return wrong(reason, "use sslmode=verify-full");
             }
             ("verify-full", Some("system")) => Verification::System,
@@ -291,20 +291,20 @@ impl Server {
                     return Ok(Verification::File(file));
                 }
                 let reason = "sslmode=verify-full needs sslrootcert, a file or system".to_owned();
-                let hint = "add sslrootcert=FILE with the authority's certificate, or \
+                let hint = "add sslrootcert=FILE with the CA's certificate, or \
                             sslrootcert=system";
                 return wrong(reason, hint);
             }
             ("allow" | "verify-ca", _) => {
                 let reason = format!(
-                    "sslmode={mode} is not known here: disable, prefer, require and verify-full are"
+                    "sslmode={mode} is not supported; disable, prefer, require and verify-full are"
                 );
                 let instead =
                     if mode == "allow" { "sslmode=prefer" } else { "sslmode=verify-full" };
                 return wrong(reason, &format!("use {instead}"));
             }
             _ => {
-                let reason = "its sslmode is none of disable, prefer, require and verify-full";
+                let reason = "its sslmode is not disable, prefer, require or verify-full";
                 return wrong(reason.to_owned(), "use sslmode=verify-full");
             }
         })

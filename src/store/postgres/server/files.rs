@@ -36,10 +36,10 @@ pub(super) fn add_service(
                 continue;
             }
             Err(error) => {
-                let reason = format!("cannot read the file of services {}", file.display());
+                let reason = format!("cannot read the service file {}", file.display());
                 return Err(BadSetting::new(
                     format!("{reason}: {error}"),
-                    "name a file that exists",
+                    "use a file that exists",
                 ));
             }
         };
@@ -48,8 +48,9 @@ pub(super) fn add_service(
         }
     }
     Err(BadSetting::new(
-        format!("no file of services has the one that {called} names"),
-        "write it to ~/.pg_service.conf: its name in [brackets], then lines such as host=db.example.org",
+        format!("no service file has the service that {called} names"),
+        "add it to ~/.pg_service.conf: its name in [brackets], then lines such as \
+        host=db.example.org",
     ))
 }
 
@@ -80,12 +81,12 @@ fn read_service(
         }
         let wrong = |reason: &str| {
             let place = format!("{}:{number}", file.display());
-            BadSetting::new(format!("{place}: {reason}"), "write lines such as host=db.example.org")
+            BadSetting::new(format!("{place}: {reason}"), "use lines such as host=db.example.org")
         };
-        let (name, value) = line.split_once('=').ok_or_else(|| wrong("it is no NAME=VALUE"))?;
-        let name = settings::known(name).ok_or_else(|| wrong("its name is not one of libpq"))?;
+        let (name, value) = line.split_once('=').ok_or_else(|| wrong("it is not NAME=VALUE"))?;
+        let name = settings::known(name).ok_or_else(|| wrong("it is not a libpq setting"))?;
         if name == "service" || name == "servicefile" {
-            return Err(wrong("a service cannot name another one"));
+            return Err(wrong("a service cannot refer to another one"));
         }
         settings.set(name, value, Source::ServiceFile);
     }

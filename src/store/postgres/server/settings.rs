@@ -226,7 +226,7 @@ impl Settings {
         } else {
             format!("unset {called}, and use {instead}")
         };
-        BadSetting { reason: format!("{called} cannot be obeyed here"), hint }
+        BadSetting { reason: format!("{called} is not supported"), hint }
     }
 
     /// That the value of a setting is wrong. It is not shown: it may be part of a password.

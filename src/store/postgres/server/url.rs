@@ -31,7 +31,7 @@ impl Url {
     pub(super) fn parse(text: &str) -> Result<Self, LocationError> {
         let wrong = |reason| Err(LocationError::Url(reason));
         if text.chars().any(char::is_whitespace) {
-            return wrong("has a blank in it");
+            return wrong("contains a blank");
         }
         if text.matches('@').count() > 1 {
             return wrong("has more than one '@', in its username or password");
@@ -42,7 +42,7 @@ impl Url {
         };
         let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
         if rest.contains('#') {
-            return wrong("has a '#' in it");
+            return wrong("contains a '#'");
         }
         let (authority, database) = match base.split_once('/') {
             Some((authority, database)) => (authority, database),
@@ -107,7 +107,7 @@ fn host_and_port(text: &str) -> Result<(String, String), LocationError> {
     };
     if !port.is_empty() && port.parse::<u16>().is_err() {
         // It may be a password, of a URL without an '@'.
-        return Err(LocationError::Url("has something else than a port after its host's ':'"));
+        return Err(LocationError::Url("has no valid port after its host's ':'"));
     }
     let host = decode(host, "has a '%' without two hexadecimal digits in its host")?;
     Ok(((*host).clone(), port.to_owned()))
@@ -124,7 +124,7 @@ fn decode(text: &str, malformed: &'static str) -> Result<Zeroizing<String>, Loca
     let decoded = percent_decode_str(text).decode_utf8();
     let decoded = decoded.map_err(|_| LocationError::Url("has a part that is not UTF-8"))?;
     if decoded.contains('\0') {
-        return Err(LocationError::Url("has a NUL character in it"));
+        return Err(LocationError::Url("contains a NUL character"));
     }
     Ok(Zeroizing::new(decoded.into_owned()))
 }

@@ -9,7 +9,7 @@ mod support;
 use std::path::Path;
 use std::time::Instant;
 
-use dash_users::{Location, LogIn, Method, NewFile, NewUser, Password, Users};
+use dash_users::{Location, Login, Method, NewFile, NewUser, Password, Users};
 
 use self::support::{is_test, print_row, print_titles, program, quantile, rounds, time};
 
@@ -61,7 +61,7 @@ fn main() {
             let start = Instant::now();
             let log_in = users.log_in(user, &wrong).expect("a database");
             let seconds = start.elapsed().as_secs_f64();
-            assert!(matches!(log_in, LogIn::Refused(_)));
+            assert!(matches!(log_in, Login::Refused(_)));
             seconds
         });
         if factor == 1 {

@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run --example log_in`: it makes a database in a temporary directory.
 
-use dash_users::{Location, LogIn, NewFile, NewUser, Password, Users};
+use dash_users::{Location, Login, NewFile, NewUser, Password, Users};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
@@ -19,10 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for attempt in ["let me in", "plover-xyzzy-quux"] {
         let (log_in, upgraded) = users.log_in_and_upgrade("zoe", &Password::from(attempt))?;
         match log_in {
-            LogIn::Accepted { outdated } => {
+            Login::Accepted { outdated } => {
                 println!("accepted; outdated: {outdated}, renewed: {upgraded:?}");
             }
-            LogIn::Refused(reason) => println!("refused: {reason:?}"),
+            Login::Refused(reason) => println!("refused: {reason:?}"),
         }
     }
     for user in users.list()? {

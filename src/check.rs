@@ -69,7 +69,7 @@ pub enum Problem {
     #[expect(missing_docs, reason = "see OtherHash")]
     WrappedHash { what: String, is_restorable: bool },
     /// The stored value is a hash whose end is missing.
-    CutOffHash {
+    TruncatedHash {
         /// What it is, in words.
         what: String,
         /// How many characters are stored.
@@ -101,7 +101,7 @@ pub enum Problem {
     /// The hash is [weak](Method::is_weak), though not outdated.
     HashWeak(Method),
     /// The stored value is a clear password.
-    ClearPassword,
+    PlaintextPassword,
     /// The user still has the password of the demo, which everybody knows.
     DemoPassword,
     /// A user who is not there has groups.
@@ -178,11 +178,11 @@ impl Problem {
             Self::HashRaises(_)
             | Self::HashNull
             | Self::HashBlob
-            | Self::CutOffHash { raises: true, .. }
+            | Self::TruncatedHash { raises: true, .. }
             | Self::OtherHash { raises: true, .. } => "hash_raises",
             Self::HashNeverMatches(_)
             | Self::HashEmpty
-            | Self::CutOffHash { raises: false, .. }
+            | Self::TruncatedHash { raises: false, .. }
             | Self::OtherHash { raises: false, .. } => "hash_never_matches",
             Self::WrappedHash { .. } => "wrapped_hash",
             Self::NoPassword => "no_password",
@@ -190,7 +190,7 @@ impl Problem {
             Self::HashUnsupported(_) => "hash_unsupported",
             Self::HashOutdated(_) => "hash_outdated",
             Self::HashWeak(_) => "hash_weak",
-            Self::ClearPassword => "clear_password",
+            Self::PlaintextPassword => "clear_password",
             Self::DemoPassword => "demo_password",
             Self::OrphanedGroups(_) => "orphaned_groups",
             Self::RemovedUnseen => "removed_unseen",
@@ -228,13 +228,13 @@ impl Problem {
             | Self::HashRaises(_)
             | Self::HashNeverMatches(_)
             | Self::WrappedHash { .. }
-            | Self::CutOffHash { .. }
+            | Self::TruncatedHash { .. }
             | Self::OtherHash { .. }
             | Self::HashNull
             | Self::HashBlob
             | Self::HashEmpty
             | Self::NoPassword
-            | Self::ClearPassword
+            | Self::PlaintextPassword
             | Self::DemoPassword
             | Self::Missing(_)
             | Self::Altered(_)
@@ -268,7 +268,7 @@ impl Problem {
 }
 
 /// What werkzeug makes of a value that is no hash.
-fn no_log_in(raises: bool) -> &'static str {
+fn login_failure(raises: bool) -> &'static str {
     if raises {
         "login fails with a werkzeug exception"
     } else {
@@ -295,19 +295,19 @@ impl fmt::Display for Problem {
             Self::GroupNotAllowed(group, reason) => {
                 write!(f, "invalid group '{group}': {reason}")
             }
-            Self::HashRaises(reason) => write!(f, "{}: {reason}", no_log_in(true)),
-            Self::HashNeverMatches(reason) => write!(f, "{}: {reason}", no_log_in(false)),
+            Self::HashRaises(reason) => write!(f, "{}: {reason}", login_failure(true)),
+            Self::HashNeverMatches(reason) => write!(f, "{}: {reason}", login_failure(false)),
             Self::WrappedHash { what, .. } => {
                 write!(f, "cannot log in: the stored value is {what}")
             }
             Self::OtherHash { what, raises, .. } => {
-                write!(f, "{}: the stored value is {what}", no_log_in(*raises))
+                write!(f, "{}: the stored value is {what}", login_failure(*raises))
             }
-            Self::CutOffHash { what, length, column, raises } => {
+            Self::TruncatedHash { what, length, column, raises } => {
                 write!(
                     f,
                     "{}: the stored value is {what}, with {length} characters",
-                    no_log_in(*raises)
+                    login_failure(*raises)
                 )?;
                 match column {
                     Some(column) => write!(f, "; the column has the type {}", Escaped(column)),
@@ -344,7 +344,7 @@ impl fmt::Display for Problem {
             Self::HashWeak(method) => {
                 write!(f, "the hash is weak: {method} is below OWASP's recommendation")
             }
-            Self::ClearPassword => f.write_str(
+            Self::PlaintextPassword => f.write_str(
                 "the password is stored in plaintext: it does not work for login, and anyone \
                 with read access can see it",
             ),

@@ -185,7 +185,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
             Err(error) => return Err(failed(error)),
         };
         if !found.is_symlink() {
-            return judge(path, &found, options, given);
+            return classify(path, &found, options, given);
         }
         if !is_trusted(&found) {
             return Err(refuse("it is a symbolic link owned by another user"));
@@ -207,7 +207,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
 }
 
 /// Decides about what is at a path and no symbolic link.
-fn judge(
+fn classify(
     path: PathBuf,
     found: &Metadata,
     options: &WriteOptions,

@@ -44,7 +44,7 @@ impl FromStr for Group {
             return Err(GroupError::Control(c));
         }
         if text.trim() != text {
-            return Err(GroupError::WhiteSpace);
+            return Err(GroupError::Whitespace);
         }
         Ok(Self(text.to_owned()))
     }
@@ -74,7 +74,7 @@ pub enum GroupError {
     Control(char),
     /// White space before or behind the name.
     #[error("a group name cannot begin or end with whitespace")]
-    WhiteSpace,
+    Whitespace,
     /// It is not UTF-8.
     #[error("a group name must be UTF-8")]
     NotUtf8,
@@ -102,8 +102,8 @@ mod tests {
             ("a;b", E::Separator(';')),
             ("a\tb", E::Control('\t')),
             ("a\u{85}b", E::Control('\u{85}')),
-            (" a", E::WhiteSpace),
-            ("a\u{a0}", E::WhiteSpace),
+            (" a", E::Whitespace),
+            ("a\u{a0}", E::Whitespace),
         ] {
             assert_eq!(name.parse::<Group>(), Err(reason), "{name:?}");
         }

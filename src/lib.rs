@@ -6,7 +6,7 @@
 //! users are added, changed and removed.
 //!
 //! ```
-//! use dash_users::{Location, LogIn, NewFile, NewUser, Password, Users};
+//! use dash_users::{Location, Login, NewFile, NewUser, Password, Users};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # std::env::set_current_dir(&dir)?;
@@ -16,7 +16,7 @@
 //!
 //! users.add(&NewUser::new("alice".parse()?, Password::from("plover-xyzzy-quux")))?;
 //! let log_in = users.log_in("alice", &Password::from("plover-xyzzy-quux"))?;
-//! assert!(matches!(log_in, LogIn::Accepted { .. }));
+//! assert!(matches!(log_in, Login::Accepted { .. }));
 //! for user in users.list()? {
 //!     println!("{}", user.username);
 //! }
@@ -87,7 +87,7 @@ pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{
     BadRecords, BadValues, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init,
-    LogIn, NewUser, OnConflict, Refusal, Restore, Users,
+    Login, LoginRefusal, NewUser, OnConflict, Restore, Users,
 };
 
 /// The README's example is compiled too.

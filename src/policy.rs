@@ -15,40 +15,44 @@ pub const MAX_BYTES: usize = 1024;
 /// password that is not weak: more than 10⁸ guesses.
 pub const MIN_SCORE: u8 = Score::Three as u8;
 
-/// Only so many characters are judged: the time that zxcvbn takes grows with the cube of the
+/// Only so many characters are scored: the time that zxcvbn takes grows with the cube of the
 /// length (2.3 s for 100 random characters), and nothing this long is weak because of its tail.
-const JUDGED_CHARS: usize = 64;
+const SCORED_CHARS: usize = 64;
 
 /// Checks a new password for `username`, whose name counts as the first thing to guess.
 ///
-/// With `allow_weak` only what can never work is refused: [`Refusal::is_weakness`] is false for it.
+/// With `allow_weak` only what can never work is refused: [`Violation::is_weakness`] is false for it.
 ///
 /// # Errors
 ///
-/// The [`Refusal`] that says why.
-pub fn check(password: &Password, username: Option<&str>, allow_weak: bool) -> Result<(), Refusal> {
+/// The [`Violation`] that says why.
+pub fn check(
+    password: &Password,
+    username: Option<&str>,
+    allow_weak: bool,
+) -> Result<(), Violation> {
     let text = password.expose();
     if text.is_empty() {
-        return Err(Refusal::Empty);
+        return Err(Violation::Empty);
     }
     if text.chars().any(char::is_control) {
-        return Err(Refusal::ControlCharacter);
+        return Err(Violation::ControlCharacter);
     }
     if text.len() > MAX_BYTES {
-        return Err(Refusal::TooLong);
+        return Err(Violation::TooLong);
     }
     if allow_weak {
         return Ok(());
     }
     if text.chars().count() < MIN_CHARS {
-        return Err(Refusal::TooShort);
+        return Err(Violation::TooShort);
     }
-    let judged = match text.char_indices().nth(JUDGED_CHARS) {
+    let scored = match text.char_indices().nth(SCORED_CHARS) {
         Some((end, _)) => &text[..end],
         None => text,
     };
-    if (zxcvbn(judged, username.as_slice()).score() as u8) < MIN_SCORE {
-        return Err(Refusal::Guessable);
+    if (zxcvbn(scored, username.as_slice()).score() as u8) < MIN_SCORE {
+        return Err(Violation::Guessable);
     }
     Ok(())
 }
@@ -58,11 +62,11 @@ pub fn check(password: &Password, username: Option<&str>, allow_weak: bool) -> R
 ///
 /// # Errors
 ///
-/// [`Refusal::Invisible`].
-pub fn check_visible(password: &Password) -> Result<(), Refusal> {
+/// [`Violation::Invisible`].
+pub fn check_visible(password: &Password) -> Result<(), Violation> {
     let is_format = |c: &char| c.general_category() == GeneralCategory::Format;
     match password.expose().chars().find(is_format) {
-        Some(c) => Err(Refusal::Invisible(c)),
+        Some(c) => Err(Violation::Invisible(c)),
         None => Ok(()),
     }
 }
@@ -70,7 +74,7 @@ pub fn check_visible(password: &Password) -> Result<(), Refusal> {
 /// Why a new password is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum Violation {
     /// There is no character in it.
     #[error("a password cannot be empty")]
     Empty,
@@ -92,7 +96,7 @@ pub enum Refusal {
     Guessable,
 }
 
-impl Refusal {
+impl Violation {
     /// Whether the password would work, and is only too weak.
     #[must_use]
     pub fn is_weakness(self) -> bool {
@@ -104,22 +108,22 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    fn verdict(password: &str, username: &str, allow_weak: bool) -> Result<(), Refusal> {
+    fn verdict(password: &str, username: &str, allow_weak: bool) -> Result<(), Violation> {
         check(&Password::from(password), Some(username), allow_weak)
     }
 
     #[test]
     fn what_cannot_work_is_refused_even_where_weak_ones_are_allowed() {
         for allow_weak in [false, true] {
-            assert_eq!(verdict("", "alice", allow_weak), Err(Refusal::Empty));
+            assert_eq!(verdict("", "alice", allow_weak), Err(Violation::Empty));
             for control in ["plover-xyzzy\0", "plover\txyzzy", "plover\nxyzzy", "plover\u{9b}xyzzy"]
             {
-                assert_eq!(verdict(control, "alice", allow_weak), Err(Refusal::ControlCharacter));
+                assert_eq!(verdict(control, "alice", allow_weak), Err(Violation::ControlCharacter));
             }
-            assert_eq!(verdict(&"é".repeat(513), "alice", allow_weak), Err(Refusal::TooLong));
+            assert_eq!(verdict(&"é".repeat(513), "alice", allow_weak), Err(Violation::TooLong));
         }
         assert_eq!(verdict(&"é".repeat(512), "alice", true), Ok(()));
-        for refusal in [Refusal::Empty, Refusal::ControlCharacter, Refusal::TooLong] {
+        for refusal in [Violation::Empty, Violation::ControlCharacter, Violation::TooLong] {
             assert!(!refusal.is_weakness(), "{refusal}");
         }
     }
@@ -127,10 +131,10 @@ mod tests {
     #[test]
     fn weak_ones_need_leave() {
         for (weak, reason) in [
-            ("héllo!7", Refusal::TooShort),
-            ("secret123", Refusal::Guessable),
-            ("pa$$w0rd", Refusal::Guessable),
-            ("aaaaaaaaaaaaaaaa", Refusal::Guessable),
+            ("héllo!7", Violation::TooShort),
+            ("secret123", Violation::Guessable),
+            ("pa$$w0rd", Violation::Guessable),
+            ("aaaaaaaaaaaaaaaa", Violation::Guessable),
         ] {
             assert_eq!(verdict(weak, "alice", false), Err(reason), "{weak}");
             assert!(reason.is_weakness());
@@ -144,7 +148,7 @@ mod tests {
         // zxcvbn never gives more than a score of 2 to eight characters.
         let (shortest, longer) = ("wq7#vK2p", "wq7#vK2pn");
         assert_eq!(shortest.len(), MIN_CHARS);
-        assert_eq!(verdict(shortest, "alice", false), Err(Refusal::Guessable));
+        assert_eq!(verdict(shortest, "alice", false), Err(Violation::Guessable));
         assert_eq!(zxcvbn(longer, &[]).score() as u8, MIN_SCORE);
         assert_eq!(verdict(longer, "alice", false), Ok(()));
     }
@@ -152,7 +156,7 @@ mod tests {
     #[test]
     fn the_user_name_counts_as_guessable() {
         assert_eq!(verdict("gwrkpzqhvx", "alice", false), Ok(()));
-        assert_eq!(verdict("gwrkpzqhvx", "gwrkpzqhvx", false), Err(Refusal::Guessable));
+        assert_eq!(verdict("gwrkpzqhvx", "gwrkpzqhvx", false), Err(Violation::Guessable));
     }
 
     #[test]

@@ -195,7 +195,7 @@ pub enum Access {
     Read,
     /// Look only, now or not at all: wait for nobody, and leave no trace, not even the repair of
     /// what a program that was killed left.
-    Glance,
+    ReadNoWait,
     /// Change something.
     Write,
 }
@@ -539,6 +539,6 @@ pub fn prepare_restore(
     match location {
         Location::Sqlite(path) => Ok(Box::new(sqlite::prepare_restore(path, file, cause)?)),
         #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Err(StoreError::NotForServers),
+        Location::Postgres(_) => Err(StoreError::NotOnServers),
     }
 }

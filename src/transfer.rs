@@ -259,9 +259,9 @@ pub enum RecordError {
     #[error("cannot use the password_hash: {0}")]
     Hash(HashError),
     #[error("the value looks like a hash but is not valid; it is not accepted as a password")]
-    ResemblesHash,
+    HashLike,
     #[error(transparent)]
-    Password(#[from] policy::Refusal),
+    Password(#[from] policy::Violation),
     #[error("the user already exists")]
     Exists,
     #[error("user '{0}' already exists and differs only by case")]

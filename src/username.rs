@@ -59,12 +59,14 @@ impl FromStr for Username {
                 GeneralCategory::Control | GeneralCategory::Format => {
                     return Err(UsernameError::Invisible(c));
                 }
-                _ if c.is_whitespace() && c != ' ' => return Err(UsernameError::OddSpace(c)),
+                _ if c.is_whitespace() && c != ' ' => {
+                    return Err(UsernameError::OtherWhitespace(c));
+                }
                 _ => {}
             }
         }
         if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
-            return Err(UsernameError::WhiteSpace);
+            return Err(UsernameError::Whitespace);
         }
         if !is_nfc(text) {
             return Err(UsernameError::NotNormalized);
@@ -106,10 +108,10 @@ pub enum UsernameError {
     LeadingHyphen,
     /// It holds white space other than single spaces inside.
     #[error("a username cannot contain whitespace except single spaces between words")]
-    WhiteSpace,
+    Whitespace,
     /// It holds a white space character other than the space.
     #[error("a username cannot contain the whitespace character U+{:04X}", u32::from(*.0))]
-    OddSpace(char),
+    OtherWhitespace(char),
     /// It is not in Unicode normalization form C.
     #[error("a username must be in Unicode normalization form C (NFC)")]
     NotNormalized,
@@ -146,12 +148,12 @@ mod tests {
             ("a\u{200b}b", E::Invisible('\u{200b}')),
             ("\u{202e}evil", E::Invisible('\u{202e}')),
             ("-rf", E::LeadingHyphen),
-            (" a", E::WhiteSpace),
-            ("a ", E::WhiteSpace),
-            ("a  b", E::WhiteSpace),
-            ("a\u{a0}b", E::OddSpace('\u{a0}')),
-            ("a\u{2028}b", E::OddSpace('\u{2028}')),
-            ("a\u{3000}b", E::OddSpace('\u{3000}')),
+            (" a", E::Whitespace),
+            ("a ", E::Whitespace),
+            ("a  b", E::Whitespace),
+            ("a\u{a0}b", E::OtherWhitespace('\u{a0}')),
+            ("a\u{2028}b", E::OtherWhitespace('\u{2028}')),
+            ("a\u{3000}b", E::OtherWhitespace('\u{3000}')),
             ("e\u{301}", E::NotNormalized),
         ] {
             assert_eq!(name.parse::<Username>(), Err(reason), "{name:?}");

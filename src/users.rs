@@ -8,7 +8,7 @@ mod export;
 mod foreign;
 mod hash_like;
 mod import;
-mod log_in;
+mod login;
 mod no_password;
 mod plaintext;
 mod unwrap;
@@ -21,7 +21,7 @@ pub use self::backup::Restore;
 pub use self::check::DEMO_USERS;
 pub use self::error::{BadValues, Error};
 pub use self::import::{BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict};
-pub use self::log_in::{LogIn, Refusal};
+pub use self::login::{Login, LoginRefusal};
 use crate::credential::NewCredential;
 use crate::event::Event;
 use crate::group::Group;
@@ -43,7 +43,7 @@ use crate::username::Username;
 /// each operation that changes something is one transaction: all or nothing.
 ///
 /// ```
-/// use dash_users::{Location, LogIn, NewFile, NewUser, Password, Refusal, Users};
+/// use dash_users::{Location, Login, NewFile, NewUser, Password, LoginRefusal, Users};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let path = dir.path().join("users.db");
@@ -54,11 +54,11 @@ use crate::username::Username;
 /// users.add(&NewUser::new("alice".parse()?, Password::from("plover-xyzzy-quux")))?;
 ///
 /// match users.log_in("alice", &Password::from("plover-xyzzy-quux"))? {
-///     LogIn::Accepted { outdated } => assert!(!outdated),
-///     LogIn::Refused(_) => unreachable!(),
+///     Login::Accepted { outdated } => assert!(!outdated),
+///     Login::Refused(_) => unreachable!(),
 /// }
 /// let guess = users.log_in("alice", &Password::from("secret"))?;
-/// assert_eq!(guess, LogIn::Refused(Refusal::WrongPassword));
+/// assert_eq!(guess, Login::Refused(LoginRefusal::WrongPassword));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Users {
@@ -82,7 +82,7 @@ pub struct NewUser {
     pub groups: Vec<Group>,
     /// Whether the user is locked from the start; false by default.
     pub locked: bool,
-    /// Whether the password may be [weak](policy::Refusal::is_weakness); false by default.
+    /// Whether the password may be [weak](policy::Violation::is_weakness); false by default.
     pub allow_weak: bool,
     /// Whether there may be a user whose name differs only by ASCII case; false by default.
     pub allow_similar: bool,
@@ -151,8 +151,8 @@ impl Users {
     /// # Errors
     ///
     /// As [`open`](Self::open), and [`StoreError::Busy`](crate::StoreError::Busy).
-    pub fn glance(location: &Location) -> Result<Self, Error> {
-        Ok(Self::new(store::open(location, Access::Glance)?))
+    pub fn open_no_wait(location: &Location) -> Result<Self, Error> {
+        Ok(Self::new(store::open(location, Access::ReadNoWait)?))
     }
 
     /// Hashes new passwords with `method` instead of `scrypt:32768:8:1`, and calls others

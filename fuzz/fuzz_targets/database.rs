@@ -118,7 +118,7 @@ fn shows_nothing(shown: &(impl Display + Debug)) {
 
 /// Reads all that can be read.
 fn look(location: &Location) {
-    if let Some(mut users) = judged(Users::glance(location)) {
+    if let Some(mut users) = judged(Users::open_no_wait(location)) {
         judged(users.names("", 9));
         judged(users.groups("s", 9));
     }
@@ -195,7 +195,7 @@ fn change(location: &Location) {
     judged(users.rename("erin", &name("Erin"), false));
     judged(users.add_groups("dave", &["admins".parse().expect("it is a group")]));
     judged(users.remove_groups("carol", &["staff"]));
-    judged(users.hash_clear_passwords(None::<&[&str]>, false));
+    judged(users.hash_plaintext_passwords(None::<&[&str]>, false));
     judged(users.remove(&["carol", "frank"], true));
     judged(users.list());
 }

@@ -31,7 +31,7 @@ pub enum StoreError {
     /// A table of the app that cannot be shared as it stands, and SQL that repairs it, if there is
     /// any.
     #[error("{location} is not a users database: {reason}")]
-    UnfitTable { location: Location, reason: String, repair: Option<String> },
+    UnsupportedTable { location: Location, reason: String, repair: Option<String> },
     #[error("cannot open {location}: {reason}")]
     CannotConnect { location: Location, reason: String },
     /// As [`CannotConnect`](Self::CannotConnect), where there is a remedy: `hint` is a command, or says
@@ -63,7 +63,7 @@ pub enum StoreError {
     #[error("{location} cannot store the text: {reason}")]
     NotEncodable { location: Location, reason: String },
     #[error("backup and restore do not support PostgreSQL databases")]
-    NotForServers,
+    NotOnServers,
     /// A constraint or trigger of the app said no.
     #[error("{location} refused the change: {reason}")]
     Refused { location: Location, reason: String },

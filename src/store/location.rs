@@ -169,7 +169,7 @@ pub enum Misspelling {
     /// `"users.db"`
     Quotes,
     /// ` users.db`
-    Blanks,
+    Whitespace,
     /// Control and invisible characters, also a second line.
     Invisible,
     /// `psql postgresql://…`, `export DATABASE_URL=…`, `-d users.db`
@@ -196,7 +196,7 @@ impl fmt::Display for Misspelling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Quotes => "is in quotes",
-            Self::Blanks => "has leading or trailing whitespace",
+            Self::Whitespace => "has leading or trailing whitespace",
             Self::Invisible => "contains a control or invisible character",
             Self::Command => "looks like a command",
             Self::Assignment => "looks like NAME=VALUE",

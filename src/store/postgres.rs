@@ -174,7 +174,7 @@ impl Store for Postgres {
     }
 
     fn backup(&mut self, _file: &Path, _overwrite: bool) -> Result<(), StoreError> {
-        Err(StoreError::NotForServers)
+        Err(StoreError::NotOnServers)
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
@@ -223,7 +223,7 @@ impl PostgresTransaction<'_> {
     fn error(&mut self, error: &postgres::Error) -> StoreError {
         // A rule of the app does something else instead.
         if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
-            return self.refused(PASSED_OVER);
+            return self.refused(SKIPPED);
         }
         // Another program created the same objects at the same time.
         if error.code() == Some(&SqlState::DUPLICATE_TABLE) {
@@ -325,7 +325,7 @@ impl PostgresTransaction<'_> {
     /// Changes one row, which the statement returns.
     fn change(&mut self, sql: &str, params: &[Param]) -> Result<(), StoreError> {
         match self.write(sql, params)?.len() {
-            0 => Err(self.refused(PASSED_OVER)),
+            0 => Err(self.refused(SKIPPED)),
             _ => Ok(()),
         }
     }
@@ -408,7 +408,7 @@ impl PostgresTransaction<'_> {
     ) -> Result<(), StoreError> {
         let is = |row: &postgres::Row, column, wanted: &str| matches!(text(row, column), StoredText::Text(found) if found == wanted);
         match written {
-            [] => Err(self.refused(PASSED_OVER)),
+            [] => Err(self.refused(SKIPPED)),
             [row] if name.is_none_or(|name| is(row, 0, name)) && is(row, 1, hash) => Ok(()),
             _ => Err(self.refused(REWRITTEN)),
         }
@@ -420,7 +420,7 @@ impl PostgresTransaction<'_> {
 }
 
 /// Why no row was changed.
-const PASSED_OVER: &str = "a trigger or rule of the app skipped the row";
+const SKIPPED: &str = "a trigger or rule of the app skipped the row";
 
 /// Why a row that was changed is not accepted.
 const REWRITTEN: &str = "a trigger of the app changed the username or the password hash; use the \

@@ -96,8 +96,8 @@ pub(super) fn check(text: &OsStr) -> Result<(), LocationError> {
 
 fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     use Misspelling::{
-        Assignment, Blanks, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
-        Placeholder, Quotes, Slashes,
+        Assignment, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
+        Placeholder, Quotes, Slashes, Whitespace,
     };
 
     let lower = text.trim().to_lowercase();
@@ -115,7 +115,7 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
         return Some(if KEYWORDS.contains(&name) { KeywordValue } else { Assignment });
     }
     if text.trim() != text {
-        return Some(Blanks);
+        return Some(Whitespace);
     }
     if text.starts_with(is_quote) || text.ends_with(is_quote) {
         return Some(Quotes);
@@ -209,8 +209,8 @@ fn lacks_scheme(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use Misspelling::{
-        Assignment, Blanks, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
-        Placeholder, Quotes, Slashes,
+        Assignment, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
+        Placeholder, Quotes, Slashes, Whitespace,
     };
 
     use super::*;
@@ -231,7 +231,7 @@ mod tests {
             ],
         ),
         (
-            Blanks,
+            Whitespace,
             &[
                 " users.db",
                 "users.db ",

@@ -140,7 +140,7 @@ impl Store for Sqlite {
         let _work = Work::statement();
         let (transaction, location) = match access {
             Access::Write => self.begin_writing()?,
-            Access::Read | Access::Glance => {
+            Access::Read | Access::ReadNoWait => {
                 let Self { connection, location, .. } = self;
                 (connection.transaction().map_err(sql_error(location))?, &*location)
             }
@@ -153,7 +153,7 @@ impl Store for Sqlite {
 }
 
 /// Why nothing changed where something was to.
-const PASSED_OVER: &str = "a trigger of the app skipped the row";
+const SKIPPED: &str = "a trigger of the app skipped the row";
 
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
@@ -204,7 +204,7 @@ impl SqliteTransaction<'_> {
     fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
         let _work = Work::statement();
         match self.transaction.execute(sql, params) {
-            Ok(0) => Err(self.refused(PASSED_OVER)),
+            Ok(0) => Err(self.refused(SKIPPED)),
             Ok(_) => Ok(()),
             Err(error) => Err(self.error(&error)),
         }
@@ -357,7 +357,7 @@ impl Transaction for SqliteTransaction<'_> {
             import.write(&self.transaction, &row).map_err(|error| {
                 let error = match error {
                     Some(error) => self.error(&error),
-                    None => self.refused(PASSED_OVER),
+                    None => self.refused(SKIPPED),
                 };
                 let (ImportRow::Add(NewRow { username, .. })
                 | ImportRow::Change(RowChange { username, .. })) = &row;

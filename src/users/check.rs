@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::no_password::is_no_password;
-use super::plaintext::clear_password;
+use super::plaintext::plaintext_password;
 use super::unwrap::blob_of_hash;
 use super::wrapped::Seen;
 use super::{Error, Users, until_alone};
@@ -43,13 +43,13 @@ impl Users {
 
     /// Adds to hashes whose end is missing how long the column may be.
     fn explain_cuts(&mut self, findings: &mut [Finding]) -> Result<(), Error> {
-        let is_cut = |finding: &Finding| matches!(finding.problem, Problem::CutOffHash { .. });
+        let is_cut = |finding: &Finding| matches!(finding.problem, Problem::TruncatedHash { .. });
         if !findings.iter().any(is_cut) {
             return Ok(());
         }
         let declared = self.store.hash_column()?;
         for finding in findings {
-            if let Problem::CutOffHash { column, .. } = &mut finding.problem {
+            if let Problem::TruncatedHash { column, .. } = &mut finding.problem {
                 column.clone_from(&declared);
             }
         }
@@ -123,9 +123,9 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
             }
         }
         Credential::Unusable(_) | Credential::Locked(Err(_))
-            if matches!(clear_password(row, false), Ok(Some(_))) =>
+            if matches!(plaintext_password(row, false), Ok(Some(_))) =>
         {
-            Some(Problem::ClearPassword)
+            Some(Problem::PlaintextPassword)
         }
         Credential::Unusable(HashError::NeverMatches(reason))
         | Credential::Locked(Err(HashError::NeverMatches(reason))) => {
@@ -161,7 +161,7 @@ fn of_other_value(row: &Row) -> Option<Problem> {
         // It only begins like a hash, behind something else.
         (true, _) => return None,
         (false, true) => {
-            Problem::CutOffHash { what, length: text.chars().count(), column: None, raises }
+            Problem::TruncatedHash { what, length: text.chars().count(), column: None, raises }
         }
         (false, false) => Problem::OtherHash { what, raises, is_restorable },
     })

@@ -32,7 +32,7 @@ pub enum Error {
     },
     /// The new password is refused.
     #[error(transparent)]
-    Password(#[from] policy::Refusal),
+    Password(#[from] policy::Violation),
     /// The password is not the user's.
     #[error("wrong password")]
     WrongPassword,
@@ -49,7 +49,7 @@ pub enum Error {
         "the stored value of '{0}' looks like a hash but is not valid; it is not accepted as a \
         password"
     )]
-    ResemblesHash(StoredText),
+    HashLike(StoredText),
     /// A stored value is a hash, perhaps with something around it, and no clear password.
     #[error("the stored value of '{username}' is {what}, which is not accepted as a password")]
     HashNotPassword {
@@ -68,11 +68,11 @@ pub enum Error {
     BadValues(Box<BadValues>),
     /// A stored clear password is one that nobody can log in with.
     #[error("cannot hash the plaintext password of '{username}': {reason}")]
-    ClearPassword {
+    PlaintextPassword {
         /// The user.
         username: StoredText,
         /// What is wrong with it.
-        reason: policy::Refusal,
+        reason: policy::Violation,
     },
     /// The name is NULL or a BLOB, which no look-up finds.
     #[error("cannot hash the plaintext password of '{0}': nobody can log in with such a username")]
@@ -82,7 +82,7 @@ pub enum Error {
     BadRecords(Box<BadRecords>),
     /// Another program changed the user while the password was hashed.
     #[error("the password of '{0}' was changed by another program at the same time")]
-    ChangedMeanwhile(StoredText),
+    ConcurrentChange(StoredText),
 }
 
 /// Why the stored values of several users are not hashed.
@@ -101,7 +101,7 @@ impl BadValues {
     pub(super) fn collect(errors: impl IntoIterator<Item = Error>) -> Result<(), Error> {
         let mut are_passwords = true;
         let mut errors = errors.into_iter().inspect(|error| {
-            are_passwords &= matches!(error, Error::ClearPassword { .. });
+            are_passwords &= matches!(error, Error::PlaintextPassword { .. });
         });
         let mut first: Vec<_> = errors.by_ref().take(Self::MAX_SHOWN).collect();
         let count = (first.len() + errors.count()) as u64;

@@ -224,14 +224,14 @@ mod tests {
     #[test]
     fn pbkdf2_that_werkzeug_cannot_hold_is_not_converted() {
         let cut_off = &CONVERTIBLE[0][..60];
-        let too_dear = &CONVERTIBLE[0].replace("1000", "10000001");
+        let over_limit = &CONVERTIBLE[0].replace("1000", "10000001");
         for text in [
             // Salts that are no UTF-8, or hold "$" or a line end.
             "$pbkdf2-sha256$1000$//4A$iAuEBU1eQB0b/Gp.ejeKjb1nFAZIttYeYsf5XPqUYYE",
             "$pbkdf2-sha256$1000$YSRi$wvIpAq3p185/e18jJiLEyLAOAhZLBLWaqFOCTczYF8k",
             "$pbkdf2-sha256$1000$YQpi$2CQBZcXGr2EEIXedO41GcTXZkzMbzEFlydkp7DT8ySk",
             cut_off,
-            too_dear,
+            over_limit,
             &CONVERTIBLE[0].replace("1000", "01000"),
             &CONVERTIBLE[0].replace("$seasalt", "$sea$salt"),
             &CONVERTIBLE[0].replace("sha256", "sha1"),

@@ -55,7 +55,7 @@ const MIN_BEHIND_SCHEME: usize = 16;
 /// - `!` and `*`, alone or repeated, and any of the above behind them; also with its `$` written as
 ///   `|`, as in a locked value,
 /// - any of these between blanks or quotes.
-pub(super) fn resembles_hash(text: &str) -> bool {
+pub(super) fn is_hash_like(text: &str) -> bool {
     let text = text.trim_matches([' ', '\'', '"']);
     if holds_digest(text) {
         return true;
@@ -269,7 +269,7 @@ mod tests {
             "$P$B9wrXvYYwE4PzC9eBpTrrLrFZo2VnM1",
             "$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/",
         ] {
-            assert!(resembles_hash(text), "{text}");
+            assert!(is_hash_like(text), "{text}");
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
             "https://example.org/accounts/login?next=/home",
             "_underscore..password",
         ] {
-            assert!(!resembles_hash(text), "{text}");
+            assert!(!is_hash_like(text), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Many users from a file: judged, met with those who are there, hashed, and written at once.
+//! Many users from a file: judged, matched with those who are there, hashed, and written at once.
 
 mod budget;
 mod candidate;
@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use self::budget::Budget;
-use self::candidate::{Candidate, Clear, Origin, Planned, by_name, text};
+use self::candidate::{Candidate, Origin, Plaintext, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
 use super::{Error, Users, until_alone};
@@ -34,7 +34,7 @@ pub struct ImportOptions {
     pub on_conflict: OnConflict,
     /// Whether names, hashes, languages and groups are taken without judging them.
     pub as_is: bool,
-    /// Whether clear passwords may be [weak](crate::policy::Refusal::is_weakness).
+    /// Whether clear passwords may be [weak](crate::policy::Violation::is_weakness).
     pub allow_weak: bool,
     /// Whether a name may differ from another one only by ASCII case.
     pub allow_similar: bool,
@@ -55,7 +55,7 @@ pub enum OnConflict {
     /// Pass the record over.
     Skip,
     /// Pass the record over without judging it.
-    SkipUnjudged,
+    SkipUnchecked,
     /// Change what the record has and the user has not. A clear password that is the user's is
     /// left as it is.
     Update,
@@ -103,7 +103,7 @@ enum Stage {
 }
 
 /// A record, and the row of its user if there is one.
-type Met<C> = (C, Option<Row>);
+type Matched<C> = (C, Option<Row>);
 
 impl Import {
     /// No records yet. Passwords will be hashed with `method`.
@@ -134,16 +134,16 @@ impl Import {
                 _ => self.passwords += 1,
             }
         }
-        if self.options.on_conflict == OnConflict::SkipUnjudged {
+        if self.options.on_conflict == OnConflict::SkipUnchecked {
             // Only those whose user is not there are judged.
             self.candidates.push(candidate);
         } else {
-            self.judge(candidate);
+            self.validate(candidate);
         }
     }
 
-    fn judge(&mut self, candidate: Candidate) {
-        match candidate.judge(self.options) {
+    fn validate(&mut self, candidate: Candidate) {
+        match candidate.validate(self.options) {
             Ok(()) => self.candidates.push(candidate),
             Err(reason) => self.problems.add(candidate.refused(reason)),
         }
@@ -152,7 +152,7 @@ impl Import {
     /// Of a JSON object whose keys are names: how many values were taken for a hash, and how many
     /// for a clear password.
     #[must_use]
-    pub fn taken_for(&self) -> (u64, u64) {
+    pub fn detected(&self) -> (u64, u64) {
         (self.hashes, self.passwords)
     }
 
@@ -189,28 +189,29 @@ impl Import {
     /// [`Error::BadRecords`].
     pub fn look_up(&mut self, users: Option<&mut Users>) -> Result<(), Error> {
         self.end()?;
-        let is_unjudged = self.options.on_conflict == OnConflict::SkipUnjudged;
+        let is_unchecked = self.options.on_conflict == OnConflict::SkipUnchecked;
         let is_hash = |candidate: &Candidate| matches!(candidate.secret, Planned::Hash(_));
-        if self.stage == Stage::LookedUp || !is_unjudged && self.candidates.iter().all(is_hash) {
+        if self.stage == Stage::LookedUp || !is_unchecked && self.candidates.iter().all(is_hash) {
             return Ok(());
         }
         let mut transaction = match users {
             Some(users) => Some(users.store.begin(Access::Read)?),
             None => None,
         };
-        let mut there = somebody(transaction.as_deref_mut())?;
+        let mut there = unless_empty(transaction.as_deref_mut())?;
         for chunk in self.take_chunks() {
             let Self { options, problems, summary, .. } = self;
-            for (candidate, row) in meet(*options, chunk, there.as_deref_mut(), problems, summary)?
+            for (candidate, row) in
+                match_rows(*options, chunk, there.as_deref_mut(), problems, summary)?
             {
                 self.keep(candidate, row);
             }
         }
         // Judging takes time, in which others may write.
         drop(transaction);
-        if is_unjudged {
+        if is_unchecked {
             for candidate in std::mem::take(&mut self.candidates) {
-                self.judge(candidate);
+                self.validate(candidate);
             }
         }
         self.stage = Stage::LookedUp;
@@ -260,7 +261,7 @@ impl Import {
     /// Keeps a record until it is written.
     fn keep(&mut self, mut candidate: Candidate, row: Option<Row>) {
         match (&mut candidate.secret, row) {
-            (Planned::Clear(clear), Some(row)) => clear.existing = Some(row.secret),
+            (Planned::Plaintext(plaintext), Some(row)) => plaintext.existing = Some(row.secret),
             (secret @ Planned::Absent, None) if self.options.lock_missing => {
                 let locked = NewCredential::locked(&PasswordHash::of_nothing(&self.method));
                 *secret = Planned::Hash(StoredSecret::from(&locked));
@@ -268,7 +269,7 @@ impl Import {
                 self.locked += 1;
             }
             (secret @ Planned::Absent, None) => {
-                *secret = Planned::clear(Password::generate(), Origin::Generated);
+                *secret = Planned::plaintext(Password::generate(), Origin::Generated);
             }
             _ => {}
         }
@@ -278,18 +279,18 @@ impl Import {
     /// How many users get a generated password, as far as [`look_up`](Self::look_up) could see.
     #[must_use]
     pub fn generated(&self) -> usize {
-        self.clear().filter(|clear| clear.origin == Origin::Generated).count()
+        self.plaintext().filter(|plaintext| plaintext.origin == Origin::Generated).count()
     }
 
     /// How many passwords [`hash`](Self::hash) is to hash.
     #[must_use]
     pub fn passwords(&self) -> usize {
-        self.clear().filter(|clear| clear.is_work(self.options.dry_run)).count()
+        self.plaintext().filter(|plaintext| plaintext.is_work(self.options.dry_run)).count()
     }
 
-    fn clear(&self) -> impl Iterator<Item = &Clear> {
+    fn plaintext(&self) -> impl Iterator<Item = &Plaintext> {
         self.candidates.iter().filter_map(|candidate| match &candidate.secret {
-            Planned::Clear(clear) => Some(&**clear),
+            Planned::Plaintext(plaintext) => Some(&**plaintext),
             _ => None,
         })
     }
@@ -302,7 +303,7 @@ impl Import {
         let mut work = Vec::new();
         for candidate in &mut self.candidates {
             match &mut candidate.secret {
-                Planned::Clear(clear) if clear.is_work(dry_run) => work.push(clear),
+                Planned::Plaintext(plaintext) if plaintext.is_work(dry_run) => work.push(plaintext),
                 _ => {}
             }
         }
@@ -311,8 +312,8 @@ impl Import {
         let budget = Budget::default();
         let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = || {
-            while let Some(clear) = next() {
-                clear.hash(&method, dry_run, &budget);
+            while let Some(plaintext) = next() {
+                plaintext.hash(&method, dry_run, &budget);
                 progress();
             }
         };
@@ -367,7 +368,7 @@ impl Import {
     ///
     /// # Errors
     ///
-    /// [`Error::BadRecords`] for a user who is there; [`Error::ChangedMeanwhile`] for one whose
+    /// [`Error::BadRecords`] for a user who is there; [`Error::ConcurrentChange`] for one whose
     /// password another program changed while passwords were hashed.
     pub fn write<'a>(
         &mut self,
@@ -385,14 +386,16 @@ impl Import {
             }
             None => (None, CommitHooks::default(), None),
         };
-        let is_anybody_there = somebody(transaction.as_deref_mut())?.is_some();
+        let has_users = unless_empty(transaction.as_deref_mut())?.is_some();
         let (mut summary, mut problems) = (self.summary, Problems::default());
         let mut generated = Vec::new();
         for chunk in self.candidates.chunks(CHUNK) {
-            let there = transaction.as_deref_mut().filter(|_| is_anybody_there);
+            let there = transaction.as_deref_mut().filter(|_| has_users);
             let mut rows = Vec::new();
             let chunk = chunk.iter().collect();
-            for (candidate, row) in meet(self.options, chunk, there, &mut problems, &mut summary)? {
+            for (candidate, row) in
+                match_rows(self.options, chunk, there, &mut problems, &mut summary)?
+            {
                 let Some(row) = row else {
                     summary.added += 1;
                     let (row, password) = candidate.new_row()?;
@@ -448,7 +451,7 @@ impl Import {
 }
 
 /// The transaction again, unless there is no user at all.
-fn somebody<'a, 't>(
+fn unless_empty<'a, 't>(
     transaction: Option<&'a mut (dyn Transaction + 't)>,
 ) -> Result<Option<&'a mut (dyn Transaction + 't)>, Error> {
     match transaction {
@@ -459,13 +462,13 @@ fn somebody<'a, 't>(
 
 /// Has each record meet the user of its name: the answer has those which are to be added, and
 /// those which may change the row that is there. Without `transaction` nobody is there.
-fn meet<C: Borrow<Candidate>>(
+fn match_rows<C: Borrow<Candidate>>(
     options: ImportOptions,
     chunk: Vec<C>,
     mut transaction: Option<&mut (dyn Transaction + '_)>,
     problems: &mut Problems,
     summary: &mut ImportSummary,
-) -> Result<Vec<Met<C>>, Error> {
+) -> Result<Vec<Matched<C>>, Error> {
     let rows = match &mut transaction {
         Some(transaction) => {
             let names: Vec<_> =
@@ -474,14 +477,14 @@ fn meet<C: Borrow<Candidate>>(
         }
         None => chunk.iter().map(|_| None).collect(),
     };
-    let mut met = Vec::with_capacity(chunk.len());
+    let mut matched = Vec::with_capacity(chunk.len());
     for (kept, row) in chunk.into_iter().zip(rows) {
         let candidate = kept.borrow();
         if row.is_some() {
             match options.on_conflict {
                 OnConflict::Fail => problems.add(candidate.refused(RecordError::Exists)),
-                OnConflict::Skip | OnConflict::SkipUnjudged => summary.skipped += 1,
-                OnConflict::Update => met.push((kept, row)),
+                OnConflict::Skip | OnConflict::SkipUnchecked => summary.skipped += 1,
+                OnConflict::Update => matched.push((kept, row)),
             }
             continue;
         }
@@ -495,10 +498,10 @@ fn meet<C: Borrow<Candidate>>(
         } else if let Some(similar) = similar {
             problems.add(candidate.refused(RecordError::Similar(similar)));
         } else {
-            met.push((kept, None));
+            matched.push((kept, None));
         }
     }
-    Ok(met)
+    Ok(matched)
 }
 
 /// A user whose name differs only by case from that of a new one, where that counts.

@@ -1,7 +1,7 @@
 //! Tables whose `password_hash` column holds clear passwords.
 
 use super::error::BadValues;
-use super::hash_like::resembles_hash;
+use super::hash_like::is_hash_like;
 use super::no_password::is_no_password;
 use super::wrapped::Seen;
 use super::{Changed, Error, Users, existing};
@@ -24,11 +24,11 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`Error::ResemblesHash`], [`Error::HashNotPassword`], [`Error::NoPassword`],
-    /// [`Error::ClearPassword`] for one with control or invisible characters, [`Error::InvalidHash`]
+    /// [`Error::HashLike`], [`Error::HashNotPassword`], [`Error::NoPassword`],
+    /// [`Error::PlaintextPassword`] for one with control or invisible characters, [`Error::InvalidHash`]
     /// for a value that is no text, and [`Error::BadValues`] for several of these;
-    /// [`Error::NoSuchUser`], and [`Error::ChangedMeanwhile`] if another program was faster.
-    pub fn hash_clear_passwords(
+    /// [`Error::NoSuchUser`], and [`Error::ConcurrentChange`] if another program was faster.
+    pub fn hash_plaintext_passwords(
         &mut self,
         usernames: Option<&[impl AsRef<[u8]>]>,
         allow_hash_like: bool,
@@ -51,7 +51,7 @@ impl Users {
         let mut clear = Vec::with_capacity(rows.len());
         let mut bad = Vec::new();
         for row in &rows {
-            match clear_password(row, allow_hash_like) {
+            match plaintext_password(row, allow_hash_like) {
                 Ok(password) => clear.push(password),
                 Err(error) => bad.push(error),
             }
@@ -70,7 +70,7 @@ impl Users {
             for (row, hash) in rows.iter().zip(&hashes) {
                 let (Some(hash), Some(username)) = (hash, row.username.as_key()) else { continue };
                 if transaction.get(username)?.is_none_or(|now| now.secret != row.secret) {
-                    return Err(Error::ChangedMeanwhile(row.username.clone()));
+                    return Err(Error::ConcurrentChange(row.username.clone()));
                 }
                 transaction.set_credential(username, hash)?;
             }
@@ -82,7 +82,10 @@ impl Users {
 }
 
 /// The clear password in a row; none if a hash is there already.
-pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<Password>, Error> {
+pub(super) fn plaintext_password(
+    row: &Row,
+    allow_hash_like: bool,
+) -> Result<Option<Password>, Error> {
     let username = || row.username.clone();
     let reason = match row.secret.credential() {
         Credential::Active(_) | Credential::Locked(Ok(_) | Err(HashError::Method(_))) => {
@@ -115,13 +118,13 @@ pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<
         let (what, is_restorable) = (seen.describe(), seen.is_restorable());
         return Err(Error::HashNotPassword { username: username(), what, is_restorable });
     }
-    if may_be_verified || !allow_hash_like && resembles_hash(text) {
-        return Err(Error::ResemblesHash(username()));
+    if may_be_verified || !allow_hash_like && is_hash_like(text) {
+        return Err(Error::HashLike(username()));
     }
     let password = Password::from(text.as_str());
     match policy::check(&password, None, true).and_then(|()| policy::check_visible(&password)) {
         // A long one worked in the app, and goes on working.
-        Ok(()) | Err(policy::Refusal::TooLong) => Ok(Some(password)),
-        Err(reason) => Err(Error::ClearPassword { username: username(), reason }),
+        Ok(()) | Err(policy::Violation::TooLong) => Ok(Some(password)),
+        Err(reason) => Err(Error::PlaintextPassword { username: username(), reason }),
     }
 }

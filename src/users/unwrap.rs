@@ -13,7 +13,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    /// [`Error::ConcurrentChange`] if another program was faster.
     pub fn unwrap_hashes(&mut self) -> Result<Vec<StoredText>, Error> {
         self.change("unwrap", None, |transaction| {
             let mut found = Vec::new();
@@ -26,7 +26,7 @@ impl Users {
             for (username, secret, new) in found {
                 let Some(key) = username.as_key() else { continue };
                 if transaction.get(key)?.is_none_or(|now| now.secret != secret) {
-                    return Err(Error::ChangedMeanwhile(username));
+                    return Err(Error::ConcurrentChange(username));
                 }
                 transaction.set_credential(key, &new)?;
                 changed.push(username);

@@ -41,7 +41,7 @@ fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
     let (whole, locked) = (hash("secret"), locked(&hash("secret")));
     let file = format!(r#"{{"alice": "{GOOD}", "bob": "{whole}", "carol": "{locked}"}}"#);
     let mut prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
-    assert_eq!(prepared.taken_for(), (2, 1));
+    assert_eq!(prepared.detected(), (2, 1));
     prepared.write(Some(&mut users), "import").unwrap().commit().unwrap();
     assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
     assert_eq!(stored(database, "bob"), whole);
@@ -101,8 +101,8 @@ fn weak_passwords_need_leave_and_others_are_never_taken(database: &dyn Database)
         let records = bad_records(import(users, options, file));
         records.first().iter().map(|bad| bad.reason.clone()).collect::<Vec<_>>()
     };
-    let control = RecordError::Password(policy::Refusal::ControlCharacter);
-    let guessable = RecordError::Password(policy::Refusal::Guessable);
+    let control = RecordError::Password(policy::Violation::ControlCharacter);
+    let guessable = RecordError::Password(policy::Violation::Guessable);
     let mut options = ImportOptions::default();
     assert_eq!(reasons_of(&mut users, options), [guessable, control.clone()]);
     options.allow_weak = true;
@@ -121,7 +121,7 @@ fn what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict(databas
     assert_eq!(records.count(), 2);
 
     let weak_last = format!("{head}\nAlice,{GOOD}\nbob,weak");
-    for on_conflict in [OnConflict::Fail, OnConflict::SkipUnjudged] {
+    for on_conflict in [OnConflict::Fail, OnConflict::SkipUnchecked] {
         let records = bad_records(import(&mut users, options(on_conflict), &weak_last));
         assert!(matches!(records.worst(), RecordError::Password(_)), "{records:?}");
     }

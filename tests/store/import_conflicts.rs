@@ -40,7 +40,7 @@ fn those_who_are_there_are_passed_over(database: &dyn Database) {
     let mut users = with_two(database);
     let before = rows(database);
     let file = format!("username,password,language,groups\nbob,{GOOD},fr,x\nzoe,{GOOD},,");
-    for on_conflict in [OnConflict::Skip, OnConflict::SkipUnjudged] {
+    for on_conflict in [OnConflict::Skip, OnConflict::SkipUnchecked] {
         assert_eq!(counts(import(&mut users, options(on_conflict), &file).unwrap()), [1, 0, 0, 1]);
         users.remove(&["zoe"], false).unwrap();
         assert_eq!(rows(database), before);
@@ -54,7 +54,7 @@ fn only_those_who_are_new_are_judged_where_that_is_asked_for(database: &dyn Data
     let before = rows(database);
     let odd = "username,password,language\nalice,weak,not a tag\nbob,,\na:b,weak,\n";
     assert_eq!(reasons(import(&mut users, options(OnConflict::Skip), odd)).len(), 3);
-    let unjudged = options(OnConflict::SkipUnjudged);
+    let unjudged = options(OnConflict::SkipUnchecked);
     let mut prepared = prepare(&mut users, unjudged, odd).unwrap();
     assert_eq!(prepared.passwords(), 0);
     let summary = prepared.write(Some(&mut users), "seed").unwrap().commit().unwrap();
@@ -207,7 +207,7 @@ fn a_user_who_appears_meanwhile_is_a_conflict(database: &dyn Database) {
     database.execute("DELETE FROM users");
     let refusal = overtaken(database, &mut users, UPDATE, &appear);
     assert!(
-        matches!(&refusal, Err(Error::ChangedMeanwhile(StoredText::Text(name))) if name == "alice")
+        matches!(&refusal, Err(Error::ConcurrentChange(StoredText::Text(name))) if name == "alice")
     );
     assert_eq!((names(database), stored(database, "alice")), (vec!["alice".into()], value.clone()));
 
@@ -227,7 +227,7 @@ fn a_password_that_was_changed_meanwhile_is_not_replaced(database: &dyn Database
         let mut users = init(database);
         add(&mut users, "alice");
         let refusal = overtaken(database, &mut users, UPDATE, &sql);
-        assert!(matches!(refusal, Err(Error::ChangedMeanwhile(_))), "{sql}: {refusal:?}");
+        assert!(matches!(refusal, Err(Error::ConcurrentChange(_))), "{sql}: {refusal:?}");
         let left = rows(database);
         assert!(!names(database).contains(&"zoe".to_owned()), "{sql}: {left:?}");
     }

@@ -46,13 +46,13 @@ mod support;
 
 mod accounts;
 mod check;
-mod clear_passwords;
 mod foreign_keys;
 mod import;
 mod import_conflicts;
-mod log_in;
+mod login;
 mod migrations;
 mod odd_names;
+mod plaintext_passwords;
 mod retries;
 mod secrets;
 mod unwrap;

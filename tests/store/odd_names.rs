@@ -1,7 +1,7 @@
 //! Names that no new user could have, but that others wrote: they can be found, changed and
 //! removed like any other.
 
-use dash_users::{LogIn, Password, StoredText, UsernameError, Users};
+use dash_users::{Login, Password, StoredText, UsernameError, Users};
 
 use crate::database::Database;
 use crate::support::{GOOD, hash, init, insert, is_current_hash_of, names, stored};
@@ -42,7 +42,7 @@ fn odd_names(database: &dyn Database) -> Vec<String> {
 /// What can be done with a user, whatever the name.
 fn use_and_remove(database: &dyn Database, users: &mut Users, name: &str) {
     let secret = Password::from("secret");
-    let accepted = LogIn::Accepted { outdated: false };
+    let accepted = Login::Accepted { outdated: false };
 
     let user = users.get(name).unwrap().unwrap();
     assert_eq!(user.username, StoredText::Text(name.to_owned()));
@@ -89,7 +89,7 @@ fn a_clear_password_under_an_odd_name_is_hashed(database: &dyn Database) {
     for name in odd_names(database) {
         insert(database, &name, "clear password");
     }
-    users.hash_clear_passwords(None::<&[&str]>, false).unwrap();
+    users.hash_plaintext_passwords(None::<&[&str]>, false).unwrap();
     for name in odd_names(database) {
         assert!(is_current_hash_of(&stored(database, &name), "clear password"));
     }

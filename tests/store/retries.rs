@@ -81,7 +81,9 @@ const CHANGES: [Operation; 14] = [
     ("log_in_and_upgrade", |users| {
         users.log_in_and_upgrade("old", &Password::from("secret"))?.1.map(drop)
     }),
-    ("hash_clear_passwords", |users| users.hash_clear_passwords(Some(&["clear"]), false).map(drop)),
+    ("hash_plaintext_passwords", |users| {
+        users.hash_plaintext_passwords(Some(&["clear"]), false).map(drop)
+    }),
     ("rename", |users| users.rename("alice", &"xin".parse().unwrap(), false).map(drop)),
 ];
 

@@ -60,8 +60,8 @@ fn no_error_shows_a_password_or_a_stored_value(database: &dyn Database) {
         insert(database, "alice", &value);
         let errors = [
             users.rehash("alice", &other).err(),
-            users.hash_clear_passwords(None::<&[&str]>, false).err(),
-            users.hash_clear_passwords(Some(&["zoe"]), false).err(),
+            users.hash_plaintext_passwords(None::<&[&str]>, false).err(),
+            users.hash_plaintext_passwords(Some(&["zoe"]), false).err(),
             users.add(&new_user("alice", CLEAR)).err(),
             users.add(&new_user("Alice", CLEAR)).err(),
             users.set_password("zoe", &Password::from(CLEAR), false).err(),

@@ -217,6 +217,8 @@ pub(crate) const OPERATIONS: [Operation; 22] = [
     ("log_in_and_upgrade", |users| {
         users.log_in_and_upgrade("alice", &Password::from("secret")).map(drop)
     }),
-    ("hash_clear_passwords", |users| users.hash_clear_passwords(None::<&[&str]>, false).map(drop)),
+    ("hash_plaintext_passwords", |users| {
+        users.hash_plaintext_passwords(None::<&[&str]>, false).map(drop)
+    }),
     ("unwrap_hashes", |users| users.unwrap_hashes().map(drop)),
 ];

@@ -87,17 +87,18 @@ fn plaintext_reports_every_value_that_is_no_password(database: &dyn Database) {
     insert(database, "bcrypt", &format!("b'{BCRYPT}'"));
     let before = rows(database);
     for allow_hash_like in [false, true] {
-        let Err(Error::BadValues(bad)) = users.hash_clear_passwords(ALL, allow_hash_like) else {
+        let Err(Error::BadValues(bad)) = users.hash_plaintext_passwords(ALL, allow_hash_like)
+        else {
             panic!("not several")
         };
         let expected = values.len() + if allow_hash_like { 1 } else { 2 };
         assert_eq!((bad.count(), bad.first().len()), (expected as u64, expected));
         assert_eq!(rows(database), before);
     }
-    let one = users.hash_clear_passwords(Some(&["none2"]), true);
+    let one = users.hash_plaintext_passwords(Some(&["none2"]), true);
     assert!(matches!(one, Err(Error::NoPassword(name)) if name == text("none2")));
     let Err(Error::HashNotPassword { what, is_restorable, .. }) =
-        users.hash_clear_passwords(Some(&["wrapped"]), true)
+        users.hash_plaintext_passwords(Some(&["wrapped"]), true)
     else {
         panic!("it is taken")
     };
@@ -109,7 +110,7 @@ fn plaintext_shows_the_first_of_many_bad_values(database: &dyn Database) {
     for index in 0..50 {
         insert(database, &format!("user{index:02}"), "None");
     }
-    let Err(Error::BadValues(bad)) = users.hash_clear_passwords(ALL, false) else {
+    let Err(Error::BadValues(bad)) = users.hash_plaintext_passwords(ALL, false) else {
         panic!("not several")
     };
     assert_eq!((bad.count(), bad.first().len(), bad.are_passwords()), (50, 20, false));

@@ -5,7 +5,7 @@ use std::thread;
 
 use dash_users::store::{self, Access, CommitHooks, Migrated, Row, Schema, Store, Transaction};
 use dash_users::{
-    Error, Event, Finding, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users,
+    Error, Event, Finding, HashError, Login, LoginRefusal, Password, StoreError, StoredText, Users,
 };
 
 use crate::database::Database;
@@ -15,10 +15,10 @@ use crate::support::{
 };
 
 /// What came of a log-in, and whether the hash was replaced.
-type Outcome = (LogIn, bool);
+type Outcome = (Login, bool);
 
-const UPGRADED: Outcome = (LogIn::Accepted { outdated: true }, true);
-const LOST: Outcome = (LogIn::Accepted { outdated: true }, false);
+const UPGRADED: Outcome = (Login::Accepted { outdated: true }, true);
+const LOST: Outcome = (Login::Accepted { outdated: true }, false);
 
 fn upgrade(users: &mut Users, username: &str, password: &str) -> Outcome {
     let password = Password::from(password);
@@ -82,7 +82,7 @@ fn the_right_password_upgrades_an_outdated_hash(database: &dyn Database) {
         assert_eq!(upgrade(&mut users, "alice", "secret"), UPGRADED);
         assert!(is_current_hash_of(&stored(database, "alice"), "secret"));
         let again = upgrade(&mut users, "alice", "secret");
-        assert_eq!(again, (LogIn::Accepted { outdated: false }, false));
+        assert_eq!(again, (Login::Accepted { outdated: false }, false));
     }
 }
 
@@ -95,12 +95,12 @@ fn nothing_else_upgrades_a_hash(database: &dyn Database) {
     let before = rows(database);
     for (name, password) in [("alice", "other"), ("carol", "secret"), ("dave", "secret")] {
         let outcome = upgrade(&mut users, name, password);
-        assert!(matches!(outcome, (LogIn::Refused(_), false)), "{name}");
+        assert!(matches!(outcome, (Login::Refused(_), false)), "{name}");
     }
     let refusal = upgrade(&mut users, "zoe", "secret");
-    assert_eq!(refusal, (LogIn::Refused(Refusal::NoSuchUser), false));
+    assert_eq!(refusal, (Login::Refused(LoginRefusal::NoSuchUser), false));
     let bob = upgrade(&mut users, "bob", "secret");
-    assert_eq!(bob, (LogIn::Accepted { outdated: false }, false));
+    assert_eq!(bob, (Login::Accepted { outdated: false }, false));
     assert_eq!(rows(database), before);
 }
 
@@ -112,7 +112,7 @@ fn a_log_in_is_right_also_where_the_new_hash_cannot_be_stored(database: &dyn Dat
     let mut users = read_only.with_method(method(METHOD));
     let password = Password::from("secret");
     let (log_in, upgraded) = users.log_in_and_upgrade("alice", &password).unwrap();
-    assert_eq!(log_in, LogIn::Accepted { outdated: true });
+    assert_eq!(log_in, Login::Accepted { outdated: true });
     assert!(matches!(upgraded, Err(Error::Store(_))), "{upgraded:?}");
     assert_eq!(rows(database), before);
 }
@@ -219,7 +219,7 @@ fn a_rehash_does_not_undo_a_change_of_another_program(database: &dyn Database) {
     let mut users =
         interleaved(database, format!("UPDATE users SET password_hash = {}", literal(&meanwhile)));
     let refusal = rehash(&mut users, "alice", "secret");
-    assert!(matches!(refusal, Err(Error::ChangedMeanwhile(_))), "{refusal:?}");
+    assert!(matches!(refusal, Err(Error::ConcurrentChange(_))), "{refusal:?}");
     assert_eq!(stored(database, "alice"), meanwhile);
 }
 
@@ -229,8 +229,8 @@ fn a_clear_password_that_changed_meanwhile_is_not_hashed(database: &dyn Database
     insert(database, "bob", "xyzzy");
     let change = "UPDATE users SET password_hash = 'quux' WHERE username = 'bob'";
     let mut users = interleaved(database, change.to_owned());
-    let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
-    let Err(Error::ChangedMeanwhile(name)) = refusal else { panic!("{refusal:?}") };
+    let refusal = users.hash_plaintext_passwords(None::<&[&str]>, false);
+    let Err(Error::ConcurrentChange(name)) = refusal else { panic!("{refusal:?}") };
     assert_eq!(name, StoredText::Text("bob".to_owned()));
     assert_eq!(rows(database), ["alice plover en", "bob quux en"]);
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, Write};
 
-use dash_users::policy::Refusal;
+use dash_users::policy::Violation;
 use dash_users::store::CommitHooks;
 use dash_users::transfer::Format;
 use dash_users::{Error, Language, NewUser, Password, StoredText};
@@ -106,11 +106,11 @@ fn a_password_that_the_policy_refuses_writes_nothing(database: &dyn Database) {
     let before = rows(database);
     let long = "é".repeat(513);
     for (password, allow_weak, reason) in [
-        ("", true, Refusal::Empty),
-        ("plover\txyzzy-quux", true, Refusal::ControlCharacter),
-        (long.as_str(), true, Refusal::TooLong),
-        ("héllo!7", false, Refusal::TooShort),
-        ("secret123", false, Refusal::Guessable),
+        ("", true, Violation::Empty),
+        ("plover\txyzzy-quux", true, Violation::ControlCharacter),
+        (long.as_str(), true, Violation::TooLong),
+        ("héllo!7", false, Violation::TooShort),
+        ("secret123", false, Violation::Guessable),
     ] {
         let mut new = new_user("bob", password);
         new.allow_weak = allow_weak;
@@ -136,7 +136,7 @@ fn the_user_name_counts_as_guessable(database: &dyn Database) {
     add(&mut users, "alice");
     let password = Password::from("gwrkpzqhvx");
     let refusal = users.set_password("gwrkpzqhvx", &password, false);
-    assert!(matches!(refusal, Err(Error::Password(Refusal::Guessable))));
+    assert!(matches!(refusal, Err(Error::Password(Violation::Guessable))));
     users.set_password("alice", &password, false).unwrap();
 }
 
@@ -192,7 +192,7 @@ fn what_is_not_there_cannot_be_changed(database: &dyn Database) {
         users.set_language("Alice", &language("fr")).map(drop),
         users.remove(&["Alice"], false).map(drop),
         users.rehash("Alice", &Password::from("secret")),
-        users.hash_clear_passwords(Some(&["Alice"]), false).map(drop),
+        users.hash_plaintext_passwords(Some(&["Alice"]), false).map(drop),
     ];
     for refusal in refusals {
         assert!(

@@ -156,7 +156,7 @@ impl From<anyhow::Error> for Report {
         }
         let (code, hint) = if let Some(error) = error.downcast_ref::<Error>() {
             of_operation(error)
-        } else if let Some(error) = error.downcast_ref::<policy::Refusal>() {
+        } else if let Some(error) = error.downcast_ref::<policy::Violation>() {
             of_password(*error)
         } else if let Some(error) = error.downcast_ref::<FileError>() {
             of_file(error)
@@ -182,7 +182,7 @@ fn of_location(error: LocationError) -> Option<&'static str> {
             Misspelling::Quotes => {
                 "remove the quotes (docker --env-file keeps them); a file with such a name is ./NAME"
             }
-            Misspelling::Blanks => "remove the blanks; a file with such a name is ./NAME",
+            Misspelling::Whitespace => "remove the blanks; a file with such a name is ./NAME",
             Misspelling::Invisible => {
                 "type it again on one line; a file with such a name is ./NAME"
             }
@@ -246,16 +246,16 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
         Error::InvalidHash { .. } | Error::HashNotPassword { .. } | Error::NoPassword(_) => {
             (Code::InvalidData, Some("`dash-users passwd` sets a new password".to_owned()))
         }
-        Error::ResemblesHash(_) => {
+        Error::HashLike(_) => {
             let hint = "`dash-users passwd` sets a new password; if the value is the password, \
                         name the user with --allow-hash-like";
             (Code::InvalidData, Some(hint.to_owned()))
         }
-        Error::ClearPassword { .. } => {
+        Error::PlaintextPassword { .. } => {
             (Code::BadPassword, Some("`dash-users passwd` sets a new password".to_owned()))
         }
         Error::UnreachableName(_) | Error::BadValues(_) => (Code::InvalidData, None),
-        Error::ChangedMeanwhile(_) => {
+        Error::ConcurrentChange(_) => {
             (Code::Failed, Some("nothing was changed; try again".to_owned()))
         }
         _ => (Code::Failed, None),
@@ -303,7 +303,7 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             (Code::NewerSchema, Some("use the newer dash-users that wrote it".to_owned()))
         }
         StoreError::NotADatabase { .. } => (Code::NotADatabase, None),
-        StoreError::UnfitTable { location, repair, .. } => {
+        StoreError::UnsupportedTable { location, repair, .. } => {
             let (file, init) = (pasted(location), command(location, "init"));
             let hint =
                 |sql| format!("run this SQL with `sqlite3 -bail {file}`, then {init}:\n{sql}");
@@ -316,7 +316,7 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         StoreError::Busy { .. } | StoreError::Conflict { .. } => {
             (Code::Busy, Some("try again".to_owned()))
         }
-        StoreError::NotForServers => (
+        StoreError::NotOnServers => (
             Code::Failed,
             Some(
                 "use pg_dump and pg_restore; `dash-users export` writes the users alone".to_owned(),
@@ -422,7 +422,7 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
     }
 }
 
-fn of_password(refusal: policy::Refusal) -> (Code, Option<String>) {
+fn of_password(refusal: policy::Violation) -> (Code, Option<String>) {
     if refusal.is_weakness() {
         let hint = "choose a longer one, or use --generate; --allow-weak takes it all the same";
         (Code::WeakPassword, Some(hint.to_owned()))

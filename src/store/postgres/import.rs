@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use postgres::types::Type;
 
 use super::schema::fingerprint;
-use super::{PASSED_OVER, Param, PostgresTransaction, REWRITTEN, printable};
+use super::{Param, PostgresTransaction, REWRITTEN, SKIPPED, printable};
 use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
 use crate::user::StoredText;
 
@@ -108,7 +108,7 @@ impl Import {
             u64::try_from(count).unwrap_or_default()
         };
         if count(0) < rows.len() as u64 {
-            return Err(transaction.refused(PASSED_OVER));
+            return Err(transaction.refused(SKIPPED));
         }
         if count(1) < rows.len() as u64 {
             return Err(transaction.refused(REWRITTEN));

@@ -57,7 +57,7 @@ impl Sqlite {
         let read = || connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
         let busy = Some(ErrorCode::DatabaseBusy);
         let mut done = read();
-        if access != Access::Glance {
+        if access != Access::ReadNoWait {
             // To SQLite a file system without locks looks like a lock of another program.
             if done.as_ref().is_err_and(|error| error.sqlite_error_code() == busy) {
                 refuse_without_locks(path)?;
@@ -108,7 +108,7 @@ impl Sqlite {
         // Whoever may write opens the file to write, also to read it: a reader must be able to
         // roll the journal of a killed writer back, and to remove an empty write-ahead log.
         let (mode, patience) = match access {
-            Access::Glance => (OpenFlags::SQLITE_OPEN_READ_ONLY, Duration::ZERO),
+            Access::ReadNoWait => (OpenFlags::SQLITE_OPEN_READ_ONLY, Duration::ZERO),
             Access::Read | Access::Write => (OpenFlags::SQLITE_OPEN_READ_WRITE, FIRST_TIMEOUT),
         };
         let is_frozen = access != Access::Write && is_frozen_with_log(path);

@@ -49,7 +49,7 @@ pub(super) fn read(
     let Some(username) = username else {
         let select = "SELECT id, at, actor, action, username, detail FROM user_events
                       ORDER BY id DESC LIMIT ?";
-        return hand_out(connection, select, [limit.map_or(-1, i64::from)], each);
+        return query_events(connection, select, [limit.map_or(-1, i64::from)], each);
     };
     let cut = "SELECT substr(?, 1, 1024)";
     let name =
@@ -103,10 +103,10 @@ pub(super) fn read_since(
 ) -> rusqlite::Result<()> {
     let select = "SELECT id, at, actor, action, username, detail FROM user_events
                   WHERE id > ? ORDER BY id DESC";
-    hand_out(connection, select, [last], each)
+    query_events(connection, select, [last], each)
 }
 
-fn hand_out(
+fn query_events(
     connection: &Connection,
     select: &str,
     params: impl rusqlite::Params,

@@ -28,7 +28,7 @@ impl Import {
                           NOT EXISTS (SELECT 1 FROM users)";
         let (now, was_empty) =
             connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        forget_gone(connection)?;
+        delete_orphans(connection)?;
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
         for name in TRIGGERS {
@@ -54,7 +54,7 @@ impl Import {
     pub(super) fn end(self, connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
         self.triggers.iter().try_for_each(|sql| connection.execute_batch(sql))?;
         // What triggers of the app did meanwhile, ours did not see.
-        forget_gone(connection)?;
+        delete_orphans(connection)?;
         let remember = format!(
             "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
              SELECT username, ?1, ?1, {} FROM users
@@ -72,7 +72,7 @@ impl Import {
 type Unwritten = Option<rusqlite::Error>;
 
 /// Drops what is kept of users who went unseen, before anybody has their names.
-fn forget_gone(connection: &Connection) -> rusqlite::Result<()> {
+fn delete_orphans(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "INSERT INTO user_events (action, username, detail)
          SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times

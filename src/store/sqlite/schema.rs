@@ -76,7 +76,7 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
 
 /// A table that cannot be used, as an error.
 fn unfit_table(location: &Location, Unfit { reason, repair }: Unfit) -> StoreError {
-    StoreError::UnfitTable { location: location.clone(), reason, repair }
+    StoreError::UnsupportedTable { location: location.clone(), reason, repair }
 }
 
 /// An object of ours that is not there, or not as it was created.
@@ -177,7 +177,7 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
         Vec::new()
     } else {
         if schema.version >= WATCHED {
-            refuse_strangers(&transaction, location)?;
+            refuse_leftovers(&transaction, location)?;
         }
         let events = apply(&transaction, &schema).map_err(&fail)?;
         if let Some(reason) = table::unchangeable(&transaction)
@@ -195,18 +195,18 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
 
 /// Refuses to go on where groups may belong to others than the users who have the names now: an app
 /// replaced the table, or wrote to it while the triggers did not fire. Only a repair drops them.
-fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), StoreError> {
+fn refuse_leftovers(connection: &Connection, location: &Location) -> Result<(), StoreError> {
     let refuse = |reason| Err(StoreError::NeedsRepair { location: location.clone(), reason });
-    let names = match strangers(connection).map_err(sql_error(location))? {
-        Strangers::All(is) => {
+    let names = match leftovers(connection).map_err(sql_error(location))? {
+        Leftovers::All(is) => {
             return refuse(format!(
                 "its table 'users' is {is}, but groups of earlier users remain: `restore` a \
                 backup, \
                  or drop the groups with `check --fix`"
             ));
         }
-        Strangers::These(names) if names.is_empty() => return Ok(()),
-        Strangers::These(names) => names,
+        Leftovers::These(names) if names.is_empty() => return Ok(()),
+        Leftovers::These(names) => names,
     };
     let count = names.len();
     let shown: Vec<_> = names.iter().take(10).map(|name| format!("'{name}'")).collect();
@@ -219,29 +219,29 @@ fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), 
 }
 
 /// Users whose groups may be somebody else's.
-enum Strangers {
+enum Leftovers {
     These(Vec<StoredText>),
     /// There are groups, but no user: this says how the table `users` is.
     All(&'static str),
 }
 
-fn strangers(connection: &Connection) -> rusqlite::Result<Strangers> {
+fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     let is_there = |table: &str| {
         let select = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE)";
         connection.query_row(select, [table], |row| row.get::<_, bool>(0))
     };
     if !is_there("user_groups")? || !is_there("dash_users_times")? {
-        return Ok(Strangers::These(Vec::new()));
+        return Ok(Leftovers::These(Vec::new()));
     }
     let has_groups = has_groups(connection)?;
     if !is_there("users")? {
-        let nobody = Strangers::These(Vec::new());
-        return Ok(if has_groups { Strangers::All("gone") } else { nobody });
+        let nobody = Leftovers::These(Vec::new());
+        return Ok(if has_groups { Leftovers::All("gone") } else { nobody });
     }
     let is_another_table = is_another_table(connection)?;
     let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM users)";
     if is_another_table && has_groups && connection.query_row(is_empty, [], |row| row.get(0))? {
-        return Ok(Strangers::All("new and empty"));
+        return Ok(Leftovers::All("new and empty"));
     }
     let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
                                      WHERE name = 'fingerprint')";
@@ -256,7 +256,7 @@ fn strangers(connection: &Connection) -> rusqlite::Result<Strangers> {
     );
     let mut statement = connection.prepare(&select)?;
     let names = statement.query_map([is_another_table], |row| row.get_ref(0).map(stored_text))?;
-    names.collect::<rusqlite::Result<_>>().map(Strangers::These)
+    names.collect::<rusqlite::Result<_>>().map(Leftovers::These)
 }
 
 /// Whether anybody is in a group.

@@ -145,7 +145,7 @@ fn what_is_no_json_ends_a_document_and_its_line_is_told() {
     }
     let invalid = plainly(Json, b"[{\"username\": \"a\"},\n{\"username\": \"s3cret\xff\"}]");
     assert_eq!(invalid.len(), 2);
-    assert!(invalid[1].starts_with("2 it is no JSON: "), "{invalid:?}");
+    assert!(invalid[1].starts_with("2 invalid JSON: "), "{invalid:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(super) struct Budget {
     taken: Mutex<u64>,
-    given_back: Condvar,
+    released: Condvar,
 }
 
 impl Budget {
@@ -17,7 +17,7 @@ impl Budget {
     /// Does `work`, which takes so many `bytes`, as soon as they are there.
     pub(super) fn during<T>(&self, bytes: u64, work: impl FnOnce() -> T) -> T {
         let is_too_much = |taken: &mut u64| *taken > 0 && taken.saturating_add(bytes) > Self::BYTES;
-        let taken = self.given_back.wait_while(self.taken(), is_too_much);
+        let taken = self.released.wait_while(self.taken(), is_too_much);
         *taken.unwrap_or_else(PoisonError::into_inner) += bytes;
         let _share = Share { budget: self, bytes };
         work()
@@ -37,7 +37,7 @@ struct Share<'a> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         *self.budget.taken() -= self.bytes;
-        self.budget.given_back.notify_all();
+        self.budget.released.notify_all();
     }
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::super::Error;
 use super::super::foreign::converted;
-use super::super::hash_like::resembles_hash;
+use super::super::hash_like::is_hash_like;
 use super::super::no_password::is_no_password;
 use super::super::wrapped::Seen;
 use super::budget::Budget;
@@ -35,10 +35,10 @@ pub(super) struct Candidate {
 pub(super) enum Planned {
     Absent,
     Hash(StoredSecret),
-    Clear(Box<Clear>),
+    Plaintext(Box<Plaintext>),
 }
 
-pub(super) struct Clear {
+pub(super) struct Plaintext {
     /// Empty once it was hashed, but for a generated one, which somebody has to be told.
     password: Password,
     pub(super) origin: Origin,
@@ -60,13 +60,13 @@ pub(super) enum Origin {
 }
 
 impl Planned {
-    pub(super) fn clear(password: Password, origin: Origin) -> Self {
+    pub(super) fn plaintext(password: Password, origin: Origin) -> Self {
         let (existing, is_right, hash) = (None, None, None);
-        Self::Clear(Box::new(Clear { password, origin, existing, is_right, hash }))
+        Self::Plaintext(Box::new(Plaintext { password, origin, existing, is_right, hash }))
     }
 }
 
-impl Clear {
+impl Plaintext {
     /// Whether there is anything to hash: without writing only what is there is verified.
     pub(super) fn is_work(&self, dry_run: bool) -> bool {
         let is_verified = self.existing.is_none() || self.is_right.is_some();
@@ -104,7 +104,7 @@ impl Candidate {
         }
         let secret = match secret {
             None => Planned::Absent,
-            Some(Secret::Password(password)) => Planned::clear(password, Origin::Given),
+            Some(Secret::Password(password)) => Planned::plaintext(password, Origin::Given),
             Some(Secret::Hash(hash)) if options.as_is => Planned::Hash(hash),
             Some(Secret::Hash(hash)) => {
                 let converted = text(hash.expose()).and_then(converted_hash);
@@ -115,7 +115,7 @@ impl Candidate {
                 match (stored.credential(), converted_hash(text.expose())) {
                     (Credential::Active(_) | Credential::Locked(_), _) => Planned::Hash(stored),
                     (Credential::Unusable(_), Some(converted)) => Planned::Hash(converted),
-                    (Credential::Unusable(_), None) => Planned::clear(text, Origin::Guessed),
+                    (Credential::Unusable(_), None) => Planned::plaintext(text, Origin::Guessed),
                 }
             }
         };
@@ -127,21 +127,21 @@ impl Candidate {
     }
 
     /// The first reason not to take the record.
-    pub(super) fn judge(&self, options: ImportOptions) -> Result<(), RecordError> {
+    pub(super) fn validate(&self, options: ImportOptions) -> Result<(), RecordError> {
         if !options.as_is {
             text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
         }
         match &self.secret {
             Planned::Hash(hash) => {
                 if !options.as_is {
-                    judge_hash(hash)?;
+                    validate_hash(hash)?;
                 }
                 with_lock(hash.clone(), self.locked).map_err(RecordError::Hash)?;
             }
-            Planned::Clear(clear) => {
-                judge_password(clear)?;
-                policy::check(&clear.password, text(&self.username), options.allow_weak)?;
-                policy::check_visible(&clear.password)?;
+            Planned::Plaintext(plaintext) => {
+                validate_password(plaintext)?;
+                policy::check(&plaintext.password, text(&self.username), options.allow_weak)?;
+                policy::check_visible(&plaintext.password)?;
             }
             Planned::Absent => {
                 // Of others it depends on whether they are there.
@@ -170,17 +170,17 @@ impl Candidate {
             language.clone().unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
         let (secret, password) = match secret {
             Planned::Hash(hash) => (self.locked_hash(hash)?, None),
-            Planned::Clear(clear) => {
-                let Clear { password, origin, hash, existing, .. } = &**clear;
+            Planned::Plaintext(plaintext) => {
+                let Plaintext { password, origin, hash, existing, .. } = &**plaintext;
                 if existing.is_some() {
-                    return Err(Error::ChangedMeanwhile(username.clone()));
+                    return Err(Error::ConcurrentChange(username.clone()));
                 }
                 let is_locked = *locked == Some(true);
                 let hash = hash.as_ref().map(|hash| new_credential(hash, is_locked));
                 let secret = hash.as_ref().map_or(StoredText::Null.into(), StoredSecret::from);
                 (secret, (*origin == Origin::Generated).then(|| password.clone()))
             }
-            Planned::Absent => return Err(Error::ChangedMeanwhile(username.clone())),
+            Planned::Absent => return Err(Error::ConcurrentChange(username.clone())),
         };
         let (username, groups) = (username.clone(), groups.clone().unwrap_or_default());
         Ok((NewRow { username, secret, language, groups }, password))
@@ -202,12 +202,12 @@ impl Candidate {
                     (Some(hash), is_new)
                 }
             },
-            Planned::Clear(clear) => match &**clear {
-                Clear { existing, .. } if existing.as_ref() != Some(&row.secret) => {
-                    return Err(Error::ChangedMeanwhile(row.username));
+            Planned::Plaintext(plaintext) => match &**plaintext {
+                Plaintext { existing, .. } if existing.as_ref() != Some(&row.secret) => {
+                    return Err(Error::ConcurrentChange(row.username));
                 }
-                Clear { is_right: Some(true), .. } => (same()?, false),
-                Clear { hash, .. } => {
+                Plaintext { is_right: Some(true), .. } => (same()?, false),
+                Plaintext { hash, .. } => {
                     let is_locked = row.secret.credential().is_locked();
                     let is_locked = self.locked.unwrap_or(is_locked);
                     let new = hash.as_ref();
@@ -278,7 +278,7 @@ pub(super) fn text(stored: &StoredText) -> Option<&str> {
     }
 }
 
-fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
+fn validate_hash(stored: &StoredSecret) -> Result<(), RecordError> {
     let (Credential::Locked(Err(error)) | Credential::Unusable(error)) = stored.credential() else {
         return Ok(());
     };
@@ -293,16 +293,16 @@ fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
 
 /// Refuses what is no password: a hash, and a word for none. What only resembles a hash may be a
 /// password where the file says that it is one.
-fn judge_password(clear: &Clear) -> Result<(), RecordError> {
-    let password = clear.password.expose();
+fn validate_password(plaintext: &Plaintext) -> Result<(), RecordError> {
+    let password = plaintext.password.expose();
     if is_no_password(password) {
         return Err(RecordError::NoPassword(FIELDS[1]));
     }
     if let Some(seen) = Seen::in_text(password).filter(Seen::is_hash) {
         return Err(RecordError::HashNotPassword(seen.describe()));
     }
-    if clear.origin == Origin::Guessed && resembles_hash(password) {
-        return Err(RecordError::ResemblesHash);
+    if plaintext.origin == Origin::Guessed && is_hash_like(password) {
+        return Err(RecordError::HashLike);
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ fn a_change_that_the_app_is_about_to_make_is_seen() {
         || open(&database).rehash("alice", &Password::from("secret")),
         || app.batch_execute("COMMIT").unwrap(),
     );
-    assert!(matches!(result, Err(Error::ChangedMeanwhile(_))), "{result:?}");
+    assert!(matches!(result, Err(Error::ConcurrentChange(_))), "{result:?}");
     assert_eq!(stored(&database, "alice"), "the app's");
 }
 

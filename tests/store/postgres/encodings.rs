@@ -1,6 +1,6 @@
 //! Encodings, types and collations of columns, and settings of the database.
 
-use dash_users::{Error, LogIn, NewFile, OnConflict, Password, Severity, StoreError, Users};
+use dash_users::{Error, Login, NewFile, OnConflict, Password, Severity, StoreError, Users};
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
@@ -42,7 +42,7 @@ fn a_name_that_the_encoding_cannot_hold_is_no_user_s() {
     assert!(users.get(name).unwrap().is_none());
     assert!(matches!(users.remove(&[name], false), Err(Error::NoSuchUser(_))));
     assert!(matches!(users.lock(&["zoë", name]), Err(Error::NoSuchUser(_))));
-    assert!(matches!(users.log_in(name, &Password::from("secret")).unwrap(), LogIn::Refused(_)));
+    assert!(matches!(users.log_in(name, &Password::from("secret")).unwrap(), Login::Refused(_)));
     let history = users.history(Some(name.as_bytes()), None);
     assert!(matches!(history, Err(Error::NoSuchUser(_))), "{history:?}");
     let added = users.add(&new_user(name, GOOD));

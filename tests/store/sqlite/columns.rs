@@ -14,11 +14,11 @@ const NOCASE: &str = "CREATE TABLE users (username TEXT COLLATE NOCASE PRIMARY K
 /// The reason and the SQL by which a table is refused; every operation refuses it.
 fn refusal(database: &Sqlite) -> (String, Option<String>) {
     let refused = Users::init(database.location(), &NewFile::default());
-    let Err(Error::Store(StoreError::UnfitTable { reason, repair, .. })) = refused else {
+    let Err(Error::Store(StoreError::UnsupportedTable { reason, repair, .. })) = refused else {
         panic!("{refused:?}");
     };
     let listed = open(database).list();
-    assert!(matches!(listed, Err(Error::Store(StoreError::UnfitTable { .. }))), "{listed:?}");
+    assert!(matches!(listed, Err(Error::Store(StoreError::UnsupportedTable { .. }))), "{listed:?}");
     (reason, repair)
 }
 

@@ -21,7 +21,8 @@ fn refusal(database: &Sqlite) -> String {
         .into_iter()
         .map(|(name, result)| match result {
             Err(Error::Store(
-                StoreError::NotADatabase { reason, .. } | StoreError::UnfitTable { reason, .. },
+                StoreError::NotADatabase { reason, .. }
+                | StoreError::UnsupportedTable { reason, .. },
             )) => reason,
             other => panic!("{name}: {other:?}"),
         })

@@ -1,6 +1,6 @@
 //! Tables `users` of many shapes, all of which hold users.
 
-use dash_users::{Error, LogIn, NewFile, Password, StoreError, StoredText, Users};
+use dash_users::{Error, Login, NewFile, Password, StoreError, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
 use crate::support::{GOOD, add, init, is_current_hash_of, new_user, open, stored};
@@ -57,7 +57,7 @@ fn users_live_in_tables_of_every_shape() {
         assert!(is_current_hash_of(&stored(&database, "alice"), GOOD), "{shape}");
         assert!(users.set_language("bob", &"fr".parse().unwrap()).unwrap(), "{shape}");
         let log_in = users.log_in("bob", &Password::from("secret")).unwrap();
-        assert!(matches!(log_in, LogIn::Accepted { .. }), "{shape}");
+        assert!(matches!(log_in, Login::Accepted { .. }), "{shape}");
         assert!(matches!(users.add(&new_user("bob", GOOD)), Err(Error::UserExists(_))), "{shape}");
         let similar = users.add(&new_user("BOB", GOOD)).unwrap_err();
         let is_refused = matches!(similar, Error::UserExists(_) | Error::SimilarUser { .. });

@@ -2,7 +2,7 @@
 
 use base16ct::lower::encode_string;
 use dash_users::store::sql_to_remove;
-use dash_users::{Error, HashError, LogIn, MethodError, Password, Refusal, StoredText, Users};
+use dash_users::{Error, HashError, Login, LoginRefusal, MethodError, Password, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
 use crate::support::{
@@ -80,7 +80,7 @@ fn names_that_are_not_utf_8_are_found_by_their_bytes() {
 
     for name in names {
         let log_in = users.log_in(name, &Password::from("secret")).unwrap();
-        assert!(matches!(log_in, LogIn::Accepted { .. }));
+        assert!(matches!(log_in, Login::Accepted { .. }));
         users.rehash(name, &Password::from("secret")).unwrap();
         users.set_password(name, &Password::from(GOOD), false).unwrap();
         assert!(users.set_language(name, &"fr".parse().unwrap()).unwrap());
@@ -113,10 +113,10 @@ fn a_hash_of_any_type_is_shown_lets_nobody_in_and_can_be_replaced() {
         let user = users.get("alice").unwrap().unwrap();
         assert!(user.method.is_none() && !user.locked && !user.outdated);
         let log_in = users.log_in("alice", &Password::from("secret")).unwrap();
-        let LogIn::Refused(Refusal::Unusable(reason)) = log_in else { panic!("{log_in:?}") };
+        let Login::Refused(LoginRefusal::Unusable(reason)) = log_in else { panic!("{log_in:?}") };
         assert!(matches!(reason, HashError::Method(MethodError::Raises(_))), "{value}");
 
-        let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
+        let refusal = users.hash_plaintext_passwords(None::<&[&str]>, false);
         assert!(matches!(refusal, Err(Error::InvalidHash { .. })), "{value}");
         users.set_password("alice", &Password::from(GOOD), false).unwrap();
         assert!(is_current_hash_of(&stored(&database, "alice"), GOOD));
@@ -129,7 +129,7 @@ fn a_clear_password_that_no_name_leads_to_is_not_lost() {
     let mut users = init(&database);
     database.execute("INSERT INTO users VALUES ('alice', 'secret123', 'en')");
     database.execute("INSERT INTO users VALUES (NULL, 'secret123', 'en')");
-    let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
+    let refusal = users.hash_plaintext_passwords(None::<&[&str]>, false);
     assert!(matches!(refusal, Err(Error::UnreachableName(StoredText::Null))), "{refusal:?}");
     let values = database.query("SELECT password_hash FROM users");
     assert_eq!(values, ["secret123", "secret123"]);

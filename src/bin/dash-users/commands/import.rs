@@ -202,7 +202,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     }
     hash(&mut import, args.jobs, output);
 
-    let taken_for = import.taken_for();
+    let taken_for = import.detected();
     if !args.dry_run {
         make_ready()?;
         users = Some(open(database)?);

@@ -42,7 +42,7 @@ fn what_keeps_an_operation_from_being_done_has_a_code_and_a_way_out() {
     let name = || StoredText::Text("alice".to_owned());
     let username = || "alice".parse().unwrap();
     let passwd = "`dash-users passwd` sets a new password";
-    let reason = policy::Refusal::Empty;
+    let reason = policy::Violation::Empty;
     let no_hash = "".parse::<PasswordHash>().unwrap_err();
     for (error, code, hint) in [
         (Error::NoSuchUser(name()), Code::NoSuchUser, ""),
@@ -53,10 +53,10 @@ fn what_keeps_an_operation_from_being_done_has_a_code_and_a_way_out() {
             "--allow-similar",
         ),
         (Error::Password(reason), Code::BadPassword, ""),
-        (Error::Password(policy::Refusal::TooShort), Code::WeakPassword, "--generate"),
+        (Error::Password(policy::Violation::TooShort), Code::WeakPassword, "--generate"),
         (Error::WrongPassword, Code::Refused, ""),
         (Error::InvalidHash { username: name(), reason: no_hash }, Code::InvalidData, passwd),
-        (Error::ResemblesHash(name()), Code::InvalidData, passwd),
+        (Error::HashLike(name()), Code::InvalidData, passwd),
         (
             Error::HashNotPassword { username: name(), what: String::new(), is_restorable: true },
             Code::InvalidData,
@@ -68,10 +68,10 @@ fn what_keeps_an_operation_from_being_done_has_a_code_and_a_way_out() {
             passwd,
         ),
         (Error::NoPassword(name()), Code::InvalidData, passwd),
-        (Error::ClearPassword { username: name(), reason }, Code::BadPassword, passwd),
+        (Error::PlaintextPassword { username: name(), reason }, Code::BadPassword, passwd),
         (Error::UnreachableName(name()), Code::InvalidData, ""),
-        (Error::ChangedMeanwhile(name()), Code::Failed, "try again"),
-        (StoreError::NotForServers.into(), Code::Failed, "pg_dump"),
+        (Error::ConcurrentChange(name()), Code::Failed, "try again"),
+        (StoreError::NotOnServers.into(), Code::Failed, "pg_dump"),
     ] {
         let message = error.to_string();
         let (found, way_out) = report(error);
@@ -130,7 +130,7 @@ fn what_is_no_value_of_its_kind_is_invalid_data() {
     assert_eq!(report(LanguageError), invalid);
     assert_eq!(report(PasswordNotUtf8), invalid);
     assert_eq!(report(LocationError::Empty), (Code::Usage, String::new()));
-    assert_eq!(report(policy::Refusal::Empty), (Code::BadPassword, String::new()));
+    assert_eq!(report(policy::Violation::Empty), (Code::BadPassword, String::new()));
     assert_eq!(report(anyhow::anyhow!("whatever")), (Code::Failed, String::new()));
 }
 
@@ -165,14 +165,14 @@ fn what_cannot_be_typed_is_not_quoted() {
 fn what_is_wrong_with_a_record_has_a_code_and_a_way_out() {
     let alice = || StoredText::Text("alice".to_owned());
     for (reason, code, hint) in [
-        (RecordError::Password(policy::Refusal::TooShort), Code::WeakPassword, "--allow-weak"),
-        (RecordError::Password(policy::Refusal::Empty), Code::BadPassword, ""),
+        (RecordError::Password(policy::Violation::TooShort), Code::WeakPassword, "--allow-weak"),
+        (RecordError::Password(policy::Violation::Empty), Code::BadPassword, ""),
         (RecordError::Exists, Code::UserExists, "--on-conflict"),
         (RecordError::Similar(alice()), Code::UserExists, "--allow-similar"),
         (RecordError::RepeatedByCase(Position::Line(1)), Code::InvalidData, "--allow-similar"),
         (RecordError::Hash("".parse::<PasswordHash>().unwrap_err()), Code::InvalidData, "--as-is"),
         (RecordError::NoSecret, Code::InvalidData, "--generate-missing"),
-        (RecordError::ResemblesHash, Code::InvalidData, ""),
+        (RecordError::HashLike, Code::InvalidData, ""),
     ] {
         let (found, way_out) = of_record(&reason);
         assert_eq!(found, code, "{reason}");

@@ -193,8 +193,8 @@ impl Server {
         }
         let count = names.len().max(addresses.len());
         if !addresses.is_empty() && !names.is_empty() && addresses.len() != names.len() {
-            let wanted = format!("{} addresses, one for each host", names.len());
-            return Err(settings.invalid("hostaddr", &wanted).into());
+            let wanted = "one address for each host";
+            return Err(settings.invalid("hostaddr", wanted).into());
         }
         if ports.len() > 1 && ports.len() != count {
             return Err(settings.invalid("port", "one port, or one for each host").into());

@@ -201,7 +201,7 @@ fn authorities_in_the_home_directory_are_not_passed_over() {
     fs::create_dir(home.path().join(".postgresql")).unwrap();
     fs::write(home.path().join(".postgresql/root.crt"), "none").unwrap();
     assert!(fault("require").contains("with ~/.postgresql/root.crt"));
-    assert!(fault("verify-full").contains("no certificate"));
+    assert!(fault("verify-full").contains("no PEM certificate"));
     assert_eq!(fault("prefer"), "");
     assert_eq!(fault("disable"), "");
 }
@@ -315,7 +315,7 @@ fn option_that_cannot_be_obeyed_names_another() {
         ("sslmode=verify-ca", "sslmode=verify-ca is not supported"),
         ("sslmode=verify-ca", "use sslmode=verify-full"),
         ("sslmode=allow", "use sslmode=prefer"),
-        ("sslmode=full", "none of disable"),
+        ("sslmode=full", "is not disable"),
         ("sslmode=require&sslrootcert=/x", "use sslmode=verify-full"),
         ("sslmode=verify-full", "needs sslrootcert"),
         ("sslmode=verify-full&sslrootcert=/no/such/file", "file: /no/such/file"),
@@ -332,7 +332,7 @@ fn option_that_cannot_be_obeyed_names_another() {
         ("sslsni=hunter2", "must be 0 or 1"),
         ("connect_timeout=hunter2", "must be a whole number"),
         ("hostaddr=hunter2", "must be an IP address"),
-        ("hostaddr=127.0.0.1,127.0.0.2", "as many as there are hosts"),
+        ("hostaddr=127.0.0.1,127.0.0.2", "must be one address for each host"),
         ("port=1,2", "one port, or one for each host"),
         ("port=hunter2", "the number of a port"),
         ("replication=database", "without replication"),

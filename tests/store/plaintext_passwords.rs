@@ -1,7 +1,7 @@
 //! Clear passwords in the `password_hash` column are hashed; what may be a hash of another kind
 //! never becomes a password.
 
-use dash_users::policy::Refusal;
+use dash_users::policy::Violation;
 use dash_users::{Error, StoredText, Users};
 
 use crate::database::Database;
@@ -19,13 +19,13 @@ fn the_tutorial_s_clear_passwords_are_hashed(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     insert(database, "bob", "pa$$w0rd");
-    let done = users.hash_clear_passwords(ALL, false).unwrap();
+    let done = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert_eq!(done, [(text("alice"), true), (text("bob"), true)]);
     assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
     assert!(is_current_hash_of(&stored(database, "bob"), "pa$$w0rd"));
 
     let before = rows(database);
-    let again = users.hash_clear_passwords(ALL, false).unwrap();
+    let again = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert_eq!(again, [(text("alice"), false), (text("bob"), false)]);
     assert_eq!(rows(database), before);
 }
@@ -35,7 +35,7 @@ fn users_that_are_not_named_are_left(database: &dyn Database) {
     insert(database, "alice", "secret123");
     insert(database, "bob", "$2b$12$abcdefghijklmnopqrstuv");
     assert_eq!(
-        users.hash_clear_passwords(Some(&["alice"]), false).unwrap(),
+        users.hash_plaintext_passwords(Some(&["alice"]), false).unwrap(),
         [(text("alice"), true)]
     );
     assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
@@ -45,7 +45,7 @@ fn users_that_are_not_named_are_left(database: &dyn Database) {
 fn a_user_who_is_named_twice_is_hashed_once(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
-    users.hash_clear_passwords(Some(&["alice", "alice"]), false).unwrap();
+    users.hash_plaintext_passwords(Some(&["alice", "alice"]), false).unwrap();
     assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
 }
 
@@ -57,7 +57,7 @@ fn hashes_and_locked_users_are_left(database: &dyn Database) {
     insert(database, "dave", &locked(&hash("secret")));
     insert(database, "erin", &locked(&over_limit()));
     let before = rows(database);
-    let done = users.hash_clear_passwords(ALL, false).unwrap();
+    let done = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert_eq!(done, ["alice", "bob", "carol", "dave", "erin"].map(|name| (text(name), false)));
     assert_eq!(rows(database), before);
 }
@@ -95,7 +95,7 @@ fn ordinary_passwords_are_hashed_whatever_they_hold(database: &dyn Database) {
     for (index, password) in passwords.iter().enumerate() {
         insert(database, &format!("user{index:02}"), password);
     }
-    let done = users.hash_clear_passwords(ALL, false).unwrap();
+    let done = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert!(done.iter().all(|(_, changed)| *changed));
     for (index, password) in passwords.iter().enumerate() {
         let value = stored(database, &format!("user{index:02}"));
@@ -109,13 +109,14 @@ fn assert_resembles_a_hash(database: &dyn Database, users: &mut Users, value: &s
     insert(database, "alice", "secret123");
     insert(database, "bob", value);
     let before = rows(database);
-    for result in
-        [users.hash_clear_passwords(ALL, false), users.hash_clear_passwords(Some(&["bob"]), false)]
-    {
+    for result in [
+        users.hash_plaintext_passwords(ALL, false),
+        users.hash_plaintext_passwords(Some(&["bob"]), false),
+    ] {
         assert!(
             matches!(
                 &result,
-                Err(Error::ResemblesHash(name) | Error::HashNotPassword { username: name, .. })
+                Err(Error::HashLike(name) | Error::HashNotPassword { username: name, .. })
                     if *name == text("bob")
             ),
             "{value:?}: {result:?}"
@@ -202,18 +203,18 @@ fn a_hash_behind_any_mark_of_a_lock_never_becomes_a_password(database: &dyn Data
 fn what_nobody_can_log_in_with_is_refused(database: &dyn Database) {
     let mut users = init(database);
     for (value, expected) in [
-        ("secret123\n", Refusal::ControlCharacter),
-        ("sec\tret", Refusal::ControlCharacter),
-        ("sec\u{9b}ret", Refusal::ControlCharacter),
-        ("sec\u{200b}ret", Refusal::Invisible('\u{200b}')),
-        ("\u{feff}secret", Refusal::Invisible('\u{feff}')),
+        ("secret123\n", Violation::ControlCharacter),
+        ("sec\tret", Violation::ControlCharacter),
+        ("sec\u{9b}ret", Violation::ControlCharacter),
+        ("sec\u{200b}ret", Violation::Invisible('\u{200b}')),
+        ("\u{feff}secret", Violation::Invisible('\u{feff}')),
     ] {
         database.execute("DELETE FROM users");
         insert(database, "alice", "secret123");
         insert(database, "bob", value);
         let before = rows(database);
-        let refusal = users.hash_clear_passwords(ALL, false);
-        let Err(Error::ClearPassword { username, reason }) = refusal else {
+        let refusal = users.hash_plaintext_passwords(ALL, false);
+        let Err(Error::PlaintextPassword { username, reason }) = refusal else {
             panic!("{value:?}: {refusal:?}");
         };
         assert_eq!((username, reason), (text("bob"), expected));
@@ -223,8 +224,8 @@ fn what_nobody_can_log_in_with_is_refused(database: &dyn Database) {
 
 fn an_empty_table_has_nothing_to_hash(database: &dyn Database) {
     let mut users = init(database);
-    assert_eq!(users.hash_clear_passwords(ALL, false).unwrap(), []);
-    assert_eq!(users.hash_clear_passwords(Some(&[""; 0]), false).unwrap(), []);
+    assert_eq!(users.hash_plaintext_passwords(ALL, false).unwrap(), []);
+    assert_eq!(users.hash_plaintext_passwords(Some(&[""; 0]), false).unwrap(), []);
 }
 
 on_every_database! {

@@ -1,15 +1,15 @@
 //! Log-ins: what is accepted, and why the others are refused.
 
-use dash_users::{HashError, LogIn, MethodError, Password, Refusal, Users};
+use dash_users::{HashError, Login, LoginRefusal, MethodError, Password, Users};
 
 use crate::database::Database;
 use crate::support::{
     METHOD, OUTDATED, hash, hash_with, init, insert, locked, method, over_limit, rows,
 };
 
-const ACCEPTED: LogIn = LogIn::Accepted { outdated: false };
+const ACCEPTED: Login = Login::Accepted { outdated: false };
 
-fn log_in(users: &mut Users, username: &str, password: &str) -> LogIn {
+fn log_in(users: &mut Users, username: &str, password: &str) -> Login {
     users.log_in(username, &Password::from(password)).unwrap()
 }
 
@@ -23,7 +23,7 @@ fn a_wrong_password_is_refused(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     for wrong in ["", "Secret", "secret ", "secre", "secret\u{301}"] {
-        let refusal = LogIn::Refused(Refusal::WrongPassword);
+        let refusal = Login::Refused(LoginRefusal::WrongPassword);
         assert_eq!(log_in(&mut users, "alice", wrong), refusal, "{wrong:?}");
     }
 }
@@ -32,7 +32,7 @@ fn an_unknown_user_is_refused(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     for unknown in ["", "Alice", "alice ", "bob"] {
-        let refusal = LogIn::Refused(Refusal::NoSuchUser);
+        let refusal = Login::Refused(LoginRefusal::NoSuchUser);
         assert_eq!(log_in(&mut users, unknown, "secret"), refusal, "{unknown:?}");
     }
 }
@@ -41,7 +41,7 @@ fn a_locked_user_is_refused_with_the_right_password_too(database: &dyn Database)
     let mut users = init(database);
     insert(database, "alice", &locked(&hash("secret")));
     for (password, password_matches) in [("secret", Some(true)), ("other", Some(false))] {
-        let refusal = LogIn::Refused(Refusal::Locked { password_matches });
+        let refusal = Login::Refused(LoginRefusal::Locked { password_matches });
         assert_eq!(log_in(&mut users, "alice", password), refusal);
     }
 }
@@ -52,7 +52,7 @@ fn a_locked_user_whose_hash_cannot_be_checked_is_locked(database: &dyn Database)
     for value in [over_limit(), unsupported] {
         database.execute("DELETE FROM users");
         insert(database, "alice", &locked(&value));
-        let refusal = LogIn::Refused(Refusal::Locked { password_matches: None });
+        let refusal = Login::Refused(LoginRefusal::Locked { password_matches: None });
         assert_eq!(log_in(&mut users, "alice", "secret"), refusal);
         assert!(users.get("alice").unwrap().unwrap().locked);
     }
@@ -82,7 +82,7 @@ fn reason(database: &dyn Database, users: &mut Users, value: &str) -> HashError 
     let [one, other] = ["secret", value].map(|password| log_in(users, "alice", password));
     assert_eq!(one, other);
     match one {
-        LogIn::Refused(Refusal::Unusable(reason)) => reason,
+        Login::Refused(LoginRefusal::Unusable(reason)) => reason,
         other => panic!("{value:?}: {other:?}"),
     }
 }
@@ -95,7 +95,7 @@ fn a_hash_of_another_method_is_accepted_as_outdated(database: &dyn Database) {
     insert(database, "carol", &hash_with("scrypt:512:8:1", "secret"));
     insert(database, "dave", &current);
     for (name, is_outdated) in [("alice", true), ("bob", true), ("carol", false)] {
-        let expected = LogIn::Accepted { outdated: is_outdated };
+        let expected = Login::Accepted { outdated: is_outdated };
         assert_eq!(log_in(&mut users, name, "secret"), expected, "{name}");
         assert_eq!(users.get(name).unwrap().unwrap().outdated, is_outdated, "{name}");
     }

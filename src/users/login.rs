@@ -9,20 +9,20 @@ use crate::store::{Access, StoredSecret};
 /// What came of a log-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a refused log-in is not an error"]
-pub enum LogIn {
+pub enum Login {
     /// The password is right.
     Accepted {
         /// Whether the stored hash is [outdated](PasswordHash::is_outdated).
         outdated: bool,
     },
     /// The user must not be let in.
-    Refused(Refusal),
+    Refused(LoginRefusal),
 }
 
 /// Why a log-in was refused. Tell it to an administrator, never to the one who tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum LoginRefusal {
     /// The password is not the user's.
     WrongPassword,
     /// There is no such user. This took as long as one hash with the current method.
@@ -49,7 +49,7 @@ impl Users {
         &mut self,
         username: impl AsRef<[u8]>,
         password: &Password,
-    ) -> Result<LogIn, Error> {
+    ) -> Result<Login, Error> {
         let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
         Ok(check(row.as_ref().map(|row| &row.secret), password, &self.method))
     }
@@ -65,12 +65,12 @@ impl Users {
         &mut self,
         username: impl AsRef<[u8]>,
         password: &Password,
-    ) -> Result<(LogIn, Result<bool, Error>), Error> {
+    ) -> Result<(Login, Result<bool, Error>), Error> {
         let username = username.as_ref();
         let row = self.store.begin(Access::Read)?.get(username)?;
         let log_in = check(row.as_ref().map(|row| &row.secret), password, &self.method);
         let upgraded = match (row, log_in) {
-            (Some(row), LogIn::Accepted { outdated: true }) => {
+            (Some(row), Login::Accepted { outdated: true }) => {
                 self.replace_hash("upgrade", username, &row.secret, password)
             }
             _ => Ok(false),
@@ -84,7 +84,7 @@ impl Users {
     /// # Errors
     ///
     /// [`Error::NoSuchUser`], [`Error::WrongPassword`], [`Error::InvalidHash`], and
-    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    /// [`Error::ConcurrentChange`] if another program was faster.
     pub fn rehash(&mut self, username: impl AsRef<[u8]>, password: &Password) -> Result<(), Error> {
         let username = username.as_ref();
         let row = existing(&mut *self.store.begin(Access::Read)?, username)?;
@@ -92,17 +92,17 @@ impl Users {
             return Err(Error::InvalidHash { username: row.username, reason });
         }
         match check(Some(&row.secret), password, &self.method) {
-            LogIn::Accepted { .. }
-            | LogIn::Refused(Refusal::Locked { password_matches: Some(true) }) => {}
-            LogIn::Refused(Refusal::Unusable(reason)) => {
+            Login::Accepted { .. }
+            | Login::Refused(LoginRefusal::Locked { password_matches: Some(true) }) => {}
+            Login::Refused(LoginRefusal::Unusable(reason)) => {
                 return Err(Error::InvalidHash { username: row.username, reason });
             }
-            LogIn::Refused(_) => return Err(Error::WrongPassword),
+            Login::Refused(_) => return Err(Error::WrongPassword),
         }
         if self.replace_hash("rehash", username, &row.secret, password)? {
             Ok(())
         } else {
-            Err(Error::ChangedMeanwhile(row.username))
+            Err(Error::ConcurrentChange(row.username))
         }
     }
 
@@ -129,31 +129,31 @@ impl Users {
 }
 
 /// What a log-in with `password` against the stored value comes to.
-fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> LogIn {
+fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> Login {
     let refusal = match stored.map(StoredSecret::credential) {
         Some(Credential::Active(hash)) if hash.verify(password) => {
-            return LogIn::Accepted { outdated: hash.is_outdated(current) };
+            return Login::Accepted { outdated: hash.is_outdated(current) };
         }
-        Some(Credential::Active(_)) => Refusal::WrongPassword,
+        Some(Credential::Active(_)) => LoginRefusal::WrongPassword,
         Some(Credential::Locked(Ok(hash))) => {
-            Refusal::Locked { password_matches: Some(hash.verify(password)) }
+            LoginRefusal::Locked { password_matches: Some(hash.verify(password)) }
         }
         Some(Credential::Locked(Err(_))) => {
             PasswordHash::verify_nothing(current, password);
-            Refusal::Locked { password_matches: None }
+            LoginRefusal::Locked { password_matches: None }
         }
         Some(Credential::Unusable(reason)) => {
             if matches!(reason, HashError::NeverMatches(_)) {
                 PasswordHash::verify_nothing(current, password);
             }
-            Refusal::Unusable(reason)
+            LoginRefusal::Unusable(reason)
         }
         None => {
             PasswordHash::verify_nothing(current, password);
-            Refusal::NoSuchUser
+            LoginRefusal::NoSuchUser
         }
     };
-    LogIn::Refused(refusal)
+    Login::Refused(refusal)
 }
 
 #[cfg(test)]
@@ -167,7 +167,7 @@ mod tests {
         let stored = stored.map(|text| StoredSecret::from(StoredText::Text(text.to_owned())));
         DERIVED.take();
         let log_in = check(stored.as_ref(), &Password::from("other"), current);
-        assert!(matches!(log_in, LogIn::Refused(_)));
+        assert!(matches!(log_in, Login::Refused(_)));
         DERIVED.take()
     }
 

@@ -1,5 +1,4 @@
-//! What can be wrong with a database and its users: the findings of
-//! [`Users::check`](crate::Users::check).
+//! The problems that [`Users::check`](crate::Users::check) finds in a database and its users.
 
 use std::fmt;
 
@@ -9,23 +8,23 @@ use crate::hash::{Method, MethodError};
 use crate::user::StoredText;
 use crate::username::UsernameError;
 
-/// Something that is wrong.
+/// A problem, and the user it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The user whom it is about; none if it is about the database.
+    /// The user, or `None` for a problem of the database as a whole.
     pub username: Option<StoredText>,
-    /// What it is.
+    /// The problem.
     pub problem: Problem,
 }
 
-/// How bad something is.
+/// The severity of a problem. The most severe is the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Somebody cannot log in, or somebody may who should not, or data is lost.
+    /// A user cannot log in, someone can log in who should not, or data is lost.
     Error,
-    /// It may come to that.
+    /// May become an error.
     Warning,
-    /// Worth knowing.
+    /// For your information; nothing is broken.
     Info,
 }
 
@@ -39,112 +38,114 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What is wrong. `Display` says it, safely for a terminal, and shows no part of a stored hash.
+/// A problem. `Display` is one line, safe to print on a terminal, and shows no part of a stored
+/// hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The name is NULL, a BLOB or no UTF-8.
+    /// The username is NULL, a BLOB or not valid UTF-8.
     NameNotText,
-    /// The name holds a `:`.
+    /// The username contains a `:`.
     NameCannotLogIn,
-    /// A new user could not have the name.
+    /// The username is not allowed for new users.
     NameNotAllowed(UsernameError),
-    /// Another user, this one, has a name that differs only by ASCII case.
+    /// Another user, the one given, has a name that differs only by ASCII case.
     NameDiffersByCase(StoredText),
-    /// The language is NULL, a BLOB or no UTF-8.
+    /// The language is NULL, a BLOB or not valid UTF-8.
     LanguageNotText,
-    /// The language is no BCP 47 tag.
+    /// The language is not a BCP 47 tag.
     LanguageNotAllowed,
-    /// A user could not be put into the group.
+    /// The user is in a group whose name is not allowed.
     GroupNotAllowed(StoredText, GroupError),
-    /// werkzeug raises on the stored value.
+    /// werkzeug raises an exception on the stored value.
     HashRaises(&'static str),
-    /// werkzeug answers False to every password.
+    /// werkzeug returns False for every password.
     HashNeverMatches(&'static str),
-    /// It takes more work than a hash may ask for.
+    /// The stored hash costs more than the limits of [`Method`].
     HashOverLimit(&'static str),
-    /// werkzeug may know it; this crate does not.
+    /// werkzeug may support the method; this crate does not.
     HashUnsupported(&'static str),
-    /// The stored value is a hash with something around it: `what` says both.
+    /// The stored value is a hash with extra characters around it; `what` describes both.
     #[expect(missing_docs, reason = "see OtherHash")]
     WrappedHash { what: String, is_restorable: bool },
-    /// The stored value is a hash whose end is missing.
+    /// The stored value is a truncated hash.
     TruncatedHash {
-        /// What it is, in words.
+        /// What the value is, in words.
         what: String,
-        /// How many characters are stored.
+        /// The stored length in characters.
         length: usize,
-        /// The column's declared type, if it has a length.
+        /// The declared type of the column, if it limits the length.
         column: Option<String>,
-        /// Whether werkzeug raises on it.
+        /// Whether werkzeug raises an exception on it.
         raises: bool,
     },
-    /// The stored value is a hash of another program.
+    /// The stored value is a hash in another program's format.
     OtherHash {
-        /// What it is, in words.
+        /// What the value is, in words.
         what: String,
-        /// Whether werkzeug raises on it.
+        /// Whether werkzeug raises an exception on it.
         raises: bool,
         /// Whether [`Users::unwrap_hashes`](crate::Users::unwrap_hashes) converts it.
         is_restorable: bool,
     },
     /// The stored value is NULL.
     HashNull,
-    /// The stored value is a BLOB, the UTF-8 of a valid hash.
+    /// The stored value is a BLOB that holds a valid hash as UTF-8.
     HashBlob,
     /// The stored value is empty or blank.
     HashEmpty,
-    /// The stored value is a word that stands for no password, such as `None`.
+    /// The stored value is a placeholder such as `None` or `****`.
     NoPassword,
-    /// The hash is outdated by the current method, and perhaps [weak](Method::is_weak) too.
+    /// The hash is [outdated](crate::PasswordHash::is_outdated), and may be [weak](Method::is_weak)
+    /// too.
     HashOutdated(Method),
-    /// The hash is [weak](Method::is_weak), though not outdated.
+    /// The hash is [weak](Method::is_weak) but not outdated.
     HashWeak(Method),
-    /// The stored value is a clear password.
+    /// The stored value is a plaintext password.
     PlaintextPassword,
-    /// The user still has the password of the demo, which everybody knows.
+    /// The user still has the public [demo password](crate::DEMO_USERS).
     DemoPassword,
-    /// A user who is not there has groups.
+    /// Groups are stored for a user that does not exist.
     OrphanedGroups(Vec<StoredText>),
-    /// The user went without a trace in the history.
+    /// The user was removed, and the history has no event of it.
     RemovedUnseen,
-    /// The user came without a trace in the history.
+    /// The user was added, and the history has no event of it.
     AddedUnseen,
-    /// An index, table or trigger of this crate is gone.
+    /// A function, index, table or trigger of this crate is missing.
     Missing(SchemaObject),
-    /// An index, table or trigger of this crate is not as it was made.
+    /// A function, index, table or trigger of this crate was altered.
     Altered(SchemaObject),
-    /// There is a trigger of somebody else, of this name.
+    /// The table `users` has a trigger of this name that this crate did not create.
     ForeignTrigger(String),
-    /// A table or function of this crate belongs to another role than the table `users`.
+    /// A table or function of this crate has another owner than the table `users` (PostgreSQL).
     #[expect(missing_docs, reason = "the names say it")]
     ForeignOwner { object: SchemaObject, owner: String, expected: String },
-    /// The triggers cannot write the history; this says why.
+    /// The triggers cannot write the history, for this reason.
     CannotRecord(String),
-    /// The database refuses every change of users of a kind, whoever makes it; this says why.
+    /// Users cannot be added, changed or removed by anyone, for this reason.
     CannotChange(String),
-    /// No trigger fires for this role or in this database, by its `session_replication_role`.
+    /// Triggers do not fire for this role or database, because of its `session_replication_role`.
     TriggersOff(String),
-    /// The password hash was changed without a trace in the history.
+    /// The password hash was changed, and the history has no event of it.
     ChangedUnseen,
-    /// A column of `users` is NOT NULL without a default.
+    /// A column of `users` is NOT NULL and has no default.
     RequiredColumn(String),
-    /// Somebody left a row in the table by which triggers tell the changes of this crate.
+    /// The table that marks changes of this crate for the triggers has a leftover row.
     ChangeLeft,
-    /// Everybody may read the file, whose mode this is.
+    /// Everyone can read the file, which has this mode.
     ReadableByOthers(u32),
-    /// Everybody may write the file, whose mode this is.
+    /// Everyone can write to the file, which has this mode.
     WritableByOthers(u32),
-    /// The file has other names too, of which the journal that a killed program leaves tells
-    /// nothing: how many there are.
+    /// The file has this many hard links. A rollback journal belongs to one name only: opened by
+    /// another name after a crash, the database is not recovered.
     HardLinked(u64),
-    /// There is a write-ahead log in a directory that others cannot write.
+    /// The database uses a write-ahead log in a directory that others cannot write to.
     WriteAheadLog,
-    /// The database is damaged; this says how.
+    /// The database is damaged, as described.
     Integrity(String),
 }
 
-/// An index, table or trigger.
+/// A function, index, table or trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct SchemaObject {
@@ -152,7 +153,7 @@ pub struct SchemaObject {
     pub name: String,
 }
 
-/// What a schema consists of.
+/// The kind of a [`SchemaObject`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SchemaObjectKind {
@@ -163,7 +164,7 @@ pub enum SchemaObjectKind {
 }
 
 impl Problem {
-    /// A name for programs. It stays as it is in later versions.
+    /// A code for programs. Codes do not change in later versions.
     #[must_use]
     pub fn code(&self) -> &'static str {
         use SchemaObjectKind::{Function, Index, Table, Trigger};
@@ -219,7 +220,7 @@ impl Problem {
         }
     }
 
-    /// How bad it is.
+    /// The severity.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
@@ -267,7 +268,7 @@ impl Problem {
     }
 }
 
-/// What werkzeug makes of a value that is no hash.
+/// The consequence of a stored value that is not a valid hash.
 fn login_failure(raises: bool) -> &'static str {
     if raises {
         "login fails with a werkzeug exception"

@@ -1,4 +1,4 @@
-//! What the `password_hash` column of one user means.
+//! The meaning of a value in the `password_hash` column: active, locked or unusable.
 
 use std::fmt;
 
@@ -17,23 +17,23 @@ use crate::user::StoredText;
 ///                                                 ; and "|" written as "|p"
 /// ```
 ///
-/// A locked value has no `$`, so that every version of werkzeug answers False to it without
-/// raising. No method holds a `|` and no digest does: the first and the last one give the hash
-/// back byte for byte, whatever the salt holds. No method is empty, so the second form cannot be
-/// mistaken for the first.
+/// A locked value has no `$`, so every version of werkzeug returns False for it and none raises an
+/// exception. Neither a method nor a digest contains `|`, so the first and the last `|` restore the
+/// hash byte for byte, whatever the salt contains. No method is empty, so the two forms cannot be
+/// confused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// The user can log in.
     Active(PasswordHash),
-    /// An administrator locked the user; the value is kept for the day of unlocking. The error says
-    /// why it cannot be checked.
+    /// The user is locked. Holds the hash that unlocking restores, or the reason it cannot be
+    /// checked.
     Locked(Result<PasswordHash, HashError>),
-    /// Nobody can log in with this.
+    /// No password matches this value.
     Unusable(HashError),
 }
 
 impl Credential {
-    /// Reads a stored value. It never fails: what is no credential is [`Unusable`](Self::Unusable).
+    /// Parses a stored value. Anything that is not a credential is [`Unusable`](Self::Unusable).
     #[must_use]
     pub fn parse(stored: &StoredText) -> Self {
         let StoredText::Text(text) = stored else {
@@ -51,7 +51,7 @@ impl Credential {
         }
     }
 
-    /// The hash, where there is one.
+    /// The hash, active or locked; `None` for a value that cannot be checked.
     #[must_use]
     pub fn hash(&self) -> Option<&PasswordHash> {
         match self {
@@ -66,27 +66,27 @@ impl Credential {
         matches!(self, Self::Locked(_))
     }
 
-    /// The same with another hash: what was locked stays so.
+    /// The same credential with a new hash: a locked one stays locked.
     #[must_use]
     pub fn with_hash(&self, hash: PasswordHash) -> NewCredential {
         if self.is_locked() { NewCredential::locked(&hash) } else { hash.into() }
     }
 }
 
-/// The most bytes of a locked value: the lock of a text of `$` alone.
+/// The maximum length of a locked value in bytes, reached by locking a text of `$` only.
 const MAX_LOCKED_BYTES: usize = ESCAPED.len() + 2 * PasswordHash::MAX_BYTES;
 
-/// How a locked value begins that is not of the form of a hash.
+/// The prefix of a locked value that does not have the form of a hash.
 const ESCAPED: &str = "!||";
 
 /// A locked value.
 struct Lock {
-    /// What was locked.
+    /// The value before locking.
     value: String,
 }
 
 impl Lock {
-    /// Reads what [`write`](Self::write) wrote, and nothing else.
+    /// Parses exactly what [`write`](Self::write) writes.
     fn parse(text: &str) -> Option<Self> {
         // With a "$" in it werkzeug could raise on it.
         let value = unlocked(text).filter(|_| !text.contains('$'))?;
@@ -94,7 +94,7 @@ impl Lock {
         is_locked.then_some(Self { value })
     }
 
-    /// The locked form of a text; none if the text is too long.
+    /// Locks a text; `None` if it is too long.
     fn write(value: &str) -> Option<String> {
         if value.len() > PasswordHash::MAX_BYTES {
             return None;
@@ -107,7 +107,7 @@ impl Lock {
             Err(_) => false,
         };
         let locked = format!("!{}", value.replacen('$', "|", 2));
-        // A digest which we do not know might hold a "$" or "|".
+        // A digest of an unknown method might contain "$" or "|".
         if is_hash && !locked.contains('$') && unlocked(&locked).as_deref() == Some(value) {
             return Some(locked);
         }
@@ -115,8 +115,8 @@ impl Lock {
     }
 }
 
-/// Undoes the writing of a locked value: the text behind the `!` with the first and the last `|`
-/// as `$`, whatever it is; or behind `!||` with its characters as they were.
+/// Restores the text of a locked value: after `!`, the first and the last `|` become `$`; after
+/// `!||`, the escaped characters are restored.
 pub(crate) fn unlocked(text: &str) -> Option<String> {
     if let Some(escaped) = text.strip_prefix(ESCAPED) {
         let mut parts = escaped.split('|');
@@ -136,19 +136,19 @@ pub(crate) fn unlocked(text: &str) -> Option<String> {
     Some(format!("{method}${salt}${digest}"))
 }
 
-/// The value of a `password_hash` column that is to be stored: active or locked, and never
-/// unusable. `Debug` shows nothing of it.
+/// A value to store in the `password_hash` column: active or locked, never unusable. `Debug` shows
+/// no part of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewCredential(String);
 
 impl NewCredential {
-    /// The credential of a user who is locked.
+    /// The credential of a locked user.
     #[must_use]
     pub fn locked(hash: &PasswordHash) -> Self {
         Self(format!("!{}", hash.to_string().replacen('$', "|", 2)))
     }
 
-    /// A stored value as it is, if it is a hash, locked or not.
+    /// A stored value unchanged, if it is a hash, locked or not.
     pub(crate) fn of_stored(stored: &StoredSecret) -> Option<Self> {
         match (stored.credential(), stored.expose()) {
             (Credential::Active(_) | Credential::Locked(Ok(_)), StoredText::Text(text)) => {
@@ -158,12 +158,12 @@ impl NewCredential {
         }
     }
 
-    /// What locks the user with the credential `stored`; none if the user is locked already. Any
-    /// text is locked, whether it is a hash or not.
+    /// The value that locks a user whose stored value is `stored`, or `None` if the user is already
+    /// locked. Any text can be locked, whether it is a hash or not.
     ///
     /// # Errors
     ///
-    /// The [`HashError`] of a value that is no text, with which nobody can log in, or that is longer
+    /// A [`HashError`] if the value is not text, which nobody can log in with anyway, or is longer
     /// than [`PasswordHash::MAX_BYTES`].
     pub fn lock(stored: &StoredText) -> Result<Option<Self>, HashError> {
         match (Credential::parse(stored), stored) {
@@ -177,12 +177,12 @@ impl NewCredential {
         }
     }
 
-    /// What unlocks the user with the credential `stored`, byte for byte what was locked; none if
-    /// the user is not locked.
+    /// The value that unlocks a user whose stored value is `stored`, byte for byte as before
+    /// locking, or `None` if the user is not locked.
     ///
     /// # Errors
     ///
-    /// The [`HashError`] of a value that is marked as locked and holds no hash.
+    /// A [`HashError`] if the value begins with `!` but is not a locked value.
     pub fn unlock(stored: &StoredText) -> Result<Option<Self>, HashError> {
         match (Credential::parse(stored), stored) {
             (Credential::Locked(_), StoredText::Text(text)) => Ok(unlocked(text).map(Self)),

@@ -1,4 +1,4 @@
-//! Text from a database, made safe for a terminal, for tab-separated rows and in JSON.
+//! Escaping of untrusted text for terminals, tab-separated rows and JSON.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-/// Shows a text with `\t`, `\n`, `\\` and `\u{…}` for what could drive a terminal, deceive a
-/// reader or break a row: control, bidirectional and invalid characters (U+FFFD), and the
-/// backslash.
+/// Displays a text with `\t`, `\n`, `\\` and `\u{…}` in place of characters that could control a
+/// terminal, deceive a reader or break a row: control, bidirectional and invalid characters
+/// (U+FFFD), and the backslash.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -31,8 +31,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// A message without whatever may be the digest of a hash: that of a damaged file may hold any row
-/// of it, and that of a trigger what it was given.
+/// Removes everything that may be the digest of a hash from a message. A damaged file may put any
+/// row into an error, and a trigger may repeat the values it was given.
 pub(crate) fn without_digests(message: &str) -> String {
     const MIN_DIGITS: usize = 32;
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -44,9 +44,9 @@ pub(crate) fn without_digests(message: &str) -> String {
     shown.collect()
 }
 
-/// Whether a character is one that nobody should print unseen: C0 and C1 controls, line and
-/// paragraph separators, those of the Unicode property `Bidi_Control`, and U+FFFD, which stands
-/// for invalid bytes.
+/// Whether a character is unsafe to print unescaped: C0 and C1 controls, line and paragraph
+/// separators, characters with the Unicode property `Bidi_Control`, and U+FFFD, which stands for
+/// invalid bytes.
 #[must_use]
 pub fn is_unsafe_to_print(c: char) -> bool {
     let is_bidirectional = matches!(
@@ -56,12 +56,12 @@ pub fn is_unsafe_to_print(c: char) -> bool {
     c.is_control() || is_bidirectional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffd}')
 }
 
-/// Writes a value as JSON, compact and with whatever [could drive a terminal](is_unsafe_to_print)
-/// as `\uXXXX`: it is read back unchanged.
+/// Writes a value as compact JSON, with [unsafe characters](is_unsafe_to_print) as `\uXXXX`.
+/// Parsing the JSON gives the same value.
 ///
 /// # Errors
 ///
-/// What writing fails with.
+/// Errors of `writer`.
 pub fn write_json<W: Write + ?Sized>(writer: &mut W, value: &impl Serialize) -> io::Result<()> {
     Ok(value.serialize(&mut Serializer::with_formatter(writer, SafeFormatter))?)
 }

@@ -1,10 +1,11 @@
-//! Groups: what `BasicAuth(user_groups=…)` and callbacks for some users only go by.
+//! Names of groups, as used by `BasicAuth(user_groups=…)` and by callbacks that are limited to
+//! groups.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a group: not empty, without `,` `;` and control characters, and without white space
-/// at its ends.
+/// The name of a group: 1 to [`MAX_BYTES`](Self::MAX_BYTES) bytes of UTF-8 without `,`, `;` and
+/// control characters, and without leading or trailing whitespace.
 ///
 /// ```
 /// use dash_users::Group;
@@ -17,10 +18,10 @@ use std::str::FromStr;
 pub struct Group(String);
 
 impl Group {
-    /// The longest name, in bytes of UTF-8.
+    /// The maximum length of a name, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 255;
 
-    /// The name's text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -56,23 +57,23 @@ impl fmt::Display for Group {
     }
 }
 
-/// Why a text is no name of a group.
+/// Why a text is not a valid group name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GroupError {
-    /// There is no text.
+    /// The name is empty.
     #[error("a group name cannot be empty")]
     Empty,
-    /// More than [`Group::MAX_BYTES`] bytes.
+    /// The name is longer than [`Group::MAX_BYTES`] bytes.
     #[error("a group name cannot be longer than {} bytes", Group::MAX_BYTES)]
     TooLong,
-    /// A character by which lists of groups are separated.
+    /// It contains a character that separates groups in lists.
     #[error("a group name cannot contain '{0}', which separates groups")]
     Separator(char),
-    /// A control character.
+    /// It contains a control character.
     #[error("a group name cannot contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
-    /// White space before or behind the name.
+    /// It has leading or trailing whitespace.
     #[error("a group name cannot begin or end with whitespace")]
     Whitespace,
     /// It is not UTF-8.

@@ -1,11 +1,11 @@
-//! Languages: the tag in the `language` column of a new or changed user.
+//! Language tags for the `language` column.
 
 use std::fmt;
 use std::str::FromStr;
 
 use oxilangtag::LanguageTag;
 
-/// A well-formed language tag (BCP 47, RFC 5646), kept as it was written; `en` by default.
+/// A well-formed language tag (BCP 47, RFC 5646), stored as it was written. The default is `en`.
 ///
 /// ```
 /// use dash_users::Language;
@@ -19,7 +19,7 @@ use oxilangtag::LanguageTag;
 pub struct Language(String);
 
 impl Language {
-    /// The tag's text.
+    /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,7 +49,7 @@ impl fmt::Display for Language {
     }
 }
 
-/// The text is no well-formed BCP 47 language tag.
+/// The text is not a well-formed BCP 47 language tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a language must be a BCP 47 tag, such as 'en' or 'pt-BR'")]
 pub struct LanguageError;

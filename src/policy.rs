@@ -1,31 +1,32 @@
-//! What a new password must satisfy.
+//! The requirements for new passwords.
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use zxcvbn::{Score, zxcvbn};
 
 use crate::password::Password;
 
-/// The fewest characters of a password that is not weak.
+/// The minimum length of a password in characters, unless weak passwords are allowed.
 pub const MIN_CHARS: usize = 8;
 
-/// The most bytes of UTF-8 in a new password.
+/// The maximum length of a new password, in bytes of UTF-8.
 pub const MAX_BYTES: usize = 1024;
 
-/// The lowest score, of 0 to 4, that [zxcvbn](https://github.com/dropbox/zxcvbn) gives to a
-/// password that is not weak: more than 10⁸ guesses.
+/// The minimum score from 0 to 4 by [zxcvbn](https://github.com/dropbox/zxcvbn), unless weak
+/// passwords are allowed. 3 means that more than 10⁸ guesses are needed.
 pub const MIN_SCORE: u8 = Score::Three as u8;
 
-/// Only so many characters are scored: the time that zxcvbn takes grows with the cube of the
-/// length (2.3 s for 100 random characters), and nothing this long is weak because of its tail.
+/// Only this many characters are scored. zxcvbn's time grows with the cube of the length (2.3 s for
+/// 100 random characters), and no password of this length is weak because of the rest.
 const SCORED_CHARS: usize = 64;
 
-/// Checks a new password for `username`, whose name counts as the first thing to guess.
+/// Checks a new password. The `username` counts as easy to guess.
 ///
-/// With `allow_weak` only what can never work is refused: [`Violation::is_weakness`] is false for it.
+/// With `allow_weak`, only passwords that can never work are rejected: those for which
+/// [`Violation::is_weakness`] is false.
 ///
 /// # Errors
 ///
-/// The [`Violation`] that says why.
+/// The first [`Violation`] found.
 pub fn check(
     password: &Password,
     username: Option<&str>,
@@ -57,8 +58,8 @@ pub fn check(
     Ok(())
 }
 
-/// Checks that a new password from a file or another program holds no character that nobody sees or
-/// types, as a byte order mark or a zero width space is.
+/// Checks that a new password from a file or another program has no invisible characters, such as a
+/// byte order mark or a zero width space.
 ///
 /// # Errors
 ///
@@ -71,33 +72,33 @@ pub fn check_visible(password: &Password) -> Result<(), Violation> {
     }
 }
 
-/// Why a new password is refused.
+/// Why a new password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
-    /// There is no character in it.
+    /// The password is empty.
     #[error("a password cannot be empty")]
     Empty,
-    /// More than [`MAX_BYTES`] bytes.
+    /// The password is longer than [`MAX_BYTES`] bytes.
     #[error("a password cannot be longer than {MAX_BYTES} bytes")]
     TooLong,
-    /// It holds a control character: RFC 7617 forbids them in HTTP Basic authentication, and
-    /// werkzeug's HMAC cannot tell `x` from `x` followed by NUL.
+    /// It contains a control character. RFC 7617 forbids them in HTTP Basic authentication, and
+    /// werkzeug's HMAC cannot distinguish `x` from `x` followed by NUL.
     #[error("a password cannot contain control characters, such as a line break or a tab")]
     ControlCharacter,
-    /// It comes from a file, and holds a format character such as U+200B.
+    /// It comes from a file and contains a format character such as U+200B.
     #[error("the password contains the invisible character U+{:04X}", u32::from(*.0))]
     Invisible(char),
-    /// Fewer than [`MIN_CHARS`] characters.
+    /// It has fewer than [`MIN_CHARS`] characters.
     #[error("the password is weak: it has fewer than {MIN_CHARS} characters")]
     TooShort,
-    /// A score below [`MIN_SCORE`].
+    /// Its score is below [`MIN_SCORE`].
     #[error("the password is weak: it is too easy to guess")]
     Guessable,
 }
 
 impl Violation {
-    /// Whether the password would work, and is only too weak.
+    /// Whether the password would work but is weak.
     #[must_use]
     pub fn is_weakness(self) -> bool {
         matches!(self, Self::TooShort | Self::Guessable)
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_bounds_of_length_and_of_score_are_within() {
-        // zxcvbn never gives more than a score of 2 to eight characters.
+        // zxcvbn never gives eight characters a score above 2.
         let (shortest, longer) = ("wq7#vK2p", "wq7#vK2pn");
         assert_eq!(shortest.len(), MIN_CHARS);
         assert_eq!(verdict(shortest, "alice", false), Err(Violation::Guessable));

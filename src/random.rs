@@ -1,12 +1,12 @@
-//! Random text from the operating system's generator.
+//! Random text and bytes from the operating system's generator.
 
 /// `length` characters of `alphabet`, each equally likely and independent of the others.
 ///
 /// # Panics
 ///
-/// If the operating system has no random generator: there is nothing safe to go on with.
+/// If the operating system's random generator fails: there is no safe way to continue.
 pub(crate) fn text(alphabet: &[u8], length: usize) -> String {
-    // Bytes from the last, incomplete run of the alphabet would favour its first characters.
+    // Bytes from the last, incomplete run of the alphabet would favor its first characters.
     let fair = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     let mut bytes = zeroize::Zeroizing::new([0_u8; 64]);
@@ -52,7 +52,7 @@ mod tests {
         let alphabet: Vec<u8> = (0..100).collect();
         let text = text(&alphabet, 60_000);
         let count = text.bytes().filter(|byte| *byte < 56).count();
-        // Ten standard deviations (122) either side of 33,600; without care it is 39,375.
+        // Ten standard deviations (122) either side of 33,600; a biased generator gives 39,375.
         assert!((32_380..=34_820).contains(&count), "{count}");
     }
 }

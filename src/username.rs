@@ -1,4 +1,4 @@
-//! User names: what a new one may be.
+//! Names of new users.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,13 +10,13 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 ///
 /// 1 to [`MAX_BYTES`](Self::MAX_BYTES) bytes of UTF-8 in Unicode normalization form C, without
 ///
-/// - `:`, where HTTP Basic authentication ends the name (RFC 7617, section 2),
-/// - control and format characters, which nobody sees,
-/// - a leading `-`, which a shell command takes for an option,
-/// - white space, but for single spaces inside: no U+00A0 either, which looks like a space.
+/// - `:`, which ends the name in HTTP Basic authentication (RFC 7617, section 2),
+/// - control and format characters, which are invisible,
+/// - a leading `-`, which commands parse as an option,
+/// - whitespace except single spaces between words; U+00A0, which looks like a space, is not
+///   allowed either.
 ///
-/// Names that are in a table already may be anything: those are looked up as bytes and never pass
-/// through this type.
+/// Names already in a table can be anything. They are looked up as bytes and do not use this type.
 ///
 /// ```
 /// use dash_users::Username;
@@ -30,10 +30,10 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 pub struct Username(String);
 
 impl Username {
-    /// The longest name, in bytes of UTF-8.
+    /// The maximum length of a name, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 255;
 
-    /// The name's text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -87,29 +87,29 @@ impl AsRef<[u8]> for Username {
     }
 }
 
-/// Why a text is no name for a new user.
+/// Why a text is not a valid name for a new user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsernameError {
-    /// There is no text.
+    /// The name is empty.
     #[error("a username cannot be empty")]
     Empty,
-    /// More than [`Username::MAX_BYTES`] bytes.
+    /// The name is longer than [`Username::MAX_BYTES`] bytes.
     #[error("a username cannot be longer than {} bytes", Username::MAX_BYTES)]
     TooLong,
-    /// It holds a `:`.
+    /// It contains a `:`.
     #[error("a username cannot contain ':', which ends the name in HTTP Basic authentication")]
     Colon,
-    /// It holds a control or format character.
+    /// It contains a control or format character.
     #[error("a username cannot contain the control or format character U+{:04X}", u32::from(*.0))]
     Invisible(char),
     /// It begins with `-`.
     #[error("a username cannot begin with '-'")]
     LeadingHyphen,
-    /// It holds white space other than single spaces inside.
+    /// It has leading, trailing or repeated spaces.
     #[error("a username cannot contain whitespace except single spaces between words")]
     Whitespace,
-    /// It holds a white space character other than the space.
+    /// It contains whitespace other than the space character.
     #[error("a username cannot contain the whitespace character U+{:04X}", u32::from(*.0))]
     OtherWhitespace(char),
     /// It is not in Unicode normalization form C.

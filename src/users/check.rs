@@ -1,4 +1,4 @@
-//! Everything that is wrong with a database and its users.
+//! Checking a database and its users for problems.
 
 use std::collections::HashMap;
 
@@ -17,18 +17,18 @@ use crate::store::Row;
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// Name, password and language of the demo users, known to everybody.
+/// Username, password and language of the demo users. These passwords are public.
 pub const DEMO_USERS: [(&str, &str, &str); 2] =
     [("alice", "secret123", "en"), ("bob", "pa$$w0rd", "fr")];
 
 impl Users {
-    /// Everything that is wrong: with the database first, then with each user in the order of the
-    /// names. It looks also where triggers are missing.
+    /// Finds problems: first those of the database, then those of each user, ordered by name. Works
+    /// even if triggers are missing.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NeedsMigration`](crate::StoreError::NeedsMigration) if the schema is of an
-    /// older version, and others.
+    /// [`StoreError::NeedsMigration`](crate::StoreError::NeedsMigration) if the schema has an older
+    /// version, and others.
     pub fn check(&mut self) -> Result<Vec<Finding>, Error> {
         let mut of_users = Vec::new();
         let mut names = HashMap::new();
@@ -41,7 +41,7 @@ impl Users {
         Ok(findings)
     }
 
-    /// Adds to hashes whose end is missing how long the column may be.
+    /// Adds the declared type of the column to the findings of truncated hashes.
     fn explain_cuts(&mut self, findings: &mut [Finding]) -> Result<(), Error> {
         let is_cut = |finding: &Finding| matches!(finding.problem, Problem::TruncatedHash { .. });
         if !findings.iter().any(is_cut) {
@@ -56,9 +56,9 @@ impl Users {
         Ok(())
     }
 
-    /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user
-    /// or the file's mode: puts back what is missing of the schema, and drops groups that belong
-    /// to nobody. The answer is what that added to the history, newest first.
+    /// Repairs every problem found by [`check`](Self::check) that can be repaired without changing
+    /// a user or the file mode: restores missing parts of the schema, and deletes groups of users
+    /// that do not exist. Returns the events that this added to the history, newest first.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Users {
     }
 }
 
-/// What is wrong with a user; `names` are those before, by their lower case.
+/// Finds the problems of a user. `names` holds the earlier usernames by their lowercase form.
 fn of_user(
     row: &Row,
     method: &Method,
@@ -136,7 +136,7 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
     }
 }
 
-/// What a stored value is that was to be a hash, if it is one of another kind or spoiled.
+/// The problem of a stored value that is a damaged hash or a hash in another format.
 fn of_other_value(row: &Row) -> Option<Problem> {
     let raises = match row.secret.credential() {
         Credential::Unusable(HashError::NeverMatches(_))
@@ -158,7 +158,7 @@ fn of_other_value(row: &Row) -> Option<Problem> {
     let (what, is_restorable) = (seen.describe(), seen.is_restorable());
     Some(match (seen.is_wrapped(), seen.is_cut_off()) {
         (true, _) if seen.is_hash() => Problem::WrappedHash { what, is_restorable },
-        // It only begins like a hash, behind something else.
+        // It only begins like a hash, after something else.
         (true, _) => return None,
         (false, true) => {
             Problem::TruncatedHash { what, length: text.chars().count(), column: None, raises }

@@ -1,13 +1,14 @@
-//! Hashes that other programs write, told by their shape, and those that werkzeug's form can hold.
+//! Hashes of other programs, recognized by their form, and the conversion of those that werkzeug's
+//! format can express.
 //!
-//! | form | what becomes of it |
+//! | format | converted to |
 //! |---|---|
 //! | Django: `pbkdf2_sha256$iterations$salt$base64`, and `pbkdf2_sha1` | `pbkdf2:sha256:iterations$salt$hex` |
 //! | passlib: `$pbkdf2-sha256$rounds$ab64$ab64`, `$pbkdf2$…` (SHA-1), `$pbkdf2-sha512$…` | the same, if the salt is plain text |
 //! | passlib for LDAP: `{PBKDF2-SHA256}rounds$ab64$ab64` | likewise |
 //!
-//! `ab64` is base64 without padding and with `.` for `+`. Django's salt is text and passlib's is bytes;
-//! werkzeug's is text without `$`, used as its UTF-8 bytes.
+//! `ab64` is base64 without padding and with `.` for `+`. Salts are text in Django and bytes in
+//! passlib. werkzeug uses the UTF-8 bytes of a text without `$`.
 
 use base64::engine::DecodePaddingMode::Indifferent;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::hash::PasswordHash;
 
-/// Base64 with padding or without.
+/// Base64 with or without padding.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(Indifferent),
@@ -26,11 +27,11 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A kind of hash that another program writes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
-    /// What it begins with.
+    /// The prefix.
     prefix: &'static str,
-    /// What it is called, with its article.
+    /// The name, with its article.
     pub(super) name: &'static str,
-    /// The fewest characters behind the last `$` or `}` of a whole one.
+    /// The minimum number of characters after the last `$` or `}` of a complete hash.
     digest: usize,
 }
 
@@ -38,7 +39,7 @@ const fn kind(prefix: &'static str, name: &'static str, digest: usize) -> Kind {
     Kind { prefix, name, digest }
 }
 
-/// Known kinds, a longer prefix before its beginning.
+/// Known kinds. A longer prefix comes before a shorter one that it starts with.
 const KINDS: &[Kind] = &[
     kind("$2$", BCRYPT, 53),
     kind("$2a$", BCRYPT, 53),
@@ -85,7 +86,7 @@ const KINDS: &[Kind] = &[
 
 const BCRYPT: &str = "a bcrypt hash";
 
-/// Digests alone, by their number of hexadecimal digits.
+/// Bare digests by their number of hexadecimal digits.
 const DIGESTS: [Kind; 6] = [
     kind("", "an MD5 digest", 32),
     kind("", "a SHA-1 digest", 40),
@@ -95,7 +96,7 @@ const DIGESTS: [Kind; 6] = [
     kind("", "a SHA-512 digest", 128),
 ];
 
-/// Which kind of hash a text begins like.
+/// The kind of hash that a text begins like.
 pub(super) fn kind_of(text: &str) -> Option<&'static Kind> {
     if text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return DIGESTS.iter().find(|kind| kind.digest == text.len());
@@ -115,35 +116,35 @@ impl Kind {
         self.name.ends_with(" PBKDF2 hash")
     }
 
-    /// Whether all of a hash of this kind is there. A digest alone may be a password that a program
-    /// made.
+    /// Whether a hash of this kind is complete. A bare digest does not count: it may be a generated
+    /// password.
     pub(super) fn is_whole(&self, text: &str) -> bool {
         let has_parts = self.prefix == "{" || text.matches('$').count() > 1;
         !self.prefix.is_empty() && has_parts && digest_length(text) >= self.digest
     }
 
-    /// Whether the end of a hash of this kind is missing.
+    /// Whether a hash of this kind is truncated.
     pub(super) fn is_cut_off(&self, text: &str) -> bool {
         let length = digest_length(text);
         text.matches('$').count() > 1 && (1..self.digest).contains(&length) && self.prefix != "{"
     }
 }
 
-/// How many characters of a digest are at the end of a text.
+/// The number of digest characters at the end of a text.
 fn digest_length(text: &str) -> usize {
     let digest = text.rsplit(['$', '}']).next().unwrap_or_default();
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/.=-_:".contains(&byte);
     if digest.bytes().all(is_part) { digest.len() } else { 0 }
 }
 
-/// The same hash as werkzeug writes it; none if it is of another method, damaged, over the limits,
-/// or has a salt that werkzeug's form cannot hold.
+/// Converts a hash to werkzeug's format; `None` if its method is unsupported, it is damaged or over
+/// the limits, or its salt cannot be expressed.
 pub(super) fn converted(text: &str) -> Option<Zeroizing<String>> {
     let hash = match text.strip_prefix("pbkdf2_") {
         Some(of_django) => from_django(of_django)?,
         None => from_passlib(text)?,
     };
-    // What is canonical, bounded and as long as its method's digest.
+    // Ensures that it is canonical, within the limits, and has a digest of the right length.
     hash.parse::<PasswordHash>().is_ok().then_some(hash)
 }
 
@@ -175,7 +176,7 @@ fn from_passlib(text: &str) -> Option<Zeroizing<String>> {
     Some(written(algorithm, rounds, salt, &bytes(digest)?))
 }
 
-/// A character that a program on the way may change, or that nobody sees.
+/// A character that is invisible or that another program may change.
 fn is_troublesome(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     c == '$'
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
     use crate::password::Password;
 
-    /// What Django 5.2 and passlib 1.7.4 write for "plover-xyzzy-quux".
+    /// Hashes by Django 5.2 and passlib 1.7.4 of "plover-xyzzy-quux".
     const CONVERTIBLE: [&str; 8] = [
         "pbkdf2_sha256$1000$seasalt$d57aL3ThhTwF2UPCCAM8bhzpKwTtAZXeca/rScQ5PHY=",
         "pbkdf2_sha1$1000$pinksalt$8sXy+VUuHIqLlcqnP3Hn2KFcOjA=",
@@ -226,7 +227,7 @@ mod tests {
         let cut_off = &CONVERTIBLE[0][..60];
         let over_limit = &CONVERTIBLE[0].replace("1000", "10000001");
         for text in [
-            // Salts that are no UTF-8, or hold "$" or a line end.
+            // Salts that are not UTF-8, or contain "$" or a line break.
             "$pbkdf2-sha256$1000$//4A$iAuEBU1eQB0b/Gp.ejeKjb1nFAZIttYeYsf5XPqUYYE",
             "$pbkdf2-sha256$1000$YSRi$wvIpAq3p185/e18jJiLEyLAOAhZLBLWaqFOCTczYF8k",
             "$pbkdf2-sha256$1000$YQpi$2CQBZcXGr2EEIXedO41GcTXZkzMbzEFlydkp7DT8ySk",

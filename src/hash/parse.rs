@@ -1,4 +1,4 @@
-//! From text to hash, as werkzeug 3.1 reads it.
+//! Parsing hashes as werkzeug 3.1 does.
 
 use std::str::FromStr;
 
@@ -7,16 +7,17 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use super::PasswordHash;
 use super::method::{Method, MethodError};
 
-/// What werkzeug 3.1's `check_password_hash` makes of a stored value that is no usable hash.
+/// Why a stored value is not a usable hash, by what werkzeug 3.1's `check_password_hash` does with
+/// it.
 ///
-/// No reason holds any of the value: it may be a clear password.
+/// The reason contains no part of the value, which may be a plaintext password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashError {
-    /// It answers False, whatever the password.
+    /// It returns False for every password.
     #[error("{0}")]
     NeverMatches(&'static str),
-    /// It raises, or would have to spend too much: see [`MethodError`].
+    /// It raises an exception, or the hash costs too much: see [`MethodError`].
     #[error(transparent)]
     Method(#[from] MethodError),
 }
@@ -47,8 +48,8 @@ impl FromStr for PasswordHash {
     }
 }
 
-/// A parameter's number. One that is greater than 64 bits hold is greater than any method takes,
-/// and so is [`u64::MAX`].
+/// Parses a numeric parameter. A number of more than 64 bits becomes [`u64::MAX`], which exceeds
+/// every limit too.
 pub(super) fn whole_number(text: &str) -> Result<u64, MethodError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let canonical = !digits.is_empty()
@@ -67,8 +68,8 @@ pub(super) fn whole_number(text: &str) -> Result<u64, MethodError> {
     }
 }
 
-/// Whether Python's `int()` takes `text`: white space around it, a sign, leading zeros, single
-/// underscores between digits, and any script's decimal digits.
+/// Whether Python's `int()` accepts `text`: surrounding whitespace, a sign, leading zeros, single
+/// underscores between digits, and decimal digits of any script.
 fn is_python_int(text: &str) -> bool {
     let text = text.trim();
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -104,7 +105,7 @@ mod tests {
         proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}")).unwrap()
     }
 
-    /// Texts near the grammar: its own words, in any order, with strange ones between.
+    /// Texts similar to hashes: words of the grammar in any order, with others between them.
     fn near_misses() -> impl Strategy<Value = String> {
         const WORDS: &[&str] = &[
             "scrypt", "pbkdf2", "sha1", "sha256", "sha512", ":", ":", "$", "$", "!", "|", "1", "8",
@@ -119,7 +120,7 @@ mod tests {
         proptest::collection::vec(word, 0..12).prop_map(|words| words.concat())
     }
 
-    /// Hashes by the grammar, cheap or dear.
+    /// Hashes that follow the grammar, cheap or expensive.
     fn hashes() -> impl Strategy<Value = String> {
         const METHODS: &[(&str, usize)] = &[
             ("scrypt", 128),

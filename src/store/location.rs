@@ -1,4 +1,4 @@
-//! Where a database is.
+//! Locations of databases: paths and URLs.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -22,9 +22,10 @@ use super::spelling;
 /// any/other/path               also ":memory:"
 /// ```
 ///
-/// One trailing line end is stripped. What looks like another kind of connection string, such as
-/// `host=db password=…`, or like a URL with something around it, is refused: it must not become the
-/// name of a file. `./NAME` is always a path. No error shows the text, which may hold a password.
+/// One trailing newline is stripped. A text that looks like another kind of connection string, such
+/// as `host=db password=…`, or like a URL with extra characters around it, is rejected, so it does
+/// not become a file name. `./NAME` is always a path. No error shows the text, which may contain a
+/// password.
 ///
 /// ```
 /// use dash_users::Location;
@@ -37,15 +38,15 @@ use super::spelling;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
-    /// A SQLite file, by its absolute path.
+    /// A SQLite file, as an absolute path.
     Sqlite(PathBuf),
-    /// A database of a PostgreSQL server.
+    /// A database on a PostgreSQL server.
     #[cfg(feature = "postgres")]
     Postgres(Server),
 }
 
 impl Location {
-    /// Whether `path` leads to the very file that the database is, by whatever name.
+    /// Whether `path` leads to the database file, by any name.
     #[must_use]
     pub fn is_file(&self, path: &Path) -> bool {
         #[cfg_attr(
@@ -58,11 +59,11 @@ impl Location {
         database.is_some() && database == identity(path)
     }
 
-    /// Reads a path or URL; a relative path starts from the current directory.
+    /// Parses a path or URL. A relative path is relative to the current directory.
     ///
     /// # Errors
     ///
-    /// [`LocationError`] if the text names no database that this crate knows.
+    /// [`LocationError`] if the text is not a location that this crate supports.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, LocationError> {
         let text = without_line_end(text.as_ref());
         spelling::check(text)?;
@@ -90,7 +91,7 @@ impl Location {
         if path.is_empty() {
             return Err(LocationError::Empty);
         }
-        // Absolute, so that SQLite takes neither "file:…" for a URI nor ":memory:" for a name.
+        // Absolute, so SQLite does not read "file:…" as a URI or ":memory:" as a special name.
         match std::path::absolute(Path::new(path)) {
             Ok(path) => Ok(Self::Sqlite(path)),
             Err(_) => Err(LocationError::NoCurrentDirectory),
@@ -98,7 +99,7 @@ impl Location {
     }
 }
 
-/// A text without the line end of the file or command that it came from.
+/// Strips the newline of the file or command that a text came from.
 fn without_line_end(text: &OsStr) -> &OsStr {
     let bytes = text.as_bytes();
     let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -120,20 +121,20 @@ impl fmt::Display for Location {
     }
 }
 
-/// Why a text names no database. No message shows anything of the text.
+/// Why a text is not a location. No message shows any part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationError {
-    /// There is no path.
+    /// The path is empty.
     #[error("the database path is empty")]
     Empty,
-    /// A scheme that this crate does not know.
+    /// The scheme is not supported.
     #[error(
         "the database URL has an unknown scheme: use a path, sqlite:///relative, \
         sqlite:////absolute or postgresql://…"
     )]
     Scheme,
-    /// A PostgreSQL URL, without the feature `postgres`.
+    /// A PostgreSQL URL, but the feature `postgres` is disabled.
     #[error(
         "this build of dash-users does not support PostgreSQL: use a path, sqlite:///relative or \
         sqlite:////absolute"
@@ -145,19 +146,20 @@ pub enum LocationError {
     /// A `?` in a sqlite URL.
     #[error("a sqlite URL cannot have options after '?': use the path alone")]
     Query,
-    /// A URL that is not UTF-8.
+    /// The URL is not UTF-8.
     #[error("the database URL must be UTF-8")]
     NotUtf8,
-    /// A relative path, and a current directory that is gone.
+    /// The path is relative, and the current directory no longer exists.
     #[error("the current directory no longer exists: use an absolute path")]
     NoCurrentDirectory,
-    /// Something that is neither a plain path nor a URL, by what it looks like.
+    /// The text is neither a plain path nor a URL, but looks like something else.
     #[error("the database path or URL {0}")]
     Spelling(Misspelling),
-    /// A part of a PostgreSQL URL that cannot be read.
+    /// A part of a PostgreSQL URL is invalid.
     #[error("the database URL {0}")]
     Url(&'static str),
-    /// An option after the `?` of a PostgreSQL URL, by its number: its name may be part of a password.
+    /// An unknown option after the `?` of a PostgreSQL URL, by its number: its name may be part of
+    /// a password.
     #[error("the database URL has an unknown option after '?' (number {0})")]
     UnknownOption(usize),
 }
@@ -170,7 +172,7 @@ pub enum Misspelling {
     Quotes,
     /// ` users.db`
     Whitespace,
-    /// Control and invisible characters, also a second line.
+    /// Control and invisible characters, including a second line.
     Invisible,
     /// `psql postgresql://…`, `export DATABASE_URL=…`, `-d users.db`
     Command,

@@ -1,5 +1,6 @@
-//! What is neither a plain path nor a URL: connection strings of other programs, and what shells,
-//! files of settings and templates leave around one. None of it may become the name of a file.
+//! Detection of texts that are neither a plain path nor a URL: connection strings of other
+//! programs, and remains of shells, settings files and templates. None of them may become a file
+//! name.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -7,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::location::{LocationError, Misspelling};
 use crate::escape::is_unsafe_to_print;
 
-/// Programs and words of shells that a line of a manual begins with.
+/// Programs and shell words that begin a line copied from documentation.
 const COMMANDS: [&str; 12] = [
     "dash-users",
     "env",
@@ -41,7 +42,7 @@ const SCHEMES: [&str; 14] = [
     "sqlite3",
 ];
 
-/// What libpq, ODBC and ADO.NET call the parts of a connection string, in lower case.
+/// Keywords in connection strings of libpq, ODBC and ADO.NET, in lower case.
 const KEYWORDS: [&str; 24] = [
     "application_name",
     "data source",
@@ -82,7 +83,7 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
-/// Refuses a text that is neither a plain path nor a URL.
+/// Rejects a text that is neither a plain path nor a URL.
 pub(super) fn check(text: &OsStr) -> Result<(), LocationError> {
     let bytes = text.as_bytes();
     if bytes.starts_with(b"./") || bytes.starts_with(b"../") {
@@ -103,7 +104,7 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     let lower = text.trim().to_lowercase();
     let is_blank = |c: char| c.is_whitespace();
     let (word, follows) = lower.split_once(is_blank).unwrap_or((&lower, ""));
-    // A form of its own is named before what may be around any form.
+    // Specific forms are reported before extra characters around any form.
     if lower.starts_with('-') || (!follows.is_empty() && COMMANDS.contains(&word)) {
         return Some(Command);
     }
@@ -145,15 +146,15 @@ fn is_quote(c: char) -> bool {
     matches!(c, '\'' | '"' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}')
 }
 
-/// Characters that nobody sees, such as a byte order mark or a no-break space.
+/// Whether a character is invisible, such as a byte order mark or a no-break space.
 fn is_invisible(c: char) -> bool {
-    // U+FFFD stands for bytes of a path that are no UTF-8.
+    // U+FFFD stands for bytes of a path that are not UTF-8.
     c != '\u{fffd}' && is_unsafe_to_print(c)
         || c != ' ' && c.is_whitespace()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
-/// The name of `NAME = VALUE`, which no path begins with.
+/// The name in `NAME = VALUE`.
 fn assigned(text: &str) -> Option<&str> {
     let name = text.split_once('=')?.0.trim_end();
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ' ';
@@ -161,9 +162,9 @@ fn assigned(text: &str) -> Option<&str> {
         .then_some(name)
 }
 
-/// Whether there is a variable or a template's placeholder that nothing has filled in.
+/// Whether there is an unexpanded variable or template placeholder.
 fn has_placeholder(text: &str, is_url: bool) -> bool {
-    // A password in a URL may hold a dollar sign, but is rarely a name behind one.
+    // A password in a URL may contain a dollar sign, but rarely a name after it.
     let is_variable = |part: &str| {
         part.strip_prefix('$').is_some_and(|name| {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -181,7 +182,8 @@ fn has_placeholder(text: &str, is_url: bool) -> bool {
         || !is_url && (text == "~" || text.starts_with("~/"))
 }
 
-/// Whether a URL is meant whose `://` is incomplete, in lower case: `postgresql:/`, `postgres;//`.
+/// Whether the text is a URL with an incomplete `://`, in lower case: `postgresql:/`,
+/// `postgres;//`.
 fn lacks_slashes(text: &str) -> bool {
     let end = text.find([':', ';', '/', ',']).unwrap_or(text.len());
     let (scheme, rest) = text.split_at(end);
@@ -189,7 +191,7 @@ fn lacks_slashes(text: &str) -> bool {
     SCHEMES.contains(&scheme) && (rest.starts_with([':', ';', ',']) || rest.starts_with("//"))
 }
 
-/// Whether a server is named without a scheme: `user:password@host/db`, `host:5432/db`.
+/// Whether the text names a server without a scheme: `user:password@host/db`, `host:5432/db`.
 fn lacks_scheme(text: &str) -> bool {
     let host = text.strip_prefix("//").unwrap_or(text);
     if host.starts_with('/') {

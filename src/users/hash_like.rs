@@ -177,9 +177,9 @@ fn looks_random(run: &str) -> bool {
     has_upper && has_lower && 2 * in_words < run.len()
 }
 
-/// Whether a text begins with the name of a scheme (`SHA-256`, `hmac_sha1`), and goes on as a hash
-/// does: with numbers (`sha1:64000:…`), or with a digest, which may be shorter than one that is
-/// known by its length alone.
+/// Whether a text begins with the name of a scheme (`SHA-256`, `hmac_sha1`) and continues like a
+/// hash: with numbers (`sha1:64000:…`), or with a digest, which may be shorter than one that is
+/// recognized by its length alone.
 fn is_behind_scheme(text: &str) -> bool {
     let text = text.trim_start_matches(['!', '*', '(', '[', '{', '<']);
     let Some((name, rest)) = text.split_once([':', '=', '#', '|', ';', ',', '/', ')', ']', '>'])
@@ -201,8 +201,8 @@ fn is_behind_scheme(text: &str) -> bool {
         || BASE64_ALPHABETS.iter().any(|others| base64_runs(rest, others).any(is_base64))
 }
 
-/// Whether a text is the extended DES of BSD: `_`, a count (whose last two digits are nearly always
-/// `..`), a salt and a digest of 11.
+/// Whether a text is BSD's extended DES: `_`, a count (whose last two digits are nearly always
+/// `..`), a salt, and a digest of 11 characters.
 fn is_bsdi_crypt(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"./".contains(&byte);
     match text.as_bytes() {

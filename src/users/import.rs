@@ -1,4 +1,5 @@
-//! Many users from a file: judged, matched with those who are there, hashed, and written at once.
+//! Importing many users from a file: records are validated, matched with existing users, hashed,
+//! and written at once.
 
 mod budget;
 mod candidate;
@@ -22,63 +23,64 @@ use crate::transfer::{BadRecord, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// How many users are looked up and written at once: more would take memory, and no less time.
+/// How many users are looked up and written at once. More would take memory without saving time.
 const CHUNK: usize = 250;
 
-/// How the records of a file are taken. All is false by default, and a conflict fails.
+/// Options of an import. By default all are false, and an existing user is an error.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct ImportOptions {
-    /// What to do about a user who is there already.
+    /// What to do with records of existing users.
     pub on_conflict: OnConflict,
-    /// Whether names, hashes, languages and groups are taken without judging them.
+    /// Whether to accept usernames, hashes, languages and groups without validating them.
     pub as_is: bool,
-    /// Whether clear passwords may be [weak](crate::policy::Violation::is_weakness).
+    /// Whether to accept [weak](crate::policy::Violation::is_weakness) plaintext passwords.
     pub allow_weak: bool,
-    /// Whether a name may differ from another one only by ASCII case.
+    /// Whether to accept a username that differs from another only by ASCII case.
     pub allow_similar: bool,
-    /// Whether a new user without a password gets a generated one.
+    /// Whether to generate passwords for new users without one.
     pub generate_missing: bool,
-    /// Whether a new user without a password is locked, with a hash that no password is known for.
+    /// Whether to lock new users without a password, with a hash that no known password matches.
     pub lock_missing: bool,
-    /// Whether nothing is to be written.
+    /// Whether to write nothing.
     pub dry_run: bool,
 }
 
-/// What to do about a user who is there already.
+/// What to do with records of existing users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {
-    /// Take none of the file.
+    /// Import nothing and report an error.
     #[default]
     Fail,
-    /// Pass the record over.
+    /// Skip the record.
     Skip,
-    /// Pass the record over without judging it.
+    /// Skip the record without validating it.
     SkipUnchecked,
-    /// Change what the record has and the user has not. A clear password that is the user's is
-    /// left as it is.
+    /// Update the user with the fields that the record has. If the plaintext password is already
+    /// the user's, the hash stays unchanged.
     Update,
 }
 
-/// What became of the records of a file.
+/// How many records of a file had which result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ImportSummary {
-    /// Users who were not there.
+    /// Added users.
     pub added: u64,
-    /// Users who were there otherwise.
+    /// Changed users.
     pub changed: u64,
-    /// Users who were there just so.
+    /// Existing users who did not differ.
     pub unchanged: u64,
-    /// Records that were passed over.
+    /// Skipped records.
     pub skipped: u64,
 }
 
-/// The records of a file, one after the other as they are read.
+/// An import of the records of a file.
 ///
-/// [`end`](Self::end), [`look_up`](Self::look_up) and [`hash`](Self::hash) may be called, in this
-/// order, by whoever wants to know more in between; [`write`](Self::write) does what was left out.
+/// Call [`push`](Self::push) for each record and then [`write`](Self::write). To inspect the import
+/// in between, call [`end`](Self::end), [`look_up`](Self::look_up) and [`hash`](Self::hash) in this
+/// order; `write` does the steps that were left out.
 #[derive(Default)]
 pub struct Import {
     options: ImportOptions,
@@ -93,7 +95,7 @@ pub struct Import {
     locked: usize,
 }
 
-/// What was done with all records.
+/// The steps that are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Stage {
     #[default]
@@ -102,17 +104,17 @@ enum Stage {
     LookedUp,
 }
 
-/// A record, and the row of its user if there is one.
+/// A record, and the row of its user if the user exists.
 type Matched<C> = (C, Option<Row>);
 
 impl Import {
-    /// No records yet. Passwords will be hashed with `method`.
+    /// An import without records, which hashes passwords with `method`.
     #[must_use]
     pub fn new(options: ImportOptions, method: Method) -> Self {
         Self { options, method, ..Self::default() }
     }
 
-    /// Takes the next record of the file, or what is wrong with it, and judges it.
+    /// Adds and validates the next record of the file, or adds its error.
     pub fn push(&mut self, record: Result<Record, BadRecord>) {
         let record = match record {
             Ok(record) => record,
@@ -135,7 +137,7 @@ impl Import {
             }
         }
         if self.options.on_conflict == OnConflict::SkipUnchecked {
-            // Only those whose user is not there are judged.
+            // Only records of new users are validated.
             self.candidates.push(candidate);
         } else {
             self.validate(candidate);
@@ -149,26 +151,26 @@ impl Import {
         }
     }
 
-    /// Of a JSON object whose keys are names: how many values were taken for a hash, and how many
-    /// for a clear password.
+    /// How many values of a JSON object whose keys are usernames were detected as hashes, and how
+    /// many as plaintext passwords.
     #[must_use]
     pub fn detected(&self) -> (u64, u64) {
         (self.hashes, self.passwords)
     }
 
-    /// How many values of `password_hash` were converted from PBKDF2 of Django or passlib.
+    /// How many values of `password_hash` were converted from PBKDF2 hashes of Django or passlib.
     #[must_use]
     pub fn converted(&self) -> u64 {
         self.converted
     }
 
-    /// How many users without a password are locked, as far as [`look_up`](Self::look_up) could see.
+    /// How many users without a password will be locked, as known after [`look_up`](Self::look_up).
     #[must_use]
     pub fn locked_missing(&self) -> usize {
         self.locked
     }
 
-    /// Ends the reading, and looks for users who are in the file twice.
+    /// Ends reading, and checks for duplicate users in the file.
     ///
     /// # Errors
     ///
@@ -181,8 +183,7 @@ impl Import {
         std::mem::take(&mut self.problems).result()
     }
 
-    /// Looks for users who are there already, so that nothing is hashed in vain. Without `users`
-    /// nobody is there.
+    /// Looks up existing users, to avoid unnecessary hashing. Without `users`, no user exists.
     ///
     /// # Errors
     ///
@@ -207,7 +208,7 @@ impl Import {
                 self.keep(candidate, row);
             }
         }
-        // Judging takes time, in which others may write.
+        // Validation takes time, during which other programs may write.
         drop(transaction);
         if is_unchecked {
             for candidate in std::mem::take(&mut self.candidates) {
@@ -218,7 +219,7 @@ impl Import {
         std::mem::take(&mut self.problems).result()
     }
 
-    /// The records, some at a time.
+    /// Takes the records in chunks.
     fn take_chunks(&mut self) -> impl Iterator<Item = Vec<Candidate>> + use<> {
         let mut candidates = std::mem::take(&mut self.candidates).into_iter();
         std::iter::from_fn(move || {
@@ -227,10 +228,10 @@ impl Import {
         })
     }
 
-    /// Sorts the records by name, which makes writing them fast, and finds those that are twice.
+    /// Sorts the records by username, which makes writing them fast, and finds duplicates.
     fn sort(&mut self) {
         let Self { candidates, problems, options, .. } = self;
-        // In place. Of the same name the first in the file comes first.
+        // In place. Records with the same username stay in the order of the file.
         candidates.sort_unstable_by(|a, b| {
             by_name(&a.username, &b.username).then(a.position.cmp(&b.position))
         });
@@ -250,7 +251,7 @@ impl Import {
                 {
                     refuse(&same[0], RecordError::RepeatedByCase(first));
                 }
-                // Any number of users may be called NULL.
+                // Any number of users may have the username NULL.
                 for again in same[1..].iter().filter(|again| again.username != StoredText::Null) {
                     refuse(again, RecordError::Repeated(same[0].position));
                 }
@@ -276,13 +277,13 @@ impl Import {
         self.candidates.push(candidate);
     }
 
-    /// How many users get a generated password, as far as [`look_up`](Self::look_up) could see.
+    /// How many users get a generated password, as known after [`look_up`](Self::look_up).
     #[must_use]
     pub fn generated(&self) -> usize {
         self.plaintext().filter(|plaintext| plaintext.origin == Origin::Generated).count()
     }
 
-    /// How many passwords [`hash`](Self::hash) is to hash.
+    /// How many passwords [`hash`](Self::hash) will hash.
     #[must_use]
     pub fn passwords(&self) -> usize {
         self.plaintext().filter(|plaintext| plaintext.is_work(self.options.dry_run)).count()
@@ -295,9 +296,10 @@ impl Import {
         })
     }
 
-    /// Hashes the clear passwords on `jobs` threads, each of which takes the memory of a hash: 32
-    /// MiB with the default method, more for a stored hash of a higher cost. Together they take at
-    /// most 192 MiB, or one hash if that is more. `progress` is called after each.
+    /// Hashes the plaintext passwords on `jobs` threads. Each needs the memory of one hash: 32 MiB
+    /// with the default method, more for a stored hash of a higher cost. Together they use at most
+    /// 192 MiB, or the memory of one hash if that is more. `progress` is called after each
+    /// password.
     pub fn hash(&mut self, jobs: NonZeroUsize, progress: &(dyn Fn() + Sync)) {
         let (method, dry_run) = (self.method, self.options.dry_run);
         let mut work = Vec::new();
@@ -319,7 +321,7 @@ impl Import {
         };
         thread::scope(|scope| {
             for _ in 1..jobs {
-                // Without it the others have more to do.
+                // If a thread cannot be started, the others do its work.
                 let _ = thread::Builder::new().spawn_scoped(scope, run);
             }
             run();
@@ -327,7 +329,7 @@ impl Import {
     }
 }
 
-/// An import that is written, and lost unless it is committed.
+/// A written import, rolled back unless it is committed.
 #[must_use = "nothing is changed before it is committed"]
 pub struct Imported<'a> {
     transaction: Option<Box<dyn Transaction + 'a>>,
@@ -337,23 +339,23 @@ pub struct Imported<'a> {
 }
 
 impl Imported<'_> {
-    /// What it comes to.
+    /// The summary.
     #[must_use]
     pub fn summary(&self) -> ImportSummary {
         self.summary
     }
 
-    /// The passwords that were generated, and for whom.
+    /// The generated passwords with their usernames.
     #[must_use]
     pub fn generated(&self) -> &[(StoredText, Password)] {
         &self.generated
     }
 
-    /// Makes it permanent, all or nothing.
+    /// Commits the import.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone; nothing is changed then.
+    /// Only [`StoreError`](crate::StoreError); nothing is changed then.
     pub fn commit(self) -> Result<ImportSummary, Error> {
         if let Some(transaction) = self.transaction {
             transaction.commit(self.hooks)?;
@@ -363,12 +365,12 @@ impl Imported<'_> {
 }
 
 impl Import {
-    /// Adds and changes users, all or none, as one event of the history that is called `action`.
-    /// Without `users` nobody is there: what would be done is only counted.
+    /// Adds and changes users, all or none, as one event of the history with this `action`. Without
+    /// `users`, no user exists, and the changes are only counted.
     ///
     /// # Errors
     ///
-    /// [`Error::BadRecords`] for a user who is there; [`Error::ConcurrentChange`] for one whose
+    /// [`Error::BadRecords`] for an existing user, and [`Error::ConcurrentChange`] for a user whose
     /// password another program changed while passwords were hashed.
     pub fn write<'a>(
         &mut self,
@@ -411,7 +413,7 @@ impl Import {
                     None => summary.unchanged += 1,
                 }
             }
-            // What is written before a problem is found is lost with the transaction.
+            // Changes written before a problem is found are rolled back with the transaction.
             if let Some(transaction) = transaction.as_mut().filter(|_| !dry_run && !rows.is_empty())
             {
                 transaction.import(rows)?;
@@ -427,13 +429,13 @@ impl Import {
         Ok(Imported { transaction, hooks, summary, generated })
     }
 
-    /// Writes and commits. What another program is in the way of is done again, to the usual limit
-    /// and without hashing again. `before_commit` is called before each commit.
+    /// Writes and commits. If another program holds a lock, both are retried up to the usual limit,
+    /// without hashing again. `before_commit` is called before each commit.
     ///
     /// # Errors
     ///
-    /// Those of [`write`](Self::write), [`Imported::commit`] and `before_commit`; nothing is changed
-    /// then.
+    /// Errors of [`write`](Self::write), [`Imported::commit`] and `before_commit`; nothing is
+    /// changed then.
     pub fn save<E: From<Error>>(
         &mut self,
         mut users: Option<&mut Users>,
@@ -450,7 +452,7 @@ impl Import {
     }
 }
 
-/// The transaction again, unless there is no user at all.
+/// The transaction, unless there are no users.
 fn unless_empty<'a, 't>(
     transaction: Option<&'a mut (dyn Transaction + 't)>,
 ) -> Result<Option<&'a mut (dyn Transaction + 't)>, Error> {
@@ -460,8 +462,8 @@ fn unless_empty<'a, 't>(
     }
 }
 
-/// Has each record meet the user of its name: the answer has those which are to be added, and
-/// those which may change the row that is there. Without `transaction` nobody is there.
+/// Matches each record with the user of the same name. Returns the records of new users, and those
+/// of existing users with the row they may change. Without `transaction`, no user exists.
 fn match_rows<C: Borrow<Candidate>>(
     options: ImportOptions,
     chunk: Vec<C>,
@@ -504,7 +506,8 @@ fn match_rows<C: Borrow<Candidate>>(
     Ok(matched)
 }
 
-/// A user whose name differs only by case from that of a new one, where that counts.
+/// An existing user whose name differs only by case from a new one, unless similar names are
+/// allowed.
 fn similar_user(
     options: ImportOptions,
     transaction: &mut dyn Transaction,

@@ -1,10 +1,10 @@
-//! Values that stand for no password at all.
+//! Values that are placeholders for a missing password.
 
 use zeroize::Zeroizing;
 
 use super::wrapped::layers::{FIELD_NAMES, is_blank, plain_name, strip_start, unquoted};
 
-/// Words that programs write where there is no password, in lower case.
+/// Words that programs write instead of a missing password, in lower case.
 const NO_PASSWORD: &[&str] = &[
     "none",
     "null",
@@ -38,14 +38,14 @@ const NO_PASSWORD: &[&str] = &[
     "{}",
 ];
 
-/// What programs show in the place of each character of a password.
+/// Characters that programs show instead of each character of a password.
 const MASKS: [char; 5] = ['*', '•', '●', '∙', '⋅'];
 
-/// The fewest of them; a `*` alone locks an account.
+/// The minimum number of mask characters. A single `*` locks an account.
 const MIN_MASKED: usize = 4;
 
-/// Whether a text stands for no password: it is empty or blank, masked, a word such as `None`, `nan` or
-/// `\N`, or the name of the column that it is from.
+/// Whether a text is a placeholder for a missing password: it is empty or blank, masked, a word
+/// such as `None`, `nan` or `\N`, or the name of its column.
 pub(super) fn is_no_password(text: &str) -> bool {
     let mut text = text;
     loop {

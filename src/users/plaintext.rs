@@ -1,4 +1,4 @@
-//! Tables whose `password_hash` column holds clear passwords.
+//! Hashing plaintext passwords in the `password_hash` column.
 
 use super::error::BadValues;
 use super::hash_like::is_hash_like;
@@ -13,21 +13,22 @@ use crate::store::{Access, Row};
 use crate::user::StoredText;
 
 impl Users {
-    /// Replaces the clear passwords of `usernames`, or of all users, by their hashes: all or none.
-    /// The answer has each user, and whether it was changed: a value that is a hash already, locked or
-    /// not, is left, and a locked clear password becomes a locked hash.
+    /// Replaces the plaintext passwords of `usernames`, or of all users, with their hashes, all or
+    /// none. Returns each user and whether it was changed. A value that already is a hash, locked
+    /// or not, is not changed. A locked plaintext password becomes a locked hash.
     ///
-    /// A value that looks like a hash of another kind is refused, since the hash itself would become
-    /// the password. `allow_hash_like` accepts it, for a password that happens to look like one. A
-    /// hash that werkzeug may verify and this crate does not is refused anyway, and so are a hash of
-    /// werkzeug's with something around it and words that stand for no password.
+    /// A value that looks like a hash of another program is rejected, because the hash itself would
+    /// become the password. `allow_hash_like` accepts it, for a password that happens to look like
+    /// a hash. Always rejected are hashes that werkzeug may verify but this crate does not,
+    /// werkzeug hashes with extra characters around them, and placeholders such as `None`.
     ///
     /// # Errors
     ///
     /// [`Error::HashLike`], [`Error::HashNotPassword`], [`Error::NoPassword`],
-    /// [`Error::PlaintextPassword`] for one with control or invisible characters, [`Error::InvalidHash`]
-    /// for a value that is no text, and [`Error::BadValues`] for several of these;
-    /// [`Error::NoSuchUser`], and [`Error::ConcurrentChange`] if another program was faster.
+    /// [`Error::PlaintextPassword`] for one with control or invisible characters,
+    /// [`Error::InvalidHash`] for a value that is not text, and [`Error::BadValues`] for several of
+    /// these. Also [`Error::NoSuchUser`], and [`Error::ConcurrentChange`] if another program
+    /// changed a value at the same time.
     pub fn hash_plaintext_passwords(
         &mut self,
         usernames: Option<&[impl AsRef<[u8]>]>,
@@ -81,7 +82,7 @@ impl Users {
     }
 }
 
-/// The clear password in a row; none if a hash is there already.
+/// The plaintext password in a row; `None` if the value already is a hash.
 pub(super) fn plaintext_password(
     row: &Row,
     allow_hash_like: bool,
@@ -123,7 +124,7 @@ pub(super) fn plaintext_password(
     }
     let password = Password::from(text.as_str());
     match policy::check(&password, None, true).and_then(|()| policy::check_visible(&password)) {
-        // A long one worked in the app, and goes on working.
+        // A long password worked in the app, and continues to work.
         Ok(()) | Err(policy::Violation::TooLong) => Ok(Some(password)),
         Err(reason) => Err(Error::PlaintextPassword { username: username(), reason }),
     }

@@ -1,8 +1,9 @@
-//! Values that are a hash with something around it, as programs, shells and spreadsheets leave it:
-//! quotes, Python's `b'…'`, line ends, an encoding, another spelling of `$`.
+//! Detection of wrapped hashes: hashes with extra characters around them that programs, shells and
+//! spreadsheets add, such as quotes, Python's `b'…'`, line breaks, an encoding, or another spelling
+//! of `$`.
 //!
-//! What may be around a hash is taken off in all ways that fit, one after the other, until a hash
-//! comes to light. Nothing is guessed: of two different hashes neither is the one.
+//! Layers are removed one after the other, in every way that fits, until a hash remains. Nothing is
+//! guessed: if two different hashes are possible, neither is used.
 
 pub(super) mod layers;
 
@@ -17,47 +18,48 @@ use crate::hash::{HashError, Method, MethodError};
 use crate::store::StoredSecret;
 use crate::user::StoredText;
 
-/// The longest text that is looked at; a hash has no more than a few hundred bytes.
+/// The maximum length of an examined text in bytes. A hash has no more than a few hundred.
 const MAX_BYTES: usize = 8 << 10;
 
-/// How many things around each other are taken off.
+/// The maximum number of nested layers that are removed.
 const MAX_DEPTH: usize = 6;
 
-/// How many texts are looked at for one value.
+/// The maximum number of texts that are examined for one value.
 const MAX_TEXTS: usize = 300;
 
-/// The rank from which there is no need to look on.
+/// The rank from which the search stops.
 const CERTAIN: u8 = 2;
 
 type Text = Zeroizing<String>;
 
-/// What a stored value is, apart from a hash of ours. It holds no part of the value but what restores it.
+/// What was detected in a stored value that is not a valid werkzeug hash. Holds no part of the
+/// value except what is needed to restore it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// What is around the hash, the outermost first.
+    /// The layers around the hash, the outermost first.
     around: Vec<&'static str>,
     what: What,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum What {
-    /// A hash, or a locked value.
+    /// A werkzeug hash, or a locked value.
     Ours { restored: Option<Restored> },
-    /// A hash of ours whose end is missing: so many characters, if that is known.
+    /// A truncated werkzeug hash, and the number of missing characters if known.
     CutOff { missing: Option<usize> },
     /// A hash of another program.
     Foreign {
         kind: &'static Kind,
         is_whole: bool,
         is_cut_off: bool,
-        /// Whether it has a `$$`, which may stand for a `$`.
+        /// Whether it contains a `$$`, which may stand for a `$`.
         is_doubled: bool,
         is_convertible: bool,
         restored: Option<Restored>,
     },
 }
 
-/// A value to store; nothing of it is shown.
+/// A value to store. `Debug` shows no part of it.
 #[derive(PartialEq, Eq)]
 struct Restored(Text);
 
@@ -68,7 +70,7 @@ impl fmt::Debug for Restored {
 }
 
 impl Seen {
-    /// What a text is, which is no credential as it stands.
+    /// Examines a text that is not a valid credential.
     pub(super) fn in_text(text: &str) -> Option<Self> {
         if text.len() > MAX_BYTES {
             return None;
@@ -107,7 +109,7 @@ impl Seen {
         found
     }
 
-    /// What a stored value is; that of a locked account stays locked.
+    /// Examines a stored value. The value of a locked user stays locked.
     pub(super) fn in_stored(stored: &StoredSecret) -> Option<Self> {
         match (stored.credential(), stored.expose()) {
             (Credential::Active(_) | Credential::Locked(Ok(_)), _) => None,
@@ -124,7 +126,7 @@ impl Seen {
         }
     }
 
-    /// What a text is with nothing taken off.
+    /// Examines a text without removing layers.
     fn bare(around: Vec<&'static str>, text: &Text) -> Option<Self> {
         let stored = StoredSecret::from(StoredText::Text((**text).clone()));
         let what = match stored.credential() {
@@ -150,7 +152,8 @@ impl Seen {
         Some(Self { around, what })
     }
 
-    /// The best of those with as much taken off. Of two different hashes neither can be restored.
+    /// The best of several results with the same number of removed layers. If they are two
+    /// different hashes, neither can be restored.
     fn best(all: impl Iterator<Item = Self>) -> Option<Self> {
         let mut best: Option<Self> = None;
         for mut seen in all {
@@ -158,7 +161,7 @@ impl Seen {
                 Some(other) if seen.rank() < other.rank() => {}
                 Some(other) if seen.rank() == other.rank() => {
                     if seen.restored_value() != other.restored_value() {
-                        // Both are of that rank, whichever is shown.
+                        // Both have the same rank, so either can be shown.
                         seen.around.clone_from(&other.around);
                         seen.forget_value();
                         best = Some(seen);
@@ -170,7 +173,7 @@ impl Seen {
         best
     }
 
-    /// How much there is to be said for it.
+    /// How plausible the result is.
     fn rank(&self) -> u8 {
         match self.what {
             What::Ours { .. } => 4,
@@ -194,12 +197,12 @@ impl Seen {
         }
     }
 
-    /// Whether something is around a hash of whatever kind.
+    /// Whether there are layers around a hash of any kind.
     pub(super) fn is_wrapped(&self) -> bool {
         !self.around.is_empty()
     }
 
-    /// Whether it is a hash beyond doubt, and not a text that only begins like one.
+    /// Whether it certainly is a hash, not just a text that begins like one.
     pub(super) fn is_hash(&self) -> bool {
         match self.what {
             What::Ours { .. } | What::CutOff { .. } => true,
@@ -207,22 +210,22 @@ impl Seen {
         }
     }
 
-    /// Whether it is a hash of ours with nothing around it.
+    /// Whether it is a werkzeug hash without layers.
     pub(super) fn is_bare_ours(&self) -> bool {
         !self.is_wrapped() && self.is_ours()
     }
 
-    /// Whether it is, or was before somebody wrapped it, a hash that werkzeug can verify.
+    /// Whether it is a hash that werkzeug can verify, once layers are removed.
     pub(super) fn is_ours(&self) -> bool {
         matches!(self.what, What::Ours { .. })
     }
 
-    /// How many characters are missing at the end of a hash of ours, if that is what it is.
+    /// Whether it is a truncated werkzeug hash.
     pub(super) fn is_cut_off(&self) -> bool {
         matches!(self.what, What::CutOff { .. } | What::Foreign { is_cut_off: true, .. })
     }
 
-    /// The value to store in its place.
+    /// The value to store instead.
     pub(super) fn restored(self) -> Option<StoredSecret> {
         let (What::Ours { restored } | What::Foreign { restored, .. }) = self.what else {
             return None;
@@ -230,12 +233,12 @@ impl Seen {
         restored.map(|Restored(text)| StoredSecret::from(StoredText::Text((*text).clone())))
     }
 
-    /// Whether there is one.
+    /// Whether there is a value to store instead.
     pub(super) fn is_restorable(&self) -> bool {
         self.restored_value().is_some()
     }
 
-    /// In words: "a valid hash with quotes around it".
+    /// A description, such as "a valid hash with quotes around it".
     pub(super) fn describe(&self) -> String {
         let mut text = match &self.what {
             What::Ours { .. } => "a valid hash".to_owned(),
@@ -263,7 +266,7 @@ impl Seen {
 }
 
 impl Restored {
-    /// The same, locked.
+    /// The same result for a locked user.
     fn lock(self) -> Option<Self> {
         let stored = StoredText::Text((*self.0).clone());
         match NewCredential::lock(&stored) {
@@ -274,9 +277,9 @@ impl Restored {
     }
 }
 
-/// A hash of ours whose end is missing, if a text is one.
+/// Detects a truncated werkzeug hash.
 fn cut_off(text: &str) -> Option<What> {
-    // A shell or Docker Compose takes "$salt$digest" for variables, and leaves nothing of them.
+    // A shell or Docker Compose expands "$salt$digest" as variables, usually to nothing.
     if text.contains(':') && text.parse::<Method>().is_ok() {
         return Some(What::CutOff { missing: None });
     }
@@ -284,7 +287,7 @@ fn cut_off(text: &str) -> Option<What> {
     let (spelling, salt, digest) = (parts.next()?, parts.next()?, parts.next());
     let method: Method = spelling.parse().ok()?;
     let Some(digest) = digest else {
-        // A word and a "$" may be a password, a method with its numbers and a salt is none.
+        // A word and a "$" may be a password; a method with its numbers and a salt is not.
         let is_salt = salt.bytes().all(|byte| byte.is_ascii_alphanumeric());
         return (spelling.contains(':') && is_salt).then_some(What::CutOff { missing: None });
     };

@@ -1,4 +1,4 @@
-//! One record on its way into the database.
+//! A record that is being imported.
 
 use std::cmp::Ordering;
 
@@ -20,18 +20,18 @@ use crate::transfer::{BadRecord, FIELDS, Position, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::{Username, UsernameError};
 
-/// A record on its way into the database.
+/// A record that is being imported.
 pub(super) struct Candidate {
     pub(super) position: Position,
     pub(super) username: StoredText,
     pub(super) secret: Planned,
     language: Option<StoredText>,
     groups: Option<Vec<StoredText>>,
-    /// Whether the user is to be locked; none if the record does not say.
+    /// Whether to lock the user; `None` if the record does not say.
     pub(super) locked: Option<bool>,
 }
 
-/// What is to be stored as a hash.
+/// The source of the hash to store.
 pub(super) enum Planned {
     Absent,
     Hash(StoredSecret),
@@ -39,22 +39,22 @@ pub(super) enum Planned {
 }
 
 pub(super) struct Plaintext {
-    /// Empty once it was hashed, but for a generated one, which somebody has to be told.
+    /// Empty once it is hashed, except for a generated password, which has to be reported.
     password: Password,
     pub(super) origin: Origin,
-    /// What was stored for the user.
+    /// The value stored for the existing user.
     pub(super) existing: Option<StoredSecret>,
-    /// Whether the password is the right one for it, once that was verified.
+    /// Whether the password matches the existing value, once verified.
     is_right: Option<bool>,
     hash: Option<PasswordHash>,
 }
 
-/// Where a clear password comes from.
+/// Where a plaintext password comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The file says that it is one.
+    /// The file gives it as a password.
     Given,
-    /// It is no hash.
+    /// The value is not a hash, so it is a password.
     Guessed,
     Generated,
 }
@@ -67,7 +67,7 @@ impl Planned {
 }
 
 impl Plaintext {
-    /// Whether there is anything to hash: without writing only what is there is verified.
+    /// Whether there is anything to compute. In a dry run, only existing values are verified.
     pub(super) fn is_work(&self, dry_run: bool) -> bool {
         let is_verified = self.existing.is_none() || self.is_right.is_some();
         let is_hashed = self.is_right == Some(true) || self.hash.is_some() || dry_run;
@@ -95,7 +95,7 @@ impl Candidate {
     pub(super) fn new(record: Record, options: ImportOptions) -> Self {
         let Record { position, username, secret, language, mut groups, locked } = record;
         if let Some(groups) = &mut groups {
-            // As a row has them.
+            // In the order of a row's groups.
             let is_blob = |group: &StoredText| matches!(group, StoredText::Blob(_));
             let order = |a: &_, b: &_| is_blob(a).cmp(&is_blob(b));
             groups.sort_by(|a, b| order(a, b).then_with(|| a.as_bytes().cmp(b.as_bytes())));
@@ -126,7 +126,7 @@ impl Candidate {
         BadRecord { position: self.position, username: Some(self.username.clone()), reason }
     }
 
-    /// The first reason not to take the record.
+    /// Validates the record. Returns the first problem.
     pub(super) fn validate(&self, options: ImportOptions) -> Result<(), RecordError> {
         if !options.as_is {
             text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
@@ -144,7 +144,7 @@ impl Candidate {
                 policy::check_visible(&plaintext.password)?;
             }
             Planned::Absent => {
-                // Of others it depends on whether they are there.
+                // For the others, it depends on whether the user exists.
                 let is_certain = matches!(options.on_conflict, OnConflict::Fail | OnConflict::Skip);
                 if is_certain && !options.generate_missing && !options.lock_missing {
                     return Err(RecordError::NoSecret);
@@ -163,7 +163,7 @@ impl Candidate {
         Ok(())
     }
 
-    /// The row of a new user, and the password that was generated for it.
+    /// The row of a new user, and the generated password if there is one.
     pub(super) fn new_row(&self) -> Result<(NewRow, Option<Password>), Error> {
         let Self { username, secret, language, groups, locked, .. } = self;
         let language =
@@ -186,9 +186,9 @@ impl Candidate {
         Ok((NewRow { username, secret, language, groups }, password))
     }
 
-    /// What of `row` is to be changed; none if it is so already.
+    /// The changes to `row`; `None` if there are none.
     pub(super) fn change(&self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
-        // What is stored, locked or not as the record has it.
+        // The stored value, locked or unlocked as the record says.
         let same = || match self.locked_hash(&row.secret)? {
             same if same == row.secret => Ok(None),
             other => Ok::<_, Error>(Some(other)),
@@ -212,7 +212,7 @@ impl Candidate {
                     let is_locked = self.locked.unwrap_or(is_locked);
                     let new = hash.as_ref();
                     let new = new.map(|hash| StoredSecret::from(&new_credential(hash, is_locked)));
-                    // Nothing is hashed where nothing is written.
+                    // A dry run does not hash.
                     (new.or_else(|| dry_run.then(|| StoredText::Null.into())), true)
                 }
             },
@@ -226,7 +226,7 @@ impl Candidate {
 }
 
 impl Candidate {
-    /// A stored value, locked or unlocked if the record says so.
+    /// Locks or unlocks a stored value if the record says so.
     fn locked_hash(&self, stored: &StoredSecret) -> Result<StoredSecret, Error> {
         let username = || self.username.clone();
         with_lock(stored.clone(), self.locked)
@@ -234,8 +234,8 @@ impl Candidate {
     }
 }
 
-/// A stored value, locked or unlocked if that is wanted. One that is not locked cannot be unlocked,
-/// whatever it is.
+/// Locks or unlocks a stored value if requested. Unlocking a value that is not locked changes
+/// nothing.
 fn with_lock(stored: StoredSecret, locked: Option<bool>) -> Result<StoredSecret, HashError> {
     let new = match locked {
         Some(true) => NewCredential::lock(stored.expose())?,
@@ -249,7 +249,7 @@ fn new_credential(hash: &PasswordHash, is_locked: bool) -> NewCredential {
     if is_locked { NewCredential::locked(hash) } else { hash.clone().into() }
 }
 
-/// A hash of Django or passlib as werkzeug has it.
+/// Converts a hash of Django or passlib to werkzeug's format.
 fn converted_hash(text: &str) -> Option<StoredSecret> {
     converted(text).map(|hash| StoredSecret::from(StoredText::Text((*hash).clone())))
 }
@@ -262,7 +262,7 @@ fn unlocked_hash(stored: &StoredSecret) -> StoredText {
     }
 }
 
-/// The order in which names that differ only by case, or not at all, follow each other.
+/// An order in which usernames that differ only by case, or not at all, are adjacent.
 pub(super) fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
     let lower_case = |text| StoredText::as_bytes(text).iter().map(u8::to_ascii_lowercase);
     lower_case(a)
@@ -291,8 +291,8 @@ fn validate_hash(stored: &StoredSecret) -> Result<(), RecordError> {
     }
 }
 
-/// Refuses what is no password: a hash, and a word for none. What only resembles a hash may be a
-/// password where the file says that it is one.
+/// Rejects hashes and placeholders. A value that only looks like a hash may be a password if the
+/// file gives it as one.
 fn validate_password(plaintext: &Plaintext) -> Result<(), RecordError> {
     let password = plaintext.password.expose();
     if is_no_password(password) {

@@ -1,4 +1,4 @@
-//! Hashes with all that may be around them.
+//! Hashes in every kind of wrapping.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -23,7 +23,7 @@ fn each_char(text: &str, write: impl Fn(char) -> String) -> String {
     text.chars().map(write).collect()
 }
 
-/// What may be around a hash, in words, and the hash with it around.
+/// Descriptions of layers, and the hash with that layer.
 fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
     let utf16: Vec<u8> = hash.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let percent = |c: char| match c {
@@ -67,7 +67,7 @@ fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The same for another spelling of `$`.
+/// The same for other spellings of `$`.
 fn respelled(hash: &str) -> Vec<(&'static str, String)> {
     let as_dollar = |spelling| hash.replace('$', spelling);
     vec![
@@ -114,7 +114,7 @@ fn wrapped_hash_of_another_program_is_named_and_not_restored() {
     for (hash, name) in
         [(BCRYPT, "a bcrypt hash"), (ARGON2, "an argon2 hash"), (CRYPT, "an MD5-crypt hash")]
     {
-        // What is base64 of so little may be anything.
+        // Base64 this short may be anything.
         let is_short = |text: &str| text.len() < MIN_ENCODED;
         for (around, text) in [wrapped(hash), respelled(hash)].concat() {
             if is_short(&text) && around.contains("encoding") {

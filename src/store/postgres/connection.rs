@@ -1,4 +1,4 @@
-//! How a server is reached, and what its errors mean.
+//! Connecting to a server, and converting its errors.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -16,16 +16,16 @@ use super::{Place, Server, tls};
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
-/// How long a connection may take to be made.
+/// The timeout for connecting.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a server that is connected may take to let the program in.
+/// Extra time for authentication once connected.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long another program's transaction is waited for.
+/// The timeout for another program's transaction.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long one statement may take.
+/// The timeout of one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
@@ -42,7 +42,7 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     let patience = patience(&plan.hosts);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        // It may come too late for anybody to take it.
+        // The receiver may have given up already.
         let _ = sender.send(first(plan));
     });
     let cannot = |reason: String, hint: String| {
@@ -55,7 +55,7 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     connected.map_err(|failure| {
         let Failure { reason, hint, has_password } = failure;
         let reason = match server.exposed_password_file() {
-            // Else it has nothing to do with it.
+            // Otherwise it is unrelated.
             _ if has_password || !reason.contains("password") => reason,
             Some(file) => format!(
                 "{reason}; {} was ignored because others can read it: chmod 600",
@@ -67,14 +67,14 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     })
 }
 
-/// Why a server was not connected to.
+/// Why a connection failed.
 struct Failure {
     reason: String,
     hint: String,
     has_password: bool,
 }
 
-/// The first server that is as wanted.
+/// Connects to the first server that matches `target_session_attrs`.
 fn first(plan: Plan) -> Result<Client, Failure> {
     let Plan { hosts, session, tls } = plan;
     let rounds: &[Session] = match session {
@@ -110,7 +110,7 @@ fn first(plan: Plan) -> Result<Client, Failure> {
     }))
 }
 
-/// What a server is that is not wanted.
+/// Why a server does not match, if so.
 fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>, postgres::Error> {
     if wanted == Session::Any {
         return Ok(None);
@@ -136,7 +136,7 @@ fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>
     })
 }
 
-/// Why a server did not let the program in, and what to do.
+/// Why a server rejected the connection, and what to do.
 fn refusal(error: &postgres::Error, config: &Config) -> Failure {
     let has_password = config.get_password().is_some();
     let not_postgres = || {
@@ -144,7 +144,7 @@ fn refusal(error: &postgres::Error, config: &Config) -> Failure {
         Some((reason, "use PostgreSQL's port, usually 5432".to_owned()))
     };
     let (reason, hint) = match (tls::explain(error), error.code()) {
-        // `SSH-` begins as the answer of a server that is ready for TLS.
+        // `SSH-` begins like the answer of a server that supports TLS.
         (Some(explained), _) if tls::is_garbled(error) => not_postgres().unwrap_or(explained),
         (Some(explained), _) => explained,
         (None, Some(state)) => {
@@ -165,9 +165,9 @@ fn refusal(error: &postgres::Error, config: &Config) -> Failure {
     Failure { reason, hint, has_password }
 }
 
-/// What else than PostgreSQL answers at the port, if anything does.
+/// What answers on the port, if not PostgreSQL.
 fn other_protocol(config: &Config) -> Option<&'static str> {
-    /// Asks for TLS; a server of PostgreSQL says `S` or `N`.
+    /// A request for TLS. PostgreSQL answers `S` or `N`.
     const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
     let port = config.get_ports().first().copied().unwrap_or(5432);
@@ -192,12 +192,12 @@ fn other_protocol(config: &Config) -> Option<&'static str> {
     protocol(&answer[..length])
 }
 
-/// Which protocol begins so.
+/// The protocol that begins like this, if not PostgreSQL's.
 fn protocol(answer: &[u8]) -> Option<&'static str> {
     Some(match answer {
         // An error of PostgreSQL, with the length of the message.
         [b'E', 0, 0, ..] | b"S" | b"N" => return None,
-        // It hung up.
+        // The connection was closed.
         [] => "something that sends nothing",
         answer if answer.starts_with(b"HTTP/") || answer.starts_with(b"<") => "a web server (HTTP)",
         answer if answer.starts_with(b"SSH-") => "an SSH server",
@@ -211,10 +211,10 @@ fn protocol(answer: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// How long a connection is waited for. The driver's own timeout ends when the network has
-/// connected: then it would wait for ever for a server that does not speak.
+/// The total time to wait for a connection. The driver's own timeout covers only the network
+/// connection, so it would wait forever for a silent server.
 fn patience(hosts: &[Config]) -> Duration {
-    // A name has an address of either kind.
+    // A name may have both kinds of address.
     let each = |config: &Config| {
         let timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         timeout.saturating_mul(2)
@@ -222,12 +222,12 @@ fn patience(hosts: &[Config]) -> Duration {
     hosts.iter().map(each).fold(GRACE, Duration::saturating_add)
 }
 
-/// What the server says, or else what kept it from saying anything.
+/// The server's message, or the reason there is none.
 fn message(error: &postgres::Error) -> String {
     error.as_db_error().map_or_else(|| deepest(error), |error| error.message().to_owned())
 }
 
-/// The first cause of an error, which says more than what it led to.
+/// The root cause of an error, which says more than its consequences.
 fn deepest(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => deepest(source),
@@ -235,13 +235,12 @@ fn deepest(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Where names in SQL are looked up: nobody but a superuser can create anything there.
+/// The schemas in which names in SQL resolve: only superusers can create objects there.
 pub(super) const SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
-/// What a transaction relies on, whatever the role, the database or the URL sets; and the role
-/// that it acts as.
+/// The settings of a transaction, whatever the role, the database or the URL sets, and its role.
 ///
-/// Rows that row-level security would hide raise an error: they must not count as absent.
+/// Rows hidden by row-level security raise an error, because they must not count as missing.
 pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
     let mut settings = format!(
         "{SEARCH_PATH};
@@ -263,7 +262,7 @@ pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
         settings.push_str("SET LOCAL transaction_timeout = 0;");
     }
     if place.is_sql_ascii {
-        // The server would refuse to send what is not UTF-8.
+        // Otherwise the server would fail on text that is not UTF-8.
         settings.push_str("SET LOCAL client_encoding = 'SQL_ASCII';");
     }
     if let Some(owner) = &place.owner {
@@ -272,8 +271,8 @@ pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
     settings
 }
 
-/// Who holds the lock that a statement waited for in vain, as far as the role may see it. It ends
-/// the transaction, which has failed already.
+/// The holder of the lock that a statement timed out on, as far as the role can see. Ends the
+/// transaction, which has failed already.
 pub(super) fn holder(transaction: &mut Transaction<'_>, schema: &str) -> Option<String> {
     let schema = format!("'{}'", schema.replace('\'', "''"));
     let messages = transaction
@@ -307,12 +306,12 @@ pub(super) fn holder(transaction: &mut Transaction<'_>, schema: &str) -> Option<
     })
 }
 
-/// A name in SQL.
+/// Quotes a name for SQL.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// What an error of a commit means to a caller: who hears nothing of it does not know.
+/// Converts an error of a commit: if the connection is lost, the result is unknown.
 pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> StoreError {
     match self::error(location, error) {
         StoreError::CannotConnect { location, .. } => {
@@ -324,7 +323,7 @@ pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> Stor
     }
 }
 
-/// What an error of the server means to a caller.
+/// Converts an error of the server.
 pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
     let location = location.clone();
     let Some(state) = error.code() else {
@@ -337,7 +336,7 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
     if *state == SqlState::LOCK_NOT_AVAILABLE {
         return StoreError::Busy { location, holder: None };
     }
-    // A time-out, or an administrator of the server.
+    // A timeout, or canceled by an administrator of the server.
     if *state == SqlState::QUERY_CANCELED || ["25P03", "25P04", "57P05"].contains(&state.code()) {
         return StoreError::TooSlow { location, reason };
     }
@@ -348,10 +347,10 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
         return StoreError::NotEncodable { location, reason };
     }
     match class {
-        // Not reached, not let in, or without the rights.
+        // Not reached, rejected, or without privileges.
         "08" | "28" | "3D" | "53" | "57" => StoreError::CannotConnect { location, reason },
         _ if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
-            // By the function of the server: its messages may be in any language.
+            // Recognized by the server's function, because messages may be in any language.
             let routine = error.as_db_error().and_then(|error| error.routine());
             let reason = match routine {
                 Some("check_enable_rls") => {

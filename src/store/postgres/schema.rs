@@ -1,4 +1,4 @@
-//! The schema: what is there, and how it is brought up to date.
+//! Inspecting and migrating the schema.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
 use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError};
 
-/// Every migration, and the SQL that creates its tables and columns. It may be applied again.
+/// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
 pub(super) const MIGRATIONS: [(Migration, &str); 3] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
@@ -26,22 +26,23 @@ pub(super) const MIGRATIONS: [(Migration, &str); 3] = [
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
-/// The first version with triggers: since then, times and groups are those of the users.
+/// The first version with triggers, which maintain times and groups.
 const WATCHED: u32 = 2;
 
-/// The oldest server that has everything the SQL here uses.
+/// The oldest supported server version: PostgreSQL 12.
 const MIN_SERVER: i32 = 120_000;
 
-/// How long a statement waits for a lock while readers wait behind it, and how long they then have.
+/// How long a statement waits for a lock while readers queue behind it, and how long the readers
+/// then get.
 const TURN: Duration = Duration::from_millis(500);
 
-/// Finds the schema with the table `users` as the search path of the session does, or else the
-/// schema in which it is to be created.
+/// Finds the schema with the table `users` through the session's search path, or the schema in
+/// which to create it.
 pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, StoreError> {
     let fail = |error| connection::error(location, &error);
     let cannot = |reason: String| StoreError::CannotConnect { location: location.clone(), reason };
     let mut transaction = client.build_transaction().read_only(true).start().map_err(fail)?;
-    // The only statement under that search path: nothing in it can be shadowed.
+    // The only statement that uses that search path: nothing in it can be shadowed.
     let path = transaction.query_typed_one("SELECT pg_catalog.current_schemas(false)", &[]);
     let path: Vec<String> = path.map_err(fail)?.get(0);
     transaction.batch_execute("SET LOCAL search_path = pg_catalog, pg_temp").map_err(fail)?;
@@ -70,7 +71,7 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     }
     let read_only = read_only(&row);
     let path: Vec<String> = path.into_iter().filter(|name| !name.starts_with("pg_")).collect();
-    // From PostgreSQL 16 on, a member of a role may not be allowed to SET ROLE to it.
+    // Since PostgreSQL 16, a member of a role may not be allowed to SET ROLE to it.
     let may_be = if version < 160_000 { "MEMBER" } else { "SET" };
     let select = "SELECT nspname::text, owner.rolname::text, owner.rolname <> current_user
                          AND pg_has_role(owner.oid, $2), NOT owner.rolsuper AND EXISTS (
@@ -85,7 +86,7 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     let params = [(&path as &(dyn ToSql + Sync), Type::TEXT_ARRAY), (&may_be, Type::TEXT)];
     let found = transaction.query_typed(select, &params).map_err(fail)?;
     let (schema, owner) = match found.first() {
-        // Triggers of the owner can take any right of the session: SET ROLE is no protection.
+        // Triggers of the owner can acquire every right of the session: SET ROLE is no protection.
         Some(row) if row.get(3) => {
             let owner = quoted(row.get(1));
             return Err(cannot(format!(
@@ -115,7 +116,7 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     })
 }
 
-/// Why the server or its owner lets nobody change anything, if that is so.
+/// Why the server is read-only, if it is.
 fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
     let (is_standby, is_set): (bool, bool) = (row.get(4), row.get(5));
     if is_standby {
@@ -146,7 +147,7 @@ fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
     })
 }
 
-/// Says why there is no schema to look in: none exists, or the role may use none.
+/// The error if there is no usable schema: none exists, or the role may use none.
 fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Location) -> StoreError {
     let reason = "the role's search path has no schema that exists and that it may use".to_owned();
     let select = "SELECT format('GRANT USAGE ON SCHEMA %I TO %I;', nspname, current_user)
@@ -163,8 +164,8 @@ fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Locatio
     }
 }
 
-/// A table that may be the one that is wanted, where `schema` has none: one that an app is likely
-/// to use comes first.
+/// Another table that may be the intended one if `schema` has none. One that an app is likely to
+/// use comes first.
 fn other_table(
     transaction: &mut postgres::Transaction<'_>,
     schema: &str,
@@ -185,7 +186,8 @@ fn other_table(
     }))
 }
 
-/// Refuses to create a table beside another one that has users, unless the search path was given.
+/// Rejects creating a table if there is another one with users, unless the search path was set
+/// explicitly.
 fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
     let Some(other) = store.place.other_table.as_ref().filter(|other| other.has_users) else {
         return Ok(());
@@ -219,7 +221,7 @@ fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
     })
 }
 
-/// A schema's name in the options of a connection, where a backslash takes what follows as it is.
+/// The name of a schema in connection options, where a backslash escapes the next character.
 fn option(schema: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if schema.chars().all(is_plain) {
@@ -228,7 +230,7 @@ fn option(schema: &str) -> String {
     quoted(schema).replace('\\', r"\\").replace(' ', r"\ ")
 }
 
-/// Looks at the schema. Within a transaction, what it finds stays true until its end.
+/// Inspects the schema. Within a transaction, the result stays valid until its end.
 pub(super) fn inspect(transaction: &mut PostgresTransaction) -> Result<Schema, StoreError> {
     let problems = objects::problems(transaction)?;
     objects::refuse_foreign_version(transaction, &problems)?;
@@ -265,7 +267,7 @@ fn inspect_with(
     Ok(schema)
 }
 
-/// Whether there is a table of this name in the schema.
+/// Whether the schema has a table with this name.
 pub(super) fn is_there(
     transaction: &mut PostgresTransaction,
     table: &str,
@@ -277,11 +279,11 @@ pub(super) fn is_there(
     Ok(transaction.query_one(select, &params)?.get(0))
 }
 
-/// Applies what is pending; for a repair everything, where the schema has the latest version.
+/// Applies pending migrations. A repair of a schema with the latest version applies all.
 ///
-/// The version is read under the lock of programs that change users: of several at once one does
-/// the work and the others find it done. Some locks make readers wait behind this program. It waits
-/// for a lock only [shortly](TURN), then lets them go first, and starts again.
+/// The version is read under the lock of programs that change users, so if several start at once,
+/// one does the work and the others find it done. Some locks make readers queue behind this
+/// program. It waits for a lock only [briefly](TURN), then lets the readers go first and retries.
 pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
@@ -296,7 +298,7 @@ pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated,
 fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
     if !is_repair {
         refuse_beside(store)?;
-        // A role that may only read learns that there is nothing to do.
+        // So a role with read privileges can find that there is nothing to do.
         let mut transaction = store.transaction(Access::Read)?;
         let problems = objects::problems(&mut transaction)?;
         if problems.is_empty() && inspect_with(&mut transaction, &problems)?.pending.is_empty() {
@@ -307,7 +309,7 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     let problems = objects::problems(&mut transaction)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
     objects::refuse_foreign_users(&mut transaction)?;
-    // Where nothing is yet, the first to create the table goes on and others start again.
+    // If nothing exists yet, the first to create the table continues and the others retry.
     if !is_there(&mut transaction, "dash_users_schema")? {
         transaction.run_all(
             "CREATE TABLE {schema}.dash_users_schema (version integer NOT NULL);
@@ -319,7 +321,7 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     if is_there(&mut transaction, "dash_users_times")? {
         transaction.run(LOCK_OUT_WRITERS, &[])?;
     }
-    // Others may have repaired it, or planted something, while this program waited.
+    // Another program may have repaired it, or planted something, while this one waited.
     let problems = objects::problems(&mut transaction)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
     let schema = inspect_with(&mut transaction, &problems)?;
@@ -335,8 +337,8 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     Ok(Migrated { applied: schema.pending, events })
 }
 
-/// Creates what is missing, drops orphaned groups and times, and stamps the version. Returns the
-/// events that this added to the history, newest first. What makes readers wait comes last.
+/// Creates missing objects, deletes orphaned groups and times, and stores the version. Returns the
+/// events that this added to the history, newest first. Statements that block readers come last.
 fn apply(
     transaction: &mut PostgresTransaction,
     before: &Schema,
@@ -352,7 +354,7 @@ fn apply(
     } else {
         0
     };
-    // With a dropped table its triggers go, and nothing recorded who went with it.
+    // Triggers are dropped with their table, so no event records the removed users.
     let is_another_table: bool = transaction
         .query_one(
             "SELECT NOT EXISTS (SELECT 1 FROM pg_trigger
@@ -383,16 +385,16 @@ fn apply(
     Ok(transaction.query(select, &[(&last, Type::INT8)])?.iter().map(read_event).collect())
 }
 
-/// The digest of a stored hash, an SQL expression, by which a user is recognized.
+/// The fingerprint that identifies a user: a digest of the stored hash, as an SQL expression.
 pub(super) fn fingerprint(hash: &str) -> String {
     format!("left(encode(sha256(convert_to({hash}, getdatabaseencoding())), 'hex'), 32)")
 }
 
-/// Makes groups and times fit the users, and records that in the history: users may have changed
-/// while the triggers did not work.
+/// Makes groups and times match the users, and records that in the history: users may have changed
+/// while the triggers were not working.
 ///
-/// A user keeps groups and times if the hash is the one that was recorded last. Where none was
-/// recorded, they are kept unless this is another table than before.
+/// A user keeps groups and times if the hash is the last recorded one. If none was recorded, they
+/// are kept unless this is another table than before.
 fn reconcile(
     transaction: &mut PostgresTransaction,
     was_watched: bool,
@@ -445,8 +447,8 @@ fn reconcile(
     transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
 }
 
-/// The stored version, 0 without one, and what is wrong with its table. Fixtures that empty every
-/// table, and restores of the data alone, leave no row or the same one twice.
+/// The stored version, or 0, and the problem with its table, if any. Fixtures that empty every
+/// table and restores of data alone leave no row or duplicate rows.
 fn version(
     transaction: &mut PostgresTransaction,
 ) -> Result<(u32, Option<&'static str>), StoreError> {

@@ -1,14 +1,14 @@
-//! What SQLite's errors mean.
+//! Conversion of SQLite's errors.
 
 use rusqlite::{ErrorCode, ffi};
 
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
-/// Why what is written to a file would be lost.
+/// The reason why changes to the opened file would be lost.
 pub(super) const MOVED: &str = "another program moved, removed or replaced it; nothing was changed";
 
-/// What an error of SQLite means to a caller.
+/// Converts an error of SQLite.
 pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let location = location.clone();
     let reason = match error.sqlite_error().map(|error| error.extended_code) {
@@ -45,13 +45,13 @@ pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError 
     }
 }
 
-/// The same for what fails at one database.
+/// A function that converts errors of one database.
 pub(super) fn sql_error(location: &Location) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
     |error| self::error(location, &error)
 }
 
-/// SQLite's message without the name of what it cannot read in the schema: in a damaged file that
-/// may be a row of `users`, and the name a hash.
+/// Removes the name of an unreadable schema entry from SQLite's message: in a damaged file it may
+/// be a row of `users`, and the name a hash.
 fn without_name(message: &str) -> &str {
     const MALFORMED: &str = "malformed database schema";
     if message.starts_with(MALFORMED) { MALFORMED } else { message }

@@ -1,13 +1,13 @@
-//! What a file is that is no SQLite database, by its first bytes.
+//! Detection of file formats other than SQLite by their first bytes.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// How many bytes are read.
+/// The number of bytes to read.
 const LENGTH: u64 = 512;
 
-/// What a file begins with, and what to say of it.
+/// The first bytes of formats, and the message for each.
 const BEGINNINGS: [(&[u8], &str); 18] = [
     (b"\x1f\x8b", "it is compressed by gzip: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "it is compressed by zstd: unpack it first"),
@@ -29,7 +29,7 @@ const BEGINNINGS: [(&[u8], &str); 18] = [
     (b"--", "it is SQL"),
 ];
 
-/// What the file is, if that can be told.
+/// The message for a file, if its format is recognized.
 pub(super) fn name(path: &Path) -> Option<&'static str> {
     let mut start = Vec::new();
     File::open(path).ok()?.take(LENGTH).read_to_end(&mut start).ok()?;
@@ -47,7 +47,7 @@ fn name_of(start: &[u8]) -> Option<&'static str> {
     }
     match text {
         [] => None,
-        // A key and the random bytes of an encrypted database look alike.
+        // A key file and an encrypted database look alike.
         [b'{' | b'[', ..] => Some("it is JSON: use `import` or `seed` to read it"),
         _ if start.iter().all(|byte| *byte == 0) => Some("it is filled with zeros"),
         _ if text.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) => {

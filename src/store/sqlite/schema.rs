@@ -1,6 +1,6 @@
-//! The schema in a SQLite file: what is there, and how it is brought up to date.
+//! Inspecting and migrating the schema of a SQLite file.
 //!
-//! The version is the one row of `dash_users_schema`, not `PRAGMA user_version`, which belongs to
+//! The version is the only row of `dash_users_schema`, not `PRAGMA user_version`, which belongs to
 //! the app that owns the file.
 
 use rusqlite::types::Value;
@@ -15,25 +15,25 @@ use crate::event::Event;
 use crate::store::{CommitHooks, Location, Migrated, Migration, Schema, StoreError};
 use crate::user::StoredText;
 
-/// Every migration, and its SQL for tables and columns.
+/// All migrations, each with its SQL for tables and columns.
 const MIGRATIONS: [(Migration, &str); 3] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
     (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
 ];
 
-/// The triggers, as they are in the latest version.
+/// The triggers of the latest version.
 const TRIGGERS: &str = include_str!("triggers.sql");
 
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
-/// The first version with triggers: since then, times and groups are those of the users.
+/// The first version with triggers, which maintain times and groups.
 const WATCHED: u32 = 2;
 
-/// The indexes and triggers that the migration of a version makes, and the table that each is on:
-/// by their names one sees that its work is there. With another table that an app made in the
-/// place of `users`, they would still be on the old one.
+/// The indexes and triggers that the migration of a version creates, with the table of each. They
+/// show whether the migration is still in effect: if an app replaced `users`, they would be on the
+/// old table.
 const OBJECTS: [(u32, &str, &str); 9] = [
     (1, "dash_users_username_nocase", "users"),
     (2, "dash_users_added", "users"),
@@ -57,7 +57,7 @@ const TABLES: [(&str, &str); 4] = [
     ("dash_users_change", "actor, action, detail, is_bulk"),
 ];
 
-/// Looks at the schema. Within a transaction, what it finds stays true until its end.
+/// Inspects the schema. Within a transaction, the result stays valid until its end.
 pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Schema, StoreError> {
     let (version, of_version) = version(connection, location)?;
     let users = table::users(connection)
@@ -74,12 +74,12 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
     Ok(Schema::new(version, users, &damage, migrations))
 }
 
-/// A table that cannot be used, as an error.
+/// The error for an unusable table.
 fn unfit_table(location: &Location, Unfit { reason, repair }: Unfit) -> StoreError {
     StoreError::UnsupportedTable { location: location.clone(), reason, repair }
 }
 
-/// An object of ours that is not there, or not as it was created.
+/// One of our objects that is missing or altered.
 pub(super) struct Damage {
     /// The version that created it.
     version: u32,
@@ -87,7 +87,7 @@ pub(super) struct Damage {
     is_altered: bool,
 }
 
-/// Which of our objects are not there, and which of the triggers somebody altered.
+/// Our objects that are missing, and our triggers that were altered.
 pub(super) fn damage(
     connection: &Connection,
     location: &Location,
@@ -153,8 +153,8 @@ pub(super) fn damage(
     Ok(damage)
 }
 
-/// Whether two statements differ by quotes around names at most: SQLite adds those to triggers when an
-/// app renames a column, and leaves them when it renames it back.
+/// Whether two statements are the same except for quotes around names. SQLite adds quotes in
+/// triggers when an app renames a column, and leaves them when it is renamed back.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     let unquoted = |sql: &str| sql.chars().filter(|c| *c != '"').collect::<Vec<_>>();
     unquoted(one) == unquoted(other)
@@ -167,8 +167,8 @@ fn trigger(name: &str) -> &'static str {
     statement.split_once("\nEND;").map_or("", |(body, _)| &statement[..body.len() + "\nEND".len()])
 }
 
-/// Applies what is pending. The version is read inside the transaction that changes it, so that
-/// of several programs at once one does the work and the others find it done.
+/// Applies pending migrations. The version is read inside the transaction that changes it, so if
+/// several programs start at once, one does the work and the others find it done.
 pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated, StoreError> {
     let (transaction, location) = store.begin_writing()?;
     let fail = sql_error(location);
@@ -181,7 +181,7 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
         }
         let events = apply(&transaction, &schema).map_err(&fail)?;
         if let Some(reason) = table::unchangeable(&transaction)
-            // An app that does not enforce its foreign keys goes on. `check` reports it.
+            // An app that does not enforce foreign keys still works. `check` reports it.
             && !reason.starts_with("foreign key mismatch")
         {
             let reason = format!("its users cannot be changed: {reason}");
@@ -193,8 +193,8 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
     Ok(Migrated { applied: schema.pending, events })
 }
 
-/// Refuses to go on where groups may belong to others than the users who have the names now: an app
-/// replaced the table, or wrote to it while the triggers did not fire. Only a repair drops them.
+/// Stops if groups may belong to other users than those who have the names now: an app replaced the
+/// table, or wrote to it while the triggers were not working. Only a repair drops such groups.
 fn refuse_leftovers(connection: &Connection, location: &Location) -> Result<(), StoreError> {
     let refuse = |reason| Err(StoreError::NeedsRepair { location: location.clone(), reason });
     let names = match leftovers(connection).map_err(sql_error(location))? {
@@ -218,10 +218,10 @@ fn refuse_leftovers(connection: &Connection, location: &Location) -> Result<(), 
     ))
 }
 
-/// Users whose groups may be somebody else's.
+/// Users whose groups may belong to earlier users.
 enum Leftovers {
     These(Vec<StoredText>),
-    /// There are groups, but no user: this says how the table `users` is.
+    /// There are groups but no users. The text describes the table `users`.
     All(&'static str),
 }
 
@@ -259,14 +259,14 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     names.collect::<rusqlite::Result<_>>().map(Leftovers::These)
 }
 
-/// Whether anybody is in a group.
+/// Whether there are any groups.
 pub(super) fn has_groups(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM user_groups)", [], |row| row.get(0))
 }
 
-/// Whether no trigger of ours is on the table `users`: it is another one than before. With a table
-/// its triggers are dropped, and nothing recorded who went with it. Tools that rebuild a table copy
-/// its indexes, but not its triggers.
+/// Whether `users` has none of our triggers, so it is another table than before. SQLite drops
+/// triggers with their table, and no event records the removed users. Tools that rebuild a table
+/// copy its indexes, but not its triggers.
 fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
         "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name GLOB 'dash_users_*'
@@ -276,7 +276,7 @@ fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
     )
 }
 
-/// Every index, table and trigger of ours with its SQL, as they are where nobody altered them.
+/// All our indexes, tables and triggers, with their unaltered SQL.
 pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, String)>> {
     let pristine = Connection::open_in_memory()?;
     create(&pristine)?;
@@ -296,7 +296,7 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
         .collect()
 }
 
-/// Creates what is missing, and the triggers again.
+/// Creates missing objects, and recreates the triggers.
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     for (migration, sql) in MIGRATIONS {
         let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
@@ -308,7 +308,7 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TRIGGERS)
 }
 
-/// Makes the schema whole where it has the latest version.
+/// Completes a schema of the latest version.
 pub(super) fn repair(store: &mut Sqlite, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
     let (transaction, location) = store.begin_writing()?;
     let fail = sql_error(location);
@@ -321,8 +321,8 @@ pub(super) fn repair(store: &mut Sqlite, hooks: CommitHooks) -> Result<Vec<Event
     Ok(events)
 }
 
-/// Makes whatever is missing or altered, drops what is orphaned, and stamps the version. The answer
-/// is what that added to the history.
+/// Creates missing objects, recreates altered ones, deletes orphaned rows, and stores the version.
+/// Returns the events that this added to the history.
 pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Result<Vec<Event>> {
     let last = history::last_id(transaction)?;
     let is_another_table = is_another_table(transaction)?;
@@ -338,7 +338,8 @@ pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Resu
     Ok(events)
 }
 
-/// Of a stored hash, an SQL expression, what a user is recognized by: see `003_fingerprints.sql`.
+/// The fingerprint that identifies a user, as an SQL expression of the stored hash: see
+/// `003_fingerprints.sql`.
 pub(super) fn fingerprint(hash: &str) -> String {
     format!(
         "CASE WHEN length({hash}) > 64 AND substr({hash}, -32) NOT GLOB '*[^0-9a-f]*'
@@ -346,9 +347,9 @@ pub(super) fn fingerprint(hash: &str) -> String {
     )
 }
 
-/// SQL by which a row `kept` of groups or times is of nobody in `users`: no user has the name, or
-/// the one who has it has another hash than was recorded last. Where none was recorded, it decides
-/// whether this is another table than before.
+/// An SQL condition for a row `kept` of groups or times that belongs to no user: there is no user
+/// with the name, or that user has another hash than was last recorded. If none was recorded, it
+/// depends on whether this is another table than before.
 fn is_gone() -> String {
     format!(
         "NOT EXISTS (
@@ -361,8 +362,8 @@ fn is_gone() -> String {
     )
 }
 
-/// Makes groups and times fit the users, and records that in the history: users may have changed
-/// while the triggers did not fire.
+/// Makes groups and times match the users, and records that in the history: users may have changed
+/// while the triggers were not working.
 fn reconcile(
     transaction: &Connection,
     was_watched: bool,
@@ -407,8 +408,8 @@ fn reconcile(
     ))
 }
 
-/// The stored version, 0 without one, and what is wrong with its table. Fixtures that empty every
-/// table, and restores of the data alone, leave no row or the same one twice.
+/// The stored version, or 0, and the problem with its table, if any. Fixtures that empty every
+/// table and restores of data alone leave no row or duplicate rows.
 fn version(
     connection: &Connection,
     location: &Location,

@@ -1,8 +1,8 @@
-//! Whether the app's table `users`, and what it may have made beside it, can be shared: if not, with
-//! the SQL that repairs it.
+//! Checks whether the app's table `users`, and a `user_groups` that it may have created, are
+//! usable; if not, finds the SQL that repairs them.
 //!
-//! Two statements must never mean different users by one name. So `username` keeps a text as it is,
-//! SQLite itself knows how it is compared, and a unique index compares in the same way.
+//! One name must mean the same user in every statement. So `username` must store text unchanged,
+//! its collation must be built into SQLite, and a unique index must use the same collation.
 
 use std::ffi::CString;
 
@@ -12,7 +12,7 @@ use super::rebuild;
 use super::{quote, schema_text};
 use crate::escape::Escaped;
 
-/// Why a table cannot be used, and the SQL that repairs it, if there is any.
+/// Why a table is unusable, and the SQL that repairs it, if there is any.
 pub(super) struct Unfit {
     pub(super) reason: String,
     pub(super) repair: Option<String>,
@@ -24,16 +24,17 @@ impl From<String> for Unfit {
     }
 }
 
-/// What is known of a table: an error of SQLite, or else whether it is fit.
+/// The result of checking a table: an error of SQLite, or whether the table is usable.
 type Judged<T> = rusqlite::Result<Result<T, Unfit>>;
 
-/// The collations that are part of SQLite. Others exist in the app only.
+/// The collations built into SQLite. Others exist only in the app.
 const COLLATIONS: [&str; 3] = ["BINARY", "NOCASE", "RTRIM"];
 
-/// How many duplicates are named.
+/// The maximum number of duplicates that are shown.
 const MAX_DUPLICATES: usize = 10;
 
-/// Whether there is a table `users`: if so, its extra columns that are NOT NULL without a default.
+/// Checks the table `users`. If it exists, returns its extra columns that are NOT NULL and have no
+/// default.
 pub(super) fn users(connection: &Connection) -> Judged<Option<Vec<String>>> {
     let kind: Option<String> = connection
         .query_row(
@@ -93,7 +94,7 @@ fn columns(connection: &Connection) -> Judged<Vec<String>> {
     }))
 }
 
-/// Whether the names are stored and compared so that each is one user's.
+/// Checks that usernames are stored and compared unambiguously.
 fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
     let (declared, collation) = column(connection, "users", "username")?;
     if !is_built_in(&collation) {
@@ -136,7 +137,7 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
             let repair = is_own.then(|| format!("DROP INDEX {};", quote(&index)));
             return Ok(Some(Unfit { reason, repair }));
         }
-        // A unique index that ignores more than the column does is unique all the more.
+        // A unique index that ignores more differences than the column is even stricter.
         let is_as_strict =
             of_index.eq_ignore_ascii_case(&collation) || collation.eq_ignore_ascii_case("BINARY");
         is_unique |= row.get(3)? && is_as_strict;
@@ -161,8 +162,8 @@ fn is_built_in(collation: &str) -> bool {
     COLLATIONS.iter().any(|known| known.eq_ignore_ascii_case(collation))
 }
 
-/// Whether SQLite turns texts that look like numbers into numbers in a column of the declared type:
-/// its rules are in <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>.
+/// Whether SQLite converts text that looks like a number in a column of the declared type:
+/// <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>.
 fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite::Result<bool> {
     let declared = declared.to_ascii_uppercase();
     let has = |part: &str| declared.contains(part);
@@ -203,8 +204,8 @@ fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::R
     Ok(format!("{what}, and several rows have the same name: {shown}{more}").into())
 }
 
-/// Why the database refuses changes to `users`, if it does: a foreign key, a trigger or an index of
-/// the app names what is not there.
+/// Why the database rejects changes to `users`, if it does: a foreign key, a trigger or an index of
+/// the app references something missing.
 pub(super) fn unchangeable(connection: &Connection) -> Option<String> {
     [
         "INSERT INTO users (username, password_hash, language) VALUES (NULL, NULL, NULL)",
@@ -220,7 +221,7 @@ pub(super) fn unchangeable(connection: &Connection) -> Option<String> {
     })
 }
 
-/// Why a table `user_groups` that an app made cannot hold the groups, if it has both columns.
+/// Why a table `user_groups` of an app cannot store the groups, if it has both columns.
 pub(super) fn groups(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
     let Some(reason) = groups_reason(connection)? else { return Ok(None) };
     let reason = format!("its table 'user_groups' {reason}");
@@ -239,7 +240,7 @@ fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
             return Ok(Some(format!("has the type {declared} for '{name}', which changes text")));
         }
     }
-    // Our triggers rename and remove groups, after the row of the user was changed.
+    // Our triggers rename and remove groups, after the user's row was changed.
     let select = "SELECT on_update, on_delete FROM pragma_foreign_key_list('user_groups')
                   WHERE \"from\" = 'username' COLLATE NOCASE
                       AND NOT (on_update = 'NO ACTION' AND on_delete IN ('NO ACTION', 'CASCADE'))";

@@ -1,4 +1,4 @@
-//! Files of libpq: passwords, and services.
+//! libpq's password and service files.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use super::settings::{self, BadSetting, Settings, Source};
 
-/// Where packages look for the services of all users: Debian, Fedora, and PostgreSQL itself.
+/// Directories of system-wide service files: Debian, Fedora, and PostgreSQL's own default.
 const SERVICE_DIRECTORIES: [&str; 3] =
     ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/pgsql/etc"];
 
-/// Adds the settings of a service, which the file of the user has, or that of the system.
+/// Adds the settings of a service from the user's or the system's service file.
 pub(super) fn add_service(
     settings: &mut Settings,
     home: Option<&Path>,
@@ -54,7 +54,7 @@ pub(super) fn add_service(
     ))
 }
 
-/// Takes over the section of a service, and says whether there is one.
+/// Reads the section of a service. Returns whether there is one.
 fn read_service(
     settings: &mut Settings,
     service: &str,
@@ -93,14 +93,14 @@ fn read_service(
     Ok(is_found)
 }
 
-/// Whether others may read or write a file; none if it is not there.
+/// Whether others can read or write a file; `None` if it does not exist.
 pub(super) fn is_exposed(file: &Path) -> Option<bool> {
     let metadata = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
     Some(metadata.permissions().mode() & 0o077 != 0)
 }
 
-/// The password that a file such as `~/.pgpass` has for a host, port, database and user, where
-/// nobody else may read it.
+/// The password for a host, port, database and user in a file such as `~/.pgpass` that no one else
+/// can read.
 pub(super) fn password(file: &Path, wanted: [&str; 4]) -> Option<Zeroizing<String>> {
     if is_exposed(file) != Some(false) {
         return None;
@@ -116,7 +116,7 @@ pub(super) fn password(file: &Path, wanted: [&str; 4]) -> Option<Zeroizing<Strin
     })
 }
 
-/// The fields of a line, which are separated by `:`; a backslash takes what follows as it is.
+/// The fields of a line, separated by `:`. A backslash escapes the next character.
 pub(super) fn fields(line: &str) -> Vec<Zeroizing<String>> {
     let mut fields = vec![Zeroizing::new(String::new())];
     let mut chars = line.chars();

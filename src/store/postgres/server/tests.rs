@@ -1,4 +1,4 @@
-//! What a URL, the environment and files of libpq come to.
+//! Settings from URLs, the environment and libpq's files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use super::files::fields;
 use super::*;
 use crate::Location;
 
-/// The server of a URL.
+/// Parses a URL.
 fn parse(url: &str) -> Server {
     match Location::parse(url) {
         Ok(Location::Postgres(server)) => server,
@@ -118,7 +118,7 @@ fn config(url: &str, variables: &[(&str, &str)]) -> Config {
     hosts(url, variables).remove(0)
 }
 
-/// Why a server is not connected to, and what to do.
+/// Why a connection is not tried, and what to do.
 fn fault(url: &str, variables: &[(&str, &str)]) -> String {
     match server(url, variables).plan() {
         Ok(_) => String::new(),
@@ -245,7 +245,7 @@ fn home_is_found_without_its_variable() {
     let home = passwd_entry().unwrap().dir;
     assert_eq!(server("postgresql://u@h/db", &[]).home(), Some(home));
     assert_eq!(server("postgresql://u@h/db", &[("HOME", "/x")]).home(), Some("/x".into()));
-    // A program that does not ask for the environment gets nothing of it.
+    // Without with_environment, the environment is not used.
     assert_eq!(parse("postgresql://u@h/db").home(), None);
     let name = passwd_entry().unwrap().name;
     assert_eq!(config("postgresql://h/db", &[]).get_user(), Some(&*name));

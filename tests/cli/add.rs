@@ -141,7 +141,7 @@ fn an_existing_user_is_refused_or_left_as_he_is() {
 status 9
 -- stdout
 -- stderr
-error: user 'alice' exists already
+error: user 'alice' already exists
 hint: `dash-users passwd` sets a new password; `add --if-not-exists` leaves the user as is
 
 "#]]
@@ -178,7 +178,7 @@ fn a_name_that_differs_by_case_alone_needs_leave() {
 status 9
 -- stdout
 -- stderr
-error: user 'alice' exists already; 'ALICE' differs only by case
+error: user 'alice' already exists; 'ALICE' differs only by case
 hint: `--allow-similar` adds it all the same
 
 "#]]
@@ -189,7 +189,7 @@ hint: `--allow-similar` adds it all the same
 status 9
 -- stdout
 -- stderr
-error: user 'alice' exists already; 'ALICE' differs only by case
+error: user 'alice' already exists; 'ALICE' differs only by case
 hint: `--allow-similar` adds it all the same
 
 "#]]
@@ -247,7 +247,7 @@ error: a password cannot be empty
 status 8
 -- stdout
 -- stderr
-error: a password cannot hold control characters, such as a line end or a tab
+error: a password cannot contain control characters, such as a line break or a tab
 
 "#]]
     );
@@ -283,7 +283,7 @@ fn a_bad_name_or_language_is_refused_with_its_reason() {
 status 7
 -- stdout
 -- stderr
-error: a user name cannot hold ':', where HTTP Basic authentication ends the name
+error: a username cannot contain ':', which ends the name in HTTP Basic authentication
 
 "#]]
     );
@@ -293,7 +293,7 @@ error: a user name cannot hold ':', where HTTP Basic authentication ends the nam
 status 7
 -- stdout
 -- stderr
-error: a user name cannot be empty
+error: a username cannot be empty
 
 "#]]
     );
@@ -303,7 +303,7 @@ error: a user name cannot be empty
 status 7
 -- stdout
 -- stderr
-error: a user name cannot begin with '-'
+error: a username cannot begin with '-'
 
 "#]]
     );
@@ -403,7 +403,7 @@ fn the_method_is_werkzeugs_spelling() {
 status 2
 -- stdout
 -- stderr
-error: invalid value 'scrypt:1048576:8:1' for '--method <METHOD>': scrypt's 128·N·r·p is over the limit of 256 MiB
+error: invalid value 'scrypt:1048576:8:1' for '--method <METHOD>': scrypt 128·N·r·p exceeds the limit of 256 MiB
 
 For more information, try '--help'.
 
@@ -488,7 +488,7 @@ fn invisible_characters_of_a_password_are_named() {
 status 8
 -- stdout
 -- stderr
-error: the password holds the invisible character U+200B
+error: the password contains the invisible character U+200B
 
 "#]]
     );
@@ -514,7 +514,7 @@ hint: `iconv -f UTF-16LE -t UTF-8 FILE` converts a file; PowerShell's `Set-Conte
 status 7
 -- stdout
 -- stderr
-error: a user name cannot hold the white space U+00A0
+error: a username cannot contain the whitespace character U+00A0
 
 "#]]
     );

@@ -26,7 +26,7 @@ wrote a backup of [DIR]/users.db to [DIR]/copy.db
 status 1
 -- stdout
 -- stderr
-error: [DIR]/copy.db exists already
+error: [DIR]/copy.db already exists
 hint: name another file, or overwrite it with --force
 
 "#]]
@@ -37,7 +37,7 @@ hint: name another file, or overwrite it with --force
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db exists already","hint":"name another file, or overwrite it with --force"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db already exists","hint":"name another file, or overwrite it with --force"}}
 
 "#]]
     );
@@ -140,7 +140,7 @@ hint: `dash-users backup` writes one
 status 4
 -- stdout
 -- stderr
-error: [DIR]/text is not a database of users: it is a text file
+error: [DIR]/text is not a users database: it is a text file
 
 "#]]
     );
@@ -151,7 +151,7 @@ error: [DIR]/text is not a database of users: it is a text file
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"not_a_database","status":4,"message":"[DIR]/empty is not a database of users: it has no table 'users'","hint":null}}
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/empty is not a users database: it has no table 'users'","hint":null}}
 
 "#]]
     );
@@ -183,7 +183,7 @@ hint: name another file
 status 4
 -- stdout
 -- stderr
-error: [DIR]/text is not a database of users: file is not a database
+error: [DIR]/text is not a users database: file is not a database
 
 "#]]
     );
@@ -215,7 +215,7 @@ fn a_backup_is_not_restored_to_where_no_database_is() {
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/new.db
+error: no database at [DIR]/new.db
 hint: `dash-users init --database [DIR]/new.db` creates it; --database names another
 
 "#]]
@@ -227,7 +227,7 @@ hint: `dash-users init --database [DIR]/new.db` creates it; --database names ano
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/users.db
+error: no database at [DIR]/users.db
 hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
 
 "#]]

@@ -172,7 +172,7 @@ wrote 2 user(s) of [DIR]/users.db to [DIR]/copy.csv
 status 1
 -- stdout
 -- stderr
-error: [DIR]/copy.csv exists already
+error: [DIR]/copy.csv already exists
 hint: name another file, or overwrite it with --force
 
 "#]]
@@ -183,7 +183,7 @@ hint: name another file, or overwrite it with --force
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv exists already","hint":"name another file, or overwrite it with --force"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv already exists","hint":"name another file, or overwrite it with --force"}}
 
 "#]]
     );
@@ -248,7 +248,7 @@ hint: name a file in it
 status 1
 -- stdout
 -- stderr
-error: [DIR]/no/such/users.csv cannot be written: there is no such directory
+error: cannot write [DIR]/no/such/users.csv: its directory does not exist
 hint: create the directory, or name another file
 
 "#]]
@@ -259,7 +259,7 @@ hint: create the directory, or name another file
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/users.db
+error: no database at [DIR]/users.db
 hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
 
 "#]]

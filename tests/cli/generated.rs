@@ -24,8 +24,8 @@ fn who_has_no_password_gets_one_that_is_written_to_a_file_of_the_owner() {
 status 7
 -- stdout
 -- stderr
-users.csv:3: user 'ben': it has neither a password nor a password_hash
-users.csv:4: user 'cleo, jr': it has neither a password nor a password_hash
+users.csv:3: user 'ben': no password or password_hash
+users.csv:4: user 'cleo, jr': no password or password_hash
 error: 2 bad records in users.csv; nothing was changed
 hint: --generate-missing FILE generates the passwords that are missing; --lock-missing locks the users
 
@@ -76,7 +76,7 @@ fn a_file_that_is_there_is_never_overwritten() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/passwords.csv exists already
+error: [DIR]/passwords.csv already exists
 hint: name another file for the passwords
 
 "#]]
@@ -87,7 +87,7 @@ hint: name another file for the passwords
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv exists already","hint":"name another file for the passwords"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv already exists","hint":"name another file for the passwords"}}
 
 "#]]
     );
@@ -104,7 +104,7 @@ fn a_file_that_cannot_be_made_is_told_before_anything_is_changed() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/no/such/directory.csv cannot be written: there is no such directory
+error: cannot write [DIR]/no/such/directory.csv: its directory does not exist
 hint: create the directory, or name another file for the passwords
 
 "#]]

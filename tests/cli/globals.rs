@@ -138,7 +138,7 @@ fn a_url_that_is_no_database_of_ours_is_refused_and_its_password_not_shown() {
 status 2
 -- stdout
 -- stderr
-error: the database's path is empty
+error: the database path is empty
 
 "#]]
     );
@@ -207,7 +207,7 @@ fn a_missing_database_is_named_by_its_absolute_path_and_not_created() {
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/users.db
+error: no database at [DIR]/users.db
 hint: `dash-users init --database [DIR]/users.db` creates it; --database names another
 
 "#]]

@@ -140,7 +140,7 @@ fn a_group_that_cannot_be_is_refused_before_anything_is_changed() {
 status 7
 -- stdout
 -- stderr
-error: a group's name cannot hold ',', which separates groups
+error: a group name cannot contain ',', which separates groups
 
 "#]]
     );
@@ -182,7 +182,7 @@ error: no user 'nobody'
 status 7
 -- stdout
 -- stderr
-error: a group's name cannot hold ';', which separates groups
+error: a group name cannot contain ';', which separates groups
 
 "#]]
     );

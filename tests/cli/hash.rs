@@ -95,7 +95,7 @@ error: hash holds no usable hash: it is not UTF-8
 status 7
 -- stdout
 -- stderr
-error: hash holds no usable hash: scrypt's 128·N·r·p is over the limit of 256 MiB
+error: hash holds no usable hash: scrypt 128·N·r·p exceeds the limit of 256 MiB
 
 "#]]
     );

@@ -197,10 +197,10 @@ users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 status 7
 -- stdout
 -- stderr
-bcrypt.json:1: user 'cleo': the value resembles a hash but is none; it is not taken for a password
-bcrypt.json:2: user 'dan': the value resembles a hash but is none; it is not taken for a password
-bcrypt.json:3: user 'eve': the value resembles a hash but is none; it is not taken for a password
-bcrypt.json:4: user 'fay': the value resembles a hash but is none; it is not taken for a password
+bcrypt.json:1: user 'cleo': the value looks like a hash but is not valid; it is not accepted as a password
+bcrypt.json:2: user 'dan': the value looks like a hash but is not valid; it is not accepted as a password
+bcrypt.json:3: user 'eve': the value looks like a hash but is not valid; it is not accepted as a password
+bcrypt.json:4: user 'fay': the value looks like a hash but is not valid; it is not accepted as a password
 error: 4 bad records in bcrypt.json (counted by item); nothing was changed
 
 "#]]
@@ -221,7 +221,7 @@ fn a_conflict_leaves_all_as_it_is_unless_it_is_solved() {
 status 9
 -- stdout
 -- stderr
-more.csv:2: user 'ann': the user exists already
+more.csv:2: user 'ann': the user already exists
 error: 1 conflict in more.csv; nothing was changed
 hint: --on-conflict skip passes users over who are there, --on-conflict update changes them
 
@@ -233,7 +233,7 @@ hint: --on-conflict skip passes users over who are there, --on-conflict update c
 status 9
 -- stdout
 -- stderr
-{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"--on-conflict skip passes users over who are there, --on-conflict update changes them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user exists already"}]}}
+{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"--on-conflict skip passes users over who are there, --on-conflict update changes them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user already exists"}]}}
 
 "#]]
     );
@@ -290,7 +290,7 @@ fn a_name_that_differs_by_case_is_a_conflict_with_another_way_out() {
 status 9
 -- stdout
 -- stderr
-more.csv:2: user 'Ann': user 'ann' exists already, whose name differs only by case
+more.csv:2: user 'Ann': user 'ann' already exists and differs only by case
 error: 1 conflict in more.csv; nothing was changed
 hint: --allow-similar adds names that differ only by case
 

@@ -16,7 +16,7 @@ fn the_right_password_gets_a_new_hash() {
 status 3
 -- stdout
 -- stderr
-error: the password does not match
+error: wrong password
 
 "#]]
     );
@@ -49,7 +49,7 @@ error: no user 'nobody'
 status 7
 -- stdout
 -- stderr
-error: the stored password hash of 'carol' cannot be used: the method is neither scrypt nor pbkdf2
+error: cannot use the stored password hash of 'carol': the method is neither scrypt nor pbkdf2
 hint: `dash-users passwd` sets a new password
 
 "#]]
@@ -164,7 +164,7 @@ fn what_resembles_a_hash_never_becomes_a_password_and_nothing_is_half_done() {
 status 7
 -- stdout
 -- stderr
-error: the stored value of 'bob' resembles a hash but is none; it is not taken for a password
+error: the stored value of 'bob' looks like a hash but is not valid; it is not accepted as a password
 hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
 
 "#]]
@@ -177,7 +177,7 @@ hint: `dash-users passwd` sets a new password; if the value is the password, nam
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None","hint":"`dash-users passwd` sets a new password"}}
+{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is empty or a placeholder such as None","hint":"`dash-users passwd` sets a new password"}}
 
 "#]]
     );
@@ -211,7 +211,7 @@ fn rehash_plaintext_rejects_digests_unless_allowed() {
 status 7
 -- stdout
 -- stderr
-error: the stored value of 'alice' resembles a hash but is none; it is not taken for a password
+error: the stored value of 'alice' looks like a hash but is not valid; it is not accepted as a password
 hint: `dash-users passwd` sets a new password; if the value is the password, name the user with --allow-hash-like
 
 "#]]
@@ -241,9 +241,9 @@ fn rehash_plaintext_reports_all_bad_values_at_once() {
 status 7
 -- stdout
 -- stderr
-[DIR]/users.db: the stored value of 'bob' is no password: it is empty, masked, or a word such as None
-[DIR]/users.db: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
-[DIR]/users.db: the stored value of 'dave' is no password: it is empty, masked, or a word such as None
+[DIR]/users.db: the stored value of 'bob' is empty or a placeholder such as None
+[DIR]/users.db: the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password
+[DIR]/users.db: the stored value of 'dave' is empty or a placeholder such as None
 error: 3 stored values are no passwords; nothing was changed
 hint: `dash-users check --database [DIR]/users.db` says what to do about each
 
@@ -255,7 +255,7 @@ hint: `dash-users check --database [DIR]/users.db` says what to do about each
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 stored values are no passwords; nothing was changed","hint":"`dash-users check --database [DIR]/users.db` says what to do about each","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is no password: it is empty, masked, or a word such as None"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 stored values are no passwords; nothing was changed","hint":"`dash-users check --database [DIR]/users.db` says what to do about each","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is empty or a placeholder such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is empty or a placeholder such as None"}]}}
 
 "#]]
     );
@@ -265,7 +265,7 @@ status 7
 status 7
 -- stdout
 -- stderr
-error: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
+error: the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password
 hint: `dash-users check --fix --unwrap --database [DIR]/users.db` restores the hash
 
 "#]]

@@ -125,7 +125,7 @@ fn the_apps_tables_that_refer_to_a_user_are_named() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/users.db refused the change: rows of orders refer to the user
+error: [DIR]/users.db refused the change: rows in orders reference the user
 
 "#]]
     );

@@ -73,7 +73,7 @@ fn a_name_that_is_taken_or_cannot_be_is_refused() {
 status 9
 -- stdout
 -- stderr
-error: user 'bob' exists already
+error: user 'bob' already exists
 hint: choose another name, or remove that user first
 
 "#]]
@@ -84,7 +84,7 @@ hint: choose another name, or remove that user first
 status 9
 -- stdout
 -- stderr
-error: user 'bob' exists already; 'Bob' differs only by case
+error: user 'bob' already exists; 'Bob' differs only by case
 hint: `--allow-similar` adds it all the same
 
 "#]]
@@ -95,7 +95,7 @@ hint: `--allow-similar` adds it all the same
 status 7
 -- stdout
 -- stderr
-error: a user name cannot hold ':', where HTTP Basic authentication ends the name
+error: a username cannot contain ':', which ends the name in HTTP Basic authentication
 
 "#]]
     );
@@ -125,7 +125,7 @@ fn a_table_of_the_app_may_keep_a_user_from_being_renamed() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/users.db refused the change: rows of orders refer to the user
+error: [DIR]/users.db refused the change: rows in orders reference the user
 
 "#]]
     );

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_value_gives_its_hash_back_whatever_the_salt_holds() {
+    fn locked_value_restores_hash_with_any_salt() {
         let hash: PasswordHash = HASH.parse().unwrap();
         let locked = NewCredential::locked(&hash).to_string();
         assert_eq!(locked, "!pbkdf2:sha1:1|a|b||c|0c60c80f961f0e71f3a9b524af6012062fe037a6");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_hash_in_what_is_one_locked_or_not() {
+    fn hash_is_returned_for_active_and_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
         let locked = NewCredential::locked(&hash).to_string();
         for text in [HASH, &locked] {
@@ -243,13 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_nothing_of_a_new_value() {
+    fn debug_shows_no_value() {
         let hash: PasswordHash = HASH.parse().unwrap();
         assert_eq!(format!("{:?}", NewCredential::locked(&hash)), "NewCredential(…)");
     }
 
     #[test]
-    fn a_new_hash_of_a_locked_user_is_locked() {
+    fn new_hash_of_locked_user_is_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
         let locked = Credential::Locked(Ok(hash.clone()));
         assert!(locked.with_hash(hash.clone()).to_string().starts_with("!pbkdf2:sha1:1|"));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_hash_that_we_cannot_check_is_locked_all_the_same() {
+    fn locked_unsupported_hash_is_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
         for text in ["!pbkdf2:sha224:1|salt|00ff", "!scrypt:1048576:8:1|salt|00ff"] {
             assert!(matches!(credential(text), Credential::Locked(Err(_))), "{text}");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn locking_and_unlocking_give_the_value_back_and_are_idempotent() {
+    fn lock_and_unlock_round_trip_and_are_idempotent() {
         let text = |text: &str| StoredText::Text(text.to_owned());
         for hash in [HASH, "pbkdf2:sha224:1$a|b$00ff", "scrypt:1048576:8:1$$ff"] {
             let locked = NewCredential::lock(&text(hash)).unwrap().unwrap().to_string();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_locked_and_unlocked_byte_for_byte() {
+    fn lock_and_unlock_round_trip_any_text() {
         let text = |text: &str| StoredText::Text(text.to_owned());
         let mut values =
             ["", "!", "*", "secret123", "|", "$", "|d", "$2b$12$abc", "!scrypt|salt|ff"]
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn lock_rejects_values_that_are_no_text_or_too_long() {
+    fn lock_rejects_non_text_and_long_values() {
         let long =
             format!("pbkdf2:sha1:1${}${}", "a".repeat(PasswordHash::MAX_BYTES), "0".repeat(40));
         let is_too_long =
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_resembles_a_locked_value_is_unusable() {
+    fn locked_lookalikes_are_unusable() {
         use HashError::{Method, NeverMatches};
         for text in ["", "!", "!!", "*", "!scrypt|salt|ff", "scrypt|salt|ff", "!|||"] {
             assert!(matches!(credential(text), Credential::Unusable(NeverMatches(_))), "{text}");
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_unusable() {
+    fn non_text_is_unusable() {
         for stored in [
             StoredText::Null,
             StoredText::Blob(HASH.into()),

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_escapes_what_could_drive_a_terminal_and_nothing_is_lost() {
+    fn json_escapes_unsafe_characters_losslessly() {
         let text = "Zoë \"q\" \\ \x1b[31m \u{9b} \u{202e} \u{7f} 🙂";
         let mut json = Vec::new();
         write_json(&mut json, &text).unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_dangerous_is_escaped() {
+    fn only_unsafe_characters_are_escaped() {
         for (text, shown) in [
             ("Zoë Quinn 🙂 李", "Zoë Quinn 🙂 李"),
             ("a\tb\nc\\d", "a\\tb\\nc\\\\d"),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_of_a_hash_is_left_out_of_a_message() {
+    fn digests_are_removed_from_messages() {
         for (text, shown) in [
             ("", ""),
             ("no such column: é", "no such column: é"),

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_names_are_taken_as_they_are() {
+    fn ordinary_names_are_accepted_unchanged() {
         for name in ["admins", "a", "data science", "Führung", "a/b:c|d", "🙂"] {
             assert_eq!(name.parse::<Group>().unwrap().to_string(), name);
         }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_reason() {
+    fn invalid_names_have_reasons() {
         use GroupError as E;
         for (name, reason) in [
             ("", E::Empty),

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_hash_carries_every_parameter_and_a_fresh_salt() {
+    fn new_hash_has_all_parameters_and_new_salt() {
         let password = Password::from("x");
         for (method, full) in
             [("scrypt", "scrypt:32768:8:1$"), ("pbkdf2:sha256:1", "pbkdf2:sha256:1$")]
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_has_the_method_that_it_names_whatever_is_left_out() {
+    fn omitted_parameters_have_defaults() {
         for (text, method) in [
             ("pbkdf2:sha1:1$salt$e1a8a5e1a3e6ac42bb0dd8a3c3dc8cb4a4a4a4a4", "pbkdf2:sha1:1"),
             (&format!("pbkdf2:sha512$s${}", "0".repeat(128)), "pbkdf2:sha512:1000000"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn outdated_is_another_algorithm_less_work_or_a_parameter_left_out() {
+    fn outdated_covers_algorithm_work_and_omissions() {
         let scrypt = |method: &str| hash(&format!("{method}$s${}", "0".repeat(128)));
         let sha256 = |method: &str| hash(&format!("{method}$s${}", "0".repeat(64)));
         let current = Method::default();

@@ -59,14 +59,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_kept_as_written() {
+    fn tags_are_unchanged() {
         for tag in ["en", "FR", "pt-BR", "zh-Hant-TW", "de-CH-1996", "x-klingon", "i-klingon"] {
             assert_eq!(tag.parse::<Language>().unwrap().to_string(), tag);
         }
     }
 
     #[test]
-    fn what_is_no_tag_is_refused() {
+    fn invalid_tags_are_rejected() {
         for text in ["", " ", "e", "en_US", "english language", "en-", "-en", "en\n", "français"] {
             assert_eq!(text.parse::<Language>(), Err(LanguageError), "{text:?}");
         }

@@ -97,14 +97,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_of_it() {
+    fn debug_shows_no_character() {
         assert_eq!(format!("{:?}", Password::from("s3cret")), "Password(…)");
         let invalid = Password::from_utf8(Zeroizing::new(b"s3cret\xff".to_vec())).unwrap_err();
         assert!(!format!("{invalid:?} {invalid}").contains("s3cret"));
     }
 
     #[test]
-    fn equality_is_that_of_the_text() {
+    fn equality_compares_text() {
         assert_eq!(Password::from("a"), Password::from("a"));
         for other in ["", "b", "aa", "A", "a\0"] {
             assert_ne!(Password::from("a"), Password::from(other));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn generated_ones_are_unambiguous_and_differ() {
+    fn generated_passwords_are_unambiguous_and_differ() {
         let password = Password::generate();
         assert_eq!(password.expose().len(), Password::GENERATED_CHARS);
         assert!(password.expose().bytes().all(|byte| Password::UNAMBIGUOUS.contains(&byte)));

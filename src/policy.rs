@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused_even_where_weak_ones_are_allowed() {
+    fn allow_weak_rejects_unusable_passwords() {
         for allow_weak in [false, true] {
             assert_eq!(verdict("", "alice", allow_weak), Err(Violation::Empty));
             for control in ["plover-xyzzy\0", "plover\txyzzy", "plover\nxyzzy", "plover\u{9b}xyzzy"]
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_ones_need_leave() {
+    fn weak_passwords_are_rejected_unless_allowed() {
         for (weak, reason) in [
             ("héllo!7", Violation::TooShort),
             ("secret123", Violation::Guessable),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_of_length_and_of_score_are_within() {
+    fn length_and_score_bounds_are_inclusive() {
         // zxcvbn never gives eight characters a score above 2.
         let (shortest, longer) = ("wq7#vK2p", "wq7#vK2pn");
         assert_eq!(shortest.len(), MIN_CHARS);
@@ -155,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn the_user_name_counts_as_guessable() {
+    fn username_counts_as_guessable() {
         assert_eq!(verdict("gwrkpzqhvx", "alice", false), Ok(()));
         assert_eq!(verdict("gwrkpzqhvx", "gwrkpzqhvx", false), Err(Violation::Guessable));
     }
 
     #[test]
-    fn only_the_beginning_of_a_long_one_is_judged() {
+    fn only_start_of_long_password_is_scored() {
         let long = Password::generate().expose().repeat(50);
         assert_eq!(verdict(&long, "alice", false), Ok(()));
     }

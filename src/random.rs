@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_of_the_alphabet_comes_about_equally_often() {
+    fn characters_are_equally_likely() {
         let text = text(b"abc", 30_000);
         assert_eq!(text.len(), 30_000);
         for c in ['a', 'b', 'c'] {
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_characters_that_256_has_left_over_come_no_more_often() {
+    fn remainder_of_256_does_not_bias() {
         let alphabet: Vec<u8> = (0..100).collect();
         let text = text(&alphabet, 60_000);
         let count = text.bytes().filter(|byte| *byte < 56).count();

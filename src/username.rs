@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_names_are_taken_as_they_are() {
+    fn ordinary_names_are_accepted_unchanged() {
         for name in ["a", "alice", "Zoë Quinn", "o'hara", "x@example.org", "李雷", "🙂", "a-b"]
         {
             assert_eq!(name.parse::<Username>().unwrap().as_str(), name);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_reason() {
+    fn invalid_names_have_reasons() {
         use UsernameError as E;
         for (name, reason) in [
             ("", E::Empty),

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_prints_with_all_its_parameters() {
+    fn every_spelling_displays_all_parameters() {
         for (text, full) in [
             ("scrypt", "scrypt:32768:8:1"),
             ("scrypt:128:8:1", "scrypt:128:8:1"),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_is_what_falls_short_of_every_floor_in_any_number() {
+    fn weak_is_below_every_owasp_minimum() {
         let is_weak = |text: &str| text.parse::<Method>().unwrap().is_weak();
         for floor in [
             "scrypt:131072:8:1",
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_werkzeug_would_raise_on_is_told_from_what_only_we_refuse() {
+    fn raising_differs_from_unsupported_and_over_limit() {
         use MethodError as E;
         for (text, expected) in [
             ("", E::Raises("")),

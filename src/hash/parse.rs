@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_canonical_or_refused() {
+    fn numbers_are_canonical_or_rejected() {
         assert_eq!(whole_number("0"), Ok(0));
         assert_eq!(whole_number("32768"), Ok(32_768));
         assert_eq!(whole_number(&"9".repeat(5000)), Ok(u64::MAX));
@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_parsed_or_refused_and_what_parses_prints_back(
+        fn any_parsed_text_displays_unchanged(
             text in prop_oneof![any::<String>(), near_misses(), hashes()],
         ) {
             if let Ok(hash) = text.parse::<PasswordHash>() {
@@ -149,7 +149,7 @@ mod tests {
         }
 
         #[test]
-        fn every_hash_by_the_grammar_parses(text in hashes()) {
+        fn every_hash_of_the_grammar_parses(text in hashes()) {
             prop_assert!(text.parse::<PasswordHash>().is_ok());
         }
     }

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_openssl_names_are_unsupported_not_raising() {
+    fn openssl_digest_names_are_unsupported() {
         for name in [
             "ssl3-sha1",
             "SSL3-SHA1",

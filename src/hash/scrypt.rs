@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bounds_are_where_werkzeug_and_the_limit_have_them() {
+    fn bounds_match_werkzeug_and_limit() {
         let raises = |n, r, p| matches!(Scrypt::new(n, r, p), Err(MethodError::Raises(_)));
         assert!(raises(0, 8, 1) && raises(1, 8, 1) && raises(1000, 8, 1));
         let zero = MethodError::Raises("scrypt r and p must be at least 1");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_that_of_the_scrypt_crate() {
+    fn digest_matches_scrypt_crate() {
         let compare = |log_n: u8, r: u32, p: u32, password: &[u8], salt: &[u8]| {
             let params = ::scrypt::Params::new(log_n, r, p).unwrap();
             let mut expected = [0; Scrypt::DIGEST_BYTES];

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_are_refused_without_being_shown() {
+    fn other_schemes_are_rejected_and_not_shown() {
         for (text, error) in [
             ("", LocationError::Empty),
             ("\n", LocationError::Empty),

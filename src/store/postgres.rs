@@ -738,7 +738,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_of_the_years_1970_to_9999() {
+    fn time_is_in_years_1970_to_9999() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let last = 253_402_300_799;
         assert_eq!(humantime::format_rfc3339(at(last)).to_string(), "9999-12-31T23:59:59Z");

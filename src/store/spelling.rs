@@ -350,7 +350,7 @@ mod tests {
     ];
 
     #[test]
-    fn location_misspelled_is_refused_and_not_shown() {
+    fn misspelled_location_is_rejected_and_not_shown() {
         for (misspelling, texts) in MISSPELLED {
             for text in *texts {
                 let error = LocationError::Spelling(*misspelling);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn location_odd_but_plain_is_a_path() {
+    fn unusual_plain_location_is_a_path() {
         for text in [
             "users.db",
             ":memory:",

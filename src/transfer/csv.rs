@@ -254,7 +254,7 @@ mod tests {
     use crate::user::StoredText;
 
     #[test]
-    fn columns_may_stand_in_any_order() {
+    fn columns_can_be_in_any_order() {
         let file = "language,groups,username,password\nfr,a;b,alice,s3cret\n\"e,n\",,\"b\"\"ob\",x";
         let expected = [
             "2 alice password=s3cret language=fr groups=a+b",
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cell_is_no_field_and_no_groups() {
+    fn empty_cell_is_missing_except_in_groups() {
         let file = "username,password,password_hash,language,groups\na,s3cret,,,\nb,,!,,\nc,,,,";
         let expected = ["2 a password=s3cret groups=", "3 b hash=! groups=", "4 c groups="];
         assert_eq!(plainly(Csv, file), expected);
@@ -273,13 +273,13 @@ mod tests {
     }
 
     #[test]
-    fn groups_stand_between_semicolons_and_blanks() {
+    fn groups_are_separated_by_semicolons_and_trimmed() {
         let file = "username,groups\na, x ;data science;;y";
         assert_eq!(plainly(Csv, file), ["2 a groups=x+data science++y"]);
     }
 
     #[test]
-    fn lines_are_those_of_an_editor() {
+    fn line_numbers_match_an_editor() {
         for (file, expected) in [
             ("username\na\nb", ["2 a", "3 b"]),
             ("username\r\na\r\nb\r\n", ["2 a", "3 b"]),
@@ -299,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_records_has_none() {
+    fn file_without_records_is_empty() {
         for file in ["", "\n\n", "username", "username,password\r\n\r\n"] {
             assert_eq!(plainly(Csv, file), [""; 0], "{file:?}");
         }
     }
 
     #[test]
-    fn a_header_is_needed_and_judged_before_all_records() {
+    fn header_is_required_and_checked_first() {
         let no_header = "no `username` column in the header row";
         let unknown = "unknown field 'Passw\\u{1b}': use username, password, password_hash, language, groups, locked or active";
         for (file, expected) in [
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_bad_record_it_is_read_on() {
+    fn reading_continues_after_invalid_record() {
         let file = b"username,password,password_hash,language\n\
             a,s3cret\n\
             b,s3cret,,en,s3cret\n\
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_exact_only_where_that_is_asked_for() {
+    fn cells_are_exact_only_on_request() {
         let file = "username,password_hash,groups\n\
             \\null,\"\\{\"\"blob\"\": \"\"00FF\"\"}\",\"\\[\"\"a;b\"\", null]\"\n\
             \"\\\"\"\\u0000\"\"\",,\" a;\"\n";
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_needs_json_behind_it_where_cells_are_exact() {
+    fn exact_cell_with_backslash_needs_json() {
         for cell in ["\\s3cret", "\\", "\\1", "\\[]", "\\{\"\"x\"\":\"\"00\"\"}", "\\null s3cret"] {
             let file = format!("username,password_hash\na,\"{cell}\"\nb,!");
             let read = exactly(Csv, file);
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_values_are_written_as_json_and_the_others_as_they_are() {
+    fn odd_values_are_written_as_json() {
         let text = |text: &str| StoredText::Text(text.into());
         let rows = [
             row(text("=1+1"), text("a,\"b"), text(" -2 "), vec![text("x"), text("y z")]),

@@ -89,7 +89,7 @@ impl Read for Bytes<'_> {
 }
 
 #[test]
-fn a_byte_order_mark_is_passed_over_however_slowly_it_comes() {
+fn byte_order_mark_is_skipped_in_slow_input() {
     for (format, file) in [
         (Format::Csv, "username,password\r\n\r\nalice,s3cret\r\n"),
         (Format::Json, r#"[{"username": "alice", "password": "s3cret"}]"#),
@@ -106,7 +106,7 @@ fn a_byte_order_mark_is_passed_over_however_slowly_it_comes() {
 }
 
 #[test]
-fn an_endless_record_is_read_only_up_to_the_limit() {
+fn endless_record_is_read_up_to_limit() {
     // Much less than the real one, which takes seconds to read.
     const LIMIT: usize = 1 << 20;
     const BUFFER: usize = 1 << 16;
@@ -154,7 +154,7 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 #[test]
-fn what_reading_fails_with_is_no_bad_record() {
+fn read_error_is_not_an_invalid_record() {
     struct Broken;
 
     impl Read for Broken {
@@ -172,7 +172,7 @@ fn what_reading_fails_with_is_no_bad_record() {
 }
 
 #[test]
-fn what_is_written_is_read_back_unchanged() {
+fn written_file_is_read_back_unchanged() {
     let texts = ["", "a", "é 🙂", "\\", "\\null", "\\\"x\"", "a;b", ";", ",", "\"", " x ", "=1+1"];
     let odd_texts = ["\r\n", "\u{1b}[31m", "\u{202e}", "\u{fffd}", "\u{feff}", "\0", "null"];
     let mut values = vec![StoredText::Null];
@@ -204,7 +204,7 @@ fn what_is_written_is_read_back_unchanged() {
 }
 
 #[test]
-fn locked_is_a_word_for_yes_or_no() {
+fn locked_accepts_words_for_yes_and_no() {
     for (word, locked) in [
         ("true", true),
         ("TRUE", true),
@@ -249,7 +249,7 @@ fn locked_is_a_word_for_yes_or_no() {
 }
 
 #[test]
-fn rows_of_delimiters_alone_are_skipped() {
+fn rows_of_delimiters_only_are_skipped() {
     let file = "username,password\n,\na,s3cret\n, \n,,,,\n\"\",\n";
     assert_eq!(plainly(Format::Csv, file), ["3 a password=s3cret"]);
     // An export may hold a user of whom all is empty.
@@ -294,7 +294,7 @@ fn json_of_records_has_many_shapes() {
 }
 
 #[test]
-fn json_lines_are_told_from_json_where_the_format_is_a_guess() {
+fn guessed_json_is_detected_as_json_lines() {
     let [a, b] = ["a", "b"].map(|name| format!(r#"{{"username": "{name}"}}"#));
     for (file, format, count) in [
         (format!("{a}\n{b}\n"), Format::JsonLines, 2),

@@ -211,7 +211,7 @@ mod tests {
     ];
 
     #[test]
-    fn pbkdf2_of_django_and_passlib_verifies_when_converted() {
+    fn converted_django_and_passlib_hashes_verify() {
         for text in CONVERTIBLE {
             let hash: PasswordHash = converted(text).expect(text).parse().unwrap();
             assert!(hash.verify(&Password::from("plover-xyzzy-quux")), "{text}");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn pbkdf2_that_werkzeug_cannot_hold_is_not_converted() {
+    fn inexpressible_pbkdf2_is_not_converted() {
         let cut_off = &CONVERTIBLE[0][..60];
         let over_limit = &CONVERTIBLE[0].replace("1000", "10000001");
         for text in [

@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_look_like_a_hash_whatever_is_around_them() {
+    fn digests_are_hash_like_in_any_context() {
         let sha1 = "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8";
         let md5 = "5f4dcc3b5aa765d61d8327deb882cf99";
         let sha256 = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_do_not_look_like_a_hash() {
+    fn passwords_are_not_hash_like() {
         for text in [
             "secret123",
             "pa$$w0rd",

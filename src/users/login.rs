@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_refused_takes_one_hash() {
+    fn rejected_login_computes_one_hash() {
         let current: Method = "scrypt:128:8:1".parse().unwrap();
         let hash = PasswordHash::new(&current, &Password::from("secret")).to_string();
         for stored in [

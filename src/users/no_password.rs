@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_for_nothing_are_no_password() {
+    fn placeholders_are_no_password() {
         for text in [
             "",
             " ",

@@ -49,7 +49,7 @@ const TOOLS: [(&str, Left); 20] = [
 ];
 
 #[test]
-fn migration_tools_work_and_users_keep_their_groups() {
+fn migration_tools_keep_groups() {
     let Some(folder) = Folder::new() else { return };
     let file = folder.path("users.db");
     let start = Database { folder: &folder, file: "users.db" };

@@ -70,7 +70,7 @@ fn another_users_empty_file_is_not_filled() {
         chown(&path, Some(STRANGER), Some(STRANGER)).unwrap();
         let run = run(&sandbox, command, "out/file", false);
         assert_eq!(run.status, 1, "{command:?}: {run}");
-        assert!(run.stderr.contains("exists already"), "{command:?}: {run}");
+        assert!(run.stderr.contains("already exists"), "{command:?}: {run}");
         assert_eq!(fs::metadata(&path).unwrap().len(), 0, "{command:?}");
     }
     assert!(is_forgotten(&sandbox, "out"));

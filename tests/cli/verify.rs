@@ -148,7 +148,7 @@ fn explain_tells_an_administrator_why() {
             "blob",
             "x",
             7,
-            "the stored hash cannot be used: werkzeug raises an exception, for it is not UTF-8 text",
+            "the stored hash cannot be used: werkzeug raises an exception, for not UTF-8 text",
         ),
     ] {
         let run = sandbox.run_with(password, &["verify", user, "--password-stdin", "--explain"]);

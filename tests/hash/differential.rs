@@ -229,7 +229,7 @@ fn variable<T: std::str::FromStr>(name: &str) -> Option<T> {
 }
 
 #[test]
-fn generated_hashes_get_the_verdict_of_werkzeug() {
+fn generated_hashes_match_werkzeug_verdict() {
     let Some(environment) = environment() else { return };
     let seed = variable("DIFFERENTIAL_SEED").unwrap_or(SEED);
     let count = variable("DIFFERENTIAL_CASES").unwrap_or_else(|| sample::of(SAMPLE, CASES));

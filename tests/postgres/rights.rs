@@ -87,7 +87,7 @@ fn work(sandbox: &Sandbox) -> Result<(), Run> {
 }
 
 #[test]
-fn the_app_reads_two_tables_and_no_more() {
+fn app_role_reads_two_tables_only() {
     let Some(cluster) = cluster() else { return };
     let grants = block("TO app;");
     let (owner, url, role) = with_grants(cluster, grants, "app");
@@ -120,7 +120,7 @@ fn the_app_reads_two_tables_and_no_more() {
 }
 
 #[test]
-fn the_administrator_has_what_the_commands_need() {
+fn administrator_role_can_run_all_commands() {
     let Some(cluster) = cluster() else { return };
     let grants = block("TO administrator;");
     let (owner, url, role) = with_grants(cluster, grants, "administrator");

@@ -230,16 +230,16 @@ fn compare(format: &str) {
 }
 
 #[test]
-fn what_people_read_is_the_same() {
+fn table_output_is_same_on_both_databases() {
     compare("table");
 }
 
 #[test]
-fn what_scripts_read_is_the_same() {
+fn plain_output_is_same_on_both_databases() {
     compare("plain");
 }
 
 #[test]
-fn what_programs_read_is_the_same() {
+fn json_output_is_same_on_both_databases() {
     compare("json");
 }

@@ -57,7 +57,7 @@ fn openssl_of(run: &crate::program::Run) -> String {
 }
 
 #[test]
-fn certificate_odd_is_accepted_or_explained() {
+fn unusual_certificate_is_accepted_or_explained() {
     let Some(files) = or_skip(certificates()) else { return };
     let Some(cluster) = or_skip(Cluster::start(&[])) else { return };
     let url = cluster.database();
@@ -236,7 +236,7 @@ fn serve_first(cluster: &Cluster, files: &TempDir) {
 }
 
 #[test]
-fn a_server_is_verified_as_far_as_sslmode_says() {
+fn sslmode_decides_verification() {
     let Some(files) = or_skip(certificates()) else { return };
     let Some(cluster) = or_skip(Cluster::start(&[])) else { return };
     let url = cluster.database();

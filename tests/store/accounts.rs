@@ -41,7 +41,7 @@ fn groups_are_added_and_removed_once(database: &dyn Database) {
     assert!(matches!(users.remove_groups("zoe", &["staff"]), Err(Error::NoSuchUser(_))));
 }
 
-fn groups_go_with_a_name_and_end_with_a_user(database: &dyn Database) {
+fn groups_follow_rename_and_end_with_removal(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     users.add_groups("alice", &[group("admins")]).unwrap();
@@ -54,7 +54,7 @@ fn groups_go_with_a_name_and_end_with_a_user(database: &dyn Database) {
     assert_eq!(database.query("SELECT username FROM user_groups"), [""; 0]);
 }
 
-fn a_new_user_may_have_groups_and_be_locked(database: &dyn Database) {
+fn new_user_can_have_groups_and_be_locked(database: &dyn Database) {
     let mut users = init(database);
     let mut new = new_user("alice", GOOD);
     new.groups = vec![group("staff")];
@@ -66,7 +66,7 @@ fn a_new_user_may_have_groups_and_be_locked(database: &dyn Database) {
     assert_eq!(told(&mut users, None), ["\\N add alice locked", "\\N group add alice staff"]);
 }
 
-fn a_renamed_user_keeps_hash_and_times(database: &dyn Database) {
+fn rename_keeps_hash_and_times(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let (before, hash) = (users.get("alice").unwrap().unwrap(), stored(database, "alice"));
@@ -80,7 +80,7 @@ fn a_renamed_user_keeps_hash_and_times(database: &dyn Database) {
     assert!(!users.rename("zoe", &"zoe".parse().unwrap(), false).unwrap());
 }
 
-fn a_name_may_change_to_one_that_is_free_only(database: &dyn Database) {
+fn rename_rejects_taken_name(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     add(&mut users, "bob");
@@ -93,7 +93,7 @@ fn a_name_may_change_to_one_that_is_free_only(database: &dyn Database) {
     assert!(rename("Alice", "Bob", true).unwrap());
 }
 
-fn the_history_tells_who_did_what(database: &dyn Database) {
+fn history_records_actor_and_action(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     add(&mut users, "alice");
     users.set_password("alice", &Password::from(GOOD), false).unwrap();
@@ -128,7 +128,7 @@ fn the_history_tells_who_did_what(database: &dyn Database) {
     assert!(matches!(users.history(Some(b"nobody"), None), Err(Error::NoSuchUser(_))));
 }
 
-fn the_history_of_a_name_is_not_that_of_its_next_holder(database: &dyn Database) {
+fn history_separates_users_with_the_same_name(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
@@ -138,7 +138,7 @@ fn the_history_of_a_name_is_not_that_of_its_next_holder(database: &dyn Database)
     assert_eq!(told(&mut users, Some("zoe")), of_zoe);
 }
 
-fn what_was_not_done_is_not_told(database: &dyn Database) {
+fn unchanged_user_gets_no_event(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     add(&mut users, "alice");
     assert!(users.lock(&["alice", "nobody"]).is_err());
@@ -149,7 +149,7 @@ fn what_was_not_done_is_not_told(database: &dyn Database) {
     assert_eq!(told(&mut users, None), ["carol add alice \\N"]);
 }
 
-fn what_an_app_writes_is_told_without_an_actor(database: &dyn Database) {
+fn app_write_is_recorded_without_actor(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     insert(database, "alice", &hash("secret"));
     database.execute("UPDATE users SET password_hash = 'x'");
@@ -167,7 +167,7 @@ fn what_an_app_writes_is_told_without_an_actor(database: &dyn Database) {
     assert_eq!(told[4..], ["\\N remove zoe \\N"]);
 }
 
-fn times_are_kept_for_all_and_unknown_for_adopted_users(database: &dyn Database) {
+fn times_are_recorded_and_unknown_for_adopted_users(database: &dyn Database) {
     database.execute(crate::support::TUTORIAL_TABLE);
     insert(database, "old", &hash("secret"));
     let mut users = init(database);
@@ -187,7 +187,7 @@ fn times_are_kept_for_all_and_unknown_for_adopted_users(database: &dyn Database)
     assert!(created.is_none() && is_recent(changed));
 }
 
-fn locking_and_hashing_anew_are_no_change_of_password(database: &dyn Database) {
+fn lock_and_rehash_keep_password_time(database: &dyn Database) {
     database.execute(crate::support::TUTORIAL_TABLE);
     insert(database, "alice", &hash("secret"));
     let mut users = init(database);
@@ -199,7 +199,7 @@ fn locking_and_hashing_anew_are_no_change_of_password(database: &dyn Database) {
     assert!(is_recent(users.get("alice").unwrap().unwrap().password_changed_at));
 }
 
-fn times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown(database: &dyn Database) {
+fn time_outside_four_digit_years_is_unknown(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     for time in ["1969-12-31 23:59:59Z", "20000-01-01 00:00:00Z", "infinity", "-infinity"] {
@@ -214,7 +214,7 @@ fn times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown(database:
     }
 }
 
-fn names_and_groups_are_found_by_how_they_begin(database: &dyn Database) {
+fn names_and_groups_are_found_by_prefix(database: &dyn Database) {
     let mut users = init(database);
     for name in ["al", "zoe", "alice", "bob", "Alan"] {
         add(&mut users, name);
@@ -229,7 +229,7 @@ fn names_and_groups_are_found_by_how_they_begin(database: &dyn Database) {
     assert_eq!(users.groups("_", 9).unwrap(), [""; 0]);
 }
 
-fn groups_of_nobody_are_found_by_whose_they_were(database: &dyn Database) {
+fn orphaned_groups_are_found_by_username(database: &dyn Database) {
     let mut users = init(database);
     database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b'), ('lost', 'a')");
     let told: Vec<_> =
@@ -240,7 +240,7 @@ fn groups_of_nobody_are_found_by_whose_they_were(database: &dyn Database) {
 }
 
 /// 16,000 renames took minutes when each was searched for in all events.
-fn history_of_a_user_is_linear_in_renames(database: &dyn Database) {
+fn history_time_is_linear_in_renames(database: &dyn Database) {
     const RENAMES: usize = 16_000;
 
     let mut users = init(database);
@@ -261,19 +261,19 @@ fn history_of_a_user_is_linear_in_renames(database: &dyn Database) {
 }
 
 on_every_database! {
-    history_of_a_user_is_linear_in_renames,
-    groups_of_nobody_are_found_by_whose_they_were,
-    names_and_groups_are_found_by_how_they_begin,
+    history_time_is_linear_in_renames,
+    orphaned_groups_are_found_by_username,
+    names_and_groups_are_found_by_prefix,
     groups_are_added_and_removed_once,
-    groups_go_with_a_name_and_end_with_a_user,
-    a_new_user_may_have_groups_and_be_locked,
-    a_renamed_user_keeps_hash_and_times,
-    a_name_may_change_to_one_that_is_free_only,
-    the_history_tells_who_did_what,
-    the_history_of_a_name_is_not_that_of_its_next_holder,
-    what_was_not_done_is_not_told,
-    what_an_app_writes_is_told_without_an_actor,
-    times_are_kept_for_all_and_unknown_for_adopted_users,
-    times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown,
-    locking_and_hashing_anew_are_no_change_of_password,
+    groups_follow_rename_and_end_with_removal,
+    new_user_can_have_groups_and_be_locked,
+    rename_keeps_hash_and_times,
+    rename_rejects_taken_name,
+    history_records_actor_and_action,
+    history_separates_users_with_the_same_name,
+    unchanged_user_gets_no_event,
+    app_write_is_recorded_without_actor,
+    times_are_recorded_and_unknown_for_adopted_users,
+    time_outside_four_digit_years_is_unknown,
+    lock_and_rehash_keep_password_time,
 }

@@ -16,7 +16,7 @@ fn with_orphans(database: &dyn Database) -> Users {
     users
 }
 
-fn where_one_table_is_missing_the_others_are_checked(database: &dyn Database) {
+fn check_without_one_table_checks_the_others(database: &dyn Database) {
     let mut users = with_orphans(database);
     let codes = |users: &mut Users| -> Vec<_> {
         let codes = found(users).into_iter().map(|(code, ..)| code);
@@ -29,7 +29,7 @@ fn where_one_table_is_missing_the_others_are_checked(database: &dyn Database) {
     assert!(codes.contains(&"table_missing") && !codes.contains(&"orphaned_groups"), "{codes:?}");
 }
 
-fn what_a_repair_drops_is_told(database: &dyn Database) {
+fn repair_records_dropped_groups(database: &dyn Database) {
     let mut users = with_orphans(database);
     let told: Vec<_> = users
         .repair()
@@ -43,6 +43,6 @@ fn what_a_repair_drops_is_told(database: &dyn Database) {
 }
 
 on_every_database! {
-    where_one_table_is_missing_the_others_are_checked,
-    what_a_repair_drops_is_told,
+    check_without_one_table_checks_the_others,
+    repair_records_dropped_groups,
 }

@@ -16,7 +16,7 @@ use crate::support::{
 
 const NO_GROUPS: [&str; 0] = [];
 
-fn a_file_s_users_are_added_as_it_has_them(database: &dyn Database) {
+fn import_adds_users_as_given(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "zoe");
     let (old, locked) = (hash_with(OUTDATED, "secret"), locked(&hash("secret")));
@@ -36,7 +36,7 @@ fn a_file_s_users_are_added_as_it_has_them(database: &dyn Database) {
     assert_eq!(languages.collect::<Vec<_>>(), ["pt-BR", "fr", "en", "en"]);
 }
 
-fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
+fn import_detects_hashes_and_plaintext_passwords(database: &dyn Database) {
     let mut users = init(database);
     let (whole, locked) = (hash("secret"), locked(&hash("secret")));
     let file = format!(r#"{{"alice": "{GOOD}", "bob": "{whole}", "carol": "{locked}"}}"#);
@@ -56,7 +56,7 @@ fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
 }
 
-fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Database) {
+fn import_reports_every_invalid_record(database: &dyn Database) {
     let mut users = init(database);
     let (long, bcrypt) = (over_limit(), "$2b$12$abc");
     let file = format!(
@@ -94,7 +94,7 @@ fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Datab
     assert_eq!(told(&mut users, None), [""; 0]);
 }
 
-fn weak_passwords_need_leave_and_others_are_never_taken(database: &dyn Database) {
+fn import_rejects_weak_passwords_unless_allowed(database: &dyn Database) {
     let mut users = init(database);
     let file = "username,password\nalice,secret123\nbob,\"a\tb\"\n";
     let reasons_of = |users: &mut _, options| {
@@ -111,7 +111,7 @@ fn weak_passwords_need_leave_and_others_are_never_taken(database: &dyn Database)
     assert!(is_current_hash_of(&stored(database, "alice"), "a"));
 }
 
-fn what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict(database: &dyn Database) {
+fn import_error_ranks_invalid_weak_conflict(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let head = "username,password";
@@ -130,7 +130,7 @@ fn what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict(databas
     assert!(matches!(records.worst(), RecordError::Similar(_)), "{records:?}");
 }
 
-fn names_may_be_once_in_a_file(database: &dyn Database) {
+fn import_rejects_duplicate_names(database: &dyn Database) {
     let mut users = init(database);
     let file = format!(
         "username,password\nzoe,{GOOD}\nalice,{GOOD}\nZoe,{GOOD}\nalice,{GOOD}\nalice,{GOOD}"
@@ -150,7 +150,7 @@ fn names_may_be_once_in_a_file(database: &dyn Database) {
     assert!(rows(database).is_empty());
 }
 
-fn a_name_that_differs_by_case_from_a_user_s_needs_leave(database: &dyn Database) {
+fn import_rejects_similar_name_unless_allowed(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let file = format!("username,password\nAlice,{GOOD}");
@@ -164,7 +164,7 @@ fn a_name_that_differs_by_case_from_a_user_s_needs_leave(database: &dyn Database
     }
 }
 
-fn of_many_bad_records_the_first_are_shown_and_all_are_counted(database: &dyn Database) {
+fn import_shows_first_invalid_records_and_counts_all(database: &dyn Database) {
     let mut users = init(database);
     let mut file = "username,password_hash\n".to_owned();
     for number in (0..50).rev() {
@@ -183,7 +183,7 @@ fn of_many_bad_records_the_first_are_shown_and_all_are_counted(database: &dyn Da
     assert_eq!((records.count(), records.first().len()), (5000, 20));
 }
 
-fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) {
+fn import_generates_passwords_for_new_users_only(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let before = stored(database, "alice");
@@ -206,7 +206,7 @@ fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) 
     assert_eq!(stored(database, "alice"), before);
 }
 
-fn an_import_is_lost_unless_it_is_committed(database: &dyn Database) {
+fn import_without_commit_changes_nothing(database: &dyn Database) {
     let mut users = init(database);
     let file = format!("username,password\nalice,{GOOD}");
     let mut prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
@@ -218,7 +218,7 @@ fn an_import_is_lost_unless_it_is_committed(database: &dyn Database) {
     assert_eq!(names(database), ["alice"]);
 }
 
-fn what_is_left_out_is_done_when_it_is_written(database: &dyn Database) {
+fn import_write_does_omitted_steps(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
@@ -231,7 +231,7 @@ fn what_is_left_out_is_done_when_it_is_written(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "zoe"), GOOD));
 }
 
-fn passwords_are_hashed_on_several_threads(database: &dyn Database) {
+fn import_hashes_on_several_threads(database: &dyn Database) {
     let mut users = init(database);
     let mut file = "username,password\n".to_owned();
     (0..20).for_each(|number| writeln!(file, "user{number:02},{GOOD}{number}").unwrap());
@@ -250,7 +250,7 @@ fn passwords_are_hashed_on_several_threads(database: &dyn Database) {
     }
 }
 
-fn the_history_tells_of_an_import_once(database: &dyn Database) {
+fn import_records_one_event(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     insert(database, "alice", &hash("secret"));
     let file = format!("username,password,groups\nalice,{GOOD},x;y\nbob,{GOOD},z\nzoe,{GOOD},");
@@ -265,7 +265,7 @@ fn the_history_tells_of_an_import_once(database: &dyn Database) {
     assert_eq!(told(&mut users, None)[2..], after);
 }
 
-fn new_users_have_the_time_of_the_import(database: &dyn Database) {
+fn import_sets_creation_time(database: &dyn Database) {
     let mut users = init(database);
     let file = format!("username,password\nalice,{GOOD}\nbob,{GOOD}");
     import(&mut users, ImportOptions::default(), &file).unwrap();
@@ -275,7 +275,7 @@ fn new_users_have_the_time_of_the_import(database: &dyn Database) {
     }
 }
 
-fn a_new_user_has_no_groups_of_an_earlier_holder_of_the_name(database: &dyn Database) {
+fn import_ignores_groups_of_earlier_user(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "bob"] {
         // The first time there is no user at all.
@@ -287,7 +287,7 @@ fn a_new_user_has_no_groups_of_an_earlier_holder_of_the_name(database: &dyn Data
     }
 }
 
-fn thousands_are_added_and_changed(database: &dyn Database) {
+fn import_adds_and_updates_thousands(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let file = |language: &str| {
@@ -313,21 +313,21 @@ fn without_a_database_all_are_counted_as_new(_: &dyn Database) {
 }
 
 on_every_database! {
-    a_file_s_users_are_added_as_it_has_them,
-    values_of_names_are_hashes_or_clear_passwords,
-    every_record_that_is_bad_is_named_and_nothing_is_written,
-    weak_passwords_need_leave_and_others_are_never_taken,
-    what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict,
-    names_may_be_once_in_a_file,
-    a_name_that_differs_by_case_from_a_user_s_needs_leave,
-    of_many_bad_records_the_first_are_shown_and_all_are_counted,
-    missing_passwords_are_generated_for_new_users_alone,
-    an_import_is_lost_unless_it_is_committed,
-    what_is_left_out_is_done_when_it_is_written,
-    passwords_are_hashed_on_several_threads,
-    the_history_tells_of_an_import_once,
-    new_users_have_the_time_of_the_import,
-    a_new_user_has_no_groups_of_an_earlier_holder_of_the_name,
-    thousands_are_added_and_changed,
+    import_adds_users_as_given,
+    import_detects_hashes_and_plaintext_passwords,
+    import_reports_every_invalid_record,
+    import_rejects_weak_passwords_unless_allowed,
+    import_error_ranks_invalid_weak_conflict,
+    import_rejects_duplicate_names,
+    import_rejects_similar_name_unless_allowed,
+    import_shows_first_invalid_records_and_counts_all,
+    import_generates_passwords_for_new_users_only,
+    import_without_commit_changes_nothing,
+    import_write_does_omitted_steps,
+    import_hashes_on_several_threads,
+    import_records_one_event,
+    import_sets_creation_time,
+    import_ignores_groups_of_earlier_user,
+    import_adds_and_updates_thousands,
     without_a_database_all_are_counted_as_new,
 }

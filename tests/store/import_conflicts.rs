@@ -20,7 +20,7 @@ fn with_two(database: &dyn Database) -> Users {
     users
 }
 
-fn a_conflict_names_all_who_are_there_and_nothing_is_written(database: &dyn Database) {
+fn conflict_reports_existing_users_and_writes_nothing(database: &dyn Database) {
     let mut users = with_two(database);
     let (before, hash) = (rows(database), hash("x"));
     // Whether there is anything to hash or not.
@@ -36,7 +36,7 @@ fn a_conflict_names_all_who_are_there_and_nothing_is_written(database: &dyn Data
     assert_eq!(told(&mut users, None).len(), 2);
 }
 
-fn those_who_are_there_are_passed_over(database: &dyn Database) {
+fn skip_leaves_existing_users(database: &dyn Database) {
     let mut users = with_two(database);
     let before = rows(database);
     let file = format!("username,password,language,groups\nbob,{GOOD},fr,x\nzoe,{GOOD},,");
@@ -48,7 +48,7 @@ fn those_who_are_there_are_passed_over(database: &dyn Database) {
     }
 }
 
-fn only_those_who_are_new_are_judged_where_that_is_asked_for(database: &dyn Database) {
+fn skip_unchecked_validates_new_users_only(database: &dyn Database) {
     let mut users = with_two(database);
     insert(database, "a:b", "!");
     let before = rows(database);
@@ -71,7 +71,7 @@ fn only_those_who_are_new_are_judged_where_that_is_asked_for(database: &dyn Data
     assert_eq!(rows(database), before);
 }
 
-fn an_update_changes_what_a_record_has_alone(database: &dyn Database) {
+fn update_changes_given_fields_only(database: &dyn Database) {
     let mut users = with_two(database);
     users.add_groups("alice", &["staff".parse().unwrap(), "x".parse().unwrap()]).unwrap();
     let hash_before = stored(database, "alice");
@@ -96,7 +96,7 @@ fn an_update_changes_what_a_record_has_alone(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "bob"), "secret"));
 }
 
-fn a_password_that_is_the_user_s_leaves_the_hash_as_it_is(database: &dyn Database) {
+fn update_with_same_password_keeps_hash(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash_with(OUTDATED, GOOD));
     insert(database, "bob", &locked(&hash(GOOD)));
@@ -108,7 +108,7 @@ fn a_password_that_is_the_user_s_leaves_the_hash_as_it_is(database: &dyn Databas
     assert_eq!(told(&mut users, None), told_before);
 }
 
-fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
+fn update_with_new_password_keeps_lock(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash("secret")));
     insert(database, "bob", "no hash at all");
@@ -121,7 +121,7 @@ fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
     }
 }
 
-fn a_hash_replaces_what_is_there_byte_for_byte(database: &dyn Database) {
+fn update_with_hash_replaces_it_exactly(database: &dyn Database) {
     let mut users = init(database);
     let (old, new) = (hash("secret"), hash_with(OUTDATED, "other"));
     insert(database, "alice", &old);
@@ -133,7 +133,7 @@ fn a_hash_replaces_what_is_there_byte_for_byte(database: &dyn Database) {
     }
 }
 
-fn only_another_password_is_a_change_of_the_password(database: &dyn Database) {
+fn update_sets_password_time_for_new_password_only(database: &dyn Database) {
     database.execute(TUTORIAL_TABLE);
     let old = hash(GOOD);
     insert(database, "alice", &old);
@@ -157,7 +157,7 @@ fn only_another_password_is_a_change_of_the_password(database: &dyn Database) {
     assert!(is_recent(changed_at(&format!("username,password_hash\nalice,{}", hash("x")))));
 }
 
-fn a_dry_run_counts_the_same_and_writes_nothing(database: &dyn Database) {
+fn dry_run_counts_same_and_writes_nothing(database: &dyn Database) {
     let mut users = with_two(database);
     insert(database, "carol", &hash(GOOD));
     let file = format!(
@@ -196,7 +196,7 @@ fn overtaken(
     imported.commit().map(counts)
 }
 
-fn a_user_who_appears_meanwhile_is_a_conflict(database: &dyn Database) {
+fn user_added_concurrently_is_a_conflict(database: &dyn Database) {
     let mut users = init(database);
     let value = hash("other");
     let appear = format!("INSERT INTO users VALUES ('alice', {}, 'de')", literal(&value));
@@ -216,7 +216,7 @@ fn a_user_who_appears_meanwhile_is_a_conflict(database: &dyn Database) {
     assert_eq!((skipped, stored(database, "alice")), ([1, 0, 0, 1], value));
 }
 
-fn a_password_that_was_changed_meanwhile_is_not_replaced(database: &dyn Database) {
+fn password_changed_concurrently_is_not_replaced(database: &dyn Database) {
     for sql in [
         format!("UPDATE users SET password_hash = {}", literal(&hash("other"))),
         format!("UPDATE users SET password_hash = {}", literal(&locked(&hash("secret")))),
@@ -233,7 +233,7 @@ fn a_password_that_was_changed_meanwhile_is_not_replaced(database: &dyn Database
     }
 }
 
-fn what_else_was_changed_meanwhile_stays(database: &dyn Database) {
+fn other_concurrent_changes_are_kept(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let sql = "UPDATE users SET language = 'fr'; INSERT INTO user_groups VALUES ('alice', 'x')";
@@ -244,16 +244,16 @@ fn what_else_was_changed_meanwhile_stays(database: &dyn Database) {
 }
 
 on_every_database! {
-    a_conflict_names_all_who_are_there_and_nothing_is_written,
-    those_who_are_there_are_passed_over,
-    only_those_who_are_new_are_judged_where_that_is_asked_for,
-    an_update_changes_what_a_record_has_alone,
-    a_password_that_is_the_user_s_leaves_the_hash_as_it_is,
-    a_new_password_leaves_a_locked_user_locked,
-    a_hash_replaces_what_is_there_byte_for_byte,
-    only_another_password_is_a_change_of_the_password,
-    a_dry_run_counts_the_same_and_writes_nothing,
-    a_user_who_appears_meanwhile_is_a_conflict,
-    a_password_that_was_changed_meanwhile_is_not_replaced,
-    what_else_was_changed_meanwhile_stays,
+    conflict_reports_existing_users_and_writes_nothing,
+    skip_leaves_existing_users,
+    skip_unchecked_validates_new_users_only,
+    update_changes_given_fields_only,
+    update_with_same_password_keeps_hash,
+    update_with_new_password_keeps_lock,
+    update_with_hash_replaces_it_exactly,
+    update_sets_password_time_for_new_password_only,
+    dry_run_counts_same_and_writes_nothing,
+    user_added_concurrently_is_a_conflict,
+    password_changed_concurrently_is_not_replaced,
+    other_concurrent_changes_are_kept,
 }

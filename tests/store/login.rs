@@ -13,13 +13,13 @@ fn log_in(users: &mut Users, username: &str, password: &str) -> Login {
     users.log_in(username, &Password::from(password)).unwrap()
 }
 
-fn the_right_password_is_accepted(database: &dyn Database) {
+fn login_accepts_correct_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     assert_eq!(log_in(&mut users, "alice", "secret"), ACCEPTED);
 }
 
-fn a_wrong_password_is_refused(database: &dyn Database) {
+fn login_rejects_wrong_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     for wrong in ["", "Secret", "secret ", "secre", "secret\u{301}"] {
@@ -28,7 +28,7 @@ fn a_wrong_password_is_refused(database: &dyn Database) {
     }
 }
 
-fn an_unknown_user_is_refused(database: &dyn Database) {
+fn login_rejects_unknown_user(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     for unknown in ["", "Alice", "alice ", "bob"] {
@@ -37,7 +37,7 @@ fn an_unknown_user_is_refused(database: &dyn Database) {
     }
 }
 
-fn a_locked_user_is_refused_with_the_right_password_too(database: &dyn Database) {
+fn login_rejects_locked_user_with_correct_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash("secret")));
     for (password, password_matches) in [("secret", Some(true)), ("other", Some(false))] {
@@ -46,7 +46,7 @@ fn a_locked_user_is_refused_with_the_right_password_too(database: &dyn Database)
     }
 }
 
-fn a_locked_user_whose_hash_cannot_be_checked_is_locked(database: &dyn Database) {
+fn login_rejects_locked_user_with_unusable_hash(database: &dyn Database) {
     let mut users = init(database);
     let unsupported = format!("pbkdf2:sha384:1000$salt${}", "0".repeat(96));
     for value in [over_limit(), unsupported] {
@@ -58,7 +58,7 @@ fn a_locked_user_whose_hash_cannot_be_checked_is_locked(database: &dyn Database)
     }
 }
 
-fn a_value_that_is_no_hash_lets_nobody_in(database: &dyn Database) {
+fn login_rejects_value_that_is_not_a_hash(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let truncated = &hash[..hash.len() - 1];
@@ -87,7 +87,7 @@ fn reason(database: &dyn Database, users: &mut Users, value: &str) -> HashError 
     }
 }
 
-fn a_hash_of_another_method_is_accepted_as_outdated(database: &dyn Database) {
+fn login_reports_hash_of_other_method_as_outdated(database: &dyn Database) {
     let mut users = init(database);
     let current = hash("secret").replace(METHOD, "scrypt");
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
@@ -104,7 +104,7 @@ fn a_hash_of_another_method_is_accepted_as_outdated(database: &dyn Database) {
     assert!(dave.outdated && dave.method == Some(method("scrypt:32768:8:1")));
 }
 
-fn a_log_in_writes_nothing(database: &dyn Database) {
+fn login_writes_nothing(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     insert(database, "bob", &locked(&hash_with(OUTDATED, "secret")));
@@ -118,12 +118,12 @@ fn a_log_in_writes_nothing(database: &dyn Database) {
 }
 
 on_every_database! {
-    the_right_password_is_accepted,
-    a_wrong_password_is_refused,
-    an_unknown_user_is_refused,
-    a_locked_user_is_refused_with_the_right_password_too,
-    a_locked_user_whose_hash_cannot_be_checked_is_locked,
-    a_value_that_is_no_hash_lets_nobody_in,
-    a_hash_of_another_method_is_accepted_as_outdated,
-    a_log_in_writes_nothing,
+    login_accepts_correct_password,
+    login_rejects_wrong_password,
+    login_rejects_unknown_user,
+    login_rejects_locked_user_with_correct_password,
+    login_rejects_locked_user_with_unusable_hash,
+    login_rejects_value_that_is_not_a_hash,
+    login_reports_hash_of_other_method_as_outdated,
+    login_writes_nothing,
 }

@@ -15,7 +15,7 @@ fn text(text: &str) -> StoredText {
     StoredText::Text(text.to_owned())
 }
 
-fn the_tutorial_s_clear_passwords_are_hashed(database: &dyn Database) {
+fn rehash_hashes_plaintext_of_tutorial(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     insert(database, "bob", "pa$$w0rd");
@@ -30,7 +30,7 @@ fn the_tutorial_s_clear_passwords_are_hashed(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn users_that_are_not_named_are_left(database: &dyn Database) {
+fn rehash_leaves_other_users(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     insert(database, "bob", "$2b$12$abcdefghijklmnopqrstuv");
@@ -42,14 +42,14 @@ fn users_that_are_not_named_are_left(database: &dyn Database) {
     assert_eq!(stored(database, "bob"), "$2b$12$abcdefghijklmnopqrstuv");
 }
 
-fn a_user_who_is_named_twice_is_hashed_once(database: &dyn Database) {
+fn rehash_of_repeated_user_hashes_once(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     users.hash_plaintext_passwords(Some(&["alice", "alice"]), false).unwrap();
     assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
 }
 
-fn hashes_and_locked_users_are_left(database: &dyn Database) {
+fn rehash_leaves_hashes_and_locked_users(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     insert(database, "bob", &hash_with(OUTDATED, "secret"));
@@ -62,7 +62,7 @@ fn hashes_and_locked_users_are_left(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn ordinary_passwords_are_hashed_whatever_they_hold(database: &dyn Database) {
+fn rehash_accepts_ordinary_passwords(database: &dyn Database) {
     let mut users = init(database);
     let long = "correct horse ".repeat(100);
     let passwords = [
@@ -104,7 +104,7 @@ fn ordinary_passwords_are_hashed_whatever_they_hold(database: &dyn Database) {
 }
 
 /// That a value is refused because it resembles a hash, and another user is not changed either.
-fn assert_resembles_a_hash(database: &dyn Database, users: &mut Users, value: &str) {
+fn assert_hash_like(database: &dyn Database, users: &mut Users, value: &str) {
     database.execute("DELETE FROM users");
     insert(database, "alice", "secret123");
     insert(database, "bob", value);
@@ -125,7 +125,7 @@ fn assert_resembles_a_hash(database: &dyn Database, users: &mut Users, value: &s
     assert_eq!(rows(database), before);
 }
 
-fn what_resembles_a_hash_never_becomes_a_password(database: &dyn Database) {
+fn rehash_rejects_hash_like_values(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let bcrypt = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
@@ -172,19 +172,19 @@ fn what_resembles_a_hash_never_becomes_a_password(database: &dyn Database) {
         &format!("!{bcrypt}"),
         "!5f4dcc3b5aa765d61d8327deb882cf99",
     ] {
-        assert_resembles_a_hash(database, &mut users, value);
+        assert_hash_like(database, &mut users, value);
     }
 }
 
-fn a_digest_with_an_empty_salt_never_becomes_a_password(database: &dyn Database) {
+fn rehash_rejects_digest_with_empty_salt(database: &dyn Database) {
     let mut users = init(database);
     for (scheme, digits) in [("sha224", 56), ("sha256", 64), ("sha384", 96), ("sha512", 128)] {
         let value = format!("{scheme}$${}", "0".repeat(digits));
-        assert_resembles_a_hash(database, &mut users, &value);
+        assert_hash_like(database, &mut users, &value);
     }
 }
 
-fn a_hash_behind_any_mark_of_a_lock_never_becomes_a_password(database: &dyn Database) {
+fn rehash_rejects_hash_after_lock_mark(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let locked = locked(&hash);
@@ -196,11 +196,11 @@ fn a_hash_behind_any_mark_of_a_lock_never_becomes_a_password(database: &dyn Data
         locked[..locked.len() - 1].to_owned(),
         format!("!{locked}"),
     ] {
-        assert_resembles_a_hash(database, &mut users, &value);
+        assert_hash_like(database, &mut users, &value);
     }
 }
 
-fn what_nobody_can_log_in_with_is_refused(database: &dyn Database) {
+fn rehash_rejects_passwords_unusable_for_login(database: &dyn Database) {
     let mut users = init(database);
     for (value, expected) in [
         ("secret123\n", Violation::ControlCharacter),
@@ -222,21 +222,21 @@ fn what_nobody_can_log_in_with_is_refused(database: &dyn Database) {
     }
 }
 
-fn an_empty_table_has_nothing_to_hash(database: &dyn Database) {
+fn rehash_of_empty_table_hashes_nothing(database: &dyn Database) {
     let mut users = init(database);
     assert_eq!(users.hash_plaintext_passwords(ALL, false).unwrap(), []);
     assert_eq!(users.hash_plaintext_passwords(Some(&[""; 0]), false).unwrap(), []);
 }
 
 on_every_database! {
-    the_tutorial_s_clear_passwords_are_hashed,
-    users_that_are_not_named_are_left,
-    a_user_who_is_named_twice_is_hashed_once,
-    hashes_and_locked_users_are_left,
-    ordinary_passwords_are_hashed_whatever_they_hold,
-    what_resembles_a_hash_never_becomes_a_password,
-    a_digest_with_an_empty_salt_never_becomes_a_password,
-    a_hash_behind_any_mark_of_a_lock_never_becomes_a_password,
-    what_nobody_can_log_in_with_is_refused,
-    an_empty_table_has_nothing_to_hash,
+    rehash_hashes_plaintext_of_tutorial,
+    rehash_leaves_other_users,
+    rehash_of_repeated_user_hashes_once,
+    rehash_leaves_hashes_and_locked_users,
+    rehash_accepts_ordinary_passwords,
+    rehash_rejects_hash_like_values,
+    rehash_rejects_digest_with_empty_salt,
+    rehash_rejects_hash_after_lock_mark,
+    rehash_rejects_passwords_unusable_for_login,
+    rehash_of_empty_table_hashes_nothing,
 }

@@ -17,7 +17,7 @@ use crate::database::{Database, Postgres};
 use crate::support::init;
 
 #[test]
-fn a_database_is_copied_by_postgresql_s_own_programs() {
+fn backup_and_restore_are_not_supported() {
     let Some(database) = Postgres::new() else { return };
     let file = Path::new("/dev/null/backup.db");
     let backup = init(&database).backup(file, false);

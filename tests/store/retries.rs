@@ -100,7 +100,7 @@ fn contended(database: &dyn Database) -> (Users, Arc<AtomicU32>) {
     (Users::new(Box::new(store)).with_method(method(crate::support::METHOD)), conflicts)
 }
 
-fn every_change_is_tried_again(database: &dyn Database) {
+fn every_change_is_retried(database: &dyn Database) {
     let (mut users, conflicts) = contended(database);
     for (name, operation) in CHANGES {
         conflicts.store(RETRIES, Ordering::Relaxed);
@@ -112,7 +112,7 @@ fn every_change_is_tried_again(database: &dyn Database) {
     assert_eq!(users.remove(&["xin"], false).unwrap(), [true]);
 }
 
-fn no_change_is_tried_for_ever(database: &dyn Database) {
+fn retries_are_limited(database: &dyn Database) {
     let (mut users, conflicts) = contended(database);
     for (name, operation) in CHANGES {
         conflicts.store(u32::MAX, Ordering::Relaxed);
@@ -127,6 +127,6 @@ fn no_change_is_tried_for_ever(database: &dyn Database) {
 }
 
 on_every_database! {
-    every_change_is_tried_again,
-    no_change_is_tried_for_ever,
+    every_change_is_retried,
+    retries_are_limited,
 }

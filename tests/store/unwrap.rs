@@ -20,7 +20,7 @@ fn text(text: &str) -> StoredText {
     StoredText::Text(text.to_owned())
 }
 
-fn unwrap_restores_hashes_and_leaves_everything_else(database: &dyn Database) {
+fn unwrap_restores_hashes_only(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "bob", "carol", "dave"] {
         add(&mut users, name);
@@ -75,7 +75,7 @@ fn unwrap_restores_hashes_and_leaves_everything_else(database: &dyn Database) {
     assert_eq!(told(&mut users, None).len(), events + 4);
 }
 
-fn plaintext_reports_every_value_that_is_no_password(database: &dyn Database) {
+fn plaintext_reports_every_placeholder(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     let values =
@@ -105,7 +105,7 @@ fn plaintext_reports_every_value_that_is_no_password(database: &dyn Database) {
     assert_eq!((what.as_str(), is_restorable), ("a valid hash with Python's b'…' around it", true));
 }
 
-fn plaintext_shows_the_first_of_many_bad_values(database: &dyn Database) {
+fn plaintext_shows_first_of_many_errors(database: &dyn Database) {
     let mut users = init(database);
     for index in 0..50 {
         insert(database, &format!("user{index:02}"), "None");
@@ -116,7 +116,7 @@ fn plaintext_shows_the_first_of_many_bad_values(database: &dyn Database) {
     assert_eq!((bad.count(), bad.first().len(), bad.are_passwords()), (50, 20, false));
 }
 
-fn import_rejects_values_that_are_no_password(database: &dyn Database) {
+fn import_rejects_placeholders(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let none = |field: &str| format!("the {field} is empty or a placeholder such as None");
@@ -169,7 +169,7 @@ fn import_converts_pbkdf2_of_django(database: &dyn Database) {
     assert_eq!(stored(database, "dave"), DJANGO);
 }
 
-fn import_locks_and_unlocks_as_the_file_says(database: &dyn Database) {
+fn import_locks_and_unlocks_users(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let locked_hash = locked(&hash);
@@ -218,7 +218,7 @@ fn import_locks_users_without_a_password(database: &dyn Database) {
     assert!(users.get("bob").unwrap().unwrap().method.is_some());
 }
 
-fn cut_off_hash_is_found_with_the_column_s_length(database: &dyn Database) {
+fn truncated_hash_is_found_with_column_length(database: &dyn Database) {
     database.execute(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash VARCHAR(200) NOT NULL,
                              language TEXT NOT NULL)",
@@ -233,12 +233,12 @@ fn cut_off_hash_is_found_with_the_column_s_length(database: &dyn Database) {
 }
 
 on_every_database! {
-    cut_off_hash_is_found_with_the_column_s_length,
-    unwrap_restores_hashes_and_leaves_everything_else,
-    plaintext_reports_every_value_that_is_no_password,
-    plaintext_shows_the_first_of_many_bad_values,
-    import_rejects_values_that_are_no_password,
+    truncated_hash_is_found_with_column_length,
+    unwrap_restores_hashes_only,
+    plaintext_reports_every_placeholder,
+    plaintext_shows_first_of_many_errors,
+    import_rejects_placeholders,
     import_converts_pbkdf2_of_django,
-    import_locks_and_unlocks_as_the_file_says,
+    import_locks_and_unlocks_users,
     import_locks_users_without_a_password,
 }

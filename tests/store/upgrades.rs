@@ -74,7 +74,7 @@ fn interleaved(database: &dyn Database, sql: String) -> Users {
     Users::new(Box::new(Interleaved { store, other_program })).with_method(method(METHOD))
 }
 
-fn the_right_password_upgrades_an_outdated_hash(database: &dyn Database) {
+fn correct_password_upgrades_outdated_hash(database: &dyn Database) {
     let mut users = init(database);
     for outdated in [OUTDATED, "pbkdf2:sha512:10"] {
         database.execute("DELETE FROM users");
@@ -86,7 +86,7 @@ fn the_right_password_upgrades_an_outdated_hash(database: &dyn Database) {
     }
 }
 
-fn nothing_else_upgrades_a_hash(database: &dyn Database) {
+fn upgrade_needs_correct_password_and_outdated_hash(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     insert(database, "bob", &hash_with("scrypt:512:8:1", "secret"));
@@ -104,7 +104,7 @@ fn nothing_else_upgrades_a_hash(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn a_log_in_is_right_also_where_the_new_hash_cannot_be_stored(database: &dyn Database) {
+fn login_succeeds_if_new_hash_cannot_be_stored(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let before = rows(database);
@@ -117,7 +117,7 @@ fn a_log_in_is_right_also_where_the_new_hash_cannot_be_stored(database: &dyn Dat
     assert_eq!(rows(database), before);
 }
 
-fn a_hash_that_changed_meanwhile_is_not_upgraded(database: &dyn Database) {
+fn hash_changed_concurrently_is_not_upgraded(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let meanwhile = hash("another password");
@@ -127,7 +127,7 @@ fn a_hash_that_changed_meanwhile_is_not_upgraded(database: &dyn Database) {
     assert_eq!(stored(database, "alice"), meanwhile);
 }
 
-fn a_user_who_was_locked_meanwhile_stays_locked(database: &dyn Database) {
+fn user_locked_concurrently_stays_locked(database: &dyn Database) {
     drop(init(database));
     let outdated = hash_with(OUTDATED, "secret");
     insert(database, "alice", &outdated);
@@ -138,7 +138,7 @@ fn a_user_who_was_locked_meanwhile_stays_locked(database: &dyn Database) {
     assert_eq!(stored(database, "alice"), locked);
 }
 
-fn a_user_who_was_removed_meanwhile_does_not_come_back(database: &dyn Database) {
+fn user_removed_concurrently_stays_removed(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let mut users = interleaved(database, "DELETE FROM users".to_owned());
@@ -146,7 +146,7 @@ fn a_user_who_was_removed_meanwhile_does_not_come_back(database: &dyn Database) 
     assert!(rows(database).is_empty());
 }
 
-fn a_change_of_something_else_meanwhile_is_kept(database: &dyn Database) {
+fn other_concurrent_change_is_kept(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let mut users = interleaved(database, "UPDATE users SET language = 'fr'".to_owned());
@@ -155,7 +155,7 @@ fn a_change_of_something_else_meanwhile_is_kept(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "alice"), "secret"));
 }
 
-fn a_new_password_wins_against_upgrades_of_the_old_one(database: &dyn Database) {
+fn new_password_wins_over_concurrent_upgrade(database: &dyn Database) {
     drop(init(database));
     for round in 0..20 {
         database.execute("DELETE FROM users");
@@ -171,7 +171,7 @@ fn a_new_password_wins_against_upgrades_of_the_old_one(database: &dyn Database) 
     }
 }
 
-fn a_rehash_gives_the_same_password_a_fresh_salt(database: &dyn Database) {
+fn rehash_uses_new_salt(database: &dyn Database) {
     let mut users = init(database);
     for before in [hash("secret"), hash_with("scrypt:512:8:1", "secret")] {
         database.execute("DELETE FROM users");
@@ -182,7 +182,7 @@ fn a_rehash_gives_the_same_password_a_fresh_salt(database: &dyn Database) {
     }
 }
 
-fn a_rehash_of_a_locked_user_keeps_the_lock(database: &dyn Database) {
+fn rehash_of_locked_user_keeps_lock(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash_with(OUTDATED, "secret")));
     rehash(&mut users, "alice", "secret").unwrap();
@@ -191,7 +191,7 @@ fn a_rehash_of_a_locked_user_keeps_the_lock(database: &dyn Database) {
     assert!(is_current_hash_of(&after[1..].replace('|', "$"), "secret"));
 }
 
-fn a_rehash_is_refused_with_its_reason(database: &dyn Database) {
+fn rehash_rejection_has_reason(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     insert(database, "bob", &locked(&hash("secret")));
@@ -212,7 +212,7 @@ fn a_rehash_is_refused_with_its_reason(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn a_rehash_does_not_undo_a_change_of_another_program(database: &dyn Database) {
+fn rehash_does_not_undo_concurrent_change(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash("secret"));
     let meanwhile = hash("another password");
@@ -223,7 +223,7 @@ fn a_rehash_does_not_undo_a_change_of_another_program(database: &dyn Database) {
     assert_eq!(stored(database, "alice"), meanwhile);
 }
 
-fn a_clear_password_that_changed_meanwhile_is_not_hashed(database: &dyn Database) {
+fn plaintext_changed_concurrently_is_not_hashed(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", "plover");
     insert(database, "bob", "xyzzy");
@@ -235,7 +235,7 @@ fn a_clear_password_that_changed_meanwhile_is_not_hashed(database: &dyn Database
     assert_eq!(rows(database), ["alice plover en", "bob quux en"]);
 }
 
-fn a_user_added_meanwhile_is_not_added_again(database: &dyn Database) {
+fn user_added_concurrently_is_not_added_again(database: &dyn Database) {
     drop(init(database));
     let app_s = hash("the app's");
     let insert = format!("INSERT INTO users VALUES ('alice', {}, 'en')", literal(&app_s));
@@ -247,18 +247,18 @@ fn a_user_added_meanwhile_is_not_added_again(database: &dyn Database) {
 }
 
 on_every_database! {
-    the_right_password_upgrades_an_outdated_hash,
-    nothing_else_upgrades_a_hash,
-    a_log_in_is_right_also_where_the_new_hash_cannot_be_stored,
-    a_hash_that_changed_meanwhile_is_not_upgraded,
-    a_user_who_was_locked_meanwhile_stays_locked,
-    a_user_who_was_removed_meanwhile_does_not_come_back,
-    a_change_of_something_else_meanwhile_is_kept,
-    a_new_password_wins_against_upgrades_of_the_old_one,
-    a_rehash_gives_the_same_password_a_fresh_salt,
-    a_rehash_of_a_locked_user_keeps_the_lock,
-    a_rehash_is_refused_with_its_reason,
-    a_rehash_does_not_undo_a_change_of_another_program,
-    a_clear_password_that_changed_meanwhile_is_not_hashed,
-    a_user_added_meanwhile_is_not_added_again,
+    correct_password_upgrades_outdated_hash,
+    upgrade_needs_correct_password_and_outdated_hash,
+    login_succeeds_if_new_hash_cannot_be_stored,
+    hash_changed_concurrently_is_not_upgraded,
+    user_locked_concurrently_stays_locked,
+    user_removed_concurrently_stays_removed,
+    other_concurrent_change_is_kept,
+    new_password_wins_over_concurrent_upgrade,
+    rehash_uses_new_salt,
+    rehash_of_locked_user_keeps_lock,
+    rehash_rejection_has_reason,
+    rehash_does_not_undo_concurrent_change,
+    plaintext_changed_concurrently_is_not_hashed,
+    user_added_concurrently_is_not_added_again,
 }

@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_is_told_by_its_first_bytes() {
+    fn protocol_is_detected_by_first_bytes() {
         for (answer, expected) in [
             (&b"N"[..], None),
             (b"E\0\0\0\x8c", None),
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_says_is_told_by_its_first_cause() {
+    fn connection_error_shows_root_cause() {
         let failure = "color=red".parse::<Config>().unwrap_err();
         let location = Location::parse("postgresql://u@h/db").unwrap();
         let said = error(&location, &failure).to_string();

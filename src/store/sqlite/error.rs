@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_it_means_for_the_database_and_where_to_look() {
+    fn sqlite_errors_have_meaning_and_location() {
         const OPEN: &str = "cannot open /users.db: ";
         const BUSY: &str = "/users.db is locked by another program";
         const SAID: &str = "in SQLite's words";

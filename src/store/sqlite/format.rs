@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_are_no_database_are_named() {
+    fn other_file_formats_are_named() {
         for (start, part) in [
             (&b"\x1f\x8b\x08\0"[..], Some("gzip")),
             (b"version https://git-lfs.github.com/spec/v1\n", Some("Git LFS")),

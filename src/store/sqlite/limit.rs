@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn statement_that_never_ends_is_stopped() {
+    fn endless_statement_is_aborted() {
         STATEMENT.set(Duration::from_millis(100));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("users.db");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_goes_on_is_not_stopped() {
+    fn work_with_progress_is_not_aborted() {
         let mut connection = Connection::open_in_memory().unwrap();
         watch(&mut connection).unwrap();
         let _work = Work::for_at_most(Duration::from_millis(50));

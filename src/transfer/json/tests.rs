@@ -5,7 +5,7 @@ use crate::transfer::tests::{exactly, plainly, row, stored, written};
 use crate::user::StoredText;
 
 #[test]
-fn an_array_has_records_and_lines_have_one_each() {
+fn array_and_lines_have_records() {
     let records = [
         r#"{"username": "alice", "password": "s3cret", "language": "fr", "groups": ["a;b", ""]}"#,
         r#"{"password_hash": "!", "username": "b\u00f6b \ud83d\ude42"}"#,
@@ -24,7 +24,7 @@ fn an_array_has_records_and_lines_have_one_each() {
 }
 
 #[test]
-fn an_object_has_names_and_passwords_or_hashes() {
+fn object_has_names_and_passwords_or_hashes() {
     let file = r#"{"alice": "s3cret", "bob": "!x", "": "", "alice": "again"}"#;
     let expected =
         ["1 alice either=s3cret", "2 bob either=!x", "3  either=", "4 alice either=again"];
@@ -39,7 +39,7 @@ fn an_object_has_names_and_passwords_or_hashes() {
 }
 
 #[test]
-fn a_lone_record_is_not_taken_for_names_and_passwords() {
+fn single_record_is_not_names_and_passwords() {
     let lone = "1 this looks like a single record, not an object of usernames and passwords: put \
     it in an array";
     let read = plainly(Json, r#"{"username": "alice", "password": "s3cret"}"#);
@@ -54,7 +54,7 @@ fn a_lone_record_is_not_taken_for_names_and_passwords() {
 }
 
 #[test]
-fn a_document_without_records_has_none() {
+fn document_without_records_is_empty() {
     for file in ["[]", "{}", " [ ] \n"] {
         assert_eq!(plainly(Json, file), [""; 0], "{file:?}");
     }
@@ -62,7 +62,7 @@ fn a_document_without_records_has_none() {
 }
 
 #[test]
-fn null_is_no_field() {
+fn null_is_a_missing_field() {
     let record = r#"{"username": "a", "password": null, "password_hash": "!", "language": null,
                      "groups": null}"#;
     assert_eq!(plainly(Json, format!("[{record}]")), ["1 a hash=!"]);
@@ -71,7 +71,7 @@ fn null_is_no_field() {
 }
 
 #[test]
-fn a_field_that_is_there_twice_is_not_chosen_from() {
+fn duplicate_field_is_rejected() {
     for (record, expected) in [
         (
             r#""username": "a", "password": "s3cret", "password": "x""#,
@@ -90,7 +90,7 @@ fn a_field_that_is_there_twice_is_not_chosen_from() {
 }
 
 #[test]
-fn behind_a_bad_record_it_is_read_on() {
+fn reading_continues_after_invalid_record() {
     let file = r#"[null, "s3cret", ["s3cret"],
         {}, {"password": "s3cret"}, {"username": 1, "password": "s3cret"},
         {"username": "a", "pass\u001b": "s3cret"}, {"pass": "s3cret"},
@@ -121,7 +121,7 @@ fn behind_a_bad_record_it_is_read_on() {
 }
 
 #[test]
-fn what_is_no_json_ends_a_document_and_its_line_is_told() {
+fn invalid_json_ends_document_with_line_number() {
     let no_records =
         "the document must be an array of records or an object of usernames and passwords";
     for (file, expected) in [
@@ -149,7 +149,7 @@ fn what_is_no_json_ends_a_document_and_its_line_is_told() {
 }
 
 #[test]
-fn what_is_no_json_ends_its_line_alone() {
+fn invalid_json_ends_only_its_line() {
     let file = b"{\"username\": \"a\"\n{\"username\": \"b\"} s3cret\n[\n\n\
         {\"username\": \"s3cret\xff\"}\n[{\"username\": \"c\"}]\r\n{\"username\": \"d\"}";
     let read = plainly(JsonLines, file);
@@ -165,7 +165,7 @@ fn what_is_no_json_ends_its_line_alone() {
 }
 
 #[test]
-fn values_are_exact_only_where_that_is_asked_for() {
+fn values_are_exact_only_on_request() {
     let file = r#"[{"username": null, "password_hash": {"blob": "00fF"}, "groups": [null, "a"]},
         {"username": {"text": "ff"}, "password_hash": {"text": "61"}, "language": null},
         {"username": "a", "password": "s3cret", "password_hash": null}]"#;
@@ -185,7 +185,7 @@ fn values_are_exact_only_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_value_that_is_odd_in_another_way_is_refused() {
+fn invalid_exact_values_are_rejected() {
     for value in [
         r#"{"blob": "0"}"#,
         r#"{"blob": "s3cret"}"#,

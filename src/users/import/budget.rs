@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn works_take_the_budget_or_one_of_them_more() {
+    fn concurrent_work_stays_within_budget() {
         let (small, large) = (Budget::BYTES / 6, Budget::BYTES * 4 / 3);
         assert!(peak(&[small; 12]) <= Budget::BYTES);
         assert_eq!(peak(&[large; 3]), large);

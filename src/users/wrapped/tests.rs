@@ -86,7 +86,7 @@ fn respelled(hash: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn wrapped_hash_is_named_and_restored_byte_for_byte() {
+fn wrapped_hash_is_described_and_restored_exactly() {
     for hash in [SCRYPT, PBKDF2, LOCKED] {
         for (around, text) in wrapped(hash) {
             let seen = Seen::in_text(&text).expect(&text);
@@ -110,7 +110,7 @@ fn wrapped_hash_is_named_and_restored_byte_for_byte() {
 }
 
 #[test]
-fn wrapped_hash_of_another_program_is_named_and_not_restored() {
+fn wrapped_foreign_hash_is_described_not_restored() {
     for (hash, name) in
         [(BCRYPT, "a bcrypt hash"), (ARGON2, "an argon2 hash"), (CRYPT, "an MD5-crypt hash")]
     {
@@ -139,7 +139,7 @@ fn wrapped_django_hash_is_converted() {
 }
 
 #[test]
-fn stray_b_is_taken_off() {
+fn stray_b_is_removed() {
     assert_eq!(restored(&format!("b{PBKDF2}")).as_deref(), Some(PBKDF2));
     let seen = Seen::in_text(&format!("b{BCRYPT}")).unwrap();
     assert_eq!(seen.describe(), "a bcrypt hash with a stray b before it");
@@ -162,7 +162,7 @@ fn ambiguous_escapes_are_not_restored() {
 }
 
 #[test]
-fn marks_of_a_lock_are_never_taken_off() {
+fn lock_marks_are_never_removed() {
     for mark in ["!", "*", "!!", "x", "LOCKED:", "locked(", "#", "-", "disabled "] {
         for hash in [PBKDF2, BCRYPT] {
             assert_eq!(restored(&format!("{mark}{hash}")), None, "{mark}");
@@ -182,7 +182,7 @@ fn wrapped_hash_of_a_locked_user_stays_locked() {
 }
 
 #[test]
-fn cut_off_hash_says_how_much_is_missing() {
+fn truncated_hash_shows_missing_length() {
     for (text, expected) in [
         (&SCRYPT[..60], "a truncated hash (last 95 characters missing)"),
         (&SCRYPT[..154], "a truncated hash (last 1 character missing)"),

@@ -47,7 +47,7 @@ fn refusals(users: &mut Users) -> Vec<String> {
 }
 
 #[test]
-fn the_code_of_an_error_says_what_it_means() {
+fn error_code_decides_meaning() {
     let raise =
         trigger("BEFORE UPDATE", "RAISE EXCEPTION 'so' USING ERRCODE = substr(NEW.language, 4);");
     let Some((database, mut users)) = with(&raise) else { return };
@@ -73,7 +73,7 @@ fn the_code_of_an_error_says_what_it_means() {
 }
 
 #[test]
-fn a_trigger_that_raises_refuses_in_its_own_words() {
+fn app_trigger_error_is_shown() {
     for when in ["BEFORE", "AFTER"] {
         let say = trigger(
             &format!("{when} INSERT OR UPDATE OR DELETE"),
@@ -89,7 +89,7 @@ fn a_trigger_that_raises_refuses_in_its_own_words() {
 }
 
 #[test]
-fn a_constraint_trigger_refuses_at_the_end() {
+fn constraint_trigger_rejects_at_commit() {
     let say = "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$
                    BEGIN RAISE EXCEPTION 'not on a Sunday'; END $$;
                CREATE CONSTRAINT TRIGGER say AFTER INSERT OR UPDATE OR DELETE ON users
@@ -103,7 +103,7 @@ fn a_constraint_trigger_refuses_at_the_end() {
 }
 
 #[test]
-fn a_trigger_that_passes_a_row_over_refuses_too() {
+fn app_trigger_that_skips_row_is_an_error() {
     let say = trigger("BEFORE INSERT OR UPDATE OR DELETE", "RETURN NULL;");
     let rules = "CREATE RULE a AS ON INSERT TO users DO INSTEAD NOTHING;
                  CREATE RULE b AS ON UPDATE TO users DO INSTEAD NOTHING;
@@ -119,7 +119,7 @@ fn a_trigger_that_passes_a_row_over_refuses_too() {
 }
 
 #[test]
-fn a_check_of_the_app_refuses() {
+fn app_check_constraint_rejects_change() {
     let Some((database, mut users)) =
         with("ALTER TABLE users ADD CONSTRAINT short CHECK (length(username) < 6)")
     else {
@@ -131,7 +131,7 @@ fn a_check_of_the_app_refuses() {
 }
 
 #[test]
-fn a_unique_column_of_the_app_refuses() {
+fn app_unique_column_rejects_change() {
     let Some((database, mut users)) = with(
         "DELETE FROM users WHERE username = 'bob';
          ALTER TABLE users ADD COLUMN email text DEFAULT 'nobody@example.org' UNIQUE",
@@ -144,7 +144,7 @@ fn a_unique_column_of_the_app_refuses() {
 }
 
 #[test]
-fn rows_that_refer_refuse_a_new_name_and_follow_one() {
+fn referencing_rows_reject_or_follow_rename() {
     let Some((database, mut users)) = with(
         "CREATE TABLE orders (customer text REFERENCES users);
          CREATE TABLE notes (owner text REFERENCES users ON UPDATE CASCADE ON DELETE CASCADE);
@@ -161,7 +161,7 @@ fn rows_that_refer_refuse_a_new_name_and_follow_one() {
 }
 
 #[test]
-fn a_refusal_at_the_end_of_the_transaction_has_the_same_words() {
+fn deferred_rejection_has_same_message() {
     let Some((_database, mut users)) = with(
         "CREATE TABLE orders (customer text REFERENCES users DEFERRABLE INITIALLY DEFERRED);
          INSERT INTO orders VALUES ('alice');",
@@ -175,7 +175,7 @@ fn a_refusal_at_the_end_of_the_transaction_has_the_same_words() {
 }
 
 #[test]
-fn tables_of_other_schemas_are_named_with_them() {
+fn tables_of_other_schemas_are_shown_qualified() {
     let Some((_database, users)) = with(
         "CREATE SCHEMA shop;
          CREATE TABLE shop.orders (customer text REFERENCES users ON DELETE CASCADE);

@@ -176,7 +176,7 @@ fn with_cheap_alice() -> Option<(Postgres, Users)> {
 }
 
 #[test]
-fn a_clean_database_has_no_findings() {
+fn clean_database_has_no_findings() {
     let Some((_database, mut users)) = with_alice() else { return };
     let mut bob = new_user("bob", GOOD);
     bob.locked = true;
@@ -189,7 +189,7 @@ fn a_clean_database_has_no_findings() {
 }
 
 #[test]
-fn every_way_to_spoil_a_database_is_found_and_mended_where_no_user_is_touched() {
+fn every_damage_is_found_and_repaired_without_users() {
     for (sql, code, severity, user, is_mended) in cases().into_iter().step_by(sample::of(3, 1)) {
         let made = match code {
             "hash_outdated" | "hash_weak" => with_alice(),
@@ -216,7 +216,7 @@ fn every_way_to_spoil_a_database_is_found_and_mended_where_no_user_is_touched() 
 }
 
 #[test]
-fn there_is_a_case_for_every_code() {
+fn every_code_has_a_case() {
     let tested: BTreeSet<_> = cases().into_iter().map(|(_, code, ..)| code).collect();
     let of_files = [
         "change_left",
@@ -246,7 +246,7 @@ fn there_is_a_case_for_every_code() {
 }
 
 #[test]
-fn dropped_functions_are_found_and_created_again() {
+fn dropped_functions_are_found_and_recreated() {
     let Some((database, mut users)) = with_alice() else { return };
     database.execute("DROP FUNCTION dash_users_on_truncate CASCADE");
     let codes: Vec<_> = found(&mut users).into_iter().map(|(code, ..)| code).collect();
@@ -256,7 +256,7 @@ fn dropped_functions_are_found_and_created_again() {
 }
 
 #[test]
-fn names_that_are_null_are_found_and_removed_by_the_sql_that_is_told() {
+fn null_name_is_removed_by_suggested_sql() {
     let Some(database) = Postgres::with(
         "CREATE TABLE users (username text UNIQUE, password_hash text, language text);
          INSERT INTO users VALUES (NULL, NULL, 'en'), (E'odd\\n', '!', 'en')",
@@ -274,12 +274,12 @@ fn names_that_are_null_are_found_and_removed_by_the_sql_that_is_told() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_an_error_that_says_why() {
+fn uncheckable_database_is_an_error_with_reason() {
     for (sql, part) in [
         ("INSERT INTO dash_users_schema VALUES (2)", "does not contain exactly one version"),
         ("UPDATE dash_users_schema SET version = -1", "negative version"),
         ("UPDATE dash_users_schema SET version = 99", "version 99"),
-        ("DROP TABLE dash_users_schema", "version 0"),
+        ("DROP TABLE dash_users_schema", "version is 0"),
         ("DROP TABLE users", "no table 'users'"),
         ("ALTER TABLE user_groups RENAME COLUMN group_name TO x", "'user_groups' is a table"),
         ("ALTER TABLE dash_users_times ALTER created_at TYPE text", "created_at text"),

@@ -43,7 +43,7 @@ fn in_transaction(database: &Postgres, sql: &str) -> Client {
 }
 
 #[test]
-fn a_user_whom_the_app_is_about_to_add_exists() {
+fn add_sees_uncommitted_user_of_app() {
     let Some(database) = Postgres::new() else { return };
     add(&mut init(&database), "bob");
     for operation in [
@@ -64,7 +64,7 @@ fn a_user_whom_the_app_is_about_to_add_exists() {
 }
 
 #[test]
-fn a_user_whom_the_app_is_about_to_add_is_met_by_an_import() {
+fn import_sees_uncommitted_user_of_app() {
     let Some(database) = Postgres::new() else { return };
     drop(init(&database));
     let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
@@ -80,7 +80,7 @@ fn a_user_whom_the_app_is_about_to_add_is_met_by_an_import() {
 }
 
 #[test]
-fn a_user_whom_the_app_is_about_to_add_keeps_demo_users_out() {
+fn seed_sees_uncommitted_user_of_app() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
@@ -93,7 +93,7 @@ fn a_user_whom_the_app_is_about_to_add_keeps_demo_users_out() {
 }
 
 #[test]
-fn whoever_changes_users_waits_for_others_of_ours_and_readers_do_not() {
+fn writers_wait_for_each_other_and_readers_do_not() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -109,7 +109,7 @@ fn whoever_changes_users_waits_for_others_of_ours_and_readers_do_not() {
 }
 
 #[test]
-fn a_change_that_the_app_is_about_to_make_is_seen() {
+fn change_sees_uncommitted_change_of_app() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -124,7 +124,7 @@ fn a_change_that_the_app_is_about_to_make_is_seen() {
 }
 
 #[test]
-fn a_deadlock_with_the_app_is_left_and_tried_again() {
+fn deadlock_with_app_is_retried() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -156,7 +156,7 @@ fn a_deadlock_with_the_app_is_left_and_tried_again() {
 }
 
 #[test]
-fn what_an_app_keeps_locked_is_not_waited_for_for_ever() {
+fn lock_held_by_app_times_out() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -172,7 +172,7 @@ fn what_an_app_keeps_locked_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn whoever_is_cut_off_by_the_server_is_told() {
+fn terminated_connection_is_reported() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -191,7 +191,7 @@ fn whoever_is_cut_off_by_the_server_is_told() {
 }
 
 #[test]
-fn many_who_write_at_once_lose_nothing() {
+fn concurrent_writers_lose_nothing() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     for name in ["alice", "bob", "carol"] {
@@ -241,7 +241,7 @@ fn many_who_write_at_once_lose_nothing() {
 }
 
 #[test]
-fn whoever_may_only_read_can_read_and_change_nothing() {
+fn read_only_role_can_read_and_not_write() {
     let Some(database) = Postgres::new() else { return };
     add(&mut init(&database), "alice");
     let role = database.cluster().role("");
@@ -271,7 +271,7 @@ fn whoever_may_only_read_can_read_and_change_nothing() {
 }
 
 #[test]
-fn a_session_that_may_only_read_can_read() {
+fn read_only_session_can_read() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -289,7 +289,7 @@ fn a_session_that_may_only_read_can_read() {
 }
 
 #[test]
-fn a_role_without_the_right_to_make_tables_is_told() {
+fn role_without_create_privilege_gets_hint() {
     let Some(database) = Postgres::new() else { return };
     let role = database.cluster().role("");
     let location = database.located(&database.cluster().url(&role, &role, database.name()));
@@ -327,7 +327,7 @@ fn unserializable(database: &Postgres, changes: [&str; 2]) -> usize {
 }
 
 #[test]
-fn triggers_add_no_conflicts_between_serializable_transactions() {
+fn triggers_add_no_serialization_conflicts() {
     let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     for name in ["alice", "bob", "carol", "dora"] {
@@ -353,7 +353,7 @@ fn triggers_add_no_conflicts_between_serializable_transactions() {
 }
 
 #[test]
-fn a_repair_that_changes_nothing_waits_for_no_reader() {
+fn unneeded_repair_does_not_wait_for_readers() {
     let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     let mut reader =

@@ -129,7 +129,7 @@ fn assert_times(database: &Postgres, context: &str) {
 }
 
 #[test]
-fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
+fn app_writes_are_recorded_and_leak_no_groups() {
     for (sql, expected, in_groups) in CASES {
         let Some(database) = before() else { return };
         database.execute(sql);
@@ -140,7 +140,7 @@ fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
 }
 
 #[test]
-fn what_is_copied_in_is_told() {
+fn copy_from_is_recorded() {
     let Some(database) = before() else { return };
     let mut app = database.connect();
     let mut copy = app.copy_in("COPY users FROM STDIN").unwrap();
@@ -151,7 +151,7 @@ fn what_is_copied_in_is_told() {
 }
 
 #[test]
-fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
+fn lock_by_app_is_recorded_as_lock() {
     let Some(database) = before() else { return };
     let hash = hash("secret");
     let locked = locked(&hash);
@@ -171,7 +171,7 @@ fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
 }
 
 #[test]
-fn a_role_needs_no_right_on_our_tables() {
+fn app_role_needs_no_privilege_on_our_tables() {
     for (sql, expected, in_groups) in CASES {
         if sql.contains("user_groups") || sql.contains("TRIGGER") {
             continue;
@@ -189,7 +189,7 @@ fn a_role_needs_no_right_on_our_tables() {
 }
 
 #[test]
-fn a_role_cannot_use_our_functions_for_its_own_ends() {
+fn app_role_cannot_call_our_functions() {
     let Some(database) = before() else { return };
     let role = database.cluster().role("");
     database.execute(&format!("GRANT CREATE ON SCHEMA public TO {role}"));
@@ -208,7 +208,7 @@ fn a_role_cannot_use_our_functions_for_its_own_ends() {
 }
 
 #[test]
-fn a_search_path_of_the_app_s_leads_no_trigger_astray() {
+fn search_path_of_app_does_not_affect_triggers() {
     let Some(database) = before() else { return };
     database.execute(
         "CREATE SCHEMA other; CREATE TABLE other.user_events (x integer);
@@ -222,7 +222,7 @@ fn a_search_path_of_the_app_s_leads_no_trigger_astray() {
 }
 
 #[test]
-fn no_write_fails_where_our_tables_are_gone_or_other_ones() {
+fn app_write_succeeds_without_our_tables() {
     for spoil in [
         "DROP TABLE user_events",
         "DROP TABLE user_groups",
@@ -246,7 +246,7 @@ fn no_write_fails_where_our_tables_are_gone_or_other_ones() {
 }
 
 #[test]
-fn a_long_name_is_written_renamed_and_removed() {
+fn long_name_can_be_written_renamed_and_removed() {
     let Some(database) = before() else { return };
     let mut users = Users::open(database.location()).unwrap();
     // Random: what repeats is compressed. The index that makes names unique has a limit itself.
@@ -275,7 +275,7 @@ fn a_long_name_is_written_renamed_and_removed() {
 }
 
 #[test]
-fn whoever_comes_with_a_new_table_has_no_groups_of_the_old_one() {
+fn new_table_inherits_no_groups() {
     let Some(database) = before() else { return };
     database.execute("DROP TABLE users");
     database.execute(TUTORIAL_TABLE);
@@ -297,7 +297,7 @@ fn whoever_comes_with_a_new_table_has_no_groups_of_the_old_one() {
 }
 
 #[test]
-fn a_user_with_the_same_hash_in_a_new_table_keeps_groups() {
+fn same_hash_in_new_table_keeps_groups() {
     let Some(database) = before() else { return };
     database.execute("ALTER TABLE users RENAME TO old");
     database.execute(TUTORIAL_TABLE);
@@ -308,7 +308,7 @@ fn a_user_with_the_same_hash_in_a_new_table_keeps_groups() {
 }
 
 #[test]
-fn an_app_may_read_groups_and_history() {
+fn app_can_read_groups_and_history() {
     let Some(database) = before() else { return };
     let rows = database.query(
         "SELECT username || ' ' || group_name FROM users JOIN user_groups USING (username)

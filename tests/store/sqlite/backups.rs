@@ -34,7 +34,7 @@ fn restore(database: &Sqlite, file: &Path) -> Result<(), Error> {
 }
 
 #[test]
-fn a_backup_holds_one_moment_while_others_write() {
+fn backup_is_consistent_during_writes() {
     const ROUNDS: usize = 30;
 
     for journal in ["DELETE", "WAL"] {
@@ -75,7 +75,7 @@ fn a_backup_holds_one_moment_while_others_write() {
 }
 
 #[test]
-fn a_backup_is_for_its_owner_alone_and_has_no_log() {
+fn backup_has_mode_0600_and_no_log() {
     let database = Sqlite::new();
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -101,7 +101,7 @@ fn a_backup_is_for_its_owner_alone_and_has_no_log() {
 }
 
 #[test]
-fn a_restored_database_is_the_same_file_and_as_it_was() {
+fn restore_writes_same_file_in_place() {
     for journal in ["DELETE", "WAL"] {
         let database = Sqlite::new();
         let mut users = init(&database);
@@ -134,7 +134,7 @@ fn a_restored_database_is_the_same_file_and_as_it_was() {
 }
 
 #[test]
-fn a_backup_that_is_damaged_changes_nothing() {
+fn restore_of_damaged_backup_changes_nothing() {
     let database = Sqlite::new();
     let mut users = init(&database);
     for number in 0..200 {
@@ -153,7 +153,7 @@ fn a_backup_that_is_damaged_changes_nothing() {
 }
 
 #[test]
-fn a_damaged_database_can_be_restored() {
+fn restore_replaces_damaged_database() {
     let database = Sqlite::new();
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -168,7 +168,7 @@ fn a_damaged_database_can_be_restored() {
 }
 
 #[test]
-fn a_backup_of_the_tutorial_s_table_is_brought_up_to_date_on_the_way_back() {
+fn restore_migrates_backup_of_tutorial_table() {
     let database = Sqlite::new();
     drop(init(&database));
     let old = Sqlite::with(crate::support::TUTORIAL_TABLE);
@@ -216,7 +216,7 @@ fn backup_path_is_not_read_as_a_uri() {
 }
 
 #[test]
-fn backups_of_another_page_size_are_restored_except_into_a_write_ahead_log() {
+fn restore_changes_page_size_except_with_log() {
     for journal in ["DELETE", "WAL"] {
         let database =
             Sqlite::with(&format!("PRAGMA page_size = 1024; PRAGMA journal_mode = {journal}"));

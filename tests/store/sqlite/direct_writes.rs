@@ -42,7 +42,7 @@ fn assert_times(database: &Sqlite, context: &str) {
 }
 
 #[test]
-fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
+fn app_writes_are_recorded_and_leak_no_groups() {
     for (writer, write) in WRITERS {
         for (table, sql, expected, members) in CASES {
             let database = before(table);
@@ -57,7 +57,7 @@ fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
 }
 
 #[test]
-fn a_user_who_is_evicted_is_missed_by_a_check_and_told_of_by_a_repair() {
+fn evicted_user_is_found_by_check_and_recorded() {
     let database = before(WITH_EMAIL);
     database.execute(
         "UPDATE users SET email = 'bob@x' WHERE username = 'bob';
@@ -82,7 +82,7 @@ fn a_user_who_is_evicted_is_missed_by_a_check_and_told_of_by_a_repair() {
 }
 
 #[test]
-fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
+fn lock_by_app_is_recorded_as_lock() {
     let hash = hash("secret");
     let locked = locked(&hash);
     let steps = [(&*hash, "passwd"), (&*locked, "lock"), (&*hash, "unlock"), ("!clear", "passwd")];
@@ -107,7 +107,7 @@ fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
 }
 
 #[test]
-fn a_very_long_name_can_be_written_renamed_and_removed() {
+fn long_name_can_be_written_renamed_and_removed() {
     let long = format!("zeroblob({})", sample::of(1_000_000, 10_000_000));
     for (writer, write) in WRITERS {
         let database = before(TUTORIAL_TABLE);
@@ -130,7 +130,7 @@ fn a_very_long_name_can_be_written_renamed_and_removed() {
 }
 
 #[test]
-fn the_app_sees_its_own_row_ids_and_counts() {
+fn app_sees_own_row_ids_and_counts() {
     let database = before(TUTORIAL_TABLE);
     let connection = database.connect();
     let count = connection.execute("INSERT INTO users VALUES ('zoe', 'x', 'en')", []).unwrap();
@@ -140,7 +140,7 @@ fn the_app_sees_its_own_row_ids_and_counts() {
 }
 
 #[test]
-fn a_table_that_is_made_anew_has_no_triggers_until_it_is_initialized() {
+fn recreated_table_has_no_triggers_until_init() {
     for (writer, write) in WRITERS {
         let database = before(TUTORIAL_TABLE);
         let anew = format!(
@@ -182,7 +182,7 @@ fn a_table_that_is_made_anew_has_no_triggers_until_it_is_initialized() {
 }
 
 #[test]
-fn a_row_left_where_changes_are_announced_is_reported_and_taken_away() {
+fn leftover_change_row_is_reported_and_deleted() {
     let database = before(TUTORIAL_TABLE);
     database.execute("INSERT INTO dash_users_change (actor, action) VALUES ('mallory', 'passwd')");
     let mut users = Users::open(database.location()).unwrap();
@@ -194,7 +194,7 @@ fn a_row_left_where_changes_are_announced_is_reported_and_taken_away() {
 }
 
 #[test]
-fn changes_by_this_crate_and_by_the_app_are_told_apart_in_any_order() {
+fn changes_by_crate_and_app_are_distinguished() {
     let database = before(TUTORIAL_TABLE);
     let mut users = init(&database).with_actor("admin");
     users.add(&new_user("zoe", GOOD)).unwrap();
@@ -214,7 +214,7 @@ fn changes_by_this_crate_and_by_the_app_are_told_apart_in_any_order() {
 
 /// All writers are different programs.
 #[test]
-fn the_writers_are_what_they_are_said_to_be() {
+fn writers_match_their_description() {
     let versions: Vec<_> = WRITERS
         .iter()
         .filter_map(|(_, write): &(&str, Writer)| {

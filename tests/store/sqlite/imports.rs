@@ -34,7 +34,7 @@ fn assert_refused(database: &Sqlite, users: &mut Users, username: &str, expected
 }
 
 #[test]
-fn all_is_in_order_after_an_import() {
+fn check_after_import_finds_nothing() {
     let database = Sqlite::new();
     let mut users = init(&database);
     let before = schema(&database);
@@ -57,7 +57,7 @@ fn all_is_in_order_after_an_import() {
 }
 
 #[test]
-fn who_went_unseen_is_told_of_and_leaves_nothing() {
+fn unrecorded_removal_is_recorded_by_import() {
     for others in [false, true] {
         let database = Sqlite::new();
         let mut users = init(&database);
@@ -84,7 +84,7 @@ fn who_went_unseen_is_told_of_and_leaves_nothing() {
 }
 
 #[test]
-fn a_trigger_of_the_app_is_fired_by_each_row() {
+fn app_trigger_fires_for_each_row() {
     let database = Sqlite::with("CREATE TABLE log (line TEXT)");
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -102,7 +102,7 @@ fn a_trigger_of_the_app_is_fired_by_each_row() {
 }
 
 #[test]
-fn a_trigger_of_the_app_that_refuses_a_row_refuses_all() {
+fn app_trigger_rejecting_one_row_rejects_import() {
     let passed_over = "a trigger of the app skipped the row";
     for (event, username) in [("INSERT", "zoe"), ("UPDATE", "alice")] {
         for (action, expected) in [
@@ -126,7 +126,7 @@ fn a_trigger_of_the_app_that_refuses_a_row_refuses_all() {
 }
 
 #[test]
-fn a_column_that_must_be_given_refuses_new_users_alone() {
+fn required_column_rejects_new_users_only() {
     let database = Sqlite::with(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL, email TEXT NOT NULL)",
@@ -143,7 +143,7 @@ fn a_column_that_must_be_given_refuses_new_users_alone() {
 }
 
 #[test]
-fn keys_and_checks_of_the_app_apply() {
+fn app_keys_and_checks_apply() {
     let database = Sqlite::with(
         "CREATE TABLE languages (tag TEXT PRIMARY KEY);
          INSERT INTO languages VALUES ('en');
@@ -166,7 +166,7 @@ fn keys_and_checks_of_the_app_apply() {
 }
 
 #[test]
-fn a_key_that_is_deferred_refuses_the_commit() {
+fn deferred_key_rejects_commit() {
     let database = Sqlite::with(
         "CREATE TABLE languages (tag TEXT PRIMARY KEY);
          CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -185,7 +185,7 @@ fn a_key_that_is_deferred_refuses_the_commit() {
 }
 
 #[test]
-fn rows_that_refer_to_a_user_who_is_changed_stay() {
+fn rows_referencing_changed_user_stay() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -198,7 +198,7 @@ fn rows_that_refer_to_a_user_who_is_changed_stay() {
 }
 
 #[test]
-fn odd_users_are_taken_as_they_are_where_that_is_asked_for() {
+fn as_is_accepts_invalid_users() {
     let database =
         Sqlite::with("CREATE TABLE users (username TEXT UNIQUE, password_hash, language)");
     let mut users = init(&database);

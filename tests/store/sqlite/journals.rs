@@ -52,7 +52,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 #[test]
-fn a_reader_rolls_a_killed_writer_back() {
+fn reader_rolls_back_killed_writer() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);
@@ -68,7 +68,7 @@ fn a_reader_rolls_a_killed_writer_back() {
 }
 
 #[test]
-fn a_reader_that_is_open_already_rolls_a_killed_writer_back() {
+fn open_reader_rolls_back_killed_writer() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);
@@ -84,7 +84,7 @@ fn a_reader_that_is_open_already_rolls_a_killed_writer_back() {
 }
 
 #[test]
-fn a_writer_rolls_a_killed_writer_back() {
+fn writer_rolls_back_killed_writer() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);
@@ -95,7 +95,7 @@ fn a_writer_rolls_a_killed_writer_back() {
 }
 
 #[test]
-fn a_migration_that_was_killed_is_rolled_back_and_done_again() {
+fn killed_migration_is_rolled_back_and_repeated() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     fill(&database);
     let expected = rows(&database);
@@ -111,7 +111,7 @@ fn a_migration_that_was_killed_is_rolled_back_and_done_again() {
 }
 
 #[test]
-fn a_migration_that_was_never_committed_leaves_all_as_it_was() {
+fn uncommitted_migration_changes_nothing() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     insert(&database, "alice", "secret123");
     let before = database.bytes();
@@ -124,7 +124,7 @@ fn a_migration_that_was_never_committed_leaves_all_as_it_was() {
 }
 
 #[test]
-fn an_unfinished_transaction_of_ours_is_not_in_the_file() {
+fn unfinished_transaction_is_not_in_file() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);

@@ -95,7 +95,7 @@ fn a_migration_waits_for_a_reader_and_leaves_all_as_it_was() {
 
 /// One test for all of these, so that their waits happen at the same time.
 #[test]
-fn what_is_locked_for_ten_seconds_is_busy_and_unchanged() {
+fn locked_for_ten_seconds_is_busy_and_unchanged() {
     let cases = [
         a_commit_of_the_app_keeps_the_file_from_being_opened,
         a_commit_of_the_app_keeps_a_reader_waiting,
@@ -140,7 +140,7 @@ const CHANGES: [Change; 4] = [
 ];
 
 #[test]
-fn waiting_commit_lets_other_readers_in() {
+fn waiting_commit_admits_other_readers() {
     const READING_FOR: Duration = Duration::from_secs(7);
 
     thread::scope(|scope| {
@@ -168,7 +168,7 @@ fn waiting_commit_lets_other_readers_in() {
 }
 
 #[test]
-fn a_lock_that_is_released_in_time_is_waited_for() {
+fn lock_released_in_time_is_waited_for() {
     let database = with_alice();
     let mut users = open(&database);
     let app = holding(&database, COMMITTING);
@@ -184,7 +184,7 @@ fn a_lock_that_is_released_in_time_is_waited_for() {
 }
 
 #[test]
-fn a_writer_that_has_not_committed_blocks_no_reader() {
+fn uncommitted_writer_blocks_no_reader() {
     let database = with_alice();
     let _app = holding(&database, WRITING);
     let start = Instant::now();
@@ -196,7 +196,7 @@ fn a_writer_that_has_not_committed_blocks_no_reader() {
 }
 
 #[test]
-fn a_transaction_of_ours_blocks_no_reader_before_its_commit() {
+fn our_transaction_blocks_no_reader_before_commit() {
     let database = with_alice();
     let mut store = store::open(database.location(), Access::Write).unwrap();
     let mut transaction = store.begin(Access::Write).unwrap();
@@ -207,7 +207,7 @@ fn a_transaction_of_ours_blocks_no_reader_before_its_commit() {
 }
 
 #[test]
-fn a_transaction_that_is_dropped_is_undone() {
+fn dropped_transaction_is_rolled_back() {
     let database = with_alice();
     let mut store = store::open(database.location(), Access::Write).unwrap();
     let mut transaction = store.begin(Access::Write).unwrap();

@@ -161,7 +161,7 @@ fn run(table: &str, statements: &[String]) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn random_writes_leave_nobody_a_group_of_another() {
+fn random_writes_leak_no_groups() {
     let cases = sample::of(5, 300).try_into().unwrap();
     for table in TABLES {
         let config = Config { cases, failure_persistence: None, ..Config::default() };

@@ -110,7 +110,7 @@ fn imported(
 }
 
 #[test]
-fn an_export_is_imported_into_an_equal_database() {
+fn import_of_export_gives_equal_database() {
     let [from, to] = [(); 2].map(|()| Sqlite::with(LOOSE_TABLE));
     let all_users = RefCell::new((init(&from), init(&to)));
     let cases = sample::of(16, 64).try_into().unwrap();

@@ -43,7 +43,7 @@ const SHAPES: [&str; 16] = [
 ];
 
 #[test]
-fn users_live_in_tables_of_every_shape() {
+fn tables_of_every_shape_work() {
     for shape in SHAPES {
         let database = Sqlite::with(shape);
         let done = Users::init(database.location(), &NewFile::default()).unwrap();
@@ -71,7 +71,7 @@ fn users_live_in_tables_of_every_shape() {
 }
 
 #[test]
-fn names_are_compared_as_the_app_declared_it() {
+fn names_are_compared_by_declared_collation() {
     let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE PRIMARY")).unwrap();
     let database = Sqlite::with(shape);
     let mut users = init(&database);
@@ -86,7 +86,7 @@ fn names_are_compared_as_the_app_declared_it() {
 }
 
 #[test]
-fn an_index_that_is_stricter_than_the_names_refuses_the_row() {
+fn stricter_unique_index_rejects_row() {
     let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE DESC")).unwrap();
     let database = Sqlite::with(shape);
     let mut users = init(&database);
@@ -105,7 +105,7 @@ fn required_columns(table: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_integer_key_needs_no_value_where_sqlite_gives_it_one() {
+fn integer_primary_key_needs_no_value() {
     for table in [
         "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, …)",
         "CREATE TABLE users (id integer NOT NULL, …, PRIMARY KEY (id))",
@@ -116,7 +116,7 @@ fn an_integer_key_needs_no_value_where_sqlite_gives_it_one() {
 }
 
 #[test]
-fn an_integer_key_is_named_where_a_value_must_be_given() {
+fn required_integer_key_is_reported() {
     for (table, expected) in [
         ("CREATE TABLE users (id INTEGER PRIMARY KEY, …) WITHOUT ROWID", vec!["id"]),
         (

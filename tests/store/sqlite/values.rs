@@ -21,7 +21,7 @@ fn listed_names(users: &mut Users) -> Vec<StoredText> {
 }
 
 #[test]
-fn names_of_any_type_are_listed_and_removed_by_the_sql_that_is_told() {
+fn names_of_any_type_are_removed_by_suggested_sql() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     for name in ["NULL", "NULL", "x'ff00'", "x''", "42", "-1.5", "'alice'", "CAST(x'ff' AS TEXT)"] {
@@ -49,7 +49,7 @@ fn names_of_any_type_are_listed_and_removed_by_the_sql_that_is_told() {
 }
 
 #[test]
-fn what_is_no_text_is_found_by_no_name_and_counts_as_a_user() {
+fn name_that_is_not_text_is_not_found_but_counted() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     database.execute("INSERT INTO users VALUES (NULL, '!', 'en')");
@@ -63,7 +63,7 @@ fn what_is_no_text_is_found_by_no_name_and_counts_as_a_user() {
 }
 
 #[test]
-fn names_that_are_not_utf_8_are_found_by_their_bytes() {
+fn names_that_are_not_utf_8_are_found_by_bytes() {
     let database = Sqlite::new();
     let mut users = init(&database);
     let names: [&[u8]; 4] = [b"al\xff", b"al\xfe", b"\xc3", b"\xed\xa0\x80"];
@@ -91,7 +91,7 @@ fn names_that_are_not_utf_8_are_found_by_their_bytes() {
 }
 
 #[test]
-fn a_name_with_nul_is_found_whole() {
+fn name_with_nul_is_found_whole() {
     let database = Sqlite::new();
     let mut users = init(&database);
     insert(&database, "al", &hash("secret"));
@@ -103,7 +103,7 @@ fn a_name_with_nul_is_found_whole() {
 }
 
 #[test]
-fn a_hash_of_any_type_is_shown_lets_nobody_in_and_can_be_replaced() {
+fn hash_of_any_type_is_rejected_and_replaceable() {
     let hash = hash("secret");
     let hex = encode_string(hash.as_bytes());
     for value in ["NULL", "x''", "42", "1.5", &format!("x'{hex}'"), "CAST(x'ff' AS TEXT)"] {
@@ -124,7 +124,7 @@ fn a_hash_of_any_type_is_shown_lets_nobody_in_and_can_be_replaced() {
 }
 
 #[test]
-fn a_clear_password_that_no_name_leads_to_is_not_lost() {
+fn plaintext_of_unreachable_name_is_not_lost() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     database.execute("INSERT INTO users VALUES ('alice', 'secret123', 'en')");
@@ -136,7 +136,7 @@ fn a_clear_password_that_no_name_leads_to_is_not_lost() {
 }
 
 #[test]
-fn a_language_of_any_type_is_shown_and_can_be_set() {
+fn language_of_any_type_is_shown_and_replaceable() {
     for (value, expected) in [
         ("NULL", StoredText::Null),
         ("x'656e'", blob("en")),

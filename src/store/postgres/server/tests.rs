@@ -38,7 +38,7 @@ fn url_is_shown_without_its_password() {
 }
 
 #[test]
-fn url_malformed_is_refused_by_its_part() {
+fn malformed_url_error_names_part() {
     for (url, part) in [
         ("postgres://dba%40srv:hunter@hunter2/w#rd@h", "more than one '@'"),
         ("postgresql://u:hunter2@h/db?user=a@b", "more than one '@'"),
@@ -62,7 +62,7 @@ fn url_malformed_is_refused_by_its_part() {
 }
 
 #[test]
-fn url_password_may_hold_any_punctuation_encoded() {
+fn url_password_accepts_encoded_punctuation() {
     let punctuation: String = (' '..='~').filter(|c| !c.is_ascii_alphanumeric()).collect();
     let encoded: Vec<_> = punctuation.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let encoded = encoded.concat();
@@ -128,7 +128,7 @@ fn fault(url: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_number_of_seconds_or_ten_is_waited_for_a_connection() {
+fn connect_timeout_defaults_to_ten_seconds() {
     let timeout = |url: &str, seconds: &str| {
         let seconds = config(url, &[("PGCONNECT_TIMEOUT", seconds)]).get_connect_timeout().copied();
         seconds.unwrap().as_secs()
@@ -140,7 +140,7 @@ fn a_number_of_seconds_or_ten_is_waited_for_a_connection() {
 }
 
 #[test]
-fn a_connection_that_is_silent_is_given_up_unless_the_url_has_its_own_times() {
+fn keepalive_defaults_yield_to_url() {
     let seconds = |query: &str| {
         let config = config(&format!("postgresql://u@h/db?{query}"), &[]);
         let interval = config.get_keepalives_interval().map(|interval| interval.as_secs());
@@ -153,7 +153,7 @@ fn a_connection_that_is_silent_is_given_up_unless_the_url_has_its_own_times() {
 }
 
 #[test]
-fn a_host_is_needed_where_the_url_has_no_address_either() {
+fn url_without_host_or_address_is_rejected() {
     let hosts = |url: &str, variables: &[(&str, &str)]| {
         let hosts = self::hosts(url, variables);
         let name = |host: &Config| match host.get_hosts() {
@@ -177,7 +177,7 @@ fn a_host_is_needed_where_the_url_has_no_address_either() {
 }
 
 #[test]
-fn a_socket_alone_needs_no_encryption() {
+fn only_sockets_need_no_encryption() {
     for (url, mode) in [
         ("postgresql://u@h/db", SslMode::Prefer),
         ("postgresql://u@h/db?sslmode=disable", SslMode::Disable),
@@ -192,7 +192,7 @@ fn a_socket_alone_needs_no_encryption() {
 }
 
 #[test]
-fn authorities_in_the_home_directory_are_not_passed_over() {
+fn root_crt_in_home_is_not_ignored() {
     let home = tempfile::tempdir().unwrap();
     let variables = [("HOME", home.path().to_str().unwrap())];
     let fault = |mode: &str| fault(&format!("postgresql://u@h/db?sslmode={mode}"), &variables);
@@ -207,7 +207,7 @@ fn authorities_in_the_home_directory_are_not_passed_over() {
 }
 
 #[test]
-fn a_password_comes_from_the_file_that_nobody_else_may_read() {
+fn password_is_read_from_private_pgpass_only() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pgpass");
     let lines = "#h:5432:db:u:comment\no:5432:db:u:other\nh:1:db:u:other\nh:5432:db:u\n\
@@ -241,7 +241,7 @@ fn a_password_comes_from_the_file_that_nobody_else_may_read() {
 }
 
 #[test]
-fn home_is_found_without_its_variable() {
+fn home_is_found_without_variable() {
     let home = passwd_entry().unwrap().dir;
     assert_eq!(server("postgresql://u@h/db", &[]).home(), Some(home));
     assert_eq!(server("postgresql://u@h/db", &[("HOME", "/x")]).home(), Some("/x".into()));
@@ -252,7 +252,7 @@ fn home_is_found_without_its_variable() {
 }
 
 #[test]
-fn option_harmless_or_obeyed_is_accepted() {
+fn supported_and_harmless_options_are_accepted() {
     for query in [
         "client_encoding=latin1",
         "gssencmode=prefer",
@@ -310,7 +310,7 @@ fn option_harmless_or_obeyed_is_accepted() {
 }
 
 #[test]
-fn option_that_cannot_be_obeyed_names_another() {
+fn unsupported_option_suggests_alternative() {
     for (query, part) in [
         ("sslmode=verify-ca", "sslmode=verify-ca is not supported"),
         ("sslmode=verify-ca", "use sslmode=verify-full"),
@@ -366,7 +366,7 @@ fn option_that_cannot_be_obeyed_names_another() {
 }
 
 #[test]
-fn service_comes_between_url_and_environment() {
+fn service_ranks_between_url_and_environment() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join(".pg_service.conf");
     let text = "# ours\n[other]\nhost=no\n\n[app]\nhost=db.example.org\nport=6543\nuser=carol\n\
@@ -394,7 +394,7 @@ fn service_comes_between_url_and_environment() {
 }
 
 #[test]
-fn a_line_of_the_password_file_has_five_fields() {
+fn pgpass_line_has_five_fields() {
     let read = |line| fields(line).iter().map(|field| field.to_string()).collect::<Vec<_>>();
     assert_eq!(read(r"h\:1:5432:*:u:a:b\\c"), ["h:1", "5432", "*", "u", r"a:b\c"]);
     assert_eq!(read(""), [""]);

@@ -14,7 +14,7 @@ use crate::password::Password;
 use crate::store::{Row, StoredSecret};
 use crate::user::StoredText;
 
-/// What a cell begins with whose rest is JSON.
+/// The first character of a cell that contains JSON.
 const EXACT: char = '\\';
 
 pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::Result<()> {
@@ -33,7 +33,7 @@ pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::R
         }
     };
     while reader.read_byte_record(&mut cells)? {
-        // Of a spreadsheet's empty row nothing is left but delimiters.
+        // Spreadsheets write an empty row as delimiters only.
         let is_empty = cells.len() > 1 && cells.iter().all(|cell| cell.trim_ascii().is_empty());
         if is_empty && !is_exact {
             continue;
@@ -50,13 +50,13 @@ pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::R
     Ok(())
 }
 
-/// Hands out a line at a time, so that it is known in which one a record ends. The position that
-/// the reader of records tells is that before blank lines, and amid the `\r\n` before the record.
+/// Returns one line at a time, so the line in which a record ends is known. The position reported
+/// by the CSV reader is before blank lines, and within the `\r\n` before the record.
 struct Lines<R> {
     input: R,
-    /// The number of the line that was handed out last.
+    /// The number of the last returned line.
     line: u64,
-    /// Whether its end was handed out too.
+    /// Whether its end was returned too.
     is_ended: bool,
 }
 
@@ -74,17 +74,17 @@ impl<R: BufRead> Read for Lines<R> {
     }
 }
 
-/// Where a record begins that was read just now.
+/// The first line of the record that was just read.
 fn first_line<R>(cells: &ByteRecord, lines: &Lines<R>) -> Position {
     let line_ends = cells.as_slice().split(|byte| *byte == b'\n').skip(1).count();
     Position::Line(lines.line - line_ends as u64)
 }
 
-/// Which column has each of [`FIELDS`].
+/// The column of each of [`FIELDS`].
 fn columns(header: &ByteRecord) -> Result<[Option<usize>; FIELDS.len()], RecordError> {
     let name = |cell: &[u8]| String::from_utf8_lossy(cell.trim_ascii()).into_owned();
     if !header.iter().any(|cell| name(cell) == FIELDS[0]) {
-        // Not shown: without a header the first line is a user, perhaps with a clear password.
+        // The line is not shown: without a header it is a user, perhaps with a plaintext password.
         return Err(RecordError::NoHeader);
     }
     let mut columns = [None; FIELDS.len()];
@@ -103,7 +103,7 @@ fn columns(header: &ByteRecord) -> Result<[Option<usize>; FIELDS.len()], RecordE
     Ok(columns)
 }
 
-/// What is wrong with a record, and whose it is.
+/// The user and the problem of an invalid record.
 type Bad = (Option<StoredText>, RecordError);
 
 fn record(
@@ -116,7 +116,7 @@ fn record(
     if cells.len() != expected {
         return Err((None, RecordError::CellCount { expected, found: cells.len() }));
     }
-    // An empty cell is no value, where none is a value of its own.
+    // An empty cell means "not given", unless the file is exact.
     let cell = |field: usize| {
         let cell = columns[field].and_then(|column| cells.get(column));
         cell.filter(|cell| is_exact || !cell.is_empty())
@@ -126,7 +126,7 @@ fn record(
     let no_one = |reason| (None, reason);
     let username = text(0).map_err(no_one)?.ok_or(no_one(RecordError::NoUsername))?;
     let fields = || {
-        // A password is never odd; that of a file which is exact may be empty all the same.
+        // A password is never an odd value. Even in an exact file, an empty cell means "not given".
         let password = cell(1).filter(|cell| !cell.is_empty()).map(password).transpose()?;
         let hash = text(2)?.filter(|_| !is_exact || password.is_none() || cell(2) != Some(b""));
         let secret = match (password, hash) {
@@ -182,7 +182,7 @@ fn groups_of(cell: &[u8], is_exact: bool) -> Result<Vec<StoredText>, RecordError
     }
 }
 
-/// Writes CSV with line ends as most programs write them, and quotes where they are needed.
+/// Writes CSV with the usual line breaks, and with quotes only where needed.
 pub(super) struct Writer<W: Write> {
     writer: csv::Writer<W>,
     with_hashes: bool,
@@ -242,7 +242,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Whether a cell may hold the text as it is.
+/// Whether a cell can contain the text unchanged.
 fn is_plain(text: &str) -> bool {
     !text.starts_with(EXACT) && !text.chars().any(is_unsafe_to_print)
 }
@@ -292,7 +292,7 @@ mod tests {
         ] {
             assert_eq!(plainly(Csv, file), expected, "{file:?}");
         }
-        // Longer than what is read at once.
+        // Longer than the read buffer.
         let long = "x".repeat(100_000);
         let file = format!("username\n\"{long}\n{long}\"\r\nb");
         assert_eq!(plainly(Csv, file)[1], "4 b");
@@ -310,7 +310,7 @@ mod tests {
         let no_header = "no `username` column in the header row";
         let unknown = "unknown field 'Passw\\u{1b}': use username, password, password_hash, language, groups, locked or active";
         for (file, expected) in [
-            // Without a header the first line is a user, whose password is not to be shown.
+            // Without a header, the first line is a user, whose password must not be shown.
             ("alice,s3cret\nbob,s3cret2", format!("1 {no_header}")),
             ("\nalice,s3cret", format!("2 {no_header}")),
             ("username;password\nalice;s3cret", format!("1 {no_header}")),

@@ -1,4 +1,4 @@
-//! What all formats have in common, and what their tests share.
+//! Tests of all formats, and shared functions.
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use crate::user::StoredText;
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
 
-/// What a file holds. Each of its passwords has `s3cret` in it, which no error shows.
+/// Reads a file. Every password in it contains `s3cret`, which errors must not show.
 fn read(reader: Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
     let mut read = Vec::new();
     reader.read(file, &mut |record| read.push(record)).unwrap();
@@ -19,12 +19,12 @@ fn read(reader: Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
     read
 }
 
-/// What a file holds that is exact.
+/// Reads an exact file.
 pub(super) fn exactly(format: Format, file: impl AsRef<[u8]>) -> Vec<Result<Record, BadRecord>> {
     read(Reader::new(format).exact(true), file.as_ref())
 }
 
-/// What a file holds that is not, in words.
+/// Reads a file that is not exact, and describes its records.
 pub(super) fn plainly(format: Format, file: impl AsRef<[u8]>) -> Vec<String> {
     in_words(read(Reader::new(format), file.as_ref()))
 }
@@ -67,7 +67,7 @@ pub(super) fn row(
     Row { username, secret, language, groups, created_at: None, password_changed_at: None }
 }
 
-/// The file of some users.
+/// Writes a file of users.
 pub(super) fn written(format: Format, with_hashes: bool, rows: &[Row]) -> String {
     let mut writer = Writer::new(Vec::new(), format, with_hashes).unwrap();
     for row in rows {
@@ -76,7 +76,7 @@ pub(super) fn written(format: Format, with_hashes: bool, rows: &[Row]) -> String
     String::from_utf8(writer.finish().unwrap()).unwrap()
 }
 
-/// Hands out a byte at a time, as a slow pipe may.
+/// Returns one byte at a time, like a slow pipe.
 struct Bytes<'a>(&'a [u8]);
 
 impl Read for Bytes<'_> {
@@ -107,7 +107,7 @@ fn byte_order_mark_is_skipped_in_slow_input() {
 
 #[test]
 fn endless_record_is_read_up_to_limit() {
-    // Much less than the real one, which takes seconds to read.
+    // Much less than the real limit, which takes seconds to read.
     const LIMIT: usize = 1 << 20;
     const BUFFER: usize = 1 << 16;
 
@@ -130,7 +130,7 @@ fn endless_record_is_read_up_to_limit() {
         assert!(count > LIMIT && count <= LIMIT + 3 * BUFFER, "{format:?}: {count}");
         assert_eq!(Reader::new(format).max_bytes, MAX_RECORD_BYTES);
     }
-    // Other records do not count, and one may be nearly as long.
+    // Other records do not count, and one can be nearly as long.
     let name = "x".repeat(LIMIT - 2 * BUFFER);
     let file = format!("username\n{}", format!("{name}\n").repeat(8));
     let mut count = 0;
@@ -252,7 +252,7 @@ fn locked_accepts_words_for_yes_and_no() {
 fn rows_of_delimiters_only_are_skipped() {
     let file = "username,password\n,\na,s3cret\n, \n,,,,\n\"\",\n";
     assert_eq!(plainly(Format::Csv, file), ["3 a password=s3cret"]);
-    // An export may hold a user of whom all is empty.
+    // An export may contain a user with only empty values.
     assert_eq!(exactly(Format::Csv, "username,password_hash\n,\n").len(), 1);
 }
 
@@ -274,7 +274,7 @@ fn json_of_records_has_many_shapes() {
             r#"{"a": {"password": "s3cret", "locked": true, "groups": ["x"]}}"#.to_owned(),
             &["1 a password=s3cret groups=x locked=true"],
         ),
-        // A user who is called so.
+        // A user with this name.
         (r#"{"users": {"password": "s3cret"}}"#.to_owned(), &["1 users password=s3cret"]),
         (
             r#"{"users": "s3cret", "a": {"pass": "s3cret"}}"#.to_owned(),

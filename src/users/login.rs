@@ -8,7 +8,7 @@ use crate::store::{Access, StoredSecret};
 
 /// The result of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "a refused log-in is not an error"]
+#[must_use = "a rejected login is not an error"]
 pub enum Login {
     /// The password is correct.
     Accepted {

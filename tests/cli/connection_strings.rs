@@ -73,7 +73,7 @@ fn misspelled_database_is_status_2_and_not_shown() {
                     run.stderr.contains("hint")
                         || text.is_empty()
                         || run.stderr.contains("scheme")
-                        || run.stderr.contains("takes no options"),
+                        || run.stderr.contains("cannot have options"),
                     "{text}: {run}"
                 );
             }

@@ -1,4 +1,4 @@
-//! TLS, with what libpq means by its modes.
+//! TLS with the semantics of libpq's modes.
 
 use std::fmt;
 use std::fs;
@@ -26,34 +26,35 @@ use x509_cert::{Certificate, Version};
 
 use super::server::BadSetting;
 
-/// By what the certificate of a server is verified.
+/// How the server's certificate is verified.
 #[derive(Debug)]
 pub(super) enum Verification {
-    /// By nothing: the connection is encrypted, and whoever is in between could be the server.
+    /// Not at all: the connection is encrypted, but an attacker in between could pose as the
+    /// server.
     None,
-    /// By the authorities of the operating system.
+    /// With the CAs of the operating system.
     System,
-    /// By those of a file of PEM.
+    /// With the CAs of a PEM file.
     File(PathBuf),
 }
 
-/// A certificate that the server may ask for, and its key.
+/// A client certificate and its key.
 pub(super) struct ClientCertificate {
     pub certificate: PathBuf,
     pub key: PathBuf,
 }
 
-/// All that is said of encryption.
+/// The settings for TLS.
 pub(super) struct Tls {
     pub verification: Verification,
-    /// A list of revoked certificates.
+    /// The file of a certificate revocation list.
     pub revoked: Option<PathBuf>,
     pub client: Option<ClientCertificate>,
-    /// Whether the host's name is sent before anything is encrypted.
+    /// Whether to send the host name unencrypted (SNI).
     pub names_host: bool,
-    /// The oldest and the newest version, as 12 for 1.2.
+    /// The minimum and maximum version, such as 12 for TLS 1.2.
     pub versions: (u8, u8),
-    /// Whether TLS begins at once.
+    /// Whether to start TLS directly, without asking first.
     pub is_direct: bool,
 }
 
@@ -94,7 +95,7 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, BadSetting> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// The certificates of a file of PEM.
+/// Reads the certificates of a PEM file.
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadSetting> {
     let shown = file.display();
     let unreadable = |error: &dyn fmt::Display| BadSetting::new(format!("{shown}: {error}"), "");
@@ -119,12 +120,12 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadSetting>
     }
 }
 
-/// A path in a command to be pasted.
+/// Quotes a path for a command to paste.
 fn shlex_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// The key of our own certificate, which nobody else may read.
+/// Reads the private key of the client certificate, which others must not be able to read.
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
     let shown = file.display();
     let quoted = shlex_quoted(file);
@@ -152,20 +153,20 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
     })
 }
 
-/// Verifies a server as libpq does: by the chain of its certificate, or by the very certificate.
+/// Verifies a server as libpq does: by its certificate chain, or by the exact certificate.
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    /// None takes every certificate, as libpq does for `prefer` and `require`.
+    /// `None` accepts every certificate, as libpq does for `prefer` and `require`.
     roots: Option<Roots>,
 }
 
 #[derive(Debug)]
 struct Roots {
     chain: Arc<WebPkiServerVerifier>,
-    /// What the file has, byte for byte: a self-signed certificate is an authority for itself.
+    /// The certificates of the file, compared exactly: a self-signed certificate is its own CA.
     exact: Vec<CertificateDer<'static>>,
-    /// Where they are.
+    /// The name of their source.
     named: String,
 }
 
@@ -181,7 +182,7 @@ impl Verifier {
             Verification::File(file) => {
                 let certificates = certificates(file)?;
                 roots.add_parsable_certificates(certificates.iter().cloned());
-                // No list of revoked certificates says anything of these.
+                // A revocation list does not cover these.
                 let exact = if tls.revoked.is_none() { certificates } else { Vec::new() };
                 (exact, file.display().to_string())
             }
@@ -227,7 +228,7 @@ impl ServerCertVerifier for Verifier {
         let explain = |error: &Error| explained(certificate, error, name, Some(&roots.named), now);
         match verified {
             Ok(verified) => Ok(verified),
-            // The list of revoked certificates is for all that are verified.
+            // The revocation list applies to all verified certificates.
             Err(Error::InvalidCertificate(CertificateError::Revoked)) => {
                 Err(explain(&CertificateError::Revoked.into()))
             }
@@ -269,7 +270,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Refuses a certificate for its dates.
+/// Rejects a certificate that is expired or not yet valid.
 fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
     let certificate =
         Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
@@ -284,7 +285,7 @@ fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Ce
     }
 }
 
-/// Why a certificate is refused, and what to do.
+/// Why a certificate is rejected, and what to do.
 #[derive(Debug)]
 struct BadCertificate {
     reason: String,
@@ -299,7 +300,7 @@ impl fmt::Display for BadCertificate {
 
 impl std::error::Error for BadCertificate {}
 
-/// An error of a verification, in a sentence.
+/// Explains a verification error.
 fn explained(
     certificate: &CertificateDer<'_>,
     error: &Error,
@@ -317,7 +318,7 @@ fn unsigned(certificate: &CertificateDer<'_>, error: &Error) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(bad))))
 }
 
-/// The command that makes a certificate which libpq and this program accept.
+/// The command that creates a certificate that libpq and this program accept.
 fn new_certificate(host: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
     let host = if host.chars().all(is_plain) { host } else { "HOST" };
@@ -407,7 +408,7 @@ fn explanation(
                     .to_owned(),
                 anew,
             ),
-            // webpki's, by its name alone.
+            // An error of webpki, recognizable only by name.
             other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
                 if is_self_signed {
                     format!("is self-signed, and not in {}", roots.unwrap_or("sslrootcert"))
@@ -427,7 +428,7 @@ fn explanation(
     BadCertificate { reason: format!("the server's certificate {reason}"), hint }
 }
 
-/// Names as they are in a certificate: `DnsName("db.example.org")`.
+/// Names in the form of a certificate: `DnsName("db.example.org")`.
 fn shown_names(presented: &[String]) -> String {
     const MAX: usize = 5;
     let inner = |name: &String| name.split('"').nth(1).unwrap_or(name).to_owned();
@@ -438,7 +439,7 @@ fn shown_names(presented: &[String]) -> String {
     names.join(", ")
 }
 
-/// The error of TLS that led to this one, if one did.
+/// The TLS error that caused this one, if any.
 fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -452,12 +453,12 @@ fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> 
     None
 }
 
-/// Whether the server sent something else than TLS.
+/// Whether the server sent something other than TLS.
 pub(super) fn is_garbled(error: &postgres::Error) -> bool {
     matches!(cause(error), Some(Error::InvalidMessage(_)))
 }
 
-/// What an error of TLS means, and what to do; none if it is not one.
+/// Explains a TLS error, and says what to do; `None` for other errors.
 pub(super) fn explain(error: &postgres::Error) -> Option<(String, String)> {
     cause(error).map(said)
 }

@@ -1,8 +1,8 @@
 //! Real Dash apps over real HTTP, while the program changes their users.
 //!
-//! Two apps run on one database: the one that tutorials teach (`tutorial.py`), which does not know
-//! of us, and the one that we propose (`examples/app.py`). Whatever is done, both let the same
-//! people in, on the next request and without being restarted.
+//! Two apps run on one database: the tutorial's app (`tutorial.py`), which does not know of us, and
+//! our example (`examples/app.py`). After every change, both accept the same users, on the next
+//! request and without a restart.
 //!
 //! Most tests share running apps, each on a new database.
 

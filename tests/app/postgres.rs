@@ -1,4 +1,4 @@
-//! The example for PostgreSQL, as a role that only reads, while the program changes its users.
+//! The example for PostgreSQL with a read-only role, while the program changes its users.
 
 use crate::server::{Cluster, cluster, connect};
 use crate::site::{App, Folder};

@@ -1,5 +1,5 @@
-//! Migration tools such as Alembic change the table `users`. They must succeed, the same users must
-//! keep their groups and history, and other users of the same names must not get them.
+//! Migration tools such as Alembic change the table `users`. They must succeed, users must keep
+//! their groups and history, and other users with the same names must not get them.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::{BETTER, GOOD};
 
 const SCRIPT: &str = include_str!("rebuilds.py");
 
-/// What a tool leaves.
+/// The state after a tool ran.
 enum Left {
     /// Everything: `init` has nothing to do.
     Everything,

@@ -1,8 +1,8 @@
 //! Password hashes against their reference, werkzeug.
 //!
-//! `vectors.jsonl` holds one case a line: a stored value and a password, our verdict, and what six
-//! versions of werkzeug answered when they were asked. Here we are judged by the verdicts, and,
-//! where there is Python, so is every version of werkzeug, through `reference.py`:
+//! `vectors.jsonl` has one case per line: a stored value and a password, our verdict, and the
+//! answers of six versions of werkzeug. The tests compare our results with the verdicts and, if
+//! Python is available, those of every version of werkzeug, with `reference.py`:
 //!
 //! | verdict | we | werkzeug 3.1 |
 //! |---|---|---|
@@ -305,8 +305,8 @@ fn every_werkzeug_rejects_locked_hash_without_raising() {
     assert_none(&failures);
 }
 
-/// Methods as werkzeug writes them, and how many hashes of each are tried in a full run: few of the
-/// dear ones.
+/// Methods in werkzeug's notation, and the number of hashes of each in a full run: few of the
+/// expensive ones.
 const ROUND_TRIPS: [(&str, usize); 6] = [
     ("scrypt:32768:8:1", 3),
     ("scrypt:16384:8:2", 3),

@@ -1,4 +1,4 @@
-//! Users move between SQLite and PostgreSQL, and nothing of them is lost.
+//! Moving users between SQLite and PostgreSQL without loss.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Whatever keeps a command from its work is told, with the right status, and nothing is half done.
+//! Failures of commands: reported with the right exit code, and nothing half done.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

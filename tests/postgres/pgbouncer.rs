@@ -1,4 +1,4 @@
-//! Through a proxy that gives a connection to another client after each transaction.
+//! Commands through a proxy that gives a connection to another client after each transaction.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Where the database is and who one is there: URLs, environment, the file of passwords.
+//! Location and login: URLs, environment variables, and the password file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

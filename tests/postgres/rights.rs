@@ -1,4 +1,4 @@
-//! The least privileges that the README grants are enough, and none of them is too many.
+//! The privileges that the README grants are sufficient and minimal.
 
 use crate::program::{GOOD, Run, SECRET123, Sandbox};
 use crate::sample;

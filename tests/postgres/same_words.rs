@@ -1,5 +1,5 @@
-//! The same commands on SQLite and PostgreSQL: what does not depend on a file has the same stdout,
-//! stderr and status, in every format.
+//! The same commands on SQLite and PostgreSQL: unless a file is involved, stdout, stderr and exit
+//! code are the same in every format.
 
 use std::collections::BTreeSet;
 

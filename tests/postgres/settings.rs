@@ -1,4 +1,4 @@
-//! What libpq is told by the environment, what the database's owner has set, and tables elsewhere.
+//! Settings from the environment and of the database, and tables in other schemas.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

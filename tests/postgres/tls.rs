@@ -1,4 +1,4 @@
-//! Encrypted connections: a server whose certificate is of an authority that nobody else knows.
+//! Encrypted connections to a server with a certificate of an unknown CA.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Many programs at once, as on several hosts: nothing is lost, nothing twice.
+//! Concurrent programs, as on several hosts: nothing is lost or done twice.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -81,7 +81,7 @@ fn eight_writers_apply_each_change_once() {
     assert_eq!(events(&url), expected.map(|(action, count)| (action.to_owned(), count)).into());
     let actors = "SELECT count(DISTINCT actor) FROM user_events WHERE actor LIKE 'host_'";
     assert_eq!(connect(&url).query_one(actors, &[]).unwrap().get::<_, i64>(0), 8);
-    // Nothing is left over of anybody.
+    // There are no orphans.
     let check = sandbox.run(&["check", "--json"]).json();
     let findings = check.as_array().unwrap().iter();
     let odd: Vec<_> = findings

@@ -1,4 +1,4 @@
-//! Groups, names that change, times, and the history of it all.
+//! Groups, renames, times, and the history.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,8 +15,8 @@ pub(crate) fn groups(users: &mut Users, username: &str) -> Vec<String> {
     users.get(username).unwrap().unwrap().groups.iter().map(ToString::to_string).collect()
 }
 
-/// Who did what, oldest first.
-pub(crate) fn told(users: &mut Users, username: Option<&str>) -> Vec<String> {
+/// The events of the history, oldest first.
+pub(crate) fn recorded(users: &mut Users, username: Option<&str>) -> Vec<String> {
     let line = |Event { actor, action, username, detail, .. }: &Event| {
         format!("{actor} {action} {username} {detail}")
     };
@@ -63,7 +63,7 @@ fn new_user_can_have_groups_and_be_locked(database: &dyn Database) {
     let alice = users.get("alice").unwrap().unwrap();
     assert!(alice.locked);
     assert_eq!(groups(&mut users, "alice"), ["staff"]);
-    assert_eq!(told(&mut users, None), ["\\N add alice locked", "\\N group add alice staff"]);
+    assert_eq!(recorded(&mut users, None), ["\\N add alice locked", "\\N group add alice staff"]);
 }
 
 fn rename_keeps_hash_and_times(database: &dyn Database) {
@@ -76,7 +76,7 @@ fn rename_keeps_hash_and_times(database: &dyn Database) {
     assert_eq!(after.created_at, before.created_at);
     assert_eq!(after.password_changed_at, before.password_changed_at);
     assert_eq!(users.get("alice").unwrap(), None);
-    // To the name that is there nothing is to be done.
+    // Renaming to the same name does nothing.
     assert!(!users.rename("zoe", &"zoe".parse().unwrap(), false).unwrap());
 }
 
@@ -118,8 +118,8 @@ fn history_records_actor_and_action(database: &dyn Database) {
         "carol rename alice to zoe",
         "carol remove zoe \\N",
     ];
-    assert_eq!(told(&mut users, None), expected);
-    assert_eq!(told(&mut users, Some("zoe")), expected);
+    assert_eq!(recorded(&mut users, None), expected);
+    assert_eq!(recorded(&mut users, Some("zoe")), expected);
     let newest = users.history(None, Some(2)).unwrap();
     assert_eq!(newest[0].action, StoredText::Text("remove".to_owned()));
     assert_eq!(newest.len(), 2);
@@ -135,7 +135,7 @@ fn history_separates_users_with_the_same_name(database: &dyn Database) {
     add(&mut users, "alice");
     users.lock(&["alice"]).unwrap();
     let of_zoe = ["\\N add alice \\N", "\\N rename alice to zoe"];
-    assert_eq!(told(&mut users, Some("zoe")), of_zoe);
+    assert_eq!(recorded(&mut users, Some("zoe")), of_zoe);
 }
 
 fn unchanged_user_gets_no_event(database: &dyn Database) {
@@ -146,7 +146,7 @@ fn unchanged_user_gets_no_event(database: &dyn Database) {
     assert!(users.add(&new_user("alice", GOOD)).is_err());
     users.unlock(&["alice"]).unwrap();
     users.set_language("alice", &"en".parse().unwrap()).unwrap();
-    assert_eq!(told(&mut users, None), ["carol add alice \\N"]);
+    assert_eq!(recorded(&mut users, None), ["carol add alice \\N"]);
 }
 
 fn app_write_is_recorded_without_actor(database: &dyn Database) {
@@ -156,15 +156,18 @@ fn app_write_is_recorded_without_actor(database: &dyn Database) {
     database.execute("UPDATE users SET language = 'fr', username = 'zoe'");
     database.execute("UPDATE users SET language = 'fr', username = 'zoe', password_hash = 'x'");
     database.execute("DELETE FROM users");
-    let mut told = told(&mut users, None);
-    // Which of two changes by one statement comes first is the database's to say.
-    told[2..4].sort();
+    let mut recorded = recorded(&mut users, None);
+    // The database decides the order of two changes by one statement.
+    recorded[2..4].sort();
     let of_update = "\\N rename alice to zoe";
-    assert_eq!(told[0], "\\N add alice \\N");
-    assert_eq!(told[1], "\\N passwd alice \\N");
-    assert!(told[2..4].contains(&of_update.to_owned()), "{told:?}");
-    assert!(told[2..4].iter().any(|told| told.ends_with("language fr")), "{told:?}");
-    assert_eq!(told[4..], ["\\N remove zoe \\N"]);
+    assert_eq!(recorded[0], "\\N add alice \\N");
+    assert_eq!(recorded[1], "\\N passwd alice \\N");
+    assert!(recorded[2..4].contains(&of_update.to_owned()), "{recorded:?}");
+    assert!(
+        recorded[2..4].iter().any(|recorded| recorded.ends_with("language fr")),
+        "{recorded:?}"
+    );
+    assert_eq!(recorded[4..], ["\\N remove zoe \\N"]);
 }
 
 fn times_are_recorded_and_unknown_for_adopted_users(database: &dyn Database) {
@@ -232,10 +235,10 @@ fn names_and_groups_are_found_by_prefix(database: &dyn Database) {
 fn orphaned_groups_are_found_by_username(database: &dyn Database) {
     let mut users = init(database);
     database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b'), ('lost', 'a')");
-    let told: Vec<_> =
+    let recorded: Vec<_> =
         users.check().unwrap().iter().map(|found| found.problem.to_string()).collect();
     let orphaned = "groups of a user that does not exist: ";
-    assert_eq!(told, [format!("{orphaned}a, b"), format!("{orphaned}a")]);
+    assert_eq!(recorded, [format!("{orphaned}a, b"), format!("{orphaned}a")]);
     assert_eq!(found(&mut users)[1].2, "lost");
 }
 

@@ -1,4 +1,4 @@
-//! Tables of the app whose rows refer to users: what a removal means for them.
+//! Tables of the app that reference users: the effect of removing a user.
 
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, StoreError, Users};
@@ -19,7 +19,7 @@ fn reference(table: &str, rows: u64, on_delete: OnDelete) -> Reference {
     Reference { table: table.to_owned(), rows, on_delete }
 }
 
-/// That removing alice is refused because of `table`, and that nothing is changed.
+/// Asserts that removing alice is rejected because of `table`, and changes nothing.
 fn assert_rejected_for(database: &dyn Database, users: &mut Users, table: &str) {
     let refusal = users.remove(&["bob", "alice"], false);
     let Err(Error::Store(StoreError::Refused { reason, .. })) = refusal else {
@@ -158,7 +158,7 @@ fn users_can_reference_users(database: &dyn Database) {
     database.execute("UPDATE users SET manager = 'bob' WHERE username IN ('alice', 'carol')");
     let expected = [reference("users", 1, OnDelete::Delete)];
     assert_eq!(users.references("alice").unwrap(), expected);
-    // Carol goes with bob, and bob with alice.
+    // Carol is removed with bob, and bob with alice.
     assert_eq!(users.remove(&["alice", "carol"], false).unwrap(), [true, true]);
     assert!(names(database).is_empty());
 }

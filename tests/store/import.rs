@@ -1,4 +1,4 @@
-//! Users of a file are judged, and added all or none.
+//! Importing new users: validation, and adding all or none.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use dash_users::transfer::RecordError;
 use dash_users::{BadRecords, ImportOptions, OnConflict, Password, policy};
 
-use crate::accounts::{groups, is_recent, told};
+use crate::accounts::{groups, is_recent, recorded};
 use crate::database::Database;
 use crate::support::{
     GOOD, OUTDATED, add, bad_records, counts, hash, hash_with, import, init, insert,
@@ -91,7 +91,7 @@ fn import_reports_every_invalid_record(database: &dyn Database) {
         assert!(!shown.contains(secret) && !reasons.concat().contains(secret), "{shown}");
     }
     assert!(rows(database).is_empty());
-    assert_eq!(told(&mut users, None), [""; 0]);
+    assert_eq!(recorded(&mut users, None), [""; 0]);
 }
 
 fn import_rejects_weak_passwords_unless_allowed(database: &dyn Database) {
@@ -213,7 +213,7 @@ fn import_without_commit_changes_nothing(database: &dyn Database) {
     assert_eq!(prepared.generated(), 0);
     drop(prepared.write(Some(&mut users), "import").unwrap());
     assert!(rows(database).is_empty());
-    assert_eq!(told(&mut users, None), [""; 0]);
+    assert_eq!(recorded(&mut users, None), [""; 0]);
     import(&mut users, ImportOptions::default(), &file).unwrap();
     assert_eq!(names(database), ["alice"]);
 }
@@ -256,13 +256,13 @@ fn import_records_one_event(database: &dyn Database) {
     let file = format!("username,password,groups\nalice,{GOOD},x;y\nbob,{GOOD},z\nzoe,{GOOD},");
     import(&mut users, options(OnConflict::Update), &file).unwrap();
     let expected = ["\\N add alice \\N", "carol import \\N 2 added, 1 changed"];
-    assert_eq!(told(&mut users, None), expected);
-    assert_eq!(told(&mut users, Some("alice")), expected[..1]);
-    // What follows is told as ever.
+    assert_eq!(recorded(&mut users, None), expected);
+    assert_eq!(recorded(&mut users, Some("alice")), expected[..1]);
+    // Later changes are recorded as usual.
     users.add_groups("bob", &["staff".parse().unwrap()]).unwrap();
     insert(database, "dave", "!");
     let after = ["carol group add bob staff", "\\N add dave \\N"];
-    assert_eq!(told(&mut users, None)[2..], after);
+    assert_eq!(recorded(&mut users, None)[2..], after);
 }
 
 fn import_sets_creation_time(database: &dyn Database) {
@@ -278,7 +278,7 @@ fn import_sets_creation_time(database: &dyn Database) {
 fn import_ignores_groups_of_earlier_user(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "bob"] {
-        // The first time there is no user at all.
+        // The first time, there are no users.
         database.execute("INSERT INTO user_groups VALUES ('alice', 'admins'), ('bob', 'admins')");
         let file = format!("username,password,groups\n{name},{GOOD},staff");
         import(&mut users, ImportOptions::default(), &file).unwrap();

@@ -1,9 +1,9 @@
-//! Users of a file who are there already: refused, passed over or changed.
+//! Importing existing users: rejected, skipped or updated.
 
 use dash_users::transfer::RecordError;
 use dash_users::{Error, ImportOptions, OnConflict, StoredText, Users};
 
-use crate::accounts::{groups, is_recent, told};
+use crate::accounts::{groups, is_recent, recorded};
 use crate::database::Database;
 use crate::support::{
     GOOD, OUTDATED, TUTORIAL_TABLE, add, bad_records, counts, hash, hash_with, import, init,
@@ -33,7 +33,7 @@ fn conflict_reports_existing_users_and_writes_nothing(database: &dyn Database) {
         assert_eq!(reasons(result), exists.map(|user| format!("{user}: the user already exists")));
         assert_eq!(rows(database), before);
     }
-    assert_eq!(told(&mut users, None).len(), 2);
+    assert_eq!(recorded(&mut users, None).len(), 2);
 }
 
 fn skip_leaves_existing_users(database: &dyn Database) {
@@ -59,13 +59,13 @@ fn skip_unchecked_validates_new_users_only(database: &dyn Database) {
     assert_eq!(prepared.passwords(), 0);
     let summary = prepared.write(Some(&mut users), "seed").unwrap().commit().unwrap();
     assert_eq!(counts(summary), [0, 0, 0, 3]);
-    assert_eq!(told(&mut users, None).len(), 3);
+    assert_eq!(recorded(&mut users, None).len(), 3);
 
     let file = format!("{odd}zoe,weak,\nyan,,\nc:d,{GOOD},\n");
     let reasons = reasons(import(&mut users, unjudged, &file));
     let positions: Vec<_> = reasons.iter().map(|reason| &reason[..1]).collect();
     assert_eq!(positions, ["5", "6", "7"], "{reasons:?}");
-    // Also where nothing is to be hashed.
+    // Also if nothing is hashed.
     let file = format!("username,password_hash\nc:d,{}", hash("secret"));
     assert_eq!(self::reasons(import(&mut users, unjudged, &file)).len(), 1);
     assert_eq!(rows(database), before);
@@ -102,10 +102,10 @@ fn update_with_same_password_keeps_hash(database: &dyn Database) {
     insert(database, "bob", &locked(&hash(GOOD)));
     let before = rows(database);
     let file = format!("username,password,language\nalice,{GOOD},\nbob,{GOOD},en\n");
-    let told_before = told(&mut users, None);
+    let told_before = recorded(&mut users, None);
     assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 0, 2, 0]);
     assert_eq!(rows(database), before);
-    assert_eq!(told(&mut users, None), told_before);
+    assert_eq!(recorded(&mut users, None), told_before);
 }
 
 fn update_with_new_password_keeps_lock(database: &dyn Database) {
@@ -164,14 +164,14 @@ fn dry_run_counts_same_and_writes_nothing(database: &dyn Database) {
         "username,password,language\nalice,{GOOD},\nbob,,fr\ncarol,{GOOD},en\nzoe,{GOOD},\nyan,,"
     );
     for (on_conflict, expected) in [(UPDATE, [2, 2, 1, 0]), (OnConflict::Skip, [2, 0, 0, 3])] {
-        let (before, told_before) = (rows(database), told(&mut users, None));
+        let (before, told_before) = (rows(database), recorded(&mut users, None));
         let mut options = options(on_conflict);
         options.generate_missing = true;
         options.dry_run = true;
         assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
         let mut reader = Users::open_read_only(database.location()).unwrap();
         assert_eq!(counts(import(&mut reader, options, &file).unwrap()), expected);
-        assert_eq!((rows(database), told(&mut users, None)), (before, told_before));
+        assert_eq!((rows(database), recorded(&mut users, None)), (before, told_before));
         options.dry_run = false;
         assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
         users.remove(&["zoe", "yan"], false).unwrap();

@@ -1,4 +1,4 @@
-//! Log-ins: what is accepted, and why the others are refused.
+//! Logins: accepted and rejected ones, with reasons.
 
 use dash_users::{HashError, Login, LoginRefusal, MethodError, Password, Users};
 
@@ -63,7 +63,7 @@ fn login_rejects_value_that_is_not_a_hash(database: &dyn Database) {
     let hash = hash("secret");
     let truncated = &hash[..hash.len() - 1];
     let locked_twice = format!("!!{hash}");
-    // The value itself is tried as a password: a clear one must not let in either.
+    // The value itself is tried as a password: a plaintext password must not be accepted either.
     for value in ["", "!", "*", "secret", truncated, &locked(truncated)] {
         assert!(matches!(reason(database, &mut users, value), HashError::NeverMatches(_)));
     }
@@ -75,7 +75,7 @@ fn login_rejects_value_that_is_not_a_hash(database: &dyn Database) {
     assert!(matches!(reason, HashError::Method(MethodError::OverLimit(_))));
 }
 
-/// Why nobody can log in with a stored value.
+/// The reason why a stored value is rejected.
 fn reason(database: &dyn Database, users: &mut Users, value: &str) -> HashError {
     database.execute("DELETE FROM users");
     insert(database, "alice", value);

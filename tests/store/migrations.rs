@@ -1,4 +1,4 @@
-//! The schema is made, adopted, and brought up to date; what is not up to date is left alone.
+//! Creating, adopting and migrating the schema. Other operations reject an outdated one.
 
 use std::sync::Barrier;
 use std::thread;
@@ -18,12 +18,12 @@ fn schema(database: &dyn Database) -> Schema {
     Users::open_read_only(database.location()).unwrap().schema().unwrap()
 }
 
-/// What is in our own table.
+/// The contents of our own table.
 fn versions(database: &dyn Database) -> Vec<String> {
     database.query("SELECT version FROM dash_users_schema")
 }
 
-/// That every operation says that the database must be brought up to date first.
+/// Asserts that every operation fails because a migration is needed.
 fn assert_needs_migration(database: &dyn Database) {
     let mut users = open(database);
     for (name, operation) in database.operations() {
@@ -66,7 +66,7 @@ fn second_init_changes_nothing(database: &dyn Database) {
     let all = |users: &mut Users| (rows(database), users.history(None, None).unwrap());
     let before = all(&mut users);
     assert!(try_init(database).unwrap().applied.is_empty());
-    // As where somebody else was faster.
+    // As if another program was faster.
     let migrated = store::open(database.location(), Access::Write)
         .unwrap()
         .migrate(CommitHooks::default())
@@ -141,7 +141,7 @@ fn table_replaced_by_app_needs_migration(database: &dyn Database) {
     users.check_new(&"Alice".parse().unwrap(), false).unwrap();
 }
 
-/// Why the database must be brought up to date first.
+/// Why a migration is needed.
 fn reason(database: &dyn Database) -> String {
     match open(database).list() {
         Err(Error::Store(StoreError::NeedsMigration { reason, .. })) => reason,

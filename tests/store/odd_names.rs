@@ -1,5 +1,5 @@
-//! Names that no new user could have, but that others wrote: they can be found, changed and
-//! removed like any other.
+//! Names not allowed for new users, but written by others: such users can be found, changed and
+//! removed like others.
 
 use dash_users::{Login, Password, StoredText, UsernameError, Users};
 

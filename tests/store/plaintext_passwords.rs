@@ -1,5 +1,4 @@
-//! Clear passwords in the `password_hash` column are hashed; what may be a hash of another kind
-//! never becomes a password.
+//! Hashing plaintext passwords in the `password_hash` column. Hash-like values are rejected.
 
 use dash_users::policy::Violation;
 use dash_users::{Error, StoredText, Users};
@@ -103,7 +102,8 @@ fn rehash_accepts_ordinary_passwords(database: &dyn Database) {
     }
 }
 
-/// That a value is refused because it resembles a hash, and another user is not changed either.
+/// Asserts that a value is rejected because it is hash-like, and that another user is not changed
+/// either.
 fn assert_hash_like(database: &dyn Database, users: &mut Users, value: &str) {
     database.execute("DELETE FROM users");
     insert(database, "alice", "secret123");
@@ -145,13 +145,13 @@ fn rehash_rejects_hash_like_values(database: &dyn Database) {
         "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5",
         "word$",
         "method:parameter$",
-        // Names of schemes before "$$", where a word of a clear password may stand.
+        // Names of schemes before "$$", where a plaintext password may have a word.
         &format!("bcrypt_sha256${bcrypt}"),
         &format!("bcrypt${bcrypt}"),
         "sha1$$5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
         "md5$$5f4dcc3b5aa765d61d8327deb882cf99",
         "plain$$secret123",
-        // Hashes of ours that are damaged, too dear, or of a digest that we do not know.
+        // Werkzeug hashes that are damaged, too expensive, or of an unknown digest.
         &hash[..hash.len() - 1],
         "scrypt:32768:8:1$salt$short",
         "scrypt$salt$short",

@@ -1,4 +1,4 @@
-//! What is about PostgreSQL alone.
+//! Tests of PostgreSQL only.
 
 mod adopting;
 mod app_triggers;

@@ -1,4 +1,4 @@
-//! What fails because somebody else wrote at the same time is tried again, but not for ever.
+//! Operations are retried if another program wrote at the same time, up to a limit.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::support::{
 /// How often it is tried again.
 const RETRIES: u32 = 5;
 
-/// A store that loses against somebody else as often as `conflicts` says.
+/// A store that reports `conflicts` conflicts.
 struct Contended {
     store: Box<dyn Store>,
     location: Location,

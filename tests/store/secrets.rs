@@ -8,10 +8,10 @@ use dash_users::{Credential, NewCredential, Password, PasswordHash, StoredText};
 use crate::database::Database;
 use crate::support::{hash, hash_with, init, insert, locked, new_user, open, over_limit};
 
-/// A clear password, found in no other text here.
+/// A plaintext password that occurs in no other text here.
 const CLEAR: &str = "qwzx-7391";
 
-/// Every piece of a stored value, from four characters up, that could tell something of it.
+/// Every piece of a stored value of at least four characters that could reveal part of it.
 fn pieces(value: &str) -> Vec<&str> {
     // A method may be shown.
     let is_method = |piece: &str| ["scrypt", "pbkdf2", "sha256", "salt"].contains(&piece);
@@ -32,7 +32,7 @@ fn shown(error: &dyn Error) -> String {
     format!("{error} {error:?} {source}")
 }
 
-/// Values of every kind, a clear password in each that is no hash.
+/// Values of every kind; each that is not a hash contains a plaintext password.
 fn values() -> Vec<String> {
     let hash = hash(CLEAR);
     vec![
@@ -143,7 +143,7 @@ fn debug_of_new_credential_shows_no_value() {
     assert_shows_nothing(&format!("{:?}", new_user("alice", CLEAR)), CLEAR);
 }
 
-/// Log-ins are refused in the same words for an administrator's log whoever it was.
+/// Rejected logins are logged in the same words for every user.
 fn rejected_login_shows_no_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash(CLEAR));

@@ -1,9 +1,8 @@
-//! Stored values that are a hash with something around it are restored; words for no password and
-//! hashes never become a password.
+//! Restoring wrapped hashes. Placeholders and hashes never become passwords.
 
 use dash_users::{Error, ImportOptions, OnConflict, StoredText};
 
-use crate::accounts::{groups, told};
+use crate::accounts::{groups, recorded};
 use crate::database::Database;
 use crate::support::{
     GOOD, add, found, hash, import, init, insert, is_current_hash_of, locked, options, reasons,
@@ -51,7 +50,7 @@ fn unwrap_restores_hashes_only(database: &dyn Database) {
     assert_eq!(codes(&mut users), ["alice", "bob", "carol"]);
 
     let dave = stored(database, "dave");
-    let events = told(&mut users, None).len();
+    let events = recorded(&mut users, None).len();
     let restored = users.with_actor("admin");
     let mut users = restored;
     assert_eq!(
@@ -69,10 +68,10 @@ fn unwrap_restores_hashes_only(database: &dyn Database) {
     assert_eq!(groups(&mut users, "alice"), ["staff"]);
     assert!(users.get("alice").unwrap().unwrap().password_changed_at >= changed_at);
     let expected = ["alice", "bob", "carol", "erin"].map(|name| format!("admin unwrap {name} \\N"));
-    assert_eq!(told(&mut users, None)[events..], expected);
+    assert_eq!(recorded(&mut users, None)[events..], expected);
     assert_eq!(codes(&mut users), [""; 0]);
     assert_eq!(users.unwrap_hashes().unwrap(), []);
-    assert_eq!(told(&mut users, None).len(), events + 4);
+    assert_eq!(recorded(&mut users, None).len(), events + 4);
 }
 
 fn plaintext_reports_every_placeholder(database: &dyn Database) {

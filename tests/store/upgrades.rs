@@ -1,4 +1,4 @@
-//! Hashes are replaced by better ones, and never over the head of another program.
+//! Upgrading hashes, without undoing concurrent changes.
 
 use std::path::Path;
 use std::thread;
@@ -14,7 +14,7 @@ use crate::support::{
     locked, method, new_user, open, over_limit, rows, stored,
 };
 
-/// What came of a log-in, and whether the hash was replaced.
+/// The result of a login, and whether the hash was replaced.
 type Outcome = (Login, bool);
 
 const UPGRADED: Outcome = (Login::Accepted { outdated: true }, true);
@@ -30,8 +30,8 @@ fn rehash(users: &mut Users, username: &str, password: &str) -> Result<(), Error
     users.rehash(username, &Password::from(password))
 }
 
-/// A store to which another program writes just before each transaction that is to change
-/// something: after what led to the change was read.
+/// A store to which another program writes before each write transaction, after the data for the
+/// change was read.
 struct Interleaved {
     store: Box<dyn Store>,
     other_program: Box<dyn Fn() + Send>,

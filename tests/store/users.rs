@@ -1,4 +1,4 @@
-//! Users are added, found, listed, changed and removed.
+//! Adding, finding, listing, changing and removing users.
 
 use std::cell::Cell;
 use std::io::{self, Write};

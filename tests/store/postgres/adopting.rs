@@ -1,4 +1,4 @@
-//! Tables that an app made, which are adopted as they stand or refused.
+//! Tables of apps: adopted unchanged, or rejected.
 
 use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Users};
 
@@ -9,7 +9,7 @@ use crate::support::{
     options, rows, stored,
 };
 
-/// Tables that an app and we can share, and what comes before.
+/// Supported tables, with preceding SQL.
 const ADOPTED: [&str; 11] = [
     "CREATE TABLE users (username varchar(80) PRIMARY KEY, password_hash varchar(255) NOT NULL,
          language varchar(10) NOT NULL)",
@@ -72,7 +72,7 @@ fn init_adopts_table_unchanged() {
     }
 }
 
-/// Why `init` refuses a database, whose tables stay as they are.
+/// Why `init` rejects a database, without changing its tables.
 fn refusal(database: &Postgres) -> String {
     let tables = "SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace";
     let before = database.query(tables);

@@ -1,8 +1,8 @@
-//! Triggers, rules and foreign keys of the app that have a say in what we do.
+//! Triggers, rules and foreign keys of the app that affect our changes.
 
 use dash_users::{Error, Password, StoreError, Users};
 
-use crate::accounts::told;
+use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
 use crate::support::{GOOD, add, init, names, new_user, options, rows};
 
@@ -31,7 +31,7 @@ fn reason<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     }
 }
 
-/// What each change is refused for.
+/// The reason why each change is rejected.
 fn refusals(users: &mut Users) -> Vec<String> {
     let file = format!("username,password\nzoe,{GOOD}");
     let import = crate::support::import(users, options(dash_users::OnConflict::Fail), &file);
@@ -80,11 +80,11 @@ fn app_trigger_error_is_shown() {
             "RAISE EXCEPTION 'not on a Sunday' USING DETAIL = 'a row';",
         );
         let Some((database, mut users)) = with(&say) else { return };
-        let (before, told_before) = (rows(&database), told(&mut users, None));
+        let (before, told_before) = (rows(&database), recorded(&mut users, None));
         for refusal in refusals(&mut users) {
             assert_eq!(refusal, "not on a Sunday");
         }
-        assert_eq!((rows(&database), told(&mut users, None)), (before, told_before));
+        assert_eq!((rows(&database), recorded(&mut users, None)), (before, told_before));
     }
 }
 
@@ -138,7 +138,7 @@ fn app_unique_column_rejects_change() {
     ) else {
         return;
     };
-    // Not a user who was added meanwhile: it is not tried again.
+    // Not a concurrently added user: it is not retried.
     assert!(reason(users.add(&new_user("zoe", GOOD))).contains("users_email_key"));
     assert_eq!(names(&database), ["alice"]);
 }

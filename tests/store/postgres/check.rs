@@ -1,4 +1,4 @@
-//! What a check finds in a PostgreSQL database, and what a repair mends of it.
+//! Findings of a check of a PostgreSQL database, and their repair.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::support::{
     over_limit, rows,
 };
 
-/// What spoils a database, what is found, of whom, and whether a repair mends it.
+/// SQL that damages a database, the finding, its user, and whether a repair fixes it.
 type Case = (String, &'static str, Severity, &'static str, bool);
 
 fn with_hash(value: &str) -> String {
@@ -23,7 +23,7 @@ fn with_name(name: &str) -> String {
     format!("INSERT INTO users VALUES ({name}, '{}', 'en')", hash("secret"))
 }
 
-/// What no repair mends.
+/// Problems that a repair does not fix.
 fn case(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
     (sql.to_owned(), code, severity, user, false)
 }

@@ -1,4 +1,4 @@
-//! Several who write at the same time: nobody's change is lost, and nobody waits for ever.
+//! Concurrent writers: no change is lost, and no wait is endless.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use dash_users::{Error, NewFile, Password, StoreError, Users};
 use postgres::Client;
 
-use crate::accounts::told;
+use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
 use crate::support::{GOOD, add, hashed, init, names, new_user, open, options, rows, stored};
 
-/// Waits until somebody waits for a lock of another in this database.
+/// Waits until a session waits for a lock in this database.
 fn wait_for_a_waiter(database: &Postgres) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -235,7 +235,8 @@ fn concurrent_writers_lose_nothing() {
         assert!(worked.iter().all(Result::is_ok));
     });
     assert_eq!(names(&database), ["alice", "bob", "carol"]);
-    let added = told(&mut users, None).iter().filter(|told| told.contains(" add user")).count();
+    let added =
+        recorded(&mut users, None).iter().filter(|recorded| recorded.contains(" add user")).count();
     assert_eq!(added, 20);
     assert!(users.list().unwrap().iter().all(|user| !user.locked));
 }

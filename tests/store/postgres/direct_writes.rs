@@ -1,5 +1,5 @@
-//! What an app writes past this crate is told truly, takes no group along that it should not, and
-//! never fails for a trigger of ours.
+//! Direct writes by an app: they are recorded correctly, do not leak groups, and never fail because
+//! of our triggers.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::support::{TUTORIAL_TABLE, add, found, hash, init, literal, locked};
 
 const ALICE_AND_BOB: [&str; 2] = ["alice admins", "bob staff"];
 
-/// What an app does, what the history tells of it, and who is in which group then.
+/// The app's SQL, the recorded events, and the resulting members of groups.
 type Case = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const CASES: [Case; 17] = [
@@ -106,8 +106,8 @@ fn before() -> Option<Postgres> {
     Some(database)
 }
 
-/// What the history tells of changes by nobody known.
-fn told(database: &Postgres) -> Vec<String> {
+/// The recorded events without an actor.
+fn recorded(database: &Postgres) -> Vec<String> {
     database.query(
         "SELECT action || coalesce(' ' || username, '') || coalesce(': ' || detail, '')
          FROM user_events WHERE actor IS NULL ORDER BY id",
@@ -118,7 +118,7 @@ fn members(database: &Postgres) -> Vec<String> {
     database.query("SELECT username || ' ' || group_name FROM user_groups ORDER BY 1")
 }
 
-/// That everybody, and nobody else, has a row of times.
+/// Asserts that every user, and no one else, has a row of times.
 fn assert_times(database: &Postgres, context: &str) {
     let names = database.query("SELECT username FROM users ORDER BY 1");
     assert_eq!(
@@ -133,7 +133,7 @@ fn app_writes_are_recorded_and_leak_no_groups() {
     for (sql, expected, in_groups) in CASES {
         let Some(database) = before() else { return };
         database.execute(sql);
-        assert_eq!(told(&database), expected, "{sql}");
+        assert_eq!(recorded(&database), expected, "{sql}");
         assert_eq!(members(&database), in_groups, "{sql}");
         assert_times(&database, sql);
     }
@@ -146,7 +146,7 @@ fn copy_from_is_recorded() {
     let mut copy = app.copy_in("COPY users FROM STDIN").unwrap();
     copy.write_all(b"zoe\tx\ten\nyan\tx\ten\n").unwrap();
     copy.finish().unwrap();
-    assert_eq!(told(&database), ["add zoe", "add yan"]);
+    assert_eq!(recorded(&database), ["add zoe", "add yan"]);
     assert_times(&database, "COPY");
 }
 
@@ -164,7 +164,7 @@ fn lock_by_app_is_recorded_as_lock() {
             "UPDATE users SET password_hash = {} WHERE username = 'bob'",
             literal(value)
         ));
-        assert_eq!(told(&database), [format!("{action} bob")]);
+        assert_eq!(recorded(&database), [format!("{action} bob")]);
         let changed = "SELECT count(*) FROM dash_users_times WHERE password_changed_at IS NOT NULL";
         assert_eq!(database.query(changed), [u8::from(action == "passwd").to_string()]);
     }
@@ -182,7 +182,7 @@ fn app_role_needs_no_privilege_on_our_tables() {
             .execute(&format!("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON users TO {role}"));
         let url = database.cluster().url(&role, &role, database.name());
         server::connect(&url).batch_execute(sql).unwrap();
-        assert_eq!(told(&database), expected, "{sql}");
+        assert_eq!(recorded(&database), expected, "{sql}");
         assert_eq!(members(&database), in_groups, "{sql}");
         assert!(server::connect(&url).batch_execute("DELETE FROM user_groups").is_err());
     }
@@ -217,7 +217,7 @@ fn search_path_of_app_does_not_affect_triggers() {
          INSERT INTO public.users VALUES ('zoe', 'x', 'en');
          DELETE FROM public.users WHERE username = 'alice'",
     );
-    assert_eq!(told(&database), ["add zoe", "remove alice"]);
+    assert_eq!(recorded(&database), ["add zoe", "remove alice"]);
     assert_eq!(members(&database), ["bob staff"]);
 }
 
@@ -283,7 +283,7 @@ fn new_table_inherits_no_groups() {
     let mut users = init(&database);
     assert_eq!(groups(&mut users, "alice"), [""; 0]);
     assert_eq!(
-        told(&database),
+        recorded(&database),
         [
             "group remove alice: admins",
             "group remove bob: staff",
@@ -304,7 +304,7 @@ fn same_hash_in_new_table_keeps_groups() {
     database.execute("INSERT INTO users SELECT * FROM old WHERE username = 'alice'");
     let mut users = init(&database);
     assert_eq!(groups(&mut users, "alice"), ["admins"]);
-    assert_eq!(told(&database), ["group remove bob: staff", "remove bob: found missing"]);
+    assert_eq!(recorded(&database), ["group remove bob: staff", "remove bob: found missing"]);
 }
 
 #[test]

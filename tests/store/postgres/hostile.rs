@@ -1,5 +1,5 @@
-//! Roles that try to get more than they were granted: the app's, one that may create objects, and
-//! one that may only connect.
+//! Roles that try to exceed their privileges: the app's role, one that can create objects, and one
+//! that can only connect.
 
 use std::time::{Duration, Instant};
 
@@ -38,8 +38,7 @@ fn reason(result: Result<impl Sized, Error>) -> String {
     }
 }
 
-/// Functions and an operator that run what they were not called for, instead of those of
-/// PostgreSQL.
+/// Functions and an operator that shadow those of PostgreSQL.
 const SHADOWS: &str = "
     CREATE TABLE caught (who text);
     GRANT INSERT, SELECT ON caught TO PUBLIC;

@@ -1,5 +1,5 @@
-//! Triggers that do not fire, or cannot do their work: groups do not survive, the next command says
-//! so, and a repair finds and ends it.
+//! Triggers that do not fire or fail: groups do not survive, the next command reports it, and a
+//! repair finds and fixes it.
 
 use dash_users::{Error, NewFile, StoreError, Users};
 
@@ -32,7 +32,7 @@ fn needs_repair(result: Result<impl Sized, Error>) -> String {
     }
 }
 
-/// What a check finds, apart from the cheap hashes of the tests.
+/// The findings of a check, except the cheap hashes of the tests.
 fn codes(users: &mut Users) -> Vec<&'static str> {
     found(users)
         .into_iter()

@@ -1,4 +1,4 @@
-//! A file that an app made and goes on using: everything in it that is not ours stays as it is.
+//! Files that an app uses: everything in them that is not ours stays unchanged.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use crate::database::{Database, Sqlite};
 use crate::support::{GOOD, TUTORIAL_TABLE, add, hash, init, insert, names, open, rows};
 
-/// What an app may have beside the tutorial's table, and around it.
+/// Objects that an app may have in addition to the tutorial's table.
 const RICH: &str = "
     PRAGMA user_version = 42;
     PRAGMA application_id = 7;

@@ -1,4 +1,4 @@
-//! Copies of a file that is in use, and the way back.
+//! Backup and restore of a file in use.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Every finding: spoiled by hand, found, and mended where that loses nothing.
+//! Every finding: damaged with SQL, found, and repaired if that loses nothing.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -13,7 +13,7 @@ use crate::support::{
     method, names, new_user, options, over_limit, rows,
 };
 
-/// What spoils a database, and what is found: code, severity and user.
+/// SQL that damages a database, and the findings: code, severity and user.
 type Case = (String, &'static [(&'static str, Severity, &'static str)]);
 
 /// A row with this value as its hash.

@@ -1,5 +1,5 @@
-//! Columns that compare or convert in their own way: every statement does as the column does, or the
-//! table is refused, with SQL that repairs it.
+//! Columns with collations and conversions: every statement follows the column's rules, or the
+//! table is rejected with SQL that repairs it.
 
 use dash_users::{Error, NewFile, OnConflict, StoreError, Users};
 
@@ -11,7 +11,7 @@ use crate::support::{add, found, hash, import, init, names, open, options, store
 const NOCASE: &str = "CREATE TABLE users (username TEXT COLLATE NOCASE PRIMARY KEY,
     password_hash TEXT COLLATE NOCASE, language TEXT, email TEXT UNIQUE)";
 
-/// The reason and the SQL by which a table is refused; every operation refuses it.
+/// The reason why a table is rejected and the SQL that repairs it. Every operation rejects it.
 fn refusal(database: &Sqlite) -> (String, Option<String>) {
     let refused = Users::init(database.location(), &NewFile::default());
     let Err(Error::Store(StoreError::UnsupportedTable { reason, repair, .. })) = refused else {

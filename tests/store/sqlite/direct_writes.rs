@@ -1,5 +1,5 @@
-//! What an app writes past this crate is told truly, takes no group along that it should not, and
-//! never fails for a trigger of ours: by each SQLite that writes.
+//! Direct writes by an app with each SQLite: they are recorded correctly, do not leak groups, and
+//! never fail because of our triggers.
 
 mod cases;
 
@@ -20,8 +20,8 @@ fn before(table: &str) -> Sqlite {
     database
 }
 
-/// What the history tells of changes by nobody known.
-fn told(database: &Sqlite) -> Vec<String> {
+/// The recorded events without an actor.
+fn recorded(database: &Sqlite) -> Vec<String> {
     database.query(
         "SELECT action || ' ' || CASE typeof(username) WHEN 'blob' THEN quote(username)
                                                        ELSE ifnull(username, 'NULL') END
@@ -34,7 +34,7 @@ fn groups(database: &Sqlite) -> Vec<String> {
     database.query("SELECT username || ' ' || group_name FROM user_groups ORDER BY 1")
 }
 
-/// That everybody with a name, and nobody else, has a row of times.
+/// Asserts that every user with a name, and no one else, has a row of times.
 fn assert_times(database: &Sqlite, context: &str) {
     let names = "SELECT quote(username) FROM users WHERE username IS NOT NULL ORDER BY 1";
     let times = "SELECT quote(username) FROM dash_users_times ORDER BY 1";
@@ -48,7 +48,7 @@ fn app_writes_are_recorded_and_leak_no_groups() {
             let database = before(table);
             if write(database.path(), sql) {
                 let context = format!("{writer}: {sql}");
-                assert_eq!(told(&database), expected, "{context}");
+                assert_eq!(recorded(&database), expected, "{context}");
                 assert_eq!(groups(&database), members, "{context}");
                 assert_times(&database, &context);
             }
@@ -74,7 +74,7 @@ fn evicted_user_is_found_by_check_and_recorded() {
     assert_eq!(codes, ["orphaned_groups", "removed_unseen"]);
     users.repair().unwrap();
     assert_eq!(
-        told(&database),
+        recorded(&database),
         ["add zoe", "group remove bob: staff", "remove bob: found missing"]
     );
     assert_eq!(groups(&database), ["alice admins"]);
@@ -97,7 +97,7 @@ fn lock_by_app_is_recorded_as_lock() {
             if !write(database.path(), &update) {
                 continue;
             }
-            assert_eq!(told(&database), [format!("{action} bob")], "{writer}");
+            assert_eq!(recorded(&database), [format!("{action} bob")], "{writer}");
             let changed =
                 "SELECT count(*) FROM dash_users_times WHERE password_changed_at NOT NULL";
             let is_new = u8::from(action == "passwd").to_string();
@@ -164,9 +164,9 @@ fn recreated_table_has_no_triggers_until_init() {
         users.repair().unwrap();
         assert!(groups(&database).is_empty(), "{writer}");
         assert_times(&database, writer);
-        let told = told(&database);
+        let recorded = recorded(&database);
         assert_eq!(
-            told,
+            recorded,
             [
                 "group remove alice: admins",
                 "group remove bob: staff",
@@ -190,7 +190,7 @@ fn leftover_change_row_is_reported_and_deleted() {
     assert!(codes.contains(&"change_left"), "{codes:?}");
     users.repair().unwrap();
     database.execute("INSERT INTO users VALUES ('zoe', 'x', 'en')");
-    assert_eq!(told(&database), ["add zoe"]);
+    assert_eq!(recorded(&database), ["add zoe"]);
 }
 
 #[test]

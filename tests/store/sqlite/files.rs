@@ -1,4 +1,4 @@
-//! The file itself: how it is made, found, and what stands in its place.
+//! The file: creating it, finding it, and obstacles in its place.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -14,7 +14,7 @@ fn try_init(path: &Path) -> Result<(), Error> {
     Users::init(&Location::parse(path).unwrap(), &NewFile::default()).map(drop)
 }
 
-/// What comes of each way to open a file.
+/// The result of each way to open a file.
 fn opened(database: &Sqlite) -> [Result<(), Error>; 3] {
     [
         try_init(database.path()),
@@ -27,7 +27,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// What is in the directory of a database.
+/// The entries of a database's directory.
 fn entries(database: &Sqlite) -> Vec<String> {
     let entries = fs::read_dir(database.dir()).unwrap();
     let mut names: Vec<_> =

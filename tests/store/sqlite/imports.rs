@@ -1,9 +1,9 @@
-//! An import and what else is in the file: our triggers, which stand aside for it, and the app's
-//! tables, columns and triggers, which have their say about each row.
+//! Imports with our triggers, which are disabled for it, and the app's tables, columns and
+//! triggers, which apply to each row.
 
 use dash_users::{Error, ImportOptions, OnConflict, StoreError, Users};
 
-use crate::accounts::{groups, told};
+use crate::accounts::{groups, recorded};
 use crate::database::{Database, Sqlite};
 use crate::support::{
     GOOD, TUTORIAL_TABLE, add, counts, hash, import, init, insert, options, read, rows,
@@ -21,15 +21,15 @@ fn schema(database: &Sqlite) -> Vec<String> {
     )
 }
 
-/// That an import is refused because of a user, for a reason, and changes nothing.
+/// Asserts that an import is rejected because of a user, for a reason, and changes nothing.
 fn assert_refused(database: &Sqlite, users: &mut Users, username: &str, expected: &str) {
-    let before = (rows(database), schema(database), told(users, None));
+    let before = (rows(database), schema(database), recorded(users, None));
     let result = change_and_add(users);
     let Err(Error::Store(StoreError::Refused { reason, .. })) = result else {
         panic!("{result:?}");
     };
     assert_eq!(reason, format!("user '{username}': {expected}"));
-    assert_eq!((rows(database), schema(database), told(users, None)), before);
+    assert_eq!((rows(database), schema(database), recorded(users, None)), before);
     assert!(database.query("SELECT 1 FROM user_groups").is_empty());
 }
 
@@ -48,11 +48,11 @@ fn check_after_import_finds_nothing() {
     let times = "SELECT username FROM dash_users_times WHERE created_at IS NOT NULL";
     assert_eq!(database.query(times), ["alice", "zoe"]);
 
-    // The triggers are heard again.
+    // The triggers work again.
     insert(&database, "bob", "!");
     database.execute("INSERT INTO user_groups VALUES ('bob', 'y'); DELETE FROM users");
     let expected = ["\\N add bob \\N", "\\N group add bob y", "\\N remove alice \\N"];
-    assert_eq!(told(&mut users, None)[1..4], expected);
+    assert_eq!(recorded(&mut users, None)[1..4], expected);
     assert!(database.query("SELECT 1 FROM user_groups").is_empty());
 }
 
@@ -75,8 +75,8 @@ fn unrecorded_removal_is_recorded_by_import() {
         assert!(import(&mut users, ImportOptions::default(), "username\nzoe").is_err());
         assert_eq!(change_and_add(&mut users).unwrap(), [2, 0, 0, 0]);
         assert_eq!(groups(&mut users, "zoe"), ["x"]);
-        let told = told(&mut users, Some("zoe"));
-        assert!(told.last().unwrap().starts_with("\\N remove zoe "), "{told:?}");
+        let recorded = recorded(&mut users, Some("zoe"));
+        assert!(recorded.last().unwrap().starts_with("\\N remove zoe "), "{recorded:?}");
         assert!(
             users.check().unwrap().iter().all(|found| found.problem.code() != "orphaned_groups")
         );
@@ -225,7 +225,7 @@ fn as_is_accepts_invalid_users() {
     ];
     assert_eq!(found, expected);
     assert_eq!(database.query("SELECT group_name FROM user_groups"), ["x,y"]);
-    // A clear password is judged all the same.
+    // A plaintext password is validated anyway.
     let weak = "username,password\nbob,secret123";
     assert!(import(&mut users, options, weak).is_err());
 }

@@ -1,4 +1,4 @@
-//! Writers that were killed in the middle: the journal that they leave is rolled back.
+//! Killed writers: the journal that they leave is rolled back.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,8 +33,8 @@ fn journal(path: &Path) -> PathBuf {
     path.with_extension("db-journal")
 }
 
-/// What another machine's disk would hold if a writer were killed after `sql`: a file that is
-/// half written, and the journal that undoes it.
+/// A copy of the files after a writer was killed after `sql`: a partly written database, and the
+/// journal that undoes it.
 pub(super) fn killed_after(database: &Sqlite, sql: &str) -> Sqlite {
     let writer = database.connect();
     // With room for one page, nearly every change goes to the file at once.

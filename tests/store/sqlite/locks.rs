@@ -1,4 +1,4 @@
-//! Locks that an app holds: what waits for them, and for how long.
+//! Locks held by an app: which operations wait for them, and how long.
 
 use std::num::NonZeroUsize;
 use std::thread;

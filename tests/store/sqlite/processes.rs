@@ -1,4 +1,4 @@
-//! Processes: several at once, with another umask, and as a user who may not write.
+//! Processes: concurrent ones, ones with another umask, and ones without write permission.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -101,14 +101,14 @@ fn copy_of_program(database: &Sqlite) -> PathBuf {
     copy
 }
 
-/// That the program ended with `status`; its stdout.
+/// Asserts that the program exited with `status`, and returns its stdout.
 fn assert_status(output: Output, status: i32) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(status), "{said}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// That the program could not open the database, for this reason.
+/// Asserts that the program could not open the database, for this reason.
 fn assert_cannot_open(output: Output, reason: &str) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains(reason), "{said}");
@@ -159,7 +159,7 @@ fn without_write_permission_journal_is_reported() {
     let refused = run_without_rights(&killed, killed.path(), &["list"]);
     assert_cannot_open(refused, "a killed program left a journal");
     assert!(killed.bytes() == before);
-    // Who may, can read it after that as before.
+    // With write permission, it can still be read.
     assert_eq!(open(&killed).list().unwrap().len(), names(&database).len());
 }
 

@@ -1,5 +1,5 @@
-//! Random statements of an app, on a table with our triggers and on a twin without: both hold the
-//! same rows, and nobody has the groups of somebody else.
+//! Random statements of an app on a table with our triggers and on one without: both have the same
+//! rows, and no user has the groups of another.
 
 use std::collections::BTreeMap;
 

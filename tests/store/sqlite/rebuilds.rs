@@ -1,5 +1,5 @@
-//! Apps that replace the table `users` by another one, as migration tools do: the app's own migration
-//! works, and groups stay with the same users.
+//! Apps that replace the table `users`, as migration tools do: the migration works, and groups stay
+//! with the same users.
 
 use dash_users::{Error, NewFile, StoreError, Users};
 

@@ -1,4 +1,4 @@
-//! Files that hold no users are refused, and left as they are.
+//! Files without users: rejected and unchanged.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use dash_users::{Error, NewFile, StoreError, Users};
 use crate::database::{Database, Sqlite};
 use crate::support::{OPERATIONS, TUTORIAL_TABLE, add, init};
 
-/// That `init` and every operation refuse the file as no database of users, and why.
+/// Asserts that `init` and every operation reject the file, and returns the reason.
 fn refusal(database: &Sqlite) -> String {
     let before = database.bytes();
     let refusal = Users::init(database.location(), &NewFile::default()).map(drop);

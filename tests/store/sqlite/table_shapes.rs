@@ -1,4 +1,4 @@
-//! Tables `users` of many shapes, all of which hold users.
+//! Supported tables `users` of many shapes.
 
 use dash_users::{Error, Login, NewFile, Password, StoreError, StoredText, Users};
 

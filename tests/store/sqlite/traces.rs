@@ -1,4 +1,4 @@
-//! A hash that was replaced or removed is nowhere in the file.
+//! Replaced and removed hashes leave no trace in the file.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::database::Sqlite;
 use crate::sample;
 use crate::support::{add, init, stored};
 
-/// Digits of a digest that are sought together. Shorter pieces could be there by chance.
+/// The number of digits of a digest that are searched for. Shorter pieces could occur by chance.
 const PIECE: usize = 16;
 
 /// A generator of numbers that need not be random, but the same in every run (xorshift64).
@@ -59,7 +59,7 @@ impl Case {
         self.users.rehash(name, &Password::from("secret")).unwrap();
     }
 
-    /// How many of the hashes that should be gone are in the file, a piece of the digest at least.
+    /// How many of the removed hashes are in the file, at least a piece of the digest.
     fn traces(&self) -> usize {
         let file = self.database.bytes();
         let pieces: HashSet<&[u8]> = file.windows(PIECE).collect();

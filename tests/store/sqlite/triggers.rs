@@ -1,4 +1,4 @@
-//! Triggers of the app have their say in what this crate writes.
+//! Triggers of the app on our changes.
 
 use dash_users::{Error, OnConflict, Password, StoreError, Users};
 

@@ -1,4 +1,4 @@
-//! Values that are no text, or no UTF-8: SQLite lets them into any column.
+//! Values that are not text or not UTF-8, which SQLite accepts in any column.
 
 use base16ct::lower::encode_string;
 use dash_users::store::sql_to_remove;

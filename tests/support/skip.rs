@@ -1,7 +1,7 @@
-//! What a test needs and may not be there, a Python or a server.
+//! Optional requirements of tests, such as Python or a server.
 //!
-//! Where it is not, the test is skipped, and says so on stderr past the test harness, which would
-//! swallow it. With the variable `CI` set it fails instead: there nothing is skipped.
+//! Without it, the test is skipped and says so on stderr, bypassing the test harness, which would
+//! capture it. With the variable `CI` set, it fails instead.
 
 use std::env;
 use std::io::{self, Write};

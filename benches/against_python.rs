@@ -126,7 +126,7 @@ impl Hashlib {
 
 impl Drop for Hashlib {
     fn drop(&mut self) {
-        // Without input it ends; nobody is left to tell if it does not.
+        // It ends at the end of its input. Errors cannot be reported any more.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

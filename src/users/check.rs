@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::no_password::is_no_password;
 use super::plaintext::plaintext_password;
 use super::unwrap::blob_of_hash;
-use super::wrapped::Seen;
+use super::wrapped::Detected;
 use super::{Error, Users, until_alone};
 use crate::check::{Finding, Problem};
 use crate::credential::{Credential, unlocked};
@@ -154,10 +154,10 @@ fn of_other_value(row: &Row) -> Option<Problem> {
         let is_empty = text.trim().is_empty();
         return Some(if is_empty { Problem::HashEmpty } else { Problem::NoPassword });
     }
-    let seen = Seen::in_stored(&row.secret)?;
-    let (what, is_restorable) = (seen.describe(), seen.is_restorable());
-    Some(match (seen.is_wrapped(), seen.is_cut_off()) {
-        (true, _) if seen.is_hash() => Problem::WrappedHash { what, is_restorable },
+    let detected = Detected::in_stored(&row.secret)?;
+    let (what, is_restorable) = (detected.describe(), detected.is_restorable());
+    Some(match (detected.is_wrapped(), detected.is_cut_off()) {
+        (true, _) if detected.is_hash() => Problem::WrappedHash { what, is_restorable },
         // It only begins like a hash, after something else.
         (true, _) => return None,
         (false, true) => {

@@ -3,7 +3,7 @@
 use super::error::BadValues;
 use super::hash_like::is_hash_like;
 use super::no_password::is_no_password;
-use super::wrapped::Seen;
+use super::wrapped::Detected;
 use super::{Changed, Error, Users, existing};
 use crate::credential::{Credential, NewCredential, unlocked};
 use crate::hash::{HashError, MethodError, PasswordHash};
@@ -112,11 +112,11 @@ pub(super) fn plaintext_password(
     if is_no_password(text) {
         return Err(Error::NoPassword(username()));
     }
-    if let Some(seen) = Seen::in_stored(&row.secret).filter(Seen::is_hash)
-        && (seen.is_ours() || !allow_hash_like)
+    if let Some(detected) = Detected::in_stored(&row.secret).filter(Detected::is_hash)
+        && (detected.is_ours() || !allow_hash_like)
         && !may_be_verified
     {
-        let (what, is_restorable) = (seen.describe(), seen.is_restorable());
+        let (what, is_restorable) = (detected.describe(), detected.is_restorable());
         return Err(Error::HashNotPassword { username: username(), what, is_restorable });
     }
     if may_be_verified || !allow_hash_like && is_hash_like(text) {

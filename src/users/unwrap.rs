@@ -1,6 +1,6 @@
 //! Restoring hashes with extra characters around them, and converting hashes of Django and passlib.
 
-use super::wrapped::Seen;
+use super::wrapped::Detected;
 use super::{Changed, Error, Users};
 use crate::credential::NewCredential;
 use crate::store::{Row, StoredSecret};
@@ -39,7 +39,7 @@ impl Users {
 
 /// The value to store instead of the one in a row.
 fn restored(row: &Row) -> Option<StoredSecret> {
-    blob_of_hash(&row.secret).or_else(|| Seen::in_stored(&row.secret)?.restored())
+    blob_of_hash(&row.secret).or_else(|| Detected::in_stored(&row.secret)?.restored())
 }
 
 /// The hash that a BLOB holds as UTF-8.

@@ -35,7 +35,7 @@ type Text = Zeroizing<String>;
 /// What was detected in a stored value that is not a valid werkzeug hash. Holds no part of the
 /// value except what is needed to restore it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct Detected {
     /// The layers around the hash, the outermost first.
     around: Vec<&'static str>,
     what: What,
@@ -69,13 +69,13 @@ impl fmt::Debug for Restored {
     }
 }
 
-impl Seen {
+impl Detected {
     /// Examines a text that is not a valid credential.
     pub(super) fn in_text(text: &str) -> Option<Self> {
         if text.len() > MAX_BYTES {
             return None;
         }
-        let mut seen = vec![Text::new(text.to_owned())];
+        let mut visited = vec![Text::new(text.to_owned())];
         let mut texts = vec![(Vec::new(), Text::new(text.to_owned()))];
         let mut found: Option<Self> = None;
         for _ in 0..=MAX_DEPTH {
@@ -91,8 +91,8 @@ impl Seen {
             let mut next = Vec::new();
             for (around, text) in texts {
                 for (layer, inner) in layers(&text) {
-                    if seen.len() < MAX_TEXTS && !seen.contains(&inner) {
-                        seen.push(inner.clone());
+                    if visited.len() < MAX_TEXTS && !visited.contains(&inner) {
+                        visited.push(inner.clone());
                         let mut around = around.clone();
                         if around.last() != Some(&layer) {
                             around.push(layer);
@@ -115,11 +115,12 @@ impl Seen {
             (Credential::Active(_) | Credential::Locked(Ok(_)), _) => None,
             (Credential::Locked(Err(_)), StoredText::Text(text)) => {
                 let value = Text::new(unlocked(text)?);
-                let mut seen = Self::in_text(&value)?;
-                if let What::Ours { restored } | What::Foreign { restored, .. } = &mut seen.what {
+                let mut detected = Self::in_text(&value)?;
+                if let What::Ours { restored } | What::Foreign { restored, .. } = &mut detected.what
+                {
                     *restored = restored.take().and_then(Restored::lock);
                 }
-                Some(seen)
+                Some(detected)
             }
             (_, StoredText::Text(text)) => Self::in_text(text),
             _ => None,
@@ -156,18 +157,18 @@ impl Seen {
     /// different hashes, neither can be restored.
     fn best(all: impl Iterator<Item = Self>) -> Option<Self> {
         let mut best: Option<Self> = None;
-        for mut seen in all {
+        for mut detected in all {
             match &best {
-                Some(other) if seen.rank() < other.rank() => {}
-                Some(other) if seen.rank() == other.rank() => {
-                    if seen.restored_value() != other.restored_value() {
+                Some(other) if detected.rank() < other.rank() => {}
+                Some(other) if detected.rank() == other.rank() => {
+                    if detected.restored_value() != other.restored_value() {
                         // Both have the same rank, so either can be shown.
-                        seen.around.clone_from(&other.around);
-                        seen.forget_value();
-                        best = Some(seen);
+                        detected.around.clone_from(&other.around);
+                        detected.forget_value();
+                        best = Some(detected);
                     }
                 }
-                _ => best = Some(seen),
+                _ => best = Some(detected),
             }
         }
         best

@@ -174,7 +174,7 @@ fn group_callback_follows_group_membership() {
     site.folder.run(&["group", "add", "alice", "admins"], "");
     assert!(alice());
 
-    // Whoever comes after her is no admin.
+    // A later user with the same name is not an admin.
     site.folder.run(&["remove", "alice", "--yes"], "");
     site.refuses("alice", "secret123");
     site.folder.run(&["add", "alice", "--password-stdin"], GOOD);

@@ -24,7 +24,7 @@ pub(crate) const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/
 /// How long an app may take to start, and to answer: far longer than it needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// User name and password.
+/// Username and password.
 type Login<'a> = (&'a str, &'a str);
 
 /// The program's method, unless an argument names another one. It is cheap.

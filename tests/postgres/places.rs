@@ -161,7 +161,7 @@ fn password_is_read_from_pgpass() {
         let sandbox = home().with_env("DASH_USERS_DATABASE", &url);
         write(&sandbox, ".pgpass", &exact, mode);
         let run = list_in(&sandbox);
-        assert_fails(&run, 4, "/.pgpass was passed over, since others may read it: chmod 600");
+        assert_fails(&run, 4, "/.pgpass was ignored because others can read it: chmod 600");
         assert!(!run.stderr.contains(password), "{run}");
     }
 }

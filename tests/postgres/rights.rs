@@ -70,7 +70,7 @@ fn work(sandbox: &Sandbox) -> Result<(), Run> {
         &["check"],
         &["export"],
         &["remove", "dora", "frank", "--yes"],
-        // Into an empty table, and with somebody there.
+        // Into an empty table, and into one with users.
         &["import", "new.csv"],
         &["remove", "frank", "--yes"],
         &add,
@@ -107,7 +107,7 @@ fn app_role_reads_two_tables_only() {
         let error = app.query(sql, &[]).map(drop).expect_err(sql);
         assert!(error.as_db_error().unwrap().message().starts_with("permission denied"), "{sql}");
     }
-    // An app that lets people sign up has one right more; the history has them all the same.
+    // An app with a sign-up page has one more privilege; the history records it anyway.
     let insert = format!("INSERT INTO users VALUES ('carol', '{SECRET123}', 'en')");
     app.batch_execute(&insert).expect_err("no right to");
     connect(&owner).batch_execute(&format!("GRANT INSERT ON users TO {role}")).unwrap();
@@ -140,7 +140,7 @@ fn administrator_role_can_run_all_commands() {
     if let Err(run) = work(&sandbox) {
         panic!("{run}");
     }
-    // Whoever is no owner changes no table and no trigger.
+    // Only the owner can change tables and triggers.
     let mut administrator = connect(&url);
     for sql in
         ["ALTER TABLE users DISABLE TRIGGER ALL", "TRUNCATE users", "DELETE FROM user_events"]

@@ -49,10 +49,10 @@ fn import_detects_hashes_and_plaintext_passwords(database: &dyn Database) {
 
     let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
     let file = format!(r#"{{"dave": "$2b$12$abc", "erin": "{digest}", "frank": "!{whole}"}}"#);
-    let resembles = "the value looks like a hash but is not valid; it is not accepted as a \
+    let hash_like = "the value looks like a hash but is not valid; it is not accepted as a \
     password";
     let expected = ["1 user 'dave'", "2 user 'erin'", "3 user 'frank'"];
-    let expected = expected.map(|user| format!("{user}: {resembles}"));
+    let expected = expected.map(|user| format!("{user}: {hash_like}"));
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
 }
 

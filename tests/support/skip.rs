@@ -18,7 +18,7 @@ pub fn or_skip<T>(needed: Result<T, String>) -> Option<T> {
         Err(reason) if env::var_os("CI").is_some() => panic!("{reason}"),
         Err(reason) => {
             let test = thread::current().name().unwrap_or("a test").to_owned();
-            // Not eprintln, which the harness captures. If stderr is closed nobody can be told.
+            // Not eprintln, which the harness captures. Ignore errors: stderr may be closed.
             let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
             None
         }

@@ -351,12 +351,12 @@ fn explanation(
         time.map(|time| humantime::format_rfc3339_seconds(time.to_system_time()).to_string())
             .unwrap_or_default()
     };
-    let anew = new_certificate(host);
+    let renew = new_certificate(host);
     let (reason, hint) = match error {
-        _ if is_old => ("uses X.509 version 1, which has no host names".to_owned(), anew),
-        _ if parsed.is_none() => ("is damaged".to_owned(), anew),
+        _ if is_old => ("uses X.509 version 1, which has no host names".to_owned(), renew),
+        _ if parsed.is_none() => ("is damaged".to_owned(), renew),
         Error::InvalidCertificate(error) => match error {
-            E::Expired | E::ExpiredContext { .. } => (format!("expired at {}", date(true)), anew),
+            E::Expired | E::ExpiredContext { .. } => (format!("expired at {}", date(true)), renew),
             E::NotValidYet | E::NotValidYetContext { .. } => (
                 format!(
                     "is not valid before {}, which is later than this machine's clock",
@@ -366,15 +366,15 @@ fn explanation(
             ),
             E::NotValidForName | E::NotValidForNameContext { .. } if !names => (
                 format!("has only a common name, which is not enough: not valid for name {host}"),
-                anew,
+                renew,
             ),
             E::NotValidForNameContext { presented, .. } => (
                 format!("is not valid for name {host}, only for {}", shown_names(presented)),
-                format!("connect to one of its names, or create one for {host}: {anew}"),
+                format!("connect to one of its names, or create one for {host}: {renew}"),
             ),
-            E::NotValidForName => (format!("is not valid for name {host}"), anew),
+            E::NotValidForName => (format!("is not valid for name {host}"), renew),
             E::UnknownIssuer if check_dates(certificate, now) == Err(E::Expired) => {
-                (format!("expired at {}", date(true)), anew)
+                (format!("expired at {}", date(true)), renew)
             }
             E::UnknownIssuer | E::BadSignature => {
                 let roots = roots.unwrap_or("sslrootcert");
@@ -388,7 +388,7 @@ fn explanation(
                     "add sslrootcert=FILE with the certificate of the server's CA".to_owned(),
                 )
             }
-            E::Revoked => ("is revoked".to_owned(), anew),
+            E::Revoked => ("is revoked".to_owned(), renew),
             E::UnknownRevocationStatus
             | E::ExpiredRevocationList
             | E::ExpiredRevocationListContext { .. } => (
@@ -396,17 +396,17 @@ fn explanation(
                 "add the CA's current revocation list to the sslcrl file".to_owned(),
             ),
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
-                ("is not a server certificate (extended key usage)".to_owned(), anew)
+                ("is not a server certificate (extended key usage)".to_owned(), renew)
             }
             E::UnhandledCriticalExtension => {
-                ("has a critical extension that is not supported".to_owned(), anew)
+                ("has a critical extension that is not supported".to_owned(), renew)
             }
-            E::BadEncoding => ("is damaged".to_owned(), anew),
+            E::BadEncoding => ("is damaged".to_owned(), renew),
             E::UnsupportedSignatureAlgorithmContext { .. }
             | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
                 "has an unsupported signature or key, such as SHA-1 or RSA under 2048 bits"
                     .to_owned(),
-                anew,
+                renew,
             ),
             // An error of webpki, recognizable only by name.
             other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
@@ -418,12 +418,12 @@ fn explanation(
                 if is_self_signed {
                     "add sslrootcert=FILE with the server's certificate".to_owned()
                 } else {
-                    anew
+                    renew
                 },
             ),
-            _ => ("cannot be verified".to_owned(), anew),
+            _ => ("cannot be verified".to_owned(), renew),
         },
-        _ => ("cannot be verified".to_owned(), anew),
+        _ => ("cannot be verified".to_owned(), renew),
     };
     BadCertificate { reason: format!("the server's certificate {reason}"), hint }
 }

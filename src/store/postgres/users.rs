@@ -30,7 +30,7 @@ pub(super) fn adopt(
     let schema = quoted(&transaction.place.schema);
     let schema: Param = (&schema, Type::TEXT);
     let location = transaction.location;
-    let unfit = |reason: String| not_a_database(location, reason);
+    let unsupported = |reason: String| not_a_database(location, reason);
     let select = "SELECT relkind::text,
                          relispartition OR EXISTS (SELECT 1 FROM pg_inherits
                                                    WHERE inhparent = pg_class.oid)
@@ -44,12 +44,12 @@ pub(super) fn adopt(
         Some(("r", true)) => {
             let reason = "other tables inherit from its table 'users', or it is a partition: ALTER \
                           TABLE CHILD NO INHERIT users, or DETACH PARTITION";
-            return Err(unfit(reason.to_owned()));
+            return Err(unsupported(reason.to_owned()));
         }
         // A row that moves to another partition is deleted and inserted, as if it were another
         // user.
-        Some(("p", _)) => return Err(unfit("its table 'users' is partitioned".to_owned())),
-        Some(_) => return Err(unfit("its 'users' is not a table".to_owned())),
+        Some(("p", _)) => return Err(unsupported("its table 'users' is partitioned".to_owned())),
+        Some(_) => return Err(unsupported("its 'users' is not a table".to_owned())),
     }
     let required = columns(transaction, &schema)?;
     transaction.users = unique_indexes(transaction, &schema)?;
@@ -62,7 +62,7 @@ fn columns(
     schema: &Param,
 ) -> Result<Vec<String>, StoreError> {
     let location = transaction.location;
-    let unfit = |reason: String| not_a_database(location, reason);
+    let unsupported = |reason: String| not_a_database(location, reason);
     // A domain may be based on another domain, each with a length.
     let select = "WITH RECURSIVE types (attnum, type, length) AS (
                       SELECT attnum, atttypid, nullif(atttypmod, -1) FROM pg_attribute
@@ -95,26 +95,28 @@ fn columns(
         let of = format!("column '{name}' of its table 'users'");
         let alter = format!("ALTER TABLE users ALTER {name} TYPE text");
         if row.get(2) {
-            return Err(unfit(format!("{of} is generated")));
+            return Err(unsupported(format!("{of} is generated")));
         }
         if row.get::<_, String>(3) != "S" {
-            return Err(unfit(format!("{of} is not text: {alter}")));
+            return Err(unsupported(format!("{of} is not text: {alter}")));
         }
         // An app reads such a hash with trailing blanks, and it never matches.
         if row.get::<_, String>(4) == "bpchar" && name != "language" {
-            return Err(unfit(format!("{of} has the type char(n), padded with blanks: {alter}")));
+            return Err(unsupported(format!(
+                "{of} has the type char(n), padded with blanks: {alter}"
+            )));
         }
         let length: Option<i32> = row.get(5);
         if let Some(length) = length.filter(|length| *length < MIN_HASH_CHARS)
             && name == "password_hash"
         {
-            return Err(unfit(format!(
+            return Err(unsupported(format!(
                 "{of} holds {length} characters, but a locked hash needs {MIN_HASH_CHARS}: {alter}"
             )));
         }
     }
     if let Some(missing) = wanted.first() {
-        return Err(unfit(format!("its table 'users' has no column '{missing}'")));
+        return Err(unsupported(format!("its table 'users' has no column '{missing}'")));
     }
     Ok(required)
 }

@@ -129,7 +129,7 @@ pub(in super::super) fn prepare_restore(
     let Sqlite { mut connection, location, .. } =
         Sqlite::open(&files::absolute(file), Access::Read)?;
     let fail = sql_error(&location);
-    let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };
+    let unsupported = |reason| StoreError::NotADatabase { location: location.clone(), reason };
     let backup = connection.transaction().map_err(&fail)?;
     // Constraints of the app are the app's concern, and may take any time.
     backup.pragma_update(None, "ignore_check_constraints", true).map_err(&fail)?;
@@ -137,11 +137,11 @@ pub(in super::super) fn prepare_restore(
         .query_row("PRAGMA integrity_check(1)", [], |row| schema_text(row, 0))
         .map_err(&fail)?;
     if integrity != "ok" {
-        return Err(unfit(format!("it is damaged: {}", Escaped(&integrity))));
+        return Err(unsupported(format!("it is damaged: {}", Escaped(&integrity))));
     }
     let schema = schema::inspect(&backup, &location)?;
     if !schema.has_users_table {
-        return Err(unfit("it has no table 'users'".to_owned()));
+        return Err(unsupported("it has no table 'users'".to_owned()));
     }
 
     refuse_page_size(&database, &backup)?;

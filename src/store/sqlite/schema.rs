@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::sql_error;
-use super::table::{self, Unfit};
+use super::table::{self, Unsupported};
 use super::{Sqlite, commit, history, schema_text, stored_text};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
@@ -62,7 +62,7 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
     let (version, of_version) = version(connection, location)?;
     let users = table::users(connection)
         .map_err(sql_error(location))?
-        .map_err(|unfit| unfit_table(location, unfit))?;
+        .map_err(|unfit| unsupported_table(location, unfit))?;
     let of_objects = damage(connection, location)?.into_iter();
     let damage = of_objects.map(|Damage { version, object, is_altered }| {
         let how = if is_altered { "was altered" } else { "is missing" };
@@ -75,7 +75,10 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
 }
 
 /// The error for an unusable table.
-fn unfit_table(location: &Location, Unfit { reason, repair }: Unfit) -> StoreError {
+fn unsupported_table(
+    location: &Location,
+    Unsupported { reason, repair }: Unsupported,
+) -> StoreError {
     StoreError::UnsupportedTable { location: location.clone(), reason, repair }
 }
 
@@ -136,7 +139,7 @@ pub(super) fn damage(
     }
     let has_groups = damage.iter().all(|damage| damage.object != "user_groups");
     if has_groups && let Some(unfit) = table::groups(connection).map_err(sql_error(location))? {
-        return Err(unfit_table(location, unfit));
+        return Err(unsupported_table(location, unfit));
     }
     for (version, object, table) in OBJECTS {
         let is_it = |(kind, name, on, _): &&(String, String, String, String)| {
@@ -235,8 +238,8 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     }
     let has_groups = has_groups(connection)?;
     if !is_there("users")? {
-        let nobody = Leftovers::These(Vec::new());
-        return Ok(if has_groups { Leftovers::All("gone") } else { nobody });
+        let none = Leftovers::These(Vec::new());
+        return Ok(if has_groups { Leftovers::All("gone") } else { none });
     }
     let is_another_table = is_another_table(connection)?;
     let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM users)";

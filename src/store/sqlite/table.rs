@@ -13,19 +13,19 @@ use super::{quote, schema_text};
 use crate::escape::Escaped;
 
 /// Why a table is unusable, and the SQL that repairs it, if there is any.
-pub(super) struct Unfit {
+pub(super) struct Unsupported {
     pub(super) reason: String,
     pub(super) repair: Option<String>,
 }
 
-impl From<String> for Unfit {
+impl From<String> for Unsupported {
     fn from(reason: String) -> Self {
         Self { reason, repair: None }
     }
 }
 
 /// The result of checking a table: an error of SQLite, or whether the table is usable.
-type Judged<T> = rusqlite::Result<Result<T, Unfit>>;
+type Checked<T> = rusqlite::Result<Result<T, Unsupported>>;
 
 /// The collations built into SQLite. Others exist only in the app.
 const COLLATIONS: [&str; 3] = ["BINARY", "NOCASE", "RTRIM"];
@@ -35,7 +35,7 @@ const MAX_DUPLICATES: usize = 10;
 
 /// Checks the table `users`. If it exists, returns its extra columns that are NOT NULL and have no
 /// default.
-pub(super) fn users(connection: &Connection) -> Judged<Option<Vec<String>>> {
+pub(super) fn users(connection: &Connection) -> Checked<Option<Vec<String>>> {
     let kind: Option<String> = connection
         .query_row(
             "SELECT type FROM sqlite_schema
@@ -59,7 +59,7 @@ pub(super) fn users(connection: &Connection) -> Judged<Option<Vec<String>>> {
     }
 }
 
-fn columns(connection: &Connection) -> Judged<Vec<String>> {
+fn columns(connection: &Connection) -> Checked<Vec<String>> {
     let mut wanted = vec!["username", "password_hash", "language"];
     let mut required = Vec::new();
     let mut statement = connection.prepare(
@@ -88,14 +88,14 @@ fn columns(connection: &Connection) -> Judged<Vec<String>> {
     }
     let Some(missing) = wanted.first() else { return Ok(Ok(required)) };
     let add = "ALTER TABLE users ADD COLUMN language TEXT NOT NULL DEFAULT 'en';";
-    Ok(Err(Unfit {
+    Ok(Err(Unsupported {
         reason: format!("its table 'users' has no column '{missing}'"),
         repair: (wanted == ["language"]).then(|| add.to_owned()),
     }))
 }
 
 /// Checks that usernames are stored and compared unambiguously.
-fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
+fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
     let (declared, collation) = column(connection, "users", "username")?;
     if !is_built_in(&collation) {
         let reason = format!(
@@ -103,7 +103,10 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
             defines",
             Escaped(&collation)
         );
-        return Ok(Some(Unfit { reason, repair: rebuild::users_with_plain_names(connection) }));
+        return Ok(Some(Unsupported {
+            reason,
+            repair: rebuild::users_with_plain_names(connection),
+        }));
     }
     if has_numbers(connection, "users", &declared)? {
         let reason = format!(
@@ -111,7 +114,10 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
              into a number",
             Escaped(&declared)
         );
-        return Ok(Some(Unfit { reason, repair: rebuild::users_with_plain_names(connection) }));
+        return Ok(Some(Unsupported {
+            reason,
+            repair: rebuild::users_with_plain_names(connection),
+        }));
     }
 
     let mut is_unique = false;
@@ -135,7 +141,7 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
             );
             let is_own = schema_text(row, 1)? == "c";
             let repair = is_own.then(|| format!("DROP INDEX {};", quote(&index)));
-            return Ok(Some(Unfit { reason, repair }));
+            return Ok(Some(Unsupported { reason, repair }));
         }
         // A unique index that ignores more differences than the column is even stricter.
         let is_as_strict =
@@ -178,7 +184,7 @@ fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite
     Ok(!(is_strict && declared == "ANY"))
 }
 
-fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unfit> {
+fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unsupported> {
     let how = match collation {
         "BINARY" => String::new(),
         _ => format!(" with the column's collation ({collation})"),
@@ -196,7 +202,7 @@ fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::R
         .collect::<Result<_, _>>()?;
     if duplicates.is_empty() {
         let create = "CREATE UNIQUE INDEX users_username ON users (username);";
-        return Ok(Unfit { reason: what, repair: Some(create.to_owned()) });
+        return Ok(Unsupported { reason: what, repair: Some(create.to_owned()) });
     }
     let more = if duplicates.len() > MAX_DUPLICATES { ", …" } else { "" };
     duplicates.truncate(MAX_DUPLICATES);
@@ -222,10 +228,10 @@ pub(super) fn unchangeable(connection: &Connection) -> Option<String> {
 }
 
 /// Why a table `user_groups` of an app cannot store the groups, if it has both columns.
-pub(super) fn groups(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
+pub(super) fn groups(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
     let Some(reason) = groups_reason(connection)? else { return Ok(None) };
     let reason = format!("its table 'user_groups' {reason}");
-    Ok(Some(Unfit { reason, repair: rebuild::groups(connection) }))
+    Ok(Some(Unsupported { reason, repair: rebuild::groups(connection) }))
 }
 
 fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {

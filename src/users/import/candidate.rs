@@ -6,7 +6,7 @@ use super::super::Error;
 use super::super::foreign::converted;
 use super::super::hash_like::is_hash_like;
 use super::super::no_password::is_no_password;
-use super::super::wrapped::Seen;
+use super::super::wrapped::Detected;
 use super::budget::Budget;
 use super::{ImportOptions, OnConflict};
 use crate::credential::{Credential, NewCredential, unlocked};
@@ -285,8 +285,10 @@ fn validate_hash(stored: &StoredSecret) -> Result<(), RecordError> {
     if text(stored.expose()).is_some_and(is_no_password) {
         return Err(RecordError::NoPassword(FIELDS[2]));
     }
-    match Seen::in_stored(stored).filter(|seen| seen.is_hash() && !seen.is_bare_ours()) {
-        Some(seen) => Err(RecordError::OtherHash(seen.describe())),
+    match Detected::in_stored(stored)
+        .filter(|detected| detected.is_hash() && !detected.is_bare_ours())
+    {
+        Some(detected) => Err(RecordError::OtherHash(detected.describe())),
         None => Err(RecordError::Hash(error)),
     }
 }
@@ -298,8 +300,8 @@ fn validate_password(plaintext: &Plaintext) -> Result<(), RecordError> {
     if is_no_password(password) {
         return Err(RecordError::NoPassword(FIELDS[1]));
     }
-    if let Some(seen) = Seen::in_text(password).filter(Seen::is_hash) {
-        return Err(RecordError::HashNotPassword(seen.describe()));
+    if let Some(detected) = Detected::in_text(password).filter(Detected::is_hash) {
+        return Err(RecordError::HashNotPassword(detected.describe()));
     }
     if plaintext.origin == Origin::Guessed && is_hash_like(password) {
         return Err(RecordError::HashLike);

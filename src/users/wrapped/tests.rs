@@ -15,7 +15,7 @@ const CRYPT: &str = "$1$NCnEEl0k$jomJzyHZ5pgqz0n84skX41";
 const DJANGO: &str = "pbkdf2_sha256$1000$seasalt$d57aL3ThhTwF2UPCCAM8bhzpKwTtAZXeca/rScQ5PHY=";
 
 fn restored(text: &str) -> Option<String> {
-    let stored = Seen::in_text(text)?.restored()?;
+    let stored = Detected::in_text(text)?.restored()?;
     stored.expose().to_text().map(std::borrow::Cow::into_owned)
 }
 
@@ -89,19 +89,19 @@ fn respelled(hash: &str) -> Vec<(&'static str, String)> {
 fn wrapped_hash_is_described_and_restored_exactly() {
     for hash in [SCRYPT, PBKDF2, LOCKED] {
         for (around, text) in wrapped(hash) {
-            let seen = Seen::in_text(&text).expect(&text);
-            let described = seen.describe();
-            assert!(seen.is_wrapped() && seen.is_hash() && seen.is_ours(), "{text}");
+            let detected = Detected::in_text(&text).expect(&text);
+            let described = detected.describe();
+            assert!(detected.is_wrapped() && detected.is_hash() && detected.is_ours(), "{text}");
             assert!(described.starts_with("a valid hash with "), "{described}: {text}");
             assert!(described.contains(around), "{described}: {text}");
             assert_eq!(restored(&text).as_deref(), Some(hash), "{text}");
-            assert!(!format!("{seen:?} {described}").contains(&hash[hash.len() - 20..]));
+            assert!(!format!("{detected:?} {described}").contains(&hash[hash.len() - 20..]));
         }
     }
     for hash in [SCRYPT, PBKDF2] {
         for (around, text) in respelled(hash) {
             assert_eq!(
-                Seen::in_text(&text).unwrap().describe(),
+                Detected::in_text(&text).unwrap().describe(),
                 format!("a valid hash with {around}")
             );
             assert_eq!(restored(&text).as_deref(), Some(hash), "{text}");
@@ -120,9 +120,9 @@ fn wrapped_foreign_hash_is_described_not_restored() {
             if is_short(&text) && around.contains("encoding") {
                 continue;
             }
-            let seen = Seen::in_text(&text).expect(&text);
-            let described = seen.describe();
-            assert!(seen.is_wrapped() && seen.is_hash(), "{described}: {text}");
+            let detected = Detected::in_text(&text).expect(&text);
+            let described = detected.describe();
+            assert!(detected.is_wrapped() && detected.is_hash(), "{described}: {text}");
             assert!(described.starts_with(&format!("{name} with ")), "{described}: {text}");
             assert!(described.contains(around), "{described}: {text}");
             assert_eq!(restored(&text), None, "{text}");
@@ -141,8 +141,8 @@ fn wrapped_django_hash_is_converted() {
 #[test]
 fn stray_b_is_removed() {
     assert_eq!(restored(&format!("b{PBKDF2}")).as_deref(), Some(PBKDF2));
-    let seen = Seen::in_text(&format!("b{BCRYPT}")).unwrap();
-    assert_eq!(seen.describe(), "a bcrypt hash with a stray b before it");
+    let detected = Detected::in_text(&format!("b{BCRYPT}")).unwrap();
+    assert_eq!(detected.describe(), "a bcrypt hash with a stray b before it");
 }
 
 #[test]
@@ -154,8 +154,8 @@ fn ambiguous_escapes_are_not_restored() {
         format!("pbkdf2:sha1:1&#36;a&#65;&#36;{digest}"),
         format!("pbkdf2:sha1:1\\u0024a\\u0041\\u0024{digest}"),
     ] {
-        let seen = Seen::in_text(&text).unwrap();
-        assert!(seen.is_wrapped() && !seen.is_restorable(), "{text}");
+        let detected = Detected::in_text(&text).unwrap();
+        assert!(detected.is_wrapped() && !detected.is_restorable(), "{text}");
     }
     let text = format!("pbkdf2:sha1:1$a%41${digest}\n");
     assert_eq!(restored(&text).as_deref(), Some(text.trim()));
@@ -176,7 +176,7 @@ fn lock_marks_are_never_removed() {
 fn wrapped_hash_of_a_locked_user_stays_locked() {
     let wrapped = StoredText::Text(format!("b'{PBKDF2}'"));
     let locked = NewCredential::lock(&wrapped).unwrap().unwrap();
-    let restored = Seen::in_stored(&StoredSecret::from(&locked)).unwrap().restored().unwrap();
+    let restored = Detected::in_stored(&StoredSecret::from(&locked)).unwrap().restored().unwrap();
     let expected = format!("!{}", PBKDF2.replace('$', "|"));
     assert_eq!(restored.expose(), &StoredText::Text(expected));
 }
@@ -194,9 +194,9 @@ fn truncated_hash_shows_missing_length() {
         (&BCRYPT[..40], "a bcrypt hash, truncated"),
         (&DJANGO[..60], "a Django PBKDF2 hash, truncated"),
     ] {
-        let seen = Seen::in_text(text).expect(text);
-        assert_eq!(seen.describe(), expected.replace("1 character are", "1 character is"));
-        assert!(seen.is_cut_off() && !seen.is_restorable(), "{text}");
+        let detected = Detected::in_text(text).expect(text);
+        assert_eq!(detected.describe(), expected.replace("1 character are", "1 character is"));
+        assert!(detected.is_cut_off() && !detected.is_restorable(), "{text}");
     }
 }
 
@@ -219,6 +219,6 @@ fn passwords_are_not_hashes() {
         "kT7uZq2LmX9vRb4NcY6wHs3DpJ8fGa5E",
         "5f4dcc3b5aa765d61d8327deb882cf99",
     ] {
-        assert!(!Seen::in_text(text).is_some_and(|seen| seen.is_hash()), "{text}");
+        assert!(!Detected::in_text(text).is_some_and(|detected| detected.is_hash()), "{text}");
     }
 }

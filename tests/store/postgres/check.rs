@@ -28,7 +28,7 @@ fn case(sql: &str, code: &'static str, severity: Severity, user: &'static str) -
     (sql.to_owned(), code, severity, user, false)
 }
 
-fn mended(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
+fn repaired(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
     (sql.to_owned(), code, severity, user, true)
 }
 
@@ -88,19 +88,19 @@ fn rows_of_ours() -> Vec<Case> {
             Warning,
             "alice",
         ),
-        mended(
+        repaired(
             "INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b')",
             "orphaned_groups",
             Warning,
             "gone",
         ),
-        mended(
+        repaired(
             "INSERT INTO dash_users_times (username) VALUES ('gone')",
             "removed_unseen",
             Info,
             "gone",
         ),
-        mended("DELETE FROM dash_users_times", "added_unseen", Info, "alice"),
+        repaired("DELETE FROM dash_users_times", "added_unseen", Info, "alice"),
     ]
 }
 
@@ -114,24 +114,24 @@ fn objects() -> Vec<Case> {
                'BEGIN RETURN NEW; END';
                CREATE TRIGGER spy BEFORE INSERT ON";
     vec![
-        mended("DROP TRIGGER dash_users_changed ON users", "trigger_missing", Error, ""),
-        mended(disable, "trigger_missing", Error, ""),
-        mended("DROP INDEX dash_users_username_nocase", "index_missing", Error, ""),
-        mended("DROP TABLE user_events", "table_missing", Error, ""),
-        mended(replaced, "function_altered", Error, ""),
-        mended(
+        repaired("DROP TRIGGER dash_users_changed ON users", "trigger_missing", Error, ""),
+        repaired(disable, "trigger_missing", Error, ""),
+        repaired("DROP INDEX dash_users_username_nocase", "index_missing", Error, ""),
+        repaired("DROP TABLE user_events", "table_missing", Error, ""),
+        repaired(replaced, "function_altered", Error, ""),
+        repaired(
             "ALTER FUNCTION dash_users_on_users() SECURITY INVOKER",
             "function_altered",
             Error,
             "",
         ),
-        mended(
+        repaired(
             "ALTER FUNCTION dash_users_on_users() RESET search_path",
             "function_altered",
             Error,
             "",
         ),
-        mended(
+        repaired(
             "DROP TRIGGER dash_users_truncated ON users;
              CREATE TRIGGER dash_users_truncated AFTER DELETE ON users
              FOR EACH STATEMENT EXECUTE FUNCTION dash_users_on_truncate()",
@@ -139,7 +139,7 @@ fn objects() -> Vec<Case> {
             Error,
             "",
         ),
-        mended(
+        repaired(
             "DROP INDEX dash_users_username_nocase;
              CREATE INDEX dash_users_username_nocase ON users (language)",
             "index_altered",
@@ -190,7 +190,7 @@ fn clean_database_has_no_findings() {
 
 #[test]
 fn every_damage_is_found_and_repaired_without_users() {
-    for (sql, code, severity, user, is_mended) in cases().into_iter().step_by(sample::of(3, 1)) {
+    for (sql, code, severity, user, is_repaired) in cases().into_iter().step_by(sample::of(3, 1)) {
         let made = match code {
             "hash_outdated" | "hash_weak" => with_alice(),
             _ => with_cheap_alice(),
@@ -211,7 +211,7 @@ fn every_damage_is_found_and_repaired_without_users() {
         let has_group = groups(&mut users, "alice").contains(&"staff".to_owned());
         assert_eq!(has_group, keeps_groups, "{sql}");
         let is_left = found(&mut users).iter().any(|(found, ..)| *found == code);
-        assert_eq!(is_left, !is_mended, "{sql}");
+        assert_eq!(is_left, !is_repaired, "{sql}");
     }
 }
 

@@ -84,7 +84,7 @@ fn seed_sees_uncommitted_user_of_app() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
-    // Whoever reads does not wait.
+    // Readers do not wait.
     assert!(users.is_empty().unwrap());
     let demo = || open(&database).add_if_empty(hashed(&[new_user("zoe", GOOD)]));
     let added = while_it_waits(&database, demo, || app.batch_execute("COMMIT").unwrap());
@@ -129,7 +129,7 @@ fn deadlock_with_app_is_retried() {
     let mut users = init(&database);
     add(&mut users, "alice");
     add(&mut users, "bob");
-    // Whoever looks first is the one who gives way: let that be the program.
+    // The first to detect the deadlock is aborted: make that the program.
     let slow = format!("ALTER DATABASE {} SET deadlock_timeout = '500ms'", database.name());
     database.superuser().batch_execute(&slow).unwrap();
     let mut app = database.superuser();
@@ -162,7 +162,7 @@ fn lock_held_by_app_times_out() {
     add(&mut users, "alice");
     let before = rows(&database);
     let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
-    // Whoever reads does not wait.
+    // Readers do not wait.
     assert_eq!(users.list().unwrap().len(), 1);
     let begun = Instant::now();
     let refusal = users.lock(&["alice"]);

@@ -223,7 +223,7 @@ fn search_path_of_app_does_not_affect_triggers() {
 
 #[test]
 fn app_write_succeeds_without_our_tables() {
-    for spoil in [
+    for damage in [
         "DROP TABLE user_events",
         "DROP TABLE user_groups",
         "DROP TABLE dash_users_times",
@@ -233,14 +233,14 @@ fn app_write_succeeds_without_our_tables() {
         "ALTER TABLE dash_users_times ALTER COLUMN username TYPE varchar(1) USING left(username, 1)",
     ] {
         let Some(database) = before() else { return };
-        database.execute(spoil);
+        database.execute(damage);
         database.execute(
             "INSERT INTO users VALUES ('zoe', 'x', 'en');
              UPDATE users SET username = 'yan', password_hash = 'z' WHERE username = 'alice';
              DELETE FROM users WHERE username = 'bob'",
         );
         let names = database.query("SELECT username FROM users ORDER BY 1");
-        assert_eq!(names, ["yan", "zoe"], "{spoil}");
+        assert_eq!(names, ["yan", "zoe"], "{damage}");
         database.execute("TRUNCATE users");
     }
 }

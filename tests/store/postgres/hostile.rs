@@ -323,19 +323,19 @@ fn planted_function_is_not_adopted() {
 
 #[test]
 fn settings_keep_no_groups_without_history() {
-    for spoil in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
+    for damage in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
         let mut users = init(&database);
         add(&mut users, "boss");
         users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
         let path = format!("ALTER DATABASE {} SET search_path = app, public", database.name());
         database.execute(&path);
-        database.execute(spoil);
+        database.execute(damage);
         database.execute(
             "SET dash_users.actor = 'x'; DELETE FROM users WHERE username = 'boss';
              INSERT INTO users VALUES ('boss', 'x', 'en')",
         );
-        assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["0"], "{spoil}");
+        assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["0"], "{damage}");
     }
 }
 

@@ -102,7 +102,7 @@ fn functions_of_other_owner_are_found() {
 #[test]
 fn unwritable_history_stops_commands() {
     let identity = "SELECT pg_get_serial_sequence('user_events', 'id')";
-    for spoil in [
+    for damage in [
         "REVOKE ALL ON user_events FROM owner",
         "REVOKE INSERT ON dash_users_times FROM owner",
         "ALTER SEQUENCE user_events_id_seq MAXVALUE 20",
@@ -117,20 +117,24 @@ fn unwritable_history_stops_commands() {
         let change = "UPDATE users SET language = language || 'x';";
         database.execute(&change.repeat(18));
         assert_eq!(database.query("SELECT max(id) FROM user_events"), ["20"]);
-        database.execute(spoil);
+        database.execute(damage);
         // Where the groups cannot be deleted, the name does not pass to another person.
         let is_replaced = database.connect().batch_execute(REPLACE).is_ok();
-        assert_eq!(is_replaced, !spoil.contains("FORCE"), "{spoil}");
+        assert_eq!(is_replaced, !damage.contains("FORCE"), "{damage}");
         let before = stored(&database, "alice");
         let noticed = users.set_language("alice", &"de".parse().unwrap());
-        assert!(noticed.is_err(), "{spoil}");
+        assert!(noticed.is_err(), "{damage}");
         needs_repair(noticed);
-        assert_eq!(stored(&database, "alice"), before, "{spoil}");
-        assert!(codes(&mut users).contains(&"history_blocked"), "{spoil}: {:?}", codes(&mut users));
+        assert_eq!(stored(&database, "alice"), before, "{damage}");
+        assert!(
+            codes(&mut users).contains(&"history_blocked"),
+            "{damage}: {:?}",
+            codes(&mut users)
+        );
         users.repair().unwrap();
-        assert!(!codes(&mut users).contains(&"history_blocked"), "{spoil}");
+        assert!(!codes(&mut users).contains(&"history_blocked"), "{damage}");
         let kept: &[&str] = if is_replaced { &[] } else { &["admins"] };
-        assert_eq!(groups(&mut users, "alice"), kept, "{spoil}");
+        assert_eq!(groups(&mut users, "alice"), kept, "{damage}");
         users.set_language("alice", &"de".parse().unwrap()).unwrap();
         users.remove(&["alice"], false).unwrap();
     }

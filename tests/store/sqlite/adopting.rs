@@ -167,7 +167,7 @@ fn older_schema_is_migrated_while_app_reads() {
             let reader = scope.spawn(|| {
                 let mut reads = 0;
                 while !is_done.load(Ordering::Relaxed) || reads == 0 {
-                    // Each time anew, as the tutorial's app does, and with Python's patience.
+                    // A new connection each time, as in the tutorial's app, with Python's timeout.
                     let app = Connection::open(database.path()).unwrap();
                     app.busy_timeout(Duration::from_secs(5)).unwrap();
                     let select = "SELECT password_hash FROM users WHERE username = 'user050'";
@@ -185,7 +185,7 @@ fn older_schema_is_migrated_while_app_reads() {
         assert_eq!(rows(&database), before);
         let mut users = open(&database);
         assert!(users.schema().unwrap().pending.is_empty());
-        // Nobody knows when they came, and nobody came unseen.
+        // Their creation times are unknown, and none was added without an event.
         assert!(users.list().unwrap().iter().all(|user| user.created_at.is_none()));
         let unseen = |finding: &Finding| finding.problem.code().ends_with("unseen");
         assert!(!users.check().unwrap().iter().any(unseen));

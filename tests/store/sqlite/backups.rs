@@ -55,7 +55,7 @@ fn backup_is_consistent_during_writes() {
                     if is_done.load(Ordering::Relaxed) {
                         break;
                     }
-                    // Without a pause nobody else would get a lock.
+                    // Without a pause, no one else would get a lock.
                     thread::sleep(Duration::from_millis(2));
                 }
             });
@@ -69,7 +69,7 @@ fn backup_is_consistent_during_writes() {
         });
         let language = |file: Result<PathBuf, Error>| one_language(&file.unwrap());
         let versions: Vec<_> = backups.into_iter().map(language).collect();
-        // Or nobody wrote meanwhile.
+        // Otherwise no one wrote meanwhile.
         assert!(versions.first() != versions.last(), "{journal}");
     }
 }

@@ -350,7 +350,7 @@ fn invalid_utf_8_in_schema_does_not_break_commands() {
 
 #[test]
 fn repair_fixes_our_objects_and_no_user() {
-    let mendable = [
+    let repairable = [
         "orphaned_groups",
         "removed_unseen",
         "added_unseen",
@@ -372,7 +372,7 @@ fn repair_fixes_our_objects_and_no_user() {
         assert_eq!(users.get("alice").unwrap().unwrap().groups.len(), groups, "{sql}");
         let codes: Vec<_> = found(&mut users).iter().map(|(code, ..)| *code).collect();
         let is_left = codes.contains(&expected[0].0);
-        assert_eq!(is_left, !mendable.contains(&expected[0].0), "{sql}: {codes:?}");
+        assert_eq!(is_left, !repairable.contains(&expected[0].0), "{sql}: {codes:?}");
     }
 }
 

@@ -71,8 +71,8 @@ fn run_without_rights(database: &Sqlite, path: &Path, args: &[&str]) -> Output {
     run_with_directory_mode(0o555, database, path, args)
 }
 
-/// Runs the program as someone who may not write the file: as `nobody` where we are root, whom no
-/// mode keeps out, else as ourselves.
+/// Runs the program without write permission: as `nobody` if we are root, which no mode restricts,
+/// otherwise as ourselves.
 fn run_with_directory_mode(mode: u32, database: &Sqlite, path: &Path, args: &[&str]) -> Output {
     let set_mode =
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -90,7 +90,8 @@ fn run_with_directory_mode(mode: u32, database: &Sqlite, path: &Path, args: &[&s
     output
 }
 
-/// The program in the directory of a database: `nobody` may not get to where it was built.
+/// A copy of the program in the directory of a database: `nobody` may have no access to the build
+/// directory.
 fn copy_of_program(database: &Sqlite) -> PathBuf {
     let copy = database.dir().join("dash-users");
     // Not by ourselves: a child that another thread starts meanwhile would hold the copy open for

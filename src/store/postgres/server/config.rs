@@ -121,8 +121,8 @@ impl Server {
         let own = || passwd_entry().map(|user| user.name);
         let user = settings.get("user").or_else(|| self.variable("USER")).map(str::to_owned);
         let user = user.or_else(|| self.environment.as_ref().and_then(|_| own()));
-        let nobody = || BadSetting::new("its URL has no username", "use postgresql://USER@HOST/…");
-        config.user(&user.ok_or_else(nobody)?);
+        let no_user = || BadSetting::new("its URL has no username", "use postgresql://USER@HOST/…");
+        config.user(&user.ok_or_else(no_user)?);
         if let Some(database) = settings.get("dbname") {
             config.dbname(database);
         }

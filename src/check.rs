@@ -320,7 +320,7 @@ impl fmt::Display for Problem {
             }
             Self::HashBlob => f.write_str(
                 "login fails with a werkzeug exception: the stored hash is valid, but a BLOB \
-                instead of text",
+                 instead of text",
             ),
             Self::HashEmpty => f.write_str("cannot log in: the stored hash is empty"),
             Self::NoPassword => f.write_str(
@@ -347,7 +347,7 @@ impl fmt::Display for Problem {
             }
             Self::PlaintextPassword => f.write_str(
                 "the password is stored in plaintext: it does not work for login, and anyone \
-                with read access can see it",
+                 with read access can see it",
             ),
             Self::DemoPassword => f.write_str("the password is the public demo password"),
             Self::OrphanedGroups(groups) => {
@@ -366,7 +366,7 @@ impl fmt::Display for Problem {
             Self::ForeignTrigger(name) => write!(
                 f,
                 "the trigger '{}' was not created by dash-users, and sees every value that is \
-                written",
+                 written",
                 Escaped(name)
             ),
             Self::ForeignOwner { object, owner, expected } => write!(
@@ -388,17 +388,17 @@ impl fmt::Display for Problem {
             ),
             Self::ChangedUnseen => f.write_str(
                 "the password hash was changed while the triggers were not working: the groups \
-                may belong to an earlier user",
+                 may belong to an earlier user",
             ),
             Self::RequiredColumn(name) => write!(
                 f,
                 "users cannot be added: column '{}' of table 'users' is NOT NULL and has no \
-                default",
+                 default",
                 Escaped(name)
             ),
             Self::ChangeLeft => f.write_str(
                 "table 'dash_users_change' has a leftover row: changes by the app are recorded \
-                as changes by dash-users",
+                 as changes by dash-users",
             ),
             Self::ReadableByOthers(mode) => {
                 write!(f, "anyone on this machine can read the hashes: the file mode is {mode:04o}")
@@ -412,11 +412,11 @@ impl fmt::Display for Problem {
             Self::HardLinked(names) => write!(
                 f,
                 "the file has {names} hard links: after a crash, opening it by another name \
-                misses its journal and damages it"
+                 misses its journal and damages it"
             ),
             Self::WriteAheadLog => f.write_str(
                 "an app that runs as another user cannot read the file: it uses a write-ahead \
-                log, and only the owner can write to its directory",
+                 log, and only the owner can write to its directory",
             ),
             Self::Integrity(reason) => write!(f, "the file is damaged: {}", Escaped(reason)),
         }

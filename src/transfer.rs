@@ -197,7 +197,7 @@ pub enum RecordError {
     NoHeader,
     #[error(
         "unknown field '{0}': use username, password, password_hash, language, groups, locked or \
-        active"
+         active"
     )]
     UnknownField(StoredText),
     #[error("a column has no name")]
@@ -218,7 +218,7 @@ pub enum RecordError {
     NotAlone,
     #[error(
         "this looks like a single record, not an object of usernames and passwords: put it in an \
-        array"
+         array"
     )]
     LoneRecord,
     #[error("field '{0}' is not UTF-8")]

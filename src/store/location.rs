@@ -131,13 +131,13 @@ pub enum LocationError {
     /// The scheme is not supported.
     #[error(
         "the database URL has an unknown scheme: use a path, sqlite:///relative, \
-        sqlite:////absolute or postgresql://…"
+         sqlite:////absolute or postgresql://…"
     )]
     Scheme,
     /// A PostgreSQL URL, but the feature `postgres` is disabled.
     #[error(
         "this build of dash-users does not support PostgreSQL: use a path, sqlite:///relative or \
-        sqlite:////absolute"
+         sqlite:////absolute"
     )]
     Postgres,
     /// `sqlite://` with fewer than three slashes.

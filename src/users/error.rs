@@ -48,7 +48,7 @@ pub enum Error {
     /// password.
     #[error(
         "the stored value of '{0}' looks like a hash but is not valid; it is not accepted as a \
-        password"
+         password"
     )]
     HashLike(StoredText),
     /// A stored value is a hash, perhaps with extra characters around it, not a plaintext password.

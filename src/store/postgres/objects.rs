@@ -120,7 +120,7 @@ fn tables(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, 
                 transaction.location,
                 format!(
                     "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
-                    of that name with {expected}",
+                     of that name with {expected}",
                     Escaped(columns)
                 ),
             ));

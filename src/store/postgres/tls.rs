@@ -475,7 +475,7 @@ fn said(error: &Error) -> (String, String) {
         Error::AlertReceived(A::CertificateRequired) => (
             "the server requires a client certificate",
             "give one with sslcert=FILE and sslkey=FILE, or save them as \
-            ~/.postgresql/postgresql.crt and .key",
+             ~/.postgresql/postgresql.crt and .key",
         ),
         Error::AlertReceived(
             A::UnknownCA
@@ -489,12 +489,12 @@ fn said(error: &Error) -> (String, String) {
         ) => (
             "the server rejected the client certificate",
             "have it signed by a CA in the server's ssl_ca_file, and check its dates: openssl \
-            x509 -noout -dates -issuer -in FILE",
+             x509 -noout -dates -issuer -in FILE",
         ),
         Error::AlertReceived(A::ProtocolVersion | A::HandshakeFailure)
         | Error::PeerIncompatible(_) => (
             "the server and this program have no TLS version or cipher in common: the server \
-            must support TLS 1.2 or 1.3",
+             must support TLS 1.2 or 1.3",
             "",
         ),
         Error::AlertReceived(_) => ("the server ended the encrypted connection with an alert", ""),

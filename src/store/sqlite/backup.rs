@@ -182,7 +182,8 @@ fn refuse_page_size(database: &Sqlite, backup: &Connection) -> Result<(), StoreE
         return Ok(());
     }
     let reason = format!(
-        "its page size is {ours} bytes, the backup's is {theirs}, and it uses a write-ahead log: stop the app, run `PRAGMA journal_mode = DELETE` in it, and restore again"
+        "its page size is {ours} bytes, the backup's is {theirs}, and it uses a write-ahead log: \
+         stop the app, run `PRAGMA journal_mode = DELETE` in it, and restore again"
     );
     Err(StoreError::Failed { location: location.clone(), reason })
 }

@@ -14,7 +14,7 @@ pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError 
     let reason = match error.sqlite_error().map(|error| error.extended_code) {
         Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => {
             "a killed program left a journal; rolling it back needs write access to the file and \
-            its directory"
+             its directory"
         }
         Some(ffi::SQLITE_READONLY_DIRECTORY) => {
             "its directory is not writable, and SQLite needs a journal there"

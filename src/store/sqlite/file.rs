@@ -145,8 +145,8 @@ impl Sqlite {
             Ok(true) => Ok(Self { connection, location, identity }),
             Ok(false) => Err(cannot_connect(
                 "it uses a write-ahead log, so opening it needs write access: run `PRAGMA \
-                journal_mode = DELETE` in it before making it read-only, or copy it to a \
-                writable directory"
+                 journal_mode = DELETE` in it before making it read-only, or copy it to a \
+                 writable directory"
                     .to_owned(),
             )),
             Err(error) => Err(sql_error(&location)(error)),
@@ -317,7 +317,7 @@ pub(in super::super) fn warnings(path: &Path, new_file: &NewFile) -> Vec<String>
         let owner = owner.ok().flatten().map_or(directory.uid().to_string(), |user| user.name);
         warnings.push(format!(
             "the file belongs to root, but its directory belongs to {owner}, who cannot read the \
-            file: run `chown {owner}: {}`",
+             file: run `chown {owner}: {}`",
             Escaped(&path.display().to_string())
         ));
     }

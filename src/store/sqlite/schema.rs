@@ -130,7 +130,7 @@ pub(super) fn damage(
             Some((kind, _, _, columns)) => {
                 let reason = format!(
                     "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
-                    of that name with {expected}",
+                     of that name with {expected}",
                     Escaped(columns)
                 );
                 return Err(StoreError::NotADatabase { location: location.clone(), reason });
@@ -204,8 +204,7 @@ fn refuse_leftovers(connection: &Connection, location: &Location) -> Result<(), 
         Leftovers::All(is) => {
             return refuse(format!(
                 "its table 'users' is {is}, but groups of earlier users remain: `restore` a \
-                backup, \
-                 or drop the groups with `check --fix`"
+                 backup, or drop the groups with `check --fix`"
             ));
         }
         Leftovers::These(names) if names.is_empty() => return Ok(()),

@@ -100,7 +100,7 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
     if !is_built_in(&collation) {
         let reason = format!(
             "column 'username' of its table 'users' uses the collation '{}', which only the app \
-            defines",
+             defines",
             Escaped(&collation)
         );
         return Ok(Some(Unsupported {
@@ -254,7 +254,7 @@ fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
         .query_row(select, [], |row| {
             Ok(format!(
                 "has a foreign key with ON UPDATE {} and ON DELETE {}, so changing a user \
-                changes groups",
+                 changes groups",
                 schema_text(row, 0)?,
                 schema_text(row, 1)?
             ))

@@ -50,7 +50,7 @@ pub(super) fn add_service(
     Err(BadSetting::new(
         format!("no service file has the service that {called} names"),
         "add it to ~/.pg_service.conf: its name in [brackets], then lines such as \
-        host=db.example.org",
+         host=db.example.org",
     ))
 }
 

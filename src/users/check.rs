@@ -36,15 +36,16 @@ impl Users {
         let mut findings = self.store.check(&mut |row| {
             of_user(&row, &method, &mut names, &mut of_users);
         })?;
-        self.explain_cuts(&mut of_users)?;
+        self.add_column_types(&mut of_users)?;
         findings.append(&mut of_users);
         Ok(findings)
     }
 
     /// Adds the declared type of the column to the findings of truncated hashes.
-    fn explain_cuts(&mut self, findings: &mut [Finding]) -> Result<(), Error> {
-        let is_cut = |finding: &Finding| matches!(finding.problem, Problem::TruncatedHash { .. });
-        if !findings.iter().any(is_cut) {
+    fn add_column_types(&mut self, findings: &mut [Finding]) -> Result<(), Error> {
+        let is_truncated =
+            |finding: &Finding| matches!(finding.problem, Problem::TruncatedHash { .. });
+        if !findings.iter().any(is_truncated) {
             return Ok(());
         }
         let declared = self.store.hash_column()?;
@@ -156,7 +157,7 @@ fn of_other_value(row: &Row) -> Option<Problem> {
     }
     let detected = Detected::in_stored(&row.secret)?;
     let (what, is_restorable) = (detected.describe(), detected.is_restorable());
-    Some(match (detected.is_wrapped(), detected.is_cut_off()) {
+    Some(match (detected.is_wrapped(), detected.is_truncated()) {
         (true, _) if detected.is_hash() => Problem::WrappedHash { what, is_restorable },
         // It only begins like a hash, after something else.
         (true, _) => return None,

@@ -124,7 +124,7 @@ impl Kind {
     }
 
     /// Whether a hash of this kind is truncated.
-    pub(super) fn is_cut_off(&self, text: &str) -> bool {
+    pub(super) fn is_truncated(&self, text: &str) -> bool {
         let length = digest_length(text);
         text.matches('$').count() > 1 && (1..self.digest).contains(&length) && self.prefix != "{"
     }
@@ -224,14 +224,14 @@ mod tests {
 
     #[test]
     fn inexpressible_pbkdf2_is_not_converted() {
-        let cut_off = &CONVERTIBLE[0][..60];
+        let truncated = &CONVERTIBLE[0][..60];
         let over_limit = &CONVERTIBLE[0].replace("1000", "10000001");
         for text in [
             // Salts that are not UTF-8, or contain "$" or a line break.
             "$pbkdf2-sha256$1000$//4A$iAuEBU1eQB0b/Gp.ejeKjb1nFAZIttYeYsf5XPqUYYE",
             "$pbkdf2-sha256$1000$YSRi$wvIpAq3p185/e18jJiLEyLAOAhZLBLWaqFOCTczYF8k",
             "$pbkdf2-sha256$1000$YQpi$2CQBZcXGr2EEIXedO41GcTXZkzMbzEFlydkp7DT8ySk",
-            cut_off,
+            truncated,
             over_limit,
             &CONVERTIBLE[0].replace("1000", "01000"),
             &CONVERTIBLE[0].replace("$seasalt", "$sea$salt"),
@@ -287,9 +287,9 @@ mod tests {
         ] {
             let kind = kind_of(text).expect(text);
             assert_eq!(kind.name, name);
-            assert!(kind.is_whole(text) && !kind.is_cut_off(text), "{text}");
+            assert!(kind.is_whole(text) && !kind.is_truncated(text), "{text}");
             let is_longest = digest_length(text) == kind.digest;
-            assert!(!is_longest || kind.is_cut_off(&text[..text.len() - 2]), "{text}");
+            assert!(!is_longest || kind.is_truncated(&text[..text.len() - 2]), "{text}");
         }
         assert_eq!(kind_of("5f4dcc3b5aa765d61d8327deb882cf99").unwrap().name, "an MD5 digest");
         for text in

@@ -46,12 +46,12 @@ enum What {
     /// A werkzeug hash, or a locked value.
     Ours { restored: Option<Restored> },
     /// A truncated werkzeug hash, and the number of missing characters if known.
-    CutOff { missing: Option<usize> },
+    Truncated { missing: Option<usize> },
     /// A hash of another program.
     Foreign {
         kind: &'static Kind,
         is_whole: bool,
-        is_cut_off: bool,
+        is_truncated: bool,
         /// Whether it contains a `$$`, which may stand for a `$`.
         is_doubled: bool,
         is_convertible: bool,
@@ -137,13 +137,13 @@ impl Detected {
             Credential::Unusable(HashError::Method(
                 MethodError::Unsupported(_) | MethodError::OverLimit(_),
             )) => What::Ours { restored: None },
-            _ => cut_off(text).or_else(|| {
+            _ => truncated(text).or_else(|| {
                 let kind = foreign::kind_of(text)?;
                 let restored = foreign::converted(text).map(Restored);
                 Some(What::Foreign {
                     kind,
                     is_whole: kind.is_whole(text),
-                    is_cut_off: kind.is_cut_off(text),
+                    is_truncated: kind.is_truncated(text),
                     is_doubled: text.contains("$$"),
                     is_convertible: restored.is_some(),
                     restored,
@@ -181,14 +181,14 @@ impl Detected {
             What::Foreign { is_convertible: true, .. } => 3,
             What::Foreign { is_whole: true, is_doubled: false, .. } => CERTAIN,
             What::Foreign { is_whole: true, .. } => 1,
-            What::CutOff { .. } | What::Foreign { .. } => 0,
+            What::Truncated { .. } | What::Foreign { .. } => 0,
         }
     }
 
     fn restored_value(&self) -> Option<&Restored> {
         match &self.what {
             What::Ours { restored } | What::Foreign { restored, .. } => restored.as_ref(),
-            What::CutOff { .. } => None,
+            What::Truncated { .. } => None,
         }
     }
 
@@ -206,7 +206,7 @@ impl Detected {
     /// Whether it certainly is a hash, not just a text that begins like one.
     pub(super) fn is_hash(&self) -> bool {
         match self.what {
-            What::Ours { .. } | What::CutOff { .. } => true,
+            What::Ours { .. } | What::Truncated { .. } => true,
             What::Foreign { is_whole, .. } => is_whole,
         }
     }
@@ -221,9 +221,9 @@ impl Detected {
         matches!(self.what, What::Ours { .. })
     }
 
-    /// Whether it is a truncated werkzeug hash.
-    pub(super) fn is_cut_off(&self) -> bool {
-        matches!(self.what, What::CutOff { .. } | What::Foreign { is_cut_off: true, .. })
+    /// Whether it is a truncated hash.
+    pub(super) fn is_truncated(&self) -> bool {
+        matches!(self.what, What::Truncated { .. } | What::Foreign { is_truncated: true, .. })
     }
 
     /// The value to store instead.
@@ -243,12 +243,12 @@ impl Detected {
     pub(super) fn describe(&self) -> String {
         let mut text = match &self.what {
             What::Ours { .. } => "a valid hash".to_owned(),
-            What::CutOff { missing: Some(missing) } => {
+            What::Truncated { missing: Some(missing) } => {
                 let s = if *missing == 1 { "" } else { "s" };
                 format!("a truncated hash (last {missing} character{s} missing)")
             }
-            What::CutOff { missing: None } => "a truncated hash".to_owned(),
-            What::Foreign { kind, is_cut_off: true, .. } => {
+            What::Truncated { missing: None } => "a truncated hash".to_owned(),
+            What::Foreign { kind, is_truncated: true, .. } => {
                 format!("{}, truncated", kind.name)
             }
             What::Foreign { kind, is_whole: true, is_convertible: false, .. }
@@ -279,10 +279,10 @@ impl Restored {
 }
 
 /// Detects a truncated werkzeug hash.
-fn cut_off(text: &str) -> Option<What> {
+fn truncated(text: &str) -> Option<What> {
     // A shell or Docker Compose expands "$salt$digest" as variables, usually to nothing.
     if text.contains(':') && text.parse::<Method>().is_ok() {
-        return Some(What::CutOff { missing: None });
+        return Some(What::Truncated { missing: None });
     }
     let mut parts = text.splitn(3, '$');
     let (spelling, salt, digest) = (parts.next()?, parts.next()?, parts.next());
@@ -290,12 +290,12 @@ fn cut_off(text: &str) -> Option<What> {
     let Some(digest) = digest else {
         // A word and a "$" may be a password; a method with its numbers and a salt is not.
         let is_salt = salt.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        return (spelling.contains(':') && is_salt).then_some(What::CutOff { missing: None });
+        return (spelling.contains(':') && is_salt).then_some(What::Truncated { missing: None });
     };
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let missing =
         (2 * method.digest_bytes()).checked_sub(digest.len()).filter(|missing| *missing > 0)?;
-    digest.bytes().all(is_digit).then_some(What::CutOff { missing: Some(missing) })
+    digest.bytes().all(is_digit).then_some(What::Truncated { missing: Some(missing) })
 }
 
 #[cfg(test)]

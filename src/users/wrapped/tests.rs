@@ -196,7 +196,7 @@ fn truncated_hash_shows_missing_length() {
     ] {
         let detected = Detected::in_text(text).expect(text);
         assert_eq!(detected.describe(), expected.replace("1 character are", "1 character is"));
-        assert!(detected.is_cut_off() && !detected.is_restorable(), "{text}");
+        assert!(detected.is_truncated() && !detected.is_restorable(), "{text}");
     }
 }
 

@@ -1,9 +1,9 @@
-//! `cargo bench --bench against_python`: what a log-in and a look-up take, against Python with
-//! werkzeug, in one run.
+//! `cargo bench --bench against_python`: the duration of logins and lookups, compared with Python
+//! and werkzeug in one run.
 //!
-//! Each round does every kind of work once, ours and Python's in turn, so that a machine which
-//! slows down slows both. The table has the medians; the last columns are the median of the ratios
-//! of the rounds, and its first and third quartile.
+//! Each round does every kind of work once, alternating ours and Python's, so a slowdown of the
+//! machine affects both. The table has the medians; the last columns are the median, first and
+//! third quartile of the ratios of the rounds.
 
 mod support;
 
@@ -22,12 +22,12 @@ use self::support::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Rounds, if the variable `ROUNDS` names no other number.
+/// The number of rounds, unless the variable `ROUNDS` is set.
 const ROUNDS: usize = 21;
 
 const PASSWORD: &str = "plover-xyzzy-quux";
 
-/// The status of a password that does not match.
+/// The exit code for a wrong password.
 const REFUSED: i32 = 3;
 
 /// Hashes once for each line that it reads, and prints the seconds.
@@ -101,7 +101,7 @@ fn verify(database: &Path, user: &str, password: &str, status: i32) -> f64 {
     time(program(database).args(["verify", user, "--password-stdin"]), password, status)
 }
 
-/// A Python that hashes when it is told to.
+/// A Python process that hashes on request.
 struct Hashlib {
     child: Child,
     answers: BufReader<std::process::ChildStdout>,
@@ -126,7 +126,7 @@ impl Hashlib {
 
 impl Drop for Hashlib {
     fn drop(&mut self) {
-        // Without input it ends; nobody is left to tell if it does not.
+        // It ends at the end of its input. Errors cannot be reported any more.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

@@ -1,8 +1,8 @@
-//! `cargo bench --bench postgres`: what the program takes on a PostgreSQL server on the same machine,
-//! against PostgreSQL's own `\copy` and against SQLite, in one run.
+//! `cargo bench --bench postgres`: the performance with a PostgreSQL server on the same machine,
+//! compared with PostgreSQL's own `\copy` and with SQLite in one run.
 //!
-//! It goes as in `against_python`. The server is one of its own with the settings of the tests, which
-//! wait for no disk; each import is into a new database that `init` prepared.
+//! It works like `against_python`. The bench starts its own server with the settings of the tests,
+//! which do not wait for the disk. Each import is into a new database prepared by `init`.
 
 mod support;
 
@@ -19,13 +19,14 @@ use self::support::{
     time,
 };
 
-/// How many users are imported.
+/// The number of imported users.
 const COUNT: usize = 200_000;
 
 /// For `cargo test --benches`.
 const TEST_COUNT: usize = 1_000;
 
-/// Rounds of what takes seconds and milliseconds, if the variable `ROUNDS` names no other number.
+/// The numbers of rounds for work of seconds and of milliseconds, unless the variable `ROUNDS` is
+/// set.
 const ROUNDS: [usize; 2] = [5, 51];
 
 fn main() {
@@ -92,7 +93,7 @@ fn main() {
 fn users(count: usize) -> String {
     let mut text = "username,password_hash,language\n".to_owned();
     for number in 0..count {
-        // A number without a common divisor with the count goes round all of it.
+        // A step that is coprime to the count reaches every number.
         let name = username(number * 7_919 % count);
         let digest: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835_u128
             .wrapping_mul(u128::try_from(number).expect("it fits") * 2 + 1);

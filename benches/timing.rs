@@ -1,7 +1,8 @@
-//! `cargo bench --bench timing`: whether the time that a refusal takes tells who is a user.
+//! `cargo bench --bench timing`: whether the duration of a rejected login reveals which users
+//! exist.
 //!
-//! Each round does every kind of work once, in an order that is another one each time. The last
-//! column is how often it was slower than a wrong password of the same round: 0.5 tells nothing.
+//! Each round does every kind of work once, in a different order each time. The last column is the
+//! share of rounds in which it was slower than a wrong password; 0.5 reveals nothing.
 
 #[expect(dead_code, reason = "works that take turns in one order are no use here")]
 mod support;
@@ -9,7 +10,7 @@ mod support;
 use std::path::Path;
 use std::time::Instant;
 
-use dash_users::{Location, LogIn, Method, NewFile, NewUser, Password, Users};
+use dash_users::{Location, Login, Method, NewFile, NewUser, Password, Users};
 
 use self::support::{is_test, print_row, print_titles, program, quantile, rounds, time};
 
@@ -17,7 +18,7 @@ use self::support::{is_test, print_row, print_titles, program, quantile, rounds,
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Rounds, if the variable `ROUNDS` names no other number.
+/// The number of rounds, unless the variable `ROUNDS` is set.
 const ROUNDS: usize = 400;
 
 /// The current method, one of twice its cost, and how many times as many rounds there are.
@@ -30,7 +31,7 @@ const METHODS: [(&str, &str, usize); 2] = [
 const RIGHT: &str = "plover-xyzzy-quux";
 const WRONG: &str = "frotz-gnusto-rezrov";
 
-/// Who is refused, and why. All are compared with the first.
+/// The users and the reason for rejecting each. All are compared with the first.
 const USERS: [(&str, &str); 5] = [
     ("alice", "a wrong password"),
     ("nobody", "an unknown user"),
@@ -43,7 +44,7 @@ const USERS: [(&str, &str); 5] = [
 /// who comes after whom must not matter.
 const ORDERS: [[usize; 4]; 4] = [[0, 1, 3, 2], [1, 2, 0, 3], [2, 3, 1, 0], [3, 0, 2, 1]];
 
-/// The status of a refusal.
+/// The exit code of a rejected login.
 const REFUSED: i32 = 3;
 
 fn main() {
@@ -61,7 +62,7 @@ fn main() {
             let start = Instant::now();
             let log_in = users.log_in(user, &wrong).expect("a database");
             let seconds = start.elapsed().as_secs_f64();
-            assert!(matches!(log_in, LogIn::Refused(_)));
+            assert!(matches!(log_in, Login::Refused(_)));
             seconds
         });
         if factor == 1 {

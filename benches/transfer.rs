@@ -1,9 +1,9 @@
-//! `cargo bench --bench transfer`: what files of users take, in time and memory, against Python and
-//! the `sqlite3` shell, in one run.
+//! `cargo bench --bench transfer`: the time and memory of importing and exporting users files,
+//! compared with Python and the `sqlite3` shell in one run.
 //!
-//! It goes as in `against_python`: each round does every kind of work of a part of the table once.
-//! All of it is whole processes, whose peak memory GNU time tells; without it there is none. What
-//! they write to stdout goes nowhere.
+//! It works like `against_python`: each round does every kind of work of a part of the table once.
+//! All work is done by whole processes. GNU time measures their peak memory; without it, memory is
+//! not shown. Their stdout is discarded.
 
 mod support;
 
@@ -17,15 +17,15 @@ use self::support::{
     take_turns, time,
 };
 
-/// How many users there are in the parts of the table.
+/// The numbers of users in the parts of the table.
 struct Sizes {
-    /// With clear passwords, each of which is to be hashed.
+    /// With plaintext passwords to hash.
     clear: usize,
     /// With hashes.
     many: usize,
     /// With hashes, to see how it grows.
     most: usize,
-    /// Where a look-up has little to look through.
+    /// For lookups in a small table.
     few: usize,
 }
 
@@ -34,11 +34,11 @@ const SIZES: Sizes = Sizes { clear: 1_000, many: 100_000, most: 1_000_000, few: 
 /// For `cargo test --benches`.
 const TEST_SIZES: Sizes = Sizes { clear: 4, many: 100, most: 1_000, few: 10 };
 
-/// Rounds of what takes minutes, a second and milliseconds, if the variable `ROUNDS` names no other
-/// number.
+/// The numbers of rounds for work of minutes, seconds and milliseconds, unless the variable
+/// `ROUNDS` is set.
 const ROUNDS: [usize; 3] = [3, 11, 51];
 
-/// A program that tells the memory of another one.
+/// A program that measures the memory of another.
 const GNU_TIME: &str = "/usr/bin/time";
 
 /// Opens a file of users, and a new database with the table of the tutorial.

@@ -1,11 +1,11 @@
-"""A Dash app whose users are kept with dash-users.
+"""A Dash app with users managed by dash-users.
 
     pip install dash dash-auth
     dash-users init && dash-users add alice --group admins
     python app.py                # http://127.0.0.1:8050, or set HOST and PORT
 
-What dash-users changes counts from the next request on; nothing is restarted. Everybody who logs
-in is greeted; the list of users is for the group "admins".
+Changes by dash-users take effect on the next request, without a restart. The page greets every user;
+only the group "admins" sees the list of users.
 """
 
 import hmac
@@ -21,16 +21,16 @@ from dash_auth import BasicAuth, protected_callback
 from werkzeug.security import check_password_hash, generate_password_hash
 
 DATABASE = Path(os.environ.get("DASH_USERS_DATABASE", "users.db")).absolute()
-# Checked for whoever has no hash, so that the time taken tells nobody which users exist.
+# Checked for unknown users, so timing does not reveal which users exist.
 NO_ONE = generate_password_hash(secrets.token_urlsafe())
-# Log-ins that were right: a page makes many requests, and a check takes 0.1 s by design.
+# Accepted logins: a page makes many requests, and checking a hash takes 0.1 s by design.
 ACCEPTED = set()
-MAC_KEY = secrets.token_bytes(32)  # what is kept of a password is useless without it
+MAC_KEY = secrets.token_bytes(32)  # without it, what is stored of a password is useless
 
 
 def query(sql, *parameters):
-    """The first column of what is found, as the database is now."""
-    # Read-only: SQLite would else create an empty database where there is none.
+    """The first column of the query's result."""
+    # Read-only: otherwise SQLite would create an empty database if there is none.
     with closing(sqlite3.connect(DATABASE.as_uri() + "?mode=ro", uri=True)) as connection:
         return [row[0] for row in connection.execute(sql, parameters)]
 
@@ -42,16 +42,16 @@ def stored_hash(username):
 
 
 def user_groups(username):
-    """The user's groups. dash_auth asks at every request, and puts them into the session."""
+    """The user's groups. dash_auth calls this for every request, and stores them in the session."""
     return query("SELECT group_name FROM user_groups WHERE username = ?", username)
 
 
 def auth_func(username, password):
-    """Whether to let the user in. dash_auth asks at every request."""
+    """Whether to accept the login. dash_auth calls this for every request."""
     stored = str(stored_hash(username))
-    if not stored.startswith(("scrypt", "pbkdf2")):  # nobody, or a locked user
+    if not stored.startswith(("scrypt", "pbkdf2")):  # unknown or locked user
         stored = NO_ONE
-    # A changed password comes with another stored hash, so it is never found here.
+    # After a password change the stored hash differs, so the old password is not found here.
     log_in = (username, stored, hmac.digest(MAC_KEY, password.encode(), "sha256"))
     if log_in not in ACCEPTED:
         if not check_password_hash(stored, password):
@@ -62,7 +62,7 @@ def auth_func(username, password):
     return True
 
 
-user_groups("")  # fails here and now if there is no database, or `dash-users init` is still to run
+user_groups("")  # fails at startup if there is no database, or `dash-users init` was not run
 app = Dash(__name__)
 server = app.server  # in production: gunicorn app:server
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe()  # signs the session

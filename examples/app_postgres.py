@@ -1,12 +1,12 @@
-"""A Dash app whose users are kept with dash-users in PostgreSQL.
+"""A Dash app with users managed by dash-users in PostgreSQL.
 
     pip install dash dash-auth "psycopg[binary,pool]"
     export DATABASE_URL=postgresql://app@db.example.org/app   # its password: PGPASSWORD or ~/.pgpass
     python app_postgres.py       # http://127.0.0.1:8050, or set HOST and PORT
 
-The role "app" reads the tables users and user_groups, and needs no more. What dash-users changes,
-from whichever host, counts from the next request on; nothing is restarted. Everybody who logs in is
-greeted; the list of users is for the group "admins".
+The role "app" needs to read the tables users and user_groups only. Changes by dash-users on any host
+take effect on the next request, without a restart. The page greets every user; only the group
+"admins" sees the list of users.
 """
 
 import hmac
@@ -19,10 +19,10 @@ from dash_auth import BasicAuth, protected_callback
 from psycopg_pool import ConnectionPool
 from werkzeug.security import check_password_hash, generate_password_hash
 
-# Connections that are checked before each use: a server may have been restarted meanwhile.
+# Connections are checked before each use: the server may have been restarted.
 POOL = ConnectionPool(
     os.environ.get("DATABASE_URL", ""),
-    # Nothing is prepared by name, so that it also works through pgbouncer.
+    # No prepared statements, so it also works through pgbouncer.
     kwargs={"autocommit": True, "prepare_threshold": None, "connect_timeout": 10},
     check=ConnectionPool.check_connection,
     min_size=1,
@@ -30,16 +30,16 @@ POOL = ConnectionPool(
     timeout=15,
     open=True,
 )
-# Checked for whoever has no hash, so that the time taken tells nobody which users exist.
+# Checked for unknown users, so timing does not reveal which users exist.
 NO_ONE = generate_password_hash(secrets.token_urlsafe())
-# Log-ins that were right: a page makes many requests, and a check takes 0.1 s by design.
+# Accepted logins: a page makes many requests, and checking a hash takes 0.1 s by design.
 ACCEPTED = set()
-MAC_KEY = secrets.token_bytes(32)  # what is kept of a password is useless without it
+MAC_KEY = secrets.token_bytes(32)  # without it, what is stored of a password is useless
 
 
 def query(sql, *parameters):
-    """The first column of what is found, as the database is now."""
-    # A name from a browser may hold what no text in PostgreSQL can.
+    """The first column of the query's result."""
+    # A name from a browser may contain NUL, which PostgreSQL cannot store.
     if any("\0" in parameter for parameter in parameters):
         return []
     with POOL.connection() as connection:
@@ -53,16 +53,16 @@ def stored_hash(username):
 
 
 def user_groups(username):
-    """The user's groups. dash_auth asks at every request, and puts them into the session."""
+    """The user's groups. dash_auth calls this for every request, and stores them in the session."""
     return query("SELECT group_name FROM user_groups WHERE username = %s", username)
 
 
 def auth_func(username, password):
-    """Whether to let the user in. dash_auth asks at every request."""
+    """Whether to accept the login. dash_auth calls this for every request."""
     stored = str(stored_hash(username))
-    if not stored.startswith(("scrypt", "pbkdf2")):  # nobody, or a locked user
+    if not stored.startswith(("scrypt", "pbkdf2")):  # unknown or locked user
         stored = NO_ONE
-    # A changed password comes with another stored hash, so it is never found here.
+    # After a password change the stored hash differs, so the old password is not found here.
     log_in = (username, stored, hmac.digest(MAC_KEY, password.encode(), "sha256"))
     if log_in not in ACCEPTED:
         if not check_password_hash(stored, password):
@@ -73,8 +73,8 @@ def auth_func(username, password):
     return True
 
 
-POOL.wait(timeout=15)  # fails here and now if the server cannot be reached,
-user_groups("")  # or if `dash-users init` or a GRANT is still to run
+POOL.wait(timeout=15)  # fails at startup if the server cannot be reached,
+user_groups("")  # or if `dash-users init` was not run, or a GRANT is missing
 app = Dash(__name__)
 server = app.server  # in production: gunicorn app_postgres:server
 # Signs the session: the same on all hosts.

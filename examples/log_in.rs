@@ -1,8 +1,8 @@
-//! A Rust program on the same users as a Dash app.
+//! A Rust program that uses the same users as a Dash app.
 //!
-//! Run it with `cargo run --example log_in`: it makes a database in a temporary directory.
+//! Run it with `cargo run --example log_in`. It creates a database in a temporary directory.
 
-use dash_users::{Location, LogIn, NewFile, NewUser, Password, Users};
+use dash_users::{Location, Login, NewFile, NewUser, Password, Users};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
@@ -15,14 +15,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     zoe.language = "fr".parse()?;
     users.add(&zoe)?;
 
-    // What a browser sent. A refusal is a value: the reason is for the log, not for the browser.
+    // The passwords that a browser sent. A rejected login is not an error. The reason is for the
+    // log, not for the browser.
     for attempt in ["let me in", "plover-xyzzy-quux"] {
         let (log_in, upgraded) = users.log_in_and_upgrade("zoe", &Password::from(attempt))?;
         match log_in {
-            LogIn::Accepted { outdated } => {
+            Login::Accepted { outdated } => {
                 println!("accepted; outdated: {outdated}, renewed: {upgraded:?}");
             }
-            LogIn::Refused(reason) => println!("refused: {reason:?}"),
+            Login::Refused(reason) => println!("refused: {reason:?}"),
         }
     }
     for user in users.list()? {

@@ -1,5 +1,4 @@
-//! What can be wrong with a database and its users: the findings of
-//! [`Users::check`](crate::Users::check).
+//! The problems that [`Users::check`](crate::Users::check) finds in a database and its users.
 
 use std::fmt;
 
@@ -9,23 +8,23 @@ use crate::hash::{Method, MethodError};
 use crate::user::StoredText;
 use crate::username::UsernameError;
 
-/// Something that is wrong.
+/// A problem, and the user it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The user whom it is about; none if it is about the database.
+    /// The user, or `None` for a problem of the database as a whole.
     pub username: Option<StoredText>,
-    /// What it is.
+    /// The problem.
     pub problem: Problem,
 }
 
-/// How bad something is.
+/// The severity of a problem. The most severe is the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Somebody cannot log in, or somebody may who should not, or data is lost.
+    /// A user cannot log in, someone can log in who should not, or data is lost.
     Error,
-    /// It may come to that.
+    /// May become an error.
     Warning,
-    /// Worth knowing.
+    /// For your information; nothing is broken.
     Info,
 }
 
@@ -39,112 +38,114 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What is wrong. `Display` says it, safely for a terminal, and shows no part of a stored hash.
+/// A problem. `Display` is one line, safe to print on a terminal, and shows no part of a stored
+/// hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The name is NULL, a BLOB or no UTF-8.
+    /// The username is NULL, a BLOB or not valid UTF-8.
     NameNotText,
-    /// The name holds a `:`.
+    /// The username contains a `:`.
     NameCannotLogIn,
-    /// A new user could not have the name.
+    /// The username is not allowed for new users.
     NameNotAllowed(UsernameError),
-    /// Another user, this one, has a name that differs only by ASCII case.
+    /// Another user, the one given, has a name that differs only by ASCII case.
     NameDiffersByCase(StoredText),
-    /// The language is NULL, a BLOB or no UTF-8.
+    /// The language is NULL, a BLOB or not valid UTF-8.
     LanguageNotText,
-    /// The language is no BCP 47 tag.
+    /// The language is not a BCP 47 tag.
     LanguageNotAllowed,
-    /// A user could not be put into the group.
+    /// The user is in a group whose name is not allowed.
     GroupNotAllowed(StoredText, GroupError),
-    /// werkzeug raises on the stored value.
+    /// werkzeug raises an exception on the stored value.
     HashRaises(&'static str),
-    /// werkzeug answers False to every password.
+    /// werkzeug returns False for every password.
     HashNeverMatches(&'static str),
-    /// It takes more work than a hash may ask for.
+    /// The stored hash costs more than the limits of [`Method`].
     HashOverLimit(&'static str),
-    /// werkzeug may know it; this crate does not.
+    /// werkzeug may support the method; this crate does not.
     HashUnsupported(&'static str),
-    /// The stored value is a hash with something around it: `what` says both.
+    /// The stored value is a hash with extra characters around it; `what` describes both.
     #[expect(missing_docs, reason = "see OtherHash")]
     WrappedHash { what: String, is_restorable: bool },
-    /// The stored value is a hash whose end is missing.
-    CutOffHash {
-        /// What it is, in words.
+    /// The stored value is a truncated hash.
+    TruncatedHash {
+        /// What the value is, in words.
         what: String,
-        /// How many characters are stored.
+        /// The stored length in characters.
         length: usize,
-        /// The column's declared type, if it has a length.
+        /// The declared type of the column, if it limits the length.
         column: Option<String>,
-        /// Whether werkzeug raises on it.
+        /// Whether werkzeug raises an exception on it.
         raises: bool,
     },
-    /// The stored value is a hash of another program.
+    /// The stored value is a hash in another program's format.
     OtherHash {
-        /// What it is, in words.
+        /// What the value is, in words.
         what: String,
-        /// Whether werkzeug raises on it.
+        /// Whether werkzeug raises an exception on it.
         raises: bool,
         /// Whether [`Users::unwrap_hashes`](crate::Users::unwrap_hashes) converts it.
         is_restorable: bool,
     },
     /// The stored value is NULL.
     HashNull,
-    /// The stored value is a BLOB, the UTF-8 of a valid hash.
+    /// The stored value is a BLOB that holds a valid hash as UTF-8.
     HashBlob,
     /// The stored value is empty or blank.
     HashEmpty,
-    /// The stored value is a word that stands for no password, such as `None`.
+    /// The stored value is a placeholder such as `None` or `****`.
     NoPassword,
-    /// The hash is outdated by the current method, and perhaps [weak](Method::is_weak) too.
+    /// The hash is [outdated](crate::PasswordHash::is_outdated), and may be [weak](Method::is_weak)
+    /// too.
     HashOutdated(Method),
-    /// The hash is [weak](Method::is_weak), though not outdated.
+    /// The hash is [weak](Method::is_weak) but not outdated.
     HashWeak(Method),
-    /// The stored value is a clear password.
-    ClearPassword,
-    /// The user still has the password of the demo, which everybody knows.
+    /// The stored value is a plaintext password.
+    PlaintextPassword,
+    /// The user still has the public [demo password](crate::DEMO_USERS).
     DemoPassword,
-    /// A user who is not there has groups.
+    /// Groups are stored for a user that does not exist.
     OrphanedGroups(Vec<StoredText>),
-    /// The user went without a trace in the history.
+    /// The user was removed, and the history has no event of it.
     RemovedUnseen,
-    /// The user came without a trace in the history.
+    /// The user was added, and the history has no event of it.
     AddedUnseen,
-    /// An index, table or trigger of this crate is gone.
+    /// A function, index, table or trigger of this crate is missing.
     Missing(SchemaObject),
-    /// An index, table or trigger of this crate is not as it was made.
+    /// A function, index, table or trigger of this crate was altered.
     Altered(SchemaObject),
-    /// There is a trigger of somebody else, of this name.
+    /// The table `users` has a trigger of this name that this crate did not create.
     ForeignTrigger(String),
-    /// A table or function of this crate belongs to another role than the table `users`.
+    /// A table or function of this crate has another owner than the table `users` (PostgreSQL).
     #[expect(missing_docs, reason = "the names say it")]
     ForeignOwner { object: SchemaObject, owner: String, expected: String },
-    /// The triggers cannot write the history; this says why.
+    /// The triggers cannot write the history, for this reason.
     CannotRecord(String),
-    /// The database refuses every change of users of a kind, whoever makes it; this says why.
+    /// Users cannot be added, changed or removed by anyone, for this reason.
     CannotChange(String),
-    /// No trigger fires for this role or in this database, by its `session_replication_role`.
+    /// Triggers do not fire for this role or database, because of its `session_replication_role`.
     TriggersOff(String),
-    /// The password hash was changed without a trace in the history.
+    /// The password hash was changed, and the history has no event of it.
     ChangedUnseen,
-    /// A column of `users` is NOT NULL without a default.
+    /// A column of `users` is NOT NULL and has no default.
     RequiredColumn(String),
-    /// Somebody left a row in the table by which triggers tell the changes of this crate.
+    /// The table that marks changes of this crate for the triggers has a leftover row.
     ChangeLeft,
-    /// Everybody may read the file, whose mode this is.
+    /// Everyone can read the file, which has this mode.
     ReadableByOthers(u32),
-    /// Everybody may write the file, whose mode this is.
+    /// Everyone can write to the file, which has this mode.
     WritableByOthers(u32),
-    /// The file has other names too, of which the journal that a killed program leaves tells
-    /// nothing: how many there are.
+    /// The file has this many hard links. A rollback journal belongs to one name only: opened by
+    /// another name after a crash, the database is not recovered.
     HardLinked(u64),
-    /// There is a write-ahead log in a directory that others cannot write.
+    /// The database uses a write-ahead log in a directory that others cannot write to.
     WriteAheadLog,
-    /// The database is damaged; this says how.
+    /// The database is damaged, as described.
     Integrity(String),
 }
 
-/// An index, table or trigger.
+/// A function, index, table or trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct SchemaObject {
@@ -152,7 +153,7 @@ pub struct SchemaObject {
     pub name: String,
 }
 
-/// What a schema consists of.
+/// The kind of a [`SchemaObject`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SchemaObjectKind {
@@ -163,7 +164,7 @@ pub enum SchemaObjectKind {
 }
 
 impl Problem {
-    /// A name for programs. It stays as it is in later versions.
+    /// A code for programs. Codes do not change in later versions.
     #[must_use]
     pub fn code(&self) -> &'static str {
         use SchemaObjectKind::{Function, Index, Table, Trigger};
@@ -178,11 +179,11 @@ impl Problem {
             Self::HashRaises(_)
             | Self::HashNull
             | Self::HashBlob
-            | Self::CutOffHash { raises: true, .. }
+            | Self::TruncatedHash { raises: true, .. }
             | Self::OtherHash { raises: true, .. } => "hash_raises",
             Self::HashNeverMatches(_)
             | Self::HashEmpty
-            | Self::CutOffHash { raises: false, .. }
+            | Self::TruncatedHash { raises: false, .. }
             | Self::OtherHash { raises: false, .. } => "hash_never_matches",
             Self::WrappedHash { .. } => "wrapped_hash",
             Self::NoPassword => "no_password",
@@ -190,7 +191,7 @@ impl Problem {
             Self::HashUnsupported(_) => "hash_unsupported",
             Self::HashOutdated(_) => "hash_outdated",
             Self::HashWeak(_) => "hash_weak",
-            Self::ClearPassword => "clear_password",
+            Self::PlaintextPassword => "clear_password",
             Self::DemoPassword => "demo_password",
             Self::OrphanedGroups(_) => "orphaned_groups",
             Self::RemovedUnseen => "removed_unseen",
@@ -219,7 +220,7 @@ impl Problem {
         }
     }
 
-    /// How bad it is.
+    /// The severity.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
@@ -228,13 +229,13 @@ impl Problem {
             | Self::HashRaises(_)
             | Self::HashNeverMatches(_)
             | Self::WrappedHash { .. }
-            | Self::CutOffHash { .. }
+            | Self::TruncatedHash { .. }
             | Self::OtherHash { .. }
             | Self::HashNull
             | Self::HashBlob
             | Self::HashEmpty
             | Self::NoPassword
-            | Self::ClearPassword
+            | Self::PlaintextPassword
             | Self::DemoPassword
             | Self::Missing(_)
             | Self::Altered(_)
@@ -267,12 +268,12 @@ impl Problem {
     }
 }
 
-/// What werkzeug makes of a value that is no hash.
-fn no_log_in(raises: bool) -> &'static str {
+/// The consequence of a stored value that is not a valid hash.
+fn login_failure(raises: bool) -> &'static str {
     if raises {
-        "nobody can log in: werkzeug raises an exception on the stored hash"
+        "login fails with a werkzeug exception"
     } else {
-        "nobody can log in: werkzeug finds no password to match the stored hash"
+        "no password matches the stored hash"
     }
 }
 
@@ -280,93 +281,97 @@ impl fmt::Display for Problem {
     #[expect(clippy::too_many_lines, reason = "one message for each problem")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NameNotText => f.write_str("nobody can log in: the name is no UTF-8 text"),
+            Self::NameNotText => f.write_str("cannot log in: the username is not UTF-8 text"),
             Self::NameCannotLogIn => f.write_str(
-                "nobody can log in: HTTP Basic authentication ends the name at its first ':'",
+                "cannot log in: HTTP Basic authentication ends the username at the first ':'",
             ),
             Self::NameNotAllowed(reason) => {
-                write!(f, "a new user could not be called so: {reason}")
+                write!(f, "not allowed for a new user: {reason}")
             }
             Self::NameDiffersByCase(other) => {
-                write!(f, "the name differs only by case from that of '{other}'")
+                write!(f, "the username differs only by case from '{other}'")
             }
-            Self::LanguageNotText => f.write_str("the language is no UTF-8 text"),
-            Self::LanguageNotAllowed => f.write_str("the language is no BCP 47 tag"),
+            Self::LanguageNotText => f.write_str("the language is not UTF-8 text"),
+            Self::LanguageNotAllowed => f.write_str("the language is not a BCP 47 tag"),
             Self::GroupNotAllowed(group, reason) => {
-                write!(f, "nobody could be put into the group '{group}': {reason}")
+                write!(f, "invalid group '{group}': {reason}")
             }
-            Self::HashRaises(reason) => write!(f, "{}: {reason}", no_log_in(true)),
-            Self::HashNeverMatches(reason) => write!(f, "{}: {reason}", no_log_in(false)),
+            Self::HashRaises(reason) => write!(f, "{}: {reason}", login_failure(true)),
+            Self::HashNeverMatches(reason) => write!(f, "{}: {reason}", login_failure(false)),
             Self::WrappedHash { what, .. } => {
-                write!(f, "nobody can log in: the stored value is {what}")
+                write!(f, "cannot log in: the stored value is {what}")
             }
             Self::OtherHash { what, raises, .. } => {
-                write!(f, "{}: it is {what}", no_log_in(*raises))
+                write!(f, "{}: the stored value is {what}", login_failure(*raises))
             }
-            Self::CutOffHash { what, length, column, raises } => {
-                write!(f, "{}: it is {what}, at {length} characters", no_log_in(*raises))?;
+            Self::TruncatedHash { what, length, column, raises } => {
+                write!(
+                    f,
+                    "{}: the stored value is {what}, with {length} characters",
+                    login_failure(*raises)
+                )?;
                 match column {
-                    Some(column) => write!(f, "; the column is {}", Escaped(column)),
+                    Some(column) => write!(f, "; the column has the type {}", Escaped(column)),
                     None => Ok(()),
                 }
             }
-            Self::HashNull => f.write_str(
-                "nobody can log in: werkzeug raises an exception: the stored hash is NULL",
-            ),
+            Self::HashNull => {
+                f.write_str("login fails with a werkzeug exception: the stored hash is NULL")
+            }
             Self::HashBlob => f.write_str(
-                "nobody can log in: werkzeug raises an exception: the stored hash is valid, but a \
-                 BLOB, not text",
+                "login fails with a werkzeug exception: the stored hash is valid, but a BLOB \
+                 instead of text",
             ),
-            Self::HashEmpty => f.write_str("nobody can log in: the stored hash is empty"),
+            Self::HashEmpty => f.write_str("cannot log in: the stored hash is empty"),
             Self::NoPassword => f.write_str(
-                "nobody can log in: what is stored is masked, or a word such as None, and no hash",
+                "cannot log in: the stored value is a placeholder such as None or ***, not a hash",
             ),
             Self::HashOverLimit(reason)
                 if MethodError::TOO_LONG == MethodError::OverLimit(reason) =>
             {
-                write!(f, "dash-users never accepts the stored value: {reason}")
+                write!(f, "dash-users rejects the stored value: {reason}")
             }
             Self::HashOverLimit(reason) => write!(
                 f,
-                "werkzeug takes seconds over each request, or raises an exception: {reason}"
+                "werkzeug takes seconds for each request, or raises an exception: {reason}"
             ),
             Self::HashUnsupported(reason) => {
-                write!(f, "werkzeug may verify the stored hash, dash-users cannot: {reason}")
+                write!(f, "werkzeug may verify the stored hash, but dash-users cannot: {reason}")
             }
-            Self::HashOutdated(method) if method.is_weak() => write!(
-                f,
-                "the hash is outdated and weak: {method} does less work than OWASP asks for"
-            ),
-            Self::HashOutdated(method) => write!(f, "the hash is outdated: it is {method}"),
+            Self::HashOutdated(method) if method.is_weak() => {
+                write!(f, "the hash is outdated and weak: {method} is below OWASP's recommendation")
+            }
+            Self::HashOutdated(method) => write!(f, "the hash is outdated: it uses {method}"),
             Self::HashWeak(method) => {
-                write!(f, "the hash is weak: {method} does less work than OWASP asks for")
+                write!(f, "the hash is weak: {method} is below OWASP's recommendation")
             }
-            Self::ClearPassword => f.write_str(
-                "the password is stored in the clear: nobody can log in with it, and whoever reads \
-                 the file can read it",
+            Self::PlaintextPassword => f.write_str(
+                "the password is stored in plaintext: it does not work for login, and anyone \
+                 with read access can see it",
             ),
-            Self::DemoPassword => f.write_str("everybody knows the password: it is the demo's"),
+            Self::DemoPassword => f.write_str("the password is the public demo password"),
             Self::OrphanedGroups(groups) => {
                 let groups: Vec<_> = groups.iter().map(ToString::to_string).collect();
-                write!(f, "there is no such user, but groups: {}", groups.join(", "))
+                write!(f, "groups of a user that does not exist: {}", groups.join(", "))
             }
             Self::RemovedUnseen => f.write_str(
-                "the user is gone, and the history does not tell it: another row was put in the \
-                 place, or the triggers were missing",
+                "the user was removed without an event: the row was replaced, or the triggers were \
+                 missing",
             ),
             Self::AddedUnseen => {
-                f.write_str("the history does not tell of the user: the triggers were missing")
+                f.write_str("the user was added without an event: the triggers were missing")
             }
             Self::Missing(object) => write!(f, "the {object} is missing"),
-            Self::Altered(object) => write!(f, "the {object} is not as dash-users made it"),
+            Self::Altered(object) => write!(f, "the {object} was altered"),
             Self::ForeignTrigger(name) => write!(
                 f,
-                "the trigger '{}' is not of dash-users, and sees whatever is written",
+                "the trigger '{}' was not created by dash-users, and sees every value that is \
+                 written",
                 Escaped(name)
             ),
             Self::ForeignOwner { object, owner, expected } => write!(
                 f,
-                "the {object} belongs to role '{}', not to '{}', who owns 'users'",
+                "the {object} belongs to role '{}', but 'users' belongs to '{}'",
                 Escaped(owner),
                 Escaped(expected)
             ),
@@ -378,36 +383,40 @@ impl fmt::Display for Problem {
             }
             Self::TriggersOff(of) => write!(
                 f,
-                "no trigger fires for {}: its session_replication_role is 'replica'",
+                "triggers do not fire for {}: its session_replication_role is 'replica'",
                 Escaped(of)
             ),
             Self::ChangedUnseen => f.write_str(
-                "the password hash was changed while the triggers did not work: the user may be \
-                 another one than the groups were for",
+                "the password hash was changed while the triggers were not working: the groups \
+                 may belong to an earlier user",
             ),
             Self::RequiredColumn(name) => write!(
                 f,
-                "no user can be added: column '{}' of table 'users' is NOT NULL without a default",
+                "users cannot be added: column '{}' of table 'users' is NOT NULL and has no \
+                 default",
                 Escaped(name)
             ),
             Self::ChangeLeft => f.write_str(
-                "table 'dash_users_change' has a row: what an app writes is told as if it were of \
-                 dash-users",
+                "table 'dash_users_change' has a leftover row: changes by the app are recorded \
+                 as changes by dash-users",
             ),
             Self::ReadableByOthers(mode) => {
-                write!(f, "everybody on this machine may read the hashes: the mode is {mode:04o}")
+                write!(f, "anyone on this machine can read the hashes: the file mode is {mode:04o}")
             }
             Self::WritableByOthers(mode) => {
-                write!(f, "everybody on this machine may change passwords: the mode is {mode:04o}")
+                write!(
+                    f,
+                    "anyone on this machine can change passwords: the file mode is {mode:04o}"
+                )
             }
             Self::HardLinked(names) => write!(
                 f,
-                "the file has {names} names: whoever opens it by another one than a program that \
-                 was killed does not see the journal, and damages it"
+                "the file has {names} hard links: after a crash, opening it by another name \
+                 misses its journal and damages it"
             ),
             Self::WriteAheadLog => f.write_str(
-                "an app that runs as another user cannot read the file: it has a write-ahead log, \
-                 in a directory that only its owner may write",
+                "an app that runs as another user cannot read the file: it uses a write-ahead \
+                 log, and only the owner can write to its directory",
             ),
             Self::Integrity(reason) => write!(f, "the file is damaged: {}", Escaped(reason)),
         }

@@ -1,4 +1,4 @@
-//! What the `password_hash` column of one user means.
+//! The meaning of a value in the `password_hash` column: active, locked or unusable.
 
 use std::fmt;
 
@@ -17,27 +17,27 @@ use crate::user::StoredText;
 ///                                                 ; and "|" written as "|p"
 /// ```
 ///
-/// A locked value has no `$`, so that every version of werkzeug answers False to it without
-/// raising. No method holds a `|` and no digest does: the first and the last one give the hash
-/// back byte for byte, whatever the salt holds. No method is empty, so the second form cannot be
-/// mistaken for the first.
+/// A locked value has no `$`, so every version of werkzeug returns False for it and none raises an
+/// exception. Neither a method nor a digest contains `|`, so the first and the last `|` restore the
+/// hash byte for byte, whatever the salt contains. No method is empty, so the two forms cannot be
+/// confused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// The user can log in.
     Active(PasswordHash),
-    /// An administrator locked the user; the value is kept for the day of unlocking. The error says
-    /// why it cannot be checked.
+    /// The user is locked. Holds the hash that unlocking restores, or the reason it cannot be
+    /// checked.
     Locked(Result<PasswordHash, HashError>),
-    /// Nobody can log in with this.
+    /// No password matches this value.
     Unusable(HashError),
 }
 
 impl Credential {
-    /// Reads a stored value. It never fails: what is no credential is [`Unusable`](Self::Unusable).
+    /// Parses a stored value. Anything that is not a credential is [`Unusable`](Self::Unusable).
     #[must_use]
     pub fn parse(stored: &StoredText) -> Self {
         let StoredText::Text(text) = stored else {
-            return Self::Unusable(MethodError::Raises("it is not UTF-8 text").into());
+            return Self::Unusable(MethodError::Raises("not UTF-8 text").into());
         };
         if text.len() > MAX_LOCKED_BYTES {
             return Self::Unusable(MethodError::TOO_LONG.into());
@@ -51,7 +51,7 @@ impl Credential {
         }
     }
 
-    /// The hash, where there is one.
+    /// The hash, active or locked; `None` for a value that cannot be checked.
     #[must_use]
     pub fn hash(&self) -> Option<&PasswordHash> {
         match self {
@@ -66,27 +66,27 @@ impl Credential {
         matches!(self, Self::Locked(_))
     }
 
-    /// The same with another hash: what was locked stays so.
+    /// The same credential with a new hash: a locked one stays locked.
     #[must_use]
     pub fn with_hash(&self, hash: PasswordHash) -> NewCredential {
         if self.is_locked() { NewCredential::locked(&hash) } else { hash.into() }
     }
 }
 
-/// The most bytes of a locked value: the lock of a text of `$` alone.
+/// The maximum length of a locked value in bytes, reached by locking a text of `$` only.
 const MAX_LOCKED_BYTES: usize = ESCAPED.len() + 2 * PasswordHash::MAX_BYTES;
 
-/// How a locked value begins that is not of the form of a hash.
+/// The prefix of a locked value that does not have the form of a hash.
 const ESCAPED: &str = "!||";
 
 /// A locked value.
 struct Lock {
-    /// What was locked.
+    /// The value before locking.
     value: String,
 }
 
 impl Lock {
-    /// Reads what [`write`](Self::write) wrote, and nothing else.
+    /// Parses exactly what [`write`](Self::write) writes.
     fn parse(text: &str) -> Option<Self> {
         // With a "$" in it werkzeug could raise on it.
         let value = unlocked(text).filter(|_| !text.contains('$'))?;
@@ -94,7 +94,7 @@ impl Lock {
         is_locked.then_some(Self { value })
     }
 
-    /// The locked form of a text; none if the text is too long.
+    /// Locks a text; `None` if it is too long.
     fn write(value: &str) -> Option<String> {
         if value.len() > PasswordHash::MAX_BYTES {
             return None;
@@ -107,7 +107,7 @@ impl Lock {
             Err(_) => false,
         };
         let locked = format!("!{}", value.replacen('$', "|", 2));
-        // A digest which we do not know might hold a "$" or "|".
+        // A digest of an unknown method might contain "$" or "|".
         if is_hash && !locked.contains('$') && unlocked(&locked).as_deref() == Some(value) {
             return Some(locked);
         }
@@ -115,8 +115,8 @@ impl Lock {
     }
 }
 
-/// Undoes the writing of a locked value: the text behind the `!` with the first and the last `|`
-/// as `$`, whatever it is; or behind `!||` with its characters as they were.
+/// Restores the text of a locked value: after `!`, the first and the last `|` become `$`; after
+/// `!||`, the escaped characters are restored.
 pub(crate) fn unlocked(text: &str) -> Option<String> {
     if let Some(escaped) = text.strip_prefix(ESCAPED) {
         let mut parts = escaped.split('|');
@@ -136,19 +136,19 @@ pub(crate) fn unlocked(text: &str) -> Option<String> {
     Some(format!("{method}${salt}${digest}"))
 }
 
-/// The value of a `password_hash` column that is to be stored: active or locked, and never
-/// unusable. `Debug` shows nothing of it.
+/// A value to store in the `password_hash` column: active or locked, never unusable. `Debug` shows
+/// no part of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewCredential(String);
 
 impl NewCredential {
-    /// The credential of a user who is locked.
+    /// The credential of a locked user.
     #[must_use]
     pub fn locked(hash: &PasswordHash) -> Self {
         Self(format!("!{}", hash.to_string().replacen('$', "|", 2)))
     }
 
-    /// A stored value as it is, if it is a hash, locked or not.
+    /// A stored value unchanged, if it is a hash, locked or not.
     pub(crate) fn of_stored(stored: &StoredSecret) -> Option<Self> {
         match (stored.credential(), stored.expose()) {
             (Credential::Active(_) | Credential::Locked(Ok(_)), StoredText::Text(text)) => {
@@ -158,12 +158,12 @@ impl NewCredential {
         }
     }
 
-    /// What locks the user with the credential `stored`; none if the user is locked already. Any
-    /// text is locked, whether it is a hash or not.
+    /// The value that locks a user whose stored value is `stored`, or `None` if the user is already
+    /// locked. Any text can be locked, whether it is a hash or not.
     ///
     /// # Errors
     ///
-    /// The [`HashError`] of a value that is no text, with which nobody can log in, or that is longer
+    /// A [`HashError`] if the value is not text, which nobody can log in with anyway, or is longer
     /// than [`PasswordHash::MAX_BYTES`].
     pub fn lock(stored: &StoredText) -> Result<Option<Self>, HashError> {
         match (Credential::parse(stored), stored) {
@@ -177,12 +177,12 @@ impl NewCredential {
         }
     }
 
-    /// What unlocks the user with the credential `stored`, byte for byte what was locked; none if
-    /// the user is not locked.
+    /// The value that unlocks a user whose stored value is `stored`, byte for byte as before
+    /// locking, or `None` if the user is not locked.
     ///
     /// # Errors
     ///
-    /// The [`HashError`] of a value that is marked as locked and holds no hash.
+    /// A [`HashError`] if the value begins with `!` but is not a locked value.
     pub fn unlock(stored: &StoredText) -> Result<Option<Self>, HashError> {
         match (Credential::parse(stored), stored) {
             (Credential::Locked(_), StoredText::Text(text)) => Ok(unlocked(text).map(Self)),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_value_gives_its_hash_back_whatever_the_salt_holds() {
+    fn locked_value_restores_hash_with_any_salt() {
         let hash: PasswordHash = HASH.parse().unwrap();
         let locked = NewCredential::locked(&hash).to_string();
         assert_eq!(locked, "!pbkdf2:sha1:1|a|b||c|0c60c80f961f0e71f3a9b524af6012062fe037a6");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_hash_in_what_is_one_locked_or_not() {
+    fn hash_is_returned_for_active_and_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
         let locked = NewCredential::locked(&hash).to_string();
         for text in [HASH, &locked] {
@@ -243,13 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_nothing_of_a_new_value() {
+    fn debug_shows_no_value() {
         let hash: PasswordHash = HASH.parse().unwrap();
         assert_eq!(format!("{:?}", NewCredential::locked(&hash)), "NewCredential(…)");
     }
 
     #[test]
-    fn a_new_hash_of_a_locked_user_is_locked() {
+    fn new_hash_of_locked_user_is_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
         let locked = Credential::Locked(Ok(hash.clone()));
         assert!(locked.with_hash(hash.clone()).to_string().starts_with("!pbkdf2:sha1:1|"));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_hash_that_we_cannot_check_is_locked_all_the_same() {
+    fn locked_unsupported_hash_is_locked() {
         let hash: PasswordHash = HASH.parse().unwrap();
         for text in ["!pbkdf2:sha224:1|salt|00ff", "!scrypt:1048576:8:1|salt|00ff"] {
             assert!(matches!(credential(text), Credential::Locked(Err(_))), "{text}");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn locking_and_unlocking_give_the_value_back_and_are_idempotent() {
+    fn lock_and_unlock_round_trip_and_are_idempotent() {
         let text = |text: &str| StoredText::Text(text.to_owned());
         for hash in [HASH, "pbkdf2:sha224:1$a|b$00ff", "scrypt:1048576:8:1$$ff"] {
             let locked = NewCredential::lock(&text(hash)).unwrap().unwrap().to_string();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_locked_and_unlocked_byte_for_byte() {
+    fn lock_and_unlock_round_trip_any_text() {
         let text = |text: &str| StoredText::Text(text.to_owned());
         let mut values =
             ["", "!", "*", "secret123", "|", "$", "|d", "$2b$12$abc", "!scrypt|salt|ff"]
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn lock_rejects_values_that_are_no_text_or_too_long() {
+    fn lock_rejects_non_text_and_long_values() {
         let long =
             format!("pbkdf2:sha1:1${}${}", "a".repeat(PasswordHash::MAX_BYTES), "0".repeat(40));
         let is_too_long =
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_resembles_a_locked_value_is_unusable() {
+    fn locked_lookalikes_are_unusable() {
         use HashError::{Method, NeverMatches};
         for text in ["", "!", "!!", "*", "!scrypt|salt|ff", "scrypt|salt|ff", "!|||"] {
             assert!(matches!(credential(text), Credential::Unusable(NeverMatches(_))), "{text}");
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_unusable() {
+    fn non_text_is_unusable() {
         for stored in [
             StoredText::Null,
             StoredText::Blob(HASH.into()),

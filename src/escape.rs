@@ -1,4 +1,4 @@
-//! Text from a database, made safe for a terminal, for tab-separated rows and in JSON.
+//! Escaping of untrusted text for terminals, tab-separated rows and JSON.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Shows a text with `\t`, `\n`, `\\` and `\u{…}` for what could drive a terminal, deceive a
-/// reader or break a row: control, bidirectional and invalid characters (U+FFFD), and the
-/// backslash.
+/// Displays a text with `\t`, `\n`, `\\` and `\u{…}` in place of characters that could control a
+/// terminal, deceive a reader or break a row: control, bidirectional and invalid characters
+/// (U+FFFD), and the backslash.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -32,8 +32,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// A message without whatever may be the digest of a hash: that of a damaged file may hold any row
-/// of it, and that of a trigger what it was given.
+/// Removes everything that may be the digest of a hash from a message. A damaged file may put any
+/// row into an error, and a trigger may repeat the values it was given.
 pub(crate) fn without_digests(message: &str) -> String {
     const MIN_DIGITS: usize = 32;
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -45,9 +45,9 @@ pub(crate) fn without_digests(message: &str) -> String {
     shown.collect()
 }
 
-/// Whether a character is one that nobody should print unseen: C0 and C1 controls, line and
-/// paragraph separators, those of the Unicode property `Bidi_Control`, and U+FFFD, which stands
-/// for invalid bytes.
+/// Whether a character is unsafe to print unescaped: C0 and C1 controls, line and paragraph
+/// separators, characters with the Unicode property `Bidi_Control`, and U+FFFD, which stands for
+/// invalid bytes.
 #[must_use]
 pub fn is_unsafe_to_print(c: char) -> bool {
     let is_bidirectional = matches!(
@@ -57,8 +57,8 @@ pub fn is_unsafe_to_print(c: char) -> bool {
     c.is_control() || is_bidirectional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffd}')
 }
 
-/// Whether nothing of a character is to be seen, or only that it could not be read (U+FFFD). Control
-/// characters and white space are other things.
+/// Whether a character is invisible, or stands for unreadable bytes (U+FFFD). Control characters and
+/// whitespace are not included.
 #[must_use]
 pub(crate) fn is_hidden(c: char) -> bool {
     // Unicode's property Default_Ignorable_Code_Point, the fillers and marks that fonts leave empty, and
@@ -72,12 +72,12 @@ pub(crate) fn is_hidden(c: char) -> bool {
         )
 }
 
-/// Writes a value as JSON, compact and with whatever [could drive a terminal](is_unsafe_to_print)
-/// as `\uXXXX`: it is read back unchanged.
+/// Writes a value as compact JSON, with [unsafe characters](is_unsafe_to_print) as `\uXXXX`.
+/// Parsing the JSON gives the same value.
 ///
 /// # Errors
 ///
-/// What writing fails with.
+/// Errors of `writer`.
 pub fn write_json<W: Write + ?Sized>(writer: &mut W, value: &impl Serialize) -> io::Result<()> {
     Ok(value.serialize(&mut Serializer::with_formatter(writer, SafeFormatter))?)
 }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_escapes_what_could_drive_a_terminal_and_nothing_is_lost() {
+    fn json_escapes_unsafe_characters_losslessly() {
         let text = "Zoë \"q\" \\ \x1b[31m \u{9b} \u{202e} \u{7f} 🙂";
         let mut json = Vec::new();
         write_json(&mut json, &text).unwrap();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_dangerous_is_escaped() {
+    fn only_unsafe_characters_are_escaped() {
         for (text, shown) in [
             ("Zoë Quinn 🙂 李", "Zoë Quinn 🙂 李"),
             ("a\tb\nc\\d", "a\\tb\\nc\\\\d"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_of_a_hash_is_left_out_of_a_message() {
+    fn digests_are_removed_from_messages() {
         for (text, shown) in [
             ("", ""),
             ("no such column: é", "no such column: é"),

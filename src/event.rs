@@ -1,4 +1,4 @@
-//! The history: what was done to users, when, and by whom.
+//! The history: who changed what, and when.
 
 use std::time::SystemTime;
 
@@ -6,23 +6,25 @@ use crate::user::StoredText;
 
 /// An event of the history.
 ///
-/// No event holds a password, or a salt or digest of one. An `action` is one of `add`, `passwd`,
-/// `rehash`, `unwrap` (what was around a hash is gone), `upgrade` (a new hash at a log-in), `update`, `lock`, `unlock`, `rename`, `remove`,
-/// `group add`, `group remove`, `import` and `seed` (many users at once, with their numbers as the
-/// detail) and `restore`; later versions may add others.
+/// No event contains a password, or a salt or digest of one. The `action` is one of `add`,
+/// `passwd`, `rehash`, `unwrap` (extra characters around a hash were removed), `upgrade` (a new
+/// hash at a login), `update`, `lock`, `unlock`, `rename`, `remove`, `group add`, `group remove`,
+/// `import` and `seed` (many users at once, with their numbers in the detail) and `restore`. Later
+/// versions may add others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// The event's number. Later events have higher ones.
+    /// The id. Later events have higher ids.
     pub id: i64,
-    /// When it was; none if what is stored is no time.
+    /// The time, or `None` if the stored value is not a time.
     pub at: Option<SystemTime>,
-    /// Who did it; [`StoredText::Null`] for the app itself, and whoever writes past this crate.
+    /// Who made the change. [`StoredText::Null`] for changes by the app itself and others that
+    /// bypass this crate.
     pub actor: StoredText,
-    /// What was done.
+    /// The action; see above.
     pub action: StoredText,
-    /// To whom, by the name of that time and no more than 1024 characters of it.
+    /// The user's name at that time, cut to 1024 characters.
     pub username: StoredText,
-    /// What else there is to say: the new name, the group, the language.
+    /// Details, such as the new name, the group or the language.
     pub detail: StoredText,
 }

@@ -14,9 +14,9 @@ use tempfile::NamedTempFile;
 /// How to write a file.
 #[derive(Debug, Clone, Copy)]
 pub struct WriteOptions {
-    /// What the file is. While it is written, its name is `unfinished-KIND-…`.
+    /// The purpose of the file. While it is being written, it is named `unfinished-KIND-…`.
     pub kind: &'static str,
-    /// The mode of the new file. The umask applies.
+    /// The mode of the new file. The umask applies, except to mode 0600.
     pub mode: u32,
     /// Replace an existing file.
     pub overwrite: bool,
@@ -43,9 +43,9 @@ impl WriteOptions {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum FileError {
-    #[error("{} exists already", path.display())]
+    #[error("{} already exists", path.display())]
     Exists { path: PathBuf },
-    #[error("{} cannot be written: there is no such directory", path.display())]
+    #[error("cannot write {}: its directory does not exist", path.display())]
     NoDirectory { path: PathBuf },
     #[error("{} is a directory", path.display())]
     Directory { path: PathBuf },
@@ -62,10 +62,10 @@ impl FileError {
     }
 }
 
-const NOT_REGULAR: &str = "it is not a regular file";
-const CHANGED: &str = "it was replaced while it was being written";
+const NOT_REGULAR: &str = "not a regular file";
+const CHANGED: &str = "it was replaced while being written";
 
-/// Where the content goes.
+/// The destination.
 #[derive(Debug)]
 enum Target {
     /// A file that is created.
@@ -74,7 +74,7 @@ enum Target {
     Existing(PathBuf),
     /// A named pipe.
     Pipe(PathBuf),
-    /// A pipe that this process has open already, by a name such as `/dev/fd/63`.
+    /// A pipe that is already open in this process, with a name such as `/dev/fd/63`.
     Descriptor(PathBuf),
 }
 
@@ -86,8 +86,8 @@ impl Target {
     }
 }
 
-/// Checks whether [`write()`] would accept `path`, and returns the path of the file that it would
-/// write: absolute, with a symbolic link at its end resolved. Changes nothing.
+/// Checks whether [`write()`] would accept `path`, without changing anything. Returns the absolute
+/// path of the file that would be written, with a symbolic link in the last component resolved.
 ///
 /// # Errors
 ///
@@ -96,24 +96,24 @@ pub fn check(path: &Path, options: &WriteOptions) -> Result<PathBuf, FileError> 
     locate(path, options).map(Target::into_path)
 }
 
-/// Writes a file as a whole or not at all, and returns its path as [`check`] does.
+/// Writes a file atomically and returns its path, as [`check`] does.
 ///
-/// `fill` gets a new file, and its path, in the directory of the target. The file is created
-/// exclusively with its mode, and renamed to the target when `fill` is done. An existing file is
-/// replaced, not written into: the new one belongs to the caller.
+/// `fill` receives a new file in the target's directory, and the path of it. The file is created
+/// exclusively with its mode, and renamed to the target after `fill` returns. An existing file is
+/// replaced, not written into, so the new file belongs to the caller.
 ///
-/// A symbolic link is followed only if it belongs to the caller or to root. That is checked for the
-/// last component of the path and each link that it leads to, not for directories.
+/// A symbolic link is followed only if the caller or root owns it. This is checked for the last
+/// component of the path and every link it leads to, not for directories.
 ///
-/// A file that cannot be replaced because something is mounted on it is overwritten in place, if it
-/// is a regular file of the caller. With [`allow_pipe`](WriteOptions::allow_pipe), a pipe of the
-/// caller or root is written to in place.
+/// A mount point cannot be replaced. It is overwritten in place if it is a regular file that the
+/// caller owns. With [`allow_pipe`](WriteOptions::allow_pipe), a pipe owned by the caller or root
+/// is written to directly.
 ///
 /// # Errors
 ///
-/// [`FileError::Exists`] for an existing file, unless `overwrite` is set or it is an empty file of
-/// the caller. [`FileError::Unsafe`] for a device, a socket, a pipe, or somebody else's symbolic
-/// link, which are left unchanged. Errors of `fill` are returned unchanged.
+/// [`FileError::Exists`] if the file exists, unless `overwrite` is set or the caller owns it and it
+/// is empty. [`FileError::Unsafe`] for a device, a socket, a pipe, or a symbolic link owned by
+/// another user; these are left unchanged. Errors of `fill` are returned unchanged.
 pub fn write<E: From<FileError>>(
     path: &Path,
     options: &WriteOptions,
@@ -162,7 +162,7 @@ pub fn write<E: From<FileError>>(
     Ok(path)
 }
 
-/// Finds out what is at a path, following the symbolic links of the caller and root.
+/// Determines what is at a path, following symbolic links of the caller and root.
 fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
     const MAX_LINKS: u32 = 40;
 
@@ -175,7 +175,7 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if links > 0 {
-                    return Err(refuse("it is a symbolic link to nothing"));
+                    return Err(refuse("it is a broken symbolic link"));
                 }
                 if !path.parent().is_some_and(Path::is_dir) {
                     return Err(FileError::NoDirectory { path });
@@ -185,14 +185,14 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
             Err(error) => return Err(failed(error)),
         };
         if !found.is_symlink() {
-            return judge(path, &found, options, given);
+            return classify(path, &found, options, given);
         }
         if !is_trusted(&found) {
-            return Err(refuse("it is a symbolic link of another user"));
+            return Err(refuse("it is a symbolic link owned by another user"));
         }
         let next = fs::read_link(&path).map_err(failed)?;
         let next = path.parent().unwrap_or(Path::new("/")).join(next);
-        // The link to an open pipe in /proc/self/fd leads to no path.
+        // A link in /proc/self/fd to an open pipe does not name an existing path.
         let is_gone = fs::symlink_metadata(&next).is_err();
         if is_gone && let Ok(open) = fs::metadata(&path) {
             return if options.allow_pipe && open.file_type().is_fifo() {
@@ -203,11 +203,11 @@ fn locate(path: &Path, options: &WriteOptions) -> Result<Target, FileError> {
         }
         path = next;
     }
-    Err(refuse("it leads through too many symbolic links"))
+    Err(refuse("too many symbolic links"))
 }
 
-/// Decides about what is at a path and no symbolic link.
-fn judge(
+/// Decides what to do with an existing path that is not a symbolic link.
+fn classify(
     path: PathBuf,
     found: &Metadata,
     options: &WriteOptions,
@@ -221,7 +221,7 @@ fn judge(
         return if is_trusted(found) {
             Ok(Target::Pipe(path))
         } else {
-            Err(FileError::Unsafe { path: given, reason: "it is a pipe of another user" })
+            Err(FileError::Unsafe { path: given, reason: "it is a pipe owned by another user" })
         };
     }
     if !kind.is_file() {
@@ -239,29 +239,29 @@ fn create(path: &Path, options: &WriteOptions) -> io::Result<NamedTempFile> {
         .prefix(&format!("unfinished-{}-", options.kind))
         .permissions(Permissions::from_mode(options.mode))
         .tempfile_in(path.parent().unwrap_or(Path::new("/")))
-        // The error contains the temporary name.
+        // The original error contains the temporary name.
         .map_err(|error| io::Error::from(error.kind()))?;
     if is_private(options) {
-        // Whatever the umask is.
+        // Regardless of the umask.
         set_mode(unfinished.as_file(), options.mode)?;
     }
     Ok(unfinished)
 }
 
-/// A warning if a file that was written has another mode than it was given, as on a file system
+/// A warning if a written file does not have the `mode` it was created with, as on file systems
 /// without modes.
 #[must_use]
 pub fn mode_warning(path: &Path, mode: u32) -> Option<String> {
     let file = fs::metadata(path).ok().filter(Metadata::is_file)?;
     let found = file.mode() & 0o7777;
-    let open = if found & !mode == 0 { "" } else { ": others may be able to read or write it" };
+    let open = if found & !mode == 0 { "" } else { "; others may be able to read or write it" };
     (found != mode).then(|| {
         let path = path.display();
-        format!("{path} has mode {found:04o}, because its file system cannot set {mode:04o}{open}")
+        format!("{path} has mode {found:04o}: its file system does not support {mode:04o}{open}")
     })
 }
 
-/// Sets the mode of a file. That a file system has no modes is no error: see [`mode_warning`].
+/// Sets the mode of a file. A file system without modes is not an error: see [`mode_warning`].
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     match file.set_permissions(Permissions::from_mode(mode)) {
         Err(error)
@@ -274,7 +274,7 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     }
 }
 
-/// Opens a pipe, which waits for its reader.
+/// Opens a pipe. Blocks until it has a reader.
 fn open_pipe(path: &Path, flags: i32, given: &Path) -> Result<File, FileError> {
     let failed = |error| FileError::Failed { path: given.to_owned(), error };
     let pipe = File::options().write(true).custom_flags(flags).open(path).map_err(failed)?;
@@ -285,7 +285,8 @@ fn open_pipe(path: &Path, flags: i32, given: &Path) -> Result<File, FileError> {
     Ok(pipe)
 }
 
-/// Overwrites a file that cannot be renamed over: a mount point, as of a single file in a container.
+/// Overwrites a file that cannot be renamed over because it is a mount point, such as a single file
+/// in a container.
 fn copy_in_place(
     from: NamedTempFile,
     path: &Path,
@@ -312,7 +313,7 @@ fn copy_in_place(
     match copy() {
         Ok(true) => Ok(()),
         Ok(false) => {
-            let reason = "it is mounted there, and not your own regular file";
+            let reason = "it is a mount point, and not a regular file that you own";
             Err(FileError::Unsafe { path: given.to_owned(), reason })
         }
         Err(error) => Err(FileError::Failed { path: given.to_owned(), error }),
@@ -346,7 +347,7 @@ fn is_trusted(file: &Metadata) -> bool {
     is_own(file) || file.uid() == 0
 }
 
-/// An absolute path, which SQLite does not read as a URI.
+/// Makes a path absolute, so SQLite does not read it as a URI.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

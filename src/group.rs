@@ -1,10 +1,11 @@
-//! Groups: what `BasicAuth(user_groups=…)` and callbacks for some users only go by.
+//! Names of groups, as used by `BasicAuth(user_groups=…)` and by callbacks that are limited to
+//! groups.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a group: not empty, without `,` `;` and control characters, and without white space
-/// at its ends.
+/// The name of a group: 1 to [`MAX_BYTES`](Self::MAX_BYTES) bytes of UTF-8 without `,`, `;` and
+/// control characters, and without leading or trailing whitespace.
 ///
 /// ```
 /// use dash_users::Group;
@@ -17,10 +18,10 @@ use std::str::FromStr;
 pub struct Group(String);
 
 impl Group {
-    /// The longest name, in bytes of UTF-8.
+    /// The maximum length of a name, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 255;
 
-    /// The name's text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,7 +45,7 @@ impl FromStr for Group {
             return Err(GroupError::Control(c));
         }
         if text.trim() != text {
-            return Err(GroupError::WhiteSpace);
+            return Err(GroupError::Whitespace);
         }
         Ok(Self(text.to_owned()))
     }
@@ -56,27 +57,27 @@ impl fmt::Display for Group {
     }
 }
 
-/// Why a text is no name of a group.
+/// Why a text is not a valid group name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GroupError {
-    /// There is no text.
-    #[error("a group's name cannot be empty")]
+    /// The name is empty.
+    #[error("a group name cannot be empty")]
     Empty,
-    /// More than [`Group::MAX_BYTES`] bytes.
-    #[error("a group's name cannot be longer than {} bytes", Group::MAX_BYTES)]
+    /// The name is longer than [`Group::MAX_BYTES`] bytes.
+    #[error("a group name cannot be longer than {} bytes", Group::MAX_BYTES)]
     TooLong,
-    /// A character by which lists of groups are separated.
-    #[error("a group's name cannot hold '{0}', which separates groups")]
+    /// It contains a character that separates groups in lists.
+    #[error("a group name cannot contain '{0}', which separates groups")]
     Separator(char),
-    /// A control character.
-    #[error("a group's name cannot hold the control character U+{:04X}", u32::from(*.0))]
+    /// It contains a control character.
+    #[error("a group name cannot contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
-    /// White space before or behind the name.
-    #[error("a group's name cannot begin or end with white space")]
-    WhiteSpace,
+    /// It has leading or trailing whitespace.
+    #[error("a group name cannot begin or end with whitespace")]
+    Whitespace,
     /// It is not UTF-8.
-    #[error("a group's name must be UTF-8")]
+    #[error("a group name must be UTF-8")]
     NotUtf8,
 }
 
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_names_are_taken_as_they_are() {
+    fn ordinary_names_are_accepted_unchanged() {
         for name in ["admins", "a", "data science", "Führung", "a/b:c|d", "🙂"] {
             assert_eq!(name.parse::<Group>().unwrap().to_string(), name);
         }
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_reason() {
+    fn invalid_names_have_reasons() {
         use GroupError as E;
         for (name, reason) in [
             ("", E::Empty),
@@ -102,8 +103,8 @@ mod tests {
             ("a;b", E::Separator(';')),
             ("a\tb", E::Control('\t')),
             ("a\u{85}b", E::Control('\u{85}')),
-            (" a", E::WhiteSpace),
-            ("a\u{a0}", E::WhiteSpace),
+            (" a", E::Whitespace),
+            ("a\u{a0}", E::Whitespace),
         ] {
             assert_eq!(name.parse::<Group>(), Err(reason), "{name:?}");
         }

@@ -1,5 +1,5 @@
-//! Password hashes, in the text form of [werkzeug](https://werkzeug.palletsprojects.com)'s
-//! `security` module, as its version 3.1 reads them.
+//! Password hashes in the text format of [werkzeug](https://werkzeug.palletsprojects.com)'s
+//! `security` module, as version 3.1 reads them.
 
 mod method;
 mod parse;
@@ -19,7 +19,7 @@ pub use self::scrypt::Scrypt;
 use crate::password::Password;
 use crate::random;
 
-/// A password's hash.
+/// A password hash.
 ///
 /// # Syntax
 ///
@@ -32,14 +32,14 @@ use crate::random;
 ///           40, 64 or 128 for pbkdf2 with sha1, sha256 or sha512
 /// ```
 ///
-/// Whatever parses is printed back byte for byte. What does not is a [`HashError`], which says
-/// what werkzeug makes of it.
+/// A parsed hash is displayed byte for byte as it was. Parsing fails with a [`HashError`] that says
+/// how werkzeug treats the text.
 ///
 /// # Security
 ///
-/// Parsing does no work and allocates no more than the text's own length. [`Method`] bounds what
-/// verifying may cost: a hash written by someone else can neither hang nor exhaust the machine.
-/// `Debug` shows the method alone, neither salt nor digest.
+/// Parsing does not hash, and allocates no more than the length of the text. [`Method`] limits the
+/// cost of verifying, so an untrusted hash can neither hang nor exhaust the machine. `Debug` shows
+/// only the method, not the salt or digest.
 ///
 /// ```
 /// use dash_users::{Method, Password, PasswordHash};
@@ -55,7 +55,7 @@ use crate::random;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
-    /// The method as it is spelled: `scrypt` and `scrypt:32768:8:1` are the same one.
+    /// The method as spelled in the text: `scrypt` and `scrypt:32768:8:1` are the same method.
     spelling: String,
     method: Method,
     salt: String,
@@ -63,10 +63,10 @@ pub struct PasswordHash {
 }
 
 impl PasswordHash {
-    /// The most bytes of a hash. What is longer is refused without being looked at.
+    /// The maximum length of a hash in bytes. A longer text is rejected without parsing it.
     pub const MAX_BYTES: usize = 64 << 10;
 
-    /// Characters in a new salt, as werkzeug 3.1 writes it.
+    /// The length of a new salt in characters, the same as werkzeug 3.1's.
     pub const SALT_CHARS: usize = 16;
 
     const SALT_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -75,7 +75,7 @@ impl PasswordHash {
     ///
     /// # Panics
     ///
-    /// If the operating system has no random generator.
+    /// If the operating system's random generator fails.
     #[must_use]
     pub fn new(method: &Method, password: &Password) -> Self {
         Self::derive(method, random::text(Self::SALT_ALPHABET, Self::SALT_CHARS), password)
@@ -86,33 +86,33 @@ impl PasswordHash {
         Self { spelling: method.to_string(), method: *method, salt, digest }
     }
 
-    /// A hash that no password is known for: salt and digest are random.
+    /// A hash with a random salt and digest, which no known password matches.
     pub(crate) fn of_nothing(method: &Method) -> Self {
         let salt = random::text(Self::SALT_ALPHABET, Self::SALT_CHARS);
         let digest = random::bytes(method.digest_bytes());
         Self { spelling: method.to_string(), method: *method, salt, digest }
     }
 
-    /// Does the work of verifying a password and forgets the result: so that a user who does not
-    /// exist takes as long as one who does.
+    /// Does the work of verifying a password and discards the result, so an unknown user takes as
+    /// long as an existing one.
     pub(crate) fn verify_nothing(method: &Method, password: &Password) {
         std::hint::black_box(method.derive(password, &"0".repeat(Self::SALT_CHARS)));
     }
 
-    /// Whether `password` is the one that was hashed. The digests are compared in constant time.
+    /// Whether `password` matches. Digests are compared in constant time.
     #[must_use]
     pub fn verify(&self, password: &Password) -> bool {
         self.method.derive(password, &self.salt).ct_eq(&self.digest).into()
     }
 
-    /// How the hash was made, and at what cost.
+    /// The method and its cost.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// Whether a hash written today with `current` would be better or clearer: this one uses
-    /// another algorithm, does less work, or leaves parameters out.
+    /// Whether the hash should be replaced by one with the method `current`: it uses another
+    /// algorithm, does less work, or does not spell out all parameters.
     #[must_use]
     pub fn is_outdated(&self, current: &Method) -> bool {
         !self.method.is_as_strong_as(current) || self.spelling != self.method.to_string()
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_hash_carries_every_parameter_and_a_fresh_salt() {
+    fn new_hash_has_all_parameters_and_new_salt() {
         let password = Password::from("x");
         for (method, full) in
             [("scrypt", "scrypt:32768:8:1$"), ("pbkdf2:sha256:1", "pbkdf2:sha256:1$")]
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_has_the_method_that_it_names_whatever_is_left_out() {
+    fn omitted_parameters_have_defaults() {
         for (text, method) in [
             ("pbkdf2:sha1:1$salt$e1a8a5e1a3e6ac42bb0dd8a3c3dc8cb4a4a4a4a4", "pbkdf2:sha1:1"),
             (&format!("pbkdf2:sha512$s${}", "0".repeat(128)), "pbkdf2:sha512:1000000"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn outdated_is_another_algorithm_less_work_or_a_parameter_left_out() {
+    fn outdated_covers_algorithm_work_and_omissions() {
         let scrypt = |method: &str| hash(&format!("{method}$s${}", "0".repeat(128)));
         let sha256 = |method: &str| hash(&format!("{method}$s${}", "0".repeat(64)));
         let current = Method::default();

@@ -1,11 +1,11 @@
-//! Languages: the tag in the `language` column of a new or changed user.
+//! Language tags for the `language` column.
 
 use std::fmt;
 use std::str::FromStr;
 
 use oxilangtag::LanguageTag;
 
-/// A well-formed language tag (BCP 47, RFC 5646), kept as it was written; `en` by default.
+/// A well-formed language tag (BCP 47, RFC 5646), stored as it was written. The default is `en`.
 ///
 /// ```
 /// use dash_users::Language;
@@ -19,7 +19,7 @@ use oxilangtag::LanguageTag;
 pub struct Language(String);
 
 impl Language {
-    /// The tag's text.
+    /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,7 +49,7 @@ impl fmt::Display for Language {
     }
 }
 
-/// The text is no well-formed BCP 47 language tag.
+/// The text is not a well-formed BCP 47 language tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a language must be a BCP 47 tag, such as 'en' or 'pt-BR'")]
 pub struct LanguageError;
@@ -59,14 +59,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_kept_as_written() {
+    fn tags_are_unchanged() {
         for tag in ["en", "FR", "pt-BR", "zh-Hant-TW", "de-CH-1996", "x-klingon", "i-klingon"] {
             assert_eq!(tag.parse::<Language>().unwrap().to_string(), tag);
         }
     }
 
     #[test]
-    fn what_is_no_tag_is_refused() {
+    fn invalid_tags_are_rejected() {
         for text in ["", " ", "e", "en_US", "english language", "en-", "-en", "en\n", "français"] {
             assert_eq!(text.parse::<Language>(), Err(LanguageError), "{text:?}");
         }

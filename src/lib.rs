@@ -1,12 +1,13 @@
-//! Users of a [Dash](https://dash.plotly.com) app, and their passwords.
+//! User management for [Dash](https://dash.plotly.com) apps: a credential store in SQLite or
+//! PostgreSQL.
 //!
-//! An app behind `dash_auth.BasicAuth(auth_func=…)` looks its users up in a table
+//! An app that is protected by `dash_auth.BasicAuth(auth_func=…)` looks up each user in a table
 //! `users(username, password_hash, language)` and checks the password with werkzeug. This crate
-//! keeps that table: hashes that it writes are werkzeug's, and the app goes on unchanged while
-//! users are added, changed and removed.
+//! manages that table. It writes hashes in werkzeug's format, so the app runs unchanged while users
+//! are added, changed and removed.
 //!
 //! ```
-//! use dash_users::{Location, LogIn, NewFile, NewUser, Password, Users};
+//! use dash_users::{Location, Login, NewFile, NewUser, Password, Users};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! # std::env::set_current_dir(&dir)?;
@@ -16,7 +17,7 @@
 //!
 //! users.add(&NewUser::new("alice".parse()?, Password::from("plover-xyzzy-quux")))?;
 //! let log_in = users.log_in("alice", &Password::from("plover-xyzzy-quux"))?;
-//! assert!(matches!(log_in, LogIn::Accepted { .. }));
+//! assert!(matches!(log_in, Login::Accepted { .. }));
 //! for user in users.list()? {
 //!     println!("{}", user.username);
 //! }
@@ -25,32 +26,33 @@
 //!
 //! # Modules
 //!
-//! In the order in which they build on each other:
+//! In dependency order:
 //!
-//! | module | what is in it |
+//! | module | contents |
 //! |---|---|
-//! | `username`, `password`, `language`, `group` | validated texts; a [`Password`] is wiped and never shown |
+//! | `username`, `password`, `language`, `group` | validated text types; a [`Password`] is wiped from memory and never shown |
 //! | [`policy`] | what a new password must satisfy |
-//! | `hash` | [`PasswordHash`], werkzeug's text form, and [`Method`], its bounded costs |
-//! | `escape` | text from a database, made safe to show |
-//! | `user` | [`User`], plain data, and [`StoredText`], which others may have written |
-//! | `credential` | [`Credential`]: what a stored value means, active or locked |
-//! | `event`, `check` | [`Event`]s of the history, [`Finding`]s of a check: plain data |
-//! | [`store`] | [`Store`](store::Store): what a database does; SQLite and PostgreSQL |
+//! | `hash` | [`PasswordHash`] in werkzeug's text format, and [`Method`] with its limited cost |
+//! | `escape` | escaping of untrusted text |
+//! | `user` | [`User`], plain data, and [`StoredText`], text that other programs may have written |
+//! | `credential` | [`Credential`]: the meaning of a stored value, active or locked |
+//! | `event`, `check` | [`Event`]s of the history and [`Finding`]s of a check, plain data |
+//! | [`store`] | the trait [`Store`](store::Store), and its implementations for SQLite and PostgreSQL |
 //! | [`files`] | writing files that hold secrets |
-//! | [`transfer`] | files of users: CSV, JSON, JSON Lines |
-//! | `users` | [`Users`]: the operations; [`Import`]: many at once |
+//! | [`transfer`] | import and export formats: CSV, JSON, JSON Lines |
+//! | `users` | [`Users`], all operations, and [`Import`], for many users at once |
 //!
 //! # Features
 //!
-//! Both are on by default: `cli` builds the program `dash-users`, and without it no command line crate
-//! is compiled; `postgres` is for databases of a PostgreSQL server.
+//! Both are enabled by default. `cli` builds the program `dash-users`; without it, no command line
+//! crate is compiled. `postgres` adds support for PostgreSQL.
 //!
 //! # Security
 //!
-//! A log-in takes the same time for an unknown user as for a wrong password, if stored hashes have
-//! the current method. A stored hash that asks for more than a [bounded amount](Scrypt) of work is
-//! refused and not run. Passwords are wiped from memory and appear in no error and no `Debug`.
+//! A login takes the same time for an unknown user as for a wrong password, provided that stored
+//! hashes use the current method. A stored hash that costs more than the [limits](Scrypt) is
+//! rejected without computing it. Passwords are wiped from memory and appear in no error and no
+//! `Debug` output.
 
 #![cfg_attr(
     not(test),
@@ -87,7 +89,7 @@ pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{
     BadRecords, BadValues, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init,
-    LogIn, NewUser, OnConflict, Refusal, Restore, Users,
+    Login, LoginRefusal, NewUser, OnConflict, Restore, Users,
 };
 
 /// The example in the documentation is compiled too.

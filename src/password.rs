@@ -1,4 +1,4 @@
-//! A clear password: wiped after use, never shown, compared in constant time.
+//! Plaintext passwords: wiped after use, never shown, compared in constant time.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::random;
 
-/// A clear password.
+/// A plaintext password.
 ///
-/// Its memory is wiped when it is dropped, `Debug` prints no character of it, and there is no
-/// `Display`: [`expose`](Self::expose) is the only way out. Comparison takes the same time
-/// wherever two passwords of one length differ.
+/// Its memory is wiped on drop, `Debug` prints no character of it, and there is no `Display`: only
+/// [`expose`](Self::expose) returns the text. Comparing two passwords of the same length takes the
+/// same time wherever they differ.
 ///
-/// Any text is a password here; what a *new* one must satisfy is [`policy`](crate::policy)'s to say.
+/// Any text is valid. The [`policy`](crate::policy) decides which *new* passwords are accepted.
 ///
 /// ```
 /// use dash_users::Password;
@@ -25,28 +25,28 @@ use crate::random;
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// Characters in a [generated](Self::generate) password.
+    /// The length of a [generated](Self::generate) password, in characters.
     pub const GENERATED_CHARS: usize = 20;
 
-    /// Letters and digits that nobody mistakes for another: no `0`, `O`, `o`, `1`, `I`, `l`.
+    /// Letters and digits without the easily confused `0`, `O`, `o`, `1`, `I`, `l`.
     const UNAMBIGUOUS: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz";
 
-    /// A new random password of [`GENERATED_CHARS`](Self::GENERATED_CHARS) letters and digits
+    /// Generates a random password of [`GENERATED_CHARS`](Self::GENERATED_CHARS) letters and digits
     /// (about 116 bits).
     ///
     /// # Panics
     ///
-    /// If the operating system has no random generator.
+    /// If the operating system's random generator fails.
     #[must_use]
     pub fn generate() -> Self {
         Self::from(random::text(Self::UNAMBIGUOUS, Self::GENERATED_CHARS))
     }
 
-    /// The password in `bytes`.
+    /// Converts UTF-8 bytes to a password.
     ///
     /// # Errors
     ///
-    /// [`PasswordNotUtf8`] if they are not UTF-8; they are wiped all the same.
+    /// [`PasswordNotUtf8`] if they are not UTF-8. They are wiped even then.
     pub fn from_utf8(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self, PasswordNotUtf8> {
         String::from_utf8(std::mem::take(&mut *bytes)).map(Self::from).map_err(|error| {
             error.into_bytes().zeroize();
@@ -54,7 +54,7 @@ impl Password {
         })
     }
 
-    /// The clear text. Do not print, log or store it.
+    /// The plaintext. Do not print, log or store it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -87,7 +87,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The bytes of a password are not UTF-8, which no browser could send.
+/// The bytes of a password are not UTF-8, so no browser could send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the password is not UTF-8")]
 pub struct PasswordNotUtf8;
@@ -97,14 +97,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_of_it() {
+    fn debug_shows_no_character() {
         assert_eq!(format!("{:?}", Password::from("s3cret")), "Password(…)");
         let invalid = Password::from_utf8(Zeroizing::new(b"s3cret\xff".to_vec())).unwrap_err();
         assert!(!format!("{invalid:?} {invalid}").contains("s3cret"));
     }
 
     #[test]
-    fn equality_is_that_of_the_text() {
+    fn equality_compares_text() {
         assert_eq!(Password::from("a"), Password::from("a"));
         for other in ["", "b", "aa", "A", "a\0"] {
             assert_ne!(Password::from("a"), Password::from(other));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn generated_ones_are_unambiguous_and_differ() {
+    fn generated_passwords_are_unambiguous_and_differ() {
         let password = Password::generate();
         assert_eq!(password.expose().len(), Password::GENERATED_CHARS);
         assert!(password.expose().bytes().all(|byte| Password::UNAMBIGUOUS.contains(&byte)));

@@ -1,65 +1,70 @@
-//! What a new password must satisfy.
+//! The requirements for new passwords.
 
 use zxcvbn::{Score, zxcvbn};
 
 use crate::escape::is_hidden;
 use crate::password::Password;
 
-/// The fewest characters of a password that is not weak.
+/// The minimum length of a password in characters, unless weak passwords are allowed.
 pub const MIN_CHARS: usize = 8;
 
-/// The most bytes of UTF-8 in a new password.
+/// The maximum length of a new password, in bytes of UTF-8.
 pub const MAX_BYTES: usize = 1024;
 
-/// The lowest score, of 0 to 4, that [zxcvbn](https://github.com/dropbox/zxcvbn) gives to a
-/// password that is not weak: more than 10⁸ guesses.
+/// The minimum score from 0 to 4 by [zxcvbn](https://github.com/dropbox/zxcvbn), unless weak
+/// passwords are allowed. 3 means that more than 10⁸ guesses are needed.
 pub const MIN_SCORE: u8 = Score::Three as u8;
 
-/// Only so many characters are judged: the time that zxcvbn takes grows with the cube of the
-/// length (2.3 s for 100 random characters), and nothing this long is weak because of its tail.
-const JUDGED_CHARS: usize = 64;
+/// Only this many characters are scored. zxcvbn's time grows with the cube of the length (2.3 s for
+/// 100 random characters), and no password of this length is weak because of the rest.
+const SCORED_CHARS: usize = 64;
 
-/// Checks a new password for `username`, whose name counts as the first thing to guess.
+/// Checks a new password. The `username` counts as easy to guess.
 ///
-/// With `allow_weak` only what can never work is refused: [`Refusal::is_weakness`] is false for it.
+/// With `allow_weak`, only passwords that can never work are rejected: those for which
+/// [`Violation::is_weakness`] is false.
 ///
 /// # Errors
 ///
-/// The [`Refusal`] that says why.
-pub fn check(password: &Password, username: Option<&str>, allow_weak: bool) -> Result<(), Refusal> {
+/// The first [`Violation`] found.
+pub fn check(
+    password: &Password,
+    username: Option<&str>,
+    allow_weak: bool,
+) -> Result<(), Violation> {
     let text = password.expose();
     if text.is_empty() {
-        return Err(Refusal::Empty);
+        return Err(Violation::Empty);
     }
     if text.chars().any(char::is_control) {
-        return Err(Refusal::ControlCharacter);
+        return Err(Violation::ControlCharacter);
     }
     if text.len() > MAX_BYTES {
-        return Err(Refusal::TooLong);
+        return Err(Violation::TooLong);
     }
     if allow_weak {
         return Ok(());
     }
     if text.chars().count() < MIN_CHARS {
-        return Err(Refusal::TooShort);
+        return Err(Violation::TooShort);
     }
-    let judged = match text.char_indices().nth(JUDGED_CHARS) {
+    let scored = match text.char_indices().nth(SCORED_CHARS) {
         Some((end, _)) => &text[..end],
         None => text,
     };
-    if (zxcvbn(judged, username.as_slice()).score() as u8) < MIN_SCORE {
-        return Err(Refusal::Guessable);
+    if (zxcvbn(scored, username.as_slice()).score() as u8) < MIN_SCORE {
+        return Err(Violation::Guessable);
     }
     Ok(())
 }
 
-/// Checks that a new password from a file or another program holds no character that nobody sees or
-/// types, as a byte order mark or a zero width space is.
+/// Checks that a new password from a file or another program has no invisible characters, such as a
+/// byte order mark or a zero width space.
 ///
 /// # Errors
 ///
-/// [`Refusal::Invisible`].
-pub fn check_visible(password: &Password) -> Result<(), Refusal> {
+/// [`Violation::Invisible`].
+pub fn check_visible(password: &Password) -> Result<(), Violation> {
     let text = password.expose();
     let edge = |c: Option<char>| c.filter(|c| c.is_whitespace() && !c.is_ascii());
     let at_edge = edge(text.chars().next()).or(edge(text.chars().next_back()));
@@ -72,38 +77,38 @@ pub fn check_visible(password: &Password) -> Result<(), Refusal> {
         is_hidden(c) && !joins
     });
     match at_edge.or_else(|| inside.next()) {
-        Some(c) => Err(Refusal::Invisible(c)),
+        Some(c) => Err(Violation::Invisible(c)),
         None => Ok(()),
     }
 }
 
-/// Why a new password is refused.
+/// Why a new password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
-    /// There is no character in it.
+pub enum Violation {
+    /// The password is empty.
     #[error("a password cannot be empty")]
     Empty,
-    /// More than [`MAX_BYTES`] bytes.
+    /// The password is longer than [`MAX_BYTES`] bytes.
     #[error("a password cannot be longer than {MAX_BYTES} bytes")]
     TooLong,
-    /// It holds a control character: RFC 7617 forbids them in HTTP Basic authentication, and
-    /// werkzeug's HMAC cannot tell `x` from `x` followed by NUL.
-    #[error("a password cannot hold control characters, such as a line end or a tab")]
+    /// It contains a control character. RFC 7617 forbids them in HTTP Basic authentication, and
+    /// werkzeug's HMAC cannot distinguish `x` from `x` followed by NUL.
+    #[error("a password cannot contain control characters, such as a line break or a tab")]
     ControlCharacter,
-    /// It comes from a file, and holds a format character such as U+200B.
-    #[error("the password holds the invisible character U+{:04X}", u32::from(*.0))]
+    /// It comes from a file and contains a format character such as U+200B.
+    #[error("the password contains the invisible character U+{:04X}", u32::from(*.0))]
     Invisible(char),
-    /// Fewer than [`MIN_CHARS`] characters.
+    /// It has fewer than [`MIN_CHARS`] characters.
     #[error("the password is weak: it has fewer than {MIN_CHARS} characters")]
     TooShort,
-    /// A score below [`MIN_SCORE`].
+    /// Its score is below [`MIN_SCORE`].
     #[error("the password is weak: it is too easy to guess")]
     Guessable,
 }
 
-impl Refusal {
-    /// Whether the password would work, and is only too weak.
+impl Violation {
+    /// Whether the password would work but is weak.
     #[must_use]
     pub fn is_weakness(self) -> bool {
         matches!(self, Self::TooShort | Self::Guessable)
@@ -114,33 +119,33 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    fn verdict(password: &str, username: &str, allow_weak: bool) -> Result<(), Refusal> {
+    fn verdict(password: &str, username: &str, allow_weak: bool) -> Result<(), Violation> {
         check(&Password::from(password), Some(username), allow_weak)
     }
 
     #[test]
-    fn what_cannot_work_is_refused_even_where_weak_ones_are_allowed() {
+    fn allow_weak_rejects_unusable_passwords() {
         for allow_weak in [false, true] {
-            assert_eq!(verdict("", "alice", allow_weak), Err(Refusal::Empty));
+            assert_eq!(verdict("", "alice", allow_weak), Err(Violation::Empty));
             for control in ["plover-xyzzy\0", "plover\txyzzy", "plover\nxyzzy", "plover\u{9b}xyzzy"]
             {
-                assert_eq!(verdict(control, "alice", allow_weak), Err(Refusal::ControlCharacter));
+                assert_eq!(verdict(control, "alice", allow_weak), Err(Violation::ControlCharacter));
             }
-            assert_eq!(verdict(&"é".repeat(513), "alice", allow_weak), Err(Refusal::TooLong));
+            assert_eq!(verdict(&"é".repeat(513), "alice", allow_weak), Err(Violation::TooLong));
         }
         assert_eq!(verdict(&"é".repeat(512), "alice", true), Ok(()));
-        for refusal in [Refusal::Empty, Refusal::ControlCharacter, Refusal::TooLong] {
+        for refusal in [Violation::Empty, Violation::ControlCharacter, Violation::TooLong] {
             assert!(!refusal.is_weakness(), "{refusal}");
         }
     }
 
     #[test]
-    fn weak_ones_need_leave() {
+    fn weak_passwords_are_rejected_unless_allowed() {
         for (weak, reason) in [
-            ("héllo!7", Refusal::TooShort),
-            ("secret123", Refusal::Guessable),
-            ("pa$$w0rd", Refusal::Guessable),
-            ("aaaaaaaaaaaaaaaa", Refusal::Guessable),
+            ("héllo!7", Violation::TooShort),
+            ("secret123", Violation::Guessable),
+            ("pa$$w0rd", Violation::Guessable),
+            ("aaaaaaaaaaaaaaaa", Violation::Guessable),
         ] {
             assert_eq!(verdict(weak, "alice", false), Err(reason), "{weak}");
             assert!(reason.is_weakness());
@@ -150,23 +155,23 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_of_length_and_of_score_are_within() {
-        // zxcvbn never gives more than a score of 2 to eight characters.
+    fn length_and_score_bounds_are_inclusive() {
+        // zxcvbn never gives eight characters a score above 2.
         let (shortest, longer) = ("wq7#vK2p", "wq7#vK2pn");
         assert_eq!(shortest.len(), MIN_CHARS);
-        assert_eq!(verdict(shortest, "alice", false), Err(Refusal::Guessable));
+        assert_eq!(verdict(shortest, "alice", false), Err(Violation::Guessable));
         assert_eq!(zxcvbn(longer, &[]).score() as u8, MIN_SCORE);
         assert_eq!(verdict(longer, "alice", false), Ok(()));
     }
 
     #[test]
-    fn the_user_name_counts_as_guessable() {
+    fn username_counts_as_guessable() {
         assert_eq!(verdict("gwrkpzqhvx", "alice", false), Ok(()));
-        assert_eq!(verdict("gwrkpzqhvx", "gwrkpzqhvx", false), Err(Refusal::Guessable));
+        assert_eq!(verdict("gwrkpzqhvx", "gwrkpzqhvx", false), Err(Violation::Guessable));
     }
 
     #[test]
-    fn only_the_beginning_of_a_long_one_is_judged() {
+    fn only_start_of_long_password_is_scored() {
         let long = Password::generate().expose().repeat(50);
         assert_eq!(verdict(&long, "alice", false), Ok(()));
     }
@@ -188,7 +193,7 @@ mod tests {
             "\u{200c}ab",
         ] {
             let refusal = check_visible(&Password::from(text));
-            assert!(matches!(refusal, Err(Refusal::Invisible(_))), "{text:?}: {refusal:?}");
+            assert!(matches!(refusal, Err(Violation::Invisible(_))), "{text:?}: {refusal:?}");
         }
         // Persian, Hindi and emoji need joiners; a space may be any.
         for text in

@@ -1,12 +1,12 @@
-//! Random text from the operating system's generator.
+//! Random text and bytes from the operating system's generator.
 
 /// `length` characters of `alphabet`, each equally likely and independent of the others.
 ///
 /// # Panics
 ///
-/// If the operating system has no random generator: there is nothing safe to go on with.
+/// If the operating system's random generator fails: there is no safe way to continue.
 pub(crate) fn text(alphabet: &[u8], length: usize) -> String {
-    // Bytes from the last, incomplete run of the alphabet would favour its first characters.
+    // Bytes from the last, incomplete run of the alphabet would favor its first characters.
     let fair = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     let mut bytes = zeroize::Zeroizing::new([0_u8; 64]);
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_character_of_the_alphabet_comes_about_equally_often() {
+    fn characters_are_equally_likely() {
         let text = text(b"abc", 30_000);
         assert_eq!(text.len(), 30_000);
         for c in ['a', 'b', 'c'] {
@@ -48,11 +48,11 @@ mod tests {
     }
 
     #[test]
-    fn the_characters_that_256_has_left_over_come_no_more_often() {
+    fn remainder_of_256_does_not_bias() {
         let alphabet: Vec<u8> = (0..100).collect();
         let text = text(&alphabet, 60_000);
         let count = text.bytes().filter(|byte| *byte < 56).count();
-        // Ten standard deviations (122) either side of 33,600; without care it is 39,375.
+        // Ten standard deviations (122) either side of 33,600; a biased generator gives 39,375.
         assert!((32_380..=34_820).contains(&count), "{count}");
     }
 }

@@ -1,7 +1,6 @@
-//! Where users are kept: what every database must be able to do, and nothing of the rules.
+//! The storage of users: the operations that every database implements, without any rules.
 //!
-//! The rules (what a new name or password may be, who is locked, when a hash is replaced) are
-//! [`Users`](crate::Users)'s.
+//! The rules (valid names and passwords, locking, replacing hashes) are in [`Users`](crate::Users).
 
 mod error;
 mod location;
@@ -28,63 +27,62 @@ use crate::language::Language;
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// A database of users.
+/// A users database.
 ///
-/// Object-safe: which database it is, is decided at run time by its [`Location`].
+/// Object-safe: its [`Location`] selects the implementation at run time.
 pub trait Store: Send {
-    /// What the schema is, and which migrations are pending.
+    /// The version of the schema, and the pending migrations.
     ///
     /// # Errors
     ///
     /// [`StoreError::NewerSchema`] and [`StoreError::NotADatabase`] among others.
     fn schema(&mut self) -> Result<Schema, StoreError>;
 
-    /// Applies all pending migrations in one transaction, safely when several programs do so at
-    /// once.
+    /// Applies all pending migrations in one transaction. Several programs can do so at the same
+    /// time.
     ///
     /// # Errors
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
     fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError>;
 
-    /// What is wrong with the database apart from what the rows say, each of which is handed to
-    /// `each` as [`Transaction::rows`] does, without groups and times. It looks also where
-    /// something of the schema is gone.
+    /// Checks the database itself, and passes every row to `each` as [`Transaction::rows`] does,
+    /// without groups and times. Works even if parts of the schema are missing.
     ///
     /// # Errors
     ///
     /// [`StoreError::NeedsMigration`] unless the schema has the latest version.
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError>;
 
-    /// The declared type of the column `password_hash` if it has a length, such as `VARCHAR(60)`;
-    /// by default none is known.
+    /// The declared type of the column `password_hash`, if it limits the length, such as
+    /// `VARCHAR(60)`. The default implementation returns `None`.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// Errors of the database.
     fn hash_column(&mut self) -> Result<Option<String>, StoreError> {
         Ok(None)
     }
 
-    /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user:
-    /// makes the schema whole, and drops what belongs to nobody. The answer is what that added to
-    /// the history, newest first.
+    /// Repairs every problem found by [`check`](Self::check) that can be repaired without changing
+    /// a user: completes the schema, and deletes orphaned rows. Returns the events that this added
+    /// to the history, newest first.
     ///
     /// # Errors
     ///
     /// As [`check`](Self::check); nothing is changed then.
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError>;
 
-    /// Writes a copy of the whole database, as it is at one moment, to a new file with mode 0600,
-    /// which may replace an older copy.
+    /// Writes a consistent copy of the whole database to a new file with mode 0600. With
+    /// `overwrite`, an existing copy is replaced.
     ///
     /// # Errors
     ///
-    /// [`StoreError::FileExists`] unless it may be overwritten; nothing is changed then.
+    /// [`StoreError::FileExists`] unless `overwrite` is set; nothing is changed then.
     fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError>;
 
-    /// Begins a transaction. Every look at the users and every change to them is within one.
-    /// Dropping it undoes what it did.
+    /// Begins a transaction. All reads and changes of users happen in one. Dropping it rolls it
+    /// back.
     ///
     /// # Errors
     ///
@@ -94,36 +92,36 @@ pub trait Store: Send {
 
 /// A transaction on a [`Store`].
 ///
-/// A user is named by the bytes of the name, for names in the table may be no UTF-8.
+/// A user is identified by the bytes of the username, because stored names may not be UTF-8.
 #[expect(clippy::missing_errors_doc, reason = "all fail alike, with what the database says")]
 pub trait Transaction {
-    /// The row of `username`, as the database compares names.
+    /// The row of `username`, compared as the database compares names.
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError>;
 
-    /// Hands every row to `each`, in the order of the names' bytes as the database encodes them.
+    /// Passes every row to `each`, ordered by the bytes of the username in the database's encoding.
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
 
-    /// The first `limit` names that begin with `prefix` and are text, in the order of their bytes.
+    /// The first `limit` usernames that begin with `prefix` and are text, ordered by their bytes.
     fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError>;
 
-    /// The first `limit` groups that begin with `prefix` and are text, in the order of their bytes.
+    /// The first `limit` groups that begin with `prefix` and are text, ordered by their bytes.
     fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError>;
 
-    /// Whether there is no user at all.
+    /// Whether there are no users.
     fn is_empty(&mut self) -> Result<bool, StoreError>;
 
-    /// The names that equal `username` but for ASCII case.
+    /// The usernames that differ from `username` only by ASCII case.
     fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError>;
 
-    /// What deleting `username` means for the rows of other tables that refer to the user.
+    /// The rows of other tables that reference `username`, and what deleting the user does to them.
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError>;
 
-    /// Says who makes the changes that follow, and what they are called in the history. Without
-    /// it they look as if an app had made them.
+    /// Sets the actor, action and detail that the history records for the following changes.
+    /// Without it, changes are recorded as made by the app.
     fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError>;
 
-    /// Hands the newest `limit` events to `each`, newest first: all, or those of `username` and of
-    /// the names that the user had before.
+    /// Passes the newest `limit` events to `each`, newest first: all events, or those of `username`
+    /// and of the user's earlier names.
     fn events(
         &mut self,
         username: Option<&[u8]>,
@@ -145,40 +143,40 @@ pub trait Transaction {
     /// Replaces the language of `username`.
     fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError>;
 
-    /// Gives `username` another name. Groups and times go along.
+    /// Renames `username`. Groups and times follow.
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError>;
 
-    /// Puts `username` into a group, and says whether the user was not in it.
+    /// Adds `username` to a group. Returns whether the user was added.
     fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError>;
 
-    /// Takes `username` out of a group, and says whether the user was in it.
+    /// Removes `username` from a group. Returns whether the user was a member.
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError>;
 
-    /// The rows of `usernames`, in their order, as the database compares names.
+    /// The rows of `usernames`, in the same order, compared as the database compares names.
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError>;
 
-    /// Adds and changes many rows, which the history tells of as one event: until
-    /// [`end_import`](Self::end_import) nothing else may be changed. Names that are added have no
-    /// groups of an earlier holder.
+    /// Adds and changes many rows, recorded in the history as one event. Until
+    /// [`end_import`](Self::end_import), nothing else may be changed. Added users get no groups of
+    /// an earlier user with the same name.
     fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError>;
 
-    /// Ends the import, and tells of it with the cause's actor, action and detail.
+    /// Ends the import, and records it with the cause's actor, action and detail.
     fn end_import(&mut self, cause: &Cause<'_>) -> Result<(), StoreError>;
 
     /// Deletes the row of `username`.
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError>;
 
-    /// Makes all changes of the transaction permanent, or none of them. A reader can delay this: the
-    /// error is [`StoreError::Busy`] after a short wait, and the whole change can be made again.
+    /// Commits all changes of the transaction, or none. If readers delay the commit, the error is
+    /// [`StoreError::Busy`] after a short wait, and the whole change can be retried.
     fn commit(self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError>;
 }
 
-/// Functions that run around a commit, for a program that a signal may end before it.
+/// Functions that run around a commit, for a program that may be ended by a signal before it.
 #[derive(Debug, Clone, Copy)]
 pub struct CommitHooks {
-    /// Runs when everything is written and the commit begins.
+    /// Called when everything is written and the commit begins.
     pub before: fn(),
-    /// Runs when a commit that has begun is rolled back because another program is in the way.
+    /// Called when a commit that has begun is rolled back because another program holds a lock.
     pub rolled_back: fn(),
 }
 
@@ -188,36 +186,36 @@ impl Default for CommitHooks {
     }
 }
 
-/// What a program means to do with a database.
+/// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Look only: a database on a read-only file system will do.
+    /// Read only. Works on a read-only file system.
     Read,
-    /// Look only, now or not at all: wait for nobody, and leave no trace, not even the repair of
-    /// what a program that was killed left.
-    Glance,
-    /// Change something.
+    /// Read only, without waiting for locks and without leaving a trace: a journal left by a killed
+    /// program is not rolled back.
+    ReadNoWait,
+    /// Read and write.
     Write,
 }
 
-/// A row of the table `users`, and what is kept beside it.
+/// A row of the table `users`, with the groups and times stored in other tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The name.
+    /// The username.
     pub username: StoredText,
     /// The `password_hash`.
     pub secret: StoredSecret,
     /// The language.
     pub language: StoredText,
-    /// The groups, in the order of their bytes.
+    /// The groups, ordered by their bytes.
     pub groups: Vec<StoredText>,
-    /// When the row was added, if that is known.
+    /// When the row was added, if known.
     pub created_at: Option<SystemTime>,
-    /// When the password was last changed, if that is known.
+    /// When the password was last changed, if known.
     pub password_changed_at: Option<SystemTime>,
 }
 
-/// What is to be done with a row, as part of an import.
+/// A change of one row, as part of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ImportRow {
@@ -225,7 +223,7 @@ pub enum ImportRow {
     Change(RowChange),
 }
 
-/// A row that is to be added as it is.
+/// A row to add as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "see Row")]
 pub struct NewRow {
@@ -235,34 +233,34 @@ pub struct NewRow {
     pub groups: Vec<StoredText>,
 }
 
-/// What is to be changed of a row, as it is; what is none stays.
+/// The changes to a row. A field that is `None` does not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowChange {
-    /// Whose row, by the name as it is stored.
+    /// The username as stored.
     pub username: StoredText,
     /// The new `password_hash`.
     pub secret: Option<StoredSecret>,
-    /// Whether that is of another password than before.
+    /// Whether the hash is of a different password than before.
     pub is_new_password: bool,
     /// The new language.
     pub language: Option<StoredText>,
-    /// All groups.
+    /// The new groups, replacing all existing ones.
     pub groups: Option<Vec<StoredText>>,
 }
 
-/// Who changes something, and how the history tells it.
+/// How the history records a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause<'a> {
-    /// Who, usually a user of the operating system.
+    /// Who makes the change, usually a user of the operating system.
     pub actor: Option<&'a str>,
-    /// What is done, where the change itself does not tell: see [`Event`].
+    /// The action, if the change itself does not determine it: see [`Event`].
     pub action: &'a str,
-    /// What else there is to say. Never a password, salt or digest.
+    /// Details. Never a password, salt or digest.
     pub detail: Option<&'a str>,
 }
 
-/// A stored `password_hash`, which may be a clear password: `Debug` shows nothing of it, and its
-/// memory is wiped when it is dropped.
+/// A stored `password_hash`, which may be a plaintext password: `Debug` shows no part of it, and
+/// its memory is wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredSecret(StoredText);
 
@@ -277,7 +275,7 @@ impl Drop for StoredSecret {
 }
 
 impl StoredSecret {
-    /// What the value means.
+    /// The meaning of the value.
     #[must_use]
     pub fn credential(&self) -> Credential {
         Credential::parse(&self.0)
@@ -308,59 +306,61 @@ impl fmt::Debug for StoredSecret {
     }
 }
 
-/// How long a change that another program was in the way of waits before it is made again: SQLite's
-/// readers look every 100 ms at most whether the file is free.
+/// The pause before a change is retried that another program blocked. SQLite readers poll for the
+/// lock at least every 100 ms.
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
-/// The most references that are followed. Tables that all cascade to each other have as many ways
-/// through them as there are orders of them.
+/// The maximum number of references that are followed. With tables that all cascade to each other,
+/// the number of paths grows factorially.
 pub(crate) const MAX_REFERENCES: usize = 100;
 
-/// Rows of another table that refer to a user by a foreign key.
+/// Rows of another table that reference a user by a foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     /// The table's name.
     pub table: String,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
     /// What the database does to them when the user is deleted.
     pub on_delete: OnDelete,
 }
 
-/// What a foreign key says of a deletion.
+/// The action of a foreign key on deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
-    /// The referring rows are deleted too.
+    /// The referencing rows are deleted too.
     Delete,
-    /// The referring columns get NULL or their default.
+    /// The referencing columns are set to NULL or their default.
     Unset,
-    /// The deletion is refused.
+    /// The deletion is rejected.
     Refuse,
 }
 
 /// The state of a database's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
-    /// The version that is stored, 0 where none is.
+    /// The stored version, or 0 if none is stored.
     pub version: u32,
-    /// The migrations that were applied.
+    /// The applied migrations.
     pub applied: Vec<Migration>,
-    /// Those that are still to be applied. A migration is pending again if what it made is gone.
+    /// The migrations to apply. A migration is pending again if something it created is missing.
     pub pending: Vec<Migration>,
-    /// Why migrations up to the stored version are pending: `its 'dash_users_added' is missing`.
+    /// Why migrations up to the stored version are pending, such as
+    /// `its 'dash_users_added' is missing`.
     pub damage: Vec<String>,
     /// Whether there is a table `users`.
     pub has_users_table: bool,
-    /// Further columns of `users` which are NOT NULL without a default: no user can be added as
-    /// long as they are.
+    /// Extra columns of `users` that are NOT NULL and have no default. Users cannot be added while
+    /// there are any.
     pub required_columns: Vec<String>,
-    /// What else an administrator should know.
+    /// Warnings for an administrator.
     pub warnings: Vec<String>,
 }
 
 impl Schema {
-    /// What is there: `users` are the columns of that table which must be given, and `damage` says
-    /// what is wrong with the objects that the `migrations` create, with the version of each.
+    /// The state of a schema. `users` holds the required extra columns of the table, if it exists;
+    /// `damage` holds the problems of the objects that the `migrations` create, with the version of
+    /// each.
     fn new(
         version: u32,
         users: Option<Vec<String>>,
@@ -381,18 +381,18 @@ impl Schema {
         Self { version, applied, pending, damage, has_users_table, required_columns, warnings }
     }
 
-    /// The latest version that this program knows.
+    /// The latest version that this program supports.
     fn latest(&self) -> u32 {
         let known = self.applied.iter().chain(&self.pending);
         known.map(|migration| migration.version).max().unwrap_or_default()
     }
 
-    /// Keeps a database from being used as long as migrations are pending.
+    /// Returns an error if migrations are pending.
     fn require_latest(&self, location: &Location) -> Result<(), StoreError> {
         if self.pending.is_empty() { Ok(()) } else { Err(self.needs_migration(location)) }
     }
 
-    /// Says that migrations are pending, and why.
+    /// The error that migrations are pending, with the reason.
     fn needs_migration(&self, location: &Location) -> StoreError {
         let reason = if !self.has_users_table {
             "it has no table 'users'".to_owned()
@@ -401,40 +401,40 @@ impl Schema {
                 [reason] => reason.clone(),
                 [reason, _] => format!("{reason}, and 1 more problem"),
                 [reason, more @ ..] => format!("{reason}, and {} more problems", more.len()),
-                [] => "its schema was changed meanwhile".to_owned(),
+                [] => "its schema was changed by another program".to_owned(),
             }
         } else {
-            format!("its schema has version {} of {}", self.version, self.latest())
+            format!("its schema version is {}, the latest is {}", self.version, self.latest())
         };
         StoreError::NeedsMigration { location: location.clone(), reason }
     }
 }
 
-/// What came of migrating.
+/// The result of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
-    /// The migrations that were pending.
+    /// The migrations that were applied.
     pub applied: Vec<Migration>,
-    /// What was added to the history, newest first: where something of the schema was gone, users
-    /// may have come and gone unseen.
+    /// The events added to the history, newest first. While parts of the schema were missing, users
+    /// may have been added and removed without events.
     pub events: Vec<Event>,
 }
 
 /// A step from one version of the schema to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Migration {
-    /// The version that it leads to.
+    /// The version after this step.
     pub version: u32,
-    /// What it brings, in a word or two.
+    /// A short name.
     pub name: &'static str,
 }
 
-/// How a database file is created where there is none.
+/// How a new database file is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewFile {
-    /// The file's permission bits; 0600 by default.
+    /// The permission bits of the file. The default is 0600.
     pub mode: u32,
-    /// The group that is to own it; by default that of the process.
+    /// The id of the group that owns the file. The default is the group of the process.
     pub group: Option<u32>,
 }
 
@@ -457,7 +457,7 @@ pub fn open(location: &Location, access: Access) -> Result<Box<dyn Store>, Store
     }
 }
 
-/// SQL by which a shell of the database removes the user of a name that no command can be given.
+/// SQL that removes a user whose name cannot be given to a command, for the database's shell.
 #[must_use]
 pub fn sql_to_remove(location: &Location, username: &StoredText) -> String {
     match location {
@@ -467,7 +467,7 @@ pub fn sql_to_remove(location: &Location, username: &StoredText) -> String {
     }
 }
 
-/// SQL that makes text of the BLOB which is stored as the hash of a user.
+/// SQL that converts a user's hash from BLOB to text.
 #[must_use]
 pub fn sql_to_cast(username: &str) -> String {
     let name = username.replace('\'', "''");
@@ -477,22 +477,22 @@ pub fn sql_to_cast(username: &str) -> String {
     )
 }
 
-/// Creates an empty database at `location`, or says that there is one.
+/// Creates an empty database at `location`. Returns whether it did; false if there already is one.
 ///
 /// # Errors
 ///
-/// [`StoreError::NoDirectory`] if its directory is missing, [`StoreError::CannotConnect`] if it
-/// cannot be created there. Nothing is left behind then.
+/// [`StoreError::NoDirectory`] if its directory is missing, and [`StoreError::CannotConnect`] if it
+/// cannot be created there. Then no file is left behind.
 pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreError> {
     match location {
         Location::Sqlite(path) => sqlite::create(path, new_file),
-        // Its owner creates it.
+        // The owner of a server creates its databases.
         #[cfg(feature = "postgres")]
         Location::Postgres(_) => Ok(false),
     }
 }
 
-/// Removes what [`create`] made, if nothing was written to it.
+/// Removes the file that [`create`] created, if it is still empty.
 pub(crate) fn remove_created(location: &Location) {
     match location {
         Location::Sqlite(path) => sqlite::remove_created(path),
@@ -501,7 +501,7 @@ pub(crate) fn remove_created(location: &Location) {
     }
 }
 
-/// What an administrator should know of what [`create`] made.
+/// Warnings about the file that [`create`] created.
 pub(crate) fn warnings_of_created(location: &Location, new_file: &NewFile) -> Vec<String> {
     match location {
         Location::Sqlite(path) => sqlite::warnings(path, new_file),
@@ -510,12 +510,12 @@ pub(crate) fn warnings_of_created(location: &Location, new_file: &NewFile) -> Ve
     }
 }
 
-/// A backup that was found good, and is about to take the place of all that a database holds.
+/// A checked backup, ready to replace the contents of a database.
 pub trait Restoration {
-    /// How many users the backup has.
+    /// The number of users in the backup.
     fn users(&self) -> u64;
 
-    /// Writes it into the database in place, all or nothing, while apps go on.
+    /// Writes the backup into the database in place, completely or not at all, while apps use it.
     ///
     /// # Errors
     ///
@@ -523,9 +523,9 @@ pub trait Restoration {
     fn apply(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Reads the backup `file` and checks it, brings a copy of it up to date, and notes in its history
-/// that it is restored. Nothing is changed yet, neither `file` nor the database at `location`,
-/// which must exist but may be damaged.
+/// Reads and checks the backup `file`, migrates a copy of it, and records the restore in its
+/// history. Changes neither `file` nor the database at `location`, which must exist but may be
+/// damaged.
 ///
 /// # Errors
 ///
@@ -539,6 +539,6 @@ pub fn prepare_restore(
     match location {
         Location::Sqlite(path) => Ok(Box::new(sqlite::prepare_restore(path, file, cause)?)),
         #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Err(StoreError::NotForServers),
+        Location::Postgres(_) => Err(StoreError::NotOnServers),
     }
 }

@@ -1,30 +1,30 @@
-//! Files of users: what `import` reads and `export` writes, streaming, in three formats.
+//! The three formats of users files that `import` reads and `export` writes, streaming.
 //!
 //! | field | CSV | JSON |
 //! |---|---|---|
 //! | `username` | text | text |
-//! | `password` | text: a clear password | text |
+//! | `password` | text: a plaintext password | text |
 //! | `password_hash` | text: a value of the column of that name | text |
 //! | `language` | text | text |
-//! | `groups` | texts, joined by `;` | an array of texts |
+//! | `groups` | names joined by `;` | an array of strings |
 //! | `locked`, or its opposite `active` | `true` or `false`, `1` or `0`, `yes` or `no` | the same, or a boolean |
 //!
-//! CSV is that of RFC 4180 with a first line that names the columns, in any order; an empty cell is
-//! a field that is not there, but under `groups`, where it is none of them. A row of delimiters alone
-//! is skipped, unless the file is exact. JSON is one array of objects, alone or in an object as its only
-//! value (`{"users": […]}`); or one object whose keys are names and whose values are passwords or
-//! hashes, or objects of the other fields. JSON Lines have an object a line. All are UTF-8, with or
-//! without a byte-order mark.
+//! CSV files follow RFC 4180 and need a header row, with columns in any order. An empty cell means
+//! "not given", except in `groups`, where it means "no groups". A row of delimiters only is
+//! skipped, unless the file is exact. A JSON file is an array of objects, alone or as the only
+//! value of an object (`{"users": […]}`). It can also be an object whose keys are usernames and
+//! whose values are passwords, hashes, or objects of the other fields. JSON Lines files have one
+//! object per line. All are UTF-8, with or without a byte order mark.
 //!
-//! A record takes at most [`MAX_RECORD_BYTES`]: one that does not end fills no memory.
+//! A record is limited to [`MAX_RECORD_BYTES`], so one that does not end cannot fill the memory.
 //!
 //! # Odd values
 //!
-//! A database may hold what is no text. JSON that is [exact](Reader::exact) has `null` for NULL,
-//! `{"blob": "00ff"}` for a BLOB and `{"text": "ff"}` for text that is no UTF-8, in hexadecimal
-//! digits. In CSV that is exact a cell with a backslash at its start is JSON after it: `\null`,
-//! `\{"blob": "00ff"}`, `\"\\…"` for text with a backslash at its start, and `\["a;b"]` for groups
-//! which `;` cannot join. There an empty cell is empty text.
+//! A database may contain values that are not text. In [exact](Reader::exact) JSON, `null` means
+//! NULL, `{"blob": "00ff"}` a BLOB, and `{"text": "ff"}` text that is not UTF-8, both in
+//! hexadecimal digits. In exact CSV, a leading backslash in a cell means that JSON follows:
+//! `\null`, `\{"blob": "00ff"}`, `\"\\…"` for text with a leading backslash, and `\["a;b"]` for
+//! groups that `;` cannot join. An empty cell means empty text.
 
 mod csv;
 mod json;
@@ -49,29 +49,29 @@ use crate::username::UsernameError;
 pub const FIELDS: [&str; 7] =
     ["username", "password", "password_hash", "language", "groups", "locked", "active"];
 
-/// Those of a file that is written.
+/// The fields of an exported file.
 const WRITTEN: [&str; 5] = ["username", "password_hash", "language", "groups", "locked"];
 
-/// The most bytes of a file that one record may take, what is before it included: 64 MiB. A name of
-/// 10 MB fits, whatever its characters are escaped to.
+/// The maximum size of a record in bytes, including whitespace before it: 64 MiB. A 10 MB name
+/// fits, however its characters are escaped.
 pub const MAX_RECORD_BYTES: usize = 64 << 20;
 
-/// What many programs write before UTF-8.
+/// The mark that many programs write at the start of UTF-8 files.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A format of files.
+/// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated values, with a header.
+    /// Comma-separated values with a header row.
     Csv,
     /// One JSON document.
     Json,
-    /// One JSON document a line.
+    /// One JSON document per line.
     JsonLines,
 }
 
 impl Format {
-    /// The format that the ending of a file's name tells: `csv`, `json`, `jsonl` or `ndjson`.
+    /// The format for a file name extension: `csv`, `json`, `jsonl` or `ndjson`.
     #[must_use]
     pub fn of_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
@@ -83,10 +83,10 @@ impl Format {
     }
 }
 
-/// Where in a file something stands; the first line or item is 1.
+/// A position in a file. The first line or item is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Position {
-    /// A line. Of a record of several lines, the first.
+    /// A line; for a record of several lines, the first.
     Line(u64),
     /// An item of a JSON document.
     Item(u64),
@@ -114,19 +114,19 @@ impl Position {
     }
 }
 
-/// The number alone.
+/// Displays only the number.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.number().fmt(f)
     }
 }
 
-/// A user as a file has it, not judged yet.
+/// A user from a file, not yet validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Where in the file it is.
+    /// The position in the file.
     pub position: Position,
-    /// The name.
+    /// The username.
     pub username: StoredText,
     /// The password or hash.
     pub secret: Option<Secret>,
@@ -134,11 +134,11 @@ pub struct Record {
     pub language: Option<StoredText>,
     /// The groups.
     pub groups: Option<Vec<StoredText>>,
-    /// Whether the user is to be locked; none if the file does not say.
+    /// Whether to lock the user; `None` if not given.
     pub locked: Option<bool>,
 }
 
-/// Whether a user is to be locked, by what a file has under `locked` and under `active`.
+/// Whether to lock a user, from the fields `locked` and `active`.
 fn lock_of(locked: Option<bool>, active: Option<bool>) -> Result<Option<bool>, RecordError> {
     match (locked, active) {
         (Some(_), Some(_)) => Err(RecordError::TwoStates),
@@ -146,7 +146,7 @@ fn lock_of(locked: Option<bool>, active: Option<bool>) -> Result<Option<bool>, R
     }
 }
 
-/// A word that means yes or no; none if it means neither.
+/// Parses a word for yes or no; `None` for any other.
 fn yes_or_no(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" | "1.0" => Some(true),
@@ -155,26 +155,25 @@ fn yes_or_no(text: &str) -> Option<bool> {
     }
 }
 
-/// What a record has for a password.
+/// The password of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Secret {
-    /// A clear password.
+    /// A plaintext password.
     Password(Password),
-    /// A value of the column `password_hash`.
+    /// A value for the column `password_hash`.
     Hash(StoredSecret),
-    /// One of the two: a value of a JSON object whose keys are names.
+    /// Either: a value of a JSON object whose keys are usernames.
     Either(Password),
 }
 
-/// A record that cannot be taken. `Display` names the user, and shows no password and no part of a
-/// hash.
+/// An invalid record. `Display` names the user, and shows no password and no part of a hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRecord {
-    /// Where in the file it is.
+    /// The position in the file.
     pub position: Position,
-    /// Whom it is about, if that is known.
+    /// The user, if known.
     pub username: Option<StoredText>,
-    /// What is wrong.
+    /// The problem.
     pub reason: RecordError,
 }
 
@@ -189,64 +188,66 @@ impl fmt::Display for BadRecord {
     }
 }
 
-/// Why a record cannot be taken.
+/// Why a record is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum RecordError {
-    #[error("the first line does not name the columns: there must be one called username")]
+    #[error("no `username` column in the header row")]
     NoHeader,
     #[error(
-        "there is no field '{0}': they are username, password, password_hash, language, groups, locked and active"
+        "unknown field '{0}': use username, password, password_hash, language, groups, locked or \
+         active"
     )]
     UnknownField(StoredText),
     #[error("a column has no name")]
     UnnamedField,
-    #[error("the field '{0}' is there twice")]
+    #[error("duplicate field '{0}'")]
     RepeatedField(&'static str),
-    #[error("the number of cells is {found}, and that of the header {expected}")]
+    #[error("the number of cells is {found}, but the header has {expected}")]
     CellCount { expected: usize, found: usize },
     #[error("{0}")]
     NotJson(String),
-    #[error("no record ends within 64 MiB from here; nothing behind is read")]
+    #[error("no record ends within 64 MiB from here; the rest of the file was not read")]
     Endless,
-    #[error("it is no JSON object")]
+    #[error("not a JSON object")]
     NotAnObject,
-    #[error("the document is neither an array of records nor an object of names and passwords")]
+    #[error("the document must be an array of records or an object of usernames and passwords")]
     NotRecords,
-    #[error("an array of records must be the only value of its object")]
+    #[error("an array of records must be the only value in its object")]
     NotAlone,
     #[error(
-        "it is an object of names and passwords, but its keys are a record's: put it in an array"
+        "this looks like a single record, not an object of usernames and passwords: put it in an \
+         array"
     )]
     LoneRecord,
-    #[error("the field '{0}' is not UTF-8")]
+    #[error("field '{0}' is not UTF-8")]
     NotUtf8(&'static str),
-    #[error("the field '{0}' is no text")]
+    #[error("field '{0}' is not text")]
     NotText(&'static str),
-    #[error("the field 'groups' is no array of texts")]
+    #[error("field 'groups' is not an array of strings")]
     NotTexts,
-    #[error("the field '{0}' begins with a backslash, and no JSON follows it")]
+    #[error("field '{0}' begins with a backslash that no JSON follows")]
     NotExact(&'static str),
-    #[error("there is no username")]
+    #[error("no username")]
     NoUsername,
-    #[error("it has both a password and a password_hash")]
+    #[error("both password and password_hash are given")]
     TwoSecrets,
-    #[error("it has neither a password nor a password_hash")]
+    #[error("no password or password_hash")]
     NoSecret,
-    #[error("it has both the field 'locked' and its opposite 'active'")]
+    #[error("both locked and active are given")]
     TwoStates,
-    #[error("the field '{0}' is neither true nor false")]
+    #[error("field '{0}' must be true or false")]
     NotBoolean(&'static str),
-    #[error("the {0} is no password: it is empty, masked, or a word such as None")]
+    #[error("the {0} is empty or a placeholder such as None")]
     NoPassword(&'static str),
-    #[error("the password is {0}; it is not taken for a password")]
+    #[error("the password is {0}, which is not accepted as a password")]
     HashNotPassword(String),
-    #[error("the password_hash cannot be used: it is {0}")]
+    #[error("cannot use the password_hash: it is {0}")]
     OtherHash(String),
-    #[error("it is the user of {} again", .0.named())]
+    #[error("duplicate user: also in {}", .0.named())]
     Repeated(Position),
-    #[error("the name differs only by case from that of {}", .0.named())]
+    #[error("the username differs only by case from the one in {}", .0.named())]
     RepeatedByCase(Position),
     #[error(transparent)]
     Username(#[from] UsernameError),
@@ -254,46 +255,46 @@ pub enum RecordError {
     Language(#[from] LanguageError),
     #[error(transparent)]
     Group(#[from] GroupError),
-    #[error("the password_hash cannot be used: {0}")]
+    #[error("cannot use the password_hash: {0}")]
     Hash(HashError),
-    #[error("the value resembles a hash but is none; it is not taken for a password")]
-    ResemblesHash,
+    #[error("the value looks like a hash but is not valid; it is not accepted as a password")]
+    HashLike,
     #[error(transparent)]
-    Password(#[from] policy::Refusal),
-    #[error("the user exists already")]
+    Password(#[from] policy::Violation),
+    #[error("the user already exists")]
     Exists,
-    #[error("user '{0}' exists already, whose name differs only by case")]
+    #[error("user '{0}' already exists and differs only by case")]
     Similar(StoredText),
 }
 
-/// What a file holds, a record at a time.
+/// Called with each record of a file.
 type Each<'a> = &'a mut dyn FnMut(Result<Record, BadRecord>);
 
-/// Reads files.
+/// Reads a users file.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader {
     format: Format,
     is_exact: bool,
     is_guess: bool,
-    /// Of a record; [`MAX_RECORD_BYTES`] except in tests.
+    /// The maximum size of a record: [`MAX_RECORD_BYTES`], except in tests.
     max_bytes: usize,
 }
 
 impl Reader {
-    /// Reads files of this format.
+    /// A reader of this format, not exact and not guessed.
     #[must_use]
     pub fn new(format: Format) -> Self {
         Self { format, is_exact: false, is_guess: false, max_bytes: MAX_RECORD_BYTES }
     }
 
-    /// Takes the format for a guess by the file's name: JSON may be JSON Lines then, as many programs
-    /// call them `.json`.
+    /// Treats the format as a guess from the file name: JSON may then be JSON Lines, because many
+    /// programs name those `.json`.
     #[must_use]
     pub fn guessed(self, is_guess: bool) -> Self {
         Self { is_guess, ..self }
     }
 
-    /// Takes [odd values](self#odd-values) for what they mean.
+    /// Reads [odd values](self#odd-values), as exported files contain them.
     #[must_use]
     pub fn exact(self, is_exact: bool) -> Self {
         Self { is_exact, ..self }
@@ -304,12 +305,12 @@ impl Reader {
         Self { max_bytes, ..self }
     }
 
-    /// Hands every record to `each`, those that are none with the reason; it reads on behind them
-    /// where it can. The answer is the format that was read.
+    /// Passes every record to `each`, an invalid one as an error, and continues after it where
+    /// possible. Returns the format of the file.
     ///
     /// # Errors
     ///
-    /// What reading `input` fails with.
+    /// Errors of `input`.
     pub fn read(
         &self,
         input: impl Read,
@@ -337,7 +338,7 @@ impl Reader {
 
     fn read_all(self, input: impl Read, each: Each<'_>) -> io::Result<Format> {
         let mut input = BufReader::with_capacity(1 << 16, input);
-        // A pipe may hand out less than that at once.
+        // A pipe may return fewer bytes at once.
         let mut start = Vec::new();
         input.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
         if start == BYTE_ORDER_MARK {
@@ -361,10 +362,10 @@ impl Reader {
     }
 }
 
-/// A file of which no more is read, since the last record, than one may take.
+/// An input that fails when more than `max_bytes` were read since the last record.
 struct Bounded<'a, R> {
     input: R,
-    /// How many bytes were read since the last record.
+    /// The number of bytes read since the last record.
     taken: &'a Cell<usize>,
     max_bytes: usize,
 }
@@ -380,8 +381,7 @@ impl<R: Read> Read for Bounded<'_, R> {
     }
 }
 
-/// Writes users to a file in a format that a [`Reader`] which is [exact](Reader::exact) reads back
-/// unchanged.
+/// Writes users to a file. An [exact](Reader::exact) [`Reader`] reads it back unchanged.
 pub struct Writer<W: Write>(Inner<W>);
 
 enum Inner<W: Write> {
@@ -390,11 +390,11 @@ enum Inner<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to `output`, with the hashes or without them.
+    /// A writer to `output`, with or without hashes.
     ///
     /// # Errors
     ///
-    /// What writing fails with, also in the other functions.
+    /// Errors of `output`, as in the other functions.
     pub fn new(output: W, format: Format, with_hashes: bool) -> io::Result<Self> {
         Ok(Self(match format {
             Format::Csv => Inner::Csv(Box::new(csv::Writer::new(output, with_hashes)?)),
@@ -413,7 +413,7 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes the end.
+    /// Writes the end of the file.
     #[expect(clippy::missing_errors_doc, reason = "see new")]
     pub fn finish(self) -> io::Result<W> {
         match self.0 {

@@ -1,4 +1,4 @@
-//! Users as they are shown: plain data, never the hash.
+//! Users as plain data, without the hash.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use crate::escape::Escaped;
 use crate::hash::Method;
 
-/// A text column of a table that others may write: SQLite lets any value into it.
+/// A value from a text column that other programs may write to: SQLite accepts any value.
 ///
-/// `Display` is safe for a terminal: `\t`, `\n`, `\\` and `\u{…}` stand for control, bidirectional
-/// and invalid characters, `\N` for NULL, and `\x` with hexadecimal digits for a BLOB.
+/// `Display` is safe to print on a terminal: control, bidirectional and invalid characters are
+/// shown as `\t`, `\n`, `\\` and `\u{…}`, NULL as `\N`, and a BLOB as `\x` with hexadecimal digits.
 ///
 /// ```
 /// use dash_users::StoredText;
@@ -25,18 +25,18 @@ pub enum StoredText {
     Text(String),
     /// Text that is not UTF-8.
     InvalidText(Vec<u8>),
-    /// A BLOB, or the digits of a number.
+    /// A BLOB, or a number as its digits.
     Blob(Vec<u8>),
 }
 
 impl StoredText {
-    /// The text, with U+FFFD for what is not UTF-8; none for NULL and BLOBs.
+    /// The text, with U+FFFD in place of invalid UTF-8; `None` for NULL and BLOBs.
     #[must_use]
     pub fn to_text(&self) -> Option<Cow<'_, str>> {
         self.as_key().map(String::from_utf8_lossy)
     }
 
-    /// The bytes to look it up by; none for a value that no look-up finds.
+    /// The bytes to look the row up by; `None` for a value that cannot be looked up.
     #[must_use]
     pub fn as_key(&self) -> Option<&[u8]> {
         match self {
@@ -48,7 +48,7 @@ impl StoredText {
 }
 
 impl StoredText {
-    /// The bytes of a text or BLOB, none of NULL: to sort by.
+    /// The bytes of a text or BLOB, empty for NULL, for sorting.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Null => &[],
@@ -84,21 +84,21 @@ impl fmt::Display for StoredText {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {
-    /// The name, however odd.
+    /// The username, valid or not.
     pub username: StoredText,
     /// The language, usually a BCP 47 tag.
     pub language: StoredText,
     /// Whether an administrator locked the user.
     pub locked: bool,
-    /// How the password is hashed; none if the stored value is no usable hash.
+    /// The hash method; `None` if the stored value is not a usable hash.
     pub method: Option<Method>,
     /// Whether the hash is [outdated](crate::PasswordHash::is_outdated).
     pub outdated: bool,
     /// The groups, in the order of their bytes.
     pub groups: Vec<StoredText>,
-    /// When the user was added; none for one who was there before this crate.
+    /// When the user was added; `None` if that was before this crate managed the table.
     pub created_at: Option<SystemTime>,
-    /// When the password was last changed; none if that was before this crate. Locking, and
-    /// hashing the same password anew, is no change.
+    /// When the password was last changed; `None` if that was before this crate managed the table.
+    /// Locking and rehashing the same password do not count.
     pub password_changed_at: Option<SystemTime>,
 }

@@ -1,4 +1,4 @@
-//! User names: what a new one may be.
+//! Names of new users.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,13 +12,13 @@ use crate::escape::is_hidden;
 ///
 /// 1 to [`MAX_BYTES`](Self::MAX_BYTES) bytes of UTF-8 in Unicode normalization form C, without
 ///
-/// - `:`, where HTTP Basic authentication ends the name (RFC 7617, section 2),
-/// - control and format characters, which nobody sees,
-/// - a leading `-`, which a shell command takes for an option,
-/// - white space, but for single spaces inside: no U+00A0 either, which looks like a space.
+/// - `:`, which ends the name in HTTP Basic authentication (RFC 7617, section 2),
+/// - control and format characters, which are invisible,
+/// - a leading `-`, which commands parse as an option,
+/// - whitespace except single spaces between words; U+00A0, which looks like a space, is not
+///   allowed either.
 ///
-/// Names that are in a table already may be anything: those are looked up as bytes and never pass
-/// through this type.
+/// Names already in a table can be anything. They are looked up as bytes and do not use this type.
 ///
 /// ```
 /// use dash_users::Username;
@@ -32,10 +32,10 @@ use crate::escape::is_hidden;
 pub struct Username(String);
 
 impl Username {
-    /// The longest name, in bytes of UTF-8.
+    /// The maximum length of a name, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 255;
 
-    /// The name's text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,7 +59,9 @@ impl FromStr for Username {
             match c.general_category() {
                 _ if c == ':' => return Err(UsernameError::Colon),
                 GeneralCategory::Control => return Err(UsernameError::Invisible(c)),
-                _ if c.is_whitespace() && c != ' ' => return Err(UsernameError::OddSpace(c)),
+                _ if c.is_whitespace() && c != ' ' => {
+                    return Err(UsernameError::OtherWhitespace(c));
+                }
                 _ if is_hidden(c) => {
                     return Err(UsernameError::Invisible(c));
                 }
@@ -67,7 +69,7 @@ impl FromStr for Username {
             }
         }
         if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
-            return Err(UsernameError::WhiteSpace);
+            return Err(UsernameError::Whitespace);
         }
         if !is_nfc(text) {
             return Err(UsernameError::NotNormalized);
@@ -88,36 +90,36 @@ impl AsRef<[u8]> for Username {
     }
 }
 
-/// Why a text is no name for a new user.
+/// Why a text is not a valid name for a new user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsernameError {
-    /// There is no text.
-    #[error("a user name cannot be empty")]
+    /// The name is empty.
+    #[error("a username cannot be empty")]
     Empty,
-    /// More than [`Username::MAX_BYTES`] bytes.
-    #[error("a user name cannot be longer than {} bytes", Username::MAX_BYTES)]
+    /// The name is longer than [`Username::MAX_BYTES`] bytes.
+    #[error("a username cannot be longer than {} bytes", Username::MAX_BYTES)]
     TooLong,
-    /// It holds a `:`.
-    #[error("a user name cannot hold ':', where HTTP Basic authentication ends the name")]
+    /// It contains a `:`.
+    #[error("a username cannot contain ':', which ends the name in HTTP Basic authentication")]
     Colon,
-    /// It holds a control or format character.
-    #[error("a user name cannot hold the control or format character U+{:04X}", u32::from(*.0))]
+    /// It contains a control or format character.
+    #[error("a username cannot contain the control or format character U+{:04X}", u32::from(*.0))]
     Invisible(char),
     /// It begins with `-`.
-    #[error("a user name cannot begin with '-'")]
+    #[error("a username cannot begin with '-'")]
     LeadingHyphen,
-    /// It holds white space other than single spaces inside.
-    #[error("a user name cannot hold white space, but for single spaces inside")]
-    WhiteSpace,
-    /// It holds a white space character other than the space.
-    #[error("a user name cannot hold the white space U+{:04X}", u32::from(*.0))]
-    OddSpace(char),
+    /// It has leading, trailing or repeated spaces.
+    #[error("a username cannot contain whitespace except single spaces between words")]
+    Whitespace,
+    /// It contains whitespace other than the space character.
+    #[error("a username cannot contain the whitespace character U+{:04X}", u32::from(*.0))]
+    OtherWhitespace(char),
     /// It is not in Unicode normalization form C.
-    #[error("a user name must be in Unicode normalization form C (NFC)")]
+    #[error("a username must be in Unicode normalization form C (NFC)")]
     NotNormalized,
     /// It is not UTF-8.
-    #[error("a user name must be UTF-8")]
+    #[error("a username must be UTF-8")]
     NotUtf8,
 }
 
@@ -126,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_names_are_taken_as_they_are() {
+    fn ordinary_names_are_accepted_unchanged() {
         for name in ["a", "alice", "Zoë Quinn", "o'hara", "x@example.org", "李雷", "🙂", "a-b"]
         {
             assert_eq!(name.parse::<Username>().unwrap().as_str(), name);
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_reason() {
+    fn invalid_names_have_reasons() {
         use UsernameError as E;
         for (name, reason) in [
             ("", E::Empty),
@@ -149,12 +151,12 @@ mod tests {
             ("a\u{200b}b", E::Invisible('\u{200b}')),
             ("\u{202e}evil", E::Invisible('\u{202e}')),
             ("-rf", E::LeadingHyphen),
-            (" a", E::WhiteSpace),
-            ("a ", E::WhiteSpace),
-            ("a  b", E::WhiteSpace),
-            ("a\u{a0}b", E::OddSpace('\u{a0}')),
-            ("a\u{2028}b", E::OddSpace('\u{2028}')),
-            ("a\u{3000}b", E::OddSpace('\u{3000}')),
+            (" a", E::Whitespace),
+            ("a ", E::Whitespace),
+            ("a  b", E::Whitespace),
+            ("a\u{a0}b", E::OtherWhitespace('\u{a0}')),
+            ("a\u{2028}b", E::OtherWhitespace('\u{2028}')),
+            ("a\u{3000}b", E::OtherWhitespace('\u{3000}')),
             ("e\u{301}", E::NotNormalized),
         ] {
             assert_eq!(name.parse::<Username>(), Err(reason), "{name:?}");

@@ -1,4 +1,4 @@
-//! The operations on users: the one place that joins hashes, policy and store.
+//! The operations on users. Only this module combines hashes, policy and store.
 
 mod backup;
 mod change;
@@ -9,7 +9,7 @@ mod export;
 mod foreign;
 mod hash_like;
 mod import;
-mod log_in;
+mod login;
 mod no_password;
 mod plaintext;
 mod unwrap;
@@ -22,7 +22,7 @@ pub use self::backup::Restore;
 pub use self::check::DEMO_USERS;
 pub use self::error::{BadValues, Error};
 pub use self::import::{BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict};
-pub use self::log_in::{LogIn, Refusal};
+pub use self::login::{Login, LoginRefusal};
 use crate::credential::NewCredential;
 use crate::event::Event;
 use crate::group::Group;
@@ -39,12 +39,12 @@ use crate::username::Username;
 
 /// The users of a database.
 ///
-/// New names, passwords and languages are judged; users that are there already can be looked up
-/// and changed whatever they are called. All hashing is done before a transaction begins, and
-/// each operation that changes something is one transaction: all or nothing.
+/// New usernames, passwords and languages are validated. Existing users can be looked up and
+/// changed whatever their names are. All hashing happens before a transaction begins, and each
+/// operation that changes something is one transaction.
 ///
 /// ```
-/// use dash_users::{Location, LogIn, NewFile, NewUser, Password, Refusal, Users};
+/// use dash_users::{Location, Login, NewFile, NewUser, Password, LoginRefusal, Users};
 ///
 /// # let dir = tempfile::tempdir()?;
 /// # let path = dir.path().join("users.db");
@@ -55,11 +55,11 @@ use crate::username::Username;
 /// users.add(&NewUser::new("alice".parse()?, Password::from("plover-xyzzy-quux")))?;
 ///
 /// match users.log_in("alice", &Password::from("plover-xyzzy-quux"))? {
-///     LogIn::Accepted { outdated } => assert!(!outdated),
-///     LogIn::Refused(_) => unreachable!(),
+///     Login::Accepted { outdated } => assert!(!outdated),
+///     Login::Refused(_) => unreachable!(),
 /// }
 /// let guess = users.log_in("alice", &Password::from("secret"))?;
-/// assert_eq!(guess, LogIn::Refused(Refusal::WrongPassword));
+/// assert_eq!(guess, Login::Refused(LoginRefusal::WrongPassword));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Users {
@@ -69,28 +69,29 @@ pub struct Users {
     hooks: CommitHooks,
 }
 
-/// Whom to add.
+/// A user to add.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NewUser {
-    /// The name.
+    /// The username.
     pub username: Username,
     /// The password.
     pub password: Password,
-    /// The language; `en` by default.
+    /// The language. The default is `en`.
     pub language: Language,
-    /// The groups; none by default.
+    /// The groups. The default is none.
     pub groups: Vec<Group>,
-    /// Whether the user is locked from the start; false by default.
+    /// Whether the user is locked from the start. The default is false.
     pub locked: bool,
-    /// Whether the password may be [weak](policy::Refusal::is_weakness); false by default.
+    /// Whether to accept a [weak](policy::Violation::is_weakness) password. The default is false.
     pub allow_weak: bool,
-    /// Whether there may be a user whose name differs only by ASCII case; false by default.
+    /// Whether to accept a username that differs from an existing one only by ASCII case. The
+    /// default is false.
     pub allow_similar: bool,
 }
 
 impl NewUser {
-    /// A user with these, and the defaults of the other fields.
+    /// A user with the defaults of the other fields.
     #[must_use]
     pub fn new(username: Username, password: Password) -> Self {
         Self {
@@ -105,16 +106,16 @@ impl NewUser {
     }
 }
 
-/// What [`Users::init`] did.
+/// The result of [`Users::init`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Init {
-    /// Whether there was no file.
+    /// Whether the file was created.
     pub created: bool,
-    /// Whether a table `users` that someone else made was adopted.
+    /// Whether an existing table `users` of an app was adopted.
     pub adopted: bool,
-    /// The migrations that were applied; none if all was up to date.
+    /// The migrations that were applied. Empty if the schema was up to date.
     pub applied: Vec<Migration>,
-    /// What that added to the history, newest first: see [`Migrated::events`].
+    /// The events that this added to the history, newest first: see [`Migrated::events`].
     pub events: Vec<Event>,
     /// The schema as it is now.
     pub schema: Schema,
@@ -127,17 +128,17 @@ impl Users {
         Self { store, method: Method::default(), actor: None, hooks: CommitHooks::default() }
     }
 
-    /// Opens the database at `location`, to read and change it.
+    /// Opens the database at `location` to read and write.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoDatabase`](crate::StoreError::NoDatabase) if there is none, and what else
-    /// keeps it from being opened.
+    /// [`StoreError::NoDatabase`](crate::StoreError::NoDatabase) if there is none, and others if it
+    /// cannot be opened.
     pub fn open(location: &Location) -> Result<Self, Error> {
         Ok(Self::new(store::open(location, Access::Write)?))
     }
 
-    /// Opens the database at `location` to look only. Each change fails.
+    /// Opens the database at `location` read-only. Every change fails.
     ///
     /// # Errors
     ///
@@ -146,39 +147,39 @@ impl Users {
         Ok(Self::new(store::open(location, Access::Read)?))
     }
 
-    /// Opens the database at `location` to look only, and waits for no other program that holds
-    /// it: for a shell that completes a name.
+    /// Opens the database at `location` read-only, and fails instead of waiting for a lock. For
+    /// shell completion.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open), and [`StoreError::Busy`](crate::StoreError::Busy).
-    pub fn glance(location: &Location) -> Result<Self, Error> {
-        Ok(Self::new(store::open(location, Access::Glance)?))
+    pub fn open_no_wait(location: &Location) -> Result<Self, Error> {
+        Ok(Self::new(store::open(location, Access::ReadNoWait)?))
     }
 
-    /// Hashes new passwords with `method` instead of `scrypt:32768:8:1`, and calls others
-    /// outdated by it.
+    /// Hashes new passwords with `method`, and compares stored hashes with it to find outdated
+    /// ones. The default is `scrypt:32768:8:1`.
     #[must_use]
     pub fn with_method(self, method: Method) -> Self {
         Self { method, ..self }
     }
 
-    /// Who is said in the history to make the changes. Without it they look as if the app had made
-    /// them.
+    /// Sets the actor that the history records for changes. The default is none, as for changes by
+    /// the app.
     #[must_use]
     pub fn with_actor(self, actor: impl Into<String>) -> Self {
         Self { actor: Some(actor.into()), ..self }
     }
 
-    /// Calls `hooks` around each commit: a program that a signal ends before a commit can say that
-    /// nothing was changed. By default nothing is called.
+    /// Calls `hooks` around each commit, so a program that is ended by a signal before it can
+    /// report that nothing was changed. By default nothing is called.
     #[must_use]
     pub fn with_commit_hooks(self, hooks: CommitHooks) -> Self {
         Self { hooks, ..self }
     }
 
-    /// Creates the database at `location` if there is none, and brings its schema up to date. A
-    /// table `users` that an app made is adopted as it stands.
+    /// Creates the database at `location` if there is none, and migrates its schema. An existing
+    /// table `users` of an app is adopted unchanged.
     ///
     /// # Errors
     ///
@@ -187,8 +188,8 @@ impl Users {
         Self::init_with_hooks(location, new_file, CommitHooks::default())
     }
 
-    /// As [`init`](Self::init), with `hooks` around what cannot be undone: the commit, or all of it
-    /// where a file is created.
+    /// As [`init`](Self::init), and calls `hooks` around the part that cannot be undone: the
+    /// commit, or everything if a file is created.
     ///
     /// # Errors
     ///
@@ -233,7 +234,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn schema(&mut self) -> Result<Schema, Error> {
         Ok(self.store.schema()?)
     }
@@ -242,26 +243,26 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn migrate(&mut self) -> Result<Migrated, Error> {
         until_alone(|| Ok(self.store.migrate(self.hooks)?))
     }
 
-    /// The user called `username`.
+    /// The user `username`, if there is one.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn get(&mut self, username: impl AsRef<[u8]>) -> Result<Option<User>, Error> {
         let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
         Ok(row.map(|row| user(row, &self.method)))
     }
 
-    /// All users, in the order of the bytes of their names as the database encodes them.
+    /// All users, ordered by the bytes of their names in the database's encoding.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn list(&mut self) -> Result<Vec<User>, Error> {
         let mut users = Vec::new();
         let mut transaction = self.store.begin(Access::Read)?;
@@ -269,11 +270,12 @@ impl Users {
         Ok(users)
     }
 
-    /// Whether every hash is PBKDF2, and there is one: the app's werkzeug or Python may know no scrypt.
+    /// Whether there are hashes and all of them are PBKDF2. Then the app's werkzeug or Python may
+    /// not support scrypt.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn are_all_pbkdf2(&mut self) -> Result<bool, Error> {
         let (mut pbkdf2, mut others) = (0, 0);
         self.store.begin(Access::Read)?.rows(&mut |row| match row.secret.credential().hash() {
@@ -284,26 +286,26 @@ impl Users {
         Ok(pbkdf2 > 0 && others == 0)
     }
 
-    /// The first `limit` names that begin with `prefix`, in the order of their bytes; those that are
-    /// no text are passed over.
+    /// The first `limit` usernames that begin with `prefix`, ordered by their bytes. Names that are
+    /// not text are skipped.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, Error> {
         Ok(self.store.begin(Access::Read)?.names(prefix, limit)?)
     }
 
-    /// The first `limit` groups that begin with `prefix`, likewise.
+    /// The first `limit` groups that begin with `prefix`, as for [`names`](Self::names).
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, Error> {
         Ok(self.store.begin(Access::Read)?.groups(prefix, limit)?)
     }
 
-    /// Checks that `username` is still to be had.
+    /// Checks that `username` is available.
     ///
     /// # Errors
     ///
@@ -312,12 +314,12 @@ impl Users {
         is_free(&mut *self.store.begin(Access::Read)?, username, allow_similar)
     }
 
-    /// What was done to users, newest first and `limit` events at most: to all, or to `username`,
-    /// also under the names that the user had before.
+    /// The newest `limit` events of the history, newest first: of all users, or of `username`,
+    /// including the user's earlier names.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchUser`] if there is neither such a user nor an event of one.
+    /// [`Error::NoSuchUser`] if there is neither a user nor an event with that name.
     pub fn history(
         &mut self,
         username: Option<&[u8]>,
@@ -325,7 +327,7 @@ impl Users {
     ) -> Result<Vec<Event>, Error> {
         let mut events = Vec::new();
         let mut transaction = self.store.begin(Access::Read)?;
-        // The table may compare names without regard to case; the history does not.
+        // The table may compare names case-insensitively; the history does not.
         let user = match username {
             Some(username) => transaction.get(username)?,
             None => None,
@@ -359,20 +361,20 @@ impl Users {
         })
     }
 
-    /// Whether there is no user at all.
+    /// Whether there are no users.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn is_empty(&mut self) -> Result<bool, Error> {
         Ok(self.store.begin(Access::Read)?.is_empty()?)
     }
 
-    /// Adds users whose passwords are hashed already, all or none, unless there is any user.
+    /// Adds users with hashed passwords, all or none, if there are no users yet.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn add_if_empty(
         &mut self,
         users: Vec<(Username, PasswordHash, Language)>,
@@ -390,22 +392,23 @@ impl Users {
         })
     }
 
-    /// What removing `username` means for other tables of the app.
+    /// The rows of the app's tables that reference `username`, and what removing the user does to
+    /// them.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone.
+    /// Only [`StoreError`](crate::StoreError).
     pub fn references(&mut self, username: impl AsRef<[u8]>) -> Result<Vec<Reference>, Error> {
         Ok(self.store.begin(Access::Read)?.references(username.as_ref())?)
     }
 
-    /// Removes users, all or none. The answer says of each whether it was there; with `if_exists`
-    /// those that are not are passed over.
+    /// Removes users, all or none. Returns for each whether it existed. With `if_exists`, users
+    /// that do not exist are skipped.
     ///
     /// # Errors
     ///
     /// [`Error::NoSuchUser`]; [`StoreError::Refused`](crate::StoreError::Refused) if another table
-    /// refers to a user.
+    /// references a user.
     pub fn remove(
         &mut self,
         usernames: &[impl AsRef<[u8]>],
@@ -421,7 +424,7 @@ impl Users {
                 }
             }
             for username in usernames.iter().map(AsRef::as_ref) {
-                // One user may go with another, by a foreign key of the app.
+                // A foreign key of the app may have removed this user together with another.
                 if transaction.get(username)?.is_some() {
                     transaction.delete(username)?;
                 }
@@ -430,8 +433,8 @@ impl Users {
         })
     }
 
-    /// Makes a change in a transaction, which the history is to tell so; see [`Event`] for the
-    /// actions. It is made anew where somebody else wrote at the same time.
+    /// Makes a change in a transaction and records it in the history; see [`Event`] for the
+    /// actions. It is retried if another program wrote at the same time.
     fn change<T>(
         &mut self,
         action: &str,
@@ -454,19 +457,19 @@ impl Users {
     }
 }
 
-/// What came of a change, and whether there is anything to be made permanent.
+/// The result of a change, and whether there is anything to commit.
 enum Changed<T> {
     Yes(T),
     No(T),
 }
 
-/// How often something is tried again that failed because somebody else wrote at the same time.
+/// How often an operation is retried that failed because another program wrote at the same time.
 const MAX_RETRIES: u32 = 5;
 
-/// For how long something is tried again whose commit another program is in the way of.
+/// For how long an operation is retried whose commit another program blocks.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Tries something again as long as others write at the same time, but not for ever.
+/// Retries an operation while other programs write at the same time, up to the limits.
 fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let deadline = Instant::now() + PATIENCE;
     let mut conflicts = 0;
@@ -475,7 +478,7 @@ fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Er
             Err(Error::Store(StoreError::Conflict { .. })) if conflicts < MAX_RETRIES => {
                 conflicts += 1;
             }
-            // Waiting for another program to begin takes all of that time; a commit gives up early.
+            // Waiting to begin a transaction uses up all of that time; a commit fails early.
             Err(Error::Store(StoreError::Busy { .. })) if Instant::now() < deadline => {
                 thread::sleep(RETRY_PAUSE);
             }

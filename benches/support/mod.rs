@@ -1,4 +1,4 @@
-//! What the benchmarks share: kinds of work that are done in turn, and how they compare.
+//! Shared functions of the benchmarks: doing work in turn, and comparing the results.
 
 #[path = "../../tests/support/python.rs"]
 #[expect(dead_code, reason = "one werkzeug is enough here")]
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// What one round of a work took.
+/// The cost of one round.
 #[derive(Clone, Copy)]
 pub struct Cost {
     pub seconds: f64,

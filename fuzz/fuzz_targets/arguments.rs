@@ -1,7 +1,7 @@
 //! Command lines.
 //!
-//! The input is the arguments, a line each. Nothing panics; a complaint has the status of usage
-//! errors, and shows neither a password of a URL nor a hash that stands where none belongs.
+//! The input is the arguments, one per line. Nothing panics. An error has the exit code of usage
+//! errors, and shows neither the password of a URL nor a misplaced hash.
 
 #![no_main]
 
@@ -37,7 +37,7 @@ fuzz_target!(|input: &[u8]| {
         .try_get_matches_from(&arguments)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
-        // A path may look like anything, and is shown.
+        // A path can look like anything, and is shown.
         Ok(cli) => match cli.globals.database() {
             Ok(Location::Sqlite(_)) => {}
             Ok(location) => shows_nothing(&arguments, &format!("{location} {location:?}")),
@@ -57,21 +57,21 @@ fuzz_target!(|input: &[u8]| {
 
 fn shows_nothing(arguments: &[OsString], shown: &str) {
     let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
-    // clap leaves them out, and so would show one argument as another.
+    // clap strips them, so it would show one argument as another.
     if arguments.iter().any(|argument| argument.contains(char::is_control)) {
         return;
     }
     let (secret, others): (Vec<_>, Vec<_>) =
         arguments.iter().partition(|argument| secrets(argument).next().is_some());
     for secret in secret.into_iter().flat_map(|argument| secrets(argument)) {
-        // What another argument has too may be shown for its sake.
+        // Text that is also in another argument may be shown as part of that.
         let is_elsewhere = others.iter().any(|argument| argument.contains(secret));
         assert!(is_elsewhere || !shown.contains(secret), "{shown}");
     }
 }
 
-/// What is secret in an argument and long enough to be told apart from other words: the password
-/// of a URL, salt and digest of a hash.
+/// The secrets in an argument that are long enough to be distinguished from other words: the
+/// password of a URL, the salt and digest of a hash.
 fn secrets(argument: &str) -> impl Iterator<Item = &str> {
     let password = argument.split_once("://").and_then(|(_, rest)| {
         let (user, _) = rest.split_once('@')?;

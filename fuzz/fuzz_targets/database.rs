@@ -1,9 +1,9 @@
-//! A SQLite file that somebody else wrote, or damaged: all that the library does with one.
+//! Operations of the library on an untrusted or damaged SQLite file.
 //!
-//! The input is `=` and the bytes of a file; or else patches of a small valid database, each of
-//! them two bytes of an offset, a byte that counts, and so many bytes, but that the count 255 cuts
-//! the file off. Nothing panics or hangs, no error shows a stored hash, and a damaged backup is
-//! restored whole or not at all.
+//! The input is `=` and the bytes of a file, or patches of a small valid database. A patch is an
+//! offset of two bytes, a count of one byte, and that number of bytes; the count 255 truncates the
+//! file. Nothing panics or hangs, no error shows a stored hash, and a damaged backup is restored
+//! completely or not at all.
 
 #![no_main]
 
@@ -17,7 +17,7 @@ use dash_users::{Error, Location, Method, NewFile, NewUser, Password, Problem, S
 use libfuzzer_sys::{Corpus, fuzz_target};
 use rusqlite::Connection;
 
-/// What is in the hashes of the valid database, and nowhere else in it.
+/// Text in the hashes of the valid database, and nowhere else in it.
 const SECRETS: [&str; 2] = ["SaltNobodyMaySee", "0c60c80f961f0e71f3a9b524af6012062fe037a6"];
 
 const PASSWORD: &str = "plover-xyzzy-quux";
@@ -25,8 +25,8 @@ const PASSWORD: &str = "plover-xyzzy-quux";
 static DIRECTORY: LazyLock<PathBuf> =
     LazyLock::new(|| tempfile::tempdir().expect("a temporary directory").keep());
 
-/// The valid database, the same on every run. Small pages put much of its structure within reach
-/// of one patch, and columns without a type let any value in.
+/// The valid database, the same on every run. With small pages, one patch can reach much of its
+/// structure. Columns without a type accept any value.
 static VALID: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let path = DIRECTORY.join("valid.db");
     let execute = |sql: &str| {
@@ -103,7 +103,8 @@ fn cheap() -> Method {
     "pbkdf2:sha1:1".parse().expect("it is a method")
 }
 
-/// The value, if there is one; an error shows no secret, unless by a name that was put there.
+/// The value, if there is one. Asserts that an error shows no secret, except in a name that
+/// contains it.
 fn judged<T>(result: Result<T, Error>) -> Option<T> {
     if let Err(Error::Store(error)) = &result {
         shows_nothing(error);
@@ -116,9 +117,9 @@ fn shows_nothing(shown: &(impl Display + Debug)) {
     assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{shown}");
 }
 
-/// Reads all that can be read.
+/// Reads everything.
 fn look(location: &Location) {
-    if let Some(mut users) = judged(Users::glance(location)) {
+    if let Some(mut users) = judged(Users::open_no_wait(location)) {
         judged(users.names("", 9));
         judged(users.groups("s", 9));
     }
@@ -165,7 +166,7 @@ fn is_cheap(method: Method) -> bool {
     }
 }
 
-/// Takes the file for a backup of another database.
+/// Restores the file as a backup of another database.
 fn restore(file: &Path) {
     let path = DIRECTORY.join("restored.db");
     fs::write(&path, &*VALID).expect("it can be written");
@@ -195,7 +196,7 @@ fn change(location: &Location) {
     judged(users.rename("erin", &name("Erin"), false));
     judged(users.add_groups("dave", &["admins".parse().expect("it is a group")]));
     judged(users.remove_groups("carol", &["staff"]));
-    judged(users.hash_clear_passwords(None::<&[&str]>, false));
+    judged(users.hash_plaintext_passwords(None::<&[&str]>, false));
     judged(users.remove(&["carol", "frank"], true));
     judged(users.list());
 }

@@ -1,7 +1,7 @@
-//! Texts that are parsed: a stored hash, and what names a method, user, group or language.
+//! Parsing of hashes, methods, usernames, groups and languages.
 //!
-//! The input is the text. Whatever is taken prints back as it was, a hash also when it was locked
-//! and unlocked, and what it may cost is bounded.
+//! The input is the text. A parsed text is displayed unchanged, a hash also after locking and
+//! unlocking, and the cost of a hash is limited.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ use dash_users::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// The most bytes of work and the most iterations for which a hash is verified here.
+/// The maximum work in bytes and number of iterations of hashes that are verified here.
 const CHEAP: (u64, u32) = (256 << 10, 64);
 
 fuzz_target!(|input: &[u8]| {
@@ -47,7 +47,7 @@ fn hash(text: &str) {
     }
 }
 
-/// Checks that a method's cost is within the limits, and says whether it is low.
+/// Asserts that the cost of a method is within the limits, and returns whether it is low.
 fn is_bounded(method: &Method) -> bool {
     match method {
         Method::Scrypt(scrypt) => {
@@ -73,7 +73,7 @@ fn credential(stored: &StoredText) {
         _ if matches!(stored, StoredText::Text(_)) => {}
         _ => assert!(NewCredential::lock(stored).is_err()),
     }
-    // Locking and unlocking give each other's value back.
+    // Locking and unlocking undo each other.
     for [one, other] in
         [[NewCredential::lock, NewCredential::unlock], [NewCredential::unlock, NewCredential::lock]]
     {
@@ -83,7 +83,7 @@ fn credential(stored: &StoredText) {
             assert_eq!(StoredText::Text(back.to_string()), *stored);
         }
     }
-    // werkzeug answers False to what has no two "$".
+    // werkzeug returns False for a text without two "$".
     if let Ok(Some(locked)) = NewCredential::lock(stored) {
         assert!(!locked.to_string().contains('$'), "{locked}");
     }

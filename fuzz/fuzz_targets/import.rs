@@ -1,9 +1,9 @@
-//! Files of users, and what becomes of them in a database.
+//! Importing and exporting users files.
 //!
-//! The first byte of the input says of which format the file behind it is: `c` CSV, `j` JSON, `l`
-//! JSON Lines; a capital letter says that it is exact, as `import --as-is` takes it. Nothing
-//! panics, and no complaint shows a password; what was imported, exported in any format and
-//! imported again is the same.
+//! The first byte of the input is the format of the file after it: `c` CSV, `j` JSON, `l` JSON
+//! Lines; a capital letter means an exact file, as for `import --as-is`. Nothing panics, and no
+//! error shows a password. Imported users that are exported in any format and imported again are
+//! the same.
 
 #![no_main]
 
@@ -18,13 +18,13 @@ use rusqlite::Connection;
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
 
-/// What each password and hash of the corpus has in it.
+/// Part of every password and hash of the corpus.
 const SECRET: &str = "s3cret";
 
 static DIRECTORY: LazyLock<PathBuf> =
     LazyLock::new(|| tempfile::tempdir().expect("a temporary directory").keep());
 
-/// A database without users, whose columns take any value.
+/// A database without users, whose columns accept any value.
 static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let path = DIRECTORY.join("empty.db");
     let connection = Connection::open(&path).expect("it opens");
@@ -76,14 +76,14 @@ fn read(format: Format, is_exact: bool, file: &[u8]) -> Vec<Result<Record, BadRe
     records
 }
 
-/// A complaint shows no password, unless as the name of a user or field.
+/// Asserts that an error shows no password, except as the name of a user or field.
 fn shows_nothing(bad: &BadRecord) {
     let is_named = bad.username.as_ref().is_some_and(|name| name.to_string().contains(SECRET));
     let is_quoted = matches!(bad.reason, RecordError::UnknownField(_) | RecordError::Similar(_));
     assert!(is_named || is_quoted || !format!("{bad} {bad:?}").contains(SECRET), "{bad:?}");
 }
 
-/// The users of a new database with these records; none if they are refused.
+/// The users of a new database with these records; `None` if they are rejected.
 fn import(name: &str, records: Vec<Result<Record, BadRecord>>, as_is: bool) -> Option<Users> {
     let mut options = ImportOptions::default();
     options.as_is = as_is;
@@ -102,7 +102,7 @@ fn import(name: &str, records: Vec<Result<Record, BadRecord>>, as_is: bool) -> O
     let mut users = Users::open(&Location::parse(path).expect("it is a path")).expect("it opens");
     match import.write(Some(&mut users), "import") {
         Ok(imported) => imported.commit().expect("nobody else writes"),
-        // A group of NULL's, or a NULL group, which no export has.
+        // A group of a user named NULL, or a NULL group, which no export contains.
         Err(Error::Store(StoreError::Refused { .. })) => return None,
         Err(error) => panic!("{error}"),
     };

@@ -17,7 +17,7 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-fn new_file_has_its_mode_and_leaves_no_other_file() {
+fn new_file_has_mode_and_leaves_no_other_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new");
     let written = write(&path, &PRIVATE, |file, unfinished| {
@@ -34,7 +34,7 @@ fn new_file_has_its_mode_and_leaves_no_other_file() {
 }
 
 #[test]
-fn failed_write_leaves_the_old_file() {
+fn failed_write_keeps_old_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("old");
     fs::write(&path, "old").unwrap();
@@ -63,7 +63,7 @@ fn existing_file_is_replaced_only_with_overwrite() {
 }
 
 #[test]
-fn file_that_appears_meanwhile_is_not_replaced() {
+fn file_created_concurrently_is_not_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new");
     let written = write(&path, &PRIVATE, |_, _| {
@@ -75,7 +75,7 @@ fn file_that_appears_meanwhile_is_not_replaced() {
 }
 
 #[test]
-fn unfinished_file_that_is_replaced_is_an_error() {
+fn replaced_unfinished_file_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new");
     let written = write(&path, &PRIVATE, |_, unfinished| {
@@ -88,7 +88,7 @@ fn unfinished_file_that_is_replaced_is_an_error() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn non_regular_files_are_rejected() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("socket");
     let _listener = UnixListener::bind(&socket).unwrap();
@@ -111,7 +111,7 @@ fn what_is_no_regular_file_is_refused() {
 }
 
 #[test]
-fn own_links_are_followed_and_stay() {
+fn own_symlinks_are_followed_and_kept() {
     let directory = tempfile::tempdir().unwrap();
     let [old, link, second] = ["old", "link", "second"].map(|name| directory.path().join(name));
     fs::write(&old, "old").unwrap();

@@ -1,4 +1,4 @@
-//! How a password is hashed, and at what cost.
+//! Hash methods and their cost.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,9 +8,9 @@ use super::pbkdf2::{Digest, Pbkdf2};
 use super::scrypt::Scrypt;
 use crate::password::Password;
 
-/// A hash method with all its parameters, in werkzeug's spelling.
+/// A hash method with all its parameters, in werkzeug's notation.
 ///
-/// | text | means |
+/// | text | meaning |
 /// |---|---|
 /// | `scrypt` | `scrypt:32768:8:1`, the default |
 /// | `scrypt:N:r:p` | scrypt (RFC 7914) with these costs; see [`Scrypt`] |
@@ -18,7 +18,7 @@ use crate::password::Password;
 /// | `pbkdf2:ALGORITHM` | PBKDF2 (RFC 8018) with HMAC-`sha1`, -`sha256` or -`sha512`, 1,000,000 iterations |
 /// | `pbkdf2:ALGORITHM:ITERATIONS` | see [`Pbkdf2`] |
 ///
-/// It prints with every parameter.
+/// It is displayed with every parameter.
 ///
 /// ```
 /// use dash_users::Method;
@@ -32,7 +32,7 @@ use crate::password::Password;
 /// # Security
 ///
 /// A method that costs more than [`Scrypt::MAX_WORK_BYTES`] or [`Pbkdf2::MAX_ITERATIONS`] is
-/// refused before any work or allocation.
+/// rejected before any work or allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Method {
@@ -44,8 +44,7 @@ pub enum Method {
 
 #[cfg(test)]
 thread_local! {
-    /// The methods by which this thread derived digests: what took time, in a test that must not
-    /// measure any.
+    /// The methods with which this thread derived digests. Tests use it instead of measuring time.
     pub(crate) static DERIVED: std::cell::RefCell<Vec<Method>> =
         const { std::cell::RefCell::new(Vec::new()) };
 }
@@ -53,8 +52,8 @@ thread_local! {
 impl Method {
     /// Derives the digest of `password` with `salt`.
     ///
-    /// Not inlined: of two copies of the machine code one may be a hundredth slower, which would
-    /// tell who is a user.
+    /// Not inlined: one of two copies of the machine code could be 1% slower, which would reveal
+    /// whether a user exists.
     #[inline(never)]
     pub(super) fn derive(&self, password: &Password, salt: &str) -> Vec<u8> {
         #[cfg(test)]
@@ -66,7 +65,7 @@ impl Method {
         }
     }
 
-    /// The memory in bytes that hashing takes.
+    /// The memory that hashing uses, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
         match self {
             Self::Scrypt(scrypt) => scrypt.peak_bytes(),
@@ -74,7 +73,7 @@ impl Method {
         }
     }
 
-    /// The digest's length in bytes.
+    /// The length of the digest in bytes.
     pub(crate) fn digest_bytes(&self) -> usize {
         match self {
             Self::Scrypt(_) => Scrypt::DIGEST_BYTES,
@@ -82,11 +81,11 @@ impl Method {
         }
     }
 
-    /// Whether it does less work than the least that OWASP's Password Storage Cheat Sheet (of 2025)
-    /// asks for: `scrypt:131072:8:1` and what it lists as equal to it, down to
-    /// `scrypt:32768:8:3` and `scrypt:8192:8:10`; 600,000 iterations with SHA-256, 1,300,000 with
-    /// SHA-1, 210,000 with SHA-512. The default, which is werkzeug's, does less, and does not
-    /// count as weak: every app writes it.
+    /// Whether it does less work than the minimum of OWASP's Password Storage Cheat Sheet (2025):
+    /// `scrypt:131072:8:1` or an equivalent it lists, down to `scrypt:32768:8:3` and
+    /// `scrypt:8192:8:10`; for PBKDF2, 600,000 iterations with SHA-256, 1,300,000 with SHA-1,
+    /// 210,000 with SHA-512. The default is werkzeug's. It does less work than that but does not
+    /// count as weak, because every app uses it.
     ///
     /// ```
     /// use dash_users::Method;
@@ -104,7 +103,7 @@ impl Method {
         }
     }
 
-    /// Whether this is the algorithm of `other` and does no less work.
+    /// Whether this is the same algorithm as `other` with at least as much work.
     pub(super) fn is_as_strong_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Scrypt(this), Self::Scrypt(other)) => this.work_bytes() >= other.work_bytes(),
@@ -173,25 +172,25 @@ impl fmt::Display for Method {
     }
 }
 
-/// Why a text is no method that can be used. The reason never holds any of the text, which may be
-/// a clear password in the wrong place.
+/// Why a text is not a usable method. The reason contains no part of the text, which may be a
+/// plaintext password in the wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MethodError {
-    /// werkzeug raises `ValueError` on it.
+    /// werkzeug raises an exception, such as `ValueError`.
     #[error("{0}")]
     Raises(&'static str),
-    /// werkzeug may know it; this crate does not.
+    /// werkzeug may support it; this crate does not.
     #[error("{0}")]
     Unsupported(&'static str),
-    /// It costs more than this crate is ready to spend.
+    /// It costs more than this crate's limits.
     #[error("{0}")]
     OverLimit(&'static str),
 }
 
 impl MethodError {
-    /// Of a text over [`PasswordHash::MAX_BYTES`](super::PasswordHash::MAX_BYTES).
-    pub(crate) const TOO_LONG: Self = Self::OverLimit("it is longer than 64 KiB");
+    /// The error for a text over [`PasswordHash::MAX_BYTES`](super::PasswordHash::MAX_BYTES).
+    pub(crate) const TOO_LONG: Self = Self::OverLimit("longer than 64 KiB");
 }
 
 #[cfg(test)]
@@ -199,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_prints_with_all_its_parameters() {
+    fn every_spelling_displays_all_parameters() {
         for (text, full) in [
             ("scrypt", "scrypt:32768:8:1"),
             ("scrypt:128:8:1", "scrypt:128:8:1"),
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_is_what_falls_short_of_every_floor_in_any_number() {
+    fn weak_is_below_every_owasp_minimum() {
         let is_weak = |text: &str| text.parse::<Method>().unwrap().is_weak();
         for floor in [
             "scrypt:131072:8:1",
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_werkzeug_would_raise_on_is_told_from_what_only_we_refuse() {
+    fn raising_differs_from_unsupported_and_over_limit() {
         use MethodError as E;
         for (text, expected) in [
             ("", E::Raises("")),

@@ -1,4 +1,4 @@
-//! From text to hash, as werkzeug 3.1 reads it.
+//! Parsing hashes as werkzeug 3.1 does.
 
 use std::str::FromStr;
 
@@ -7,16 +7,17 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use super::PasswordHash;
 use super::method::{Method, MethodError};
 
-/// What werkzeug 3.1's `check_password_hash` makes of a stored value that is no usable hash.
+/// Why a stored value is not a usable hash, by what werkzeug 3.1's `check_password_hash` does with
+/// it.
 ///
-/// No reason holds any of the value: it may be a clear password.
+/// The reason contains no part of the value, which may be a plaintext password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HashError {
-    /// It answers False, whatever the password.
+    /// It returns False for every password.
     #[error("{0}")]
     NeverMatches(&'static str),
-    /// It raises, or would have to spend too much: see [`MethodError`].
+    /// It raises an exception, or the hash costs too much: see [`MethodError`].
     #[error(transparent)]
     Method(#[from] MethodError),
 }
@@ -31,7 +32,7 @@ impl FromStr for PasswordHash {
         let mut parts = text.splitn(3, '$');
         let (Some(spelling), Some(salt), Some(digest)) = (parts.next(), parts.next(), parts.next())
         else {
-            return Err(HashError::NeverMatches("it is no hash: it has fewer than two '$'"));
+            return Err(HashError::NeverMatches("not a hash (fewer than two '$')"));
         };
         let method: Method = spelling.parse()?;
         if !digest.is_ascii() {
@@ -40,13 +41,15 @@ impl FromStr for PasswordHash {
         let digest = base16ct::lower::decode_vec(digest)
             .ok()
             .filter(|digest| digest.len() == method.digest_bytes())
-            .ok_or(HashError::NeverMatches("the digest is not what the method yields"))?;
+            .ok_or(HashError::NeverMatches(
+                "the digest is not lowercase hexadecimal of the right length",
+            ))?;
         Ok(Self { spelling: spelling.to_owned(), method, salt: salt.to_owned(), digest })
     }
 }
 
-/// A parameter's number. One that is greater than 64 bits hold is greater than any method takes,
-/// and so is [`u64::MAX`].
+/// Parses a numeric parameter. A number of more than 64 bits becomes [`u64::MAX`], which exceeds
+/// every limit too.
 pub(super) fn whole_number(text: &str) -> Result<u64, MethodError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let canonical = !digits.is_empty()
@@ -58,15 +61,15 @@ pub(super) fn whole_number(text: &str) -> Result<u64, MethodError> {
         Ok(text.parse().unwrap_or(u64::MAX))
     } else if is_python_int(text) {
         Err(MethodError::Unsupported(
-            "a parameter is spelled as nobody writes it, if as Python reads it",
+            "a parameter is a number in an unusual form that only Python reads",
         ))
     } else {
         Err(MethodError::Raises("a parameter is not a whole number"))
     }
 }
 
-/// Whether Python's `int()` takes `text`: white space around it, a sign, leading zeros, single
-/// underscores between digits, and any script's decimal digits.
+/// Whether Python's `int()` accepts `text`: surrounding whitespace, a sign, leading zeros, single
+/// underscores between digits, and decimal digits of any script.
 fn is_python_int(text: &str) -> bool {
     let text = text.trim();
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_canonical_or_refused() {
+    fn numbers_are_canonical_or_rejected() {
         assert_eq!(whole_number("0"), Ok(0));
         assert_eq!(whole_number("32768"), Ok(32_768));
         assert_eq!(whole_number(&"9".repeat(5000)), Ok(u64::MAX));
@@ -102,7 +105,7 @@ mod tests {
         proptest::string::string_regex(&format!("[0-9a-f]{{{digits}}}")).unwrap()
     }
 
-    /// Texts near the grammar: its own words, in any order, with strange ones between.
+    /// Texts similar to hashes: words of the grammar in any order, with others between them.
     fn near_misses() -> impl Strategy<Value = String> {
         const WORDS: &[&str] = &[
             "scrypt", "pbkdf2", "sha1", "sha256", "sha512", ":", ":", "$", "$", "!", "|", "1", "8",
@@ -117,7 +120,7 @@ mod tests {
         proptest::collection::vec(word, 0..12).prop_map(|words| words.concat())
     }
 
-    /// Hashes by the grammar, cheap or dear.
+    /// Hashes that follow the grammar, cheap or expensive.
     fn hashes() -> impl Strategy<Value = String> {
         const METHODS: &[(&str, usize)] = &[
             ("scrypt", 128),
@@ -137,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_parsed_or_refused_and_what_parses_prints_back(
+        fn any_parsed_text_displays_unchanged(
             text in prop_oneof![any::<String>(), near_misses(), hashes()],
         ) {
             if let Ok(hash) = text.parse::<PasswordHash>() {
@@ -146,7 +149,7 @@ mod tests {
         }
 
         #[test]
-        fn every_hash_by_the_grammar_parses(text in hashes()) {
+        fn every_hash_of_the_grammar_parses(text in hashes()) {
             prop_assert!(text.parse::<PasswordHash>().is_ok());
         }
     }

@@ -9,7 +9,7 @@ use sha2::{Sha256, Sha512};
 
 use super::method::MethodError;
 
-/// The costs of PBKDF2.
+/// The parameters of PBKDF2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pbkdf2 {
     digest: Digest,
@@ -17,48 +17,48 @@ pub struct Pbkdf2 {
 }
 
 impl Pbkdf2 {
-    /// What a bare `pbkdf2` means.
+    /// The meaning of `pbkdf2` without parameters.
     pub const DEFAULT: Self = Self { digest: Digest::Sha256, iterations: 1_000_000 };
 
-    /// The iterations where none are given, as werkzeug 3.1 has them. Earlier versions had
-    /// 600,000, 260,000 and 150,000: a hash that leaves them out changes its meaning.
+    /// The default number of iterations, as in werkzeug 3.1. Earlier versions used 600,000, 260,000
+    /// and 150,000, so the meaning of a hash without iterations depends on the version.
     pub const DEFAULT_ITERATIONS: u64 = Self::DEFAULT.iterations as u64;
 
-    /// The most iterations that a hash may ask for, ten times the default.
+    /// The maximum number of iterations, ten times the default.
     pub const MAX_ITERATIONS: u64 = 10_000_000;
 
-    /// HMAC's `digest`, and how many `iterations` of it.
+    /// Parameters with this HMAC `digest` and number of `iterations`.
     ///
     /// # Errors
     ///
-    /// [`MethodError::Raises`] where werkzeug would raise, [`MethodError::OverLimit`] over
-    /// [`MAX_ITERATIONS`](Self::MAX_ITERATIONS).
+    /// [`MethodError::Raises`] if werkzeug would raise an exception, and [`MethodError::OverLimit`]
+    /// above [`MAX_ITERATIONS`](Self::MAX_ITERATIONS).
     pub fn new(digest: Digest, iterations: u64) -> Result<Self, MethodError> {
         match u32::try_from(iterations) {
-            Ok(0) => Err(MethodError::Raises("pbkdf2's iterations are not at least 1")),
+            Ok(0) => Err(MethodError::Raises("pbkdf2 iterations must be at least 1")),
             Ok(count) if iterations <= Self::MAX_ITERATIONS => {
                 Ok(Self { digest, iterations: count })
             }
             Ok(count) if i32::try_from(count).is_ok() => {
-                Err(MethodError::OverLimit("pbkdf2's iterations are over the limit of 10000000"))
+                Err(MethodError::OverLimit("pbkdf2 iterations exceed the limit of 10000000"))
             }
-            _ => Err(MethodError::Raises("pbkdf2's iterations are over 2147483647")),
+            _ => Err(MethodError::Raises("pbkdf2 iterations exceed 2147483647")),
         }
     }
 
-    /// The digest algorithm below HMAC.
+    /// The digest algorithm of HMAC.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// How many times HMAC is applied.
+    /// The number of iterations.
     #[must_use]
     pub fn iterations(&self) -> u32 {
         self.iterations
     }
 
-    /// Whether it does what OWASP asks for: see [`Method::is_weak`](super::Method::is_weak).
+    /// Whether it meets OWASP's minimum: see [`Method::is_weak`](super::Method::is_weak).
     pub(super) fn is_owasp(self) -> bool {
         let floor = match self.digest {
             Digest::Sha1 => 1_300_000,
@@ -85,20 +85,20 @@ impl fmt::Display for Pbkdf2 {
     }
 }
 
-/// A digest algorithm, of SHA-1 (FIPS 180-4) and SHA-2.
+/// A digest algorithm: SHA-1 or SHA-2 (FIPS 180-4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Digest {
-    /// SHA-1. Still sound below HMAC, and seldom seen.
+    /// SHA-1. Still secure in HMAC; rarely used.
     Sha1,
-    /// SHA-256, what PBKDF2 hashes nearly always have.
+    /// SHA-256, used by nearly all PBKDF2 hashes.
     Sha256,
     /// SHA-512.
     Sha512,
 }
 
 impl Digest {
-    /// The digest's length in bytes.
+    /// The length of the digest in bytes.
     #[must_use]
     pub fn bytes(self) -> usize {
         match self {
@@ -108,7 +108,7 @@ impl Digest {
         }
     }
 
-    /// The name that werkzeug (Python's `hashlib`) gives it.
+    /// The name in werkzeug and Python's `hashlib`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -129,16 +129,16 @@ impl FromStr for Digest {
         }
         if is_known_to_openssl(name) {
             return Err(MethodError::Unsupported(
-                "pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it",
+                "the pbkdf2 digest is not sha1, sha256 or sha512; werkzeug may support it",
             ));
         }
-        Err(MethodError::Raises("pbkdf2's digest is none of sha1, sha256, sha512"))
+        Err(MethodError::Raises("the pbkdf2 digest is not sha1, sha256 or sha512"))
     }
 }
 
-/// Whether Python's `hashlib.pbkdf2_hmac` finds a digest by this name: its own names, and those of
-/// OpenSSL 3, which compares without case and has several for each, and their object identifiers.
-/// Measured with OpenSSL 3.0, and with those of its providers and older versions that may have more.
+/// Whether Python's `hashlib.pbkdf2_hmac` may know a digest by this name: its own names, and those
+/// of OpenSSL 3, which are case-insensitive and have several aliases, and object identifiers.
+/// Determined with OpenSSL 3.0, plus names of its providers and of older versions.
 fn is_known_to_openssl(name: &str) -> bool {
     const PYTHON: [&str; 6] =
         ["blake2b", "blake2s", "sha3_224", "sha3_256", "sha3_384", "sha3_512"];
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_openssl_names_are_unsupported_not_raising() {
+    fn openssl_digest_names_are_unsupported() {
         for name in [
             "ssl3-sha1",
             "SSL3-SHA1",

@@ -1,8 +1,8 @@
 //! scrypt (RFC 7914).
 //!
-//! The work is done by the `yescrypt` crate, whose classic mode is scrypt: on the machine of
-//! `benches/README.md` it takes 0.6 of the time of the `scrypt` crate, from the same authors. A
-//! test below holds the two against each other.
+//! Uses the `yescrypt` crate, whose classic mode is scrypt. On the machine of `benches/README.md`
+//! it takes 0.6 of the time of the `scrypt` crate by the same authors. A test below compares the
+//! two.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use yescrypt::{Mode, Params, yescrypt};
 
 use super::method::MethodError;
 
-/// The costs of scrypt.
+/// The parameters of scrypt.
 ///
 /// # Security
 ///
-/// werkzeug, through OpenSSL, takes only an N that is a power of two with 2 ≤ N < 2^(16·r), and a
-/// memory limit, 132·N·r·p bytes, that fits 31 bits and holds the 128·r·(p + N + 2) bytes which
-/// are needed. Of those, [`new`](Self::new) takes what does at most
+/// werkzeug, through OpenSSL, accepts only an N that is a power of two with 2 ≤ N < 2^(16·r). Its
+/// memory limit of 132·N·r·p bytes must fit into 31 bits and be at least the 128·r·(p + N + 2)
+/// bytes that are needed. [`new`](Self::new) also rejects parameters that need more than
 /// [`MAX_WORK_BYTES`](Self::MAX_WORK_BYTES) of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scrypt {
@@ -26,21 +26,22 @@ pub struct Scrypt {
 }
 
 impl Scrypt {
-    /// werkzeug's own: N = 2^15, r = 8, p = 1, which take 32 MiB.
+    /// werkzeug's default: N = 2^15, r = 8, p = 1, using 32 MiB.
     pub const DEFAULT: Self = Self { log_n: 15, r: 8, p: 1 };
 
-    /// The digest's length in bytes, as werkzeug (Python's `hashlib.scrypt`) writes it.
+    /// The length of the digest in bytes, as in werkzeug and Python's `hashlib.scrypt`.
     pub const DIGEST_BYTES: usize = 64;
 
-    /// The most work, 128·N·r·p bytes, that a hash may ask for: 256 MiB, eight times the default.
+    /// The maximum work of a hash, 128·N·r·p bytes: 256 MiB, eight times the default.
     pub const MAX_WORK_BYTES: u64 = 256 << 20;
 
-    /// The costs `n` (CPU and memory), `r` (block size, in 128 bytes) and `p` (parallelism).
+    /// Parameters `n` (CPU and memory cost), `r` (block size, in units of 128 bytes) and `p`
+    /// (parallelism).
     ///
     /// # Errors
     ///
-    /// [`MethodError::Raises`] where werkzeug would raise, [`MethodError::OverLimit`] over
-    /// [`MAX_WORK_BYTES`](Self::MAX_WORK_BYTES).
+    /// [`MethodError::Raises`] if werkzeug would raise an exception, and [`MethodError::OverLimit`]
+    /// above [`MAX_WORK_BYTES`](Self::MAX_WORK_BYTES).
     pub fn new(n: u64, r: u64, p: u64) -> Result<Self, MethodError> {
         check(n, r, p)?;
         // All three are factors of a product below 2^31.
@@ -49,30 +50,30 @@ impl Scrypt {
         Ok(Self { log_n, r: narrow(r), p: narrow(p) })
     }
 
-    /// N, the CPU and memory cost: blocks of 128·r bytes in memory.
+    /// N, the CPU and memory cost: the number of blocks of 128·r bytes in memory.
     #[must_use]
     pub fn n(&self) -> u64 {
         1 << self.log_n
     }
 
-    /// The memory that it fills, 128·N·r bytes.
+    /// The memory for the N blocks, 128·N·r bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         128 * self.n() * u64::from(self.r)
     }
 
-    /// All memory that it takes: also the p blocks that it mixes.
+    /// The peak memory in bytes, including the p blocks that are mixed.
     pub(super) fn peak_bytes(&self) -> u64 {
         128 * u64::from(self.r) * (self.n() + u64::from(self.p) + 2)
     }
 
-    /// The work that it does, 128·N·r·p bytes.
+    /// The work, 128·N·r·p bytes.
     #[must_use]
     pub fn work_bytes(&self) -> u64 {
         self.memory_bytes() * u64::from(self.p)
     }
 
-    /// Whether it does what OWASP asks for: see [`Method::is_weak`](super::Method::is_weak).
+    /// Whether it meets OWASP's minimum: see [`Method::is_weak`](super::Method::is_weak).
     pub(super) fn is_owasp(&self) -> bool {
         const FLOOR: [(u8, u32); 5] = [(17, 1), (16, 2), (15, 3), (14, 5), (13, 10)];
         let meets = |(log_n, p): (u8, u32)| self.log_n >= log_n && self.r >= 8 && self.p >= p;
@@ -95,27 +96,27 @@ impl fmt::Display for Scrypt {
     }
 }
 
-/// Refuses what werkzeug would raise on, and what is over the limit.
+/// Rejects parameters on which werkzeug raises an exception or that exceed the limit.
 fn check(n: u64, r: u64, p: u64) -> Result<(), MethodError> {
     if n < 2 || !n.is_power_of_two() {
-        return Err(MethodError::Raises("scrypt's N is not a power of two of at least 2"));
+        return Err(MethodError::Raises("scrypt N must be a power of two, at least 2"));
     }
     if r == 0 || p == 0 {
-        return Err(MethodError::Raises("scrypt's r and p are not at least 1"));
+        return Err(MethodError::Raises("scrypt r and p must be at least 1"));
     }
     if u64::from(n.ilog2()) >= r.saturating_mul(16) {
-        return Err(MethodError::Raises("scrypt's N is not below 2^(16·r)"));
+        return Err(MethodError::Raises("scrypt N must be below 2^(16·r)"));
     }
     let nrp = n.saturating_mul(r).saturating_mul(p);
     let limit = nrp.saturating_mul(132);
     if i32::try_from(limit).is_err() {
-        return Err(MethodError::Raises("scrypt's 132·N·r·p is over 2147483647"));
+        return Err(MethodError::Raises("scrypt 132·N·r·p exceeds 2147483647"));
     }
     if 128 * r * (p + n + 2) > limit {
-        return Err(MethodError::Raises("scrypt's N·p is too low for its memory limit"));
+        return Err(MethodError::Raises("scrypt N·p is too low for werkzeug's memory limit"));
     }
     if 128 * nrp > Scrypt::MAX_WORK_BYTES {
-        return Err(MethodError::OverLimit("scrypt's 128·N·r·p is over the limit of 256 MiB"));
+        return Err(MethodError::OverLimit("scrypt 128·N·r·p exceeds the limit of 256 MiB"));
     }
     Ok(())
 }
@@ -125,10 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bounds_are_where_werkzeug_and_the_limit_have_them() {
+    fn bounds_match_werkzeug_and_limit() {
         let raises = |n, r, p| matches!(Scrypt::new(n, r, p), Err(MethodError::Raises(_)));
         assert!(raises(0, 8, 1) && raises(1, 8, 1) && raises(1000, 8, 1));
-        let zero = MethodError::Raises("scrypt's r and p are not at least 1");
+        let zero = MethodError::Raises("scrypt r and p must be at least 1");
         assert_eq!([Scrypt::new(1024, 0, 1), Scrypt::new(1024, 8, 0)], [Err(zero); 2]);
         assert!(raises(64, 8, 1) && !raises(128, 8, 1), "memory limit for a small N");
         assert!(raises(2, 1, 3) && !raises(2, 1, 4), "memory limit for the smallest N");
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_that_of_the_scrypt_crate() {
+    fn digest_matches_scrypt_crate() {
         let compare = |log_n: u8, r: u32, p: u32, password: &[u8], salt: &[u8]| {
             let params = ::scrypt::Params::new(log_n, r, p).unwrap();
             let mut expected = [0; Scrypt::DIGEST_BYTES];

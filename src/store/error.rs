@@ -1,4 +1,4 @@
-//! What keeps a database from doing what it is asked for.
+//! Errors of a database.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -6,65 +6,63 @@ use std::path::PathBuf;
 use super::Location;
 use crate::files::FileError;
 
-/// What can go wrong with a database.
+/// An error of a database. Unless the message says otherwise, nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
-    #[error("there is no database at {}", path.display())]
+    #[error("no database at {}", path.display())]
     NoDatabase { path: PathBuf },
     #[error("the directory of {} does not exist", path.display())]
     NoDirectory { path: PathBuf },
-    #[error("{} exists already", path.display())]
+    #[error("{} already exists", path.display())]
     FileExists { path: PathBuf },
-    /// What is at the path must not be replaced.
+    /// The file at the path must not be replaced.
     #[error("cannot write {}: {reason}", path.display())]
     CannotWrite { path: PathBuf, reason: String },
     #[error("{} is the database itself", path.display())]
     SameFile { path: PathBuf },
     #[error("{location} is not up to date: {reason}")]
     NeedsMigration { location: Location, reason: String },
-    #[error("{location} has schema version {found}; this program knows versions up to {known}")]
+    #[error("{location} has schema version {found}; this program supports versions up to {known}")]
     NewerSchema { location: Location, found: i64, known: u32 },
-    #[error("{location} is not a database of users: {reason}")]
+    #[error("{location} is not a users database: {reason}")]
     NotADatabase { location: Location, reason: String },
-    /// A table of the app that cannot be shared as it stands, and SQL that repairs it, if there is
-    /// any.
-    #[error("{location} is not a database of users: {reason}")]
-    UnfitTable { location: Location, reason: String, repair: Option<String> },
+    /// A table of the app that cannot be used unchanged, and SQL that repairs it, if there is any.
+    #[error("{location} is not a users database: {reason}")]
+    UnsupportedTable { location: Location, reason: String, repair: Option<String> },
     #[error("cannot open {location}: {reason}")]
     CannotConnect { location: Location, reason: String },
-    /// As [`CannotConnect`](Self::CannotConnect), where there is a remedy: `hint` is a command, or says
-    /// what to write.
+    /// As [`CannotConnect`](Self::CannotConnect), with a `hint`: a command, or what to write.
     #[error("cannot open {location}: {reason}")]
     CannotOpen { location: Location, reason: String, hint: String },
-    /// A setting of the connection that cannot be obeyed.
+    /// A connection setting that is invalid or not supported.
     #[error("cannot connect to {location}: {reason}")]
     Setting { location: Location, reason: String, hint: String },
-    /// There is no table `users` where one would be created, but another one elsewhere.
+    /// There is no table `users` where one would be created, but there is one elsewhere.
     #[error("{location} has no table 'users' where one would be created: {reason}")]
     OtherTable { location: Location, reason: String, hint: String },
-    /// Another program holds a lock: which one, if the database says so.
+    /// Another program holds a lock. `holder` names it, if the database does.
     #[error(
         "{location} is locked by {}; nothing was changed",
         holder.as_deref().unwrap_or("another program")
     )]
     Busy { location: Location, holder: Option<String> },
-    /// The database ended a statement that took too long.
+    /// The database aborted a statement that took too long.
     #[error("{location} is too slow: {reason}; nothing was changed")]
     TooSlow { location: Location, reason: String },
-    /// Somebody else wrote at the same time: it is to be tried again.
+    /// Another program wrote at the same time. Retry the operation.
     #[error("{location} was changed by another program at the same time; nothing was changed")]
     Conflict { location: Location },
-    /// The triggers that keep groups and the history correct do not work.
+    /// The triggers that maintain groups and the history do not work.
     #[error("{location} is not up to date: {reason}; nothing was changed")]
     NeedsRepair { location: Location, reason: String },
-    /// A text that the encoding of the database cannot represent.
+    /// The encoding of the database cannot represent a text.
     #[error("{location} cannot store the text: {reason}")]
     NotEncodable { location: Location, reason: String },
-    #[error("a PostgreSQL database is copied by PostgreSQL's own programs")]
-    NotForServers,
-    /// A constraint or trigger of the app said no.
+    #[error("backup and restore do not support PostgreSQL databases")]
+    NotOnServers,
+    /// A constraint or trigger of the app rejected the change.
     #[error("{location} refused the change: {reason}")]
     Refused { location: Location, reason: String },
     #[error("{location}: {reason}")]

@@ -1,4 +1,4 @@
-//! Where a database is.
+//! Locations of databases: paths and URLs.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -22,10 +22,11 @@ use super::spelling;
 /// any/other/path               also ":memory:"
 /// ```
 ///
-/// One trailing line end is stripped. What looks like another kind of connection string, such as
-/// `host=db password=…`, or like a URL with something around it, is refused: it must not become the
-/// name of a file. A relative path must be plain: letters, digits and a few other characters. What
-/// begins with `/`, `./` or `../` is always a path. No error shows the text, which may hold a password.
+/// One trailing newline is stripped. A text that looks like another kind of connection string, such
+/// as `host=db password=…`, or like a URL with extra characters around it, is rejected, so it does
+/// not become a file name. A relative path must consist of letters, digits and a few other characters.
+/// A text that begins with `/`, `./` or `../` is always a path. No error shows the text, which may
+/// contain a password.
 ///
 /// ```
 /// use dash_users::Location;
@@ -38,16 +39,15 @@ use super::spelling;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
-    /// A SQLite file, by its absolute path.
+    /// A SQLite file, as an absolute path.
     Sqlite(PathBuf),
-    /// A database of a PostgreSQL server.
+    /// A database on a PostgreSQL server.
     #[cfg(feature = "postgres")]
     Postgres(Server),
 }
 
 impl Location {
-    /// Whether `path` leads to the very file that the database is, by whatever name, or is that of its
-    /// journal or log.
+    /// Whether `path` leads to the database file, by any name, or is the name of its journal or log.
     #[must_use]
     pub fn is_file(&self, path: &Path) -> bool {
         #[cfg_attr(
@@ -67,11 +67,11 @@ impl Location {
             || ["-journal", "-wal", "-shm"].iter().any(is_beside)
     }
 
-    /// Reads a path or URL; a relative path starts from the current directory.
+    /// Parses a path or URL. A relative path is relative to the current directory.
     ///
     /// # Errors
     ///
-    /// [`LocationError`] if the text names no database that this crate knows.
+    /// [`LocationError`] if the text is not a location that this crate supports.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, LocationError> {
         let text = without_line_end(text.as_ref());
         let Some((scheme, rest)) = spelling::url(text) else {
@@ -103,7 +103,7 @@ impl Location {
             return Err(LocationError::Empty);
         }
         spelling::check_path(path)?;
-        // Absolute, so that SQLite takes neither "file:…" for a URI nor ":memory:" for a name.
+        // Absolute, so SQLite does not read "file:…" as a URI or ":memory:" as a special name.
         match std::path::absolute(Path::new(path)) {
             Ok(path) => Ok(Self::Sqlite(path)),
             Err(_) => Err(LocationError::NoCurrentDirectory),
@@ -111,7 +111,7 @@ impl Location {
     }
 }
 
-/// A text without the line end of the file or command that it came from.
+/// Strips the newline of the file or command that a text came from.
 fn without_line_end(text: &OsStr) -> &OsStr {
     let bytes = text.as_bytes();
     let line = bytes.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -133,43 +133,46 @@ impl fmt::Display for Location {
     }
 }
 
-/// Why a text names no database. No message shows anything of the text.
+/// Why a text is not a location. No message shows any part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationError {
-    /// There is no path.
-    #[error("the database's path is empty")]
+    /// The path is empty.
+    #[error("the database path is empty")]
     Empty,
-    /// A scheme that this crate does not know.
+    /// The scheme is not supported.
     #[error(
-        "the database's URL has an unknown scheme: it is a path, sqlite:///relative, sqlite:////absolute or postgresql://…"
+        "the database URL has an unknown scheme: use a path, sqlite:///relative, \
+         sqlite:////absolute or postgresql://…"
     )]
     Scheme,
-    /// A PostgreSQL URL, without the feature `postgres`.
+    /// A PostgreSQL URL, but the feature `postgres` is disabled.
     #[error(
-        "this build of dash-users does not know PostgreSQL: the database is a path, sqlite:///relative or sqlite:////absolute"
+        "this build of dash-users does not support PostgreSQL: use a path, sqlite:///relative or \
+         sqlite:////absolute"
     )]
     Postgres,
     /// `sqlite://` with fewer than three slashes.
-    #[error("a sqlite URL names no host: write sqlite:///relative or sqlite:////absolute")]
+    #[error("a sqlite URL cannot name a host: use sqlite:///relative or sqlite:////absolute")]
     Host,
     /// A `?` in a sqlite URL.
-    #[error("a sqlite URL takes no options after '?': write the path alone")]
+    #[error("a sqlite URL cannot have options after '?': use the path alone")]
     Query,
-    /// A URL that is not UTF-8.
-    #[error("the database's URL must be UTF-8")]
+    /// The URL is not UTF-8.
+    #[error("the database URL must be UTF-8")]
     NotUtf8,
-    /// A relative path, and a current directory that is gone.
-    #[error("the current directory is gone: write an absolute path")]
+    /// The path is relative, and the current directory no longer exists.
+    #[error("the current directory no longer exists: use an absolute path")]
     NoCurrentDirectory,
-    /// Something that is neither a plain path nor a URL, by what it looks like.
-    #[error("the database's path or URL {0}")]
+    /// The text is neither a plain path nor a URL, but looks like something else.
+    #[error("the database path or URL {0}")]
     Spelling(Misspelling),
-    /// A part of a PostgreSQL URL that cannot be read.
-    #[error("the database's URL {0}")]
+    /// A part of a PostgreSQL URL is invalid.
+    #[error("the database URL {0}")]
     Url(&'static str),
-    /// An option after the `?` of a PostgreSQL URL, by its number: its name may be part of a password.
-    #[error("the database's URL has an unknown option after '?' (number {0})")]
+    /// An unknown option after the `?` of a PostgreSQL URL, by its number: its name may be part of
+    /// a password.
+    #[error("the database URL has an unknown option after '?' (number {0})")]
     UnknownOption(usize),
 }
 
@@ -180,8 +183,8 @@ pub enum Misspelling {
     /// `"users.db"`
     Quotes,
     /// ` users.db`
-    Blanks,
-    /// Control and invisible characters, also a second line.
+    Whitespace,
+    /// Control and invisible characters, including a second line.
     Invisible,
     /// `psql postgresql://…`, `export DATABASE_URL=…`, `-d users.db`
     Command,
@@ -208,18 +211,18 @@ pub enum Misspelling {
 impl fmt::Display for Misspelling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Quotes => "has quotes around it",
-            Self::Blanks => "has blanks before or after it",
-            Self::Invisible => "has a control or invisible character in it",
-            Self::Command => "is written as a command",
-            Self::Assignment => "is written as NAME=VALUE",
-            Self::KeywordValue => "is written as key=value pairs",
-            Self::Jdbc => "is written as a JDBC URL",
-            Self::FileUri => "is written as a file: URI with options",
-            Self::Slashes => "is written as a URL without '://' after its scheme",
-            Self::NoScheme => "is written as a URL without a scheme",
-            Self::Comment => "has a comment after it",
-            Self::Placeholder => "has an unexpanded variable or placeholder in it",
+            Self::Quotes => "is in quotes",
+            Self::Whitespace => "has leading or trailing whitespace",
+            Self::Invisible => "contains a control or invisible character",
+            Self::Command => "looks like a command",
+            Self::Assignment => "looks like NAME=VALUE",
+            Self::KeywordValue => "looks like key=value pairs",
+            Self::Jdbc => "looks like a JDBC URL",
+            Self::FileUri => "looks like a file: URI with options",
+            Self::Slashes => "looks like a URL without '://' after its scheme",
+            Self::NoScheme => "looks like a URL without a scheme",
+            Self::Comment => "has a trailing comment",
+            Self::Placeholder => "contains an unexpanded variable or placeholder",
             Self::NotPlain => "is not a plain file name: if a file has this name, write ./NAME",
         })
     }
@@ -255,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_are_refused_without_being_shown() {
+    fn other_schemes_are_rejected_and_not_shown() {
         for (text, error) in [
             ("", LocationError::Empty),
             ("\n", LocationError::Empty),

@@ -1,21 +1,21 @@
-//! PostgreSQL: all SQL for it is here and in the folder of this name.
+//! The store for PostgreSQL. All its SQL is in this file and folder.
 //!
-//! The database is shared with running apps, on this host and others, so that
+//! The database is shared with running apps on this host and others, so:
 //!
-//! - each transaction sets everything that it relies on ([`connection::settings`]), and nothing is
-//!   left in the session. This works through a proxy that hands the connection to another client
-//!   after each transaction. No statement is prepared by name.
-//! - programs of this crate that change users wait for each other, by a lock on a table of ours
-//!   that the app's role cannot take. Rows are locked before they are changed, so no change by an
-//!   app is lost.
-//! - what fails because of a concurrent change is a [`StoreError::Conflict`], to be retried.
+//! - Each transaction sets everything it relies on ([`connection::settings`]), and leaves nothing
+//!   in the session. This works through a proxy that gives the connection to another client after
+//!   each transaction. No statement is prepared by name.
+//! - Programs of this crate that change users wait for each other, with a lock on a table of ours
+//!   that the app's role cannot acquire. Rows are locked before they are changed, so no change by
+//!   an app is lost.
+//! - A failure because of a concurrent change is a [`StoreError::Conflict`], to be retried.
 //!
-//! Names in SQL resolve in `pg_catalog` alone, whatever search path the role, the database or the
-//! URL sets: tables are written with their schema, as `{schema}.users`. Names of users are compared
-//! as the unique index on the column compares them: `{username = $1}`. [`PostgresTransaction::sql`]
-//! fills both in.
+//! Names in SQL resolve only in `pg_catalog`, whatever search path the role, the database or the
+//! URL sets, so tables are written with their schema, as `{schema}.users`. Usernames are compared
+//! as the unique index on the column does: `{username = $1}`. [`PostgresTransaction::sql`] fills in
+//! both.
 //!
-//! An error shows only the server's message: its details may hold a whole row.
+//! An error shows only the server's message, because its details may contain a whole row.
 
 mod check;
 mod connection;
@@ -63,28 +63,28 @@ pub(super) struct Postgres {
     server: Server,
 }
 
-/// Where the users are, and as whom they are used.
+/// The location of the users, and the roles that access them.
 struct Place {
-    /// The schema that has the table `users`, or is to have it.
+    /// The schema that has the table `users`, or in which to create it.
     schema: String,
-    /// The owner of `users`, if that is a group of which the role that logged in is a member: what
-    /// it creates belongs to the group.
+    /// The owner of `users`, if that is a group with the login role as a member: new objects then
+    /// belong to the group.
     owner: Option<String>,
     /// The server's version, as 150018 for 15.18.
     version: i32,
-    /// Whether the role that logged in is a superuser, who owns the tables then.
+    /// Whether the login role is a superuser, who then owns the tables.
     is_superuser: bool,
     /// Whether the encoding can represent every text.
     holds_unicode: bool,
-    /// Whether the encoding is `SQL_ASCII`: texts are bytes that nobody checks.
+    /// Whether the encoding is `SQL_ASCII`: text is unchecked bytes.
     is_sql_ascii: bool,
-    /// Why nothing can be changed, if that is so.
+    /// Why the database is read-only, if it is.
     read_only: Option<ReadOnly>,
-    /// Another table that may be the one that is wanted, where there is none here.
+    /// Another table that may be the intended one, if there is none here.
     other_table: Option<OtherTable>,
 }
 
-/// Why a server takes no change, and what to do.
+/// Why a server is read-only, and what to do.
 #[derive(Clone)]
 struct ReadOnly {
     reason: String,
@@ -108,7 +108,7 @@ impl Postgres {
         Ok(Self { client, location, access, place, server })
     }
 
-    /// Begins a transaction with settings of its own, as the owner where that is possible.
+    /// Begins a transaction with its own settings, as the owner if possible.
     fn transaction(&mut self, access: Access) -> Result<PostgresTransaction<'_>, StoreError> {
         self.transaction_with(access, connection::LOCK_TIMEOUT)
     }
@@ -121,7 +121,7 @@ impl Postgres {
         let Self { client, location, access: opened_to, place, .. } = self;
         let fail = |error| connection::error(location, &error);
         let is_read_only = [access, *opened_to].iter().any(|access| *access != Access::Write);
-        // A reader sees one moment.
+        // A reader sees a consistent snapshot.
         let level = if is_read_only {
             IsolationLevel::RepeatableRead
         } else {
@@ -134,7 +134,7 @@ impl Postgres {
         if is_read_only {
             builder = builder.read_only(true);
         }
-        // Else what the owner of the database set decides.
+        // Otherwise the database's settings decide.
         let mut transaction = builder.start().map_err(fail)?;
         let settings = connection::settings(place, lock_timeout);
         transaction.batch_execute(&settings).map_err(fail)?;
@@ -174,7 +174,7 @@ impl Store for Postgres {
     }
 
     fn backup(&mut self, _file: &Path, _overwrite: bool) -> Result<(), StoreError> {
-        Err(StoreError::NotForServers)
+        Err(StoreError::NotOnServers)
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
@@ -188,8 +188,8 @@ impl Store for Postgres {
     }
 }
 
-/// The lock of a program of this crate that changes users: it conflicts with itself, but not with
-/// what the triggers do for an app, and needs a privilege that the app's role does not have.
+/// The lock of a program of this crate that changes users. It conflicts with itself, but not with
+/// the triggers' work for an app, and needs a privilege that the app's role does not have.
 const LOCK_OUT_WRITERS: &str =
     "LOCK TABLE {schema}.dash_users_times IN SHARE UPDATE EXCLUSIVE MODE";
 
@@ -199,14 +199,14 @@ struct PostgresTransaction<'a> {
     place: &'a Place,
     access: Access,
     users: users::UsersTable,
-    /// How many changes the triggers must have recorded before the commit.
+    /// The number of changes that the triggers must have recorded before the commit.
     changes: i32,
-    /// The import that was begun.
+    /// The started import.
     import: Option<import::Import>,
 }
 
 impl PostgresTransaction<'_> {
-    /// The SQL of a template: see the module.
+    /// Fills in a template: see the module.
     fn sql(&self, template: &str) -> String {
         let users::UsersTable { equals, types: [left, right], .. } = &self.users;
         let mut sql = template.to_owned();
@@ -215,15 +215,15 @@ impl PostgresTransaction<'_> {
             sql = sql.replace(&format!("{{username = {operand}}}"), &is_user);
         }
         let schema = connection::quoted(&self.place.schema);
-        // Also at the start of a literal.
+        // Also at the start of a string literal.
         sql = sql.replace("'{schema}", &format!("'{}", schema.replace('\'', "''")));
         sql.replace("{schema}", &schema)
     }
 
     fn error(&mut self, error: &postgres::Error) -> StoreError {
-        // A rule of the app does something else instead.
+        // A rule of the app replaces the statement.
         if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
-            return self.refused(PASSED_OVER);
+            return self.refused(SKIPPED);
         }
         // Another program created the same objects at the same time.
         if error.code() == Some(&SqlState::DUPLICATE_TABLE) {
@@ -233,7 +233,7 @@ impl PostgresTransaction<'_> {
             Some((db_error.code(), db_error.table()?, db_error.constraint()?))
         });
         match constraint {
-            // A look-up before found no user of that name.
+            // An earlier lookup found no user with that name.
             Some((&SqlState::UNIQUE_VIOLATION, "users", index))
                 if self.users.unique_indexes.iter().any(|unique| unique == index) =>
             {
@@ -245,7 +245,7 @@ impl PostgresTransaction<'_> {
             Some((&(SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION), table, _))
                 if table != "users" =>
             {
-                self.refused(&format!("rows of {} refer to the user", Escaped(table)))
+                self.refused(&format!("rows in {} reference the user", Escaped(table)))
             }
             _ => match connection::error(self.location, error) {
                 StoreError::CannotConnect { location, reason }
@@ -280,7 +280,7 @@ impl PostgresTransaction<'_> {
         self.transaction.query_typed_one(&sql, params).map_err(|error| self.error(&error))
     }
 
-    /// Runs a statement, and returns how many rows it touched.
+    /// Runs a statement, and returns the number of affected rows.
     fn run(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
         let sql = self.sql(sql);
         self.transaction.execute_typed(&sql, params).map_err(|error| self.error(&error))
@@ -292,7 +292,7 @@ impl PostgresTransaction<'_> {
         self.transaction.batch_execute(&sql).map_err(|error| self.error(&error))
     }
 
-    /// Hands out what a query finds while it comes in.
+    /// Streams the rows of a query.
     fn stream(
         &mut self,
         sql: &str,
@@ -312,9 +312,9 @@ impl PostgresTransaction<'_> {
         read().map_err(|error| self.error(&error))
     }
 
-    /// Runs a statement that writes. Triggers of the app run within it: they find the schema on the
-    /// search path, behind `pg_catalog`. The statement itself names only functions and operators
-    /// with their schema, or by the very types that those of `pg_catalog` have.
+    /// Runs a statement that writes. Triggers of the app run within it, so the search path includes
+    /// the schema after `pg_catalog`. The statement itself names functions and operators only with
+    /// their schema, or with exactly the types of those in `pg_catalog`.
     fn write(&mut self, sql: &str, params: &[Param]) -> Result<Vec<postgres::Row>, StoreError> {
         self.run_all("SET LOCAL search_path = pg_catalog, {schema}, pg_temp")?;
         let rows = self.query(sql, params)?;
@@ -325,7 +325,7 @@ impl PostgresTransaction<'_> {
     /// Changes one row, which the statement returns.
     fn change(&mut self, sql: &str, params: &[Param]) -> Result<(), StoreError> {
         match self.write(sql, params)?.len() {
-            0 => Err(self.refused(PASSED_OVER)),
+            0 => Err(self.refused(SKIPPED)),
             _ => Ok(()),
         }
     }
@@ -334,7 +334,7 @@ impl PostgresTransaction<'_> {
         Ok(self.query(sql, params)?.iter().map(|row| row.get(0)).collect())
     }
 
-    /// A name as a parameter; none if no text of this database can be equal to it.
+    /// A username as a parameter; `None` if no text of this database can equal it.
     fn key<'n>(&mut self, username: &'n [u8]) -> Result<Option<&'n str>, StoreError> {
         let Some(name) = key(username) else { return Ok(None) };
         if name.is_ascii() || self.place.holds_unicode {
@@ -352,7 +352,7 @@ impl PostgresTransaction<'_> {
         }
     }
 
-    /// The numbers of the events by which a user came to `name`, from whatever name before.
+    /// The ids of the events that renamed a user to `name`, from any name.
     fn renames(&mut self, name: &str) -> Result<Vec<i64>, StoreError> {
         let select = "SELECT id, username, detail FROM {schema}.user_events
                       WHERE action = 'rename' AND username IS NOT NULL AND detail LIKE 'to %'
@@ -360,7 +360,7 @@ impl PostgresTransaction<'_> {
         let name: String = name.chars().take(1024).collect();
         let mut targets = HashSet::from([format!("to {name}").into_bytes()]);
         let mut renames = Vec::new();
-        // Backwards in time, so that each name is known before the events that led to it.
+        // Newest first, so each name is known before the events that led to it.
         self.stream(select, Vec::new(), &mut |row| {
             if targets.contains(text(row, 2).as_bytes()) {
                 targets.insert([b"to ", text(row, 1).as_bytes()].concat());
@@ -370,14 +370,14 @@ impl PostgresTransaction<'_> {
         Ok(renames)
     }
 
-    /// Changes the row of one user, and expects the triggers to record that.
+    /// Changes the row of one user, which the triggers must record.
     fn change_recorded(&mut self, sql: &str, params: &[Param]) -> Result<(), StoreError> {
         self.changes += 1;
         self.change(sql, params)
     }
 
-    /// Refuses to commit a change that is not in the history, or left groups behind: a trigger of
-    /// ours did not fire, or could not do its work.
+    /// Rejects a change that was not recorded in the history or left groups behind: one of our
+    /// triggers did not fire or failed.
     fn require_recorded(&mut self) -> Result<(), StoreError> {
         let select =
             "SELECT coalesce(nullif(current_setting('dash_users.recorded', true), ''), '0')
@@ -399,7 +399,7 @@ impl PostgresTransaction<'_> {
         Ok(())
     }
 
-    /// Refuses a row that a trigger of the app gave another name or hash than it was to have.
+    /// Rejects a row if a trigger of the app changed its username or hash.
     fn require_as_written(
         &self,
         written: &[postgres::Row],
@@ -408,7 +408,7 @@ impl PostgresTransaction<'_> {
     ) -> Result<(), StoreError> {
         let is = |row: &postgres::Row, column, wanted: &str| matches!(text(row, column), StoredText::Text(found) if found == wanted);
         match written {
-            [] => Err(self.refused(PASSED_OVER)),
+            [] => Err(self.refused(SKIPPED)),
             [row] if name.is_none_or(|name| is(row, 0, name)) && is(row, 1, hash) => Ok(()),
             _ => Err(self.refused(REWRITTEN)),
         }
@@ -419,19 +419,19 @@ impl PostgresTransaction<'_> {
     }
 }
 
-/// Why no row was changed.
-const PASSED_OVER: &str = "a trigger or rule of the app skipped the row";
+/// The reason if no row was changed.
+const SKIPPED: &str = "a trigger or rule of the app skipped the row";
 
-/// Why a row that was changed is not accepted.
+/// The reason if a changed row is rejected.
 const REWRITTEN: &str = "a trigger of the app changed the username or the password hash; use the \
                          name as the app stores it, or drop the trigger";
 
-/// A text that PostgreSQL can hold.
+/// The text, if PostgreSQL can store it.
 fn key(username: &[u8]) -> Option<&str> {
     str::from_utf8(username).ok().filter(|name| !name.contains('\0'))
 }
 
-/// A user with groups. The app's table may have columns of any name and texts of any type.
+/// A user with groups. The app's table may have columns of any name, and text of any type.
 const SELECT: &str = "SELECT users.username::text, users.password_hash::text, users.language::text,
         times.created_at, times.password_changed_at,
         ARRAY(SELECT group_name FROM {schema}.user_groups AS groups
@@ -452,8 +452,8 @@ fn read_row(row: &postgres::Row) -> Row {
     }
 }
 
-/// A time of the years 1970 to 9999; none for another one, as in SQLite. No event of ours happened
-/// before, and RFC 3339 has no later years.
+/// A time in the years 1970 to 9999; `None` for others, as in SQLite. No event of ours is older,
+/// and RFC 3339 has no later years.
 fn time(time: Option<SystemTime>) -> Option<SystemTime> {
     const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
     time.filter(|time| {
@@ -461,7 +461,7 @@ fn time(time: Option<SystemTime>) -> Option<SystemTime> {
     })
 }
 
-/// A text as the server sends it. In a database with the encoding `SQL_ASCII` it may be any bytes.
+/// A text as sent by the server. With the encoding `SQL_ASCII` it can be any bytes.
 struct Text(StoredText);
 
 impl<'a> FromSql<'a> for Text {
@@ -496,7 +496,7 @@ fn read_event(row: &postgres::Row) -> Event {
 impl Transaction for PostgresTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
         let Some(name) = self.key(username)? else { return Ok(None) };
-        // A row that is about to be changed is locked against others.
+        // A row that will be changed is locked.
         let lock = if self.access == Access::Write { "FOR UPDATE OF users" } else { "" };
         let select = format!("{SELECT} WHERE {{username = $1}} {lock}");
         let rows = self.query(&select, &[(&name, Type::TEXT)])?;
@@ -523,7 +523,8 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
-        // A change that depends on the answer, and on those of `find`, must not be outdated by others.
+        // A change that depends on this answer, or on those of `find`, must not be based on
+        // outdated data.
         if self.access == Access::Write {
             self.run("LOCK TABLE {schema}.users IN SHARE ROW EXCLUSIVE MODE", &[])?;
         }
@@ -567,7 +568,7 @@ impl Transaction for PostgresTransaction<'_> {
         let limit = limit.map(i64::from);
         let all = "SELECT id, at, actor, action, username, detail FROM {schema}.user_events
                    ORDER BY id DESC LIMIT $1";
-        // The last moment of each name: only one row a name, so that a hash finds it.
+        // The last id of each name: one row per name, so a hash join can find it.
         let of_user = "WITH names (name, last) AS MATERIALIZED (
                SELECT name, max(last) FROM (
                  SELECT left($2, 1024) COLLATE \"C\", (SELECT max(id) FROM {schema}.user_events)
@@ -633,7 +634,7 @@ impl Transaction for PostgresTransaction<'_> {
         let update = "UPDATE {schema}.users SET username = $2 WHERE {username = $1} RETURNING 1";
         let params: [Param; 2] = [(&key(username), Type::TEXT), (&new.as_str(), Type::TEXT)];
         self.change_recorded(update, &params)?;
-        // A trigger of the app may have given another name.
+        // A trigger of the app may have changed the name.
         match self.get(new.as_ref())? {
             Some(row) if row.username == StoredText::Text(new.to_string()) => Ok(()),
             _ => Err(self.refused(REWRITTEN)),
@@ -706,7 +707,7 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn commit(mut self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
-        // A deferred constraint fails here, where the error still names it.
+        // A deferred constraint fails here, while the error still names it.
         self.write("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
         self.require_recorded()?;
         let location = self.location;
@@ -715,12 +716,12 @@ impl Transaction for PostgresTransaction<'_> {
     }
 }
 
-/// A text without NUL, which no text of this database can hold.
+/// Strips NUL, which PostgreSQL cannot store.
 fn printable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-/// SQL that removes a user whose name no command can be given.
+/// SQL that removes a user whose name cannot be given to a command.
 pub(super) fn sql_to_remove(username: &StoredText) -> String {
     match username {
         StoredText::Null => "DELETE FROM users WHERE username IS NULL".to_owned(),
@@ -738,7 +739,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_of_the_years_1970_to_9999() {
+    fn time_is_in_years_1970_to_9999() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let last = 253_402_300_799;
         assert_eq!(humantime::format_rfc3339(at(last)).to_string(), "9999-12-31T23:59:59Z");

@@ -1,5 +1,6 @@
-//! What is neither a plain path nor a URL: connection strings of other programs, and what shells,
-//! files of settings and templates leave around one. None of it may become the name of a file.
+//! Detection of texts that are neither a plain path nor a URL: connection strings of other
+//! programs, and remains of shells, settings files and templates. None of them may become a file
+//! name.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +10,7 @@ use unicode_normalization::char::is_combining_mark;
 use super::location::{LocationError, Misspelling};
 use crate::escape::is_unsafe_to_print;
 
-/// Programs and words of shells that a line of a manual begins with.
+/// Programs and shell words that begin a line copied from documentation.
 const COMMANDS: [&str; 12] = [
     "dash-users",
     "env",
@@ -46,7 +47,7 @@ const SCHEMES: [&str; 14] = [
 /// How the names of parameters and variables end whose value is secret, in lower case.
 const SECRETS: [&str; 5] = ["passwd", "password", "pw", "pwd", "secret"];
 
-/// What libpq, ODBC and ADO.NET call the parts of a connection string, in lower case.
+/// Keywords in connection strings of libpq, ODBC and ADO.NET, in lower case.
 const KEYWORDS: [&str; 24] = [
     "application_name",
     "data source",
@@ -121,7 +122,7 @@ fn refuse(misspelling: Option<Misspelling>) -> Result<(), LocationError> {
 fn absolute_misspelling(text: &str) -> Option<Misspelling> {
     let is_line_end = |c| matches!(c, '\u{2028}' | '\u{2029}');
     if text.trim() != text {
-        Some(Misspelling::Blanks)
+        Some(Misspelling::Whitespace)
     } else if text.chars().any(|c| c.is_control() || is_line_end(c)) {
         Some(Misspelling::Invisible)
     } else {
@@ -152,8 +153,8 @@ fn is_plain(path: &str) -> bool {
 
 fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     use Misspelling::{
-        Assignment, Blanks, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
-        Placeholder, Quotes, Slashes,
+        Assignment, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
+        Placeholder, Quotes, Slashes, Whitespace,
     };
 
     let lower = text.trim().to_lowercase();
@@ -175,7 +176,7 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
         return Some(if is_keyword { KeywordValue } else { Assignment });
     }
     if text.trim() != text {
-        return Some(Blanks);
+        return Some(Whitespace);
     }
     if text.starts_with(is_quote) || text.ends_with(is_quote) {
         return Some(Quotes);
@@ -208,15 +209,15 @@ fn is_quote(c: char) -> bool {
     matches!(c, '\'' | '"' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}')
 }
 
-/// Characters that nobody sees, such as a byte order mark or a no-break space.
+/// Whether a character is invisible, such as a byte order mark or a no-break space.
 fn is_invisible(c: char) -> bool {
-    // U+FFFD stands for bytes of a path that are no UTF-8.
+    // U+FFFD stands for bytes of a path that are not UTF-8.
     c != '\u{fffd}' && is_unsafe_to_print(c)
         || c != ' ' && c.is_whitespace()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
-/// The name of `NAME = VALUE`, which no path begins with.
+/// The name in `NAME = VALUE`.
 fn assigned(text: &str) -> Option<&str> {
     let name = text.split_once('=')?.0.trim_end();
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ' ';
@@ -247,9 +248,9 @@ fn sets_variables(text: &str) -> bool {
             .is_some_and(|word| !word.contains('=') && !word.starts_with('#'))
 }
 
-/// Whether there is a variable or a template's placeholder that nothing has filled in.
+/// Whether there is an unexpanded variable or template placeholder.
 fn has_placeholder(text: &str, is_url: bool) -> bool {
-    // A password in a URL may hold a dollar sign, but is rarely a name behind one.
+    // A password in a URL may contain a dollar sign, but rarely a name after it.
     let is_variable = |part: &str| {
         part.strip_prefix('$').is_some_and(|name| {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -267,7 +268,8 @@ fn has_placeholder(text: &str, is_url: bool) -> bool {
         || !is_url && text.starts_with('~')
 }
 
-/// Whether a URL is meant whose `://` is incomplete, in lower case: `postgresql:/`, `postgres;//`.
+/// Whether the text is a URL with an incomplete `://`, in lower case: `postgresql:/`,
+/// `postgres;//`.
 fn lacks_slashes(text: &str) -> bool {
     let end = text.find([':', ';', '/', ',']).unwrap_or(text.len());
     let (scheme, rest) = text.split_at(end);
@@ -275,7 +277,7 @@ fn lacks_slashes(text: &str) -> bool {
     SCHEMES.contains(&scheme) && (rest.starts_with([':', ';', ',']) || rest.starts_with("//"))
 }
 
-/// Whether a server is named without a scheme: `user:password@host/db`, `host:5432/db`.
+/// Whether the text names a server without a scheme: `user:password@host/db`, `host:5432/db`.
 fn lacks_scheme(text: &str) -> bool {
     let host = text.strip_prefix("//").unwrap_or(text);
     if host.starts_with('/') {
@@ -295,8 +297,8 @@ fn lacks_scheme(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use Misspelling::{
-        Assignment, Blanks, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
-        NotPlain, Placeholder, Quotes, Slashes,
+        Assignment, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme, NotPlain,
+        Placeholder, Quotes, Slashes, Whitespace,
     };
 
     use super::*;
@@ -317,7 +319,7 @@ mod tests {
             ],
         ),
         (
-            Blanks,
+            Whitespace,
             &[
                 " users.db",
                 "users.db ",
@@ -508,7 +510,7 @@ mod tests {
     ];
 
     #[test]
-    fn location_misspelled_is_refused_and_not_shown() {
+    fn misspelled_location_is_rejected_and_not_shown() {
         for (misspelling, texts) in MISSPELLED {
             for text in *texts {
                 let error = LocationError::Spelling(*misspelling);
@@ -519,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn location_odd_but_plain_is_a_path() {
+    fn unusual_plain_location_is_a_path() {
         for text in [
             "users.db",
             ":memory:",

@@ -1,14 +1,14 @@
-//! SQLite: all SQL for it is here and in the folder of this name.
+//! The store for SQLite. All its SQL is in this file and folder.
 //!
-//! The file is shared with a running app, so that
+//! The file is shared with a running app, so:
 //!
-//! - the journal mode is left as it is found,
-//! - a change is one short `BEGIN IMMEDIATE` transaction, during which readers go on reading,
-//! - a replaced or deleted hash is overwritten in the file (`secure_delete`), and nothing of an
-//!   unfinished transaction gets there (`cache_spill` off): a program that is killed leaves no
-//!   journal which an app without write permission would have to roll back, unless it was in the
-//!   middle of the commit; nor does anything get into a temporary file (`temp_store`),
-//! - foreign keys that the app declared apply.
+//! - The journal mode is not changed.
+//! - A change is one short `BEGIN IMMEDIATE` transaction, during which readers can read.
+//! - A replaced or deleted hash is overwritten in the file (`secure_delete`). Unfinished
+//!   transactions are not written to the file (`cache_spill` off) or to temporary files
+//!   (`temp_store`). So a killed program leaves a journal, which an app without write permission
+//!   could not roll back, only if it was killed during the commit.
+//! - Foreign keys of the app are enforced.
 
 mod backup;
 mod check;
@@ -51,18 +51,18 @@ use crate::username::Username;
 pub(super) struct Sqlite {
     connection: Connection,
     location: Location,
-    /// Which file it was when it was opened.
+    /// The identity of the file when it was opened.
     identity: Identity,
 }
 
 impl Sqlite {
-    /// Begins a transaction that writes, if the file is still the one that was opened.
+    /// Begins a write transaction, if the file is still the one that was opened.
     fn begin_writing(&mut self) -> Result<(rusqlite::Transaction<'_>, &Location), StoreError> {
         let Self { connection, location, identity } = self;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(sql_error(location))?;
-        // SQLite looks itself, but where there is a write-ahead log.
+        // SQLite checks this itself, except with a write-ahead log.
         if let Some(path) = transaction.path()
             && Identity::of(Path::new(path)).ok() != Some(*identity)
         {
@@ -72,7 +72,7 @@ impl Sqlite {
         Ok((transaction, location))
     }
 
-    /// Works on the whole file, but not without end.
+    /// Works on the whole file, with a time limit.
     fn work<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
@@ -84,7 +84,7 @@ impl Sqlite {
     }
 }
 
-/// An error that names, where a statement ran for too long, what may be the cause.
+/// Adds the likely cause to the error if a statement ran for too long.
 fn with_suspects(connection: &Connection, error: StoreError) -> StoreError {
     match error {
         StoreError::TooSlow { location, reason } => {
@@ -140,7 +140,7 @@ impl Store for Sqlite {
         let _work = Work::statement();
         let (transaction, location) = match access {
             Access::Write => self.begin_writing()?,
-            Access::Read | Access::Glance => {
+            Access::Read | Access::ReadNoWait => {
                 let Self { connection, location, .. } = self;
                 (connection.transaction().map_err(sql_error(location))?, &*location)
             }
@@ -152,22 +152,22 @@ impl Store for Sqlite {
     }
 }
 
-/// Why nothing changed where something was to.
-const PASSED_OVER: &str = "a trigger of the app passed it over";
+/// The reason if no row was changed.
+const SKIPPED: &str = "a trigger of the app skipped the row";
 
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
     location: &'a Location,
-    /// The tables that refer to users who were changed, and may refuse that, now or at the commit:
-    /// those that say so, and those whose columns may refuse to be unset.
+    /// The tables that reference changed users and may reject the change, now or at the commit:
+    /// first those that restrict it, then those whose columns may reject being unset.
     refusing: [Vec<String>; 2],
-    /// The import that was begun.
+    /// The started import.
     import: Option<Import>,
 }
 
 impl SqliteTransaction<'_> {
     fn error(&self, error: &rusqlite::Error) -> StoreError {
-        // ON DELETE RESTRICT has the code of a trigger, and the message of a foreign key.
+        // ON DELETE RESTRICT has the error code of a trigger and the message of a foreign key.
         let is_constraint = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
         let tables = self.refusing.iter().find(|tables| !tables.is_empty());
         if is_constraint
@@ -175,12 +175,12 @@ impl SqliteTransaction<'_> {
             && let Some(tables) = tables
         {
             let tables = tables.join(", ");
-            return self.refused(&format!("rows of {} refer to the user", Escaped(&tables)));
+            return self.refused(&format!("rows in {} reference the user", Escaped(&tables)));
         }
         with_suspects(&self.transaction, error::error(self.location, error))
     }
 
-    /// Reads texts from a prefix up to what cannot begin with it.
+    /// Reads texts that begin with a prefix.
     fn texts(&self, select: &str, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let _work = Work::statement();
         let end = format!("{prefix}{}", char::MAX);
@@ -204,7 +204,7 @@ impl SqliteTransaction<'_> {
     fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
         let _work = Work::statement();
         match self.transaction.execute(sql, params) {
-            Ok(0) => Err(self.refused(PASSED_OVER)),
+            Ok(0) => Err(self.refused(SKIPPED)),
             Ok(_) => Ok(()),
             Err(error) => Err(self.error(&error)),
         }
@@ -357,7 +357,7 @@ impl Transaction for SqliteTransaction<'_> {
             import.write(&self.transaction, &row).map_err(|error| {
                 let error = match error {
                     Some(error) => self.error(&error),
-                    None => self.refused(PASSED_OVER),
+                    None => self.refused(SKIPPED),
                 };
                 let (ImportRow::Add(NewRow { username, .. })
                 | ImportRow::Change(RowChange { username, .. })) = &row;
@@ -387,7 +387,7 @@ impl Transaction for SqliteTransaction<'_> {
         for Reference { table, on_delete, .. } in self.references(username)? {
             match on_delete {
                 OnDelete::Refuse => self.refusing[0].push(table),
-                // Its default may be no user.
+                // Its default may not be a user.
                 OnDelete::Unset => self.refusing[1].push(table),
                 OnDelete::Delete => {}
             }
@@ -403,8 +403,8 @@ impl Transaction for SqliteTransaction<'_> {
     }
 }
 
-/// Commits. A commit that waits for a reader shuts out all other readers, so it does not wait for
-/// long: it is rolled back, for the whole change to be made again later.
+/// Commits. A commit that waits for a reader blocks all other readers, so it waits only briefly:
+/// then it is rolled back, and the whole change is retried later.
 fn commit(connection: &Connection, hooks: CommitHooks) -> rusqlite::Result<()> {
     (hooks.before)();
     connection.busy_timeout(COMMIT_TIMEOUT)?;
@@ -418,14 +418,14 @@ fn commit(connection: &Connection, hooks: CommitHooks) -> rusqlite::Result<()> {
     }
     committed?;
     sync_directory(connection);
-    // With a write-ahead log an old hash is in the file until its page is copied from the log. Without
-    // one this does nothing; a reader may be in the way.
+    // With a write-ahead log, an old hash is in the file until its page is copied from the log.
+    // Without one, this does nothing. A reader may prevent it.
     connection.busy_timeout(Duration::ZERO)?;
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     connection.busy_timeout(BUSY_TIMEOUT)
 }
 
-/// SQL that removes the user of exactly this name, and no other that looks the same as text.
+/// SQL that removes the user with exactly this name, and no other that looks the same as text.
 pub(super) fn sql_to_remove(username: &StoredText) -> String {
     let bytes = |bytes: &[u8]| format!("x'{}'", base16ct::lower::encode_string(bytes));
     let condition = match username {
@@ -436,7 +436,7 @@ pub(super) fn sql_to_remove(username: &StoredText) -> String {
         StoredText::InvalidText(name) => {
             format!("typeof(username) = 'text' AND CAST(username AS BLOB) = {}", bytes(name))
         }
-        // A number is shown so, too.
+        // A number is shown like this, too.
         StoredText::Blob(name) => {
             format!("typeof(username) <> 'text' AND CAST(username AS BLOB) = {}", bytes(name))
         }
@@ -444,7 +444,7 @@ pub(super) fn sql_to_remove(username: &StoredText) -> String {
     format!("DELETE FROM users WHERE {condition}")
 }
 
-/// A text as SQL that can be pasted, whatever the encoding of the file.
+/// A text as an SQL literal to paste, whatever the encoding of the file.
 fn literal(text: &str) -> String {
     let is_unsafe = |c: &char| is_unsafe_to_print(*c);
     let chars: Vec<char> = text.chars().collect();
@@ -456,7 +456,7 @@ fn literal(text: &str) -> String {
     if parts.is_empty() { "''".to_owned() } else { parts.join(" || ") }
 }
 
-/// A text parameter which need not be UTF-8, for a name in the table need not be.
+/// A text parameter that may not be UTF-8, as names in the table may not be.
 struct Text<'a>(&'a [u8]);
 
 impl ToSql for Text<'_> {
@@ -476,7 +476,7 @@ impl ToSql for StoredText {
     }
 }
 
-/// Users, each once for each group. The app's table may have columns of any name.
+/// Users, one row for each group. The app's table may have columns of any name.
 macro_rules! select_users {
     ($which:literal) => {
         concat!(
@@ -493,7 +493,7 @@ macro_rules! select_users {
 const ONE: &str = select_users!("WHERE users.username = ?");
 const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
 
-/// Reads what [`select_users`] finds; a user's rows must follow each other.
+/// Reads the rows of [`select_users`]. The rows of one user must be adjacent.
 fn read_rows(
     connection: &Connection,
     select: &str,
@@ -507,7 +507,7 @@ fn read_rows(
         let username = stored_text(next.get_ref(0)?);
         let group = Some(stored_text(next.get_ref(5)?)).filter(|group| *group != StoredText::Null);
         match &mut last {
-            // Only a user with groups has several rows; several users may be called NULL.
+            // Only a user with groups has several rows; several users may have the name NULL.
             Some(row) if group.is_some() && row.username == username => row.groups.extend(group),
             _ => {
                 let row = Row {
@@ -527,17 +527,17 @@ fn read_rows(
     Ok(())
 }
 
-/// A time as triggers write it; none for anything else.
+/// Parses a time as the triggers write it; `None` for anything else.
 fn time(value: ValueRef<'_>) -> Option<SystemTime> {
     humantime::parse_rfc3339(value.as_str().ok()?).ok()
 }
 
-/// A text of the schema, of which others wrote parts: it need not be UTF-8.
+/// A text of the schema, which others may have written: it may not be UTF-8.
 fn schema_text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
 }
 
-/// A name of the schema, as SQL.
+/// Quotes a name for SQL.
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -14,7 +14,7 @@ use crate::password::Password;
 use crate::store::{Row, StoredSecret};
 use crate::user::StoredText;
 
-/// What a cell begins with whose rest is JSON.
+/// The first character of a cell that contains JSON.
 const EXACT: char = '\\';
 
 pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::Result<()> {
@@ -33,7 +33,7 @@ pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::R
         }
     };
     while reader.read_byte_record(&mut cells)? {
-        // Of a spreadsheet's empty row nothing is left but delimiters.
+        // Spreadsheets write an empty row as delimiters only.
         let is_empty = cells.len() > 1 && cells.iter().all(|cell| cell.trim_ascii().is_empty());
         if is_empty && !is_exact {
             continue;
@@ -50,13 +50,13 @@ pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::R
     Ok(())
 }
 
-/// Hands out a line at a time, so that it is known in which one a record ends. The position that
-/// the reader of records tells is that before blank lines, and amid the `\r\n` before the record.
+/// Returns one line at a time, so the line in which a record ends is known. The position reported
+/// by the CSV reader is before blank lines, and within the `\r\n` before the record.
 struct Lines<R> {
     input: R,
-    /// The number of the line that was handed out last.
+    /// The number of the last returned line.
     line: u64,
-    /// Whether its end was handed out too.
+    /// Whether its end was returned too.
     is_ended: bool,
 }
 
@@ -74,17 +74,17 @@ impl<R: BufRead> Read for Lines<R> {
     }
 }
 
-/// Where a record begins that was read just now.
+/// The first line of the record that was just read.
 fn first_line<R>(cells: &ByteRecord, lines: &Lines<R>) -> Position {
     let line_ends = cells.as_slice().split(|byte| *byte == b'\n').skip(1).count();
     Position::Line(lines.line - line_ends as u64)
 }
 
-/// Which column has each of [`FIELDS`].
+/// The column of each of [`FIELDS`].
 fn columns(header: &ByteRecord) -> Result<[Option<usize>; FIELDS.len()], RecordError> {
     let name = |cell: &[u8]| String::from_utf8_lossy(cell.trim_ascii()).into_owned();
     if !header.iter().any(|cell| name(cell) == FIELDS[0]) {
-        // Not shown: without a header the first line is a user, perhaps with a clear password.
+        // The line is not shown: without a header it is a user, perhaps with a plaintext password.
         return Err(RecordError::NoHeader);
     }
     let mut columns = [None; FIELDS.len()];
@@ -103,7 +103,7 @@ fn columns(header: &ByteRecord) -> Result<[Option<usize>; FIELDS.len()], RecordE
     Ok(columns)
 }
 
-/// What is wrong with a record, and whose it is.
+/// The user and the problem of an invalid record.
 type Bad = (Option<StoredText>, RecordError);
 
 fn record(
@@ -116,7 +116,7 @@ fn record(
     if cells.len() != expected {
         return Err((None, RecordError::CellCount { expected, found: cells.len() }));
     }
-    // An empty cell is no value, where none is a value of its own.
+    // An empty cell means "not given", unless the file is exact.
     let cell = |field: usize| {
         let cell = columns[field].and_then(|column| cells.get(column));
         cell.filter(|cell| is_exact || !cell.is_empty())
@@ -126,7 +126,7 @@ fn record(
     let no_one = |reason| (None, reason);
     let username = text(0).map_err(no_one)?.ok_or(no_one(RecordError::NoUsername))?;
     let fields = || {
-        // A password is never odd; that of a file which is exact may be empty all the same.
+        // A password is never an odd value. Even in an exact file, an empty cell means "not given".
         let password = cell(1).filter(|cell| !cell.is_empty()).map(password).transpose()?;
         let hash = text(2)?.filter(|_| !is_exact || password.is_none() || cell(2) != Some(b""));
         let secret = match (password, hash) {
@@ -182,7 +182,7 @@ fn groups_of(cell: &[u8], is_exact: bool) -> Result<Vec<StoredText>, RecordError
     }
 }
 
-/// Writes CSV with line ends as most programs write them, and quotes where they are needed.
+/// Writes CSV with the usual line breaks, and with quotes only where needed.
 pub(super) struct Writer<W: Write> {
     writer: csv::Writer<W>,
     with_hashes: bool,
@@ -242,7 +242,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Whether a cell may hold the text as it is.
+/// Whether a cell can contain the text unchanged.
 fn is_plain(text: &str) -> bool {
     !text.starts_with(EXACT) && !text.chars().any(is_unsafe_to_print)
 }
@@ -254,7 +254,7 @@ mod tests {
     use crate::user::StoredText;
 
     #[test]
-    fn columns_may_stand_in_any_order() {
+    fn columns_can_be_in_any_order() {
         let file = "language,groups,username,password\nfr,a;b,alice,s3cret\n\"e,n\",,\"b\"\"ob\",x";
         let expected = [
             "2 alice password=s3cret language=fr groups=a+b",
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cell_is_no_field_and_no_groups() {
+    fn empty_cell_is_missing_except_in_groups() {
         let file = "username,password,password_hash,language,groups\na,s3cret,,,\nb,,!,,\nc,,,,";
         let expected = ["2 a password=s3cret groups=", "3 b hash=! groups=", "4 c groups="];
         assert_eq!(plainly(Csv, file), expected);
@@ -273,13 +273,13 @@ mod tests {
     }
 
     #[test]
-    fn groups_stand_between_semicolons_and_blanks() {
+    fn groups_are_separated_by_semicolons_and_trimmed() {
         let file = "username,groups\na, x ;data science;;y";
         assert_eq!(plainly(Csv, file), ["2 a groups=x+data science++y"]);
     }
 
     #[test]
-    fn lines_are_those_of_an_editor() {
+    fn line_numbers_match_an_editor() {
         for (file, expected) in [
             ("username\na\nb", ["2 a", "3 b"]),
             ("username\r\na\r\nb\r\n", ["2 a", "3 b"]),
@@ -292,41 +292,39 @@ mod tests {
         ] {
             assert_eq!(plainly(Csv, file), expected, "{file:?}");
         }
-        // Longer than what is read at once.
+        // Longer than the read buffer.
         let long = "x".repeat(100_000);
         let file = format!("username\n\"{long}\n{long}\"\r\nb");
         assert_eq!(plainly(Csv, file)[1], "4 b");
     }
 
     #[test]
-    fn a_file_without_records_has_none() {
+    fn file_without_records_is_empty() {
         for file in ["", "\n\n", "username", "username,password\r\n\r\n"] {
             assert_eq!(plainly(Csv, file), [""; 0], "{file:?}");
         }
     }
 
     #[test]
-    fn a_header_is_needed_and_judged_before_all_records() {
-        let no_header =
-            "the first line does not name the columns: there must be one called username";
-        let unknown = "there is no field 'Passw\\u{1b}': they are username, password, \
-                       password_hash, language, groups, locked and active";
+    fn header_is_required_and_checked_first() {
+        let no_header = "no `username` column in the header row";
+        let unknown = "unknown field 'Passw\\u{1b}': use username, password, password_hash, language, groups, locked or active";
         for (file, expected) in [
-            // Without a header the first line is a user, whose password is not to be shown.
+            // Without a header, the first line is a user, whose password must not be shown.
             ("alice,s3cret\nbob,s3cret2", format!("1 {no_header}")),
             ("\nalice,s3cret", format!("2 {no_header}")),
             ("username;password\nalice;s3cret", format!("1 {no_header}")),
             ("Username\nalice", format!("1 {no_header}")),
             ("username,Passw\u{1b}\nalice,s3cret", format!("1 {unknown}")),
-            ("username,password,password\na,b,c", "1 the field 'password' is there twice".into()),
-            ("username,username \na,b", "1 the field 'username' is there twice".into()),
+            ("username,password,password\na,b,c", "1 duplicate field 'password'".into()),
+            ("username,username \na,b", "1 duplicate field 'username'".into()),
         ] {
             assert_eq!(plainly(Csv, file), [expected], "{file:?}");
         }
     }
 
     #[test]
-    fn behind_a_bad_record_it_is_read_on() {
+    fn reading_continues_after_invalid_record() {
         let file = b"username,password,password_hash,language\n\
             a,s3cret\n\
             b,s3cret,,en,s3cret\n\
@@ -338,24 +336,24 @@ mod tests {
             f,s3cret,,\xe9\n\
             g,s3cret,,en";
         let expected = [
-            "2 the number of cells is 2, and that of the header 4",
-            "3 the number of cells is 5, and that of the header 4",
-            "4 there is no username",
-            "5 user 'c': it has both a password and a password_hash",
-            "6 user 'd': the field 'password' is not UTF-8",
-            "7 user 'e': the field 'password_hash' is not UTF-8",
-            "8 the field 'username' is not UTF-8",
-            "9 user 'f': the field 'language' is not UTF-8",
+            "2 the number of cells is 2, but the header has 4",
+            "3 the number of cells is 5, but the header has 4",
+            "4 no username",
+            "5 user 'c': both password and password_hash are given",
+            "6 user 'd': field 'password' is not UTF-8",
+            "7 user 'e': field 'password_hash' is not UTF-8",
+            "8 field 'username' is not UTF-8",
+            "9 user 'f': field 'language' is not UTF-8",
             "10 g password=s3cret language=en",
         ];
         assert_eq!(plainly(Csv, file), expected);
         let latin_1 = plainly(Csv, b"username,groups\n\nb\xe9,\na,\xe9");
-        assert_eq!(latin_1[0], "3 the field 'username' is not UTF-8");
-        assert_eq!(latin_1[1], "4 user 'a': the field 'groups' is not UTF-8");
+        assert_eq!(latin_1[0], "3 field 'username' is not UTF-8");
+        assert_eq!(latin_1[1], "4 user 'a': field 'groups' is not UTF-8");
     }
 
     #[test]
-    fn cells_are_exact_only_where_that_is_asked_for() {
+    fn cells_are_exact_only_on_request() {
         let file = "username,password_hash,groups\n\
             \\null,\"\\{\"\"blob\"\": \"\"00FF\"\"}\",\"\\[\"\"a;b\"\", null]\"\n\
             \"\\\"\"\\u0000\"\"\",,\" a;\"\n";
@@ -379,13 +377,13 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_needs_json_behind_it_where_cells_are_exact() {
+    fn exact_cell_with_backslash_needs_json() {
         for cell in ["\\s3cret", "\\", "\\1", "\\[]", "\\{\"\"x\"\":\"\"00\"\"}", "\\null s3cret"] {
             let file = format!("username,password_hash\na,\"{cell}\"\nb,!");
             let read = exactly(Csv, file);
             let error = read[0].as_ref().unwrap_err().to_string();
-            let expected = "user 'a': the field 'password_hash' begins with a backslash, and no \
-                            JSON follows it";
+            let expected =
+                "user 'a': field 'password_hash' begins with a backslash that no JSON follows";
             assert_eq!(error, expected, "{cell}");
             assert!(read[1].is_ok());
         }
@@ -396,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_values_are_written_as_json_and_the_others_as_they_are() {
+    fn odd_values_are_written_as_json() {
         let text = |text: &str| StoredText::Text(text.into());
         let rows = [
             row(text("=1+1"), text("a,\"b"), text(" -2 "), vec![text("x"), text("y z")]),

@@ -19,8 +19,8 @@ use crate::user::StoredText;
 const BLOB: &str = "blob";
 const TEXT: &str = "text";
 
-/// Reads one document: an array of records, alone or in an object, or an object of names and passwords
-/// or records.
+/// Reads one document: an array of records, alone or in an object, or an object of usernames with
+/// passwords or records.
 pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_reader(input);
     let read = Document { is_exact, each: &mut *each }
@@ -36,7 +36,7 @@ pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::R
     }
 }
 
-/// Reads a document a line.
+/// Reads one document per line.
 pub(super) fn read_lines(
     mut input: impl BufRead,
     is_exact: bool,
@@ -60,11 +60,11 @@ pub(super) fn read_lines(
     Ok(())
 }
 
-/// The most bytes that are read to see whether a document is JSON Lines.
+/// The maximum number of bytes read to detect JSON Lines.
 const MAX_FIRST_LINES: u64 = 1 << 20;
 
-/// Whether a document is JSON Lines: its first line is a whole object, and another line follows. What was
-/// read to see that is put into `first_lines`.
+/// Whether a document is JSON Lines: its first line is a complete object, and another line follows.
+/// The bytes that were read are added to `first_lines`.
 pub(super) fn are_lines(
     input: &mut impl BufRead,
     first_lines: &mut Zeroizing<Vec<u8>>,
@@ -88,29 +88,29 @@ pub(super) fn are_lines(
     Ok(is_object)
 }
 
-/// Adds a line to `lines`, and says how long it is.
+/// Adds a line to `lines`, and returns its length.
 fn read_line(input: &mut impl BufRead, lines: &mut Zeroizing<Vec<u8>>) -> io::Result<usize> {
     let rest = MAX_FIRST_LINES.saturating_sub(lines.len() as u64);
     input.take(rest).read_until(b'\n', lines)
 }
 
-/// What is wrong with the text itself. Only what is wrong with its values could show one.
+/// A syntax error. Unlike errors about values, it shows no value.
 fn syntax_error(error: &serde_json::Error, position: Position) -> BadRecord {
     let reason = match error.classify() {
         Category::Data => RecordError::NotRecords,
-        Category::Eof => RecordError::NotJson("the JSON ends too early".to_owned()),
+        Category::Eof => RecordError::NotJson("the JSON ends unexpectedly".to_owned()),
         Category::Io | Category::Syntax => {
             let text = error.to_string();
             let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
-            // So it says of a word that is neither true, false nor null.
+            // serde_json's message for a word other than true, false and null.
             let what = if what == "expected ident" { "expected value" } else { what };
-            RecordError::NotJson(format!("it is no JSON: {what}, in column {}", error.column()))
+            RecordError::NotJson(format!("invalid JSON: {what}, in column {}", error.column()))
         }
     };
     BadRecord { position, username: None, reason }
 }
 
-/// Hands out the records of a document while it is read.
+/// Passes on the records of a document while reading it.
 struct Document<'a> {
     is_exact: bool,
     each: Each<'a>,
@@ -140,7 +140,8 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        // As long as all keys are fields it may be a lone record, whose values are no passwords.
+        // While all keys are field names, it may be a single record, whose values are not
+        // passwords.
         let mut held = Vec::new();
         let mut is_dictionary = false;
         let mut is_wrapper = false;
@@ -186,25 +187,25 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 }
 
-/// The key of an object that may have other users' names as its own keys, and not be a user.
+/// A key whose value may be an object of usernames, instead of being a user.
 const USERS: &str = "users";
 
-/// The fields of an object, in their order and as often as they are there.
+/// The fields of an object in order, including duplicates.
 type Entries = Vec<(String, Value)>;
 
 fn has_field(fields: &Entries) -> bool {
     fields.iter().any(|(name, _)| FIELDS.contains(&&**name))
 }
 
-/// A value of a document that is an object.
+/// A value in a document that is an object.
 enum Named {
-    /// An array of records, which were handed out.
+    /// An array of records, which were passed on.
     Records,
     Fields(Entries),
     Other(Value),
 }
 
-/// Reads one, and hands out the records of an array if that may be one of records.
+/// Reads a value, and passes on the records of an array if it can be one of records.
 struct NamedSeed<'a> {
     may_wrap: bool,
     document: Document<'a>,
@@ -271,7 +272,7 @@ impl<'de> Visitor<'de> for NamedSeed<'_> {
     }
 }
 
-/// A record of an object whose keys are names.
+/// The record for a username and value of an object.
 fn named(
     name: String,
     value: Named,
@@ -299,7 +300,7 @@ fn named(
     Ok(Record { position, username, secret, language: None, groups: None, locked: None })
 }
 
-/// What stands in the place of a record; none if it is no object.
+/// The fields of a record; `None` if it is not an object.
 struct Item(Option<Entries>);
 
 impl<'de> Deserialize<'de> for Item {
@@ -360,7 +361,7 @@ fn record(item: Item, position: Position, is_exact: bool) -> Result<Record, BadR
         let reason = RecordError::NotAnObject;
         return Err(BadRecord { position, username: None, reason });
     };
-    // Of a field that is there twice, nobody knows which value is meant.
+    // The intended value of a duplicate field is unknown.
     let (mut fields, mut repeated) = (Map::new(), None);
     for (name, value) in entries {
         let field = FIELDS.into_iter().find(|field| **field == name);
@@ -369,7 +370,7 @@ fn record(item: Item, position: Position, is_exact: bool) -> Result<Record, BadR
         }
     }
     if let Some(field) = repeated {
-        // Of two names neither is told.
+        // Of two usernames, neither is shown.
         let username = fields.remove(FIELDS[0]).filter(|_| field != FIELDS[0]);
         let username = text(username, FIELDS[0], is_exact).ok().flatten();
         return Err(BadRecord { position, username, reason: RecordError::RepeatedField(field) });
@@ -400,7 +401,7 @@ fn unknown_field(fields: &Map<String, Value>) -> Option<RecordError> {
     Some(RecordError::UnknownField(StoredText::Text(name.clone())))
 }
 
-/// Password or hash, language, groups, and whether the user is locked.
+/// Password or hash, language, groups, and whether to lock the user.
 type Rest = (Option<Secret>, Option<StoredText>, Option<Vec<StoredText>>, Option<bool>);
 
 fn rest(mut fields: Map<String, Value>, is_exact: bool) -> Result<Rest, RecordError> {
@@ -414,7 +415,7 @@ fn rest(mut fields: Map<String, Value>, is_exact: bool) -> Result<Rest, RecordEr
     };
     let hash = text(fields.remove(FIELDS[2]), FIELDS[2], is_exact)?;
     let secret = match (password, hash) {
-        // Here null is no value.
+        // In this case, null means "not given".
         (Some(_), Some(hash)) if hash != StoredText::Null => return Err(RecordError::TwoSecrets),
         (Some(password), _) => Some(Secret::Password(password)),
         (None, hash) => hash.map(|hash| Secret::Hash(StoredSecret::from(hash))),
@@ -459,7 +460,7 @@ fn text(
     }
 }
 
-/// The value that [`to_json`] made.
+/// Converts a value of [`to_json`] back.
 pub(super) fn exact_text(value: Value) -> Option<StoredText> {
     match value {
         Value::Null => Some(StoredText::Null),
@@ -483,7 +484,7 @@ pub(super) fn exact_texts(value: Value) -> Option<Vec<StoredText>> {
     values.into_iter().map(exact_text).collect()
 }
 
-/// A value of which nothing is lost: see [odd values](super#odd-values).
+/// Converts a value losslessly: see [odd values](super#odd-values).
 pub(super) fn to_json(text: &StoredText) -> Value {
     let digits = |bytes: &[u8]| base16ct::lower::encode_string(bytes);
     match text {
@@ -494,7 +495,7 @@ pub(super) fn to_json(text: &StoredText) -> Value {
     }
 }
 
-/// Writes an array of records, or a record a line.
+/// Writes an array of records, or one record per line.
 pub(super) struct Writer<W: Write> {
     output: W,
     is_array: bool,
@@ -543,7 +544,7 @@ impl<W: Write> Writer<W> {
         if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }
     }
 
-    /// Writes what stands before an item of an array.
+    /// Writes the separator before an item of an array.
     fn separate(&mut self) -> io::Result<()> {
         if self.is_array {
             self.output.write_all(if self.is_first { b"[\n" } else { b",\n" })?;

@@ -1,4 +1,4 @@
-//! What all formats have in common, and what their tests share.
+//! Tests of all formats, and shared functions.
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use crate::user::StoredText;
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
 
-/// What a file holds. Each of its passwords has `s3cret` in it, which no error shows.
+/// Reads a file. Every password in it contains `s3cret`, which errors must not show.
 fn read(reader: Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
     let mut read = Vec::new();
     reader.read(file, &mut |record| read.push(record)).unwrap();
@@ -19,12 +19,12 @@ fn read(reader: Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
     read
 }
 
-/// What a file holds that is exact.
+/// Reads an exact file.
 pub(super) fn exactly(format: Format, file: impl AsRef<[u8]>) -> Vec<Result<Record, BadRecord>> {
     read(Reader::new(format).exact(true), file.as_ref())
 }
 
-/// What a file holds that is not, in words.
+/// Reads a file that is not exact, and describes its records.
 pub(super) fn plainly(format: Format, file: impl AsRef<[u8]>) -> Vec<String> {
     in_words(read(Reader::new(format), file.as_ref()))
 }
@@ -67,7 +67,7 @@ pub(super) fn row(
     Row { username, secret, language, groups, created_at: None, password_changed_at: None }
 }
 
-/// The file of some users.
+/// Writes a file of users.
 pub(super) fn written(format: Format, with_hashes: bool, rows: &[Row]) -> String {
     let mut writer = Writer::new(Vec::new(), format, with_hashes).unwrap();
     for row in rows {
@@ -76,7 +76,7 @@ pub(super) fn written(format: Format, with_hashes: bool, rows: &[Row]) -> String
     String::from_utf8(writer.finish().unwrap()).unwrap()
 }
 
-/// Hands out a byte at a time, as a slow pipe may.
+/// Returns one byte at a time, like a slow pipe.
 struct Bytes<'a>(&'a [u8]);
 
 impl Read for Bytes<'_> {
@@ -89,7 +89,7 @@ impl Read for Bytes<'_> {
 }
 
 #[test]
-fn a_byte_order_mark_is_passed_over_however_slowly_it_comes() {
+fn byte_order_mark_is_skipped_in_slow_input() {
     for (format, file) in [
         (Format::Csv, "username,password\r\n\r\nalice,s3cret\r\n"),
         (Format::Json, r#"[{"username": "alice", "password": "s3cret"}]"#),
@@ -106,8 +106,8 @@ fn a_byte_order_mark_is_passed_over_however_slowly_it_comes() {
 }
 
 #[test]
-fn an_endless_record_is_read_only_up_to_the_limit() {
-    // Much less than the real one, which takes seconds to read.
+fn endless_record_is_read_up_to_limit() {
+    // Much less than the real limit, which takes seconds to read.
     const LIMIT: usize = 1 << 20;
     const BUFFER: usize = 1 << 16;
 
@@ -122,13 +122,15 @@ fn an_endless_record_is_read_only_up_to_the_limit() {
         let input = start.as_bytes().chain(std::io::repeat(endless));
         let counted = Counted { input, count: &mut count };
         let read = in_words(read(reader(format), counted));
-        let expected =
-            format!("{expected} no record ends within 64 MiB from here; nothing behind is read");
+        let expected = format!(
+            "{expected} no record ends within 64 MiB from here; the rest of the file was \
+            not read"
+        );
         assert_eq!(read.last(), Some(&expected), "{format:?}: {endless}");
         assert!(count > LIMIT && count <= LIMIT + 3 * BUFFER, "{format:?}: {count}");
         assert_eq!(Reader::new(format).max_bytes, MAX_RECORD_BYTES);
     }
-    // Other records do not count, and one may be nearly as long.
+    // Other records do not count, and one can be nearly as long.
     let name = "x".repeat(LIMIT - 2 * BUFFER);
     let file = format!("username\n{}", format!("{name}\n").repeat(8));
     let mut count = 0;
@@ -152,7 +154,7 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 #[test]
-fn what_reading_fails_with_is_no_bad_record() {
+fn read_error_is_not_an_invalid_record() {
     struct Broken;
 
     impl Read for Broken {
@@ -170,7 +172,7 @@ fn what_reading_fails_with_is_no_bad_record() {
 }
 
 #[test]
-fn what_is_written_is_read_back_unchanged() {
+fn written_file_is_read_back_unchanged() {
     let texts = ["", "a", "é 🙂", "\\", "\\null", "\\\"x\"", "a;b", ";", ",", "\"", " x ", "=1+1"];
     let odd_texts = ["\r\n", "\u{1b}[31m", "\u{202e}", "\u{fffd}", "\u{feff}", "\0", "null"];
     let mut values = vec![StoredText::Null];
@@ -202,7 +204,7 @@ fn what_is_written_is_read_back_unchanged() {
 }
 
 #[test]
-fn locked_is_a_word_for_yes_or_no() {
+fn locked_accepts_words_for_yes_and_no() {
     for (word, locked) in [
         ("true", true),
         ("TRUE", true),
@@ -227,12 +229,9 @@ fn locked_is_a_word_for_yes_or_no() {
         ("true", "1 a locked=true"),
         ("0", "1 a locked=false"),
         ("null", "1 a"),
-        ("2", "1 user 'a': the field 'locked' is neither true nor false"),
-        ("[]", "1 user 'a': the field 'locked' is neither true nor false"),
-        (
-            "true, \"active\": false",
-            "1 user 'a': it has both the field 'locked' and its opposite 'active'",
-        ),
+        ("2", "1 user 'a': field 'locked' must be true or false"),
+        ("[]", "1 user 'a': field 'locked' must be true or false"),
+        ("true, \"active\": false", "1 user 'a': both locked and active are given"),
     ] {
         let line = format!(r#"{{"username": "a", "locked": {value}}}"#);
         assert_eq!(plainly(Format::JsonLines, line), [expected]);
@@ -242,18 +241,18 @@ fn locked_is_a_word_for_yes_or_no() {
         plainly(Format::Csv, both),
         [
             "2 a locked=false",
-            "3 user 'b': it has both the field 'locked' and its opposite 'active'",
+            "3 user 'b': both locked and active are given",
             "4 c",
-            "5 user 'd': the field 'locked' is neither true nor false",
+            "5 user 'd': field 'locked' must be true or false",
         ]
     );
 }
 
 #[test]
-fn rows_of_delimiters_alone_are_skipped() {
+fn rows_of_delimiters_only_are_skipped() {
     let file = "username,password\n,\na,s3cret\n, \n,,,,\n\"\",\n";
     assert_eq!(plainly(Format::Csv, file), ["3 a password=s3cret"]);
-    // An export may hold a user of whom all is empty.
+    // An export may contain a user with only empty values.
     assert_eq!(exactly(Format::Csv, "username,password_hash\n,\n").len(), 1);
 }
 
@@ -261,37 +260,33 @@ fn rows_of_delimiters_alone_are_skipped() {
 fn json_of_records_has_many_shapes() {
     let record = r#"{"username": "a", "password": "s3cret"}"#;
     let one = "1 a password=s3cret";
-    let alone = "2 an array of records must be the only value of its object";
+    let alone = "2 an array of records must be the only value in its object";
     for (file, expected) in [
         (format!(r#"{{"users": [{record}]}}"#), &[one][..]),
-        (format!(r#"{{"data": [{record}, 1]}}"#), &[one, "2 it is no JSON object"]),
+        (format!(r#"{{"data": [{record}, 1]}}"#), &[one, "2 not a JSON object"]),
         (format!(r#"{{"users": [{record}], "b": "s3cret"}}"#), &[one, alone]),
         (r#"{"users": []}"#.to_owned(), &[]),
         (
             r#"{"users": {"a": {"password": "s3cret"}, "b": "s3cret", "c": 1}}"#.to_owned(),
-            &[one, "2 b either=s3cret", "3 user 'c': the field 'password' is no text"],
+            &[one, "2 b either=s3cret", "3 user 'c': field 'password' is not text"],
         ),
         (
             r#"{"a": {"password": "s3cret", "locked": true, "groups": ["x"]}}"#.to_owned(),
             &["1 a password=s3cret groups=x locked=true"],
         ),
-        // A user who is called so.
+        // A user with this name.
         (r#"{"users": {"password": "s3cret"}}"#.to_owned(), &["1 users password=s3cret"]),
         (
             r#"{"users": "s3cret", "a": {"pass": "s3cret"}}"#.to_owned(),
             &[
                 "1 users either=s3cret",
-                "2 user 'a': there is no field 'pass': they are username, password, password_hash, \
-             language, groups, locked and active",
+                "2 user 'a': unknown field 'pass': use username, password, password_hash, language, groups, locked or active",
             ],
         ),
-        (
-            r#"{"a": {"username": "b"}}"#.to_owned(),
-            &["1 user 'a': the field 'username' is there twice"],
-        ),
+        (r#"{"a": {"username": "b"}}"#.to_owned(), &["1 user 'a': duplicate field 'username'"]),
         (
             r#"{"a": {"language": "x", "language": "y"}}"#.to_owned(),
-            &["1 user 'a': the field 'language' is there twice"],
+            &["1 user 'a': duplicate field 'language'"],
         ),
     ] {
         assert_eq!(plainly(Format::Json, &file), expected, "{file}");
@@ -299,7 +294,7 @@ fn json_of_records_has_many_shapes() {
 }
 
 #[test]
-fn json_lines_are_told_from_json_where_the_format_is_a_guess() {
+fn guessed_json_is_detected_as_json_lines() {
     let [a, b] = ["a", "b"].map(|name| format!(r#"{{"username": "{name}"}}"#));
     for (file, format, count) in [
         (format!("{a}\n{b}\n"), Format::JsonLines, 2),

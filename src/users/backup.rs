@@ -1,17 +1,17 @@
-//! Copies of the whole database, and the way back.
+//! Backup and restore of the whole database.
 
 use std::path::Path;
 
 use super::{Error, Users};
 use crate::store::{self, Cause, Location, Restoration};
 
-/// A backup that was found good and is about to be [restored](Users::prepare_restore).
+/// A checked backup, ready to be [restored](Users::prepare_restore).
 pub struct Restore(Box<dyn Restoration>);
 
 impl Users {
-    /// Writes a copy of the whole database, tables of the app included, to a new file with mode
-    /// 0600: as it is at one moment, while others write. With `overwrite` an older copy is replaced.
-    /// See [`files::write`](crate::files::write) for the files that are refused.
+    /// Writes a consistent copy of the whole database, including tables of the app, to a new file
+    /// with mode 0600. Other programs can write meanwhile. With `overwrite`, an existing file is
+    /// replaced. See [`files::write`](crate::files::write) for the files that are rejected.
     ///
     /// # Errors
     ///
@@ -22,13 +22,13 @@ impl Users {
         Ok(self.store.backup(file, overwrite)?)
     }
 
-    /// Reads and checks the backup `file`, which is to take the place of all that the database at
-    /// `location` holds, tables of the app included. A backup of an older schema is brought up to
-    /// date. Nothing is changed before [`Restore::apply`].
+    /// Reads and checks the backup `file`, to replace the whole contents of the database at
+    /// `location`, including tables of the app. A backup with an older schema is migrated. Nothing
+    /// is changed before [`Restore::apply`].
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone, of either file.
+    /// Only [`StoreError`](crate::StoreError), of either file.
     pub fn prepare_restore(
         location: &Location,
         file: &Path,
@@ -41,13 +41,14 @@ impl Users {
 }
 
 impl Restore {
-    /// How many users the backup has.
+    /// The number of users in the backup.
     #[must_use]
     pub fn users(&self) -> u64 {
         self.0.users()
     }
 
-    /// Writes the backup into the database in place, all or nothing. Apps that have it open go on.
+    /// Writes the backup into the database in place, completely or not at all. Apps that have it
+    /// open continue to work.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Changes to a user who is there.
+//! Changes to existing users.
 
 use super::{Changed, Error, Users, existing};
 use crate::credential::NewCredential;
@@ -34,18 +34,17 @@ impl Users {
         })
     }
 
-    /// Locks users, all or none: the app refuses them on its next request. The answer says of each
-    /// whether it was not locked before.
+    /// Locks users, all or none. The app rejects them from its next request on. Returns for each
+    /// whether it was locked now, false if it already was.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchUser`], and [`Error::InvalidHash`] for a value that is no text or too
-    /// long.
+    /// [`Error::NoSuchUser`], and [`Error::InvalidHash`] for a value that is not text or too long.
     pub fn lock(&mut self, usernames: &[impl AsRef<[u8]>]) -> Result<Vec<bool>, Error> {
         self.replace_credentials("lock", usernames, NewCredential::lock)
     }
 
-    /// Unlocks users, all or none: each has the very hash from before again. The answer says of each
+    /// Unlocks users, all or none, and restores the hashes from before locking. Returns for each
     /// whether it was locked.
     ///
     /// # Errors
@@ -76,7 +75,7 @@ impl Users {
         })
     }
 
-    /// Sets the language, and says whether it was another one.
+    /// Sets the language. Returns whether it changed.
     ///
     /// # Errors
     ///
@@ -97,13 +96,13 @@ impl Users {
         })
     }
 
-    /// Gives a user another name, and says whether it is another one. Hash, groups and times stay.
+    /// Renames a user. Returns whether the name changed. Hash, groups and times stay.
     ///
     /// # Errors
     ///
     /// [`Error::NoSuchUser`], [`Error::UserExists`], [`Error::SimilarUser`] for a user other than
-    /// this one; [`StoreError::Refused`](crate::StoreError::Refused) if a table of the app refers
-    /// to the user and lets no name change.
+    /// this one; [`StoreError::Refused`](crate::StoreError::Refused) if a table of the app
+    /// references the user and does not allow renaming.
     pub fn rename(
         &mut self,
         username: impl AsRef<[u8]>,
@@ -116,7 +115,7 @@ impl Users {
             if is_old(&StoredText::Text(new.to_string())) {
                 return Ok(Changed::No(false));
             }
-            // A table may compare names without regard to case.
+            // A table may compare names case-insensitively.
             let found = transaction.get(new.as_ref())?;
             if found.is_some_and(|row| !is_old(&row.username)) {
                 return Err(Error::UserExists(new.clone()));
@@ -130,7 +129,7 @@ impl Users {
         })
     }
 
-    /// Puts a user into groups, and says of each whether the user was not in it.
+    /// Adds a user to groups. Returns for each whether the user was added, false for a member.
     ///
     /// # Errors
     ///
@@ -145,8 +144,8 @@ impl Users {
         })
     }
 
-    /// Takes a user out of groups, whatever they are called, and says of each whether the user was
-    /// in it.
+    /// Removes a user from groups, whatever their names are. Returns for each whether the user was
+    /// a member.
     ///
     /// # Errors
     ///
@@ -167,7 +166,7 @@ impl Users {
         change: impl Fn(&mut dyn Transaction, &[u8]) -> Result<Vec<bool>, StoreError>,
     ) -> Result<Vec<bool>, Error> {
         self.change("group", None, |transaction| {
-            // The name as it is stored: the table may compare names without regard to case.
+            // The name as stored: the table may compare names case-insensitively.
             let row = existing(transaction, username)?;
             let changed = change(transaction, row.username.as_key().unwrap_or(username))?;
             Ok(Changed::Yes(changed))

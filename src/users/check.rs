@@ -1,11 +1,11 @@
-//! Everything that is wrong with a database and its users.
+//! Checking a database and its users for problems.
 
 use std::collections::HashMap;
 
 use super::no_password::is_no_password;
-use super::plaintext::clear_password;
+use super::plaintext::plaintext_password;
 use super::unwrap::blob_of_hash;
-use super::wrapped::Seen;
+use super::wrapped::Detected;
 use super::{Error, Users, until_alone};
 use crate::check::{Finding, Problem};
 use crate::credential::{Credential, unlocked};
@@ -17,18 +17,18 @@ use crate::store::Row;
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// Name, password and language of the demo users, known to everybody.
+/// Username, password and language of the demo users. These passwords are public.
 pub const DEMO_USERS: [(&str, &str, &str); 2] =
     [("alice", "secret123", "en"), ("bob", "pa$$w0rd", "fr")];
 
 impl Users {
-    /// Everything that is wrong: with the database first, then with each user in the order of the
-    /// names. It looks also where triggers are missing.
+    /// Finds problems: first those of the database, then those of each user, ordered by name. Works
+    /// even if triggers are missing.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NeedsMigration`](crate::StoreError::NeedsMigration) if the schema is of an
-    /// older version, and others.
+    /// [`StoreError::NeedsMigration`](crate::StoreError::NeedsMigration) if the schema has an older
+    /// version, and others.
     pub fn check(&mut self) -> Result<Vec<Finding>, Error> {
         let mut of_users = Vec::new();
         let mut names = HashMap::new();
@@ -36,29 +36,30 @@ impl Users {
         let mut findings = self.store.check(&mut |row| {
             of_user(&row, &method, &mut names, &mut of_users);
         })?;
-        self.explain_cuts(&mut of_users)?;
+        self.add_column_types(&mut of_users)?;
         findings.append(&mut of_users);
         Ok(findings)
     }
 
-    /// Adds to hashes whose end is missing how long the column may be.
-    fn explain_cuts(&mut self, findings: &mut [Finding]) -> Result<(), Error> {
-        let is_cut = |finding: &Finding| matches!(finding.problem, Problem::CutOffHash { .. });
-        if !findings.iter().any(is_cut) {
+    /// Adds the declared type of the column to the findings of truncated hashes.
+    fn add_column_types(&mut self, findings: &mut [Finding]) -> Result<(), Error> {
+        let is_truncated =
+            |finding: &Finding| matches!(finding.problem, Problem::TruncatedHash { .. });
+        if !findings.iter().any(is_truncated) {
             return Ok(());
         }
         let declared = self.store.hash_column()?;
         for finding in findings {
-            if let Problem::CutOffHash { column, .. } = &mut finding.problem {
+            if let Problem::TruncatedHash { column, .. } = &mut finding.problem {
                 column.clone_from(&declared);
             }
         }
         Ok(())
     }
 
-    /// Mends of what [`check`](Self::check) finds all that can be mended without touching a user
-    /// or the file's mode: puts back what is missing of the schema, and drops groups that belong
-    /// to nobody. The answer is what that added to the history, newest first.
+    /// Repairs every problem found by [`check`](Self::check) that can be repaired without changing
+    /// a user or the file mode: restores missing parts of the schema, and deletes groups of users
+    /// that do not exist. Returns the events that this added to the history, newest first.
     ///
     /// # Errors
     ///
@@ -68,7 +69,7 @@ impl Users {
     }
 }
 
-/// What is wrong with a user; `names` are those before, by their lower case.
+/// Finds the problems of a user. `names` holds the earlier usernames by their lowercase form.
 fn of_user(
     row: &Row,
     method: &Method,
@@ -123,9 +124,9 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
             }
         }
         Credential::Unusable(_) | Credential::Locked(Err(_))
-            if matches!(clear_password(row, false), Ok(Some(_))) =>
+            if matches!(plaintext_password(row, false), Ok(Some(_))) =>
         {
-            Some(Problem::ClearPassword)
+            Some(Problem::PlaintextPassword)
         }
         Credential::Unusable(HashError::NeverMatches(reason))
         | Credential::Locked(Err(HashError::NeverMatches(reason))) => {
@@ -136,7 +137,7 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
     }
 }
 
-/// What a stored value is that was to be a hash, if it is one of another kind or spoiled.
+/// The problem of a stored value that is a damaged hash or a hash in another format.
 fn of_other_value(row: &Row) -> Option<Problem> {
     let raises = match row.secret.credential() {
         Credential::Unusable(HashError::NeverMatches(_))
@@ -154,14 +155,14 @@ fn of_other_value(row: &Row) -> Option<Problem> {
         let is_empty = text.trim().is_empty();
         return Some(if is_empty { Problem::HashEmpty } else { Problem::NoPassword });
     }
-    let seen = Seen::in_stored(&row.secret)?;
-    let (what, is_restorable) = (seen.describe(), seen.is_restorable());
-    Some(match (seen.is_wrapped(), seen.is_cut_off()) {
-        (true, _) if seen.is_hash() => Problem::WrappedHash { what, is_restorable },
-        // It only begins like a hash, behind something else.
+    let detected = Detected::in_stored(&row.secret)?;
+    let (what, is_restorable) = (detected.describe(), detected.is_restorable());
+    Some(match (detected.is_wrapped(), detected.is_truncated()) {
+        (true, _) if detected.is_hash() => Problem::WrappedHash { what, is_restorable },
+        // It only begins like a hash, after something else.
         (true, _) => return None,
         (false, true) => {
-            Problem::CutOffHash { what, length: text.chars().count(), column: None, raises }
+            Problem::TruncatedHash { what, length: text.chars().count(), column: None, raises }
         }
         (false, false) => Problem::OtherHash { what, raises, is_restorable },
     })

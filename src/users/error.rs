@@ -1,4 +1,4 @@
-//! What keeps an operation on users from being done.
+//! Errors of operations on users.
 
 use super::import::BadRecords;
 use crate::hash::HashError;
@@ -7,86 +7,86 @@ use crate::store::StoreError;
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// Why an operation was not done. Nothing was changed then.
+/// Why an operation failed. Nothing was changed.
 ///
 /// Messages show names with [control and bidirectional characters escaped](StoredText).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no user of that name.
+    /// There is no user with that name.
     #[error("no user '{0}'")]
     NoSuchUser(StoredText),
-    /// There is a user of that name.
-    #[error("user '{0}' exists already")]
+    /// There already is a user with that name.
+    #[error("user '{0}' already exists")]
     UserExists(Username),
-    /// There is a user whose name differs only by ASCII case.
-    #[error("user '{existing}' exists already; '{username}' differs only by case")]
+    /// There already is a user whose name differs only by ASCII case.
+    #[error("user '{existing}' already exists; '{username}' differs only by case")]
     SimilarUser {
         /// The new name.
         username: Username,
-        /// The name that is there.
+        /// The existing name.
         existing: StoredText,
     },
-    /// The new password is refused.
+    /// The new password is rejected.
     #[error(transparent)]
-    Password(#[from] policy::Refusal),
-    /// The password is not the user's.
-    #[error("the password does not match")]
+    Password(#[from] policy::Violation),
+    /// The password is wrong.
+    #[error("wrong password")]
     WrongPassword,
-    /// The stored value is no hash that can be checked.
-    #[error("the stored password hash of '{username}' cannot be used: {reason}")]
+    /// The stored value is not a hash that can be checked.
+    #[error("cannot use the stored password hash of '{username}': {reason}")]
     InvalidHash {
         /// The user.
         username: StoredText,
-        /// What is wrong with it.
+        /// The reason.
         reason: HashError,
     },
-    /// A stored value looks like a hash and is none, so that it is not taken for a clear password.
+    /// A stored value looks like a hash but is not valid, so it is not hashed as a plaintext
+    /// password.
     #[error(
-        "the stored value of '{0}' resembles a hash but is none; it is not taken for a password"
+        "the stored value of '{0}' looks like a hash but is not valid; it is not accepted as a \
+         password"
     )]
-    ResemblesHash(StoredText),
-    /// A stored value is a hash, perhaps with something around it, and no clear password.
-    #[error("the stored value of '{username}' is {what}; it is not taken for a password")]
+    HashLike(StoredText),
+    /// A stored value is a hash, perhaps with extra characters around it, not a plaintext password.
+    #[error("the stored value of '{username}' is {what}, which is not accepted as a password")]
     HashNotPassword {
         /// The user.
         username: StoredText,
-        /// What it is, in words.
+        /// What the value is, in words.
         what: String,
         /// Whether [`Users::unwrap_hashes`](crate::Users::unwrap_hashes) restores it.
         is_restorable: bool,
     },
-    /// A stored value is empty, or a word such as `None` or `null`.
-    #[error(
-        "the stored value of '{0}' is no password: it is empty, masked, or a word such as None"
-    )]
+    /// A stored value is empty, or a placeholder such as `None` or `****`.
+    #[error("the stored value of '{0}' is empty or a placeholder such as None")]
     NoPassword(StoredText),
-    /// Stored values of several users that are no clear passwords: none was hashed.
+    /// Stored values of several users cannot be hashed; none was.
     #[error("{} stored values cannot be hashed", .0.count())]
     BadValues(Box<BadValues>),
-    /// A stored clear password is one that nobody can log in with.
-    #[error("the clear password of '{username}' cannot be hashed: {reason}")]
-    ClearPassword {
+    /// Nobody could log in with the stored plaintext password.
+    #[error("cannot hash the plaintext password of '{username}': {reason}")]
+    PlaintextPassword {
         /// The user.
         username: StoredText,
-        /// What is wrong with it.
-        reason: policy::Refusal,
+        /// The reason.
+        reason: policy::Violation,
     },
-    /// The name is NULL or a BLOB, which no look-up finds.
-    #[error("the clear password of '{0}' cannot be hashed: nobody can log in with such a name")]
+    /// The username is NULL or a BLOB, which cannot be looked up.
+    #[error("cannot hash the plaintext password of '{0}': nobody can log in with such a username")]
     UnreachableName(StoredText),
-    /// Records of a file that cannot be taken: none was.
-    #[error("{} bad record(s)", .0.count())]
+    /// Records of a file are invalid; none was imported.
+    #[error("{} invalid record(s)", .0.count())]
     BadRecords(Box<BadRecords>),
-    /// Another program changed the user while the password was hashed.
-    #[error("the password of '{0}' was changed by another program meanwhile")]
-    ChangedMeanwhile(StoredText),
+    /// Another program changed the user's password while the new one was hashed.
+    #[error("the password of '{0}' was changed by another program at the same time")]
+    ConcurrentChange(StoredText),
 }
 
-/// Why the stored values of several users are not hashed.
+/// The errors for several users whose stored values cannot be hashed.
 #[derive(Debug)]
 pub struct BadValues {
     first: Vec<Error>,
@@ -95,14 +95,15 @@ pub struct BadValues {
 }
 
 impl BadValues {
-    /// How many are kept.
+    /// The maximum number of errors in [`first`](Self::first).
     pub const MAX_SHOWN: usize = 20;
 
-    /// All of them as one error, which a single one is itself; none if there is none.
+    /// Combines errors into one. A single error is returned itself; without errors the result is
+    /// `Ok`.
     pub(super) fn collect(errors: impl IntoIterator<Item = Error>) -> Result<(), Error> {
         let mut are_passwords = true;
         let mut errors = errors.into_iter().inspect(|error| {
-            are_passwords &= matches!(error, Error::ClearPassword { .. });
+            are_passwords &= matches!(error, Error::PlaintextPassword { .. });
         });
         let mut first: Vec<_> = errors.by_ref().take(Self::MAX_SHOWN).collect();
         let count = (first.len() + errors.count()) as u64;
@@ -116,19 +117,19 @@ impl BadValues {
         }
     }
 
-    /// The first of them, in the order of the names.
+    /// The first errors, ordered by username.
     #[must_use]
     pub fn first(&self) -> &[Error] {
         &self.first
     }
 
-    /// How many there are in all.
+    /// The total number of errors.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Whether all are clear passwords that nobody can log in with.
+    /// Whether all are [`Error::PlaintextPassword`].
     #[must_use]
     pub fn are_passwords(&self) -> bool {
         self.are_passwords

@@ -1,4 +1,4 @@
-//! All users into a file.
+//! Exporting all users to a file.
 
 use std::io::{self, Write};
 
@@ -7,14 +7,15 @@ use crate::store::Access;
 use crate::transfer::{Format, Writer};
 
 impl Users {
-    /// Writes all users to `output`, with or without their hashes, and says how many there are. A
-    /// [`Reader`](crate::transfer::Reader) that is exact reads it back unchanged.
+    /// Writes all users to `output`, with or without their hashes. Returns `output` and the number
+    /// of users. An exact [`Reader`](crate::transfer::Reader) reads the file back unchanged.
     ///
-    /// The database cannot be changed by others before it is written: let `output` be fast.
+    /// Other programs may be unable to change the database until this returns, so `output` should
+    /// be fast.
     ///
     /// # Errors
     ///
-    /// The outer ones are of the database, the inner ones of `output`.
+    /// The outer error is of the database, the inner one of `output`.
     pub fn export<W: Write>(
         &mut self,
         output: W,

@@ -1,13 +1,14 @@
-//! Hashes that other programs write, told by their shape, and those that werkzeug's form can hold.
+//! Hashes of other programs, recognized by their form, and the conversion of those that werkzeug's
+//! format can express.
 //!
-//! | form | what becomes of it |
+//! | format | converted to |
 //! |---|---|
 //! | Django: `pbkdf2_sha256$iterations$salt$base64`, and `pbkdf2_sha1` | `pbkdf2:sha256:iterations$salt$hex` |
 //! | passlib: `$pbkdf2-sha256$rounds$ab64$ab64`, `$pbkdf2$…` (SHA-1), `$pbkdf2-sha512$…` | the same, if the salt is plain text |
 //! | passlib for LDAP: `{PBKDF2-SHA256}rounds$ab64$ab64` | likewise |
 //!
-//! `ab64` is base64 without padding and with `.` for `+`. Django's salt is text and passlib's is bytes;
-//! werkzeug's is text without `$`, used as its UTF-8 bytes.
+//! `ab64` is base64 without padding and with `.` for `+`. Salts are text in Django and bytes in
+//! passlib. werkzeug uses the UTF-8 bytes of a text without `$`.
 
 use base64::engine::DecodePaddingMode::Indifferent;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::hash::PasswordHash;
 
-/// Base64 with padding or without.
+/// Base64 with or without padding.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(Indifferent),
@@ -26,11 +27,11 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A kind of hash that another program writes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
-    /// What it begins with.
+    /// The prefix.
     prefix: &'static str,
-    /// What it is called, with its article.
+    /// The name, with its article.
     pub(super) name: &'static str,
-    /// The fewest characters behind the last `$` or `}` of a whole one.
+    /// The minimum number of characters after the last `$` or `}` of a complete hash.
     digest: usize,
 }
 
@@ -38,7 +39,7 @@ const fn kind(prefix: &'static str, name: &'static str, digest: usize) -> Kind {
     Kind { prefix, name, digest }
 }
 
-/// Known kinds, a longer prefix before its beginning.
+/// Known kinds. A longer prefix comes before a shorter one that it starts with.
 const KINDS: &[Kind] = &[
     kind("$2$", BCRYPT, 53),
     kind("$2a$", BCRYPT, 53),
@@ -62,7 +63,7 @@ const KINDS: &[Kind] = &[
     kind("$pbkdf2-sha256$", "a passlib PBKDF2 hash", 43),
     kind("$pbkdf2-sha512$", "a passlib PBKDF2 hash", 86),
     kind("$pbkdf2", "a passlib PBKDF2 hash", 27),
-    kind("$p5k2$", "a PBKDF2 hash of another form", 27),
+    kind("$p5k2$", "a PBKDF2 hash in another format", 27),
     kind("$scrypt$", "a passlib scrypt hash", 43),
     kind("$bcrypt-sha256$", "a passlib bcrypt hash", 31),
     kind("pbkdf2_sha256$", "a Django PBKDF2 hash", 44),
@@ -85,7 +86,7 @@ const KINDS: &[Kind] = &[
 
 const BCRYPT: &str = "a bcrypt hash";
 
-/// Digests alone, by their number of hexadecimal digits.
+/// Bare digests by their number of hexadecimal digits.
 const DIGESTS: [Kind; 6] = [
     kind("", "an MD5 digest", 32),
     kind("", "a SHA-1 digest", 40),
@@ -95,7 +96,7 @@ const DIGESTS: [Kind; 6] = [
     kind("", "a SHA-512 digest", 128),
 ];
 
-/// Which kind of hash a text begins like.
+/// The kind of hash that a text begins like.
 pub(super) fn kind_of(text: &str) -> Option<&'static Kind> {
     if text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return DIGESTS.iter().find(|kind| kind.digest == text.len());
@@ -115,35 +116,35 @@ impl Kind {
         self.name.ends_with(" PBKDF2 hash")
     }
 
-    /// Whether all of a hash of this kind is there. A digest alone may be a password that a program
-    /// made.
+    /// Whether a hash of this kind is complete. A bare digest does not count: it may be a generated
+    /// password.
     pub(super) fn is_whole(&self, text: &str) -> bool {
         let has_parts = self.prefix == "{" || text.matches('$').count() > 1;
         !self.prefix.is_empty() && has_parts && digest_length(text) >= self.digest
     }
 
-    /// Whether the end of a hash of this kind is missing.
-    pub(super) fn is_cut_off(&self, text: &str) -> bool {
+    /// Whether a hash of this kind is truncated.
+    pub(super) fn is_truncated(&self, text: &str) -> bool {
         let length = digest_length(text);
         text.matches('$').count() > 1 && (1..self.digest).contains(&length) && self.prefix != "{"
     }
 }
 
-/// How many characters of a digest are at the end of a text.
+/// The number of digest characters at the end of a text.
 fn digest_length(text: &str) -> usize {
     let digest = text.rsplit(['$', '}']).next().unwrap_or_default();
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/.=-_:".contains(&byte);
     if digest.bytes().all(is_part) { digest.len() } else { 0 }
 }
 
-/// The same hash as werkzeug writes it; none if it is of another method, damaged, over the limits,
-/// or has a salt that werkzeug's form cannot hold.
+/// Converts a hash to werkzeug's format; `None` if its method is unsupported, it is damaged or over
+/// the limits, or its salt cannot be expressed.
 pub(super) fn converted(text: &str) -> Option<Zeroizing<String>> {
     let hash = match text.strip_prefix("pbkdf2_") {
         Some(of_django) => from_django(of_django)?,
         None => from_passlib(text)?,
     };
-    // What is canonical, bounded and as long as its method's digest.
+    // Ensures that it is canonical, within the limits, and has a digest of the right length.
     hash.parse::<PasswordHash>().is_ok().then_some(hash)
 }
 
@@ -175,7 +176,7 @@ fn from_passlib(text: &str) -> Option<Zeroizing<String>> {
     Some(written(algorithm, rounds, salt, &bytes(digest)?))
 }
 
-/// A character that a program on the way may change, or that nobody sees.
+/// A character that is invisible or that another program may change.
 fn is_troublesome(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     c == '$'
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
     use crate::password::Password;
 
-    /// What Django 5.2 and passlib 1.7.4 write for "plover-xyzzy-quux".
+    /// Hashes by Django 5.2 and passlib 1.7.4 of "plover-xyzzy-quux".
     const CONVERTIBLE: [&str; 8] = [
         "pbkdf2_sha256$1000$seasalt$d57aL3ThhTwF2UPCCAM8bhzpKwTtAZXeca/rScQ5PHY=",
         "pbkdf2_sha1$1000$pinksalt$8sXy+VUuHIqLlcqnP3Hn2KFcOjA=",
@@ -210,7 +211,7 @@ mod tests {
     ];
 
     #[test]
-    fn pbkdf2_of_django_and_passlib_verifies_when_converted() {
+    fn converted_django_and_passlib_hashes_verify() {
         for text in CONVERTIBLE {
             let hash: PasswordHash = converted(text).expect(text).parse().unwrap();
             assert!(hash.verify(&Password::from("plover-xyzzy-quux")), "{text}");
@@ -222,16 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn pbkdf2_that_werkzeug_cannot_hold_is_not_converted() {
-        let cut_off = &CONVERTIBLE[0][..60];
-        let too_dear = &CONVERTIBLE[0].replace("1000", "10000001");
+    fn inexpressible_pbkdf2_is_not_converted() {
+        let truncated = &CONVERTIBLE[0][..60];
+        let over_limit = &CONVERTIBLE[0].replace("1000", "10000001");
         for text in [
-            // Salts that are no UTF-8, or hold "$" or a line end.
+            // Salts that are not UTF-8, or contain "$" or a line break.
             "$pbkdf2-sha256$1000$//4A$iAuEBU1eQB0b/Gp.ejeKjb1nFAZIttYeYsf5XPqUYYE",
             "$pbkdf2-sha256$1000$YSRi$wvIpAq3p185/e18jJiLEyLAOAhZLBLWaqFOCTczYF8k",
             "$pbkdf2-sha256$1000$YQpi$2CQBZcXGr2EEIXedO41GcTXZkzMbzEFlydkp7DT8ySk",
-            cut_off,
-            too_dear,
+            truncated,
+            over_limit,
             &CONVERTIBLE[0].replace("1000", "01000"),
             &CONVERTIBLE[0].replace("$seasalt", "$sea$salt"),
             &CONVERTIBLE[0].replace("sha256", "sha1"),
@@ -286,9 +287,9 @@ mod tests {
         ] {
             let kind = kind_of(text).expect(text);
             assert_eq!(kind.name, name);
-            assert!(kind.is_whole(text) && !kind.is_cut_off(text), "{text}");
+            assert!(kind.is_whole(text) && !kind.is_truncated(text), "{text}");
             let is_longest = digest_length(text) == kind.digest;
-            assert!(!is_longest || kind.is_cut_off(&text[..text.len() - 2]), "{text}");
+            assert!(!is_longest || kind.is_truncated(&text[..text.len() - 2]), "{text}");
         }
         assert_eq!(kind_of("5f4dcc3b5aa765d61d8327deb882cf99").unwrap().name, "an MD5 digest");
         for text in

@@ -1,11 +1,11 @@
-//! Values that look like a hash of another kind, judged by their shape.
+//! Values that look like a hash of another program, recognized by their form.
 
 use crate::credential::unlocked;
 
-/// Fewest hexadecimal digits that are taken for a digest: those of MD5.
+/// The minimum number of hexadecimal digits of a digest, that of MD5.
 const MIN_DIGEST_DIGITS: usize = 32;
 
-/// Names of hash schemes that write `scheme$…`, also where another `$` follows at once.
+/// Names of hash schemes that write `scheme$…`, even if another `$` follows immediately.
 const SCHEMES: [&str; 21] = [
     "argon2",
     "argon2d",
@@ -30,20 +30,20 @@ const SCHEMES: [&str; 21] = [
     "unsalted_md5",
 ];
 
-/// Fewest hexadecimal digits behind `word$$` that are taken for a digest.
+/// The minimum number of hexadecimal digits after `word$$` that counts as a digest.
 const MIN_DIGITS_WITHOUT_SALT: usize = 8;
 
 /// Lengths in characters of a digest in base64 without padding: 16, 20, 28, 32, 48 and 64 bytes.
 const BASE64_LENGTHS: [usize; 6] = [22, 27, 38, 43, 64, 86];
 
-/// Fewest characters of a digest in base64 with padding: 16 bytes.
+/// The minimum number of base64 characters of a digest with padding: 16 bytes.
 const MIN_PADDED: usize = 24;
 
-/// Fewest hexadecimal digits or base64 characters behind the name of a scheme.
+/// The minimum number of hexadecimal digits or base64 characters after the name of a scheme.
 const MIN_BEHIND_SCHEME: usize = 16;
 
-/// Whether a text that is no hash of ours looks like one of another kind, or like a mark that
-/// locks an account:
+/// Whether a text that is not a werkzeug hash looks like a hash of another program, or like a mark
+/// that locks an account:
 ///
 /// - `$…` (bcrypt, argon2, crypt), `{SCHEME}…` (LDAP),
 /// - `word$…` (Django, old werkzeug); but a word and two `$`, as in the tutorial's `pa$$w0rd`, only
@@ -52,10 +52,10 @@ const MIN_BEHIND_SCHEME: usize = 16;
 /// - 32 or more hexadecimal digits in a row, or in groups of the same size, anywhere in the text,
 /// - base64 of a digest's length that looks random, anywhere in the text,
 /// - the name of a scheme, then `:` or the like, then numbers or a digest, however short,
-/// - `!` and `*`, alone or repeated, and any of the above behind them; also with its `$` written as
-///   `|`, as in a locked value,
+/// - `!` and `*`, alone or repeated, and any of the above after them, also with `$` written as `|`,
+///   as in a locked value,
 /// - any of these between blanks or quotes.
-pub(super) fn resembles_hash(text: &str) -> bool {
+pub(super) fn is_hash_like(text: &str) -> bool {
     let text = text.trim_matches([' ', '\'', '"']);
     if holds_digest(text) {
         return true;
@@ -89,7 +89,7 @@ fn looks_like_hash(text: &str) -> bool {
     }
 }
 
-/// Whether there is a digest anywhere in a text, whatever is around it.
+/// Whether a text contains a digest anywhere.
 fn holds_digest(text: &str) -> bool {
     let is_hex = |c: char| c.is_ascii_hexdigit();
     longest_run(text, is_hex) >= MIN_DIGEST_DIGITS
@@ -101,16 +101,16 @@ fn holds_digest(text: &str) -> bool {
         || is_bsdi_crypt(text)
 }
 
-/// The characters beside letters and digits of base64, of its variant for URLs, and of `crypt`.
+/// The characters other than letters and digits of base64, of its variant for URLs, and of `crypt`.
 const BASE64_ALPHABETS: [&str; 3] = ["+/", "-_", "./"];
 
 fn longest_run(text: &str, is_part: impl Fn(char) -> bool) -> usize {
     text.split(|c| !is_part(c)).map(str::len).max().unwrap_or_default()
 }
 
-/// Whether there are groups of 2, 4 or 8 hexadecimal digits in a text, all of the same size, that
-/// come to a digest: `5f:4d:cc…`, `SHA1 Fingerprint=5F:4D:…`, `\x5f\x4d…`, `0x5f, 0x4d, …`. A UUID has
-/// groups of several sizes.
+/// Whether a text contains groups of 2, 4 or 8 hexadecimal digits, all of the same size, that add
+/// up to a digest: `5f:4d:cc…`, `SHA1 Fingerprint=5F:4D:…`, `\x5f\x4d…`, `0x5f, 0x4d, …`. A UUID
+/// has groups of several sizes.
 fn is_grouped_hex(text: &str) -> bool {
     let (mut digits, mut size) = (0, 0);
     let (mut has_digit, mut has_letter) = (false, false);
@@ -134,7 +134,7 @@ fn is_grouped_hex(text: &str) -> bool {
     false
 }
 
-/// The runs of letters, digits and `others`, with the number of `=` behind each.
+/// The runs of letters, digits and `others`, with the number of `=` after each.
 fn base64_runs<'a>(text: &'a str, others: &'a str) -> impl Iterator<Item = (&'a str, usize)> {
     let is_part = move |c: char| c.is_ascii_alphanumeric() || others.contains(c);
     let mut rest = text;
@@ -160,9 +160,8 @@ fn is_base64_digest(run: &str, padding: usize) -> bool {
     is_long && looks_random(run)
 }
 
-/// Whether both cases are mixed as chance has it, and not as in words: less than half of the
-/// characters are of words, which are three or more lower-case letters, the first of which may be
-/// upper-case.
+/// Whether upper and lower case are mixed as in random text: less than half of the characters
+/// belong to words, which are three or more lowercase letters, the first of which may be uppercase.
 fn looks_random(run: &str) -> bool {
     let has_upper = run.bytes().any(|byte| byte.is_ascii_uppercase());
     let has_lower = run.bytes().any(|byte| byte.is_ascii_lowercase());
@@ -178,9 +177,9 @@ fn looks_random(run: &str) -> bool {
     has_upper && has_lower && 2 * in_words < run.len()
 }
 
-/// Whether a text begins with the name of a scheme (`SHA-256`, `hmac_sha1`), and goes on as a hash
-/// does: with numbers (`sha1:64000:…`), or with a digest, which may be shorter than one that is
-/// known by its length alone.
+/// Whether a text begins with the name of a scheme (`SHA-256`, `hmac_sha1`) and continues like a
+/// hash: with numbers (`sha1:64000:…`), or with a digest, which may be shorter than one that is
+/// recognized by its length alone.
 fn is_behind_scheme(text: &str) -> bool {
     let text = text.trim_start_matches(['!', '*', '(', '[', '{', '<']);
     let Some((name, rest)) = text.split_once([':', '=', '#', '|', ';', ',', '/', ')', ']', '>'])
@@ -202,8 +201,8 @@ fn is_behind_scheme(text: &str) -> bool {
         || BASE64_ALPHABETS.iter().any(|others| base64_runs(rest, others).any(is_base64))
 }
 
-/// Whether a text is the extended DES of BSD: `_`, a count (whose last two digits are nearly always
-/// `..`), a salt and a digest of 11.
+/// Whether a text is BSD's extended DES: `_`, a count (whose last two digits are nearly always
+/// `..`), a salt, and a digest of 11 characters.
 fn is_bsdi_crypt(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"./".contains(&byte);
     match text.as_bytes() {
@@ -219,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_look_like_a_hash_whatever_is_around_them() {
+    fn digests_are_hash_like_in_any_context() {
         let sha1 = "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8";
         let md5 = "5f4dcc3b5aa765d61d8327deb882cf99";
         let sha256 = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
@@ -269,12 +268,12 @@ mod tests {
             "$P$B9wrXvYYwE4PzC9eBpTrrLrFZo2VnM1",
             "$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/",
         ] {
-            assert!(resembles_hash(text), "{text}");
+            assert!(is_hash_like(text), "{text}");
         }
     }
 
     #[test]
-    fn passwords_do_not_look_like_a_hash() {
+    fn passwords_are_not_hash_like() {
         for text in [
             "secret123",
             "pa$$w0rd",
@@ -286,14 +285,14 @@ mod tests {
             "correct-horse-battery-staple-42",
             "TheQuickBrownFoxJumpsOverTheLazyDog-AndThenItRunsAway4TimesInARow-Again",
             "Two households, both alike in dignity, In fair Verona, where we lay our scene, 1597",
-            // As password managers make them: 16, 20, 24 and 32 characters, and with signs.
+            // Passwords from password managers: 16, 20, 24 and 32 characters, and with signs.
             "kT7uZq2LmX9vRb4N",
             "kT7uZq2LmX9vRb4NcY6w",
             "kT7uZq2LmX9vRb4NcY6wHs3D",
             "kT7uZq2LmX9vRb4NcY6wHs3DpJ8fGa5E",
             "kT7u!q2LmX9vRb&NcY6wHs",
             "abcd-efgh-ijkl-mnop-2345",
-            // A UUID, a key of 25, a number of a card, a number of a telephone.
+            // A UUID, a product key, a card number, a phone number.
             "123e4567-e89b-12d3-a456-426614174000",
             "VK7JG-NPHTM-C97JM-9MPGT-3V66T",
             "1234 5678 9012 3456",
@@ -306,7 +305,7 @@ mod tests {
             "https://example.org/accounts/login?next=/home",
             "_underscore..password",
         ] {
-            assert!(!resembles_hash(text), "{text}");
+            assert!(!is_hash_like(text), "{text}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Many users from a file: judged, met with those who are there, hashed, and written at once.
+//! Importing many users from a file: records are validated, matched with existing users, hashed,
+//! and written at once.
 
 mod budget;
 mod candidate;
@@ -10,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use self::budget::Budget;
-use self::candidate::{Candidate, Clear, Origin, Planned, by_name, text};
+use self::candidate::{Candidate, Origin, Plaintext, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
 use super::{Error, Users, until_alone};
@@ -22,65 +23,66 @@ use crate::transfer::{BadRecord, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// How many users are looked up and written at once: more would take memory, and no less time.
+/// How many users are looked up and written at once. More would take memory without saving time.
 const CHUNK: usize = 250;
 
-/// How the records of a file are taken. All is false by default, and a conflict fails.
+/// Options of an import. By default all are false, and an existing user is an error.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct ImportOptions {
-    /// What to do about a user who is there already.
+    /// What to do with records of existing users.
     pub on_conflict: OnConflict,
-    /// Whether names, hashes, languages and groups are taken without judging them.
+    /// Whether to accept usernames, hashes, languages and groups without validating them.
     pub as_is: bool,
-    /// Whether a password may look like a hash or a digest; false by default.
+    /// Whether to accept passwords that look like a hash or a digest; false by default.
     pub allow_hash_like: bool,
-    /// Whether clear passwords may be [weak](crate::policy::Refusal::is_weakness).
+    /// Whether to accept [weak](crate::policy::Violation::is_weakness) plaintext passwords.
     pub allow_weak: bool,
-    /// Whether a name may differ from another one only by ASCII case.
+    /// Whether to accept a username that differs from another only by ASCII case.
     pub allow_similar: bool,
-    /// Whether a new user without a password gets a generated one.
+    /// Whether to generate passwords for new users without one.
     pub generate_missing: bool,
-    /// Whether a new user without a password is locked, with a hash that no password is known for.
+    /// Whether to lock new users without a password, with a hash that no known password matches.
     pub lock_missing: bool,
-    /// Whether nothing is to be written.
+    /// Whether to write nothing.
     pub dry_run: bool,
 }
 
-/// What to do about a user who is there already.
+/// What to do with records of existing users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {
-    /// Take none of the file.
+    /// Import nothing and report an error.
     #[default]
     Fail,
-    /// Pass the record over.
+    /// Skip the record.
     Skip,
-    /// Pass the record over without judging it.
-    SkipUnjudged,
-    /// Change what the record has and the user has not. A clear password that is the user's is
-    /// left as it is.
+    /// Skip the record without validating it.
+    SkipUnchecked,
+    /// Update the user with the fields that the record has. If the plaintext password is already
+    /// the user's, the hash stays unchanged.
     Update,
 }
 
-/// What became of the records of a file.
+/// How many records of a file had which result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ImportSummary {
-    /// Users who were not there.
+    /// Added users.
     pub added: u64,
-    /// Users who were there otherwise.
+    /// Changed users.
     pub changed: u64,
-    /// Users who were there just so.
+    /// Existing users who did not differ.
     pub unchanged: u64,
-    /// Records that were passed over.
+    /// Skipped records.
     pub skipped: u64,
 }
 
-/// The records of a file, one after the other as they are read.
+/// An import of the records of a file.
 ///
-/// [`end`](Self::end), [`look_up`](Self::look_up) and [`hash`](Self::hash) may be called, in this
-/// order, by whoever wants to know more in between; [`write`](Self::write) does what was left out.
+/// Call [`push`](Self::push) for each record and then [`write`](Self::write). To inspect the import
+/// in between, call [`end`](Self::end), [`look_up`](Self::look_up) and [`hash`](Self::hash) in this
+/// order; `write` does the steps that were left out.
 #[derive(Default)]
 pub struct Import {
     options: ImportOptions,
@@ -95,7 +97,7 @@ pub struct Import {
     locked: usize,
 }
 
-/// What was done with all records.
+/// The steps that are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Stage {
     #[default]
@@ -104,17 +106,17 @@ enum Stage {
     LookedUp,
 }
 
-/// A record, and the row of its user if there is one.
-type Met<C> = (C, Option<Row>);
+/// A record, and the row of its user if the user exists.
+type Matched<C> = (C, Option<Row>);
 
 impl Import {
-    /// No records yet. Passwords will be hashed with `method`.
+    /// An import without records, which hashes passwords with `method`.
     #[must_use]
     pub fn new(options: ImportOptions, method: Method) -> Self {
         Self { options, method, ..Self::default() }
     }
 
-    /// Takes the next record of the file, or what is wrong with it, and judges it.
+    /// Adds and validates the next record of the file, or adds its error.
     pub fn push(&mut self, record: Result<Record, BadRecord>) {
         let record = match record {
             Ok(record) => record,
@@ -136,41 +138,41 @@ impl Import {
                 _ => self.passwords += 1,
             }
         }
-        if self.options.on_conflict == OnConflict::SkipUnjudged {
-            // Only those whose user is not there are judged.
+        if self.options.on_conflict == OnConflict::SkipUnchecked {
+            // Only records of new users are validated.
             self.candidates.push(candidate);
         } else {
-            self.judge(candidate);
+            self.validate(candidate);
         }
     }
 
-    fn judge(&mut self, candidate: Candidate) {
-        match candidate.judge(self.options) {
+    fn validate(&mut self, candidate: Candidate) {
+        match candidate.validate(self.options) {
             Ok(()) => self.candidates.push(candidate),
             Err(reason) => self.problems.add(candidate.refused(reason)),
         }
     }
 
-    /// Of a JSON object whose keys are names: how many values were taken for a hash, and how many
-    /// for a clear password.
+    /// How many values of a JSON object whose keys are usernames were detected as hashes, and how
+    /// many as plaintext passwords.
     #[must_use]
-    pub fn taken_for(&self) -> (u64, u64) {
+    pub fn detected(&self) -> (u64, u64) {
         (self.hashes, self.passwords)
     }
 
-    /// How many values of `password_hash` were converted from PBKDF2 of Django or passlib.
+    /// How many values of `password_hash` were converted from PBKDF2 hashes of Django or passlib.
     #[must_use]
     pub fn converted(&self) -> u64 {
         self.converted
     }
 
-    /// How many users without a password are locked, as far as [`look_up`](Self::look_up) could see.
+    /// How many users without a password will be locked, as known after [`look_up`](Self::look_up).
     #[must_use]
     pub fn locked_missing(&self) -> usize {
         self.locked
     }
 
-    /// Ends the reading, and looks for users who are in the file twice.
+    /// Ends reading, and checks for duplicate users in the file.
     ///
     /// # Errors
     ///
@@ -183,43 +185,43 @@ impl Import {
         std::mem::take(&mut self.problems).result()
     }
 
-    /// Looks for users who are there already, so that nothing is hashed in vain. Without `users`
-    /// nobody is there.
+    /// Looks up existing users, to avoid unnecessary hashing. Without `users`, no user exists.
     ///
     /// # Errors
     ///
     /// [`Error::BadRecords`].
     pub fn look_up(&mut self, users: Option<&mut Users>) -> Result<(), Error> {
         self.end()?;
-        let is_unjudged = self.options.on_conflict == OnConflict::SkipUnjudged;
+        let is_unchecked = self.options.on_conflict == OnConflict::SkipUnchecked;
         let is_hash = |candidate: &Candidate| matches!(candidate.secret, Planned::Hash(_));
-        if self.stage == Stage::LookedUp || !is_unjudged && self.candidates.iter().all(is_hash) {
+        if self.stage == Stage::LookedUp || !is_unchecked && self.candidates.iter().all(is_hash) {
             return Ok(());
         }
         let mut transaction = match users {
             Some(users) => Some(users.store.begin(Access::Read)?),
             None => None,
         };
-        let mut there = somebody(transaction.as_deref_mut())?;
+        let mut there = unless_empty(transaction.as_deref_mut())?;
         for chunk in self.take_chunks() {
             let Self { options, problems, summary, .. } = self;
-            for (candidate, row) in meet(*options, chunk, there.as_deref_mut(), problems, summary)?
+            for (candidate, row) in
+                match_rows(*options, chunk, there.as_deref_mut(), problems, summary)?
             {
                 self.keep(candidate, row);
             }
         }
-        // Judging takes time, in which others may write.
+        // Validation takes time, during which other programs may write.
         drop(transaction);
-        if is_unjudged {
+        if is_unchecked {
             for candidate in std::mem::take(&mut self.candidates) {
-                self.judge(candidate);
+                self.validate(candidate);
             }
         }
         self.stage = Stage::LookedUp;
         std::mem::take(&mut self.problems).result()
     }
 
-    /// The records, some at a time.
+    /// Takes the records in chunks.
     fn take_chunks(&mut self) -> impl Iterator<Item = Vec<Candidate>> + use<> {
         let mut candidates = std::mem::take(&mut self.candidates).into_iter();
         std::iter::from_fn(move || {
@@ -228,10 +230,10 @@ impl Import {
         })
     }
 
-    /// Sorts the records by name, which makes writing them fast, and finds those that are twice.
+    /// Sorts the records by username, which makes writing them fast, and finds duplicates.
     fn sort(&mut self) {
         let Self { candidates, problems, options, .. } = self;
-        // In place. Of the same name the first in the file comes first.
+        // In place. Records with the same username stay in the order of the file.
         candidates.sort_unstable_by(|a, b| {
             by_name(&a.username, &b.username).then(a.position.cmp(&b.position))
         });
@@ -251,7 +253,7 @@ impl Import {
                 {
                     refuse(&same[0], RecordError::RepeatedByCase(first));
                 }
-                // Any number of users may be called NULL.
+                // Any number of users may have the username NULL.
                 for again in same[1..].iter().filter(|again| again.username != StoredText::Null) {
                     refuse(again, RecordError::Repeated(same[0].position));
                 }
@@ -262,7 +264,7 @@ impl Import {
     /// Keeps a record until it is written.
     fn keep(&mut self, mut candidate: Candidate, row: Option<Row>) {
         match (&mut candidate.secret, row) {
-            (Planned::Clear(clear), Some(row)) => clear.existing = Some(row.secret),
+            (Planned::Plaintext(plaintext), Some(row)) => plaintext.existing = Some(row.secret),
             (secret @ Planned::Absent, None) if self.options.lock_missing => {
                 let locked = NewCredential::locked(&PasswordHash::of_nothing(&self.method));
                 *secret = Planned::Hash(StoredSecret::from(&locked));
@@ -270,41 +272,42 @@ impl Import {
                 self.locked += 1;
             }
             (secret @ Planned::Absent, None) => {
-                *secret = Planned::clear(Password::generate(), Origin::Generated);
+                *secret = Planned::plaintext(Password::generate(), Origin::Generated);
             }
             _ => {}
         }
         self.candidates.push(candidate);
     }
 
-    /// How many users get a generated password, as far as [`look_up`](Self::look_up) could see.
+    /// How many users get a generated password, as known after [`look_up`](Self::look_up).
     #[must_use]
     pub fn generated(&self) -> usize {
-        self.clear().filter(|clear| clear.origin == Origin::Generated).count()
+        self.plaintext().filter(|plaintext| plaintext.origin == Origin::Generated).count()
     }
 
-    /// How many passwords [`hash`](Self::hash) is to hash.
+    /// How many passwords [`hash`](Self::hash) will hash.
     #[must_use]
     pub fn passwords(&self) -> usize {
-        self.clear().filter(|clear| clear.is_work(self.options.dry_run)).count()
+        self.plaintext().filter(|plaintext| plaintext.is_work(self.options.dry_run)).count()
     }
 
-    fn clear(&self) -> impl Iterator<Item = &Clear> {
+    fn plaintext(&self) -> impl Iterator<Item = &Plaintext> {
         self.candidates.iter().filter_map(|candidate| match &candidate.secret {
-            Planned::Clear(clear) => Some(&**clear),
+            Planned::Plaintext(plaintext) => Some(&**plaintext),
             _ => None,
         })
     }
 
-    /// Hashes the clear passwords on `jobs` threads, each of which takes the memory of a hash: 32
-    /// MiB with the default method, more for a stored hash of a higher cost. Together they take at
-    /// most 192 MiB, or one hash if that is more. `progress` is called after each.
+    /// Hashes the plaintext passwords on `jobs` threads. Each needs the memory of one hash: 32 MiB
+    /// with the default method, more for a stored hash of a higher cost. Together they use at most
+    /// 192 MiB, or the memory of one hash if that is more. `progress` is called after each
+    /// password.
     pub fn hash(&mut self, jobs: NonZeroUsize, progress: &(dyn Fn() + Sync)) {
         let (method, dry_run) = (self.method, self.options.dry_run);
         let mut work = Vec::new();
         for candidate in &mut self.candidates {
             match &mut candidate.secret {
-                Planned::Clear(clear) if clear.is_work(dry_run) => work.push(clear),
+                Planned::Plaintext(plaintext) if plaintext.is_work(dry_run) => work.push(plaintext),
                 _ => {}
             }
         }
@@ -313,14 +316,14 @@ impl Import {
         let budget = Budget::default();
         let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = || {
-            while let Some(clear) = next() {
-                clear.hash(&method, dry_run, &budget);
+            while let Some(plaintext) = next() {
+                plaintext.hash(&method, dry_run, &budget);
                 progress();
             }
         };
         thread::scope(|scope| {
             for _ in 1..jobs {
-                // Without it the others have more to do.
+                // If a thread cannot be started, the others do its work.
                 let _ = thread::Builder::new().spawn_scoped(scope, run);
             }
             run();
@@ -328,7 +331,7 @@ impl Import {
     }
 }
 
-/// An import that is written, and lost unless it is committed.
+/// A written import, rolled back unless it is committed.
 #[must_use = "nothing is changed before it is committed"]
 pub struct Imported<'a> {
     transaction: Option<Box<dyn Transaction + 'a>>,
@@ -338,23 +341,23 @@ pub struct Imported<'a> {
 }
 
 impl Imported<'_> {
-    /// What it comes to.
+    /// The summary.
     #[must_use]
     pub fn summary(&self) -> ImportSummary {
         self.summary
     }
 
-    /// The passwords that were generated, and for whom.
+    /// The generated passwords with their usernames.
     #[must_use]
     pub fn generated(&self) -> &[(StoredText, Password)] {
         &self.generated
     }
 
-    /// Makes it permanent, all or nothing.
+    /// Commits the import.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone; nothing is changed then.
+    /// Only [`StoreError`](crate::StoreError); nothing is changed then.
     pub fn commit(self) -> Result<ImportSummary, Error> {
         if let Some(transaction) = self.transaction {
             transaction.commit(self.hooks)?;
@@ -364,12 +367,12 @@ impl Imported<'_> {
 }
 
 impl Import {
-    /// Adds and changes users, all or none, as one event of the history that is called `action`.
-    /// Without `users` nobody is there: what would be done is only counted.
+    /// Adds and changes users, all or none, as one event of the history with this `action`. Without
+    /// `users`, no user exists, and the changes are only counted.
     ///
     /// # Errors
     ///
-    /// [`Error::BadRecords`] for a user who is there; [`Error::ChangedMeanwhile`] for one whose
+    /// [`Error::BadRecords`] for an existing user, and [`Error::ConcurrentChange`] for a user whose
     /// password another program changed while passwords were hashed.
     pub fn write<'a>(
         &mut self,
@@ -387,14 +390,16 @@ impl Import {
             }
             None => (None, CommitHooks::default(), None),
         };
-        let is_anybody_there = somebody(transaction.as_deref_mut())?.is_some();
+        let has_users = unless_empty(transaction.as_deref_mut())?.is_some();
         let (mut summary, mut problems) = (self.summary, Problems::default());
         let mut generated = Vec::new();
         for chunk in self.candidates.chunks(CHUNK) {
-            let there = transaction.as_deref_mut().filter(|_| is_anybody_there);
+            let there = transaction.as_deref_mut().filter(|_| has_users);
             let mut rows = Vec::new();
             let chunk = chunk.iter().collect();
-            for (candidate, row) in meet(self.options, chunk, there, &mut problems, &mut summary)? {
+            for (candidate, row) in
+                match_rows(self.options, chunk, there, &mut problems, &mut summary)?
+            {
                 let Some(row) = row else {
                     summary.added += 1;
                     let (row, password) = candidate.new_row()?;
@@ -410,7 +415,7 @@ impl Import {
                     None => summary.unchanged += 1,
                 }
             }
-            // What is written before a problem is found is lost with the transaction.
+            // Changes written before a problem is found are rolled back with the transaction.
             if let Some(transaction) = transaction.as_mut().filter(|_| !dry_run && !rows.is_empty())
             {
                 transaction.import(rows)?;
@@ -426,13 +431,13 @@ impl Import {
         Ok(Imported { transaction, hooks, summary, generated })
     }
 
-    /// Writes and commits. What another program is in the way of is done again, to the usual limit
-    /// and without hashing again. `before_commit` is called before each commit.
+    /// Writes and commits. If another program holds a lock, both are retried up to the usual limit,
+    /// without hashing again. `before_commit` is called before each commit.
     ///
     /// # Errors
     ///
-    /// Those of [`write`](Self::write), [`Imported::commit`] and `before_commit`; nothing is changed
-    /// then.
+    /// Errors of [`write`](Self::write), [`Imported::commit`] and `before_commit`; nothing is
+    /// changed then.
     pub fn save<E: From<Error>>(
         &mut self,
         mut users: Option<&mut Users>,
@@ -449,8 +454,8 @@ impl Import {
     }
 }
 
-/// The transaction again, unless there is no user at all.
-fn somebody<'a, 't>(
+/// The transaction, unless there are no users.
+fn unless_empty<'a, 't>(
     transaction: Option<&'a mut (dyn Transaction + 't)>,
 ) -> Result<Option<&'a mut (dyn Transaction + 't)>, Error> {
     match transaction {
@@ -459,15 +464,15 @@ fn somebody<'a, 't>(
     }
 }
 
-/// Has each record meet the user of its name: the answer has those which are to be added, and
-/// those which may change the row that is there. Without `transaction` nobody is there.
-fn meet<C: Borrow<Candidate>>(
+/// Matches each record with the user of the same name. Returns the records of new users, and those
+/// of existing users with the row they may change. Without `transaction`, no user exists.
+fn match_rows<C: Borrow<Candidate>>(
     options: ImportOptions,
     chunk: Vec<C>,
     mut transaction: Option<&mut (dyn Transaction + '_)>,
     problems: &mut Problems,
     summary: &mut ImportSummary,
-) -> Result<Vec<Met<C>>, Error> {
+) -> Result<Vec<Matched<C>>, Error> {
     let rows = match &mut transaction {
         Some(transaction) => {
             let names: Vec<_> =
@@ -476,14 +481,14 @@ fn meet<C: Borrow<Candidate>>(
         }
         None => chunk.iter().map(|_| None).collect(),
     };
-    let mut met = Vec::with_capacity(chunk.len());
+    let mut matched = Vec::with_capacity(chunk.len());
     for (kept, row) in chunk.into_iter().zip(rows) {
         let candidate = kept.borrow();
         if row.is_some() {
             match options.on_conflict {
                 OnConflict::Fail => problems.add(candidate.refused(RecordError::Exists)),
-                OnConflict::Skip | OnConflict::SkipUnjudged => summary.skipped += 1,
-                OnConflict::Update => met.push((kept, row)),
+                OnConflict::Skip | OnConflict::SkipUnchecked => summary.skipped += 1,
+                OnConflict::Update => matched.push((kept, row)),
             }
             continue;
         }
@@ -497,13 +502,14 @@ fn meet<C: Borrow<Candidate>>(
         } else if let Some(similar) = similar {
             problems.add(candidate.refused(RecordError::Similar(similar)));
         } else {
-            met.push((kept, None));
+            matched.push((kept, None));
         }
     }
-    Ok(met)
+    Ok(matched)
 }
 
-/// A user whose name differs only by case from that of a new one, where that counts.
+/// An existing user whose name differs only by case from a new one, unless similar names are
+/// allowed.
 fn similar_user(
     options: ImportOptions,
     transaction: &mut dyn Transaction,

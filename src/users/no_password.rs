@@ -1,10 +1,10 @@
-//! Values that stand for no password at all.
+//! Values that are placeholders for a missing password.
 
 use zeroize::Zeroizing;
 
 use super::wrapped::layers::{FIELD_NAMES, is_blank, plain_name};
 
-/// Words that programs write where there is no password, in lower case.
+/// Words that programs write instead of a missing password, in lower case.
 const NO_PASSWORD: &[&str] = &[
     "none",
     "null",
@@ -93,11 +93,11 @@ const BRACKETS: [(&str, &str); 9] = [
 /// What programs show in the place of each character of a password.
 const MASKS: [char; 13] = ['*', '•', '●', '∙', '⋅', '#', '＊', '∗', '○', '◦', '■', '█', '×'];
 
-/// The fewest of them; a `*` alone locks an account.
+/// The minimum number of mask characters. A single `*` locks an account.
 const MIN_MASKED: usize = 4;
 
-/// Whether a text stands for no password: it is empty or blank, masked, a word such as `None`, `nan` or
-/// `\N`, or the name of the column that it is from.
+/// Whether a text is a placeholder for a missing password: it is empty or blank, masked, a word
+/// such as `None`, `nan` or `\N`, or the name of its column.
 pub(super) fn is_no_password(text: &str) -> bool {
     let mut inner = text.trim_matches(is_blank);
     let mut is_bracketed = false;
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_for_nothing_are_no_password() {
+    fn placeholders_are_no_password() {
         for text in [
             "",
             " ",

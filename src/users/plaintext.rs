@@ -1,10 +1,10 @@
-//! Tables whose `password_hash` column holds clear passwords.
+//! Hashing plaintext passwords in the `password_hash` column.
 
 use super::embedded_hash::contains_hash;
 use super::error::BadValues;
-use super::hash_like::resembles_hash;
+use super::hash_like::is_hash_like;
 use super::no_password::is_no_password;
-use super::wrapped::Seen;
+use super::wrapped::Detected;
 use super::{Changed, Error, Users, existing};
 use crate::credential::{Credential, NewCredential, unlocked};
 use crate::hash::{HashError, MethodError, PasswordHash};
@@ -14,22 +14,23 @@ use crate::store::{Access, Row};
 use crate::user::StoredText;
 
 impl Users {
-    /// Replaces the clear passwords of `usernames`, or of all users, by their hashes: all or none.
-    /// The answer has each user, and whether it was changed: a value that is a hash already, locked or
-    /// not, is left, and a locked clear password becomes a locked hash.
+    /// Replaces the plaintext passwords of `usernames`, or of all users, with their hashes, all or
+    /// none. Returns each user and whether it was changed. A value that already is a hash, locked
+    /// or not, is not changed. A locked plaintext password becomes a locked hash.
     ///
-    /// A value that looks like a hash of another kind is refused, since the hash itself would become
-    /// the password. `allow_hash_like` accepts it, for a password that happens to look like one. A
-    /// hash that werkzeug may verify and this crate does not is refused anyway, and so are a hash of
-    /// werkzeug's with something around it and words that stand for no password.
+    /// A value that looks like a hash of another program is rejected, because the hash itself would
+    /// become the password. `allow_hash_like` accepts it, for a password that happens to look like
+    /// a hash. Always rejected are hashes that werkzeug may verify but this crate does not,
+    /// werkzeug hashes with extra characters around them, and placeholders such as `None`.
     ///
     /// # Errors
     ///
-    /// [`Error::ResemblesHash`], [`Error::HashNotPassword`], [`Error::NoPassword`],
-    /// [`Error::ClearPassword`] for one with control or invisible characters, [`Error::InvalidHash`]
-    /// for a value that is no text, and [`Error::BadValues`] for several of these;
-    /// [`Error::NoSuchUser`], and [`Error::ChangedMeanwhile`] if another program was faster.
-    pub fn hash_clear_passwords(
+    /// [`Error::HashLike`], [`Error::HashNotPassword`], [`Error::NoPassword`],
+    /// [`Error::PlaintextPassword`] for one with control or invisible characters,
+    /// [`Error::InvalidHash`] for a value that is not text, and [`Error::BadValues`] for several of
+    /// these. Also [`Error::NoSuchUser`], and [`Error::ConcurrentChange`] if another program
+    /// changed a value at the same time.
+    pub fn hash_plaintext_passwords(
         &mut self,
         usernames: Option<&[impl AsRef<[u8]>]>,
         allow_hash_like: bool,
@@ -52,7 +53,7 @@ impl Users {
         let mut clear = Vec::with_capacity(rows.len());
         let mut bad = Vec::new();
         for row in &rows {
-            match clear_password(row, allow_hash_like) {
+            match plaintext_password(row, allow_hash_like) {
                 Ok(password) => clear.push(password),
                 Err(error) => bad.push(error),
             }
@@ -71,7 +72,7 @@ impl Users {
             for (row, hash) in rows.iter().zip(&hashes) {
                 let (Some(hash), Some(username)) = (hash, row.username.as_key()) else { continue };
                 if transaction.get(username)?.is_none_or(|now| now.secret != row.secret) {
-                    return Err(Error::ChangedMeanwhile(row.username.clone()));
+                    return Err(Error::ConcurrentChange(row.username.clone()));
                 }
                 transaction.set_credential(username, hash)?;
             }
@@ -82,8 +83,11 @@ impl Users {
     }
 }
 
-/// The clear password in a row; none if a hash is there already.
-pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<Password>, Error> {
+/// The plaintext password in a row; `None` if the value already is a hash.
+pub(super) fn plaintext_password(
+    row: &Row,
+    allow_hash_like: bool,
+) -> Result<Option<Password>, Error> {
     let username = || row.username.clone();
     let reason = match row.secret.credential() {
         Credential::Active(_) | Credential::Locked(Ok(_) | Err(HashError::Method(_))) => {
@@ -109,20 +113,20 @@ pub(super) fn clear_password(row: &Row, allow_hash_like: bool) -> Result<Option<
     if is_no_password(text) {
         return Err(Error::NoPassword(username()));
     }
-    if let Some(seen) = Seen::in_stored(&row.secret).filter(Seen::is_hash)
-        && (seen.is_ours() || !allow_hash_like)
+    if let Some(detected) = Detected::in_stored(&row.secret).filter(Detected::is_hash)
+        && (detected.is_ours() || !allow_hash_like)
         && !may_be_verified
     {
-        let (what, is_restorable) = (seen.describe(), seen.is_restorable());
+        let (what, is_restorable) = (detected.describe(), detected.is_restorable());
         return Err(Error::HashNotPassword { username: username(), what, is_restorable });
     }
-    if may_be_verified || !allow_hash_like && (resembles_hash(text) || contains_hash(text)) {
-        return Err(Error::ResemblesHash(username()));
+    if may_be_verified || !allow_hash_like && (is_hash_like(text) || contains_hash(text)) {
+        return Err(Error::HashLike(username()));
     }
     let password = Password::from(text.as_str());
     match policy::check(&password, None, true).and_then(|()| policy::check_visible(&password)) {
-        // A long one worked in the app, and goes on working.
-        Ok(()) | Err(policy::Refusal::TooLong) => Ok(Some(password)),
-        Err(reason) => Err(Error::ClearPassword { username: username(), reason }),
+        // A long password worked in the app, and continues to work.
+        Ok(()) | Err(policy::Violation::TooLong) => Ok(Some(password)),
+        Err(reason) => Err(Error::PlaintextPassword { username: username(), reason }),
     }
 }

@@ -1,19 +1,20 @@
-//! Hashes with something around them, or as Django and passlib write them, are restored.
+//! Restoring hashes with extra characters around them, and converting hashes of Django and passlib.
 
-use super::wrapped::Seen;
+use super::wrapped::Detected;
 use super::{Changed, Error, Users};
 use crate::credential::NewCredential;
 use crate::store::{Access, Row, StoredSecret};
 use crate::user::StoredText;
 
 impl Users {
-    /// Restores each stored value that is a valid hash with something around it, as
-    /// [`check`](Self::check) finds it, and converts PBKDF2 hashes of Django and passlib: all or none.
-    /// Locked users stay locked, and passwords are the same. The answer is whose value was restored.
+    /// Restores every stored value that is a valid hash with extra characters around it, as found
+    /// by [`check`](Self::check), and converts PBKDF2 hashes of Django and passlib, all or none.
+    /// Locked users stay locked, and passwords stay the same. Returns the users whose values were
+    /// restored.
     ///
     /// # Errors
     ///
-    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    /// [`Error::ConcurrentChange`] if another program changed a value at the same time.
     pub fn unwrap_hashes(&mut self) -> Result<Vec<StoredText>, Error> {
         // Judging takes time, in which others may write.
         let mut rows = Vec::new();
@@ -32,7 +33,7 @@ impl Users {
             for (username, secret, new) in &found {
                 let Some(key) = username.as_key() else { continue };
                 if transaction.get(key)?.is_none_or(|now| now.secret != *secret) {
-                    return Err(Error::ChangedMeanwhile(username.clone()));
+                    return Err(Error::ConcurrentChange(username.clone()));
                 }
                 transaction.set_credential(key, new)?;
                 changed.push(username.clone());
@@ -42,12 +43,12 @@ impl Users {
     }
 }
 
-/// What is to be stored in the place of a value.
+/// The value to store instead of the one in a row.
 fn restored(row: &Row) -> Option<StoredSecret> {
-    blob_of_hash(&row.secret).or_else(|| Seen::in_stored(&row.secret)?.restored())
+    blob_of_hash(&row.secret).or_else(|| Detected::in_stored(&row.secret)?.restored())
 }
 
-/// The hash whose UTF-8 is stored as a BLOB.
+/// The hash that a BLOB holds as UTF-8.
 pub(super) fn blob_of_hash(stored: &StoredSecret) -> Option<StoredSecret> {
     let StoredText::Blob(bytes) = stored.expose() else { return None };
     let text = StoredSecret::from(StoredText::from(&**bytes));

@@ -1,8 +1,9 @@
-//! Values that are a hash with something around it, as programs, shells and spreadsheets leave it:
-//! quotes, Python's `b'…'`, line ends, an encoding, another spelling of `$`.
+//! Detection of wrapped hashes: hashes with extra characters around them that programs, shells and
+//! spreadsheets add, such as quotes, Python's `b'…'`, line breaks, an encoding, or another spelling
+//! of `$`.
 //!
-//! What may be around a hash is taken off in all ways that fit, one after the other, until a hash
-//! comes to light. Nothing is guessed: of two different hashes neither is the one.
+//! Layers are removed one after the other, in every way that fits, until a hash remains. Nothing is
+//! guessed: if two different hashes are possible, neither is used.
 
 pub(super) mod layers;
 
@@ -17,50 +18,51 @@ use crate::hash::{HashError, Method, MethodError};
 use crate::store::StoredSecret;
 use crate::user::StoredText;
 
-/// The longest text that is looked at; a hash has no more than a few hundred bytes.
+/// The maximum length of an examined text in bytes. A hash has no more than a few hundred.
 const MAX_BYTES: usize = 2 << 10;
 
-/// How many bytes of texts are looked at for one value: each costs some passes over it.
+/// The maximum number of bytes to examine for one value. Each costs several passes.
 const MAX_WORK: usize = 64 << 10;
 
-/// How many things around each other are taken off.
+/// The maximum number of nested layers that are removed.
 const MAX_DEPTH: usize = 6;
 
-/// How many texts are looked at for one value.
+/// The maximum number of texts that are examined for one value.
 const MAX_TEXTS: usize = 300;
 
-/// The rank from which there is no need to look on.
+/// The rank from which the search stops.
 const CERTAIN: u8 = 2;
 
 type Text = Zeroizing<String>;
 
-/// What a stored value is, apart from a hash of ours. It holds no part of the value but what restores it.
+/// What was detected in a stored value that is not a valid werkzeug hash. Holds no part of the
+/// value except what is needed to restore it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    /// What is around the hash, the outermost first.
+pub(super) struct Detected {
+    /// The layers around the hash, the outermost first.
     around: Vec<&'static str>,
     what: What,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum What {
-    /// A hash, or a locked value.
+    /// A werkzeug hash, or a locked value.
     Ours { restored: Option<Restored> },
-    /// A hash of ours whose end is missing: so many characters, if that is known.
-    CutOff { missing: Option<usize> },
+    /// A truncated werkzeug hash, and the number of missing characters if known.
+    Truncated { missing: Option<usize> },
     /// A hash of another program.
     Foreign {
         kind: &'static Kind,
         is_whole: bool,
-        is_cut_off: bool,
-        /// Whether it has a `$$`, which may stand for a `$`.
+        is_truncated: bool,
+        /// Whether it contains a `$$`, which may stand for a `$`.
         is_doubled: bool,
         is_convertible: bool,
         restored: Option<Restored>,
     },
 }
 
-/// A value to store; nothing of it is shown.
+/// A value to store. `Debug` shows no part of it.
 #[derive(PartialEq, Eq)]
 struct Restored(Text);
 
@@ -70,13 +72,13 @@ impl fmt::Debug for Restored {
     }
 }
 
-impl Seen {
-    /// What a text is, which is no credential as it stands.
+impl Detected {
+    /// Examines a text that is not a valid credential.
     pub(super) fn in_text(text: &str) -> Option<Self> {
         if text.len() > MAX_BYTES {
             return None;
         }
-        let mut seen = vec![Text::new(text.to_owned())];
+        let mut visited = vec![Text::new(text.to_owned())];
         let mut texts = vec![(Vec::new(), Text::new(text.to_owned()))];
         let mut found: Option<Self> = None;
         let mut work = 0;
@@ -93,9 +95,9 @@ impl Seen {
             let mut next = Vec::new();
             for (around, text) in texts {
                 for (layer, inner) in layers(&text) {
-                    if seen.len() < MAX_TEXTS && work < MAX_WORK && !seen.contains(&inner) {
+                    if visited.len() < MAX_TEXTS && work < MAX_WORK && !visited.contains(&inner) {
                         work += inner.len();
-                        seen.push(inner.clone());
+                        visited.push(inner.clone());
                         let mut around = around.clone();
                         if around.last() != Some(&layer) {
                             around.push(layer);
@@ -112,24 +114,25 @@ impl Seen {
         found
     }
 
-    /// What a stored value is; that of a locked account stays locked.
+    /// Examines a stored value. The value of a locked user stays locked.
     pub(super) fn in_stored(stored: &StoredSecret) -> Option<Self> {
         match (stored.credential(), stored.expose()) {
             (Credential::Active(_) | Credential::Locked(Ok(_)), _) => None,
             (Credential::Locked(Err(_)), StoredText::Text(text)) => {
                 let value = Text::new(unlocked(text)?);
-                let mut seen = Self::in_text(&value)?;
-                if let What::Ours { restored } | What::Foreign { restored, .. } = &mut seen.what {
+                let mut detected = Self::in_text(&value)?;
+                if let What::Ours { restored } | What::Foreign { restored, .. } = &mut detected.what
+                {
                     *restored = restored.take().and_then(Restored::lock);
                 }
-                Some(seen)
+                Some(detected)
             }
             (_, StoredText::Text(text)) => Self::in_text(text),
             _ => None,
         }
     }
 
-    /// What a text is with nothing taken off.
+    /// Examines a text without removing layers.
     fn bare(around: Vec<&'static str>, text: &Text) -> Option<Self> {
         let stored = StoredSecret::from(StoredText::Text((**text).clone()));
         let what = match stored.credential() {
@@ -139,13 +142,13 @@ impl Seen {
             Credential::Unusable(HashError::Method(
                 MethodError::Unsupported(_) | MethodError::OverLimit(_),
             )) => What::Ours { restored: None },
-            _ => cut_off(text).or_else(|| {
+            _ => truncated(text).or_else(|| {
                 let kind = foreign::kind_of(text)?;
                 let restored = foreign::converted(text).map(Restored);
                 Some(What::Foreign {
                     kind,
                     is_whole: kind.is_whole(text),
-                    is_cut_off: kind.is_cut_off(text),
+                    is_truncated: kind.is_truncated(text),
                     is_doubled: text.contains("$$"),
                     is_convertible: restored.is_some(),
                     restored,
@@ -155,41 +158,42 @@ impl Seen {
         Some(Self { around, what })
     }
 
-    /// The best of those with as much taken off. Of two different hashes neither can be restored.
+    /// The best of several results with the same number of removed layers. If they are two
+    /// different hashes, neither can be restored.
     fn best(all: impl Iterator<Item = Self>) -> Option<Self> {
         let mut best: Option<Self> = None;
-        for mut seen in all {
+        for mut detected in all {
             match &best {
-                Some(other) if seen.rank() < other.rank() => {}
-                Some(other) if seen.rank() == other.rank() => {
-                    if seen.restored_value() != other.restored_value() {
-                        // Both are of that rank, whichever is shown.
-                        seen.around.clone_from(&other.around);
-                        seen.forget_value();
-                        best = Some(seen);
+                Some(other) if detected.rank() < other.rank() => {}
+                Some(other) if detected.rank() == other.rank() => {
+                    if detected.restored_value() != other.restored_value() {
+                        // Both have the same rank, so either can be shown.
+                        detected.around.clone_from(&other.around);
+                        detected.forget_value();
+                        best = Some(detected);
                     }
                 }
-                _ => best = Some(seen),
+                _ => best = Some(detected),
             }
         }
         best
     }
 
-    /// How much there is to be said for it.
+    /// How plausible the result is.
     fn rank(&self) -> u8 {
         match self.what {
             What::Ours { .. } => 4,
             What::Foreign { is_convertible: true, .. } => 3,
             What::Foreign { is_whole: true, is_doubled: false, .. } => CERTAIN,
             What::Foreign { is_whole: true, .. } => 1,
-            What::CutOff { .. } | What::Foreign { .. } => 0,
+            What::Truncated { .. } | What::Foreign { .. } => 0,
         }
     }
 
     fn restored_value(&self) -> Option<&Restored> {
         match &self.what {
             What::Ours { restored } | What::Foreign { restored, .. } => restored.as_ref(),
-            What::CutOff { .. } => None,
+            What::Truncated { .. } => None,
         }
     }
 
@@ -199,35 +203,35 @@ impl Seen {
         }
     }
 
-    /// Whether something is around a hash of whatever kind.
+    /// Whether there are layers around a hash of any kind.
     pub(super) fn is_wrapped(&self) -> bool {
         !self.around.is_empty()
     }
 
-    /// Whether it is a hash beyond doubt, and not a text that only begins like one.
+    /// Whether it certainly is a hash, not just a text that begins like one.
     pub(super) fn is_hash(&self) -> bool {
         match self.what {
-            What::Ours { .. } | What::CutOff { .. } => true,
+            What::Ours { .. } | What::Truncated { .. } => true,
             What::Foreign { is_whole, .. } => is_whole,
         }
     }
 
-    /// Whether it is a hash of ours with nothing around it.
+    /// Whether it is a werkzeug hash without layers.
     pub(super) fn is_bare_ours(&self) -> bool {
         !self.is_wrapped() && self.is_ours()
     }
 
-    /// Whether it is, or was before somebody wrapped it, a hash that werkzeug can verify.
+    /// Whether it is a hash that werkzeug can verify, once layers are removed.
     pub(super) fn is_ours(&self) -> bool {
         matches!(self.what, What::Ours { .. })
     }
 
-    /// How many characters are missing at the end of a hash of ours, if that is what it is.
-    pub(super) fn is_cut_off(&self) -> bool {
-        matches!(self.what, What::CutOff { .. } | What::Foreign { is_cut_off: true, .. })
+    /// Whether it is a truncated hash.
+    pub(super) fn is_truncated(&self) -> bool {
+        matches!(self.what, What::Truncated { .. } | What::Foreign { is_truncated: true, .. })
     }
 
-    /// The value to store in its place.
+    /// The value to store instead.
     pub(super) fn restored(self) -> Option<StoredSecret> {
         let (What::Ours { restored } | What::Foreign { restored, .. }) = self.what else {
             return None;
@@ -235,27 +239,27 @@ impl Seen {
         restored.map(|Restored(text)| StoredSecret::from(StoredText::Text((*text).clone())))
     }
 
-    /// Whether there is one.
+    /// Whether there is a value to store instead.
     pub(super) fn is_restorable(&self) -> bool {
         self.restored_value().is_some()
     }
 
-    /// In words: "a valid hash with quotes around it".
+    /// A description, such as "a valid hash with quotes around it".
     pub(super) fn describe(&self) -> String {
         let mut text = match &self.what {
             What::Ours { .. } => "a valid hash".to_owned(),
-            What::CutOff { missing: Some(missing) } => {
-                let (s, are) = if *missing == 1 { ("", "is") } else { ("s", "are") };
-                format!("a hash whose last {missing} character{s} {are} cut off")
+            What::Truncated { missing: Some(missing) } => {
+                let s = if *missing == 1 { "" } else { "s" };
+                format!("a truncated hash (last {missing} character{s} missing)")
             }
-            What::CutOff { missing: None } => "a hash whose end is cut off".to_owned(),
-            What::Foreign { kind, is_cut_off: true, .. } => {
-                format!("{} whose end is cut off", kind.name)
+            What::Truncated { missing: None } => "a truncated hash".to_owned(),
+            What::Foreign { kind, is_truncated: true, .. } => {
+                format!("{}, truncated", kind.name)
             }
             What::Foreign { kind, is_whole: true, is_convertible: false, .. }
                 if kind.is_pbkdf2() =>
             {
-                format!("{} that werkzeug's form cannot hold", kind.name)
+                format!("{} that cannot be converted to werkzeug's format", kind.name)
             }
             What::Foreign { kind, .. } => kind.name.to_owned(),
         };
@@ -268,7 +272,7 @@ impl Seen {
 }
 
 impl Restored {
-    /// The same, locked.
+    /// The same result for a locked user.
     fn lock(self) -> Option<Self> {
         let stored = StoredText::Text((*self.0).clone());
         match NewCredential::lock(&stored) {
@@ -279,24 +283,24 @@ impl Restored {
     }
 }
 
-/// A hash of ours whose end is missing, if a text is one.
-fn cut_off(text: &str) -> Option<What> {
-    // A shell or Docker Compose takes "$salt$digest" for variables, and leaves nothing of them.
+/// Detects a truncated werkzeug hash.
+fn truncated(text: &str) -> Option<What> {
+    // A shell or Docker Compose expands "$salt$digest" as variables, usually to nothing.
     if text.contains(':') && text.parse::<Method>().is_ok() {
-        return Some(What::CutOff { missing: None });
+        return Some(What::Truncated { missing: None });
     }
     let mut parts = text.splitn(3, '$');
     let (spelling, salt, digest) = (parts.next()?, parts.next()?, parts.next());
     let method: Method = spelling.parse().ok()?;
     let Some(digest) = digest else {
-        // A word and a "$" may be a password, a method with its numbers and a salt is none.
+        // A word and a "$" may be a password; a method with its numbers and a salt is not.
         let is_salt = salt.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        return (spelling.contains(':') && is_salt).then_some(What::CutOff { missing: None });
+        return (spelling.contains(':') && is_salt).then_some(What::Truncated { missing: None });
     };
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let missing =
         (2 * method.digest_bytes()).checked_sub(digest.len()).filter(|missing| *missing > 0)?;
-    digest.bytes().all(is_digit).then_some(What::CutOff { missing: Some(missing) })
+    digest.bytes().all(is_digit).then_some(What::Truncated { missing: Some(missing) })
 }
 
 #[cfg(test)]

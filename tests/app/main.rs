@@ -1,8 +1,8 @@
 //! Real Dash apps over real HTTP, while the program changes their users.
 //!
-//! Two apps run on one database: the one that tutorials teach (`tutorial.py`), which does not know
-//! of us, and the one that we propose (`examples/app.py`). Whatever is done, both let the same
-//! people in, on the next request and without being restarted.
+//! Two apps run on one database: the tutorial's app (`tutorial.py`), which does not know of us, and
+//! our example (`examples/app.py`). After every change, both accept the same users, on the next
+//! request and without a restart.
 //!
 //! Most tests share running apps, each on a new database.
 
@@ -33,7 +33,7 @@ const GOOD: &str = "plover-xyzzy-quux";
 const BETTER: &str = "squeamish-ossifrage-7";
 
 #[test]
-fn the_demo_users_get_in() {
+fn demo_users_can_log_in() {
     let Some(site) = Site::with_demo_users() else { return };
     site.lets_in("alice", "secret123");
     site.lets_in("bob", "pa$$w0rd");
@@ -45,7 +45,7 @@ fn the_demo_users_get_in() {
 }
 
 #[test]
-fn whoever_has_no_right_password_is_refused() {
+fn wrong_or_missing_password_is_rejected() {
     let Some(site) = Site::with_demo_users() else { return };
     site.refuses("alice", "secret124");
     site.refuses("alice", "");
@@ -59,7 +59,7 @@ fn whoever_has_no_right_password_is_refused() {
 }
 
 #[test]
-fn a_user_who_is_added_gets_in_on_the_next_request() {
+fn added_user_can_log_in_on_next_request() {
     let Some(site) = Site::with_demo_users() else { return };
     site.refuses("carol", GOOD);
     site.folder.run(&["add", "carol", "--password-stdin"], GOOD);
@@ -68,7 +68,7 @@ fn a_user_who_is_added_gets_in_on_the_next_request() {
 }
 
 #[test]
-fn after_passwd_only_the_new_password_is_right() {
+fn passwd_replaces_old_password() {
     let Some(site) = Site::with_demo_users() else { return };
     site.lets_in("alice", "secret123");
     site.folder.run(&["passwd", "alice", "--password-stdin"], GOOD);
@@ -78,7 +78,7 @@ fn after_passwd_only_the_new_password_is_right() {
 }
 
 #[test]
-fn a_user_who_is_removed_is_refused_and_may_come_back_with_another_password() {
+fn removed_user_is_rejected_until_added_again() {
     let Some(site) = Site::with_demo_users() else { return };
     site.lets_in("bob", "pa$$w0rd");
     site.folder.run(&["remove", "bob", "--yes"], "");
@@ -89,7 +89,7 @@ fn a_user_who_is_removed_is_refused_and_may_come_back_with_another_password() {
 }
 
 #[test]
-fn update_and_rehash_keep_the_password() {
+fn update_and_rehash_keep_password() {
     let Some(site) = Site::with_demo_users() else { return };
     site.folder.run(&["update", "alice", "--language", "pt-BR"], "");
     site.lets_in("alice", "secret123");
@@ -102,7 +102,7 @@ fn update_and_rehash_keep_the_password() {
 }
 
 #[test]
-fn an_outdated_hash_can_be_upgraded_behind_the_apps_back() {
+fn hash_upgrade_while_app_runs_keeps_password() {
     let Some(site) = Site::with_demo_users() else { return };
     let add = ["add", "carol", "--password-stdin", "--method", "pbkdf2:sha1:1000"];
     site.folder.run(&add, GOOD);
@@ -122,7 +122,7 @@ fn an_outdated_hash_can_be_upgraded_behind_the_apps_back() {
 }
 
 #[test]
-fn names_and_passwords_may_be_of_any_script() {
+fn login_accepts_names_and_passwords_of_any_script() {
     let Some(site) = Site::with_demo_users() else { return };
     for (name, password) in
         [("Zoë Ångström", "crème brûlée à 7 h"), ("山田太郎", "桜の木の下で🌸 昼寝")]
@@ -137,7 +137,7 @@ fn names_and_passwords_may_be_of_any_script() {
 }
 
 #[test]
-fn a_locked_user_is_refused_until_unlocked() {
+fn locked_user_is_rejected_until_unlocked() {
     let Some(site) = Site::with_demo_users() else { return };
     site.lets_in("alice", "secret123");
     let stored = site.folder.python(STORED_HASH, &["alice"]);
@@ -150,7 +150,7 @@ fn a_locked_user_is_refused_until_unlocked() {
 }
 
 #[test]
-fn a_renamed_user_gets_in_by_the_new_name_only() {
+fn renamed_user_logs_in_with_new_name_only() {
     let Some(site) = Site::with_demo_users() else { return };
     site.folder.run(&["group", "add", "alice", "admins"], "");
     site.lets_in("alice", "secret123");
@@ -162,7 +162,7 @@ fn a_renamed_user_gets_in_by_the_new_name_only() {
 }
 
 #[test]
-fn a_callback_for_a_group_follows_the_group() {
+fn group_callback_follows_group_membership() {
     let Some(site) = Site::with_demo_users() else { return };
     let alice = || site.sees_users("alice", "secret123");
     assert!(!alice());
@@ -174,7 +174,7 @@ fn a_callback_for_a_group_follows_the_group() {
     site.folder.run(&["group", "add", "alice", "admins"], "");
     assert!(alice());
 
-    // Whoever comes after her is no admin.
+    // A later user with the same name is not an admin.
     site.folder.run(&["remove", "alice", "--yes"], "");
     site.refuses("alice", "secret123");
     site.folder.run(&["add", "alice", "--password-stdin"], GOOD);
@@ -183,7 +183,7 @@ fn a_callback_for_a_group_follows_the_group() {
 }
 
 #[test]
-fn what_the_app_writes_itself_is_in_the_history_and_leaves_no_group_behind() {
+fn app_writes_are_recorded_and_leave_no_groups() {
     let Some(site) = Site::with_demo_users() else { return };
     site.folder.run(&["group", "add", "bob", "admins"], "");
     let sql = |statement: &str| site.folder.python(EXECUTE, &[statement]);
@@ -211,7 +211,7 @@ fn what_the_app_writes_itself_is_in_the_history_and_leaves_no_group_behind() {
 }
 
 #[test]
-fn users_who_are_imported_get_in() {
+fn imported_users_can_log_in() {
     let Some(site) = Site::with_demo_users() else { return };
     let hash = site.folder.python(NEW_HASH, &[BETTER]);
     let users = json!({ "carol": GOOD, "山田太郎": hash.trim_end() });
@@ -238,7 +238,7 @@ fn users_who_are_imported_get_in() {
 }
 
 #[test]
-fn a_backup_is_restored_while_the_app_runs() {
+fn restore_works_while_app_runs() {
     let Some(site) = Site::with_demo_users() else { return };
     site.folder.run(&["backup", "copy.db"], "");
     site.folder.run(&["remove", "bob", "--yes"], "");
@@ -252,7 +252,7 @@ fn a_backup_is_restored_while_the_app_runs() {
 }
 
 #[test]
-fn a_database_that_an_app_made_is_adopted_while_the_app_runs() {
+fn init_adopts_database_while_app_runs() {
     let Some(folder) = Folder::new() else { return };
     folder.python(INIT_DB, &[]);
     let site = Site::start(folder, &[TUTORIAL]);
@@ -266,7 +266,7 @@ fn a_database_that_an_app_made_is_adopted_while_the_app_runs() {
 }
 
 #[test]
-fn what_the_apps_own_code_writes_is_verified_by_the_program() {
+fn verify_accepts_hash_written_by_app() {
     let Some(folder) = Folder::new() else { return };
     folder.run(&["init"], "");
     let methods = ["scrypt", "scrypt:16384:8:2", "pbkdf2:sha256:1000", "pbkdf2"];
@@ -281,7 +281,7 @@ fn what_the_apps_own_code_writes_is_verified_by_the_program() {
 }
 
 #[test]
-fn the_example_greets_the_user_by_name() {
+fn example_greets_user_by_name() {
     let Some(site) = Site::with_demo_users() else { return };
     let example = site.example();
     for (name, password) in [("alice", "secret123"), ("bob", "pa$$w0rd")] {
@@ -295,7 +295,7 @@ fn the_example_greets_the_user_by_name() {
 }
 
 #[test]
-fn the_example_hashes_once_a_log_in_and_once_a_refusal_whoever_it_is() {
+fn example_hashes_once_per_login_attempt() {
     let Some(folder) = Folder::new() else { return };
     folder.run(&["seed"], "");
     folder.python(STORE_HASH, &["bob", "!scrypt:32768:8:1|salt|00"]);
@@ -304,7 +304,7 @@ fn the_example_hashes_once_a_log_in_and_once_a_refusal_whoever_it_is() {
 }
 
 #[test]
-fn the_example_finds_its_database_whatever_the_path() {
+fn example_finds_database_by_any_path() {
     let Some(folder) = Folder::new() else { return };
     let path = folder.path("100% ünüsual?mode=rwc#.db");
     folder.run(&["seed", "--database", &path], "");
@@ -314,7 +314,7 @@ fn the_example_finds_its_database_whatever_the_path() {
 }
 
 #[test]
-fn the_example_without_a_database_stops_and_creates_none() {
+fn example_without_database_stops_and_creates_none() {
     let Some(folder) = Folder::new() else { return };
     let log = folder.start(EXAMPLE, &[]).err().expect("it must not start");
     assert!(log.contains("unable to open database file"), "{log}");

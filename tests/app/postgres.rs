@@ -1,4 +1,4 @@
-//! The example for PostgreSQL, as a role that only reads, while the program changes its users.
+//! The example for PostgreSQL with a read-only role, while the program changes its users.
 
 use crate::server::{Cluster, cluster, connect};
 use crate::site::{App, Folder};
@@ -50,7 +50,7 @@ fn start(folder: &Folder, cluster: &Cluster, url: &str) -> Result<App, String> {
 }
 
 #[test]
-fn what_is_changed_counts_on_the_next_request() {
+fn change_takes_effect_on_next_request() {
     let Some(cluster) = cluster() else { return };
     let Some(hosts) = Hosts::new(cluster) else { return };
     hosts.assert(200, "alice", "secret123");
@@ -94,7 +94,7 @@ fn what_is_changed_counts_on_the_next_request() {
 }
 
 #[test]
-fn two_hosts_agree_and_outlive_a_restart_of_the_server() {
+fn two_hosts_agree_after_server_restart() {
     let Some(cluster) = or_skip(Cluster::start(&[])) else { return };
     let Some(first) = Hosts::new(&cluster) else { return };
     let second = start(&first.folder, &cluster, &first.url).unwrap_or_else(|log| panic!("{log}"));
@@ -111,7 +111,7 @@ fn two_hosts_agree_and_outlive_a_restart_of_the_server() {
 }
 
 #[test]
-fn without_rights_or_a_table_the_app_does_not_start() {
+fn app_without_privileges_or_table_does_not_start() {
     let Some(cluster) = cluster() else { return };
     let Some(folder) = Folder::new() else { return };
     let url = cluster.database();

@@ -1,5 +1,5 @@
-//! Migration tools such as Alembic change the table `users`. They must succeed, the same users must
-//! keep their groups and history, and other users of the same names must not get them.
+//! Migration tools such as Alembic change the table `users`. They must succeed, users must keep
+//! their groups and history, and other users with the same names must not get them.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::{BETTER, GOOD};
 
 const SCRIPT: &str = include_str!("rebuilds.py");
 
-/// What a tool leaves.
+/// The state after a tool ran.
 enum Left {
     /// Everything: `init` has nothing to do.
     Everything,
@@ -49,7 +49,7 @@ const TOOLS: [(&str, Left); 20] = [
 ];
 
 #[test]
-fn migration_tools_work_and_users_keep_their_groups() {
+fn migration_tools_keep_groups() {
     let Some(folder) = Folder::new() else { return };
     let file = folder.path("users.db");
     let start = Database { folder: &folder, file: "users.db" };

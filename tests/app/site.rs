@@ -24,8 +24,8 @@ pub(crate) const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/
 /// How long an app may take to start, and to answer: far longer than it needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// User name and password.
-type LogIn<'a> = (&'a str, &'a str);
+/// Username and password.
+type Login<'a> = (&'a str, &'a str);
 
 /// The program's method, unless an argument names another one. It is cheap.
 const METHOD: &str = "scrypt:1024:8:1";
@@ -137,7 +137,7 @@ impl Site {
         answer.expect("who is let in gets an answer").starts_with("Users: ")
     }
 
-    pub(crate) fn assert_status(&self, expected: u16, log_in: LogIn) {
+    pub(crate) fn assert_status(&self, expected: u16, log_in: Login) {
         for app in &self.apps {
             assert_eq!(app.get(Some(log_in)), expected, "{}: {log_in:?}", app.name);
         }
@@ -304,7 +304,7 @@ pub(crate) struct App {
 
 impl App {
     /// The status of the app's page.
-    pub(crate) fn get(&self, log_in: Option<LogIn>) -> u16 {
+    pub(crate) fn get(&self, log_in: Option<Login>) -> u16 {
         let mut request = self.agent.get(&self.url);
         if let Some(log_in) = log_in {
             request = request.header("Authorization", basic(log_in));
@@ -314,7 +314,7 @@ impl App {
 
     /// What a callback of `examples/app.py` writes into the element of this name; the status if it
     /// is refused.
-    pub(crate) fn callback(&self, element: &str, log_in: Option<LogIn>) -> Result<String, u16> {
+    pub(crate) fn callback(&self, element: &str, log_in: Option<Login>) -> Result<String, u16> {
         // What the browser sends to Dash's address of all callbacks.
         let body = json!({
             "output": format!("{element}.children"),
@@ -347,6 +347,6 @@ impl Drop for App {
 }
 
 /// The header by which a browser logs in: Basic (RFC 7617) with UTF-8.
-fn basic((name, password): LogIn) -> String {
+fn basic((name, password): Login) -> String {
     format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }

@@ -140,7 +140,7 @@ fn group_add_rejects_invalid_name_and_changes_nothing() {
 status 7
 -- stdout
 -- stderr
-error: a group's name cannot hold ',', which separates groups
+error: a group name cannot contain ',', which separates groups
 
 "#]]
     );
@@ -182,7 +182,7 @@ error: no user 'nobody'
 status 7
 -- stdout
 -- stderr
-error: a group's name cannot hold ';', which separates groups
+error: a group name cannot contain ';', which separates groups
 
 "#]]
     );

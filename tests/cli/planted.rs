@@ -70,7 +70,7 @@ fn other_users_empty_file_is_not_written() {
         chown(&path, Some(STRANGER), Some(STRANGER)).unwrap();
         let run = run(&sandbox, command, "out/file", false);
         assert_eq!(run.status, 1, "{command:?}: {run}");
-        assert!(run.stderr.contains("exists already"), "{command:?}: {run}");
+        assert!(run.stderr.contains("already exists"), "{command:?}: {run}");
         assert_eq!(fs::metadata(&path).unwrap().len(), 0, "{command:?}");
     }
     assert!(is_forgotten(&sandbox, "out"));
@@ -125,7 +125,7 @@ fn other_users_link_is_not_followed() {
         each_command(|command, force| {
             let run = run(&sandbox, command, "out/link", force);
             assert_eq!(run.status, 1, "{command:?} {target}: {run}");
-            let reason = "it is a symbolic link of another user";
+            let reason = "it is a symbolic link owned by another user";
             assert!(run.stderr.contains(reason), "{command:?} {target}: {run}");
         });
     }
@@ -172,7 +172,7 @@ fn non_regular_files_are_rejected_unchanged() {
         each_command(|command, force| {
             let run = run(&sandbox, command, file, force);
             assert_eq!(run.status, 1, "{command:?} {file}: {run}");
-            let is_said = ["it is not a regular file", "is a directory"];
+            let is_said = ["not a regular file", "is a directory"];
             assert!(is_said.iter().any(|said| run.stderr.contains(said)), "{command:?}: {run}");
             assert!(state(&sandbox.path(file)) == before, "{command:?} {file}");
         });
@@ -211,7 +211,7 @@ fn other_users_pipe_is_rejected() {
     each_command(|command, force| {
         let run = run(&sandbox, command, "out/fifo", force);
         assert_eq!(run.status, 1, "{run}");
-        assert!(run.stderr.contains("it is a pipe of another user"), "{run}");
+        assert!(run.stderr.contains("it is a pipe owned by another user"), "{run}");
     });
 }
 

@@ -125,7 +125,7 @@ fn remove_warns_about_referring_app_tables() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/users.db refused the change: rows of orders refer to the user
+error: [DIR]/users.db refused the change: rows in orders reference the user
 
 "#]]
     );

@@ -212,7 +212,7 @@ fn seed_file_rejects_malformed_file() {
 status 7
 -- stdout
 -- stderr
-users.csv:2: the number of cells is 3, and that of the header 2
+users.csv:2: the number of cells is 3, but the header has 2
 error: 1 bad record in users.csv; nothing was changed
 
 "#]]

@@ -1,7 +1,7 @@
-//! Generated hashes, damaged in ways that a parser may get wrong, and what werkzeug says of them.
+//! Generated hashes with typical parser errors, compared with werkzeug's verdicts.
 //!
-//! Each run tries the same ones, a full run ten times as many. The variables `DIFFERENTIAL_SEED` and
-//! `DIFFERENTIAL_CASES` choose others and more of them:
+//! Each run tries the same hashes, a full run ten times as many. The variables `DIFFERENTIAL_SEED`
+//! and `DIFFERENTIAL_CASES` choose others and more of them:
 //!
 //! ```text
 //! DIFFERENTIAL_SEED=7 DIFFERENTIAL_CASES=1000000 cargo test --test hash generated -- --nocapture
@@ -205,7 +205,7 @@ fn digest(method: &str, password: &str, salt: &str) -> String {
     base16ct::lower::encode_string(&digest[..length])
 }
 
-/// Whether we or werkzeug may be long about it: a parameter is large, or left out.
+/// Whether we or werkzeug may take long: a parameter is large, or omitted.
 fn is_dear(stored: &str) -> bool {
     let method = stored.split('$').next().unwrap_or_default();
     let is_large = |parameter: &str| {
@@ -229,7 +229,7 @@ fn variable<T: std::str::FromStr>(name: &str) -> Option<T> {
 }
 
 #[test]
-fn generated_hashes_get_the_verdict_of_werkzeug() {
+fn generated_hashes_match_werkzeug_verdict() {
     let Some(environment) = environment() else { return };
     let seed = variable("DIFFERENTIAL_SEED").unwrap_or(SEED);
     let count = variable("DIFFERENTIAL_CASES").unwrap_or_else(|| sample::of(SAMPLE, CASES));

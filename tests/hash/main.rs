@@ -1,8 +1,8 @@
 //! Password hashes against their reference, werkzeug.
 //!
-//! `vectors.jsonl` holds one case a line: a stored value and a password, our verdict, and what six
-//! versions of werkzeug answered when they were asked. Here we are judged by the verdicts, and,
-//! where there is Python, so is every version of werkzeug, through `reference.py`:
+//! `vectors.jsonl` has one case per line: a stored value and a password, our verdict, and the
+//! answers of six versions of werkzeug. The tests compare our results with the verdicts and, if
+//! Python is available, those of every version of werkzeug, with `reference.py`:
 //!
 //! | verdict | we | werkzeug 3.1 |
 //! |---|---|---|
@@ -117,7 +117,7 @@ fn our_verdict(stored: &str, password: &str) -> &'static str {
 }
 
 #[test]
-fn every_vector_gets_its_verdict() {
+fn every_vector_has_expected_verdict() {
     let mut failures = Vec::new();
     for Vector { name, stored, password, verdict, .. } in sampled_vectors() {
         let ours = our_verdict(&stored, &password);
@@ -129,7 +129,7 @@ fn every_vector_gets_its_verdict() {
 }
 
 #[test]
-fn a_vector_is_a_hash_a_locked_one_or_unusable_as_a_stored_value() {
+fn every_vector_parses_as_expected_credential() {
     let mut failures = Vec::new();
     for Vector { name, stored, verdict, .. } in vectors() {
         let is_locked = name.starts_with("locked form of");
@@ -148,7 +148,7 @@ fn a_vector_is_a_hash_a_locked_one_or_unusable_as_a_stored_value() {
 }
 
 #[test]
-fn every_vector_that_is_a_hash_prints_back_byte_for_byte() {
+fn every_hash_vector_displays_unchanged() {
     let mut failures = Vec::new();
     for Vector { name, stored, .. } in vectors() {
         let credential = Credential::parse(&StoredText::Text(stored.clone()));
@@ -162,7 +162,7 @@ fn every_vector_that_is_a_hash_prints_back_byte_for_byte() {
 }
 
 #[test]
-fn the_vectors_have_names_of_their_own_and_all_columns() {
+fn vectors_have_unique_names_and_all_columns() {
     let mut names = BTreeSet::new();
     for Vector { name, werkzeug, .. } in vectors() {
         assert!(werkzeug.keys().eq(WERKZEUGS.map(|(column, _)| column)), "{name}: {werkzeug:?}");
@@ -182,7 +182,7 @@ fn agree(verdict: &str, said: &str) -> bool {
 }
 
 #[test]
-fn every_verdict_agrees_with_the_column_of_werkzeug_3_1() {
+fn every_verdict_agrees_with_werkzeug_3_1() {
     let mut failures = Vec::new();
     for Vector { name, verdict, werkzeug, .. } in vectors() {
         let said = &*werkzeug["3.1"];
@@ -251,37 +251,37 @@ fn assert_column_is_what_werkzeug_says(column: &str) {
 }
 
 #[test]
-fn werkzeug_2_0_says_what_its_column_says() {
+fn werkzeug_2_0_matches_its_column() {
     assert_column_is_what_werkzeug_says("2.0");
 }
 
 #[test]
-fn werkzeug_2_1_says_what_its_column_says() {
+fn werkzeug_2_1_matches_its_column() {
     assert_column_is_what_werkzeug_says("2.1");
 }
 
 #[test]
-fn werkzeug_2_2_says_what_its_column_says() {
+fn werkzeug_2_2_matches_its_column() {
     assert_column_is_what_werkzeug_says("2.2");
 }
 
 #[test]
-fn werkzeug_2_3_says_what_its_column_says() {
+fn werkzeug_2_3_matches_its_column() {
     assert_column_is_what_werkzeug_says("2.3");
 }
 
 #[test]
-fn werkzeug_3_0_says_what_its_column_says() {
+fn werkzeug_3_0_matches_its_column() {
     assert_column_is_what_werkzeug_says("3.0");
 }
 
 #[test]
-fn werkzeug_3_1_says_what_its_column_says() {
+fn werkzeug_3_1_matches_its_column() {
     assert_column_is_what_werkzeug_says("3.1");
 }
 
 #[test]
-fn no_werkzeug_lets_a_locked_user_in_or_raises() {
+fn every_werkzeug_rejects_locked_hash_without_raising() {
     let mut cases = Vec::new();
     for Vector { stored, password, .. } in vectors() {
         let text = StoredText::Text(stored.clone());
@@ -305,8 +305,8 @@ fn no_werkzeug_lets_a_locked_user_in_or_raises() {
     assert_none(&failures);
 }
 
-/// Methods as werkzeug writes them, and how many hashes of each are tried in a full run: few of the
-/// dear ones.
+/// Methods in werkzeug's notation, and the number of hashes of each in a full run: few of the
+/// expensive ones.
 const ROUND_TRIPS: [(&str, usize); 6] = [
     ("scrypt:32768:8:1", 3),
     ("scrypt:16384:8:2", 3),
@@ -339,7 +339,7 @@ fn random_cases() -> Vec<(&'static str, String, String)> {
 }
 
 #[test]
-fn our_hashes_are_verified_by_werkzeug() {
+fn werkzeug_verifies_our_hashes() {
     let Some(environment) = environment() else { return };
     let mut cases = Vec::new();
     let mut expected = Vec::new();
@@ -359,7 +359,7 @@ fn our_hashes_are_verified_by_werkzeug() {
 }
 
 #[test]
-fn the_hashes_of_werkzeug_are_verified_by_us() {
+fn we_verify_hashes_of_werkzeug() {
     let Some(environment) = environment() else { return };
     let cases = random_cases();
     let record = |(method, password, _): &_| json!({"method": method, "password": password});
@@ -380,7 +380,7 @@ fn the_hashes_of_werkzeug_are_verified_by_us() {
 }
 
 #[test]
-fn what_werkzeug_writes_by_default_is_not_outdated() {
+fn default_hash_of_werkzeug_is_not_outdated() {
     let Some(environment) = environment() else { return };
     let records = ["scrypt", "pbkdf2"].map(|method| json!({"method": method, "password": "x"}));
     for (stored, method) in ask(&environment, "hash", &records).iter().zip(["scrypt", "pbkdf2"]) {

@@ -1,4 +1,4 @@
-//! Users move between SQLite and PostgreSQL, and nothing of them is lost.
+//! Moving users between SQLite and PostgreSQL without loss.
 
 use std::fs;
 use std::process::Command;
@@ -13,7 +13,7 @@ fn export(sandbox: &Sandbox, database: &str, file: &str) -> Vec<u8> {
 }
 
 #[test]
-fn an_export_of_one_database_is_that_of_the_other_byte_for_byte() {
+fn export_is_identical_on_sqlite_and_postgres() {
     let Some(cluster) = cluster() else { return };
     let (first, second) = (cluster.database(), cluster.database());
     let sandbox = on("unused.db");
@@ -74,13 +74,13 @@ fn an_export_of_one_database_is_that_of_the_other_byte_for_byte() {
 }
 
 #[test]
-fn what_postgresql_cannot_hold_is_told_and_nothing_is_imported() {
+fn import_rejects_text_postgres_cannot_store() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let sandbox = on(&url);
     assert_ok(&sandbox.run(&["init"]));
     for (name, reason) in [
-        ("\"a\\u0000b\"", "is no text that PostgreSQL can hold"),
+        ("\"a\\u0000b\"", "PostgreSQL cannot store"),
         ("null", "null value in column \"username\""),
     ] {
         let row = |name| {
@@ -94,7 +94,7 @@ fn what_postgresql_cannot_hold_is_told_and_nothing_is_imported() {
 }
 
 #[test]
-fn a_dump_is_restored_with_users_groups_and_history() {
+fn pg_dump_restores_users_groups_and_history() {
     let Some(cluster) = cluster() else { return };
     let (from, to) = (cluster.database(), cluster.database());
     let sandbox = on(&from);

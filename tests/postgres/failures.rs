@@ -1,4 +1,4 @@
-//! Whatever keeps a command from its work is told, with the right status, and nothing is half done.
+//! Failures of commands: reported with the right exit code, and nothing half done.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,14 +11,14 @@ use crate::skip::or_skip;
 use crate::support::{assert_fails, assert_ok, end, name, on, seeded, start, users};
 
 #[test]
-fn a_server_that_cannot_be_reached_is_status_4() {
+fn unreachable_server_exits_4() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let silent = format!("postgresql://u:p@{}/db?connect_timeout=1", silent.local_addr().unwrap());
     for (url, reason) in [
         ("postgresql://u:p@127.0.0.1:1/db", "Connection refused"),
         ("postgresql://u:p@nowhere.invalid/db", "failed to lookup address"),
         ("postgresql://u:p@/db?host=/no/such/directory", "No such file or directory"),
-        (&silent, "the server does not answer"),
+        (&silent, "the server does not respond"),
     ] {
         let sandbox = on(url);
         for args in [&["list"][..], &["init"], &["lock", "alice"], &["check"]] {
@@ -32,13 +32,13 @@ fn a_server_that_cannot_be_reached_is_status_4() {
 }
 
 #[test]
-fn setting_that_cannot_be_obeyed_is_status_2() {
+fn unsupported_setting_exits_2() {
     for (url, reason) in [
-        ("postgresql://u:p@h/db?sslmode=allow", "sslmode=allow is not known here"),
-        ("postgresql://u:p@h/db?sslmode=verify-ca", "sslmode=verify-ca is not known here"),
-        ("postgresql://u:p@h/db?sslmode=on", "its sslmode is none of"),
+        ("postgresql://u:p@h/db?sslmode=allow", "sslmode=allow is not supported"),
+        ("postgresql://u:p@h/db?sslmode=verify-ca", "sslmode=verify-ca is not supported"),
+        ("postgresql://u:p@h/db?sslmode=on", "its sslmode is not disable"),
         ("postgresql://u:p@h/db?color=red", "unknown option after '?' (number 1)"),
-        ("postgresql://u:p@h/db?gssencmode=require", "gssencmode cannot be obeyed here"),
+        ("postgresql://u:p@h/db?gssencmode=require", "gssencmode is not supported"),
     ] {
         let sandbox = on(url);
         for args in [&["list"][..], &["init"], &["lock", "alice"], &["check"]] {
@@ -51,14 +51,14 @@ fn setting_that_cannot_be_obeyed_is_status_2() {
 }
 
 #[test]
-fn server_of_another_kind_is_named() {
+fn server_of_another_protocol_is_named() {
     for (greeting, kind) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "a web server (HTTP)"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server"),
         (b"-ERR unknown command\r\n", "Redis or a mail server"),
         (b"J\0\0\0\x0a8.0.36\0\x08\0\0\0", "MySQL or MariaDB"),
         (b"\x15\x03\x01\0\x02\x02F", "a server that begins with TLS, such as HTTPS"),
-        (b"", "something that says nothing"),
+        (b"", "something that sends nothing"),
     ] {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -73,14 +73,14 @@ fn server_of_another_kind_is_named() {
         for mode in ["prefer", "require"] {
             let url = format!("postgresql://u:hunter2@{address}/db?sslmode={mode}");
             let run = on(&url).run(&["list"]);
-            assert_fails(&run, 4, &format!("{kind} is at this port, not PostgreSQL"));
+            assert_fails(&run, 4, &format!("{kind} answers on this port, not PostgreSQL"));
             assert!(!run.stderr.contains("hunter2"), "{run}");
         }
     }
 }
 
 #[test]
-fn whoever_is_not_let_in_is_told() {
+fn rejected_login_shows_reason() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let database = name(&url);
@@ -102,7 +102,7 @@ fn whoever_is_not_let_in_is_told() {
 }
 
 #[test]
-fn a_database_without_users_is_to_be_initialized() {
+fn database_without_users_needs_init() {
     let Some(cluster) = cluster() else { return };
     let sandbox = on(&cluster.database());
     for args in [&["list"][..], &["lock", "alice"], &["check"], &["history"], &["export"]] {
@@ -113,7 +113,7 @@ fn a_database_without_users_is_to_be_initialized() {
 }
 
 #[test]
-fn missing_rights_are_status_4() {
+fn missing_privileges_exit_4() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let role = cluster.role("");
@@ -147,7 +147,7 @@ fn missing_rights_are_status_4() {
 }
 
 #[test]
-fn postgresqls_own_tools_copy_a_database() {
+fn backup_and_restore_point_to_postgres_tools() {
     let Some(cluster) = cluster() else { return };
     let sandbox = seeded(cluster);
     for args in [&["backup", "file"][..], &["restore", "file", "--yes"], &["restore", "/dev/null"]]
@@ -159,7 +159,7 @@ fn postgresqls_own_tools_copy_a_database() {
 }
 
 #[test]
-fn whoever_waits_too_long_for_others_is_told_that_nothing_was_changed() {
+fn lock_timeout_reports_nothing_changed() {
     let Some(cluster) = cluster() else { return };
     let sandbox = seeded(cluster);
     let url = sandbox.command(&[]).get_envs().find_map(|(name, value)| {
@@ -186,7 +186,7 @@ fn stop_at_once(cluster: &Cluster) {
 }
 
 #[test]
-fn a_server_that_stops_in_mid_command_leaves_nothing_half_done() {
+fn server_stop_during_command_changes_nothing() {
     let Some(cluster) = or_skip(Cluster::start(&["fsync = on", "synchronous_commit = on"])) else {
         return;
     };
@@ -232,7 +232,7 @@ fn a_server_that_stops_in_mid_command_leaves_nothing_half_done() {
 }
 
 #[test]
-fn a_connection_that_is_lost_during_the_commit_does_not_say_that_nothing_happened() {
+fn connection_lost_in_commit_reports_unknown_result() {
     let Some(cluster) = or_skip(Cluster::start(&["synchronous_commit = on"])) else { return };
     let url = cluster.database();
     let sandbox = on(&url);
@@ -248,7 +248,7 @@ fn a_connection_that_is_lost_during_the_commit_does_not_say_that_nothing_happene
     admin.execute(end_it, &[]).unwrap();
     let (status, stderr) = end(locking);
     assert_eq!(status, Some(1), "{stderr}");
-    assert!(stderr.contains("look whether the change was made"), "{stderr}");
+    assert!(stderr.contains("check whether the change was made"), "{stderr}");
     assert_eq!(sandbox.run(&["show", "alice", "--json"]).json()["locked"], true);
 }
 

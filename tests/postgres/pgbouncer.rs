@@ -1,4 +1,4 @@
-//! Through a proxy that gives a connection to another client after each transaction.
+//! Commands through a proxy that gives a connection to another client after each transaction.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -103,7 +103,7 @@ fn every_command_works_through_pgbouncer() {
 }
 
 #[test]
-fn two_in_turn_do_not_see_each_others_settings() {
+fn pgbouncer_clients_do_not_share_settings() {
     let Some(cluster) = cluster() else { return };
     let Some(proxy) = or_skip(Proxy::start(cluster)) else { return };
     let url = proxy.url(cluster, name(&cluster.database()));

@@ -1,4 +1,4 @@
-//! Where the database is and who one is there: URLs, environment, the file of passwords.
+//! Location and login: URLs, environment variables, and the password file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -39,7 +39,7 @@ fn database(cluster: &Cluster) -> String {
 }
 
 #[test]
-fn a_url_may_have_any_form_that_sqlalchemy_and_libpq_take() {
+fn url_accepts_every_form_of_sqlalchemy_and_libpq() {
     let Some(cluster) = cluster() else { return };
     let (database, password, port) = (database(cluster), cluster.password(), cluster.port());
     let socket = cluster.socket().display().to_string();
@@ -64,7 +64,7 @@ fn a_url_may_have_any_form_that_sqlalchemy_and_libpq_take() {
 }
 
 #[test]
-fn what_a_url_leaves_out_is_in_the_environment() {
+fn environment_fills_gaps_in_url() {
     let Some(cluster) = cluster() else { return };
     let (database, port) = (database(cluster), cluster.port().to_string());
     let socket = cluster.socket().display().to_string();
@@ -99,7 +99,7 @@ fn what_a_url_leaves_out_is_in_the_environment() {
 }
 
 #[test]
-fn a_flag_beats_the_environment() {
+fn flag_overrides_environment() {
     let Some(cluster) = cluster() else { return };
     let sandbox = seeded(cluster).with_env("PGPASSWORD", "wrong");
     let other = sandbox.run(&["init", "--database", "users.db"]);
@@ -109,7 +109,7 @@ fn a_flag_beats_the_environment() {
 }
 
 #[test]
-fn the_password_may_be_in_the_file_that_libpq_reads() {
+fn password_is_read_from_pgpass() {
     let Some(cluster) = cluster() else { return };
     let (database, port, password) = (database(cluster), cluster.port(), cluster.password());
     let url = format!("postgresql://{OWNER}@127.0.0.1:{port}/{database}");
@@ -161,13 +161,13 @@ fn the_password_may_be_in_the_file_that_libpq_reads() {
         let sandbox = home().with_env("DASH_USERS_DATABASE", &url);
         write(&sandbox, ".pgpass", &exact, mode);
         let run = list_in(&sandbox);
-        assert_fails(&run, 4, "/.pgpass was passed over, since others may read it: chmod 600");
+        assert_fails(&run, 4, "/.pgpass was ignored because others can read it: chmod 600");
         assert!(!run.stderr.contains(password), "{run}");
     }
 }
 
 #[test]
-fn no_output_has_the_password_of_the_url() {
+fn output_never_shows_url_password() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let odd = cluster.role("SUPERUSER");

@@ -70,7 +70,7 @@ fn work(sandbox: &Sandbox) -> Result<(), Run> {
         &["check"],
         &["export"],
         &["remove", "dora", "frank", "--yes"],
-        // Into an empty table, and with somebody there.
+        // Into an empty table, and into one with users.
         &["import", "new.csv"],
         &["remove", "frank", "--yes"],
         &add,
@@ -87,7 +87,7 @@ fn work(sandbox: &Sandbox) -> Result<(), Run> {
 }
 
 #[test]
-fn the_app_reads_two_tables_and_no_more() {
+fn app_role_reads_two_tables_only() {
     let Some(cluster) = cluster() else { return };
     let grants = block("TO app;");
     let (owner, url, role) = with_grants(cluster, grants, "app");
@@ -107,7 +107,7 @@ fn the_app_reads_two_tables_and_no_more() {
         let error = app.query(sql, &[]).map(drop).expect_err(sql);
         assert!(error.as_db_error().unwrap().message().starts_with("permission denied"), "{sql}");
     }
-    // An app that lets people sign up has one right more; the history has them all the same.
+    // An app with a sign-up page has one more privilege; the history records it anyway.
     let insert = format!("INSERT INTO users VALUES ('carol', '{SECRET123}', 'en')");
     app.batch_execute(&insert).expect_err("no right to");
     connect(&owner).batch_execute(&format!("GRANT INSERT ON users TO {role}")).unwrap();
@@ -120,7 +120,7 @@ fn the_app_reads_two_tables_and_no_more() {
 }
 
 #[test]
-fn the_administrator_has_what_the_commands_need() {
+fn administrator_role_can_run_all_commands() {
     let Some(cluster) = cluster() else { return };
     let grants = block("TO administrator;");
     let (owner, url, role) = with_grants(cluster, grants, "administrator");
@@ -140,7 +140,7 @@ fn the_administrator_has_what_the_commands_need() {
     if let Err(run) = work(&sandbox) {
         panic!("{run}");
     }
-    // Whoever is no owner changes no table and no trigger.
+    // Only the owner can change tables and triggers.
     let mut administrator = connect(&url);
     for sql in
         ["ALTER TABLE users DISABLE TRIGGER ALL", "TRUNCATE users", "DELETE FROM user_events"]

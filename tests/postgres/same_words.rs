@@ -1,5 +1,5 @@
-//! The same commands on SQLite and PostgreSQL: what does not depend on a file has the same stdout,
-//! stderr and status, in every format.
+//! The same commands on SQLite and PostgreSQL: unless a file is involved, stdout, stderr and exit
+//! code are the same in every format.
 
 use std::collections::BTreeSet;
 
@@ -230,16 +230,16 @@ fn compare(format: &str) {
 }
 
 #[test]
-fn what_people_read_is_the_same() {
+fn table_output_is_same_on_both_databases() {
     compare("table");
 }
 
 #[test]
-fn what_scripts_read_is_the_same() {
+fn plain_output_is_same_on_both_databases() {
     compare("plain");
 }
 
 #[test]
-fn what_programs_read_is_the_same() {
+fn json_output_is_same_on_both_databases() {
     compare("json");
 }

@@ -1,4 +1,4 @@
-//! What libpq is told by the environment, what the database's owner has set, and tables elsewhere.
+//! Settings from the environment and of the database, and tables in other schemas.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ fn hint(run: &crate::program::Run) -> String {
 }
 
 #[test]
-fn search_path_of_the_environment_decides_which_table() {
+fn search_path_from_environment_selects_table() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let mut owner = connect(&url);
@@ -46,7 +46,7 @@ fn search_path_of_the_environment_decides_which_table() {
 }
 
 #[test]
-fn init_names_a_table_elsewhere_before_it_creates_one() {
+fn init_reports_users_table_in_other_schema() {
     let Some(cluster) = cluster() else { return };
     for (create, other, path) in [
         ("CREATE SCHEMA t1; CREATE TABLE t1.users", "\"t1\".\"users\"", "t1"),
@@ -205,7 +205,7 @@ fn setting_with_a_password_is_not_shown() {
 }
 
 #[test]
-fn read_only_database_is_not_changed() {
+fn read_only_database_rejects_changes() {
     let Some(cluster) = cluster() else { return };
     let setting = "default_transaction_read_only";
     let role = cluster.role("");
@@ -262,7 +262,7 @@ fn read_only_database_is_not_changed() {
 }
 
 #[test]
-fn standby_is_named_and_passed_over() {
+fn standby_is_reported_and_skipped() {
     let Some(primary) = cluster() else { return };
     let Some(standby) = or_skip(Cluster::start(&[])) else { return };
     let url = standby.database();
@@ -315,7 +315,7 @@ fn standby_is_named_and_passed_over() {
 }
 
 #[test]
-fn permission_denied_shows_the_grant() {
+fn permission_denied_shows_grant() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let owner = on(&url);

@@ -22,7 +22,7 @@ pub(crate) fn assert_ok(run: &Run) {
     assert_eq!(run.status, 0, "{run}");
 }
 
-/// That a command fails with a status, and with a reason of which `part` is a part.
+/// Asserts that a command fails with this exit code and a reason that contains `part`.
 pub(crate) fn assert_fails(run: &Run, status: i32, part: &str) {
     assert_eq!(run.status, status, "{run}");
     assert!(run.stderr.contains(part) && run.stdout.is_empty(), "not '{part}' in {run}");

@@ -1,4 +1,4 @@
-//! Encrypted connections: a server whose certificate is of an authority that nobody else knows.
+//! Encrypted connections to a server with a certificate of an unknown CA.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -57,7 +57,7 @@ fn openssl_of(run: &crate::program::Run) -> String {
 }
 
 #[test]
-fn certificate_odd_is_accepted_or_explained() {
+fn unusual_certificate_is_accepted_or_explained() {
     let Some(files) = or_skip(certificates()) else { return };
     let Some(cluster) = or_skip(Cluster::start(&[])) else { return };
     let url = cluster.database();
@@ -105,16 +105,16 @@ fn certificate_odd_is_accepted_or_explained() {
         ("leaf.crt", "leaf.key", "leaf.crt", None),
         ("self.crt", "self.key", "ours.crt", Some("is self-signed, and not in")),
         ("leaf.crt", "leaf.key", "ours.crt", Some("is self-signed, and not in")),
-        ("self.crt", "self.key", "self.der", Some("is written in DER, not in PEM")),
+        ("self.crt", "self.key", "self.der", Some("is in DER format, not PEM")),
         (
             "elsewhere.crt",
             "elsewhere.key",
             "elsewhere.crt",
-            Some("is not valid for name localhost, but for elsewhere"),
+            Some("is not valid for name localhost, only for elsewhere"),
         ),
-        ("plain.crt", "plain.key", "plain.crt", Some("names no host but as its common name")),
-        ("old.crt", "server.key", "ours.crt", Some("is of X.509 version 1")),
-        ("oldself.crt", "server.key", "oldself.crt", Some("is of X.509 version 1")),
+        ("plain.crt", "plain.key", "plain.crt", Some("has only a common name")),
+        ("old.crt", "server.key", "ours.crt", Some("uses X.509 version 1")),
+        ("oldself.crt", "server.key", "oldself.crt", Some("uses X.509 version 1")),
     ];
     if has_late {
         cases.push((
@@ -207,7 +207,7 @@ fn client_certificate_and_channel_binding_work() {
         ("sslcertmode=disable".to_owned(), "valid client certificate"),
         (
             format!("sslcert={}&sslkey={}", file("stranger.crt"), file("stranger.key")),
-            "refuses our certificate",
+            "rejected the client certificate",
         ),
         (format!("sslcert={certificate}&sslkey={}", file("stranger.key")), "is not the key of"),
         (
@@ -215,7 +215,7 @@ fn client_certificate_and_channel_binding_work() {
             "openssl pkey -in",
         ),
         (format!("sslcert={certificate}&sslkey={}", file("none")), "No such file"),
-        (format!("sslcert={}&sslkey={key}", file("names")), "no certificate in PEM"),
+        (format!("sslcert={}&sslkey={key}", file("names")), "contains no PEM certificate"),
     ] {
         let run = on(&at(&query)).run(&["list"]);
         assert_fails(&run, 4, reason);
@@ -223,7 +223,7 @@ fn client_certificate_and_channel_binding_work() {
     }
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let exposed = on(&at(&format!("sslcert={certificate}&sslkey={key}"))).run(&["list"]);
-    assert_fails(&exposed, 4, "may be read by others\nhint: chmod 600");
+    assert_fails(&exposed, 4, "can be read by others\nhint: chmod 600");
 }
 
 /// The certificate of our authority, and that authority for clients.
@@ -236,7 +236,7 @@ fn serve_first(cluster: &Cluster, files: &TempDir) {
 }
 
 #[test]
-fn a_server_is_verified_as_far_as_sslmode_says() {
+fn sslmode_decides_verification() {
     let Some(files) = or_skip(certificates()) else { return };
     let Some(cluster) = or_skip(Cluster::start(&[])) else { return };
     let url = cluster.database();
@@ -268,19 +268,19 @@ fn a_server_is_verified_as_far_as_sslmode_says() {
         (
             &address,
             format!("sslmode=verify-full&sslrootcert={ours}"),
-            Some("is not valid for name 127.0.0.1, but for localhost"),
+            Some("is not valid for name 127.0.0.1, only for localhost"),
         ),
         (
             &localhost,
             format!("sslmode=verify-full&sslrootcert={other}"),
-            Some("not by an authority in"),
+            Some("is not signed by a CA in"),
         ),
         (&localhost, "sslmode=verify-full&sslrootcert=system".to_owned(), Some("")),
         (&localhost, "sslmode=verify-full".to_owned(), Some("needs sslrootcert")),
         (
             &localhost,
             format!("sslmode=verify-full&sslrootcert={}", file("names")),
-            Some("no certificate"),
+            Some("no PEM certificate"),
         ),
         (
             &localhost,
@@ -295,9 +295,9 @@ fn a_server_is_verified_as_far_as_sslmode_says() {
         (
             &localhost,
             format!("sslmode=verify-ca&sslrootcert={ours}"),
-            Some("verify-ca is not known"),
+            Some("verify-ca is not supported"),
         ),
-        (&localhost, "sslmode=allow".to_owned(), Some("sslmode=allow is not known")),
+        (&localhost, "sslmode=allow".to_owned(), Some("sslmode=allow is not supported")),
     ] {
         let run = on(&format!("{url}?{query}")).run(&["list"]);
         match reason {

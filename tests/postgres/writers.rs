@@ -1,4 +1,4 @@
-//! Many programs at once, as on several hosts: nothing is lost, nothing twice.
+//! Concurrent programs, as on several hosts: nothing is lost or done twice.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -19,7 +19,7 @@ fn events(url: &str) -> BTreeMap<String, i64> {
 }
 
 #[test]
-fn eight_writers_lose_nothing_and_do_nothing_twice() {
+fn eight_writers_apply_each_change_once() {
     let Some(cluster) = cluster() else { return };
     let rounds = sample::of(1, 3);
     let url = cluster.database();
@@ -81,7 +81,7 @@ fn eight_writers_lose_nothing_and_do_nothing_twice() {
     assert_eq!(events(&url), expected.map(|(action, count)| (action.to_owned(), count)).into());
     let actors = "SELECT count(DISTINCT actor) FROM user_events WHERE actor LIKE 'host_'";
     assert_eq!(connect(&url).query_one(actors, &[]).unwrap().get::<_, i64>(0), 8);
-    // Nothing is left over of anybody.
+    // There are no orphans.
     let check = sandbox.run(&["check", "--json"]).json();
     let findings = check.as_array().unwrap().iter();
     let odd: Vec<_> = findings
@@ -102,7 +102,7 @@ fn four_at_once(sandbox: &Sandbox, args: &[&str]) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn four_init_at_once_make_one_schema() {
+fn four_concurrent_inits_create_one_schema() {
     let Some(cluster) = cluster() else { return };
     for _ in 0..sample::of(1, 3) {
         let url = cluster.database();
@@ -119,7 +119,7 @@ fn four_init_at_once_make_one_schema() {
 }
 
 #[test]
-fn four_seed_at_once_add_each_user_once() {
+fn four_concurrent_seeds_add_each_user_once() {
     let Some(cluster) = cluster() else { return };
     for _ in 0..sample::of(1, 3) {
         let url = cluster.database();
@@ -136,7 +136,7 @@ fn four_seed_at_once_add_each_user_once() {
 }
 
 #[test]
-fn of_several_who_add_the_same_user_one_does() {
+fn concurrent_adds_of_same_user_succeed_once() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     let sandbox = on(&url);

@@ -1,4 +1,4 @@
-//! Groups, names that change, times, and the history of it all.
+//! Groups, renames, times, and the history.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,8 +15,8 @@ pub(crate) fn groups(users: &mut Users, username: &str) -> Vec<String> {
     users.get(username).unwrap().unwrap().groups.iter().map(ToString::to_string).collect()
 }
 
-/// Who did what, oldest first.
-pub(crate) fn told(users: &mut Users, username: Option<&str>) -> Vec<String> {
+/// The events of the history, oldest first.
+pub(crate) fn recorded(users: &mut Users, username: Option<&str>) -> Vec<String> {
     let line = |Event { actor, action, username, detail, .. }: &Event| {
         format!("{actor} {action} {username} {detail}")
     };
@@ -41,7 +41,7 @@ fn groups_are_added_and_removed_once(database: &dyn Database) {
     assert!(matches!(users.remove_groups("zoe", &["staff"]), Err(Error::NoSuchUser(_))));
 }
 
-fn groups_go_with_a_name_and_end_with_a_user(database: &dyn Database) {
+fn groups_follow_rename_and_end_with_removal(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     users.add_groups("alice", &[group("admins")]).unwrap();
@@ -54,7 +54,7 @@ fn groups_go_with_a_name_and_end_with_a_user(database: &dyn Database) {
     assert_eq!(database.query("SELECT username FROM user_groups"), [""; 0]);
 }
 
-fn a_new_user_may_have_groups_and_be_locked(database: &dyn Database) {
+fn new_user_can_have_groups_and_be_locked(database: &dyn Database) {
     let mut users = init(database);
     let mut new = new_user("alice", GOOD);
     new.groups = vec![group("staff")];
@@ -63,10 +63,10 @@ fn a_new_user_may_have_groups_and_be_locked(database: &dyn Database) {
     let alice = users.get("alice").unwrap().unwrap();
     assert!(alice.locked);
     assert_eq!(groups(&mut users, "alice"), ["staff"]);
-    assert_eq!(told(&mut users, None), ["\\N add alice locked", "\\N group add alice staff"]);
+    assert_eq!(recorded(&mut users, None), ["\\N add alice locked", "\\N group add alice staff"]);
 }
 
-fn a_renamed_user_keeps_hash_and_times(database: &dyn Database) {
+fn rename_keeps_hash_and_times(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let (before, hash) = (users.get("alice").unwrap().unwrap(), stored(database, "alice"));
@@ -76,11 +76,11 @@ fn a_renamed_user_keeps_hash_and_times(database: &dyn Database) {
     assert_eq!(after.created_at, before.created_at);
     assert_eq!(after.password_changed_at, before.password_changed_at);
     assert_eq!(users.get("alice").unwrap(), None);
-    // To the name that is there nothing is to be done.
+    // Renaming to the same name does nothing.
     assert!(!users.rename("zoe", &"zoe".parse().unwrap(), false).unwrap());
 }
 
-fn a_name_may_change_to_one_that_is_free_only(database: &dyn Database) {
+fn rename_rejects_taken_name(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     add(&mut users, "bob");
@@ -93,7 +93,7 @@ fn a_name_may_change_to_one_that_is_free_only(database: &dyn Database) {
     assert!(rename("Alice", "Bob", true).unwrap());
 }
 
-fn the_history_tells_who_did_what(database: &dyn Database) {
+fn history_records_actor_and_action(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     add(&mut users, "alice");
     users.set_password("alice", &Password::from(GOOD), false).unwrap();
@@ -118,8 +118,8 @@ fn the_history_tells_who_did_what(database: &dyn Database) {
         "carol rename alice to zoe",
         "carol remove zoe \\N",
     ];
-    assert_eq!(told(&mut users, None), expected);
-    assert_eq!(told(&mut users, Some("zoe")), expected);
+    assert_eq!(recorded(&mut users, None), expected);
+    assert_eq!(recorded(&mut users, Some("zoe")), expected);
     let newest = users.history(None, Some(2)).unwrap();
     assert_eq!(newest[0].action, StoredText::Text("remove".to_owned()));
     assert_eq!(newest.len(), 2);
@@ -128,17 +128,17 @@ fn the_history_tells_who_did_what(database: &dyn Database) {
     assert!(matches!(users.history(Some(b"nobody"), None), Err(Error::NoSuchUser(_))));
 }
 
-fn the_history_of_a_name_is_not_that_of_its_next_holder(database: &dyn Database) {
+fn history_separates_users_with_the_same_name(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
     add(&mut users, "alice");
     users.lock(&["alice"]).unwrap();
     let of_zoe = ["\\N add alice \\N", "\\N rename alice to zoe"];
-    assert_eq!(told(&mut users, Some("zoe")), of_zoe);
+    assert_eq!(recorded(&mut users, Some("zoe")), of_zoe);
 }
 
-fn what_was_not_done_is_not_told(database: &dyn Database) {
+fn unchanged_user_gets_no_event(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     add(&mut users, "alice");
     assert!(users.lock(&["alice", "nobody"]).is_err());
@@ -146,28 +146,31 @@ fn what_was_not_done_is_not_told(database: &dyn Database) {
     assert!(users.add(&new_user("alice", GOOD)).is_err());
     users.unlock(&["alice"]).unwrap();
     users.set_language("alice", &"en".parse().unwrap()).unwrap();
-    assert_eq!(told(&mut users, None), ["carol add alice \\N"]);
+    assert_eq!(recorded(&mut users, None), ["carol add alice \\N"]);
 }
 
-fn what_an_app_writes_is_told_without_an_actor(database: &dyn Database) {
+fn app_write_is_recorded_without_actor(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     insert(database, "alice", &hash("secret"));
     database.execute("UPDATE users SET password_hash = 'x'");
     database.execute("UPDATE users SET language = 'fr', username = 'zoe'");
     database.execute("UPDATE users SET language = 'fr', username = 'zoe', password_hash = 'x'");
     database.execute("DELETE FROM users");
-    let mut told = told(&mut users, None);
-    // Which of two changes by one statement comes first is the database's to say.
-    told[2..4].sort();
+    let mut recorded = recorded(&mut users, None);
+    // The database decides the order of two changes by one statement.
+    recorded[2..4].sort();
     let of_update = "\\N rename alice to zoe";
-    assert_eq!(told[0], "\\N add alice \\N");
-    assert_eq!(told[1], "\\N passwd alice \\N");
-    assert!(told[2..4].contains(&of_update.to_owned()), "{told:?}");
-    assert!(told[2..4].iter().any(|told| told.ends_with("language fr")), "{told:?}");
-    assert_eq!(told[4..], ["\\N remove zoe \\N"]);
+    assert_eq!(recorded[0], "\\N add alice \\N");
+    assert_eq!(recorded[1], "\\N passwd alice \\N");
+    assert!(recorded[2..4].contains(&of_update.to_owned()), "{recorded:?}");
+    assert!(
+        recorded[2..4].iter().any(|recorded| recorded.ends_with("language fr")),
+        "{recorded:?}"
+    );
+    assert_eq!(recorded[4..], ["\\N remove zoe \\N"]);
 }
 
-fn times_are_kept_for_all_and_unknown_for_adopted_users(database: &dyn Database) {
+fn times_are_recorded_and_unknown_for_adopted_users(database: &dyn Database) {
     database.execute(crate::support::TUTORIAL_TABLE);
     insert(database, "old", &hash("secret"));
     let mut users = init(database);
@@ -187,7 +190,7 @@ fn times_are_kept_for_all_and_unknown_for_adopted_users(database: &dyn Database)
     assert!(created.is_none() && is_recent(changed));
 }
 
-fn locking_and_hashing_anew_are_no_change_of_password(database: &dyn Database) {
+fn lock_and_rehash_keep_password_time(database: &dyn Database) {
     database.execute(crate::support::TUTORIAL_TABLE);
     insert(database, "alice", &hash("secret"));
     let mut users = init(database);
@@ -199,7 +202,7 @@ fn locking_and_hashing_anew_are_no_change_of_password(database: &dyn Database) {
     assert!(is_recent(users.get("alice").unwrap().unwrap().password_changed_at));
 }
 
-fn times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown(database: &dyn Database) {
+fn time_outside_four_digit_years_is_unknown(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     for time in ["1969-12-31 23:59:59Z", "20000-01-01 00:00:00Z", "infinity", "-infinity"] {
@@ -214,7 +217,7 @@ fn times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown(database:
     }
 }
 
-fn names_and_groups_are_found_by_how_they_begin(database: &dyn Database) {
+fn names_and_groups_are_found_by_prefix(database: &dyn Database) {
     let mut users = init(database);
     for name in ["al", "zoe", "alice", "bob", "Alan"] {
         add(&mut users, name);
@@ -229,18 +232,18 @@ fn names_and_groups_are_found_by_how_they_begin(database: &dyn Database) {
     assert_eq!(users.groups("_", 9).unwrap(), [""; 0]);
 }
 
-fn groups_of_nobody_are_found_by_whose_they_were(database: &dyn Database) {
+fn orphaned_groups_are_found_by_username(database: &dyn Database) {
     let mut users = init(database);
     database.execute("INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b'), ('lost', 'a')");
-    let told: Vec<_> =
+    let recorded: Vec<_> =
         users.check().unwrap().iter().map(|found| found.problem.to_string()).collect();
-    let orphaned = "there is no such user, but groups: ";
-    assert_eq!(told, [format!("{orphaned}a, b"), format!("{orphaned}a")]);
+    let orphaned = "groups of a user that does not exist: ";
+    assert_eq!(recorded, [format!("{orphaned}a, b"), format!("{orphaned}a")]);
     assert_eq!(found(&mut users)[1].2, "lost");
 }
 
 /// 16,000 renames took minutes when each was searched for in all events.
-fn history_of_a_user_is_linear_in_renames(database: &dyn Database) {
+fn history_time_is_linear_in_renames(database: &dyn Database) {
     const RENAMES: usize = 16_000;
 
     let mut users = init(database);
@@ -261,19 +264,19 @@ fn history_of_a_user_is_linear_in_renames(database: &dyn Database) {
 }
 
 on_every_database! {
-    history_of_a_user_is_linear_in_renames,
-    groups_of_nobody_are_found_by_whose_they_were,
-    names_and_groups_are_found_by_how_they_begin,
+    history_time_is_linear_in_renames,
+    orphaned_groups_are_found_by_username,
+    names_and_groups_are_found_by_prefix,
     groups_are_added_and_removed_once,
-    groups_go_with_a_name_and_end_with_a_user,
-    a_new_user_may_have_groups_and_be_locked,
-    a_renamed_user_keeps_hash_and_times,
-    a_name_may_change_to_one_that_is_free_only,
-    the_history_tells_who_did_what,
-    the_history_of_a_name_is_not_that_of_its_next_holder,
-    what_was_not_done_is_not_told,
-    what_an_app_writes_is_told_without_an_actor,
-    times_are_kept_for_all_and_unknown_for_adopted_users,
-    times_that_cannot_be_written_with_four_digits_of_a_year_are_unknown,
-    locking_and_hashing_anew_are_no_change_of_password,
+    groups_follow_rename_and_end_with_removal,
+    new_user_can_have_groups_and_be_locked,
+    rename_keeps_hash_and_times,
+    rename_rejects_taken_name,
+    history_records_actor_and_action,
+    history_separates_users_with_the_same_name,
+    unchanged_user_gets_no_event,
+    app_write_is_recorded_without_actor,
+    times_are_recorded_and_unknown_for_adopted_users,
+    time_outside_four_digit_years_is_unknown,
+    lock_and_rehash_keep_password_time,
 }

@@ -1,12 +1,12 @@
-//! What a check finds and a repair tells, whatever the database. What spoils a database differs, and
-//! is with each.
+//! Findings of a check and events of a repair on every database. Damage is specific to a database,
+//! and tested with each.
 
 use dash_users::Users;
 
 use crate::database::Database;
 use crate::support::{add, found, init};
 
-/// User alice, and groups of somebody who is gone.
+/// User alice, and groups of a removed user.
 fn with_orphans(database: &dyn Database) -> Users {
     let mut users = init(database);
     add(&mut users, "alice");
@@ -16,7 +16,7 @@ fn with_orphans(database: &dyn Database) -> Users {
     users
 }
 
-fn where_one_table_is_missing_the_others_are_checked(database: &dyn Database) {
+fn check_without_one_table_checks_the_others(database: &dyn Database) {
     let mut users = with_orphans(database);
     let codes = |users: &mut Users| -> Vec<_> {
         let codes = found(users).into_iter().map(|(code, ..)| code);
@@ -29,20 +29,20 @@ fn where_one_table_is_missing_the_others_are_checked(database: &dyn Database) {
     assert!(codes.contains(&"table_missing") && !codes.contains(&"orphaned_groups"), "{codes:?}");
 }
 
-fn what_a_repair_drops_is_told(database: &dyn Database) {
+fn repair_records_dropped_groups(database: &dyn Database) {
     let mut users = with_orphans(database);
-    let told: Vec<_> = users
+    let recorded: Vec<_> = users
         .repair()
         .unwrap()
         .iter()
         .map(|event| format!("{} {} {}", event.action, event.username, event.detail))
         .collect();
-    assert_eq!(told, ["group remove gone b", "group remove gone a"]);
+    assert_eq!(recorded, ["group remove gone b", "group remove gone a"]);
     assert_eq!(users.history(Some(b"gone"), None).unwrap().len(), 4);
     assert_eq!(users.repair().unwrap(), []);
 }
 
 on_every_database! {
-    where_one_table_is_missing_the_others_are_checked,
-    what_a_repair_drops_is_told,
+    check_without_one_table_checks_the_others,
+    repair_records_dropped_groups,
 }

@@ -1,4 +1,4 @@
-//! The databases that cases run against, seen from outside.
+//! The databases that cases run against, as an app sees them.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,21 +16,21 @@ use tempfile::TempDir;
 use crate::server::{self, Cluster};
 use crate::support::{OPERATIONS, Operation};
 
-/// A new database of its own for one case, without any table, and an app's way into it.
+/// A new database without tables for one case, and an app's access to it.
 pub(crate) trait Database: Sync {
     fn location(&self) -> &Location;
 
-    /// What runs SQL as an app does, each time through a connection of its own. It may be handed
-    /// to another thread, or called in the middle of an operation.
+    /// Runs SQL as an app does, through a new connection each time. The function can be sent to
+    /// another thread, or called during an operation.
     fn app(&self) -> Box<dyn Fn(&str) + Send>;
 
-    /// The first column of what a query finds, as text; `NULL` for NULL.
+    /// The first column of a query's result as text; `NULL` for NULL.
     fn query(&self, sql: &str) -> Vec<String>;
 
-    /// The longest name, in bytes, that a primary key may be expected to hold.
+    /// The maximum length of a name that a primary key can store, in bytes.
     fn longest_name(&self) -> usize;
 
-    /// The operations of [`Users`](dash_users::Users) that it knows.
+    /// The operations of [`Users`](dash_users::Users) that it supports.
     fn operations(&self) -> Vec<Operation> {
         OPERATIONS.into()
     }
@@ -40,7 +40,7 @@ pub(crate) trait Database: Sync {
     }
 }
 
-/// A SQLite file in a directory of its own. The first to write to it creates it.
+/// A SQLite file in its own directory. The first writer creates it.
 pub(crate) struct Sqlite {
     dir: TempDir,
     path: PathBuf,
@@ -126,7 +126,7 @@ pub(crate) struct Postgres {
 
 #[cfg(feature = "postgres")]
 impl Postgres {
-    /// None where there is no server, and the case is to be skipped.
+    /// `None` if there is no server, so the case is skipped.
     pub(crate) fn new() -> Option<Self> {
         let cluster = server::cluster()?;
         let name = cluster.empty_database(server::OWNER);
@@ -165,7 +165,7 @@ impl Postgres {
         &self.name
     }
 
-    /// The same database, reached otherwise.
+    /// The same database at another URL.
     pub(crate) fn located(&self, url: &str) -> Location {
         assert!(url.contains(&self.name));
         Location::parse(url).unwrap()

@@ -1,4 +1,4 @@
-//! Tables of the app whose rows refer to users: what a removal means for them.
+//! Tables of the app that reference users: the effect of removing a user.
 
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, StoreError, Users};
@@ -19,8 +19,8 @@ fn reference(table: &str, rows: u64, on_delete: OnDelete) -> Reference {
     Reference { table: table.to_owned(), rows, on_delete }
 }
 
-/// That removing alice is refused because of `table`, and that nothing is changed.
-fn assert_refused_for(database: &dyn Database, users: &mut Users, table: &str) {
+/// Asserts that removing alice is rejected because of `table`, and changes nothing.
+fn assert_rejected_for(database: &dyn Database, users: &mut Users, table: &str) {
     let refusal = users.remove(&["bob", "alice"], false);
     let Err(Error::Store(StoreError::Refused { reason, .. })) = refusal else {
         panic!("{refusal:?}");
@@ -29,7 +29,7 @@ fn assert_refused_for(database: &dyn Database, users: &mut Users, table: &str) {
     assert_eq!(names(database), ["alice", "bob"]);
 }
 
-fn rows_that_cascade_are_counted_and_deleted(database: &dyn Database) {
+fn remove_counts_and_deletes_cascading_rows(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE notes (owner TEXT REFERENCES users ON DELETE CASCADE, note TEXT);
@@ -42,7 +42,7 @@ fn rows_that_cascade_are_counted_and_deleted(database: &dyn Database) {
     assert_eq!(database.query("SELECT note FROM notes ORDER BY note"), ["c", "d"]);
 }
 
-fn rows_that_cascade_through_a_second_table_are_counted_and_deleted(database: &dyn Database) {
+fn remove_counts_rows_cascading_through_second_table(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE albums (id INTEGER PRIMARY KEY,
@@ -58,7 +58,7 @@ fn rows_that_cascade_through_a_second_table_are_counted_and_deleted(database: &d
     assert_eq!(database.query("SELECT album FROM photos"), ["2"]);
 }
 
-fn columns_that_are_unset_are_counted_and_unset(database: &dyn Database) {
+fn remove_counts_and_unsets_columns(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE notes (owner TEXT REFERENCES users ON DELETE SET NULL);
@@ -73,7 +73,7 @@ fn columns_that_are_unset_are_counted_and_unset(database: &dyn Database) {
     assert_eq!(database.query("SELECT owner FROM tasks"), ["bob", "bob"]);
 }
 
-fn rows_that_refuse_are_counted_and_named(database: &dyn Database) {
+fn remove_reports_rows_that_restrict(database: &dyn Database) {
     for on_delete in ["", "ON DELETE RESTRICT", "ON DELETE NO ACTION"] {
         database.execute("DROP TABLE IF EXISTS orders; DROP TABLE IF EXISTS users;");
         let mut users = with_tables(
@@ -85,12 +85,12 @@ fn rows_that_refuse_are_counted_and_named(database: &dyn Database) {
         );
         let expected = [reference("orders", 1, OnDelete::Refuse)];
         assert_eq!(users.references("alice").unwrap(), expected);
-        assert_refused_for(database, &mut users, "orders");
+        assert_rejected_for(database, &mut users, "orders");
         users.remove(&["bob"], false).unwrap();
     }
 }
 
-fn a_refusal_behind_a_cascade_is_named(database: &dyn Database) {
+fn remove_reports_restriction_behind_cascade(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE albums (id INTEGER PRIMARY KEY,
@@ -99,41 +99,41 @@ fn a_refusal_behind_a_cascade_is_named(database: &dyn Database) {
          INSERT INTO albums VALUES (1, 'alice');
          INSERT INTO prints VALUES (1);",
     );
-    assert_refused_for(database, &mut users, "prints");
+    assert_rejected_for(database, &mut users, "prints");
     assert_eq!(database.query("SELECT owner FROM albums"), ["alice"]);
 }
 
-fn a_refusal_at_the_end_of_the_transaction_is_named(database: &dyn Database) {
+fn remove_reports_deferred_restriction(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE orders (customer TEXT REFERENCES users DEFERRABLE INITIALLY DEFERRED);
          INSERT INTO orders VALUES ('alice');",
     );
-    assert_refused_for(database, &mut users, "orders");
+    assert_rejected_for(database, &mut users, "orders");
     // The connection is usable as before.
     assert_eq!(users.remove(&["bob"], false).unwrap(), [true]);
     assert_eq!(names(database), ["alice"]);
 }
 
-fn a_default_that_is_no_user_is_refused_and_named(database: &dyn Database) {
+fn remove_reports_default_without_user(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE tasks (owner TEXT DEFAULT 'nobody' REFERENCES users ON DELETE SET DEFAULT);
          INSERT INTO tasks VALUES ('alice');",
     );
-    assert_refused_for(database, &mut users, "tasks");
+    assert_rejected_for(database, &mut users, "tasks");
 }
 
-fn a_column_that_cannot_be_unset_is_named(database: &dyn Database) {
+fn remove_reports_column_that_cannot_be_unset(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE tasks (owner TEXT NOT NULL REFERENCES users ON DELETE SET NULL);
          INSERT INTO tasks VALUES ('alice');",
     );
-    assert_refused_for(database, &mut users, "tasks");
+    assert_rejected_for(database, &mut users, "tasks");
 }
 
-fn keys_of_several_columns_are_followed(database: &dyn Database) {
+fn remove_follows_keys_of_several_columns(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE UNIQUE INDEX both_columns ON users (username, language);
@@ -147,7 +147,7 @@ fn keys_of_several_columns_are_followed(database: &dyn Database) {
     assert_eq!(database.query("SELECT note FROM notes ORDER BY note"), ["b", "c"]);
 }
 
-fn users_may_refer_to_users(database: &dyn Database) {
+fn users_can_reference_users(database: &dyn Database) {
     database.execute(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL, manager TEXT REFERENCES users ON DELETE CASCADE)",
@@ -158,12 +158,12 @@ fn users_may_refer_to_users(database: &dyn Database) {
     database.execute("UPDATE users SET manager = 'bob' WHERE username IN ('alice', 'carol')");
     let expected = [reference("users", 1, OnDelete::Delete)];
     assert_eq!(users.references("alice").unwrap(), expected);
-    // Carol goes with bob, and bob with alice.
+    // Carol is removed with bob, and bob with alice.
     assert_eq!(users.remove(&["alice", "carol"], false).unwrap(), [true, true]);
     assert!(names(database).is_empty());
 }
 
-fn a_user_who_would_refer_to_nothing_is_refused(database: &dyn Database) {
+fn add_rejects_user_with_dangling_reference(database: &dyn Database) {
     database.execute(
         "CREATE TABLE languages (tag TEXT PRIMARY KEY);
          INSERT INTO languages VALUES ('en');
@@ -174,11 +174,11 @@ fn a_user_who_would_refer_to_nothing_is_refused(database: &dyn Database) {
     let refusal = users.set_language("alice", &"fr".parse().unwrap());
     let Err(Error::Store(error)) = refusal else { panic!("{refusal:?}") };
     assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
-    assert!(!error.to_string().contains("refer to the user"), "{error}");
+    assert!(!error.to_string().contains("reference the user"), "{error}");
     assert_eq!(users.get("alice").unwrap().unwrap().language.to_string(), "en");
 }
 
-fn names_of_tables_and_columns_may_be_any(database: &dyn Database) {
+fn references_accept_any_table_and_column_name(database: &dyn Database) {
     let mut users = with_tables(
         database,
         r#"CREATE TABLE "my ""Orders""" ("the, owner" TEXT REFERENCES users ON DELETE CASCADE);
@@ -189,7 +189,7 @@ fn names_of_tables_and_columns_may_be_any(database: &dyn Database) {
     users.remove(&["alice"], false).unwrap();
 }
 
-fn a_rename_is_refused_where_rows_refer_and_would_not_follow(database: &dyn Database) {
+fn rename_rejected_by_rows_that_would_not_follow(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE notes (owner TEXT REFERENCES users ON UPDATE CASCADE);
@@ -213,7 +213,7 @@ fn a_rename_is_refused_where_rows_refer_and_would_not_follow(database: &dyn Data
     assert_eq!(database.query("SELECT owner FROM notes"), ["zoe"]);
 }
 
-fn other_changes_leave_the_rows_that_refer(database: &dyn Database) {
+fn other_changes_keep_referencing_rows(database: &dyn Database) {
     let mut users = with_tables(
         database,
         "CREATE TABLE notes (owner TEXT REFERENCES users ON DELETE CASCADE);
@@ -225,18 +225,18 @@ fn other_changes_leave_the_rows_that_refer(database: &dyn Database) {
 }
 
 on_every_database! {
-    rows_that_cascade_are_counted_and_deleted,
-    rows_that_cascade_through_a_second_table_are_counted_and_deleted,
-    columns_that_are_unset_are_counted_and_unset,
-    rows_that_refuse_are_counted_and_named,
-    a_refusal_behind_a_cascade_is_named,
-    a_refusal_at_the_end_of_the_transaction_is_named,
-    a_default_that_is_no_user_is_refused_and_named,
-    a_column_that_cannot_be_unset_is_named,
-    keys_of_several_columns_are_followed,
-    users_may_refer_to_users,
-    a_user_who_would_refer_to_nothing_is_refused,
-    names_of_tables_and_columns_may_be_any,
-    a_rename_is_refused_where_rows_refer_and_would_not_follow,
-    other_changes_leave_the_rows_that_refer,
+    remove_counts_and_deletes_cascading_rows,
+    remove_counts_rows_cascading_through_second_table,
+    remove_counts_and_unsets_columns,
+    remove_reports_rows_that_restrict,
+    remove_reports_restriction_behind_cascade,
+    remove_reports_deferred_restriction,
+    remove_reports_default_without_user,
+    remove_reports_column_that_cannot_be_unset,
+    remove_follows_keys_of_several_columns,
+    users_can_reference_users,
+    add_rejects_user_with_dangling_reference,
+    references_accept_any_table_and_column_name,
+    rename_rejected_by_rows_that_would_not_follow,
+    other_changes_keep_referencing_rows,
 }

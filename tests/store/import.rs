@@ -1,4 +1,4 @@
-//! Users of a file are judged, and added all or none.
+//! Importing new users: validation, and adding all or none.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use dash_users::transfer::RecordError;
 use dash_users::{BadRecords, ImportOptions, OnConflict, Password, policy};
 
-use crate::accounts::{groups, is_recent, told};
+use crate::accounts::{groups, is_recent, recorded};
 use crate::database::Database;
 use crate::support::{
     GOOD, OUTDATED, add, bad_records, counts, hash, hash_with, import, init, insert,
@@ -16,7 +16,7 @@ use crate::support::{
 
 const NO_GROUPS: [&str; 0] = [];
 
-fn a_file_s_users_are_added_as_it_has_them(database: &dyn Database) {
+fn import_adds_users_as_given(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "zoe");
     let (old, locked) = (hash_with(OUTDATED, "secret"), locked(&hash("secret")));
@@ -36,12 +36,12 @@ fn a_file_s_users_are_added_as_it_has_them(database: &dyn Database) {
     assert_eq!(languages.collect::<Vec<_>>(), ["pt-BR", "fr", "en", "en"]);
 }
 
-fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
+fn import_detects_hashes_and_plaintext_passwords(database: &dyn Database) {
     let mut users = init(database);
     let (whole, locked) = (hash("secret"), locked(&hash("secret")));
     let file = format!(r#"{{"alice": "{GOOD}", "bob": "{whole}", "carol": "{locked}"}}"#);
     let mut prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
-    assert_eq!(prepared.taken_for(), (2, 1));
+    assert_eq!(prepared.detected(), (2, 1));
     prepared.write(Some(&mut users), "import").unwrap().commit().unwrap();
     assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
     assert_eq!(stored(database, "bob"), whole);
@@ -49,13 +49,14 @@ fn values_of_names_are_hashes_or_clear_passwords(database: &dyn Database) {
 
     let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
     let file = format!(r#"{{"dave": "$2b$12$abc", "erin": "{digest}", "frank": "!{whole}"}}"#);
-    let resembles = "the value resembles a hash but is none; it is not taken for a password";
+    let hash_like = "the value looks like a hash but is not valid; it is not accepted as a \
+    password";
     let expected = ["1 user 'dave'", "2 user 'erin'", "3 user 'frank'"];
-    let expected = expected.map(|user| format!("{user}: {resembles}"));
+    let expected = expected.map(|user| format!("{user}: {hash_like}"));
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
 }
 
-fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Database) {
+fn import_reports_every_invalid_record(database: &dyn Database) {
     let mut users = init(database);
     let (long, bcrypt) = (over_limit(), "$2b$12$abc");
     let file = format!(
@@ -69,18 +70,18 @@ fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Datab
     let shown = format!("{error} {error:?}");
     let reasons = reasons(Err::<(), _>(error));
     let expected = [
-        "3 user 'a:b': a user name cannot hold ':'",
-        "4 user '-x': a user name cannot begin with '-'",
-        "5 user 'a': the password_hash cannot be used: ",
-        "6 user 'b': the password_hash cannot be used: ",
-        "7 user 'c': the password_hash cannot be used: ",
+        "3 user 'a:b': a username cannot contain ':'",
+        "4 user '-x': a username cannot begin with '-'",
+        "5 user 'a': cannot use the password_hash: ",
+        "6 user 'b': cannot use the password_hash: ",
+        "7 user 'c': cannot use the password_hash: ",
         "8 user 'd': ",
-        "9 user 'e': a group's name cannot hold ','",
-        "10 user 'f': it has neither a password nor a password_hash",
+        "9 user 'e': a group name cannot contain ','",
+        "10 user 'f': no password or password_hash",
         "11 user 'g': the password is weak: ",
-        "12 the number of cells is 1, and that of the header 5",
-        "13 user 'h': the password_hash cannot be used: ",
-        "14 user 'i': the password_hash cannot be used: ",
+        "12 the number of cells is 1, but the header has 5",
+        "13 user 'h': cannot use the password_hash: ",
+        "14 user 'i': cannot use the password_hash: ",
     ];
     assert_eq!(reasons.len(), expected.len());
     for (reason, expected) in reasons.iter().zip(expected) {
@@ -90,18 +91,18 @@ fn every_record_that_is_bad_is_named_and_nothing_is_written(database: &dyn Datab
         assert!(!shown.contains(secret) && !reasons.concat().contains(secret), "{shown}");
     }
     assert!(rows(database).is_empty());
-    assert_eq!(told(&mut users, None), [""; 0]);
+    assert_eq!(recorded(&mut users, None), [""; 0]);
 }
 
-fn weak_passwords_need_leave_and_others_are_never_taken(database: &dyn Database) {
+fn import_rejects_weak_passwords_unless_allowed(database: &dyn Database) {
     let mut users = init(database);
     let file = "username,password\nalice,secret123\nbob,\"a\tb\"\n";
     let reasons_of = |users: &mut _, options| {
         let records = bad_records(import(users, options, file));
         records.first().iter().map(|bad| bad.reason.clone()).collect::<Vec<_>>()
     };
-    let control = RecordError::Password(policy::Refusal::ControlCharacter);
-    let guessable = RecordError::Password(policy::Refusal::Guessable);
+    let control = RecordError::Password(policy::Violation::ControlCharacter);
+    let guessable = RecordError::Password(policy::Violation::Guessable);
     let mut options = ImportOptions::default();
     assert_eq!(reasons_of(&mut users, options), [guessable, control.clone()]);
     options.allow_weak = true;
@@ -110,7 +111,7 @@ fn weak_passwords_need_leave_and_others_are_never_taken(database: &dyn Database)
     assert!(is_current_hash_of(&stored(database, "alice"), "a"));
 }
 
-fn what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict(database: &dyn Database) {
+fn import_error_ranks_invalid_weak_conflict(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let head = "username,password";
@@ -120,7 +121,7 @@ fn what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict(databas
     assert_eq!(records.count(), 2);
 
     let weak_last = format!("{head}\nAlice,{GOOD}\nbob,weak");
-    for on_conflict in [OnConflict::Fail, OnConflict::SkipUnjudged] {
+    for on_conflict in [OnConflict::Fail, OnConflict::SkipUnchecked] {
         let records = bad_records(import(&mut users, options(on_conflict), &weak_last));
         assert!(matches!(records.worst(), RecordError::Password(_)), "{records:?}");
     }
@@ -129,13 +130,14 @@ fn what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict(databas
     assert!(matches!(records.worst(), RecordError::Similar(_)), "{records:?}");
 }
 
-fn names_may_be_once_in_a_file(database: &dyn Database) {
+fn import_rejects_duplicate_names(database: &dyn Database) {
     let mut users = init(database);
     let file = format!(
         "username,password\nzoe,{GOOD}\nalice,{GOOD}\nZoe,{GOOD}\nalice,{GOOD}\nalice,{GOOD}"
     );
-    let twice = "it is the user of line 3 again";
-    let by_case = "4 user 'Zoe': the name differs only by case from that of line 2".to_owned();
+    let twice = "duplicate user: also in line 3";
+    let by_case =
+        "4 user 'Zoe': the username differs only by case from the one in line 2".to_owned();
     let twice = [5, 6].map(|line| format!("{line} user 'alice': {twice}"));
     let [fifth, sixth] = twice.clone();
     let mut options = ImportOptions::default();
@@ -143,16 +145,16 @@ fn names_may_be_once_in_a_file(database: &dyn Database) {
     options.allow_similar = true;
     assert_eq!(reasons(import(&mut users, options, &file)), twice);
     let file = format!(r#"{{"alice": "{GOOD}", "alice": "{GOOD}"}}"#);
-    let twice = "2 user 'alice': it is the user of item 1 again";
+    let twice = "2 user 'alice': duplicate user: also in item 1";
     assert_eq!(reasons(import(&mut users, options, &file)), [twice]);
     assert!(rows(database).is_empty());
 }
 
-fn a_name_that_differs_by_case_from_a_user_s_needs_leave(database: &dyn Database) {
+fn import_rejects_similar_name_unless_allowed(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let file = format!("username,password\nAlice,{GOOD}");
-    let expected = "2 user 'Alice': user 'alice' exists already, whose name differs only by case";
+    let expected = "2 user 'Alice': user 'alice' already exists and differs only by case";
     for on_conflict in [OnConflict::Fail, OnConflict::Skip, OnConflict::Update] {
         let mut options = options(on_conflict);
         assert_eq!(reasons(import(&mut users, options, &file)), [expected]);
@@ -162,7 +164,7 @@ fn a_name_that_differs_by_case_from_a_user_s_needs_leave(database: &dyn Database
     }
 }
 
-fn of_many_bad_records_the_first_are_shown_and_all_are_counted(database: &dyn Database) {
+fn import_shows_first_invalid_records_and_counts_all(database: &dyn Database) {
     let mut users = init(database);
     let mut file = "username,password_hash\n".to_owned();
     for number in (0..50).rev() {
@@ -181,13 +183,13 @@ fn of_many_bad_records_the_first_are_shown_and_all_are_counted(database: &dyn Da
     assert_eq!((records.count(), records.first().len()), (5000, 20));
 }
 
-fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) {
+fn import_generates_passwords_for_new_users_only(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let before = stored(database, "alice");
     let file = format!("username,password,language\nalice,,fr\nbob,,\ncarol,{GOOD},");
     let mut options = options(OnConflict::Update);
-    let missing = "3 user 'bob': it has neither a password nor a password_hash";
+    let missing = "3 user 'bob': no password or password_hash";
     assert_eq!(reasons(import(&mut users, options, &file)), [missing]);
 
     options.generate_missing = true;
@@ -204,19 +206,19 @@ fn missing_passwords_are_generated_for_new_users_alone(database: &dyn Database) 
     assert_eq!(stored(database, "alice"), before);
 }
 
-fn an_import_is_lost_unless_it_is_committed(database: &dyn Database) {
+fn import_without_commit_changes_nothing(database: &dyn Database) {
     let mut users = init(database);
     let file = format!("username,password\nalice,{GOOD}");
     let mut prepared = prepare(&mut users, ImportOptions::default(), &file).unwrap();
     assert_eq!(prepared.generated(), 0);
     drop(prepared.write(Some(&mut users), "import").unwrap());
     assert!(rows(database).is_empty());
-    assert_eq!(told(&mut users, None), [""; 0]);
+    assert_eq!(recorded(&mut users, None), [""; 0]);
     import(&mut users, ImportOptions::default(), &file).unwrap();
     assert_eq!(names(database), ["alice"]);
 }
 
-fn what_is_left_out_is_done_when_it_is_written(database: &dyn Database) {
+fn import_write_does_omitted_steps(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
@@ -229,7 +231,7 @@ fn what_is_left_out_is_done_when_it_is_written(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "zoe"), GOOD));
 }
 
-fn passwords_are_hashed_on_several_threads(database: &dyn Database) {
+fn import_hashes_on_several_threads(database: &dyn Database) {
     let mut users = init(database);
     let mut file = "username,password\n".to_owned();
     (0..20).for_each(|number| writeln!(file, "user{number:02},{GOOD}{number}").unwrap());
@@ -248,22 +250,22 @@ fn passwords_are_hashed_on_several_threads(database: &dyn Database) {
     }
 }
 
-fn the_history_tells_of_an_import_once(database: &dyn Database) {
+fn import_records_one_event(database: &dyn Database) {
     let mut users = init(database).with_actor("carol");
     insert(database, "alice", &hash("secret"));
     let file = format!("username,password,groups\nalice,{GOOD},x;y\nbob,{GOOD},z\nzoe,{GOOD},");
     import(&mut users, options(OnConflict::Update), &file).unwrap();
     let expected = ["\\N add alice \\N", "carol import \\N 2 added, 1 changed"];
-    assert_eq!(told(&mut users, None), expected);
-    assert_eq!(told(&mut users, Some("alice")), expected[..1]);
-    // What follows is told as ever.
+    assert_eq!(recorded(&mut users, None), expected);
+    assert_eq!(recorded(&mut users, Some("alice")), expected[..1]);
+    // Later changes are recorded as usual.
     users.add_groups("bob", &["staff".parse().unwrap()]).unwrap();
     insert(database, "dave", "!");
     let after = ["carol group add bob staff", "\\N add dave \\N"];
-    assert_eq!(told(&mut users, None)[2..], after);
+    assert_eq!(recorded(&mut users, None)[2..], after);
 }
 
-fn new_users_have_the_time_of_the_import(database: &dyn Database) {
+fn import_sets_creation_time(database: &dyn Database) {
     let mut users = init(database);
     let file = format!("username,password\nalice,{GOOD}\nbob,{GOOD}");
     import(&mut users, ImportOptions::default(), &file).unwrap();
@@ -273,10 +275,10 @@ fn new_users_have_the_time_of_the_import(database: &dyn Database) {
     }
 }
 
-fn a_new_user_has_no_groups_of_an_earlier_holder_of_the_name(database: &dyn Database) {
+fn import_ignores_groups_of_earlier_user(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "bob"] {
-        // The first time there is no user at all.
+        // The first time, there are no users.
         database.execute("INSERT INTO user_groups VALUES ('alice', 'admins'), ('bob', 'admins')");
         let file = format!("username,password,groups\n{name},{GOOD},staff");
         import(&mut users, ImportOptions::default(), &file).unwrap();
@@ -285,7 +287,7 @@ fn a_new_user_has_no_groups_of_an_earlier_holder_of_the_name(database: &dyn Data
     }
 }
 
-fn thousands_are_added_and_changed(database: &dyn Database) {
+fn import_adds_and_updates_thousands(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let file = |language: &str| {
@@ -311,21 +313,21 @@ fn without_a_database_all_are_counted_as_new(_: &dyn Database) {
 }
 
 on_every_database! {
-    a_file_s_users_are_added_as_it_has_them,
-    values_of_names_are_hashes_or_clear_passwords,
-    every_record_that_is_bad_is_named_and_nothing_is_written,
-    weak_passwords_need_leave_and_others_are_never_taken,
-    what_is_invalid_speaks_before_what_is_weak_and_that_before_a_conflict,
-    names_may_be_once_in_a_file,
-    a_name_that_differs_by_case_from_a_user_s_needs_leave,
-    of_many_bad_records_the_first_are_shown_and_all_are_counted,
-    missing_passwords_are_generated_for_new_users_alone,
-    an_import_is_lost_unless_it_is_committed,
-    what_is_left_out_is_done_when_it_is_written,
-    passwords_are_hashed_on_several_threads,
-    the_history_tells_of_an_import_once,
-    new_users_have_the_time_of_the_import,
-    a_new_user_has_no_groups_of_an_earlier_holder_of_the_name,
-    thousands_are_added_and_changed,
+    import_adds_users_as_given,
+    import_detects_hashes_and_plaintext_passwords,
+    import_reports_every_invalid_record,
+    import_rejects_weak_passwords_unless_allowed,
+    import_error_ranks_invalid_weak_conflict,
+    import_rejects_duplicate_names,
+    import_rejects_similar_name_unless_allowed,
+    import_shows_first_invalid_records_and_counts_all,
+    import_generates_passwords_for_new_users_only,
+    import_without_commit_changes_nothing,
+    import_write_does_omitted_steps,
+    import_hashes_on_several_threads,
+    import_records_one_event,
+    import_sets_creation_time,
+    import_ignores_groups_of_earlier_user,
+    import_adds_and_updates_thousands,
     without_a_database_all_are_counted_as_new,
 }

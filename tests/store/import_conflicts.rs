@@ -1,9 +1,9 @@
-//! Users of a file who are there already: refused, passed over or changed.
+//! Importing existing users: rejected, skipped or updated.
 
 use dash_users::transfer::RecordError;
 use dash_users::{Error, ImportOptions, OnConflict, StoredText, Users};
 
-use crate::accounts::{groups, is_recent, told};
+use crate::accounts::{groups, is_recent, recorded};
 use crate::database::Database;
 use crate::support::{
     GOOD, OUTDATED, TUTORIAL_TABLE, add, bad_records, counts, hash, hash_with, import, init,
@@ -20,7 +20,7 @@ fn with_two(database: &dyn Database) -> Users {
     users
 }
 
-fn a_conflict_names_all_who_are_there_and_nothing_is_written(database: &dyn Database) {
+fn conflict_reports_existing_users_and_writes_nothing(database: &dyn Database) {
     let mut users = with_two(database);
     let (before, hash) = (rows(database), hash("x"));
     // Whether there is anything to hash or not.
@@ -30,17 +30,17 @@ fn a_conflict_names_all_who_are_there_and_nothing_is_written(database: &dyn Data
     ] {
         let result = import(&mut users, ImportOptions::default(), &file);
         let exists = ["3 user 'bob'", "4 user 'alice'"];
-        assert_eq!(reasons(result), exists.map(|user| format!("{user}: the user exists already")));
+        assert_eq!(reasons(result), exists.map(|user| format!("{user}: the user already exists")));
         assert_eq!(rows(database), before);
     }
-    assert_eq!(told(&mut users, None).len(), 2);
+    assert_eq!(recorded(&mut users, None).len(), 2);
 }
 
-fn those_who_are_there_are_passed_over(database: &dyn Database) {
+fn skip_leaves_existing_users(database: &dyn Database) {
     let mut users = with_two(database);
     let before = rows(database);
     let file = format!("username,password,language,groups\nbob,{GOOD},fr,x\nzoe,{GOOD},,");
-    for on_conflict in [OnConflict::Skip, OnConflict::SkipUnjudged] {
+    for on_conflict in [OnConflict::Skip, OnConflict::SkipUnchecked] {
         assert_eq!(counts(import(&mut users, options(on_conflict), &file).unwrap()), [1, 0, 0, 1]);
         users.remove(&["zoe"], false).unwrap();
         assert_eq!(rows(database), before);
@@ -48,30 +48,30 @@ fn those_who_are_there_are_passed_over(database: &dyn Database) {
     }
 }
 
-fn only_those_who_are_new_are_judged_where_that_is_asked_for(database: &dyn Database) {
+fn skip_unchecked_validates_new_users_only(database: &dyn Database) {
     let mut users = with_two(database);
     insert(database, "a:b", "!");
     let before = rows(database);
     let odd = "username,password,language\nalice,weak,not a tag\nbob,,\na:b,weak,\n";
     assert_eq!(reasons(import(&mut users, options(OnConflict::Skip), odd)).len(), 3);
-    let unjudged = options(OnConflict::SkipUnjudged);
+    let unjudged = options(OnConflict::SkipUnchecked);
     let mut prepared = prepare(&mut users, unjudged, odd).unwrap();
     assert_eq!(prepared.passwords(), 0);
     let summary = prepared.write(Some(&mut users), "seed").unwrap().commit().unwrap();
     assert_eq!(counts(summary), [0, 0, 0, 3]);
-    assert_eq!(told(&mut users, None).len(), 3);
+    assert_eq!(recorded(&mut users, None).len(), 3);
 
     let file = format!("{odd}zoe,weak,\nyan,,\nc:d,{GOOD},\n");
     let reasons = reasons(import(&mut users, unjudged, &file));
     let positions: Vec<_> = reasons.iter().map(|reason| &reason[..1]).collect();
     assert_eq!(positions, ["5", "6", "7"], "{reasons:?}");
-    // Also where nothing is to be hashed.
+    // Also if nothing is hashed.
     let file = format!("username,password_hash\nc:d,{}", hash("secret"));
     assert_eq!(self::reasons(import(&mut users, unjudged, &file)).len(), 1);
     assert_eq!(rows(database), before);
 }
 
-fn an_update_changes_what_a_record_has_alone(database: &dyn Database) {
+fn update_changes_given_fields_only(database: &dyn Database) {
     let mut users = with_two(database);
     users.add_groups("alice", &["staff".parse().unwrap(), "x".parse().unwrap()]).unwrap();
     let hash_before = stored(database, "alice");
@@ -96,19 +96,19 @@ fn an_update_changes_what_a_record_has_alone(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "bob"), "secret"));
 }
 
-fn a_password_that_is_the_user_s_leaves_the_hash_as_it_is(database: &dyn Database) {
+fn update_with_same_password_keeps_hash(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash_with(OUTDATED, GOOD));
     insert(database, "bob", &locked(&hash(GOOD)));
     let before = rows(database);
     let file = format!("username,password,language\nalice,{GOOD},\nbob,{GOOD},en\n");
-    let told_before = told(&mut users, None);
+    let told_before = recorded(&mut users, None);
     assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 0, 2, 0]);
     assert_eq!(rows(database), before);
-    assert_eq!(told(&mut users, None), told_before);
+    assert_eq!(recorded(&mut users, None), told_before);
 }
 
-fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
+fn update_with_new_password_keeps_lock(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash("secret")));
     insert(database, "bob", "no hash at all");
@@ -121,7 +121,7 @@ fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
     }
 }
 
-fn a_hash_replaces_what_is_there_byte_for_byte(database: &dyn Database) {
+fn update_with_hash_replaces_it_exactly(database: &dyn Database) {
     let mut users = init(database);
     let (old, new) = (hash("secret"), hash_with(OUTDATED, "other"));
     insert(database, "alice", &old);
@@ -133,7 +133,7 @@ fn a_hash_replaces_what_is_there_byte_for_byte(database: &dyn Database) {
     }
 }
 
-fn only_another_password_is_a_change_of_the_password(database: &dyn Database) {
+fn update_sets_password_time_for_new_password_only(database: &dyn Database) {
     database.execute(TUTORIAL_TABLE);
     let old = hash(GOOD);
     insert(database, "alice", &old);
@@ -157,21 +157,21 @@ fn only_another_password_is_a_change_of_the_password(database: &dyn Database) {
     assert!(is_recent(changed_at(&format!("username,password_hash\nalice,{}", hash("x")))));
 }
 
-fn a_dry_run_counts_the_same_and_writes_nothing(database: &dyn Database) {
+fn dry_run_counts_same_and_writes_nothing(database: &dyn Database) {
     let mut users = with_two(database);
     insert(database, "carol", &hash(GOOD));
     let file = format!(
         "username,password,language\nalice,{GOOD},\nbob,,fr\ncarol,{GOOD},en\nzoe,{GOOD},\nyan,,"
     );
     for (on_conflict, expected) in [(UPDATE, [2, 2, 1, 0]), (OnConflict::Skip, [2, 0, 0, 3])] {
-        let (before, told_before) = (rows(database), told(&mut users, None));
+        let (before, told_before) = (rows(database), recorded(&mut users, None));
         let mut options = options(on_conflict);
         options.generate_missing = true;
         options.dry_run = true;
         assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
         let mut reader = Users::open_read_only(database.location()).unwrap();
         assert_eq!(counts(import(&mut reader, options, &file).unwrap()), expected);
-        assert_eq!((rows(database), told(&mut users, None)), (before, told_before));
+        assert_eq!((rows(database), recorded(&mut users, None)), (before, told_before));
         options.dry_run = false;
         assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
         users.remove(&["zoe", "yan"], false).unwrap();
@@ -196,18 +196,18 @@ fn overtaken(
     imported.commit().map(counts)
 }
 
-fn a_user_who_appears_meanwhile_is_a_conflict(database: &dyn Database) {
+fn user_added_concurrently_is_a_conflict(database: &dyn Database) {
     let mut users = init(database);
     let value = hash("other");
     let appear = format!("INSERT INTO users VALUES ('alice', {}, 'de')", literal(&value));
     let refusal = overtaken(database, &mut users, OnConflict::Fail, &appear);
-    assert_eq!(reasons(refusal), ["2 user 'alice': the user exists already"]);
+    assert_eq!(reasons(refusal), ["2 user 'alice': the user already exists"]);
     assert_eq!((names(database), stored(database, "alice")), (vec!["alice".into()], value.clone()));
 
     database.execute("DELETE FROM users");
     let refusal = overtaken(database, &mut users, UPDATE, &appear);
     assert!(
-        matches!(&refusal, Err(Error::ChangedMeanwhile(StoredText::Text(name))) if name == "alice")
+        matches!(&refusal, Err(Error::ConcurrentChange(StoredText::Text(name))) if name == "alice")
     );
     assert_eq!((names(database), stored(database, "alice")), (vec!["alice".into()], value.clone()));
 
@@ -216,7 +216,7 @@ fn a_user_who_appears_meanwhile_is_a_conflict(database: &dyn Database) {
     assert_eq!((skipped, stored(database, "alice")), ([1, 0, 0, 1], value));
 }
 
-fn a_password_that_was_changed_meanwhile_is_not_replaced(database: &dyn Database) {
+fn password_changed_concurrently_is_not_replaced(database: &dyn Database) {
     for sql in [
         format!("UPDATE users SET password_hash = {}", literal(&hash("other"))),
         format!("UPDATE users SET password_hash = {}", literal(&locked(&hash("secret")))),
@@ -227,13 +227,13 @@ fn a_password_that_was_changed_meanwhile_is_not_replaced(database: &dyn Database
         let mut users = init(database);
         add(&mut users, "alice");
         let refusal = overtaken(database, &mut users, UPDATE, &sql);
-        assert!(matches!(refusal, Err(Error::ChangedMeanwhile(_))), "{sql}: {refusal:?}");
+        assert!(matches!(refusal, Err(Error::ConcurrentChange(_))), "{sql}: {refusal:?}");
         let left = rows(database);
         assert!(!names(database).contains(&"zoe".to_owned()), "{sql}: {left:?}");
     }
 }
 
-fn what_else_was_changed_meanwhile_stays(database: &dyn Database) {
+fn other_concurrent_changes_are_kept(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let sql = "UPDATE users SET language = 'fr'; INSERT INTO user_groups VALUES ('alice', 'x')";
@@ -244,16 +244,16 @@ fn what_else_was_changed_meanwhile_stays(database: &dyn Database) {
 }
 
 on_every_database! {
-    a_conflict_names_all_who_are_there_and_nothing_is_written,
-    those_who_are_there_are_passed_over,
-    only_those_who_are_new_are_judged_where_that_is_asked_for,
-    an_update_changes_what_a_record_has_alone,
-    a_password_that_is_the_user_s_leaves_the_hash_as_it_is,
-    a_new_password_leaves_a_locked_user_locked,
-    a_hash_replaces_what_is_there_byte_for_byte,
-    only_another_password_is_a_change_of_the_password,
-    a_dry_run_counts_the_same_and_writes_nothing,
-    a_user_who_appears_meanwhile_is_a_conflict,
-    a_password_that_was_changed_meanwhile_is_not_replaced,
-    what_else_was_changed_meanwhile_stays,
+    conflict_reports_existing_users_and_writes_nothing,
+    skip_leaves_existing_users,
+    skip_unchecked_validates_new_users_only,
+    update_changes_given_fields_only,
+    update_with_same_password_keeps_hash,
+    update_with_new_password_keeps_lock,
+    update_with_hash_replaces_it_exactly,
+    update_sets_password_time_for_new_password_only,
+    dry_run_counts_same_and_writes_nothing,
+    user_added_concurrently_is_a_conflict,
+    password_changed_concurrently_is_not_replaced,
+    other_concurrent_changes_are_kept,
 }

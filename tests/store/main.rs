@@ -1,11 +1,10 @@
-//! Users in a database: one suite of cases for every database, and what is about one of them alone.
+//! Users in a database: one suite of cases that runs on every database, and tests of each.
 //!
 //! A case is a function that takes a new [`database::Database`]; `on_every_database!` at the end of
-//! its module makes a test of it for each. Cases write past this crate, as an app would, with SQL
-//! that every database understands. What needs more is in
-//! [`sqlite`] and [`postgres`].
+//! its module creates a test for each. Cases write directly, as an app would, with SQL that every
+//! database supports. Tests of one database are in [`sqlite`] and [`postgres`].
 
-/// Makes tests of the cases named, a module of them for each database.
+/// Creates a module of tests for each database from the given cases.
 macro_rules! on_every_database {
     ($($case:ident),+ $(,)?) => {
         mod sqlite {
@@ -46,13 +45,13 @@ mod support;
 
 mod accounts;
 mod check;
-mod clear_passwords;
 mod foreign_keys;
 mod import;
 mod import_conflicts;
-mod log_in;
+mod login;
 mod migrations;
 mod odd_names;
+mod plaintext_passwords;
 mod retries;
 mod secrets;
 mod unwrap;

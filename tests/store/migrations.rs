@@ -1,4 +1,4 @@
-//! The schema is made, adopted, and brought up to date; what is not up to date is left alone.
+//! Creating, adopting and migrating the schema. Other operations reject an outdated one.
 
 use std::sync::Barrier;
 use std::thread;
@@ -18,12 +18,12 @@ fn schema(database: &dyn Database) -> Schema {
     Users::open_read_only(database.location()).unwrap().schema().unwrap()
 }
 
-/// What is in our own table.
+/// The contents of our own table.
 fn versions(database: &dyn Database) -> Vec<String> {
     database.query("SELECT version FROM dash_users_schema")
 }
 
-/// That every operation says that the database must be brought up to date first.
+/// Asserts that every operation fails because a migration is needed.
 fn assert_needs_migration(database: &dyn Database) {
     let mut users = open(database);
     for (name, operation) in database.operations() {
@@ -35,7 +35,7 @@ fn assert_needs_migration(database: &dyn Database) {
     }
 }
 
-fn a_new_database_gets_every_migration_once(database: &dyn Database) {
+fn init_applies_every_migration_once(database: &dyn Database) {
     let done = try_init(database).unwrap();
     assert!(!done.adopted && !done.applied.is_empty());
     assert_eq!(done.schema.applied, done.applied);
@@ -50,7 +50,7 @@ fn a_new_database_gets_every_migration_once(database: &dyn Database) {
     assert_eq!(versions(database).len(), 1);
 }
 
-fn versions_count_up_from_one(database: &dyn Database) {
+fn migration_versions_count_up_from_one(database: &dyn Database) {
     let applied = try_init(database).unwrap().applied;
     let versions: Vec<_> = applied.iter().map(|migration| migration.version).collect();
     let latest = u32::try_from(applied.len()).unwrap();
@@ -58,7 +58,7 @@ fn versions_count_up_from_one(database: &dyn Database) {
     assert_eq!(schema(database).version, latest);
 }
 
-fn a_second_init_changes_nothing(database: &dyn Database) {
+fn second_init_changes_nothing(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     // A repair would drop it.
@@ -66,7 +66,7 @@ fn a_second_init_changes_nothing(database: &dyn Database) {
     let all = |users: &mut Users| (rows(database), users.history(None, None).unwrap());
     let before = all(&mut users);
     assert!(try_init(database).unwrap().applied.is_empty());
-    // As where somebody else was faster.
+    // As if another program was faster.
     let migrated = store::open(database.location(), Access::Write)
         .unwrap()
         .migrate(CommitHooks::default())
@@ -76,7 +76,7 @@ fn a_second_init_changes_nothing(database: &dyn Database) {
     assert_eq!(database.query("SELECT username FROM user_groups"), ["gone"]);
 }
 
-fn a_database_without_users_needs_a_migration(database: &dyn Database) {
+fn database_without_users_needs_migration(database: &dyn Database) {
     database.execute("CREATE TABLE notes (note TEXT)");
     assert_needs_migration(database);
     let before = schema(database);
@@ -86,7 +86,7 @@ fn a_database_without_users_needs_a_migration(database: &dyn Database) {
     assert_eq!(database.query("SELECT count(*) FROM notes"), ["0"]);
 }
 
-fn an_app_s_table_is_adopted_with_its_rows(database: &dyn Database) {
+fn init_adopts_table_with_rows(database: &dyn Database) {
     database.execute(TUTORIAL_TABLE);
     insert(database, "alice", "secret123");
     insert(database, "alice ", "!");
@@ -102,13 +102,13 @@ fn an_app_s_table_is_adopted_with_its_rows(database: &dyn Database) {
     assert_eq!(names(database), ["alice", "alice ", "bob"]);
 }
 
-fn the_app_s_positional_insert_works_as_before(database: &dyn Database) {
+fn positional_insert_works_after_init(database: &dyn Database) {
     let mut users = init(database);
     database.execute("INSERT INTO users VALUES ('alice', 'secret123', 'en')");
     assert!(users.get("alice").unwrap().is_some());
 }
 
-fn a_table_that_the_app_made_anew_needs_a_migration(database: &dyn Database) {
+fn table_recreated_by_app_needs_migration(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     database.execute("DROP TABLE users");
@@ -126,7 +126,7 @@ fn a_table_that_the_app_made_anew_needs_a_migration(database: &dyn Database) {
     assert_eq!(users.list().unwrap().len(), 1);
 }
 
-fn a_table_that_the_app_put_in_the_place_of_another_needs_a_migration(database: &dyn Database) {
+fn table_replaced_by_app_needs_migration(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     database.execute("ALTER TABLE users RENAME TO old_users");
@@ -141,7 +141,7 @@ fn a_table_that_the_app_put_in_the_place_of_another_needs_a_migration(database: 
     users.check_new(&"Alice".parse().unwrap(), false).unwrap();
 }
 
-/// Why the database must be brought up to date first.
+/// Why a migration is needed.
 fn reason(database: &dyn Database) -> String {
     match open(database).list() {
         Err(Error::Store(StoreError::NeedsMigration { reason, .. })) => reason,
@@ -149,12 +149,12 @@ fn reason(database: &dyn Database) -> String {
     }
 }
 
-fn why_a_migration_is_needed_is_told(database: &dyn Database) {
+fn needs_migration_shows_reason(database: &dyn Database) {
     database.execute("CREATE TABLE notes (note TEXT)");
     assert_eq!(reason(database), "it has no table 'users'");
     database.execute(TUTORIAL_TABLE);
     let latest = schema(database).pending.len();
-    assert_eq!(reason(database), format!("its schema has version 0 of {latest}"));
+    assert_eq!(reason(database), format!("its schema version is 0, the latest is {latest}"));
     drop(init(database));
     database.execute("DROP INDEX dash_users_username_nocase");
     assert_eq!(reason(database), "its 'dash_users_username_nocase' is missing");
@@ -162,7 +162,7 @@ fn why_a_migration_is_needed_is_told(database: &dyn Database) {
     assert_eq!(reason(database), "its 'dash_users_times' is missing, and 1 more problem");
 }
 
-fn a_newer_schema_is_refused_by_every_operation(database: &dyn Database) {
+fn newer_schema_is_rejected_by_every_operation(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     database.execute("UPDATE dash_users_schema SET version = 99");
@@ -185,7 +185,7 @@ fn a_newer_schema_is_refused_by_every_operation(database: &dyn Database) {
     assert_eq!(versions(database), ["99"]);
 }
 
-fn columns_that_must_be_given_are_named(database: &dyn Database) {
+fn required_columns_are_reported(database: &dyn Database) {
     database.execute(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL, email TEXT NOT NULL, nick TEXT, phone INTEGER NOT NULL,
@@ -222,19 +222,19 @@ fn init_at_once(database: &dyn Database) {
     assert_eq!(versions(database).len(), 1);
 }
 
-fn several_threads_may_make_one_database(database: &dyn Database) {
+fn concurrent_inits_create_one_database(database: &dyn Database) {
     init_at_once(database);
     assert!(names(database).is_empty());
 }
 
-fn several_threads_may_adopt_one_table(database: &dyn Database) {
+fn concurrent_inits_adopt_one_table(database: &dyn Database) {
     database.execute(TUTORIAL_TABLE);
     insert(database, "alice", "secret123");
     init_at_once(database);
     assert_eq!(rows(database), ["alice secret123 en"]);
 }
 
-fn several_threads_may_add_the_same_user(database: &dyn Database) {
+fn concurrent_adds_of_same_user_succeed_once(database: &dyn Database) {
     drop(init(database));
     let added = thread::scope(|scope| {
         let add = || open(database).add(&new_user("alice", GOOD));
@@ -246,7 +246,7 @@ fn several_threads_may_add_the_same_user(database: &dyn Database) {
     assert_eq!(names(database), ["alice"]);
 }
 
-fn a_version_that_was_emptied_or_doubled_is_repaired(database: &dyn Database) {
+fn init_repairs_missing_or_duplicate_version(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
@@ -254,7 +254,7 @@ fn a_version_that_was_emptied_or_doubled_is_repaired(database: &dyn Database) {
         ("DELETE FROM dash_users_schema", "is empty"),
         (
             "INSERT INTO dash_users_schema SELECT version FROM dash_users_schema",
-            "the same row several times",
+            "has duplicate rows",
         ),
     ] {
         database.execute(sql);
@@ -267,19 +267,19 @@ fn a_version_that_was_emptied_or_doubled_is_repaired(database: &dyn Database) {
 }
 
 on_every_database! {
-    a_version_that_was_emptied_or_doubled_is_repaired,
-    a_new_database_gets_every_migration_once,
-    versions_count_up_from_one,
-    a_second_init_changes_nothing,
-    a_database_without_users_needs_a_migration,
-    an_app_s_table_is_adopted_with_its_rows,
-    the_app_s_positional_insert_works_as_before,
-    a_table_that_the_app_made_anew_needs_a_migration,
-    a_table_that_the_app_put_in_the_place_of_another_needs_a_migration,
-    why_a_migration_is_needed_is_told,
-    a_newer_schema_is_refused_by_every_operation,
-    columns_that_must_be_given_are_named,
-    several_threads_may_make_one_database,
-    several_threads_may_adopt_one_table,
-    several_threads_may_add_the_same_user,
+    init_repairs_missing_or_duplicate_version,
+    init_applies_every_migration_once,
+    migration_versions_count_up_from_one,
+    second_init_changes_nothing,
+    database_without_users_needs_migration,
+    init_adopts_table_with_rows,
+    positional_insert_works_after_init,
+    table_recreated_by_app_needs_migration,
+    table_replaced_by_app_needs_migration,
+    needs_migration_shows_reason,
+    newer_schema_is_rejected_by_every_operation,
+    required_columns_are_reported,
+    concurrent_inits_create_one_database,
+    concurrent_inits_adopt_one_table,
+    concurrent_adds_of_same_user_succeed_once,
 }

@@ -1,7 +1,7 @@
-//! Names that no new user could have, but that others wrote: they can be found, changed and
-//! removed like any other.
+//! Names not allowed for new users, but written by others: such users can be found, changed and
+//! removed like others.
 
-use dash_users::{LogIn, Password, StoredText, UsernameError, Users};
+use dash_users::{Login, Password, StoredText, UsernameError, Users};
 
 use crate::database::Database;
 use crate::support::{GOOD, hash, init, insert, is_current_hash_of, names, stored};
@@ -42,7 +42,7 @@ fn odd_names(database: &dyn Database) -> Vec<String> {
 /// What can be done with a user, whatever the name.
 fn use_and_remove(database: &dyn Database, users: &mut Users, name: &str) {
     let secret = Password::from("secret");
-    let accepted = LogIn::Accepted { outdated: false };
+    let accepted = Login::Accepted { outdated: false };
 
     let user = users.get(name).unwrap().unwrap();
     assert_eq!(user.username, StoredText::Text(name.to_owned()));
@@ -57,7 +57,7 @@ fn use_and_remove(database: &dyn Database, users: &mut Users, name: &str) {
     assert_eq!(users.get(name).unwrap(), None);
 }
 
-fn odd_names_can_be_listed_changed_and_removed(database: &dyn Database) {
+fn invalid_names_can_be_listed_changed_and_removed(database: &dyn Database) {
     let mut users = init(database);
     let mut expected = odd_names(database);
     for name in &expected {
@@ -72,7 +72,7 @@ fn odd_names_can_be_listed_changed_and_removed(database: &dyn Database) {
     assert!(names(database).is_empty());
 }
 
-fn names_that_differ_by_case_or_blanks_are_different_users(database: &dyn Database) {
+fn names_differing_by_case_or_blanks_are_distinct(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "Alice", "alice ", "ALICE"] {
         insert(database, name, &hash("secret"));
@@ -84,18 +84,18 @@ fn names_that_differ_by_case_or_blanks_are_different_users(database: &dyn Databa
     assert_eq!(users.list().unwrap().len(), 2);
 }
 
-fn a_clear_password_under_an_odd_name_is_hashed(database: &dyn Database) {
+fn rehash_hashes_plaintext_of_invalid_name(database: &dyn Database) {
     let mut users = init(database);
     for name in odd_names(database) {
         insert(database, &name, "clear password");
     }
-    users.hash_clear_passwords(None::<&[&str]>, false).unwrap();
+    users.hash_plaintext_passwords(None::<&[&str]>, false).unwrap();
     for name in odd_names(database) {
         assert!(is_current_hash_of(&stored(database, &name), "clear password"));
     }
 }
 
-fn an_odd_name_is_shown_without_what_could_drive_a_terminal(database: &dyn Database) {
+fn invalid_name_is_shown_escaped(database: &dyn Database) {
     let mut users = init(database);
     for name in odd_names(database) {
         insert(database, &name, "!");
@@ -106,7 +106,7 @@ fn an_odd_name_is_shown_without_what_could_drive_a_terminal(database: &dyn Datab
     }
 }
 
-fn a_new_name_can_be_similar_to_an_odd_one(database: &dyn Database) {
+fn new_name_can_be_similar_to_invalid_one(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice ", "!");
     insert(database, "bob:", "!");
@@ -115,9 +115,9 @@ fn a_new_name_can_be_similar_to_an_odd_one(database: &dyn Database) {
 }
 
 on_every_database! {
-    odd_names_can_be_listed_changed_and_removed,
-    names_that_differ_by_case_or_blanks_are_different_users,
-    a_clear_password_under_an_odd_name_is_hashed,
-    an_odd_name_is_shown_without_what_could_drive_a_terminal,
-    a_new_name_can_be_similar_to_an_odd_one,
+    invalid_names_can_be_listed_changed_and_removed,
+    names_differing_by_case_or_blanks_are_distinct,
+    rehash_hashes_plaintext_of_invalid_name,
+    invalid_name_is_shown_escaped,
+    new_name_can_be_similar_to_invalid_one,
 }

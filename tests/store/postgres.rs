@@ -1,4 +1,4 @@
-//! What is about PostgreSQL alone.
+//! Tests of PostgreSQL only.
 
 mod adopting;
 mod app_triggers;
@@ -17,11 +17,11 @@ use crate::database::{Database, Postgres};
 use crate::support::init;
 
 #[test]
-fn a_database_is_copied_by_postgresql_s_own_programs() {
+fn backup_and_restore_are_not_supported() {
     let Some(database) = Postgres::new() else { return };
     let file = Path::new("/dev/null/backup.db");
     let backup = init(&database).backup(file, false);
-    assert!(matches!(backup, Err(Error::Store(StoreError::NotForServers))), "{backup:?}");
+    assert!(matches!(backup, Err(Error::Store(StoreError::NotOnServers))), "{backup:?}");
     let restore = Users::prepare_restore(database.location(), file, None).map(drop);
-    assert!(matches!(restore, Err(Error::Store(StoreError::NotForServers))), "{restore:?}");
+    assert!(matches!(restore, Err(Error::Store(StoreError::NotOnServers))), "{restore:?}");
 }

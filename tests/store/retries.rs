@@ -1,4 +1,4 @@
-//! What fails because somebody else wrote at the same time is tried again, but not for ever.
+//! Operations are retried if another program wrote at the same time, up to a limit.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::support::{
 /// How often it is tried again.
 const RETRIES: u32 = 5;
 
-/// A store that loses against somebody else as often as `conflicts` says.
+/// A store that reports `conflicts` conflicts.
 struct Contended {
     store: Box<dyn Store>,
     location: Location,
@@ -81,7 +81,9 @@ const CHANGES: [Operation; 14] = [
     ("log_in_and_upgrade", |users| {
         users.log_in_and_upgrade("old", &Password::from("secret"))?.1.map(drop)
     }),
-    ("hash_clear_passwords", |users| users.hash_clear_passwords(Some(&["clear"]), false).map(drop)),
+    ("hash_plaintext_passwords", |users| {
+        users.hash_plaintext_passwords(Some(&["clear"]), false).map(drop)
+    }),
     ("rename", |users| users.rename("alice", &"xin".parse().unwrap(), false).map(drop)),
 ];
 
@@ -98,7 +100,7 @@ fn contended(database: &dyn Database) -> (Users, Arc<AtomicU32>) {
     (Users::new(Box::new(store)).with_method(method(crate::support::METHOD)), conflicts)
 }
 
-fn every_change_is_tried_again(database: &dyn Database) {
+fn every_change_is_retried(database: &dyn Database) {
     let (mut users, conflicts) = contended(database);
     for (name, operation) in CHANGES {
         conflicts.store(RETRIES, Ordering::Relaxed);
@@ -110,7 +112,7 @@ fn every_change_is_tried_again(database: &dyn Database) {
     assert_eq!(users.remove(&["xin"], false).unwrap(), [true]);
 }
 
-fn no_change_is_tried_for_ever(database: &dyn Database) {
+fn retries_are_limited(database: &dyn Database) {
     let (mut users, conflicts) = contended(database);
     for (name, operation) in CHANGES {
         conflicts.store(u32::MAX, Ordering::Relaxed);
@@ -125,6 +127,6 @@ fn no_change_is_tried_for_ever(database: &dyn Database) {
 }
 
 on_every_database! {
-    every_change_is_tried_again,
-    no_change_is_tried_for_ever,
+    every_change_is_retried,
+    retries_are_limited,
 }

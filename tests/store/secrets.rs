@@ -8,10 +8,10 @@ use dash_users::{Credential, NewCredential, Password, PasswordHash, StoredText};
 use crate::database::Database;
 use crate::support::{hash, hash_with, init, insert, locked, new_user, open, over_limit};
 
-/// A clear password, found in no other text here.
+/// A plaintext password that occurs in no other text here.
 const CLEAR: &str = "qwzx-7391";
 
-/// Every piece of a stored value, from four characters up, that could tell something of it.
+/// Every piece of a stored value of at least four characters that could reveal part of it.
 fn pieces(value: &str) -> Vec<&str> {
     // A method may be shown.
     let is_method = |piece: &str| ["scrypt", "pbkdf2", "sha256", "salt"].contains(&piece);
@@ -32,7 +32,7 @@ fn shown(error: &dyn Error) -> String {
     format!("{error} {error:?} {source}")
 }
 
-/// Values of every kind, a clear password in each that is no hash.
+/// Values of every kind; each that is not a hash contains a plaintext password.
 fn values() -> Vec<String> {
     let hash = hash(CLEAR);
     vec![
@@ -52,7 +52,7 @@ fn values() -> Vec<String> {
     ]
 }
 
-fn no_error_shows_a_password_or_a_stored_value(database: &dyn Database) {
+fn errors_show_no_password_or_stored_value(database: &dyn Database) {
     let mut users = init(database);
     let other = Password::from("othr-5512");
     for value in values() {
@@ -60,8 +60,8 @@ fn no_error_shows_a_password_or_a_stored_value(database: &dyn Database) {
         insert(database, "alice", &value);
         let errors = [
             users.rehash("alice", &other).err(),
-            users.hash_clear_passwords(None::<&[&str]>, false).err(),
-            users.hash_clear_passwords(Some(&["zoe"]), false).err(),
+            users.hash_plaintext_passwords(None::<&[&str]>, false).err(),
+            users.hash_plaintext_passwords(Some(&["zoe"]), false).err(),
             users.add(&new_user("alice", CLEAR)).err(),
             users.add(&new_user("Alice", CLEAR)).err(),
             users.set_password("zoe", &Password::from(CLEAR), false).err(),
@@ -78,7 +78,7 @@ fn no_error_shows_a_password_or_a_stored_value(database: &dyn Database) {
     }
 }
 
-fn a_constraint_that_refuses_a_row_shows_no_stored_value(database: &dyn Database) {
+fn constraint_error_shows_no_stored_value(database: &dyn Database) {
     database.execute(
         "CREATE TABLE users (username TEXT PRIMARY KEY,
              password_hash TEXT NOT NULL CHECK (length(password_hash) < 9),
@@ -100,7 +100,7 @@ fn a_constraint_that_refuses_a_row_shows_no_stored_value(database: &dyn Database
     }
 }
 
-fn a_name_that_is_taken_in_the_store_shows_no_stored_value(database: &dyn Database) {
+fn taken_name_error_shows_no_stored_value(database: &dyn Database) {
     drop(init(database));
     let hash: PasswordHash = hash(CLEAR).parse().unwrap();
     insert(database, "alice", &hash.to_string());
@@ -111,7 +111,7 @@ fn a_name_that_is_taken_in_the_store_shows_no_stored_value(database: &dyn Databa
     assert_shows_nothing(&shown(&error), &hash.to_string());
 }
 
-fn debug_of_a_row_shows_no_stored_value(database: &dyn Database) {
+fn debug_of_row_shows_no_stored_value(database: &dyn Database) {
     drop(init(database));
     for value in values() {
         database.execute("DELETE FROM users");
@@ -133,7 +133,7 @@ fn debug_of_a_row_shows_no_stored_value(database: &dyn Database) {
 }
 
 #[test]
-fn debug_of_what_is_to_be_stored_shows_nothing_of_it() {
+fn debug_of_new_credential_shows_no_value() {
     let hash: PasswordHash = hash(CLEAR).parse().unwrap();
     let new = NewCredential::from(hash.clone());
     let secret = StoredSecret::from(StoredText::Blob(hash.to_string().into_bytes()));
@@ -143,8 +143,8 @@ fn debug_of_what_is_to_be_stored_shows_nothing_of_it() {
     assert_shows_nothing(&format!("{:?}", new_user("alice", CLEAR)), CLEAR);
 }
 
-/// Log-ins are refused in the same words for an administrator's log whoever it was.
-fn a_refused_log_in_shows_no_password(database: &dyn Database) {
+/// Rejected logins are logged in the same words for every user.
+fn rejected_login_shows_no_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash(CLEAR));
     for (name, password) in [("alice", CLEAR), ("alice", "othr-5512"), ("zoe", CLEAR)] {
@@ -154,9 +154,9 @@ fn a_refused_log_in_shows_no_password(database: &dyn Database) {
 }
 
 on_every_database! {
-    no_error_shows_a_password_or_a_stored_value,
-    a_constraint_that_refuses_a_row_shows_no_stored_value,
-    a_name_that_is_taken_in_the_store_shows_no_stored_value,
-    debug_of_a_row_shows_no_stored_value,
-    a_refused_log_in_shows_no_password,
+    errors_show_no_password_or_stored_value,
+    constraint_error_shows_no_stored_value,
+    taken_name_error_shows_no_stored_value,
+    debug_of_row_shows_no_stored_value,
+    rejected_login_shows_no_password,
 }

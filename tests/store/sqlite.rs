@@ -1,4 +1,4 @@
-//! What is about SQLite files alone.
+//! Tests of SQLite files only.
 
 mod adopting;
 mod backups;

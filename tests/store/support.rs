@@ -1,4 +1,4 @@
-//! What cases have in common: cheap hashes, users made from outside, and what became of them.
+//! Shared functions: cheap hashes, users written directly, and their state.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -11,23 +11,23 @@ use dash_users::{
 
 use crate::database::Database;
 
-/// The table as the tutorial makes it.
+/// The table as the tutorial creates it.
 pub(crate) const TUTORIAL_TABLE: &str = "CREATE TABLE users (
     username TEXT PRIMARY KEY,
     password_hash TEXT NOT NULL,
     language TEXT NOT NULL
 )";
 
-/// The current method of all cases. It is cheap: what hashing costs is tested elsewhere.
+/// The current method of all cases. It is cheap: the cost of hashing is tested elsewhere.
 pub(crate) const METHOD: &str = "scrypt:256:8:1";
 
 /// The cheapest method that werkzeug verifies, outdated by [`METHOD`].
 pub(crate) const OUTDATED: &str = "scrypt:128:8:1";
 
-/// A password that the policy takes.
+/// A password that the policy accepts.
 pub(crate) const GOOD: &str = "plover-xyzzy-quux";
 
-/// A stored value that asks for four times the work that is allowed.
+/// A stored value that costs four times the limit.
 pub(crate) fn over_limit() -> String {
     format!("scrypt:1048576:8:1$HtB7iBw3ZGspBOHX${}", "0".repeat(128))
 }
@@ -49,13 +49,13 @@ pub(crate) fn locked(hash: &str) -> String {
     format!("!{}", hash.replace('$', "|"))
 }
 
-/// The users of a database that is brought up to date first.
+/// Opens a database after migrating it.
 pub(crate) fn init(database: &dyn Database) -> Users {
     Users::init(database.location(), &NewFile::default()).unwrap();
     open(database)
 }
 
-/// The users of a database as it is.
+/// Opens a database.
 pub(crate) fn open(database: &dyn Database) -> Users {
     Users::open(database.location()).unwrap().with_method(method(METHOD))
 }
@@ -119,13 +119,13 @@ pub(crate) fn import(
     prepare(users, options, file)?.write(Some(users), "import")?.commit()
 }
 
-/// What became of records: how many were added, changed, unchanged, skipped.
+/// The numbers of added, changed, unchanged and skipped records.
 pub(crate) fn counts(summary: ImportSummary) -> [u64; 4] {
     let ImportSummary { added, changed, unchanged, skipped, .. } = summary;
     [added, changed, unchanged, skipped]
 }
 
-/// What kept a file from being imported.
+/// The invalid records of a failed import.
 pub(crate) fn bad_records<T>(result: Result<T, Error>) -> BadRecords {
     match result {
         Err(Error::BadRecords(records)) => *records,
@@ -134,7 +134,7 @@ pub(crate) fn bad_records<T>(result: Result<T, Error>) -> BadRecords {
     }
 }
 
-/// The same in words, each with where it is.
+/// The reasons of a failed import, with positions.
 pub(crate) fn reasons<T>(result: Result<T, Error>) -> Vec<String> {
     let records = bad_records(result);
     assert_eq!(records.count(), records.first().len() as u64);
@@ -170,7 +170,7 @@ fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts
 }
 
-/// What a check finds: code, severity and user.
+/// The findings of a check: code, severity and user.
 pub(crate) fn found(users: &mut Users) -> Vec<(&'static str, Severity, String)> {
     let found = users.check().unwrap();
     let row = |finding: &Finding| {
@@ -191,7 +191,7 @@ pub(crate) fn is_current_hash_of(value: &str, password: &str) -> bool {
     !hash.is_outdated(&method(METHOD)) && hash.verify(&Password::from(password))
 }
 
-/// What can be done with [`Users`], each operation of it, to see that all are refused alike.
+/// Every operation of [`Users`], to check that all fail in the same way.
 pub(crate) type Operation = (&'static str, fn(&mut Users) -> Result<(), Error>);
 
 pub(crate) const OPERATIONS: [Operation; 22] = [
@@ -217,6 +217,8 @@ pub(crate) const OPERATIONS: [Operation; 22] = [
     ("log_in_and_upgrade", |users| {
         users.log_in_and_upgrade("alice", &Password::from("secret")).map(drop)
     }),
-    ("hash_clear_passwords", |users| users.hash_clear_passwords(None::<&[&str]>, false).map(drop)),
+    ("hash_plaintext_passwords", |users| {
+        users.hash_plaintext_passwords(None::<&[&str]>, false).map(drop)
+    }),
     ("unwrap_hashes", |users| users.unwrap_hashes().map(drop)),
 ];

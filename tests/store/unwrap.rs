@@ -1,9 +1,8 @@
-//! Stored values that are a hash with something around it are restored; words for no password and
-//! hashes never become a password.
+//! Restoring wrapped hashes. Placeholders and hashes never become passwords.
 
 use dash_users::{Error, ImportOptions, OnConflict, StoredText};
 
-use crate::accounts::{groups, told};
+use crate::accounts::{groups, recorded};
 use crate::database::Database;
 use crate::support::{
     GOOD, add, found, hash, import, init, insert, is_current_hash_of, locked, options, reasons,
@@ -20,7 +19,7 @@ fn text(text: &str) -> StoredText {
     StoredText::Text(text.to_owned())
 }
 
-fn unwrap_restores_hashes_and_leaves_everything_else(database: &dyn Database) {
+fn unwrap_restores_hashes_only(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "bob", "carol", "dave"] {
         add(&mut users, name);
@@ -51,7 +50,7 @@ fn unwrap_restores_hashes_and_leaves_everything_else(database: &dyn Database) {
     assert_eq!(codes(&mut users), ["alice", "bob", "carol"]);
 
     let dave = stored(database, "dave");
-    let events = told(&mut users, None).len();
+    let events = recorded(&mut users, None).len();
     let restored = users.with_actor("admin");
     let mut users = restored;
     assert_eq!(
@@ -69,13 +68,13 @@ fn unwrap_restores_hashes_and_leaves_everything_else(database: &dyn Database) {
     assert_eq!(groups(&mut users, "alice"), ["staff"]);
     assert!(users.get("alice").unwrap().unwrap().password_changed_at >= changed_at);
     let expected = ["alice", "bob", "carol", "erin"].map(|name| format!("admin unwrap {name} \\N"));
-    assert_eq!(told(&mut users, None)[events..], expected);
+    assert_eq!(recorded(&mut users, None)[events..], expected);
     assert_eq!(codes(&mut users), [""; 0]);
     assert_eq!(users.unwrap_hashes().unwrap(), []);
-    assert_eq!(told(&mut users, None).len(), events + 4);
+    assert_eq!(recorded(&mut users, None).len(), events + 4);
 }
 
-fn plaintext_reports_every_value_that_is_no_password(database: &dyn Database) {
+fn plaintext_reports_every_placeholder(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     let values =
@@ -87,40 +86,39 @@ fn plaintext_reports_every_value_that_is_no_password(database: &dyn Database) {
     insert(database, "bcrypt", &format!("b'{BCRYPT}'"));
     let before = rows(database);
     for allow_hash_like in [false, true] {
-        let Err(Error::BadValues(bad)) = users.hash_clear_passwords(ALL, allow_hash_like) else {
+        let Err(Error::BadValues(bad)) = users.hash_plaintext_passwords(ALL, allow_hash_like)
+        else {
             panic!("not several")
         };
         let expected = values.len() + if allow_hash_like { 1 } else { 2 };
         assert_eq!((bad.count(), bad.first().len()), (expected as u64, expected));
         assert_eq!(rows(database), before);
     }
-    let one = users.hash_clear_passwords(Some(&["none2"]), true);
+    let one = users.hash_plaintext_passwords(Some(&["none2"]), true);
     assert!(matches!(one, Err(Error::NoPassword(name)) if name == text("none2")));
     let Err(Error::HashNotPassword { what, is_restorable, .. }) =
-        users.hash_clear_passwords(Some(&["wrapped"]), true)
+        users.hash_plaintext_passwords(Some(&["wrapped"]), true)
     else {
         panic!("it is taken")
     };
     assert_eq!((what.as_str(), is_restorable), ("a valid hash with Python's b'…' around it", true));
 }
 
-fn plaintext_shows_the_first_of_many_bad_values(database: &dyn Database) {
+fn plaintext_shows_first_of_many_errors(database: &dyn Database) {
     let mut users = init(database);
     for index in 0..50 {
         insert(database, &format!("user{index:02}"), "None");
     }
-    let Err(Error::BadValues(bad)) = users.hash_clear_passwords(ALL, false) else {
+    let Err(Error::BadValues(bad)) = users.hash_plaintext_passwords(ALL, false) else {
         panic!("not several")
     };
     assert_eq!((bad.count(), bad.first().len(), bad.are_passwords()), (50, 20, false));
 }
 
-fn import_rejects_values_that_are_no_password(database: &dyn Database) {
+fn import_rejects_placeholders(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
-    let none = |field: &str| {
-        format!("the {field} is no password: it is empty, masked, or a word such as None")
-    };
+    let none = |field: &str| format!("the {field} is empty or a placeholder such as None");
     let around = "a valid hash with Python's b'…' around it";
     let file = format!(
         "username,password,password_hash\n\
@@ -131,15 +129,15 @@ fn import_rejects_values_that_are_no_password(database: &dyn Database) {
         format!("2 user 'a': {}", none("password")),
         format!("3 user 'b': {}", none("password")),
         format!("4 user 'c': {}", none("password_hash")),
-        format!("5 user 'd': the password is {around}; it is not taken for a password"),
-        format!("6 user 'e': the password_hash cannot be used: it is {around}"),
-        "7 user 'f': the password is a valid hash; it is not taken for a password".to_owned(),
-        "8 user 'g': the password is a bcrypt hash with Python's b'…' around it; it is not taken for a password".to_owned(),
-        "9 user 'h': the password_hash cannot be used: it is a bcrypt hash".to_owned(),
+        format!("5 user 'd': the password is {around}, which is not accepted as a password"),
+        format!("6 user 'e': cannot use the password_hash: it is {around}"),
+        "7 user 'f': the password is a valid hash, which is not accepted as a password".to_owned(),
+        "8 user 'g': the password is a bcrypt hash with Python's b'…' around it, which is not accepted as a password".to_owned(),
+        "9 user 'h': cannot use the password_hash: it is a bcrypt hash".to_owned(),
         format!("10 user 'i': {}", none("password")),
         format!("11 user 'j': {}", none("password")),
-        "12 user 'k': the password is a Django PBKDF2 hash; it is not taken for a password".to_owned(),
-        "13 user 'l': the password holds the invisible character U+200B".to_owned(),
+        "12 user 'k': the password is a Django PBKDF2 hash, which is not accepted as a password".to_owned(),
+        "13 user 'l': the password contains the invisible character U+200B".to_owned(),
     ];
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
     let file = format!(r#"{{"a": "None", "b": "", "c": "b'{hash}'", "d": "\"{BCRYPT}\""}}"#)
@@ -148,8 +146,8 @@ fn import_rejects_values_that_are_no_password(database: &dyn Database) {
     let expected = [
         format!("1 user 'a': {}", none("password")),
         format!("2 user 'b': {}", none("password")),
-        format!("3 user 'c': the password is {around}; it is not taken for a password"),
-        "4 user 'd': the password is a bcrypt hash with quotes around it; it is not taken for a password".to_owned(),
+        format!("3 user 'c': the password is {around}, which is not accepted as a password"),
+        "4 user 'd': the password is a bcrypt hash with quotes around it, which is not accepted as a password".to_owned(),
     ];
     assert_eq!(reasons(import(&mut users, ImportOptions::default(), &file)), expected);
     assert!(rows(database).is_empty());
@@ -170,7 +168,7 @@ fn import_converts_pbkdf2_of_django(database: &dyn Database) {
     assert_eq!(stored(database, "dave"), DJANGO);
 }
 
-fn import_locks_and_unlocks_as_the_file_says(database: &dyn Database) {
+fn import_locks_and_unlocks_users(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let locked_hash = locked(&hash);
@@ -219,7 +217,7 @@ fn import_locks_users_without_a_password(database: &dyn Database) {
     assert!(users.get("bob").unwrap().unwrap().method.is_some());
 }
 
-fn cut_off_hash_is_found_with_the_column_s_length(database: &dyn Database) {
+fn truncated_hash_is_found_with_column_length(database: &dyn Database) {
     database.execute(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash VARCHAR(200) NOT NULL,
                              language TEXT NOT NULL)",
@@ -229,17 +227,17 @@ fn cut_off_hash_is_found_with_the_column_s_length(database: &dyn Database) {
     insert(database, "alice", &hash[..60]);
     let message = users.check().unwrap().iter().map(|f| f.problem.to_string()).collect::<String>();
     let missing = hash.len() - 60;
-    let what = format!("a hash whose last {missing} characters are cut off, at 60 characters");
+    let what = format!("a truncated hash (last {missing} characters missing), with 60 characters");
     assert!(message.contains(&what) && message.contains("(200)"), "{message}");
 }
 
 on_every_database! {
-    cut_off_hash_is_found_with_the_column_s_length,
-    unwrap_restores_hashes_and_leaves_everything_else,
-    plaintext_reports_every_value_that_is_no_password,
-    plaintext_shows_the_first_of_many_bad_values,
-    import_rejects_values_that_are_no_password,
+    truncated_hash_is_found_with_column_length,
+    unwrap_restores_hashes_only,
+    plaintext_reports_every_placeholder,
+    plaintext_shows_first_of_many_errors,
+    import_rejects_placeholders,
     import_converts_pbkdf2_of_django,
-    import_locks_and_unlocks_as_the_file_says,
+    import_locks_and_unlocks_users,
     import_locks_users_without_a_password,
 }

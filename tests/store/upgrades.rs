@@ -1,11 +1,11 @@
-//! Hashes are replaced by better ones, and never over the head of another program.
+//! Upgrading hashes, without undoing concurrent changes.
 
 use std::path::Path;
 use std::thread;
 
 use dash_users::store::{self, Access, CommitHooks, Migrated, Row, Schema, Store, Transaction};
 use dash_users::{
-    Error, Event, Finding, HashError, LogIn, Password, Refusal, StoreError, StoredText, Users,
+    Error, Event, Finding, HashError, Login, LoginRefusal, Password, StoreError, StoredText, Users,
 };
 
 use crate::database::Database;
@@ -14,11 +14,11 @@ use crate::support::{
     locked, method, new_user, open, over_limit, rows, stored,
 };
 
-/// What came of a log-in, and whether the hash was replaced.
-type Outcome = (LogIn, bool);
+/// The result of a login, and whether the hash was replaced.
+type Outcome = (Login, bool);
 
-const UPGRADED: Outcome = (LogIn::Accepted { outdated: true }, true);
-const LOST: Outcome = (LogIn::Accepted { outdated: true }, false);
+const UPGRADED: Outcome = (Login::Accepted { outdated: true }, true);
+const LOST: Outcome = (Login::Accepted { outdated: true }, false);
 
 fn upgrade(users: &mut Users, username: &str, password: &str) -> Outcome {
     let password = Password::from(password);
@@ -30,8 +30,8 @@ fn rehash(users: &mut Users, username: &str, password: &str) -> Result<(), Error
     users.rehash(username, &Password::from(password))
 }
 
-/// A store to which another program writes just before each transaction that is to change
-/// something: after what led to the change was read.
+/// A store to which another program writes before each write transaction, after the data for the
+/// change was read.
 struct Interleaved {
     store: Box<dyn Store>,
     other_program: Box<dyn Fn() + Send>,
@@ -74,7 +74,7 @@ fn interleaved(database: &dyn Database, sql: String) -> Users {
     Users::new(Box::new(Interleaved { store, other_program })).with_method(method(METHOD))
 }
 
-fn the_right_password_upgrades_an_outdated_hash(database: &dyn Database) {
+fn correct_password_upgrades_outdated_hash(database: &dyn Database) {
     let mut users = init(database);
     for outdated in [OUTDATED, "pbkdf2:sha512:10"] {
         database.execute("DELETE FROM users");
@@ -82,11 +82,11 @@ fn the_right_password_upgrades_an_outdated_hash(database: &dyn Database) {
         assert_eq!(upgrade(&mut users, "alice", "secret"), UPGRADED);
         assert!(is_current_hash_of(&stored(database, "alice"), "secret"));
         let again = upgrade(&mut users, "alice", "secret");
-        assert_eq!(again, (LogIn::Accepted { outdated: false }, false));
+        assert_eq!(again, (Login::Accepted { outdated: false }, false));
     }
 }
 
-fn nothing_else_upgrades_a_hash(database: &dyn Database) {
+fn upgrade_needs_correct_password_and_outdated_hash(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     insert(database, "bob", &hash_with("scrypt:512:8:1", "secret"));
@@ -95,16 +95,16 @@ fn nothing_else_upgrades_a_hash(database: &dyn Database) {
     let before = rows(database);
     for (name, password) in [("alice", "other"), ("carol", "secret"), ("dave", "secret")] {
         let outcome = upgrade(&mut users, name, password);
-        assert!(matches!(outcome, (LogIn::Refused(_), false)), "{name}");
+        assert!(matches!(outcome, (Login::Refused(_), false)), "{name}");
     }
     let refusal = upgrade(&mut users, "zoe", "secret");
-    assert_eq!(refusal, (LogIn::Refused(Refusal::NoSuchUser), false));
+    assert_eq!(refusal, (Login::Refused(LoginRefusal::NoSuchUser), false));
     let bob = upgrade(&mut users, "bob", "secret");
-    assert_eq!(bob, (LogIn::Accepted { outdated: false }, false));
+    assert_eq!(bob, (Login::Accepted { outdated: false }, false));
     assert_eq!(rows(database), before);
 }
 
-fn a_log_in_is_right_also_where_the_new_hash_cannot_be_stored(database: &dyn Database) {
+fn login_succeeds_if_new_hash_cannot_be_stored(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let before = rows(database);
@@ -112,12 +112,12 @@ fn a_log_in_is_right_also_where_the_new_hash_cannot_be_stored(database: &dyn Dat
     let mut users = read_only.with_method(method(METHOD));
     let password = Password::from("secret");
     let (log_in, upgraded) = users.log_in_and_upgrade("alice", &password).unwrap();
-    assert_eq!(log_in, LogIn::Accepted { outdated: true });
+    assert_eq!(log_in, Login::Accepted { outdated: true });
     assert!(matches!(upgraded, Err(Error::Store(_))), "{upgraded:?}");
     assert_eq!(rows(database), before);
 }
 
-fn a_hash_that_changed_meanwhile_is_not_upgraded(database: &dyn Database) {
+fn hash_changed_concurrently_is_not_upgraded(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let meanwhile = hash("another password");
@@ -127,7 +127,7 @@ fn a_hash_that_changed_meanwhile_is_not_upgraded(database: &dyn Database) {
     assert_eq!(stored(database, "alice"), meanwhile);
 }
 
-fn a_user_who_was_locked_meanwhile_stays_locked(database: &dyn Database) {
+fn user_locked_concurrently_stays_locked(database: &dyn Database) {
     drop(init(database));
     let outdated = hash_with(OUTDATED, "secret");
     insert(database, "alice", &outdated);
@@ -138,7 +138,7 @@ fn a_user_who_was_locked_meanwhile_stays_locked(database: &dyn Database) {
     assert_eq!(stored(database, "alice"), locked);
 }
 
-fn a_user_who_was_removed_meanwhile_does_not_come_back(database: &dyn Database) {
+fn user_removed_concurrently_stays_removed(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let mut users = interleaved(database, "DELETE FROM users".to_owned());
@@ -146,7 +146,7 @@ fn a_user_who_was_removed_meanwhile_does_not_come_back(database: &dyn Database) 
     assert!(rows(database).is_empty());
 }
 
-fn a_change_of_something_else_meanwhile_is_kept(database: &dyn Database) {
+fn other_concurrent_change_is_kept(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     let mut users = interleaved(database, "UPDATE users SET language = 'fr'".to_owned());
@@ -155,7 +155,7 @@ fn a_change_of_something_else_meanwhile_is_kept(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "alice"), "secret"));
 }
 
-fn a_new_password_wins_against_upgrades_of_the_old_one(database: &dyn Database) {
+fn new_password_wins_over_concurrent_upgrade(database: &dyn Database) {
     drop(init(database));
     for round in 0..20 {
         database.execute("DELETE FROM users");
@@ -171,7 +171,7 @@ fn a_new_password_wins_against_upgrades_of_the_old_one(database: &dyn Database) 
     }
 }
 
-fn a_rehash_gives_the_same_password_a_fresh_salt(database: &dyn Database) {
+fn rehash_uses_new_salt(database: &dyn Database) {
     let mut users = init(database);
     for before in [hash("secret"), hash_with("scrypt:512:8:1", "secret")] {
         database.execute("DELETE FROM users");
@@ -182,7 +182,7 @@ fn a_rehash_gives_the_same_password_a_fresh_salt(database: &dyn Database) {
     }
 }
 
-fn a_rehash_of_a_locked_user_keeps_the_lock(database: &dyn Database) {
+fn rehash_of_locked_user_keeps_lock(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash_with(OUTDATED, "secret")));
     rehash(&mut users, "alice", "secret").unwrap();
@@ -191,7 +191,7 @@ fn a_rehash_of_a_locked_user_keeps_the_lock(database: &dyn Database) {
     assert!(is_current_hash_of(&after[1..].replace('|', "$"), "secret"));
 }
 
-fn a_rehash_is_refused_with_its_reason(database: &dyn Database) {
+fn rehash_rejection_has_reason(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     insert(database, "bob", &locked(&hash("secret")));
@@ -212,30 +212,30 @@ fn a_rehash_is_refused_with_its_reason(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn a_rehash_does_not_undo_a_change_of_another_program(database: &dyn Database) {
+fn rehash_does_not_undo_concurrent_change(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", &hash("secret"));
     let meanwhile = hash("another password");
     let mut users =
         interleaved(database, format!("UPDATE users SET password_hash = {}", literal(&meanwhile)));
     let refusal = rehash(&mut users, "alice", "secret");
-    assert!(matches!(refusal, Err(Error::ChangedMeanwhile(_))), "{refusal:?}");
+    assert!(matches!(refusal, Err(Error::ConcurrentChange(_))), "{refusal:?}");
     assert_eq!(stored(database, "alice"), meanwhile);
 }
 
-fn a_clear_password_that_changed_meanwhile_is_not_hashed(database: &dyn Database) {
+fn plaintext_changed_concurrently_is_not_hashed(database: &dyn Database) {
     drop(init(database));
     insert(database, "alice", "plover");
     insert(database, "bob", "xyzzy");
     let change = "UPDATE users SET password_hash = 'quux' WHERE username = 'bob'";
     let mut users = interleaved(database, change.to_owned());
-    let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
-    let Err(Error::ChangedMeanwhile(name)) = refusal else { panic!("{refusal:?}") };
+    let refusal = users.hash_plaintext_passwords(None::<&[&str]>, false);
+    let Err(Error::ConcurrentChange(name)) = refusal else { panic!("{refusal:?}") };
     assert_eq!(name, StoredText::Text("bob".to_owned()));
     assert_eq!(rows(database), ["alice plover en", "bob quux en"]);
 }
 
-fn a_user_added_meanwhile_is_not_added_again(database: &dyn Database) {
+fn user_added_concurrently_is_not_added_again(database: &dyn Database) {
     drop(init(database));
     let app_s = hash("the app's");
     let insert = format!("INSERT INTO users VALUES ('alice', {}, 'en')", literal(&app_s));
@@ -247,18 +247,18 @@ fn a_user_added_meanwhile_is_not_added_again(database: &dyn Database) {
 }
 
 on_every_database! {
-    the_right_password_upgrades_an_outdated_hash,
-    nothing_else_upgrades_a_hash,
-    a_log_in_is_right_also_where_the_new_hash_cannot_be_stored,
-    a_hash_that_changed_meanwhile_is_not_upgraded,
-    a_user_who_was_locked_meanwhile_stays_locked,
-    a_user_who_was_removed_meanwhile_does_not_come_back,
-    a_change_of_something_else_meanwhile_is_kept,
-    a_new_password_wins_against_upgrades_of_the_old_one,
-    a_rehash_gives_the_same_password_a_fresh_salt,
-    a_rehash_of_a_locked_user_keeps_the_lock,
-    a_rehash_is_refused_with_its_reason,
-    a_rehash_does_not_undo_a_change_of_another_program,
-    a_clear_password_that_changed_meanwhile_is_not_hashed,
-    a_user_added_meanwhile_is_not_added_again,
+    correct_password_upgrades_outdated_hash,
+    upgrade_needs_correct_password_and_outdated_hash,
+    login_succeeds_if_new_hash_cannot_be_stored,
+    hash_changed_concurrently_is_not_upgraded,
+    user_locked_concurrently_stays_locked,
+    user_removed_concurrently_stays_removed,
+    other_concurrent_change_is_kept,
+    new_password_wins_over_concurrent_upgrade,
+    rehash_uses_new_salt,
+    rehash_of_locked_user_keeps_lock,
+    rehash_rejection_has_reason,
+    rehash_does_not_undo_concurrent_change,
+    plaintext_changed_concurrently_is_not_hashed,
+    user_added_concurrently_is_not_added_again,
 }

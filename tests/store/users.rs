@@ -1,9 +1,9 @@
-//! Users are added, found, listed, changed and removed.
+//! Adding, finding, listing, changing and removing users.
 
 use std::cell::Cell;
 use std::io::{self, Write};
 
-use dash_users::policy::Refusal;
+use dash_users::policy::Violation;
 use dash_users::store::CommitHooks;
 use dash_users::transfer::Format;
 use dash_users::{Error, Language, NewUser, Password, StoredText};
@@ -22,7 +22,7 @@ fn language(tag: &str) -> Language {
     tag.parse().unwrap()
 }
 
-fn a_new_user_is_found_as_it_was_given(database: &dyn Database) {
+fn added_user_is_found_as_given(database: &dyn Database) {
     let mut users = init(database);
     let mut new = NewUser::new("Zoë Quinn".parse().unwrap(), Password::from(GOOD));
     new.language = language("pt-BR");
@@ -37,7 +37,7 @@ fn a_new_user_is_found_as_it_was_given(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "Zoë Quinn"), GOOD));
 }
 
-fn an_unknown_name_is_not_found(database: &dyn Database) {
+fn unknown_name_is_not_found(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     for other in ["", "Alice", "alice ", "alic", "alice%", "al_ce"] {
@@ -45,7 +45,7 @@ fn an_unknown_name_is_not_found(database: &dyn Database) {
     }
 }
 
-fn users_are_listed_in_the_order_of_the_bytes_of_their_names(database: &dyn Database) {
+fn list_is_ordered_by_bytes_of_names(database: &dyn Database) {
     // No locale orders these so, and UTF-16 has U+FB01 after the last one.
     let ordered = ["B", "Z", "a", "a b", "a-b", "a1", "aa", "z", "é", "李雷", "ﬁ", "🙂"];
     let mut users = init(database);
@@ -58,7 +58,7 @@ fn users_are_listed_in_the_order_of_the_bytes_of_their_names(database: &dyn Data
     assert_eq!(listed, ordered.map(text));
 }
 
-fn a_name_that_is_taken_is_refused(database: &dyn Database) {
+fn add_rejects_taken_name(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let before = rows(database);
@@ -73,7 +73,7 @@ fn a_name_that_is_taken_is_refused(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn a_name_that_differs_by_ascii_case_alone_needs_leave(database: &dyn Database) {
+fn add_rejects_similar_name_unless_allowed(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let mut new = new_user("Alice", GOOD);
@@ -92,7 +92,7 @@ fn a_name_that_differs_by_ascii_case_alone_needs_leave(database: &dyn Database) 
     assert!(users.get("alice").unwrap().is_some());
 }
 
-fn names_that_differ_otherwise_are_not_similar(database: &dyn Database) {
+fn names_differing_otherwise_are_not_similar(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice_ö");
     for other in ["alice_Ö", "alicexö", "alice%", "alice_ö1"] {
@@ -100,17 +100,17 @@ fn names_that_differ_otherwise_are_not_similar(database: &dyn Database) {
     }
 }
 
-fn a_password_that_the_policy_refuses_writes_nothing(database: &dyn Database) {
+fn password_violating_policy_changes_nothing(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let before = rows(database);
     let long = "é".repeat(513);
     for (password, allow_weak, reason) in [
-        ("", true, Refusal::Empty),
-        ("plover\txyzzy-quux", true, Refusal::ControlCharacter),
-        (long.as_str(), true, Refusal::TooLong),
-        ("héllo!7", false, Refusal::TooShort),
-        ("secret123", false, Refusal::Guessable),
+        ("", true, Violation::Empty),
+        ("plover\txyzzy-quux", true, Violation::ControlCharacter),
+        (long.as_str(), true, Violation::TooLong),
+        ("héllo!7", false, Violation::TooShort),
+        ("secret123", false, Violation::Guessable),
     ] {
         let mut new = new_user("bob", password);
         new.allow_weak = allow_weak;
@@ -122,7 +122,7 @@ fn a_password_that_the_policy_refuses_writes_nothing(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn a_weak_password_is_taken_where_it_is_allowed(database: &dyn Database) {
+fn weak_password_is_accepted_if_allowed(database: &dyn Database) {
     let mut users = init(database);
     users.add(&new_user("alice", "a")).unwrap();
     assert!(is_current_hash_of(&stored(database, "alice"), "a"));
@@ -130,17 +130,17 @@ fn a_weak_password_is_taken_where_it_is_allowed(database: &dyn Database) {
     assert!(is_current_hash_of(&stored(database, "alice"), "b"));
 }
 
-fn the_user_name_counts_as_guessable(database: &dyn Database) {
+fn username_counts_as_guessable(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "gwrkpzqhvx");
     add(&mut users, "alice");
     let password = Password::from("gwrkpzqhvx");
     let refusal = users.set_password("gwrkpzqhvx", &password, false);
-    assert!(matches!(refusal, Err(Error::Password(Refusal::Guessable))));
+    assert!(matches!(refusal, Err(Error::Password(Violation::Guessable))));
     users.set_password("alice", &password, false).unwrap();
 }
 
-fn a_new_password_replaces_that_user_s_hash_alone(database: &dyn Database) {
+fn new_password_replaces_hash_of_one_user(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     add(&mut users, "bob");
@@ -150,7 +150,7 @@ fn a_new_password_replaces_that_user_s_hash_alone(database: &dyn Database) {
     assert_eq!(stored(database, "bob"), bob);
 }
 
-fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
+fn new_password_keeps_lock(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash("secret")));
     users.set_password("alice", &Password::from(GOOD), false).unwrap();
@@ -161,7 +161,7 @@ fn a_new_password_leaves_a_locked_user_locked(database: &dyn Database) {
     assert!(is_current_hash_of(&value[1..].replace('|', "$"), GOOD));
 }
 
-fn a_new_password_mends_a_value_that_is_no_hash(database: &dyn Database) {
+fn new_password_replaces_unusable_value(database: &dyn Database) {
     let mut users = init(database);
     for value in ["", "!", "clear", "$2b$12$abcdefghijklmnopqrstuv"] {
         let name = format!("user{}", value.len());
@@ -171,7 +171,7 @@ fn a_new_password_mends_a_value_that_is_no_hash(database: &dyn Database) {
     }
 }
 
-fn a_language_is_changed_once(database: &dyn Database) {
+fn language_is_changed_once(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let hash = stored(database, "alice");
@@ -183,7 +183,7 @@ fn a_language_is_changed_once(database: &dyn Database) {
     assert_eq!(stored(database, "alice"), hash);
 }
 
-fn what_is_not_there_cannot_be_changed(database: &dyn Database) {
+fn changes_reject_unknown_user(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     let before = rows(database);
@@ -192,7 +192,7 @@ fn what_is_not_there_cannot_be_changed(database: &dyn Database) {
         users.set_language("Alice", &language("fr")).map(drop),
         users.remove(&["Alice"], false).map(drop),
         users.rehash("Alice", &Password::from("secret")),
-        users.hash_clear_passwords(Some(&["Alice"]), false).map(drop),
+        users.hash_plaintext_passwords(Some(&["Alice"]), false).map(drop),
     ];
     for refusal in refusals {
         assert!(
@@ -203,7 +203,7 @@ fn what_is_not_there_cannot_be_changed(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn users_are_removed_all_or_none(database: &dyn Database) {
+fn remove_is_all_or_none(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "bob", "carol", "dave"] {
         add(&mut users, name);
@@ -216,14 +216,14 @@ fn users_are_removed_all_or_none(database: &dyn Database) {
     assert_eq!(names(database), ["bob", "carol"]);
 }
 
-fn a_user_who_is_named_twice_is_removed_once(database: &dyn Database) {
+fn remove_of_repeated_user_removes_once(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     assert_eq!(users.remove(&["alice", "alice"], false).unwrap(), [true, true]);
     assert!(names(database).is_empty());
 }
 
-fn users_that_are_not_there_are_passed_over_where_that_is_asked_for(database: &dyn Database) {
+fn remove_if_exists_skips_unknown_users(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     add(&mut users, "bob");
@@ -235,7 +235,7 @@ fn users_that_are_not_there_are_passed_over_where_that_is_asked_for(database: &d
     assert_eq!(names(database), ["bob"]);
 }
 
-fn demo_users_are_added_to_an_empty_table_alone(database: &dyn Database) {
+fn demo_users_are_added_to_empty_table_only(database: &dyn Database) {
     let mut users = init(database);
     let mut bob = new_user("bob", "pa$$w0rd");
     bob.language = language("fr");
@@ -257,7 +257,7 @@ fn demo_users_are_added_all_or_none(database: &dyn Database) {
     assert!(names(database).is_empty());
 }
 
-fn users_are_locked_and_unlocked_all_or_none(database: &dyn Database) {
+fn lock_and_unlock_are_all_or_none(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "alice");
     add(&mut users, "bob");
@@ -272,7 +272,7 @@ fn users_are_locked_and_unlocked_all_or_none(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn an_export_counts_the_users_and_fails_as_its_output_does(database: &dyn Database) {
+fn export_counts_users_and_returns_output_error(database: &dyn Database) {
     /// Takes so many bytes.
     struct Output(usize);
 
@@ -303,7 +303,7 @@ fn an_export_counts_the_users_and_fails_as_its_output_does(database: &dyn Databa
     }
 }
 
-fn a_change_that_is_about_to_be_permanent_is_announced(database: &dyn Database) {
+fn commit_hooks_run_around_commit(database: &dyn Database) {
     thread_local! {
         static ANNOUNCED: Cell<u32> = const { Cell::new(0) };
     }
@@ -322,26 +322,26 @@ fn a_change_that_is_about_to_be_permanent_is_announced(database: &dyn Database) 
 }
 
 on_every_database! {
-    users_are_locked_and_unlocked_all_or_none,
-    a_new_user_is_found_as_it_was_given,
-    an_unknown_name_is_not_found,
-    users_are_listed_in_the_order_of_the_bytes_of_their_names,
-    a_name_that_is_taken_is_refused,
-    a_name_that_differs_by_ascii_case_alone_needs_leave,
-    names_that_differ_otherwise_are_not_similar,
-    a_password_that_the_policy_refuses_writes_nothing,
-    a_weak_password_is_taken_where_it_is_allowed,
-    the_user_name_counts_as_guessable,
-    a_new_password_replaces_that_user_s_hash_alone,
-    a_new_password_leaves_a_locked_user_locked,
-    a_new_password_mends_a_value_that_is_no_hash,
-    a_language_is_changed_once,
-    what_is_not_there_cannot_be_changed,
-    users_are_removed_all_or_none,
-    a_user_who_is_named_twice_is_removed_once,
-    users_that_are_not_there_are_passed_over_where_that_is_asked_for,
-    demo_users_are_added_to_an_empty_table_alone,
+    lock_and_unlock_are_all_or_none,
+    added_user_is_found_as_given,
+    unknown_name_is_not_found,
+    list_is_ordered_by_bytes_of_names,
+    add_rejects_taken_name,
+    add_rejects_similar_name_unless_allowed,
+    names_differing_otherwise_are_not_similar,
+    password_violating_policy_changes_nothing,
+    weak_password_is_accepted_if_allowed,
+    username_counts_as_guessable,
+    new_password_replaces_hash_of_one_user,
+    new_password_keeps_lock,
+    new_password_replaces_unusable_value,
+    language_is_changed_once,
+    changes_reject_unknown_user,
+    remove_is_all_or_none,
+    remove_of_repeated_user_removes_once,
+    remove_if_exists_skips_unknown_users,
+    demo_users_are_added_to_empty_table_only,
     demo_users_are_added_all_or_none,
-    an_export_counts_the_users_and_fails_as_its_output_does,
-    a_change_that_is_about_to_be_permanent_is_announced,
+    export_counts_users_and_returns_output_error,
+    commit_hooks_run_around_commit,
 }

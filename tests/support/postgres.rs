@@ -433,7 +433,7 @@ fn unique(prefix: &str) -> String {
     format!("{prefix}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A word that nobody guesses.
+/// A word that cannot be guessed.
 fn random_word() -> String {
     let random = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", random(), random())

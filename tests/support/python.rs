@@ -42,11 +42,7 @@ impl Environment {
     }
 }
 
-/// The environment of `tests/requirements.txt`; none if the calling test is to be skipped.
-///
-/// # Panics
-///
-/// If it cannot be had, and the variable `CI` is set.
+/// If it is unavailable, and the variable `CI` is set.
 pub fn environment() -> Option<Environment> {
     or_skip(installed())
 }

@@ -1,7 +1,7 @@
-//! What a test needs and may not be there, a Python or a server.
+//! Optional requirements of tests, such as Python or a server.
 //!
-//! Where it is not, the test is skipped, and says so on stderr past the test harness, which would
-//! swallow it. With the variable `CI` set it fails instead: there nothing is skipped.
+//! Without it, the test is skipped and says so on stderr, bypassing the test harness, which would
+//! capture it. With the variable `CI` set, it fails instead.
 
 use std::env;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ pub fn or_skip<T>(needed: Result<T, String>) -> Option<T> {
         Err(reason) if env::var_os("CI").is_some() => panic!("{reason}"),
         Err(reason) => {
             let test = thread::current().name().unwrap_or("a test").to_owned();
-            // Not eprintln, which the harness captures. If stderr is closed nobody can be told.
+            // Not eprintln, which the harness captures. Ignore errors: stderr may be closed.
             let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
             None
         }

@@ -25,7 +25,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
 #[test]
-fn pip_installs_the_program_and_nothing_else() {
+fn pip_installs_only_the_program() {
     let Some(tools) = or_skip(fetch()).and_then(|()| environment()) else { return };
     let wheel = build(&tools);
     the_wheel_holds_the_program_alone(&tools, &wheel);

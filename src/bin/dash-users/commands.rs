@@ -109,7 +109,8 @@ fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
     let name = name.to_text()?.to_lowercase();
     // Up to a third of the letters may differ.
     let limit = name.chars().count().div_ceil(3);
-    let names = Users::glance(database).and_then(|mut users| users.names("", MAX_NAMES)).ok()?;
+    let names =
+        Users::open_no_wait(database).and_then(|mut users| users.names("", MAX_NAMES)).ok()?;
     let distance = |other: &String| strsim::osa_distance(&name, &other.to_lowercase());
     let (distance, other) = names.into_iter().map(|other| (distance(&other), other)).min()?;
     (distance <= limit).then_some(StoredText::Text(other))

@@ -128,7 +128,7 @@ fn candidates(
         let location = database()?;
         // A server could take too long to answer.
         let Location::Sqlite(_) = &location else { return None };
-        find(&mut Users::glance(&location).ok()?, current.to_str()?).ok()
+        find(&mut Users::open_no_wait(&location).ok()?, current.to_str()?).ok()
     };
     let names = found().unwrap_or_default().into_iter().filter(|name| is_plain(name));
     names.map(CompletionCandidate::new).collect()

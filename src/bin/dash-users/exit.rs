@@ -159,7 +159,7 @@ impl From<anyhow::Error> for Report {
         }
         let (code, hint) = if let Some(error) = error.downcast_ref::<Error>() {
             of_operation(error)
-        } else if let Some(error) = error.downcast_ref::<policy::Refusal>() {
+        } else if let Some(error) = error.downcast_ref::<policy::Violation>() {
             of_password(*error)
         } else if let Some(error) = error.downcast_ref::<FileError>() {
             of_file(error)
@@ -185,7 +185,7 @@ fn of_location(error: LocationError) -> Option<&'static str> {
             Misspelling::Quotes => {
                 "remove the quotes (docker --env-file keeps them); for a file with this name, use ./NAME"
             }
-            Misspelling::Blanks => "remove the spaces; for a file with this name, use ./NAME",
+            Misspelling::Whitespace => "remove the spaces; for a file with this name, use ./NAME",
             Misspelling::Invisible => {
                 "type it again on one line; for a file with this name, use ./NAME"
             }
@@ -236,14 +236,14 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
             (Code::UserExists, Some("use --allow-similar to allow this name".to_owned()))
         }
         Error::WrongPassword => (Code::Refused, None),
-        Error::ClearPassword { .. } => (Code::BadPassword, None),
+        Error::PlaintextPassword { .. } => (Code::BadPassword, None),
         Error::InvalidHash { .. }
         | Error::HashNotPassword { .. }
         | Error::NoPassword(_)
-        | Error::ResemblesHash(_)
+        | Error::HashLike(_)
         | Error::UnreachableName(_)
         | Error::BadValues(_) => (Code::InvalidData, None),
-        Error::ChangedMeanwhile(_) => {
+        Error::ConcurrentChange(_) => {
             (Code::Failed, Some("nothing was changed; try again".to_owned()))
         }
         _ => (Code::Failed, None),
@@ -264,14 +264,14 @@ pub fn with_user_hint(error: &Error, database: &Location) -> Option<Failure> {
         Error::HashNotPassword { is_restorable: true, .. } => {
             format!("run {} to repair the hash", command(database, "check --fix --unwrap"))
         }
-        Error::ResemblesHash(username) => {
+        Error::HashLike(username) => {
             let passwd = passwd(username)?;
             format!("{passwd}, or use --allow-hash-like if the stored value really is the password")
         }
         Error::InvalidHash { username, .. }
         | Error::HashNotPassword { username, .. }
         | Error::NoPassword(username)
-        | Error::ClearPassword { username, .. } => passwd(username)?,
+        | Error::PlaintextPassword { username, .. } => passwd(username)?,
         _ => return None,
     };
     Some(Failure::new(of_operation(error).0, error.to_string()).hint(hint))
@@ -326,7 +326,7 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             Some("install the newer version of dash-users that wrote it".to_owned()),
         ),
         StoreError::NotADatabase { .. } => (Code::NotADatabase, None),
-        StoreError::UnfitTable { location, repair, .. } => {
+        StoreError::UnsupportedTable { location, repair, .. } => {
             let (file, init) = (pasted(location), command(location, "init"));
             let hint =
                 |sql| format!("run this SQL with `sqlite3 -bail {file}`, then run {init}:\n{sql}");
@@ -339,7 +339,7 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         StoreError::Busy { .. } | StoreError::Conflict { .. } => {
             (Code::Busy, Some("try again".to_owned()))
         }
-        StoreError::NotForServers => (
+        StoreError::NotOnServers => (
             Code::Failed,
             Some(
                 "use pg_dump and pg_restore, or `dash-users export` for the users only".to_owned(),
@@ -431,7 +431,7 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
             Code::InvalidData,
             Some("put the hash in the field password_hash, with nothing around it"),
         ),
-        RecordError::ResemblesHash => (
+        RecordError::HashLike => (
             Code::InvalidData,
             Some(
                 "--allow-hash-like takes it as a password; a hash goes into the field password_hash",
@@ -448,7 +448,7 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
     }
 }
 
-fn of_password(refusal: policy::Refusal) -> (Code, Option<String>) {
+fn of_password(refusal: policy::Violation) -> (Code, Option<String>) {
     if refusal.is_weakness() {
         let hint = "choose a longer password, use --generate, or accept it with --allow-weak";
         (Code::WeakPassword, Some(hint.to_owned()))

@@ -1,5 +1,5 @@
--- Version 2: groups, history, and the times of an account. Triggers keep them correct when an app
--- writes to `users` itself: see functions.sql.
+-- Version 2: groups, history, and the times of an account. Triggers maintain them when an app
+-- writes to `users` directly: see functions.sql.
 
 -- The app may read it.
 CREATE TABLE IF NOT EXISTS {schema}.user_groups (

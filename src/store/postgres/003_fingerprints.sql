@@ -1,8 +1,8 @@
--- Version 3: whose groups these are, also after the triggers did not work for a while: a digest of
--- the password hash that the user had last. A user with another hash may be somebody else of that
--- name. NULL where it is unknown.
+-- Version 3: identifies the owner of groups even if the triggers were not working for a while. The
+-- fingerprint is a digest of the user's last password hash. A user with another hash may be another
+-- person with that name. NULL if unknown.
 
 ALTER TABLE {schema}.dash_users_times ADD COLUMN IF NOT EXISTS fingerprint text;
 
--- It was callable by anybody to whom default privileges gave that.
+-- It could be called by everyone to whom default privileges granted that.
 DROP FUNCTION IF EXISTS {schema}.dash_users_forget(text);

@@ -1,4 +1,4 @@
-//! What is wrong with a database, apart from what its rows say.
+//! Finding problems of a database, except those of single rows.
 
 use postgres::types::Type;
 
@@ -57,7 +57,7 @@ pub(super) fn check(
     Ok(findings)
 }
 
-/// The type of the column `password_hash`, if it has a length.
+/// The type of the column `password_hash`, if it limits the length.
 pub(super) fn hash_column(
     transaction: &mut PostgresTransaction,
 ) -> Result<Option<String>, StoreError> {
@@ -80,7 +80,7 @@ fn foreign_triggers(transaction: &mut PostgresTransaction) -> Result<Vec<Problem
     Ok(names.into_iter().map(Problem::ForeignTrigger).collect())
 }
 
-/// Groups that nobody could be put into, and those of users who are not there.
+/// Groups with invalid names, and groups of users that do not exist.
 fn groups(transaction: &mut PostgresTransaction) -> Result<Vec<Finding>, StoreError> {
     let select = "SELECT groups.username, group_name, users.username IS NOT NULL
                   FROM {schema}.user_groups AS groups LEFT JOIN {schema}.users
@@ -112,7 +112,7 @@ fn groups(transaction: &mut PostgresTransaction) -> Result<Vec<Finding>, StoreEr
     Ok(findings)
 }
 
-/// Roles and databases for which no trigger fires.
+/// Roles and databases for which triggers do not fire.
 fn triggers_off(transaction: &mut PostgresTransaction) -> Result<Vec<Problem>, StoreError> {
     let select = "SELECT concat_ws(' IN ',
                              CASE WHEN setrole <> 0 THEN 'ROLE ' || setrole::regrole END,
@@ -123,7 +123,7 @@ fn triggers_off(transaction: &mut PostgresTransaction) -> Result<Vec<Problem>, S
     Ok(transaction.texts(select, &[])?.into_iter().map(Problem::TriggersOff).collect())
 }
 
-/// Users who were added, removed or changed while the triggers did not work.
+/// Users who were added, removed or changed while the triggers were not working.
 fn unseen(transaction: &mut PostgresTransaction) -> Result<Vec<Finding>, StoreError> {
     let current = schema::fingerprint("users.password_hash::text");
     let select = format!(

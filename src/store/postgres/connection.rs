@@ -1,4 +1,4 @@
-//! How a server is reached, and what its errors mean.
+//! Connecting to a server, and converting its errors.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -16,19 +16,19 @@ use super::{Place, Server, tls};
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
-/// How long a connection may take to be made.
+/// The timeout for connecting.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a server that is connected may take to let the program in.
+/// Extra time for authentication once connected.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How a server says in which way a connection is encrypted that `pg_hba.conf` does not accept.
+/// How a server describes the encryption of a connection that `pg_hba.conf` rejects.
 const ENCRYPTION: [&str; 4] = ["GSS encryption", "SSL encryption", "no encryption", "SSL off"];
 
-/// How long another program's transaction is waited for.
+/// The timeout for another program's transaction.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long one statement may take.
+/// The timeout of one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
@@ -45,7 +45,7 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     let patience = patience(&plan.hosts);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        // It may come too late for anybody to take it.
+        // The receiver may have given up already.
         let _ = sender.send(first(plan));
     });
     let cannot = |reason: String, hint: String| {
@@ -54,14 +54,14 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     };
     let connected = receiver
         .recv_timeout(patience)
-        .map_err(|_| cannot("the server does not answer".to_owned(), String::new()))?;
+        .map_err(|_| cannot("the server does not respond".to_owned(), String::new()))?;
     connected.map_err(|failure| {
         let Failure { reason, hint, has_password } = failure;
         let reason = match server.exposed_password_file() {
-            // Else it has nothing to do with it.
+            // Otherwise it is unrelated.
             _ if has_password || !reason.contains("password") => reason,
             Some(file) => format!(
-                "{reason}; {} was passed over, since others may read it: chmod 600",
+                "{reason}; {} was ignored because others can read it: chmod 600",
                 file.display()
             ),
             None => format!("{reason}; neither ~/.pgpass nor PGPASSWORD has a password for it"),
@@ -70,14 +70,14 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
     })
 }
 
-/// Why a server was not connected to.
+/// Why a connection failed.
 struct Failure {
     reason: String,
     hint: String,
     has_password: bool,
 }
 
-/// The first server that is as wanted.
+/// Connects to the first server that matches `target_session_attrs`.
 fn first(plan: Plan) -> Result<Client, Failure> {
     let Plan { hosts, session, tls, names } = plan;
     let rounds: &[Session] = match session {
@@ -96,7 +96,7 @@ fn first(plan: Plan) -> Result<Client, Failure> {
                     Ok(None) => return Ok(client),
                     Ok(Some(what)) => Failure {
                         reason: format!("{} {what}", host_name(config)),
-                        hint: "name other hosts, or another target_session_attrs".to_owned(),
+                        hint: "use other hosts, or another target_session_attrs".to_owned(),
                         has_password: true,
                     },
                     Err(error) => refusal(&error, config, &names),
@@ -107,13 +107,13 @@ fn first(plan: Plan) -> Result<Client, Failure> {
         }
     }
     Err(failure.unwrap_or(Failure {
-        reason: "no host is named".to_owned(),
+        reason: "no host is given".to_owned(),
         hint: String::new(),
         has_password: true,
     }))
 }
 
-/// What a server is that is not wanted.
+/// Why a server does not match, if so.
 fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>, postgres::Error> {
     if wanted == Session::Any {
         return Ok(None);
@@ -139,15 +139,15 @@ fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>
     })
 }
 
-/// Why a server did not let the program in, and what to do.
+/// Why a server rejected the connection, and what to do.
 fn refusal(error: &postgres::Error, config: &Config, names: &Names) -> Failure {
     let has_password = config.get_password().is_some();
     let not_postgres = || {
-        let reason = format!("{} is at this port, not PostgreSQL", other_protocol(config)?);
-        Some((reason, "name the port of PostgreSQL, usually 5432".to_owned()))
+        let reason = format!("{} answers on this port, not PostgreSQL", other_protocol(config)?);
+        Some((reason, "use PostgreSQL's port, usually 5432".to_owned()))
     };
     let (reason, hint) = match (tls::explain(error), error.code()) {
-        // `SSH-` begins as the answer of a server that is ready for TLS.
+        // `SSH-` begins like the answer of a server that supports TLS.
         (Some(explained), _) if tls::is_garbled(error) => not_postgres().unwrap_or(explained),
         (Some(explained), _) => explained,
         (None, Some(state)) => {
@@ -158,7 +158,7 @@ fn refusal(error: &postgres::Error, config: &Config, names: &Names) -> Failure {
             let hint = if *state == SqlState::INSUFFICIENT_PRIVILEGE {
                 format!("GRANT CONNECT ON DATABASE {} TO {};", quoted(database), quoted(user))
             } else if reason.contains("valid client certificate") {
-                "name one with sslcert=FILE and sslkey=FILE".to_owned()
+                "give one with sslcert=FILE and sslkey=FILE".to_owned()
             } else {
                 String::new()
             };
@@ -169,8 +169,8 @@ fn refusal(error: &postgres::Error, config: &Config, names: &Names) -> Failure {
     Failure { reason, hint, has_password }
 }
 
-/// What a server refuses at the start, without the values that it repeats: nobody can tell a name
-/// from a password that was written in its place.
+/// Why a server rejects a new connection, without the values that its message repeats: a value may be a
+/// password in the wrong place.
 fn in_our_words(state: &SqlState, message: &str, names: &Names) -> Option<String> {
     let Names { user, database, options } = names;
     Some(match state.code() {
@@ -198,9 +198,9 @@ fn in_our_words(state: &SqlState, message: &str, names: &Names) -> Option<String
     })
 }
 
-/// What else than PostgreSQL answers at the port, if anything does.
+/// What answers on the port, if not PostgreSQL.
 fn other_protocol(config: &Config) -> Option<&'static str> {
-    /// Asks for TLS; a server of PostgreSQL says `S` or `N`.
+    /// A request for TLS. PostgreSQL answers `S` or `N`.
     const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
     let port = config.get_ports().first().copied().unwrap_or(5432);
@@ -225,13 +225,13 @@ fn other_protocol(config: &Config) -> Option<&'static str> {
     protocol(&answer[..length])
 }
 
-/// Which protocol begins so.
+/// The protocol that begins like this, if not PostgreSQL's.
 fn protocol(answer: &[u8]) -> Option<&'static str> {
     Some(match answer {
         // An error of PostgreSQL, with the length of the message.
         [b'E', 0, 0, ..] | b"S" | b"N" => return None,
-        // It hung up.
-        [] => "something that says nothing",
+        // The connection was closed.
+        [] => "something that sends nothing",
         answer if answer.starts_with(b"HTTP/") || answer.starts_with(b"<") => "a web server (HTTP)",
         answer if answer.starts_with(b"SSH-") => "an SSH server",
         answer if answer.starts_with(b"-") || answer.starts_with(b"+") => "Redis or a mail server",
@@ -244,10 +244,10 @@ fn protocol(answer: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// How long a connection is waited for. The driver's own timeout ends when the network has
-/// connected: then it would wait for ever for a server that does not speak.
+/// The total time to wait for a connection. The driver's own timeout covers only the network
+/// connection, so it would wait forever for a silent server.
 fn patience(hosts: &[Config]) -> Duration {
-    // A name has an address of either kind.
+    // A name may have both kinds of address.
     let each = |config: &Config| {
         let timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         timeout.saturating_mul(2)
@@ -255,12 +255,12 @@ fn patience(hosts: &[Config]) -> Duration {
     hosts.iter().map(each).fold(GRACE, Duration::saturating_add)
 }
 
-/// What the server says, or else what kept it from saying anything.
+/// The server's message, or the reason there is none.
 fn message(error: &postgres::Error) -> String {
     error.as_db_error().map_or_else(|| deepest(error), |error| error.message().to_owned())
 }
 
-/// The first cause of an error, which says more than what it led to.
+/// The root cause of an error, which says more than its consequences.
 fn deepest(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => deepest(source),
@@ -268,13 +268,12 @@ fn deepest(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Where names in SQL are looked up: nobody but a superuser can create anything there.
+/// The schemas in which names in SQL resolve: only superusers can create objects there.
 pub(super) const SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
-/// What a transaction relies on, whatever the role, the database or the URL sets; and the role
-/// that it acts as.
+/// The settings of a transaction, whatever the role, the database or the URL sets, and its role.
 ///
-/// Rows that row-level security would hide raise an error: they must not count as absent.
+/// Rows hidden by row-level security raise an error, because they must not count as missing.
 pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
     let mut settings = format!(
         "{SEARCH_PATH};
@@ -296,7 +295,7 @@ pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
         settings.push_str("SET LOCAL transaction_timeout = 0;");
     }
     if place.is_sql_ascii {
-        // The server would refuse to send what is not UTF-8.
+        // Otherwise the server would fail on text that is not UTF-8.
         settings.push_str("SET LOCAL client_encoding = 'SQL_ASCII';");
     }
     if let Some(owner) = &place.owner {
@@ -305,8 +304,8 @@ pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
     settings
 }
 
-/// Who holds the lock that a statement waited for in vain, as far as the role may see it. It ends
-/// the transaction, which has failed already.
+/// The holder of the lock that a statement timed out on, as far as the role can see. Ends the
+/// transaction, which has failed already.
 pub(super) fn holder(transaction: &mut Transaction<'_>, schema: &str) -> Option<String> {
     let schema = format!("'{}'", schema.replace('\'', "''"));
     let messages = transaction
@@ -340,16 +339,16 @@ pub(super) fn holder(transaction: &mut Transaction<'_>, schema: &str) -> Option<
     })
 }
 
-/// A name in SQL.
+/// Quotes a name for SQL.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// What an error of a commit means to a caller: who hears nothing of it does not know.
+/// Converts an error of a commit: if the connection is lost, the result is unknown.
 pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> StoreError {
     match self::error(location, error) {
         StoreError::CannotConnect { location, .. } => {
-            let reason = "the connection was lost during the commit: look whether the change was \
+            let reason = "the connection was lost during the commit: check whether the change was \
                           made before you try again";
             StoreError::Failed { location, reason: reason.to_owned() }
         }
@@ -357,7 +356,7 @@ pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> Stor
     }
 }
 
-/// What an error of the server means to a caller.
+/// Converts an error of the server.
 pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
     let location = location.clone();
     let Some(state) = error.code() else {
@@ -370,7 +369,7 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
     if *state == SqlState::LOCK_NOT_AVAILABLE {
         return StoreError::Busy { location, holder: None };
     }
-    // A time-out, or an administrator of the server.
+    // A timeout, or canceled by an administrator of the server.
     if *state == SqlState::QUERY_CANCELED || ["25P03", "25P04", "57P05"].contains(&state.code()) {
         return StoreError::TooSlow { location, reason };
     }
@@ -381,14 +380,14 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
         return StoreError::NotEncodable { location, reason };
     }
     match class {
-        // Not reached, not let in, or without the rights.
+        // Not reached, rejected, or without privileges.
         "08" | "28" | "3D" | "53" | "57" => StoreError::CannotConnect { location, reason },
         _ if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
-            // By the function of the server: its messages may be in any language.
+            // Recognized by the server's function, because messages may be in any language.
             let routine = error.as_db_error().and_then(|error| error.routine());
             let reason = match routine {
                 Some("check_enable_rls") => {
-                    format!("{reason}: ALTER ROLE … BYPASSRLS, for a role that is to see all users")
+                    format!("{reason}: ALTER ROLE … BYPASSRLS, for a role that must see all users")
                 }
                 _ => reason,
             };
@@ -417,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn protocol_is_told_by_its_first_bytes() {
+    fn protocol_is_detected_by_first_bytes() {
         for (answer, expected) in [
             (&b"N"[..], None),
             (b"E\0\0\0\x8c", None),
@@ -427,7 +426,7 @@ mod tests {
             (b"-ERR unknown com", Some("Redis or a mail server")),
             (b"\x15\x03\x01\0\x02", Some("a server that begins with TLS, such as HTTPS")),
             (b"220 mail", Some("a mail or FTP server")),
-            (b"", Some("something that says nothing")),
+            (b"", Some("something that sends nothing")),
             (b"hello", Some("something else")),
         ] {
             assert_eq!(protocol(answer), expected, "{answer:?}");
@@ -487,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_says_is_told_by_its_first_cause() {
+    fn connection_error_shows_root_cause() {
         let failure = "color=red".parse::<Config>().unwrap_err();
         let location = Location::parse("postgresql://u@h/db").unwrap();
         let said = error(&location, &failure).to_string();

@@ -2,15 +2,15 @@
 -- role needs no privilege on our tables.
 --
 -- Names of functions, operators and types resolve in pg_catalog alone: objects that others create
--- in any schema cannot take their place. Tables are written with their schema. Rows that
--- row-level security hides raise an error instead of counting as absent. Sequential scans are off,
--- so that a look-up of one row in a small table does not conflict with other rows in a serializable
--- transaction.
+-- in any schema cannot replace them. Tables are written with their schema. Rows hidden by row-level
+-- security raise an error instead of counting as missing. Sequential scans are off, so a lookup of
+-- one row in a small table does not conflict with other rows in a serializable transaction.
 --
--- A trigger that cannot do its work, for example because a table of ours is gone, does not make the
--- app's write fail. It at least deletes the groups of a user who was added, removed or renamed, and
--- sets dash_users.failure for dash-users, which then rolls back. `check` finds the cause. Only if the
--- groups cannot be deleted either, the write fails: they must not pass to another person.
+-- A trigger that cannot do its work, for example because one of our tables is missing, does not
+-- make the app's write fail. It at least deletes the groups of a user who was added, removed or
+-- renamed, and sets dash_users.failure for dash-users, which then rolls back. `check` finds the
+-- cause. Only if the groups cannot be deleted either, the write fails: they must not pass to
+-- another person.
 --
 -- dash-users marks its own changes with settings of the transaction: dash_users.actor, .action,
 -- .detail, and .bulk, with which the triggers leave everything to it. They count only for a role

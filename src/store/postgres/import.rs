@@ -1,24 +1,24 @@
-//! Many users at once, a statement for some thousands of them. The triggers stand aside, and what
-//! they would do is done here.
+//! Importing many users at once, thousands with one statement. The triggers do nothing, and their
+//! work is done here.
 
 use std::time::SystemTime;
 
 use postgres::types::Type;
 
 use super::schema::fingerprint;
-use super::{PASSED_OVER, Param, PostgresTransaction, REWRITTEN, printable};
+use super::{Param, PostgresTransaction, REWRITTEN, SKIPPED, printable};
 use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
 use crate::user::StoredText;
 
-/// How many users are added by one statement.
+/// The number of users added by one statement.
 const BATCH: usize = 5000;
 
-/// An import that was begun.
+/// A started import.
 pub(super) struct Import {
     now: SystemTime,
-    /// Whether there was no user, so that nothing can be left of one.
+    /// Whether there were no users, so nothing can remain of one.
     was_empty: bool,
-    /// Whom to add with the next statement.
+    /// The users to add with the next statement.
     new: Vec<NewRow>,
 }
 
@@ -108,7 +108,7 @@ impl Import {
             u64::try_from(count).unwrap_or_default()
         };
         if count(0) < rows.len() as u64 {
-            return Err(transaction.refused(PASSED_OVER));
+            return Err(transaction.refused(SKIPPED));
         }
         if count(1) < rows.len() as u64 {
             return Err(transaction.refused(REWRITTEN));
@@ -162,7 +162,7 @@ impl Import {
         if let Some(groups) = groups {
             let groups: Vec<_> =
                 groups.iter().map(|group| text(transaction, group)).collect::<Result<_, _>>()?;
-            // As the trigger on groups does.
+            // Like the trigger on groups.
             let touch = "UPDATE {schema}.dash_users_times SET fingerprint = fingerprint
                          WHERE username = $1";
             transaction.run(touch, &[(&name, Type::TEXT)])?;
@@ -199,6 +199,6 @@ fn text<'a>(
     match stored {
         StoredText::Null => Ok(None),
         StoredText::Text(text) if !text.contains('\0') => Ok(Some(text)),
-        odd => Err(transaction.refused(&format!("'{odd}' is no text that PostgreSQL can hold"))),
+        odd => Err(transaction.refused(&format!("PostgreSQL cannot store '{odd}' as text"))),
     }
 }

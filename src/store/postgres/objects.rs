@@ -1,5 +1,5 @@
-//! What this crate creates beside `users`: tables, an index, triggers and their functions. What of
-//! it is missing, altered or cannot work, and how that is repaired.
+//! The objects that this crate creates in addition to `users`: tables, an index, triggers and their
+//! functions. Finds those that are missing, altered or not working, and repairs them.
 
 use postgres::types::Type;
 
@@ -51,13 +51,14 @@ const TABLES: [(u32, &str, &str); 3] = [
     ),
 ];
 
-/// Larger numbers are no event's: somebody wrote them, and few numbers are left behind them.
+/// The maximum id of an event. Larger ids were written by someone else, and leave few ids after
+/// them.
 pub(super) const MAX_ID: i64 = 1 << 62;
 
 /// The last column of `dash_users_times`, since version 3.
 const FINGERPRINT: &str = ", fingerprint text";
 
-/// What is wrong with our objects, each with the version of the schema that needs it.
+/// The problems of our objects, each with the schema version that needs the object.
 pub(super) fn problems(
     transaction: &mut PostgresTransaction,
 ) -> Result<Vec<(u32, Problem)>, StoreError> {
@@ -71,7 +72,7 @@ fn object(kind: SchemaObjectKind, name: &str) -> SchemaObject {
     SchemaObject { kind, name: name.to_owned() }
 }
 
-/// The schema's name, as a parameter for `to_regnamespace`.
+/// The name of the schema, as a parameter for `to_regnamespace`.
 fn schema(transaction: &PostgresTransaction) -> String {
     quoted(&transaction.place.schema)
 }
@@ -118,8 +119,8 @@ fn tables(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, 
             return Err(not_a_database(
                 transaction.location,
                 format!(
-                    "its '{table}' is a {kind} with the columns {}, where dash-users keeps a \
-                     table of its own with {expected}",
+                    "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
+                     of that name with {expected}",
                     Escaped(columns)
                 ),
             ));
@@ -184,8 +185,8 @@ fn index_and_triggers(
     Ok(problems)
 }
 
-/// The functions of our triggers that are missing, not as they were created, owned by another role
-/// than the owner of `users`, or callable by others.
+/// The functions of our triggers that are missing, altered, owned by another role than the owner of
+/// `users`, or callable by others.
 fn functions(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, StoreError> {
     let select = "SELECT proname::text, prosrc, prosecdef, coalesce(proconfig, '{}'),
                          pg_get_userbyid(proowner)::text,
@@ -225,20 +226,20 @@ fn functions(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)
     Ok(problems)
 }
 
-/// The settings that a function is created with, as the catalog has them.
+/// The settings of a function, in the form of the catalog.
 fn settings_of(function: &str) -> Vec<String> {
     let head = function.split("$function$").next().unwrap_or_default();
     let settings = head.lines().filter_map(|line| line.strip_prefix("SET "));
     settings.map(|setting| setting.trim_end_matches(" AS ").replacen(" = ", "=", 1)).collect()
 }
 
-/// A function with its schema and the expression of the fingerprint.
+/// Fills in the schema and the fingerprint expression of a function.
 fn function_sql(transaction: &PostgresTransaction, sql: &str) -> String {
     let sql = sql.replace("{fingerprint}", &fingerprint("new_hash"));
     transaction.sql(&sql.replace("$function$", &tag(transaction)))
 }
 
-/// The quotes around the body of a function: nothing that is in the name of the schema.
+/// The dollar quotes around the body of a function. They must not occur in the name of the schema.
 fn tag(transaction: &PostgresTransaction) -> String {
     let mut tag = "$function$".to_owned();
     while transaction.place.schema.contains(&tag) {
@@ -249,7 +250,7 @@ fn tag(transaction: &PostgresTransaction) -> String {
 
 /// A statement that creates an object.
 struct Created<'a> {
-    /// The name behind the kind, with the schema where that is written.
+    /// The name after the kind, with the schema if written.
     name: &'a str,
     sql: &'a str,
 }
@@ -267,7 +268,7 @@ fn statements(file: &str) -> Vec<Created<'_>> {
     starts.zip(ends).map(statement).collect()
 }
 
-/// Creates what is missing, and replaces functions. Readers need not wait for that.
+/// Creates missing objects and replaces functions, without blocking readers.
 pub(super) fn create(
     transaction: &mut PostgresTransaction,
     problems: &[(u32, Problem)],
@@ -280,7 +281,7 @@ pub(super) fn create(
         for function in statements(FUNCTIONS) {
             let sql = function_sql(transaction, function.sql);
             transaction.run_all(&sql)?;
-            // To others that default privileges name, too.
+            // Also from others that default privileges grant to.
             let revoke =
                 "SELECT format('REVOKE ALL ON FUNCTION %s FROM %s', pg_proc.oid::regprocedure,
                               CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
@@ -310,7 +311,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Replaces the index and triggers that were altered: readers wait while that is done.
+/// Replaces altered indexes and triggers. This blocks readers.
 pub(super) fn replace(
     transaction: &mut PostgresTransaction,
     problems: &[(u32, Problem)],
@@ -329,7 +330,7 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// The statement that drops the index or trigger of ours with this name, if it is there.
+/// The statement that drops our index or trigger with this name, if it exists.
 fn drop_sql(
     transaction: &mut PostgresTransaction,
     name: &str,
@@ -346,15 +347,15 @@ fn drop_sql(
     Ok(drops.into_iter().next())
 }
 
-/// Whether the history has a number for its next event, as far as the role may see: a copy by
-/// logical replication leaves the sequence behind.
+/// Checks that the history has an id for its next event, as far as the role can see. Logical
+/// replication does not copy the sequence.
 pub(super) fn numbering(
     transaction: &mut PostgresTransaction,
 ) -> Result<Option<Problem>, StoreError> {
     let select = "SELECT pg_get_serial_sequence('{schema}.user_events', 'id')";
     let sequence: Option<String> = transaction.query_one(select, &[])?.get(0);
     let Some(sequence) = sequence else {
-        let reason = "column 'id' of 'user_events' is no identity column".to_owned();
+        let reason = "column 'id' of 'user_events' is not an identity column".to_owned();
         return Ok(Some(Problem::CannotRecord(reason)));
     };
     let may_see = "SELECT has_sequence_privilege($1, 'SELECT')";
@@ -369,14 +370,14 @@ pub(super) fn numbering(
     );
     let row = transaction.query_one(&select, &[(&sequence, Type::TEXT)])?;
     let reason = match (row.get(0), row.get(1)) {
-        (true, _) => "the numbers of 'user_events' are used up",
-        (false, true) => "the next number of 'user_events' is used already",
+        (true, _) => "'user_events' has no ids left",
+        (false, true) => "the next id of 'user_events' is already used",
         (false, false) => return Ok(None),
     };
     Ok(Some(Problem::CannotRecord(reason.to_owned())))
 }
 
-/// Lets the history go on after its last event.
+/// Sets the next id of the history to follow its last event.
 fn renumber(transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
     if numbering(transaction)?.is_none() {
         return Ok(());
@@ -391,7 +392,7 @@ fn renumber(transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
     transaction.query(&set, &[(&sequence, Type::TEXT)]).map(drop)
 }
 
-/// Gives the owner of `users` the privileges that its triggers need on its own tables.
+/// Grants the owner of `users` the privileges that its triggers need on its own tables.
 pub(super) fn regain(
     transaction: &mut PostgresTransaction,
     problems: &[(u32, Problem)],
@@ -408,8 +409,8 @@ pub(super) fn regain(
     Ok(())
 }
 
-/// Refuses to create anything for a table `users` that belongs to a role which this one is not: who
-/// may create objects may have planted it.
+/// Rejects creating objects for a table `users` that belongs to another role: a role that can
+/// create objects may have planted it.
 pub(super) fn refuse_foreign_users(
     transaction: &mut PostgresTransaction,
 ) -> Result<(), StoreError> {
@@ -426,8 +427,8 @@ pub(super) fn refuse_foreign_users(
     })
 }
 
-/// A warning if others may create objects in the schema. It is for a superuser, with whose rights
-/// the triggers run.
+/// A warning for superusers if others can create objects in the schema: the triggers run with
+/// superuser rights.
 pub(super) fn others_may_create(
     transaction: &mut PostgresTransaction,
 ) -> Result<Option<String>, StoreError> {
@@ -446,7 +447,7 @@ pub(super) fn others_may_create(
     }))
 }
 
-/// Refuses a stored version that another role may have planted.
+/// Rejects a stored version that another role may have planted.
 pub(super) fn refuse_foreign_version(
     transaction: &PostgresTransaction,
     problems: &[(u32, Problem)],
@@ -458,8 +459,8 @@ pub(super) fn refuse_foreign_version(
     Ok(())
 }
 
-/// Refuses to go on where tables or functions belong to another role than `users`: their triggers
-/// and code would run with the rights of the role that uses them.
+/// Stops if tables or functions belong to another role than `users`: their triggers and code would
+/// run with the rights of the role that uses them.
 pub(super) fn refuse_foreign_owners(
     transaction: &PostgresTransaction,
     problems: &[(u32, Problem)],
@@ -481,7 +482,7 @@ pub(super) fn refuse_foreign_owners(
     Err(not_a_database(
         transaction.location,
         format!(
-            "{first}: drop what dash-users did not create; if it did, as a superuser: {}",
+            "{first}: drop it if dash-users did not create it; otherwise, as a superuser: {}",
             alters.join(" ")
         ),
     ))

@@ -1,4 +1,4 @@
--- The index and the triggers, each created only where it is missing or not as it is here.
+-- The index and the triggers, each created only if it is missing or altered.
 
 -- Finds names that differ only by ASCII case.
 CREATE INDEX dash_users_username_nocase ON {schema}.users (lower(username::text COLLATE "C"));
@@ -6,7 +6,8 @@ CREATE INDEX dash_users_username_nocase ON {schema}.users (lower(username::text 
 CREATE TRIGGER dash_users_added_or_removed AFTER INSERT OR DELETE ON {schema}.users
 FOR EACH ROW EXECUTE FUNCTION {schema}.dash_users_on_users();
 
--- Also of a column that a trigger of the app sets: UPDATE OF fires only for columns in the statement.
+-- Not UPDATE OF, which fires only for columns in the statement: a trigger of the app may set a
+-- column.
 CREATE TRIGGER dash_users_changed AFTER UPDATE ON {schema}.users
 FOR EACH ROW WHEN (OLD.username::text COLLATE "C" IS DISTINCT FROM NEW.username::text
     OR OLD.password_hash::text COLLATE "C" IS DISTINCT FROM NEW.password_hash::text

@@ -1,4 +1,4 @@
-//! Foreign keys of the app that lead to a user.
+//! Foreign keys of the app that reference users.
 
 use postgres::types::Type;
 
@@ -8,7 +8,7 @@ use crate::store::{MAX_REFERENCES, OnDelete, Reference, StoreError};
 
 /// A foreign key.
 struct ForeignKey {
-    /// What the referring table is called.
+    /// The name of the referencing table.
     name: String,
     /// The tables and columns, as SQL.
     table: String,
@@ -18,7 +18,8 @@ struct ForeignKey {
     on_delete: OnDelete,
 }
 
-/// What refers to `username`, directly or through rows that would go with the user.
+/// The rows that reference `username`, directly or through rows that would be deleted with the
+/// user.
 pub(super) fn to_user(
     transaction: &mut PostgresTransaction,
     username: &str,
@@ -30,8 +31,8 @@ pub(super) fn to_user(
     Ok(references)
 }
 
-/// Follows the foreign keys that lead to the last table of `chain`, of which the rows go where the
-/// SQL expression `rows` holds, and on from what a deletion there deletes in turn.
+/// Follows the foreign keys to the last table of `chain`, whose rows are deleted if the SQL
+/// expression `rows` holds, and those to rows that a deletion cascades to.
 fn find(
     transaction: &mut PostgresTransaction,
     chain: &[String],

@@ -1,8 +1,8 @@
-//! What a role may not do, as the statement that would let it.
+//! Missing privileges of a role, as the statement that grants them.
 
 use postgres::{SimpleQueryMessage, Transaction};
 
-/// What an administrator needs of each table: see the README.
+/// The privileges that an administrator needs on each table.
 const NEEDED: [(&str, &str, &str); 5] = [
     ("users", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
     ("user_groups", "SELECT", "SELECT, INSERT, DELETE"),
@@ -11,8 +11,8 @@ const NEEDED: [(&str, &str, &str); 5] = [
     ("dash_users_schema", "SELECT", "SELECT"),
 ];
 
-/// The GRANT of all that the role lacks, for whoever owns the tables; none if it lacks nothing that
-/// can be granted. It ends the transaction, which has failed already.
+/// The GRANT of all missing privileges, for the owner of the tables; `None` if nothing grantable is
+/// missing. Ends the transaction, which has failed already.
 pub(super) fn missing(
     transaction: &mut Transaction<'_>,
     schema: &str,

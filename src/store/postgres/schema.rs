@@ -1,4 +1,4 @@
-//! The schema: what is there, and how it is brought up to date.
+//! Inspecting and migrating the schema.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
 use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError};
 
-/// Every migration, and the SQL that creates its tables and columns. It may be applied again.
+/// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
 pub(super) const MIGRATIONS: [(Migration, &str); 3] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
@@ -27,22 +27,23 @@ pub(super) const MIGRATIONS: [(Migration, &str); 3] = [
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
-/// The first version with triggers: since then, times and groups are those of the users.
+/// The first version with triggers, which maintain times and groups.
 const WATCHED: u32 = 2;
 
-/// The oldest server that has everything the SQL here uses.
+/// The oldest supported server version: PostgreSQL 12.
 const MIN_SERVER: i32 = 120_000;
 
-/// How long a statement waits for a lock while readers wait behind it, and how long they then have.
+/// How long a statement waits for a lock while readers queue behind it, and how long the readers
+/// then get.
 const TURN: Duration = Duration::from_millis(500);
 
-/// Finds the schema with the table `users` as the search path of the session does, or else the
-/// schema in which it is to be created.
+/// Finds the schema with the table `users` through the session's search path, or the schema in
+/// which to create it.
 pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, StoreError> {
     let fail = |error| connection::error(location, &error);
     let cannot = |reason: String| StoreError::CannotConnect { location: location.clone(), reason };
     let mut transaction = client.build_transaction().read_only(true).start().map_err(fail)?;
-    // The only statement under that search path: nothing in it can be shadowed.
+    // The only statement that uses that search path: nothing in it can be shadowed.
     let path = transaction.query_typed_one("SELECT pg_catalog.current_schemas(false)", &[]);
     let path: Vec<String> = path.map_err(fail)?.get(0);
     transaction.batch_execute("SET LOCAL search_path = pg_catalog, pg_temp").map_err(fail)?;
@@ -64,14 +65,14 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     }
     if row.get::<_, String>(2) == "replica" {
         return Err(cannot(
-            "session_replication_role is 'replica', so no trigger fires: ALTER ROLE or ALTER \
+            "session_replication_role is 'replica', so triggers do not fire: ALTER ROLE or ALTER \
              DATABASE … RESET session_replication_role"
                 .to_owned(),
         ));
     }
     let read_only = read_only(&row);
     let path: Vec<String> = path.into_iter().filter(|name| !name.starts_with("pg_")).collect();
-    // From PostgreSQL 16 on, a member of a role may not be allowed to SET ROLE to it.
+    // Since PostgreSQL 16, a member of a role may not be allowed to SET ROLE to it.
     let may_be = if version < 160_000 { "MEMBER" } else { "SET" };
     let select = "SELECT nspname::text, owner.rolname::text, owner.rolname <> current_user
                          AND pg_has_role(owner.oid, $2), NOT owner.rolsuper AND EXISTS (
@@ -86,7 +87,7 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     let params = [(&path as &(dyn ToSql + Sync), Type::TEXT_ARRAY), (&may_be, Type::TEXT)];
     let found = transaction.query_typed(select, &params).map_err(fail)?;
     let (schema, owner) = match found.first() {
-        // Triggers of the owner can take any right of the session: SET ROLE is no protection.
+        // Triggers of the owner can acquire every right of the session: SET ROLE is no protection.
         Some(row) if row.get(3) => {
             let owner = quoted(row.get(1));
             return Err(cannot(format!(
@@ -116,13 +117,13 @@ pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, St
     })
 }
 
-/// Why the server or its owner lets nobody change anything, if that is so.
+/// Why the server is read-only, if it is.
 fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
     let (is_standby, is_set): (bool, bool) = (row.get(4), row.get(5));
     if is_standby {
         return Some(ReadOnly {
             reason: "the server is a standby, which is read-only".to_owned(),
-            hint: "name the primary, or all hosts with target_session_attrs=read-write in the URL"
+            hint: "use the primary, or all hosts with target_session_attrs=read-write in the URL"
                 .to_owned(),
         });
     }
@@ -138,20 +139,18 @@ fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
             " for the role in the database",
             format!("ALTER ROLE {role} IN DATABASE {database} RESET {setting};"),
         ),
-        Some("client") => {
-            (" by PGOPTIONS or the options of the URL", "leave it out there".to_owned())
-        }
+        Some("client") => (" by PGOPTIONS or the options of the URL", "remove it there".to_owned()),
         _ => (" for the server", format!("ALTER SYSTEM RESET {setting}; SELECT pg_reload_conf();")),
     };
     is_set.then(|| ReadOnly {
         reason: format!("it is read-only: {setting} is on{whose}"),
-        hint: format!("where changes are meant to be made: {undo}"),
+        hint: format!("to allow changes: {undo}"),
     })
 }
 
-/// Says why there is no schema to look in: none exists, or the role may use none.
+/// The error if there is no usable schema: none exists, or the role may use none.
 fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Location) -> StoreError {
-    let reason = "no schema of the role's search path exists, or the role may use none".to_owned();
+    let reason = "the role's search path has no schema that exists and that it may use".to_owned();
     let select = "SELECT format('GRANT USAGE ON SCHEMA %I TO %I;', nspname, current_user)
                   FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
                   WHERE relname = 'users' AND relkind IN ('r', 'p')
@@ -166,8 +165,8 @@ fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Locatio
     }
 }
 
-/// A table that may be the one that is wanted, where `schema` has none: one that an app is likely
-/// to use comes first.
+/// Another table that may be the intended one if `schema` has none. One that an app is likely to
+/// use comes first.
 fn other_table(
     transaction: &mut postgres::Transaction<'_>,
     schema: &str,
@@ -188,7 +187,8 @@ fn other_table(
     }))
 }
 
-/// Refuses to create a table beside another one that has users, unless the search path was given.
+/// Rejects creating a table if there is another one with users, unless the search path was set
+/// explicitly.
 fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
     let Some(other) = store.place.other_table.as_ref().filter(|other| other.has_users) else {
         return Ok(());
@@ -231,7 +231,7 @@ fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
     })
 }
 
-/// A schema's name in the options of a connection, where a backslash takes what follows as it is.
+/// The name of a schema in connection options, where a backslash escapes the next character.
 fn option(schema: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if schema.chars().all(is_plain) {
@@ -240,7 +240,7 @@ fn option(schema: &str) -> String {
     quoted(schema).replace('\\', r"\\").replace(' ', r"\ ")
 }
 
-/// Looks at the schema. Within a transaction, what it finds stays true until its end.
+/// Inspects the schema. Within a transaction, the result stays valid until its end.
 pub(super) fn inspect(transaction: &mut PostgresTransaction) -> Result<Schema, StoreError> {
     let problems = objects::problems(transaction)?;
     objects::refuse_foreign_version(transaction, &problems)?;
@@ -277,7 +277,7 @@ fn inspect_with(
     Ok(schema)
 }
 
-/// Whether there is a table of this name in the schema.
+/// Whether the schema has a table with this name.
 pub(super) fn is_there(
     transaction: &mut PostgresTransaction,
     table: &str,
@@ -289,11 +289,11 @@ pub(super) fn is_there(
     Ok(transaction.query_one(select, &params)?.get(0))
 }
 
-/// Applies what is pending; for a repair everything, where the schema has the latest version.
+/// Applies pending migrations. A repair of a schema with the latest version applies all.
 ///
-/// The version is read under the lock of programs that change users: of several at once one does
-/// the work and the others find it done. Some locks make readers wait behind this program. It waits
-/// for a lock only [shortly](TURN), then lets them go first, and starts again.
+/// The version is read under the lock of programs that change users, so if several start at once,
+/// one does the work and the others find it done. Some locks make readers queue behind this
+/// program. It waits for a lock only [briefly](TURN), then lets the readers go first and retries.
 pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
@@ -308,7 +308,7 @@ pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated,
 fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
     if !is_repair {
         refuse_beside(store)?;
-        // A role that may only read learns that there is nothing to do.
+        // So a role with read privileges can find that there is nothing to do.
         let mut transaction = store.transaction(Access::Read)?;
         let problems = objects::problems(&mut transaction)?;
         if problems.is_empty() && inspect_with(&mut transaction, &problems)?.pending.is_empty() {
@@ -319,7 +319,7 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     let problems = objects::problems(&mut transaction)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
     objects::refuse_foreign_users(&mut transaction)?;
-    // Where nothing is yet, the first to create the table goes on and others start again.
+    // If nothing exists yet, the first to create the table continues and the others retry.
     if !is_there(&mut transaction, "dash_users_schema")? {
         transaction.run_all(
             "CREATE TABLE {schema}.dash_users_schema (version integer NOT NULL);
@@ -331,7 +331,7 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     if is_there(&mut transaction, "dash_users_times")? {
         transaction.run(LOCK_OUT_WRITERS, &[])?;
     }
-    // Others may have repaired it, or planted something, while this program waited.
+    // Another program may have repaired it, or planted something, while this one waited.
     let problems = objects::problems(&mut transaction)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
     let schema = inspect_with(&mut transaction, &problems)?;
@@ -347,8 +347,8 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     Ok(Migrated { applied: schema.pending, events })
 }
 
-/// Creates what is missing, drops orphaned groups and times, and stamps the version. Returns the
-/// events that this added to the history, newest first. What makes readers wait comes last.
+/// Creates missing objects, deletes orphaned groups and times, and stores the version. Returns the
+/// events that this added to the history, newest first. Statements that block readers come last.
 fn apply(
     transaction: &mut PostgresTransaction,
     before: &Schema,
@@ -364,7 +364,7 @@ fn apply(
     } else {
         0
     };
-    // With a dropped table its triggers go, and nothing recorded who went with it.
+    // Triggers are dropped with their table, so no event records the removed users.
     let is_another_table: bool = transaction
         .query_one(
             "SELECT NOT EXISTS (SELECT 1 FROM pg_trigger
@@ -395,16 +395,16 @@ fn apply(
     Ok(transaction.query(select, &[(&last, Type::INT8)])?.iter().map(read_event).collect())
 }
 
-/// The digest of a stored hash, an SQL expression, by which a user is recognized.
+/// The fingerprint that identifies a user: a digest of the stored hash, as an SQL expression.
 pub(super) fn fingerprint(hash: &str) -> String {
     format!("left(encode(sha256(convert_to({hash}, getdatabaseencoding())), 'hex'), 32)")
 }
 
-/// Makes groups and times fit the users, and records that in the history: users may have changed
-/// while the triggers did not work.
+/// Makes groups and times match the users, and records that in the history: users may have changed
+/// while the triggers were not working.
 ///
-/// A user keeps groups and times if the hash is the one that was recorded last. Where none was
-/// recorded, they are kept unless this is another table than before.
+/// A user keeps groups and times if the hash is the last recorded one. If none was recorded, they
+/// are kept unless this is another table than before.
 fn reconcile(
     transaction: &mut PostgresTransaction,
     was_watched: bool,
@@ -457,8 +457,8 @@ fn reconcile(
     transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
 }
 
-/// The stored version, 0 without one, and what is wrong with its table. Fixtures that empty every
-/// table, and restores of the data alone, leave no row or the same one twice.
+/// The stored version, or 0, and the problem with its table, if any. Fixtures that empty every
+/// table and restores of data alone leave no row or duplicate rows.
 fn version(
     transaction: &mut PostgresTransaction,
 ) -> Result<(u32, Option<&'static str>), StoreError> {
@@ -475,7 +475,7 @@ fn version(
     match found.first().map(|row| row.get(0)) {
         None => return Ok((0, None)),
         Some(false) => {
-            return Err(unreadable("is not a table with a column 'version' of integers"));
+            return Err(unreadable("is not a table with an integer column 'version'"));
         }
         Some(true) => {}
     }
@@ -485,9 +485,9 @@ fn version(
         [] => return Ok((LATEST, Some("its 'dash_users_schema' is empty"))),
         [Some(version)] => (version, None),
         [Some(version), ref same @ ..] if same.iter().all(|other| *other == Some(version)) => {
-            (version, Some("its 'dash_users_schema' has the same row several times"))
+            (version, Some("its 'dash_users_schema' has duplicate rows"))
         }
-        _ => return Err(unreadable("does not hold exactly one version")),
+        _ => return Err(unreadable("does not contain exactly one version")),
     };
     match u32::try_from(found) {
         Ok(found) if found <= LATEST => Ok((found, damage)),
@@ -496,7 +496,7 @@ fn version(
             found: found.into(),
             known: LATEST,
         }),
-        Err(_) => Err(unreadable("holds a negative version")),
+        Err(_) => Err(unreadable("contains a negative version")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a server is, as libpq has it: a URL, a service, and environment variables.
+//! PostgreSQL servers, located as by libpq: with a URL, a service, and environment variables.
 
 mod config;
 mod files;
@@ -19,7 +19,7 @@ pub(super) use self::settings::Source;
 use self::url::Url;
 use crate::store::LocationError;
 
-/// A database of a PostgreSQL server.
+/// A database on a PostgreSQL server.
 ///
 /// `Display` and `Debug` show the URL without its password.
 ///
@@ -29,27 +29,28 @@ use crate::store::LocationError;
 /// postgresql://[user[:password]@][host[:port],…][/database][?parameter=value&…]
 /// ```
 ///
-/// The first `@` ends the password, which may hold most other characters as they are; a `%`, a
-/// blank and a further `@` anywhere are to be percent-encoded.
+/// The first `@` ends the password, which can contain most other characters unencoded. A `%`, a
+/// blank and any other `@` must be percent-encoded.
 ///
-/// The host may be a socket's directory, percent-encoded or as the parameter `host`. The parameters
-/// are libpq's, and those that SQLAlchemy and its drivers add. Each is obeyed, makes no difference,
-/// or is refused. `sslmode` is `disable`, `prefer` (the default), `require` or `verify-full`;
-/// `sslrootcert` is a file of PEM, or `system`.
+/// The host can be the directory of a socket, percent-encoded or given as the parameter `host`. The
+/// parameters are libpq's, and those of SQLAlchemy and its drivers. Each is applied, ignored if it
+/// makes no difference, or rejected. `sslmode` is `disable`, `prefer` (the default), `require` or
+/// `verify-full`; `sslrootcert` is a PEM file, or `system`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Server {
     url: Arc<Url>,
-    /// None where it was not asked for.
+    /// `None` without [`with_environment`](Self::with_environment).
     environment: Option<Vec<(&'static str, Zeroizing<String>)>>,
 }
 
 impl Server {
-    /// Reads what follows the `://` of a URL.
+    /// Parses the part after the `://` of a URL.
     pub(in crate::store) fn parse(text: &str) -> Result<Self, LocationError> {
         Ok(Self { url: Arc::new(Url::parse(text)?), environment: None })
     }
 
-    /// Takes what the URL leaves out from the variables of libpq, which `variable` knows.
+    /// Takes settings that the URL does not give from libpq's environment variables, which
+    /// `variable` looks up.
     #[must_use]
     pub fn with_environment(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| variable(name).map(|value| (name, Zeroizing::new(value)));
@@ -62,7 +63,7 @@ impl Server {
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// All that is set, wherever.
+    /// The settings from all sources.
     fn settings(&self) -> Result<Settings, BadSetting> {
         let mut settings = Settings::default();
         let url = &*self.url;
@@ -97,7 +98,7 @@ impl Server {
         Ok(settings)
     }
 
-    /// Whether the URL, a service or a variable says where tables are looked up.
+    /// Whether the URL, a service or a variable sets the search path.
     pub(super) fn names_search_path(&self) -> bool {
         let settings = self.settings().unwrap_or_default();
         settings.get("options").is_some_and(|options| options.contains("search_path"))
@@ -109,7 +110,7 @@ impl Server {
         self.settings().unwrap_or_default().source("options")
     }
 
-    /// The home directory: where the variable is not set, as the list of users has it.
+    /// The home directory, from the system's user list if the variable is not set.
     fn home(&self) -> Option<PathBuf> {
         self.environment.as_ref()?;
         match self.variable("HOME") {
@@ -118,7 +119,7 @@ impl Server {
         }
     }
 
-    /// The file of passwords, which need not be there.
+    /// The password file, which may not exist.
     fn password_file(&self, settings: &Settings) -> Option<PathBuf> {
         match settings.get("passfile") {
             Some(file) => Some(file.into()),
@@ -126,14 +127,14 @@ impl Server {
         }
     }
 
-    /// The file of passwords, if it is not looked into since others may read it.
+    /// The password file, if it is ignored because others can read it.
     pub(super) fn exposed_password_file(&self) -> Option<PathBuf> {
         let file = self.password_file(&self.settings().ok()?);
         file.filter(|file| files::is_exposed(file) == Some(true))
     }
 }
 
-/// Adds what SQLAlchemy's drivers call otherwise than libpq.
+/// Converts parameters that SQLAlchemy's drivers name differently than libpq.
 fn add_of_drivers(settings: &mut Settings) -> Result<(), BadSetting> {
     let ssl_modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
     match settings.get("ssl").map(str::to_owned) {
@@ -154,7 +155,7 @@ fn add_of_drivers(settings: &mut Settings) -> Result<(), BadSetting> {
     Ok(())
 }
 
-/// Who runs the program, as the list of users has it.
+/// The current user's entry in the system's user list.
 fn passwd_entry() -> Option<User> {
     User::from_uid(Uid::effective()).ok().flatten()
 }

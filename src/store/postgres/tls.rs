@@ -1,4 +1,4 @@
-//! TLS, with what libpq means by its modes.
+//! TLS with the semantics of libpq's modes.
 
 use std::fmt;
 use std::fs;
@@ -26,34 +26,35 @@ use x509_cert::{Certificate, Version};
 
 use super::server::BadSetting;
 
-/// By what the certificate of a server is verified.
+/// How the server's certificate is verified.
 #[derive(Debug)]
 pub(super) enum Verification {
-    /// By nothing: the connection is encrypted, and whoever is in between could be the server.
+    /// Not at all: the connection is encrypted, but an attacker in between could pose as the
+    /// server.
     None,
-    /// By the authorities of the operating system.
+    /// With the CAs of the operating system.
     System,
-    /// By those of a file of PEM.
+    /// With the CAs of a PEM file.
     File(PathBuf),
 }
 
-/// A certificate that the server may ask for, and its key.
+/// A client certificate and its key.
 pub(super) struct ClientCertificate {
     pub certificate: PathBuf,
     pub key: PathBuf,
 }
 
-/// All that is said of encryption.
+/// The settings for TLS.
 pub(super) struct Tls {
     pub verification: Verification,
-    /// A list of revoked certificates.
+    /// The file of a certificate revocation list.
     pub revoked: Option<PathBuf>,
     pub client: Option<ClientCertificate>,
-    /// Whether the host's name is sent before anything is encrypted.
+    /// Whether to send the host name unencrypted (SNI).
     pub names_host: bool,
-    /// The oldest and the newest version, as 12 for 1.2.
+    /// The minimum and maximum version, such as 12 for TLS 1.2.
     pub versions: (u8, u8),
-    /// Whether TLS begins at once.
+    /// Whether to start TLS directly, without asking first.
     pub is_direct: bool,
 }
 
@@ -78,11 +79,11 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, BadSetting> {
             builder.with_client_auth_cert(certificates, key).map_err(|_| {
                 BadSetting::new(
                     format!(
-                        "{} is not the key of {}, or of a kind that is not known here",
+                        "{} is not the key of {}, or has an unsupported type",
                         client.key.display(),
                         client.certificate.display()
                     ),
-                    "name the key that the certificate was requested with: sslkey=FILE",
+                    "use the key that the certificate was requested with: sslkey=FILE",
                 )
             })?
         }
@@ -94,7 +95,7 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, BadSetting> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// The certificates of a file of PEM.
+/// Reads the certificates of a PEM file.
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadSetting> {
     let shown = file.display();
     let unreadable = |error: &dyn fmt::Display| BadSetting::new(format!("{shown}: {error}"), "");
@@ -105,26 +106,26 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, BadSetting>
         Ok(found) if !found.is_empty() => Ok(found),
         // A sequence in DER.
         _ if bytes.starts_with(&[0x30]) => Err(BadSetting::new(
-            format!("{shown} is written in DER, not in PEM"),
+            format!("{shown} is in DER format, not PEM"),
             format!("openssl x509 -inform DER -in {quoted} -out {quoted}.pem"),
         )),
         Ok(_) => Err(BadSetting::new(
-            format!("{shown} holds no certificate in PEM"),
-            "name a file that has -----BEGIN CERTIFICATE-----",
+            format!("{shown} contains no PEM certificate"),
+            "use a file that contains -----BEGIN CERTIFICATE-----",
         )),
         Err(_) => Err(BadSetting::new(
-            format!("{shown} holds a certificate in PEM that is damaged"),
+            format!("{shown} contains a damaged PEM certificate"),
             format!("openssl x509 -noout -text -in {quoted}"),
         )),
     }
 }
 
-/// A path in a command to be pasted.
+/// Quotes a path for a command to paste.
 fn shlex_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// The key of our own certificate, which nobody else may read.
+/// Reads the private key of the client certificate, which others must not be able to read.
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
     let shown = file.display();
     let quoted = shlex_quoted(file);
@@ -133,7 +134,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
     // libpq's rule.
     let exposed = if metadata.uid() == 0 { 0o037 } else { 0o077 };
     if !metadata.is_file() || metadata.permissions().mode() & exposed != 0 {
-        let reason = format!("the private key {shown} may be read by others");
+        let reason = format!("the private key {shown} can be read by others");
         return Err(BadSetting::new(reason, format!("chmod 600 {quoted}")));
     }
     let bytes = zeroize::Zeroizing::new(fs::read(file).map_err(|error| unreadable(&error))?);
@@ -142,30 +143,30 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, BadSetting> {
         has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
     };
     if is_encrypted(&bytes) {
-        let reason = format!("the private key {shown} is encrypted, which cannot be read here");
+        let reason = format!("the private key {shown} is encrypted, which is not supported");
         let hint = format!("umask 077 && openssl pkey -in {quoted} -out {quoted}.plain");
         return Err(BadSetting::new(reason, hint));
     }
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
-        let reason = format!("{shown} holds no private key in PEM");
-        BadSetting::new(reason, "name a file that has -----BEGIN PRIVATE KEY-----")
+        let reason = format!("{shown} contains no PEM private key");
+        BadSetting::new(reason, "use a file that contains -----BEGIN PRIVATE KEY-----")
     })
 }
 
-/// Verifies a server as libpq does: by the chain of its certificate, or by the very certificate.
+/// Verifies a server as libpq does: by its certificate chain, or by the exact certificate.
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    /// None takes every certificate, as libpq does for `prefer` and `require`.
+    /// `None` accepts every certificate, as libpq does for `prefer` and `require`.
     roots: Option<Roots>,
 }
 
 #[derive(Debug)]
 struct Roots {
     chain: Arc<WebPkiServerVerifier>,
-    /// What the file has, byte for byte: a self-signed certificate is an authority for itself.
+    /// The certificates of the file, compared exactly: a self-signed certificate is its own CA.
     exact: Vec<CertificateDer<'static>>,
-    /// Where they are.
+    /// The name of their source.
     named: String,
 }
 
@@ -181,27 +182,27 @@ impl Verifier {
             Verification::File(file) => {
                 let certificates = certificates(file)?;
                 roots.add_parsable_certificates(certificates.iter().cloned());
-                // No list of revoked certificates says anything of these.
+                // A revocation list does not cover these.
                 let exact = if tls.revoked.is_none() { certificates } else { Vec::new() };
                 (exact, file.display().to_string())
             }
         };
         if roots.is_empty() {
-            let reason = "sslrootcert holds no certificate of an authority".to_owned();
-            return Err(BadSetting::new(reason, "use sslrootcert=FILE with its certificate"));
+            let reason = "sslrootcert contains no CA certificate".to_owned();
+            return Err(BadSetting::new(reason, "use sslrootcert=FILE with the CA's certificate"));
         }
         let mut builder =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         if let Some(file) = &tls.revoked {
             let wrong = |error: &dyn fmt::Display| {
-                let hint = "name a file that has -----BEGIN X509 CRL-----: sslcrl=FILE";
+                let hint = "use a file that contains -----BEGIN X509 CRL-----: sslcrl=FILE";
                 BadSetting::new(format!("{}: {error}", file.display()), hint)
             };
             let lists = CertificateRevocationListDer::pem_file_iter(file).map_err(|e| wrong(&e))?;
             let lists: Result<Vec<_>, _> = lists.collect();
             let lists = lists.map_err(|error| wrong(&error))?;
             if lists.is_empty() {
-                return Err(wrong(&"it holds no list of revoked certificates in PEM"));
+                return Err(wrong(&"it contains no PEM certificate revocation list"));
             }
             builder = builder.with_crls(lists);
         }
@@ -227,7 +228,7 @@ impl ServerCertVerifier for Verifier {
         let explain = |error: &Error| explained(certificate, error, name, Some(&roots.named), now);
         match verified {
             Ok(verified) => Ok(verified),
-            // The list of revoked certificates is for all that are verified.
+            // The revocation list applies to all verified certificates.
             Err(Error::InvalidCertificate(CertificateError::Revoked)) => {
                 Err(explain(&CertificateError::Revoked.into()))
             }
@@ -269,7 +270,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Refuses a certificate for its dates.
+/// Rejects a certificate that is expired or not yet valid.
 fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
     let certificate =
         Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
@@ -284,7 +285,7 @@ fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Ce
     }
 }
 
-/// Why a certificate is refused, and what to do.
+/// Why a certificate is rejected, and what to do.
 #[derive(Debug)]
 struct BadCertificate {
     reason: String,
@@ -299,7 +300,7 @@ impl fmt::Display for BadCertificate {
 
 impl std::error::Error for BadCertificate {}
 
-/// An error of a verification, in a sentence.
+/// Explains a verification error.
 fn explained(
     certificate: &CertificateDer<'_>,
     error: &Error,
@@ -317,7 +318,7 @@ fn unsigned(certificate: &CertificateDer<'_>, error: &Error) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(bad))))
 }
 
-/// The command that makes a certificate which libpq and this program accept.
+/// The command that creates a certificate that libpq and this program accept.
 fn new_certificate(host: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
     let host = if host.chars().all(is_plain) { host } else { "HOST" };
@@ -350,74 +351,84 @@ fn explanation(
         time.map(|time| humantime::format_rfc3339_seconds(time.to_system_time()).to_string())
             .unwrap_or_default()
     };
-    let anew = new_certificate(host);
+    let renew = new_certificate(host);
     let (reason, hint) = match error {
-        _ if is_old => ("is of X.509 version 1, which has no names of hosts".to_owned(), anew),
-        _ if parsed.is_none() => ("is damaged".to_owned(), anew),
+        _ if is_old => ("uses X.509 version 1, which has no host names".to_owned(), renew),
+        _ if parsed.is_none() => ("is damaged".to_owned(), renew),
         Error::InvalidCertificate(error) => match error {
-            E::Expired | E::ExpiredContext { .. } => (format!("expired at {}", date(true)), anew),
+            E::Expired | E::ExpiredContext { .. } => (format!("expired at {}", date(true)), renew),
             E::NotValidYet | E::NotValidYetContext { .. } => (
-                format!("is valid from {} on, and it is earlier by this machine's clock", date(false)),
+                format!(
+                    "is not valid before {}, which is later than this machine's clock",
+                    date(false)
+                ),
                 "check the clocks of both machines: date -u".to_owned(),
             ),
-            E::NotValidForName | E::NotValidForNameContext { .. } if !names => {
-                (format!("names no host but as its common name, which is not enough: not valid for name {host}"), anew)
-            }
-            E::NotValidForNameContext { presented, .. } => (
-                format!("is not valid for name {host}, but for {}", shown_names(presented)),
-                format!("connect to one of its names, or make one for {host}: {anew}"),
+            E::NotValidForName | E::NotValidForNameContext { .. } if !names => (
+                format!("has only a common name, which is not enough: not valid for name {host}"),
+                renew,
             ),
-            E::NotValidForName => (format!("is not valid for name {host}"), anew),
+            E::NotValidForNameContext { presented, .. } => (
+                format!("is not valid for name {host}, only for {}", shown_names(presented)),
+                format!("connect to one of its names, or create one for {host}: {renew}"),
+            ),
+            E::NotValidForName => (format!("is not valid for name {host}"), renew),
             E::UnknownIssuer if check_dates(certificate, now) == Err(E::Expired) => {
-                (format!("expired at {}", date(true)), anew)
+                (format!("expired at {}", date(true)), renew)
             }
             E::UnknownIssuer | E::BadSignature => {
                 let roots = roots.unwrap_or("sslrootcert");
-                let what = if is_self_signed { "is self-signed, and not" } else { "is not by an authority" };
+                let what = if is_self_signed {
+                    "is self-signed, and not"
+                } else {
+                    "is not signed by a CA"
+                };
                 (
                     format!("{what} in {roots}"),
-                    "add sslrootcert=FILE with the certificate of the server's authority".to_owned(),
+                    "add sslrootcert=FILE with the certificate of the server's CA".to_owned(),
                 )
             }
-            E::Revoked => ("is revoked".to_owned(), anew),
+            E::Revoked => ("is revoked".to_owned(), renew),
             E::UnknownRevocationStatus
             | E::ExpiredRevocationList
             | E::ExpiredRevocationListContext { .. } => (
-                "has an authority whose list of revoked certificates is missing or expired".to_owned(),
-                "add the authority's current list to the file that sslcrl names".to_owned(),
+                "is signed by a CA whose revocation list is missing or expired".to_owned(),
+                "add the CA's current revocation list to the sslcrl file".to_owned(),
             ),
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
-                ("is not for a server, by its extended key usage".to_owned(), anew)
+                ("is not a server certificate (extended key usage)".to_owned(), renew)
             }
             E::UnhandledCriticalExtension => {
-                ("has a critical extension that is not known here".to_owned(), anew)
+                ("has a critical extension that is not supported".to_owned(), renew)
             }
-            E::BadEncoding => ("is damaged".to_owned(), anew),
+            E::BadEncoding => ("is damaged".to_owned(), renew),
             E::UnsupportedSignatureAlgorithmContext { .. }
-            | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-                ("has a signature or key of a kind that is not accepted here, such as SHA-1 or under 2048 bits of RSA".to_owned(), anew)
-            }
-            // webpki's, by its name alone.
+            | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+                "has an unsupported signature or key, such as SHA-1 or RSA under 2048 bits"
+                    .to_owned(),
+                renew,
+            ),
+            // An error of webpki, recognizable only by name.
             other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
                 if is_self_signed {
                     format!("is self-signed, and not in {}", roots.unwrap_or("sslrootcert"))
                 } else {
-                    "is one of an authority (CA:TRUE), not of a server".to_owned()
+                    "is a CA certificate (CA:TRUE), not a server certificate".to_owned()
                 },
                 if is_self_signed {
                     "add sslrootcert=FILE with the server's certificate".to_owned()
                 } else {
-                    anew
+                    renew
                 },
             ),
-            _ => ("cannot be verified".to_owned(), anew),
+            _ => ("cannot be verified".to_owned(), renew),
         },
-        _ => ("cannot be verified".to_owned(), anew),
+        _ => ("cannot be verified".to_owned(), renew),
     };
     BadCertificate { reason: format!("the server's certificate {reason}"), hint }
 }
 
-/// Names as they are in a certificate: `DnsName("db.example.org")`.
+/// Names in the form of a certificate: `DnsName("db.example.org")`.
 fn shown_names(presented: &[String]) -> String {
     const MAX: usize = 5;
     let inner = |name: &String| name.split('"').nth(1).unwrap_or(name).to_owned();
@@ -428,7 +439,7 @@ fn shown_names(presented: &[String]) -> String {
     names.join(", ")
 }
 
-/// The error of TLS that led to this one, if one did.
+/// The TLS error that caused this one, if any.
 fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -442,12 +453,12 @@ fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> 
     None
 }
 
-/// Whether the server sent something else than TLS.
+/// Whether the server sent something other than TLS.
 pub(super) fn is_garbled(error: &postgres::Error) -> bool {
     matches!(cause(error), Some(Error::InvalidMessage(_)))
 }
 
-/// What an error of TLS means, and what to do; none if it is not one.
+/// Explains a TLS error, and says what to do; `None` for other errors.
 pub(super) fn explain(error: &postgres::Error) -> Option<(String, String)> {
     cause(error).map(said)
 }
@@ -462,8 +473,9 @@ fn said(error: &Error) -> (String, String) {
     }
     let (reason, hint) = match error {
         Error::AlertReceived(A::CertificateRequired) => (
-            "the server wants a certificate of ours",
-            "name one with sslcert=FILE and sslkey=FILE, or write them to ~/.postgresql/postgresql.crt and .key",
+            "the server requires a client certificate",
+            "give one with sslcert=FILE and sslkey=FILE, or save them as \
+             ~/.postgresql/postgresql.crt and .key",
         ),
         Error::AlertReceived(
             A::UnknownCA
@@ -475,17 +487,19 @@ fn said(error: &Error) -> (String, String) {
             | A::AccessDenied
             | A::DecryptError,
         ) => (
-            "the server refuses our certificate",
-            "have it signed by the authority that the server's ssl_ca_file names, and look at its dates: openssl x509 -noout -dates -issuer -in FILE",
+            "the server rejected the client certificate",
+            "have it signed by a CA in the server's ssl_ca_file, and check its dates: openssl \
+             x509 -noout -dates -issuer -in FILE",
         ),
         Error::AlertReceived(A::ProtocolVersion | A::HandshakeFailure)
         | Error::PeerIncompatible(_) => (
-            "the server and this program have no version of TLS or cipher in common: it must know TLS 1.2 or 1.3",
+            "the server and this program have no TLS version or cipher in common: the server \
+             must support TLS 1.2 or 1.3",
             "",
         ),
         Error::AlertReceived(_) => ("the server ended the encrypted connection with an alert", ""),
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
-            ("the server does not speak TLS as it should", "")
+            ("the server violated the TLS protocol", "")
         }
         Error::InvalidCertificate(_) => ("the server's certificate cannot be verified", ""),
         _ => ("the encrypted connection failed", ""),

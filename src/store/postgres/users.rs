@@ -1,4 +1,4 @@
-//! The table `users`, which an app created: whether this crate can share it.
+//! Checks whether the app's table `users` is usable.
 
 use postgres::types::Type;
 
@@ -7,30 +7,30 @@ use super::schema::not_a_database;
 use super::{Param, PostgresTransaction};
 use crate::store::StoreError;
 
-/// The fewest characters that a column for hashes must hold: those of a locked one.
+/// The minimum length of a column for hashes, that of a locked hash.
 const MIN_HASH_CHARS: i32 = 163;
 
-/// How names in the table are compared.
+/// How usernames in the table are compared.
 #[derive(Default)]
 pub(super) struct UsersTable {
-    /// The unique indexes on the name.
+    /// The unique indexes on the username.
     pub(super) unique_indexes: Vec<String>,
-    /// The equality operator of such an index, as SQL. It is citext's, for example.
+    /// The equality operator of such an index, as SQL. It may be citext's, for example.
     pub(super) equals: String,
     /// The types of its operands, as SQL. Both operands are cast to them: operators that others
     /// create for a domain would be preferred otherwise.
     pub(super) types: [String; 2],
 }
 
-/// Whether there is a table `users` that an app and this crate can share: if so, its extra columns
-/// that are NOT NULL without a default. Notes how names are compared.
+/// Checks the table `users`. If it exists, returns its extra columns that are NOT NULL and have no
+/// default, and records how usernames are compared.
 pub(super) fn adopt(
     transaction: &mut PostgresTransaction,
 ) -> Result<Option<Vec<String>>, StoreError> {
     let schema = quoted(&transaction.place.schema);
     let schema: Param = (&schema, Type::TEXT);
     let location = transaction.location;
-    let unfit = |reason: String| not_a_database(location, reason);
+    let unsupported = |reason: String| not_a_database(location, reason);
     let select = "SELECT relkind::text,
                          relispartition OR EXISTS (SELECT 1 FROM pg_inherits
                                                    WHERE inhparent = pg_class.oid)
@@ -40,30 +40,30 @@ pub(super) fn adopt(
     match found.first().map(|row| (row.get(0), row.get(1))) {
         None => return Ok(None),
         Some(("r", false)) => {}
-        // Our triggers do not see the rows of a child, and a name may be in both.
+        // Our triggers do not see the rows of a child table, and a name may be in both.
         Some(("r", true)) => {
             let reason = "other tables inherit from its table 'users', or it is a partition: ALTER \
                           TABLE CHILD NO INHERIT users, or DETACH PARTITION";
-            return Err(unfit(reason.to_owned()));
+            return Err(unsupported(reason.to_owned()));
         }
-        // A row that moves to another partition is deleted and inserted, as if it were another user.
-        Some(("p", _)) => return Err(unfit("its table 'users' is partitioned".to_owned())),
-        Some(_) => return Err(unfit("its 'users' is not a table".to_owned())),
+        // A row that moves to another partition is deleted and inserted, as if it were another
+        // user.
+        Some(("p", _)) => return Err(unsupported("its table 'users' is partitioned".to_owned())),
+        Some(_) => return Err(unsupported("its 'users' is not a table".to_owned())),
     }
     let required = columns(transaction, &schema)?;
     transaction.users = unique_indexes(transaction, &schema)?;
     Ok(Some(required))
 }
 
-/// Refuses columns that cannot hold what they must, and returns the extra columns that are NOT NULL
-/// without a default.
+/// Rejects unsuitable columns, and returns the extra columns that are NOT NULL and have no default.
 fn columns(
     transaction: &mut PostgresTransaction,
     schema: &Param,
 ) -> Result<Vec<String>, StoreError> {
     let location = transaction.location;
-    let unfit = |reason: String| not_a_database(location, reason);
-    // A domain may be over another domain, each with a length.
+    let unsupported = |reason: String| not_a_database(location, reason);
+    // A domain may be based on another domain, each with a length.
     let select = "WITH RECURSIVE types (attnum, type, length) AS (
                       SELECT attnum, atttypid, nullif(atttypmod, -1) FROM pg_attribute
                       WHERE attrelid = to_regclass($1 || '.users') AND attnum > 0
@@ -95,36 +95,38 @@ fn columns(
         let of = format!("column '{name}' of its table 'users'");
         let alter = format!("ALTER TABLE users ALTER {name} TYPE text");
         if row.get(2) {
-            return Err(unfit(format!("{of} is generated")));
+            return Err(unsupported(format!("{of} is generated")));
         }
         if row.get::<_, String>(3) != "S" {
-            return Err(unfit(format!("{of} is no text: {alter}")));
+            return Err(unsupported(format!("{of} is not text: {alter}")));
         }
-        // An app reads such a hash with blanks at its end, and it never matches.
+        // An app reads such a hash with trailing blanks, and it never matches.
         if row.get::<_, String>(4) == "bpchar" && name != "language" {
-            return Err(unfit(format!("{of} has the type char(n), padded with blanks: {alter}")));
+            return Err(unsupported(format!(
+                "{of} has the type char(n), padded with blanks: {alter}"
+            )));
         }
         let length: Option<i32> = row.get(5);
         if let Some(length) = length.filter(|length| *length < MIN_HASH_CHARS)
             && name == "password_hash"
         {
-            return Err(unfit(format!(
-                "{of} holds {length} characters, and a locked hash has {MIN_HASH_CHARS}: {alter}"
+            return Err(unsupported(format!(
+                "{of} holds {length} characters, but a locked hash needs {MIN_HASH_CHARS}: {alter}"
             )));
         }
     }
     if let Some(missing) = wanted.first() {
-        return Err(unfit(format!("its table 'users' has no column '{missing}'")));
+        return Err(unsupported(format!("its table 'users' has no column '{missing}'")));
     }
     Ok(required)
 }
 
-/// The indexes by which a name is unique, and how they compare names.
+/// The indexes that make a username unique, and how they compare.
 fn unique_indexes(
     transaction: &mut PostgresTransaction,
     schema: &Param,
 ) -> Result<UsersTable, StoreError> {
-    // A deferred index lets users swap names, and then nobody knows whose groups are whose.
+    // A deferred index lets users swap names, which makes the owner of groups ambiguous.
     let select = "SELECT index.relname::text,
                          'OPERATOR(' || quote_ident(operators.nspname) || '.' || oprname || ')',
                          format_type(amoplefttype, -1), format_type(amoprighttype, -1)

@@ -1,5 +1,5 @@
--- Version 1: the table that Dash apps read, made or adopted.
--- Everything is IF NOT EXISTS: it is applied again if an app dropped the table and what hung on it.
+-- Version 1: the table that Dash apps read, created or adopted. All statements can be repeated:
+-- they are applied again after an app dropped the table with its indexes and triggers.
 
 CREATE TABLE IF NOT EXISTS users (
     username TEXT PRIMARY KEY,
@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS users (
     language TEXT NOT NULL
 );
 
--- Finds names that differ only by ASCII case. It may hang on a table that was called users once.
+-- Finds names that differ only by ASCII case. After a rename, the index may be on a table that was
+-- called users before.
 DROP INDEX IF EXISTS dash_users_username_nocase;
 CREATE INDEX IF NOT EXISTS dash_users_username_nocase ON users (username COLLATE NOCASE);

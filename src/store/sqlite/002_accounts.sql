@@ -1,5 +1,5 @@
--- Version 2: groups, history, and the times of an account. Triggers keep them correct when an app
--- writes to `users` itself: see triggers.sql.
+-- Version 2: groups, history, and the times of an account. Triggers maintain them when an app
+-- writes to `users` directly: see triggers.sql.
 
 -- The app may read it.
 CREATE TABLE IF NOT EXISTS user_groups (
@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS user_groups (
     PRIMARY KEY (username, group_name)
 ) WITHOUT ROWID;
 
--- The app may read it. Without an actor: written by the app itself, or by hand.
+-- The app may read it. Rows without an actor were written by the app itself, or by hand.
 CREATE TABLE IF NOT EXISTS user_events (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
@@ -18,15 +18,16 @@ CREATE TABLE IF NOT EXISTS user_events (
     detail TEXT
 );
 
--- One row for each user whose name is not NULL; a time is NULL where nobody knows it.
+-- One row for each user whose name is not NULL. An unknown time is NULL.
 CREATE TABLE IF NOT EXISTS dash_users_times (
     username NOT NULL PRIMARY KEY,
     created_at TEXT,
     password_changed_at TEXT
 ) WITHOUT ROWID;
 
--- Who is changing users just now. dash-users writes the row and deletes it in the same
--- transaction: nobody else ever sees it. In bulk, the triggers leave everything to dash-users.
+-- The actor of the current change. dash-users inserts the row and deletes it in the same
+-- transaction, so no one else sees it. In bulk mode, the triggers leave all recording to
+-- dash-users.
 CREATE TABLE IF NOT EXISTS dash_users_change (
     actor TEXT,
     action TEXT NOT NULL,

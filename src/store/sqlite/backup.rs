@@ -1,4 +1,4 @@
-//! Copies of a whole file, and the way back, by SQLite's online backup.
+//! Backup and restore of a whole file, with SQLite's online backup.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::escape::Escaped;
 use crate::files::{self, FileError, WriteOptions};
 use crate::store::{Access, Cause, Location, RETRY_PAUSE, Restoration, StoreError};
 
-/// An existing file.
+/// Flags to open an existing file.
 const READ_WRITE: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
@@ -35,7 +35,7 @@ pub(super) fn backup(store: &mut Sqlite, file: &Path, overwrite: bool) -> Result
     Ok(())
 }
 
-/// Makes sure that no journal or log is left that SQLite would apply to a new file named `target`,
+/// Ensures that there is no journal or log that SQLite would apply to a new file named `target`,
 /// and that an existing file is a database or empty.
 fn settle(target: &Path) -> Result<(), StoreError> {
     let location = Location::Sqlite(target.to_owned());
@@ -57,13 +57,14 @@ fn settle(target: &Path) -> Result<(), StoreError> {
     match fs::symlink_metadata(target) {
         Ok(older) if files::is_own(&older) => {
             refuse_beside(|found| !found.is_file() || !files::is_own(found))?;
-            // Rolls back what a killed program left, and fails if the file is no database or in use.
+            // Rolls back the journal of a killed program, and fails if the file is not a database
+            // or in use.
             let older = Connection::open_with_flags(target, READ_WRITE).map_err(&fail)?;
             older.busy_timeout(BUSY_TIMEOUT).map_err(&fail)?;
             without_log(&older).map_err(&fail)?;
             older.query_row("PRAGMA page_count", [], |_| Ok(())).map_err(&fail)?;
         }
-        // SQLite might write to somebody else's.
+        // SQLite might write to another user's file.
         Ok(older) if older.len() > 0 => {
             let is_database = files::begins_with(target, b"SQLite format 3\0");
             if !is_database.map_err(|error| FileError::failed(target, error))? {
@@ -80,19 +81,19 @@ fn write(database: &Connection, file: &Path, target: PathBuf) -> Result<(), Stor
     let location = Location::Sqlite(target);
     let fail = sql_error(&location);
     let mut copy = Connection::open_with_flags(file, READ_WRITE).map_err(&fail)?;
-    // A copy that fails is removed: no journal on the disk is needed.
+    // A failed copy is removed, so it needs no journal on disk.
     copy.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(())).map_err(&fail)?;
     copy_all(database, &mut copy, &location)?;
     without_log(&copy).map_err(&fail)?;
     copy.close().map_err(|(_, error)| fail(error))
 }
 
-/// Gives a file a rollback journal, which is SQLite's default.
+/// Sets the journal mode of a file to a rollback journal, SQLite's default.
 fn without_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))
 }
 
-/// Copies every page at once: so it is one moment, and writers do not make it begin anew.
+/// Copies all pages in one step, so the copy is consistent and writers do not restart it.
 fn copy_all(from: &Connection, to: &mut Connection, location: &Location) -> Result<(), StoreError> {
     let fail = sql_error(location);
     match Backup::new(from, to).and_then(|backup| backup.step(-1)).map_err(&fail)? {
@@ -111,7 +112,7 @@ fn refuse_same(database: &Location, file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A copy of a backup, up to date, in a file that SQLite has unlinked already.
+/// A migrated copy of a backup, in a file that SQLite has already unlinked.
 pub(in super::super) struct Staged {
     copy: Connection,
     database: Sqlite,
@@ -128,19 +129,19 @@ pub(in super::super) fn prepare_restore(
     let Sqlite { mut connection, location, .. } =
         Sqlite::open(&files::absolute(file), Access::Read)?;
     let fail = sql_error(&location);
-    let unfit = |reason| StoreError::NotADatabase { location: location.clone(), reason };
+    let unsupported = |reason| StoreError::NotADatabase { location: location.clone(), reason };
     let backup = connection.transaction().map_err(&fail)?;
-    // What a constraint of the app allows is for the app to say, and may take any time.
+    // Constraints of the app are the app's concern, and may take any time.
     backup.pragma_update(None, "ignore_check_constraints", true).map_err(&fail)?;
     let integrity = backup
         .query_row("PRAGMA integrity_check(1)", [], |row| schema_text(row, 0))
         .map_err(&fail)?;
     if integrity != "ok" {
-        return Err(unfit(format!("it is damaged: {}", Escaped(&integrity))));
+        return Err(unsupported(format!("it is damaged: {}", Escaped(&integrity))));
     }
     let schema = schema::inspect(&backup, &location)?;
     if !schema.has_users_table {
-        return Err(unfit("it has no table 'users'".to_owned()));
+        return Err(unsupported("it has no table 'users'".to_owned()));
     }
 
     refuse_page_size(&database, &backup)?;
@@ -163,11 +164,11 @@ pub(in super::super) fn prepare_restore(
     Ok(Staged { copy, database, users })
 }
 
-/// Refuses a backup whose pages are not as large as those of a database with a write-ahead log, whose
-/// size SQLite cannot change.
+/// Rejects a backup with another page size than a database with a write-ahead log: SQLite cannot
+/// change the page size of such a database.
 fn refuse_page_size(database: &Sqlite, backup: &Connection) -> Result<(), StoreError> {
     let Sqlite { connection, location, .. } = database;
-    // A database that is damaged is replaced, whatever it was.
+    // A damaged database is replaced in any case.
     let journal = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
     if journal.unwrap_or_else(|_| String::new()) != "wal" {
         return Ok(());
@@ -181,8 +182,8 @@ fn refuse_page_size(database: &Sqlite, backup: &Connection) -> Result<(), StoreE
         return Ok(());
     }
     let reason = format!(
-        "its pages have {ours} bytes, those of the backup {theirs}, and it has a write-ahead log: stop \
-         the app, run `PRAGMA journal_mode = DELETE` in it, and restore again"
+        "its page size is {ours} bytes, the backup's is {theirs}, and it uses a write-ahead log: \
+         stop the app, run `PRAGMA journal_mode = DELETE` in it, and restore again"
     );
     Err(StoreError::Failed { location: location.clone(), reason })
 }
@@ -198,7 +199,7 @@ impl Restoration for Staged {
         database.connection.busy_timeout(COMMIT_TIMEOUT).map_err(&fail)?;
         let deadline = Instant::now() + BUSY_TIMEOUT;
         loop {
-            // While it waits for a reader, all other readers wait for it.
+            // While it waits for a reader, it blocks all other readers.
             match copy_all(&copy, &mut database.connection, &database.location) {
                 Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
                     thread::sleep(RETRY_PAUSE);

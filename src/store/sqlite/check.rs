@@ -1,4 +1,4 @@
-//! What is wrong with a file, apart from what its rows say.
+//! Finding problems of a file, except those of single rows.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +14,7 @@ use crate::group::{Group, GroupError};
 use crate::store::{Location, Row, StoreError};
 use crate::user::StoredText;
 
-/// How many lines of `PRAGMA integrity_check` are shown.
+/// The maximum number of lines of `PRAGMA integrity_check` that are shown.
 const MAX_INTEGRITY_LINES: u32 = 10;
 
 pub(super) fn check(
@@ -24,19 +24,19 @@ pub(super) fn check(
     let Sqlite { connection, location, .. } = store;
     let fail = sql_error(location);
     let transaction = connection.transaction().map_err(&fail)?;
-    // What a constraint of the app allows is for the app to say, and may take any time.
+    // Constraints of the app are the app's concern, and may take any time.
     transaction.pragma_update(None, "ignore_check_constraints", true).map_err(&fail)?;
     let integrity = integrity(&transaction);
     transaction.pragma_update(None, "ignore_check_constraints", false).map_err(&fail)?;
     let mut findings = integrity.map_err(&fail)?;
     match look(&transaction, location, &mut findings, each) {
-        // What is damaged cannot be read to its end.
+        // A damaged file cannot be read completely.
         Err(StoreError::NotADatabase { .. }) if !findings.is_empty() => Ok(findings),
         looked => looked.map(|()| findings),
     }
 }
 
-/// Something about the database, not about a user.
+/// A problem of the database, not of a user.
 fn of_database(problem: Problem) -> Finding {
     Finding { username: None, problem }
 }
@@ -63,7 +63,7 @@ fn look(
         return Err(schema.needs_migration(location));
     }
     if !schema.has_users_table {
-        // Only a repair drops what is left of the users. Where nothing is left, `init` will do.
+        // Only a repair deletes the remains of users. If nothing remains, `init` is enough.
         let is_left = schema::has_groups(connection).map_err(&fail)?;
         let kind = SchemaObjectKind::Table;
         let users = SchemaObject { kind, name: "users".to_owned() };
@@ -93,23 +93,23 @@ fn look(
     if is_there("dash_users_change") && exists(connection, "dash_users_change").map_err(&fail)? {
         findings.push(of_database(Problem::ChangeLeft));
     }
-    // What is beside the table may be missing.
+    // The other tables may be missing.
     let select = "SELECT username, password_hash, language, NULL, NULL, NULL FROM users
                   ORDER BY username COLLATE BINARY";
     read_rows(connection, select, [], each).map_err(&fail)
 }
 
-/// Whether a table of ours has a row.
+/// Whether one of our tables has a row.
 fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     let select = format!("SELECT EXISTS (SELECT 1 FROM {table})");
     connection.query_row(&select, [], |row| row.get(0))
 }
 
-/// What the file's mode and journal allow, and to whom.
+/// Problems with the file's mode, links and journal.
 fn of_file(path: &Path, connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
     let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.mode());
     let mut problems = Vec::new();
-    // The file was there to be opened.
+    // The file existed when it was opened.
     let file = mode(path).unwrap_or_default() & 0o7777;
     if file & 0o004 != 0 {
         problems.push(Problem::ReadableByOthers(file));
@@ -128,7 +128,7 @@ fn of_file(path: &Path, connection: &Connection) -> rusqlite::Result<Vec<Problem
     Ok(problems)
 }
 
-/// Which indexes, tables and triggers are missing, altered, or of somebody else.
+/// Indexes, tables and triggers that are missing, altered, or not ours.
 fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
     let select = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
     let found: Vec<(String, String)> = connection
@@ -164,7 +164,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Groups that nobody could be put into, and those of users who are not there.
+/// Groups with invalid names, and groups of users that do not exist.
 fn groups(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut statement = connection.prepare(
         "SELECT username, group_name,
@@ -202,7 +202,7 @@ fn groups(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Users who came or went while no trigger told.
+/// Users who were added, removed or changed without the triggers.
 fn unseen(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (problem, select) in [

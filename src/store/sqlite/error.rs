@@ -1,29 +1,29 @@
-//! What SQLite's errors mean.
+//! Conversion of SQLite's errors.
 
 use rusqlite::{ErrorCode, ffi};
 
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
-/// Why what is written to a file would be lost.
-pub(super) const MOVED: &str = "it was moved, removed or replaced meanwhile; nothing was changed";
+/// The reason why changes to the opened file would be lost.
+pub(super) const MOVED: &str = "another program moved, removed or replaced it; nothing was changed";
 
-/// What an error of SQLite means to a caller.
+/// Converts an error of SQLite.
 pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError {
     let location = location.clone();
     let reason = match error.sqlite_error().map(|error| error.extended_code) {
         Some(ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => {
-            "a program that was killed left a journal, which only someone who may write the file \
-             and its directory can roll back"
+            "a killed program left a journal; rolling it back needs write access to the file and \
+             its directory"
         }
         Some(ffi::SQLITE_READONLY_DIRECTORY) => {
-            "its directory cannot be written, where a journal is to be"
+            "its directory is not writable, and SQLite needs a journal there"
         }
         Some(ffi::SQLITE_READONLY_DBMOVED) => MOVED,
         Some(code) if code & 0xff == ffi::SQLITE_READONLY => "it cannot be written",
         Some(ffi::SQLITE_FULL) => "the disk is full; nothing was changed",
         Some(code) if code & 0xff == ffi::SQLITE_IOERR => {
-            "it cannot be read or written: look at the disk, its quotas and limits (`ulimit -f`)"
+            "it cannot be read or written: check the disk, its quotas and limits (`ulimit -f`)"
         }
         Some(ffi::SQLITE_INTERRUPT) => "a statement ran for too long",
         _ => &Escaped(&without_digests(without_name(&error.to_string()))).to_string(),
@@ -45,13 +45,13 @@ pub(super) fn error(location: &Location, error: &rusqlite::Error) -> StoreError 
     }
 }
 
-/// The same for what fails at one database.
+/// A function that converts errors of one database.
 pub(super) fn sql_error(location: &Location) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
     |error| self::error(location, &error)
 }
 
-/// SQLite's message without the name of what it cannot read in the schema: in a damaged file that
-/// may be a row of `users`, and the name a hash.
+/// Removes the name of an unreadable schema entry from SQLite's message: in a damaged file it may
+/// be a row of `users`, and the name a hash.
 fn without_name(message: &str) -> &str {
     const MALFORMED: &str = "malformed database schema";
     if message.starts_with(MALFORMED) { MALFORMED } else { message }
@@ -62,16 +62,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_it_means_for_the_database_and_where_to_look() {
+    fn sqlite_errors_have_meaning_and_location() {
         const OPEN: &str = "cannot open /users.db: ";
         const BUSY: &str = "/users.db is locked by another program";
         const SAID: &str = "in SQLite's words";
-        const DAMAGED: &str = "/users.db is not a database of users: ";
+        const DAMAGED: &str = "/users.db is not a users database: ";
         for (code, kind, reason) in [
-            (ffi::SQLITE_READONLY_ROLLBACK, OPEN, "a program that was killed left a journal"),
-            (ffi::SQLITE_READONLY_RECOVERY, OPEN, "a program that was killed left a journal"),
-            (ffi::SQLITE_READONLY_DIRECTORY, OPEN, "its directory cannot be written"),
-            (ffi::SQLITE_READONLY_DBMOVED, OPEN, "it was moved, removed or replaced"),
+            (ffi::SQLITE_READONLY_ROLLBACK, OPEN, "a killed program left a journal"),
+            (ffi::SQLITE_READONLY_RECOVERY, OPEN, "a killed program left a journal"),
+            (ffi::SQLITE_READONLY_DIRECTORY, OPEN, "its directory is not writable"),
+            (ffi::SQLITE_READONLY_DBMOVED, OPEN, "another program moved, removed or replaced it"),
             (ffi::SQLITE_READONLY, OPEN, "it cannot be written"),
             (ffi::SQLITE_READONLY_CANTINIT, OPEN, "it cannot be written"),
             (ffi::SQLITE_CANTOPEN, OPEN, SAID),

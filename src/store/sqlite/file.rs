@@ -1,4 +1,4 @@
-//! The file: how it is created and opened.
+//! Creating and opening the database file.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -21,7 +21,7 @@ use crate::escape::Escaped;
 use crate::files;
 use crate::store::{Access, Location, NewFile, StoreError};
 
-/// Which file it is, whatever its name.
+/// The identity of a file, independent of its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
@@ -40,13 +40,13 @@ impl From<&Metadata> for Identity {
     }
 }
 
-/// How long to wait for another program's transaction.
+/// The timeout for another program's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait before looking whether the file system has locks at all.
+/// The time to wait before checking whether the file system supports locks.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How long a commit waits for readers, which shuts out new ones meanwhile.
+/// The timeout of a commit for readers. Meanwhile it blocks new ones.
 pub(super) const COMMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Sqlite {
@@ -57,8 +57,8 @@ impl Sqlite {
         let read = || connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
         let busy = Some(ErrorCode::DatabaseBusy);
         let mut done = read();
-        if access != Access::Glance {
-            // To SQLite a file system without locks looks like a lock of another program.
+        if access != Access::ReadNoWait {
+            // To SQLite, a file system without locks looks like a lock held by another program.
             if done.as_ref().is_err_and(|error| error.sqlite_error_code() == busy) {
                 refuse_without_locks(path)?;
                 connection.busy_timeout(BUSY_TIMEOUT).map_err(sql_error(location))?;
@@ -76,7 +76,7 @@ impl Sqlite {
         Ok(store)
     }
 
-    /// Opens the file and looks no further than at its size: it may be damaged.
+    /// Opens the file and checks only its size: it may be damaged.
     pub(super) fn open_unread(path: &Path, access: Access) -> Result<Self, StoreError> {
         let location = Location::Sqlite(path.to_owned());
         let cannot_connect = |reason: String| {
@@ -85,14 +85,14 @@ impl Sqlite {
         };
         let identity = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() && metadata.len() == 1 => {
-                // SQLite would take it for an empty file, and overwrite it.
+                // SQLite would treat it as empty and overwrite it.
                 let reason = "it is a file of one byte".to_owned();
                 return Err(StoreError::NotADatabase { location, reason });
             }
             Ok(metadata) if metadata.is_file() => Identity::from(&metadata),
             Ok(metadata) => {
                 let reason = if metadata.is_dir() {
-                    "it is a directory. Docker creates one where the file to be mounted is missing; \
+                    "it is a directory. Docker creates one if the file to mount is missing; \
                      `rmdir` removes it if it is empty"
                 } else {
                     "it is not a file"
@@ -105,10 +105,10 @@ impl Sqlite {
             }
             Err(error) => return Err(cannot_connect(error.to_string())),
         };
-        // Whoever may write opens the file to write, also to read it: a reader must be able to
-        // roll the journal of a killed writer back, and to remove an empty write-ahead log.
+        // With write permission, the file is opened for writing even to read it, to be able to roll
+        // back the journal of a killed writer and to remove an empty write-ahead log.
         let (mode, patience) = match access {
-            Access::Glance => (OpenFlags::SQLITE_OPEN_READ_ONLY, Duration::ZERO),
+            Access::ReadNoWait => (OpenFlags::SQLITE_OPEN_READ_ONLY, Duration::ZERO),
             Access::Read | Access::Write => (OpenFlags::SQLITE_OPEN_READ_WRITE, FIRST_TIMEOUT),
         };
         let is_frozen = access != Access::Write && is_frozen_with_log(path);
@@ -128,9 +128,9 @@ impl Sqlite {
                 return Ok(false);
             }
             connection.busy_timeout(patience)?;
-            // Somebody else may have written the schema, and the pages: no trigger or index calls
-            // what reaches beyond the file or writes a virtual table's own tables, and a page is
-            // looked at before it is used.
+            // The schema and the pages may be untrusted: triggers and indexes must not call
+            // functions with side effects or write to shadow tables, and each page is checked
+            // before it is used.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
             connection.pragma_update(None, "cell_size_check", true)?;
@@ -144,9 +144,9 @@ impl Sqlite {
         match open() {
             Ok(true) => Ok(Self { connection, location, identity }),
             Ok(false) => Err(cannot_connect(
-                "it has a write-ahead log, which only someone who may write the file can open: run \
-                 `PRAGMA journal_mode = DELETE` in it before you make it read-only, or copy it to where \
-                 you may write"
+                "it uses a write-ahead log, so opening it needs write access: run `PRAGMA \
+                 journal_mode = DELETE` in it before making it read-only, or copy it to a \
+                 writable directory"
                     .to_owned(),
             )),
             Err(error) => Err(sql_error(&location)(error)),
@@ -154,19 +154,19 @@ impl Sqlite {
     }
 }
 
-/// Has what was committed be there also after a power cut: else the journal might be there again,
-/// and undo it. SQLite would do so itself (`synchronous=EXTRA`), and fail after the commit where
-/// directories cannot be synced, as in some shared folders.
+/// Makes a commit survive a power failure: otherwise the journal might reappear and undo it. SQLite
+/// could do this itself (`synchronous=EXTRA`), but would fail after the commit on file systems that
+/// cannot sync directories, such as some shared folders.
 pub(super) fn sync_directory(connection: &Connection) {
     let directory = connection.path().map(Path::new).and_then(Path::parent);
     let _ = directory.map(|directory| File::open(directory)?.sync_all());
 }
 
-/// Refuses a file system that has no locks, as some network shares and shared folders: there a file
-/// gets damaged when two programs write.
+/// Rejects file systems without locks, such as some network shares and shared folders: two writers
+/// would damage the file.
 fn refuse_without_locks(path: &Path) -> Result<(), StoreError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
-    // Not on the file itself: closing it would take away the locks of this process.
+    // Not on the file itself: closing it would release this process's locks.
     let lock = tempfile::tempfile_in(directory).map_err(|_| Errno::UnknownErrno).and_then(|file| {
         let whole = libc::flock {
             l_type: libc::c_short::try_from(libc::F_RDLCK).unwrap_or_default(),
@@ -178,7 +178,7 @@ fn refuse_without_locks(path: &Path) -> Result<(), StoreError> {
         fcntl(&file, FcntlArg::F_SETLK(&whole))
     });
     match lock {
-        // What cannot be tried may work.
+        // If it cannot be tested, it may work.
         Ok(_) | Err(Errno::UnknownErrno) => Ok(()),
         Err(error) => {
             let kind = file_system(directory);
@@ -191,7 +191,7 @@ fn refuse_without_locks(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The type of the file system that a directory is on, as `/proc` names it, in brackets.
+/// The type of a directory's file system, as in `/proc`, in parentheses.
 fn file_system(directory: &Path) -> String {
     let directory = fs::canonicalize(directory).unwrap_or_default();
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
@@ -206,14 +206,14 @@ fn file_system(directory: &Path) -> String {
     mount.map(|(_, kind)| format!(" ({kind})")).unwrap_or_default()
 }
 
-/// Whether the file says that it has a write-ahead log, has none now, and is on a medium that cannot
-/// be written: then nobody is writing it, and SQLite can read it without the log's index.
+/// Whether the file is in write-ahead log mode, without a log, on a read-only medium: then no one
+/// is writing to it, and SQLite can read it without the log's index.
 fn is_frozen_with_log(path: &Path) -> bool {
     let is_read_only = statvfs(path).is_ok_and(|of| of.flags().contains(FsFlags::ST_RDONLY));
     is_read_only && would_leave_a_log(path)
 }
 
-/// The URI by which SQLite reads a file that does not change: without locks and without a log.
+/// The URI with which SQLite reads an immutable file: without locks and without a log.
 fn immutable(path: &Path) -> PathBuf {
     let path = files::absolute(path);
     let bytes = path.as_os_str().as_encoded_bytes().iter();
@@ -221,10 +221,10 @@ fn immutable(path: &Path) -> PathBuf {
     PathBuf::from(format!("file:{}?immutable=1", encoded.concat()))
 }
 
-/// Whether reading the file without the right to write it would leave a write-ahead log behind,
-/// which the one who has that right could then not open: it has the mode, and no log yet.
+/// Whether reading the file without write permission would leave a write-ahead log that a user with
+/// write permission could not open: the file is in that mode, and has no log yet.
 fn would_leave_a_log(path: &Path) -> bool {
-    /// Where the file's header says which journal it has, and what it says for a log.
+    /// The offset of the journal mode in the file's header, and its value for a write-ahead log.
     const WRITE_VERSION: u64 = 18;
     const LOG: u8 = 2;
 
@@ -235,8 +235,8 @@ fn would_leave_a_log(path: &Path) -> bool {
     read.is_ok() && version == [LOG] && !Path::new(&log).exists()
 }
 
-/// What to say of a new file if Flask keeps one of that name elsewhere: `sqlite:///users.db` of
-/// Flask-SQLAlchemy 3 is in the folder `instance` of the app.
+/// A warning for a new file if there is one with the same name where Flask-SQLAlchemy 3 looks for
+/// `sqlite:///users.db`: in the folder `instance` of the app.
 fn beside(path: &Path) -> Option<String> {
     let (directory, name) = (path.parent()?, path.file_name()?);
     let mut folders = vec![
@@ -261,7 +261,7 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", Escaped(&path.display().to_string()).to_string().replace('\'', r"'\''"))
 }
 
-/// Creates an empty file, which is a valid database; false if there is something already.
+/// Creates an empty file, which is a valid database. Returns false if it exists.
 pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, StoreError> {
     let cannot_connect = |reason: &str| StoreError::CannotConnect {
         location: Location::Sqlite(path.to_owned()),
@@ -274,7 +274,7 @@ pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, 
             let is_dangling =
                 fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
             if is_dangling {
-                return Err(cannot_connect("it is a symbolic link to nothing"));
+                return Err(cannot_connect("it is a broken symbolic link"));
             }
             return Ok(false);
         }
@@ -285,29 +285,29 @@ pub(in super::super) fn create(path: &Path, new_file: &NewFile) -> Result<bool, 
     };
     let prepared = match new_file.group {
         Some(group) => std::os::unix::fs::fchown(&file, None, Some(group))
-            .map_err(|error| format!("its group cannot be set: {error}")),
+            .map_err(|error| format!("cannot set its group: {error}")),
         None => Ok(()),
     }
     .and_then(|()| {
         files::set_mode(&file, new_file.mode)
-            .map_err(|error| format!("its mode cannot be set: {error}"))
+            .map_err(|error| format!("cannot set its mode: {error}"))
     });
     if let Err(reason) = prepared {
-        // It is ours, and empty.
+        // It was created here and is empty.
         fs::remove_file(path).map_err(|error| cannot_connect(&error.to_string()))?;
         return Err(cannot_connect(&reason));
     }
     Ok(true)
 }
 
-/// Removes a file that [`create`] made, if nothing was written to it.
+/// Removes a file that [`create`] created, if it is still empty.
 pub(in super::super) fn remove_created(path: &Path) {
     if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
         let _ = fs::remove_file(path);
     }
 }
 
-/// What an administrator should know of a file that [`create`] made.
+/// Warnings about a file that [`create`] created.
 pub(in super::super) fn warnings(path: &Path, new_file: &NewFile) -> Vec<String> {
     let (Ok(file), Some(Ok(directory))) = (fs::metadata(path), path.parent().map(fs::metadata))
     else {
@@ -315,14 +315,14 @@ pub(in super::super) fn warnings(path: &Path, new_file: &NewFile) -> Vec<String>
     };
     let mut warnings: Vec<_> =
         beside(path).into_iter().chain(files::mode_warning(path, new_file.mode)).collect();
-    // Root can write into everybody's directory.
+    // Root can write to every user's directory.
     let is_for_root = file.uid() == 0 && file.mode() & 0o004 == 0 && new_file.group.is_none();
     if is_for_root && directory.uid() != 0 {
         let owner = User::from_uid(Uid::from_raw(directory.uid()));
         let owner = owner.ok().flatten().map_or(directory.uid().to_string(), |user| user.name);
         warnings.push(format!(
-            "the file belongs to root, and its directory to {owner}, who cannot read the file: `chown \
-             {owner}: {}` gives it to them",
+            "the file belongs to root, but its directory belongs to {owner}, who cannot read the \
+             file: run `chown {owner}: {}`",
             quoted(path)
         ));
     }

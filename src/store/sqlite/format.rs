@@ -1,13 +1,13 @@
-//! What a file is that is no SQLite database, by its first bytes.
+//! Detection of file formats other than SQLite by their first bytes.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// How many bytes are read.
+/// The number of bytes to read.
 const LENGTH: u64 = 512;
 
-/// What a file begins with, and what to say of it.
+/// The first bytes of formats, and the message for each.
 const BEGINNINGS: [(&[u8], &str); 18] = [
     (b"\x1f\x8b", "it is compressed by gzip: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "it is compressed by zstd: unpack it first"),
@@ -16,20 +16,20 @@ const BEGINNINGS: [(&[u8], &str); 18] = [
     (b"\x04\x22\x4d\x18", "it is compressed by lz4: unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive: unpack it first"),
     (b"PK\x03\x04", "it is a ZIP archive, or a document in one: unpack it first"),
-    (b"version https://git-lfs", "it is a pointer of Git LFS: run `git lfs pull` first"),
-    (b"PGDMP", "it is a dump of PostgreSQL: pg_restore reads it"),
+    (b"version https://git-lfs", "it is a Git LFS pointer: run `git lfs pull` first"),
+    (b"PGDMP", "it is a PostgreSQL dump: use pg_restore"),
     (b"age-encryption.org/", "it is encrypted by age: decrypt it first"),
     (b"-----BEGIN PGP", "it is encrypted by OpenPGP: decrypt it first"),
-    (b"<!doctype html", "it is a web page: what was downloaded is not the file"),
-    (b"<html", "it is a web page: what was downloaded is not the file"),
+    (b"<!doctype html", "it is a web page: the download went wrong"),
+    (b"<html", "it is a web page: the download went wrong"),
     (b"<?xml", "it is XML"),
-    (b"pragma foreign_keys", "it is an SQL dump: `sqlite3 NEW.db < DUMP` makes a database of it"),
-    (b"begin transaction", "it is an SQL dump: `sqlite3 NEW.db < DUMP` makes a database of it"),
-    (b"create table", "it is an SQL dump: `sqlite3 NEW.db < DUMP` makes a database of it"),
+    (b"pragma foreign_keys", "it is an SQL dump: run `sqlite3 NEW.db < DUMP` to load it"),
+    (b"begin transaction", "it is an SQL dump: run `sqlite3 NEW.db < DUMP` to load it"),
+    (b"create table", "it is an SQL dump: run `sqlite3 NEW.db < DUMP` to load it"),
     (b"--", "it is SQL"),
 ];
 
-/// What the file is, if that can be told.
+/// The message for a file, if its format is recognized.
 pub(super) fn name(path: &Path) -> Option<&'static str> {
     let mut start = Vec::new();
     File::open(path).ok()?.take(LENGTH).read_to_end(&mut start).ok()?;
@@ -47,8 +47,8 @@ fn name_of(start: &[u8]) -> Option<&'static str> {
     }
     match text {
         [] => None,
-        // A key and the random bytes of an encrypted database look alike.
-        [b'{' | b'[', ..] => Some("it is JSON: `import` and `seed` read it"),
+        // A key file and an encrypted database look alike.
+        [b'{' | b'[', ..] => Some("it is JSON: use `import` or `seed` to read it"),
         _ if start.iter().all(|byte| *byte == 0) => Some("it is filled with zeros"),
         _ if text.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) => {
             Some("it is a text file")
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_are_no_database_are_named() {
+    fn other_file_formats_are_named() {
         for (start, part) in [
             (&b"\x1f\x8b\x08\0"[..], Some("gzip")),
             (b"version https://git-lfs.github.com/spec/v1\n", Some("Git LFS")),

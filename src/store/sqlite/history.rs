@@ -1,4 +1,4 @@
-//! The history. Triggers write it, for changes by this program too: see `002_accounts.sql`.
+//! The history. Triggers write it, even for changes by this program: see `002_accounts.sql`.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::store::Cause;
 use crate::user::StoredText;
 
-/// Tells the triggers who makes the changes that follow, until [`end_change`].
+/// Sets the actor for the triggers, until [`end_change`].
 pub(super) fn attribute(connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
     end_change(connection)?;
     let insert = "INSERT INTO dash_users_change (actor, action, detail) VALUES (?, ?, ?)";
@@ -18,8 +18,7 @@ pub(super) fn attribute(connection: &Connection, cause: &Cause<'_>) -> rusqlite:
     Ok(())
 }
 
-/// Has the triggers leave everything to whoever makes the changes that follow, until
-/// [`end_change`].
+/// Tells the triggers to leave all recording to this program, until [`end_change`].
 pub(super) fn begin_bulk(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "DELETE FROM dash_users_change;
@@ -31,15 +30,15 @@ pub(super) fn end_change(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM dash_users_change", []).map(drop)
 }
 
-/// Writes an event that no trigger writes.
+/// Writes an event that is not written by a trigger.
 pub(super) fn write(connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
     let insert = "INSERT INTO user_events (actor, action, detail) VALUES (?, ?, ?)";
     connection.execute(insert, params![cause.actor, cause.action, cause.detail])?;
     Ok(())
 }
 
-/// Reads the newest events, newest first. A user's events are those under the name, and those that
-/// led to a renaming to it under the name before.
+/// Reads the newest events, newest first. A user's events are those under the current name, and
+/// those under earlier names before each rename.
 pub(super) fn read(
     connection: &Connection,
     username: Option<&[u8]>,
@@ -49,12 +48,12 @@ pub(super) fn read(
     let Some(username) = username else {
         let select = "SELECT id, at, actor, action, username, detail FROM user_events
                       ORDER BY id DESC LIMIT ?";
-        return hand_out(connection, select, [limit.map_or(-1, i64::from)], each);
+        return query_events(connection, select, [limit.map_or(-1, i64::from)], each);
     };
     let cut = "SELECT substr(?, 1, 1024)";
     let name =
         connection.query_row(cut, [Text(username)], |row| row.get_ref(0).map(stored_text))?;
-    // Backwards in time, so that each name is known before the events that belong to it.
+    // Newest first, so each name is known before its events.
     let mut targets = HashSet::from([name.as_bytes().to_vec()]);
     let mut names = HashSet::from([name]);
     let mut left = limit.unwrap_or(u32::MAX);
@@ -85,7 +84,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// The number of the newest event; 0 if there is none, or no history.
+/// The id of the newest event; 0 if there is none, or no history.
 pub(super) fn last_id(connection: &Connection) -> rusqlite::Result<i64> {
     let is_there = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'user_events')";
     if !connection.query_row(is_there, [], |row| row.get(0))? {
@@ -95,7 +94,7 @@ pub(super) fn last_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row(last, [], |row| row.get(0))
 }
 
-/// Reads the events after that of a number, newest first.
+/// Reads the events after an id, newest first.
 pub(super) fn read_since(
     connection: &Connection,
     last: i64,
@@ -103,10 +102,10 @@ pub(super) fn read_since(
 ) -> rusqlite::Result<()> {
     let select = "SELECT id, at, actor, action, username, detail FROM user_events
                   WHERE id > ? ORDER BY id DESC";
-    hand_out(connection, select, [last], each)
+    query_events(connection, select, [last], each)
 }
 
-fn hand_out(
+fn query_events(
     connection: &Connection,
     select: &str,
     params: impl rusqlite::Params,

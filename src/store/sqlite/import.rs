@@ -1,5 +1,5 @@
-//! Many users at once. A row trigger costs more than the row: ours stand aside, and what they
-//! would do is done here.
+//! Importing many users at once. A trigger costs more time than the row itself, so our triggers are
+//! disabled and their work is done here.
 
 use rusqlite::{Connection, params};
 
@@ -8,17 +8,17 @@ use super::{history, schema_text};
 use crate::store::{Cause, ImportRow, NewRow, RowChange};
 use crate::user::StoredText;
 
-/// The triggers that would fire with each row that is added. One that only looks whether it is to
-/// stand aside, as those for changes do, would double the time.
+/// The triggers that fire for each added row. Even a trigger that only checks whether to do
+/// nothing, as those for changes do, would double the time.
 const TRIGGERS: [&str; 2] = ["dash_users_added", "dash_users_group_added"];
 
-/// An import that was begun.
+/// A started import.
 pub(super) struct Import {
-    /// When that was, as the triggers write it.
+    /// The start time, in the triggers' format.
     now: String,
-    /// Whether there was no user, so that nothing can be left of one.
+    /// Whether there were no users, so nothing can remain of one.
     was_empty: bool,
-    /// What makes the triggers again.
+    /// The SQL that recreates the triggers.
     triggers: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ impl Import {
                           NOT EXISTS (SELECT 1 FROM users)";
         let (now, was_empty) =
             connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        forget_gone(connection)?;
+        delete_orphans(connection)?;
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
         for name in TRIGGERS {
@@ -53,8 +53,8 @@ impl Import {
 
     pub(super) fn end(self, connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
         self.triggers.iter().try_for_each(|sql| connection.execute_batch(sql))?;
-        // What triggers of the app did meanwhile, ours did not see.
-        forget_gone(connection)?;
+        // Our triggers did not record changes by triggers of the app meanwhile.
+        delete_orphans(connection)?;
         let remember = format!(
             "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
              SELECT username, ?1, ?1, {} FROM users
@@ -68,11 +68,11 @@ impl Import {
     }
 }
 
-/// Why a row was not written; none if a trigger of the app passed it over.
+/// Why a row was not written; none if a trigger of the app skipped the row.
 type Unwritten = Option<rusqlite::Error>;
 
-/// Drops what is kept of users who went unseen, before anybody has their names.
-fn forget_gone(connection: &Connection) -> rusqlite::Result<()> {
+/// Deletes remains of users who were removed without an event, before their names are reused.
+fn delete_orphans(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "INSERT INTO user_events (action, username, detail)
          SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times
@@ -84,7 +84,7 @@ fn forget_gone(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// The same for one name, as the trigger `dash_users_added` does it.
+/// The same for one name, like the trigger `dash_users_added`.
 fn forget(connection: &Connection, username: &StoredText) -> rusqlite::Result<()> {
     for sql in [
         "INSERT INTO user_events (action, username, detail)

@@ -1,5 +1,4 @@
-//! A limit on how long SQLite works for us: a trigger, an index or a constraint that somebody else
-//! wrote into the file may never end.
+//! Time limits for SQLite: an untrusted trigger, index or constraint in the file may never end.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -12,28 +11,28 @@ use rusqlite::Connection;
 use super::{schema, schema_text};
 use crate::escape::Escaped;
 
-/// What is added to that for work on a whole file, for each second of reading this many bytes: far
-/// less than the slowest disk reads.
+/// Extra time for work on a whole file: one second per this number of bytes, far less than the
+/// slowest disk reads.
 const BYTES_PER_SECOND: u64 = 1 << 20;
 
-/// How many steps of SQLite's virtual machine pass between two looks at the clock.
+/// The number of steps of SQLite's virtual machine between two checks of the clock.
 const STEPS: c_int = 10_000;
 
 thread_local! {
-    /// How long one statement may run. A statement of ours takes milliseconds. Tests alone set it.
+    /// The time limit of one statement. Ours take milliseconds. Only tests change it.
     static STATEMENT: Cell<Duration> = const { Cell::new(Duration::from_secs(60)) };
 
-    /// The work that is going on, if it is limited: its end, and how long it may take.
+    /// The current work, if it is limited: its deadline and its time limit.
     static WORK: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
 }
 
-/// Has the connection stop when the [`Work`] that is going on takes too long.
+/// Makes the connection abort when the current [`Work`] takes too long.
 pub(super) fn watch(connection: &mut Connection) -> rusqlite::Result<()> {
     let is_over = || WORK.get().is_some_and(|(end, _)| Instant::now() > end);
     connection.progress_handler(STEPS, Some(is_over))
 }
 
-/// Work that is limited until this is dropped.
+/// Limits the time of work until it is dropped.
 pub(super) struct Work {
     before: Option<(Instant, Duration)>,
 }
@@ -61,12 +60,12 @@ impl Drop for Work {
     }
 }
 
-/// Grants the work that is going on its whole time again, as each row shows that it goes on.
+/// Restarts the time limit of the current work, for each row that shows progress.
 pub(super) fn goes_on() {
     WORK.set(WORK.get().map(|(_, limit)| (Instant::now() + limit, limit)));
 }
 
-/// What may have made a statement run too long: triggers of others on the tables that we write.
+/// What may have caused a timeout: triggers of others on the tables that we write to.
 pub(super) fn suspects(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let _work = Work::statement();
     let ours = schema::objects()?;
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn statement_that_never_ends_is_stopped() {
+    fn endless_statement_is_aborted() {
         STATEMENT.set(Duration::from_millis(100));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("users.db");
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_goes_on_is_not_stopped() {
+    fn work_with_progress_is_not_aborted() {
         let mut connection = Connection::open_in_memory().unwrap();
         watch(&mut connection).unwrap();
         let _work = Work::for_at_most(Duration::from_millis(50));

@@ -1,18 +1,18 @@
-//! SQL for an administrator that replaces a table by one which can be shared, with its rows, indexes
-//! and triggers. This program never runs it on the file: it tries it on a copy in memory.
+//! SQL for an administrator that replaces a table with a usable one, keeping rows, indexes and
+//! triggers. This program never runs it on the file, only on a copy in memory to test it.
 
 use rusqlite::Connection;
 
 use super::{quote, schema, schema_text};
 use crate::check::SchemaObjectKind;
 
-/// Of a larger file no copy is made, and no SQL is shown.
+/// A larger file is not copied, and no SQL is shown.
 const MAX_BYTES: i64 = 256 << 20;
 
-/// The name of the new table before it takes the place of the old one.
+/// The temporary name of the new table.
 const NEW: &str = "dash_users_rebuilt";
 
-/// SQL that gives `users` a column `username` which keeps a text as it is and compares its bytes.
+/// SQL that gives `users` a column `username` that stores text unchanged and compares bytes.
 pub(super) fn users_with_plain_names(connection: &Connection) -> Option<String> {
     let create = sql_of(connection, "users").ok()?;
     let create = with_plain_column(&create, "username")?;
@@ -46,7 +46,7 @@ fn sql_of(connection: &Connection, table: &str) -> rusqlite::Result<String> {
     connection.query_row(select, [table], |row| schema_text(row, 0))
 }
 
-/// The steps that SQLite's documentation gives for other changes to a table than ALTER TABLE makes:
+/// The steps of SQLite's documentation for changes that ALTER TABLE does not support:
 /// <https://www.sqlite.org/lang_altertable.html#otheralter>.
 fn rebuild(
     connection: &Connection,
@@ -86,7 +86,7 @@ fn rebuild(
     Ok(steps.join(";\n") + ";")
 }
 
-/// The SQL, if it works on a copy and the copy can be used then.
+/// The SQL, if it works on a copy and makes that copy usable.
 fn tried(connection: &Connection, sql: String) -> Option<String> {
     let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let size: i64 = connection.query_row(size, [], |row| row.get(0)).ok()?;
@@ -101,7 +101,7 @@ fn tried(connection: &Connection, sql: String) -> Option<String> {
     super::table::users(&copy).is_ok_and(|judged| judged.is_ok()).then_some(sql)
 }
 
-/// A CREATE TABLE statement as it is stored, for a table [`NEW`] in which the column has the type
+/// Rewrites a stored CREATE TABLE statement for a table [`NEW`] in which the column has the type
 /// TEXT and no collation.
 fn with_plain_column(create: &str, column: &str) -> Option<String> {
     const CONSTRAINTS: [&str; 10] = [
@@ -165,7 +165,7 @@ fn with_plain_column(create: &str, column: &str) -> Option<String> {
     ))
 }
 
-/// A word, a name, a literal or a sign of SQL.
+/// A token of SQL: a word, a name, a literal or a sign.
 struct Token<'a> {
     start: usize,
     text: &'a str,
@@ -176,7 +176,7 @@ impl Token<'_> {
         self.start + self.text.len()
     }
 
-    /// Whether this is the name, quoted or not.
+    /// Whether the token is this name, quoted or not.
     fn is_name(&self, name: &str) -> bool {
         let unquoted = match self.text.as_bytes() {
             [b'"' | b'`' | b'\'' | b'[', .., _] => &self.text[1..self.text.len() - 1],
@@ -216,7 +216,7 @@ fn tokens(sql: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The length of a quoted text, in which the quote is doubled.
+/// The length of a quoted text, in which quotes are doubled.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {

@@ -1,11 +1,12 @@
-//! Foreign keys of the app that lead to a user.
+//! Foreign keys of the app that reference users.
 
 use rusqlite::{Connection, params};
 
 use super::{Text, quote, schema_text};
 use crate::store::{MAX_REFERENCES, OnDelete, Reference};
 
-/// What refers to `username`, directly or through rows that would go with the user.
+/// The rows that reference `username`, directly or through rows that would be deleted with the
+/// user.
 pub(super) fn to_user(
     connection: &Connection,
     username: &[u8],
@@ -15,7 +16,7 @@ pub(super) fn to_user(
     Ok(references)
 }
 
-/// The tables whose rows keep `username` from being renamed.
+/// The tables whose rows prevent renaming `username`.
 pub(super) fn refusing_rename(
     connection: &Connection,
     username: &[u8],
@@ -30,8 +31,8 @@ pub(super) fn refusing_rename(
     Ok(tables)
 }
 
-/// Rows that go with a user: those of `table`, which is called `t` and a number in the joins that
-/// lead to it from the user, `t0`.
+/// Rows that are deleted with a user: those of `table`, with the alias `t` and a number in the
+/// joins that lead to it from the user, `t0`.
 #[derive(Clone)]
 struct Referred {
     table: String,
@@ -45,8 +46,8 @@ impl Referred {
     }
 }
 
-/// Follows the foreign keys that lead to the last table of `chain`, and on from what a deletion
-/// there deletes in turn. A table that refers to one of the chain again is not followed twice.
+/// Follows the foreign keys to the last table of `chain`, and those to rows that a deletion
+/// cascades to. Tables already in the chain are not followed again.
 fn find(
     connection: &Connection,
     chain: &[Referred],
@@ -74,18 +75,18 @@ fn find(
     Ok(())
 }
 
-/// A foreign key, and the rows that refer by it to rows which go with a user.
+/// A foreign key, and the rows that reference deleted rows with it.
 struct ForeignKey {
     rows: Referred,
     on_delete: String,
     on_update: String,
 }
 
-/// The foreign keys that lead to `target`, but for those whose columns are not there: SQLite refuses
-/// every deletion then, and says so itself.
+/// The foreign keys to `target`, except those with missing columns: SQLite then rejects every
+/// deletion and reports it itself.
 fn keys(connection: &Connection, target: &Referred) -> rusqlite::Result<Vec<ForeignKey>> {
-    // A foreign key without columns refers to the primary key. Values are compared as the columns
-    // that are referred to are declared: SQLite does so if they are on the left.
+    // A foreign key without columns references the primary key. Values are compared by the rules of
+    // the referenced columns if these are on the left, as SQLite does.
     let mut statement = connection.prepare(
         "SELECT source.name, key.on_delete, key.on_update,
                 group_concat(format('t%d.\"%w\" = t%d.\"%w\"', ?2, column.name, ?2 + 1, key.\"from\"),
@@ -113,7 +114,7 @@ fn keys(connection: &Connection, target: &Referred) -> rusqlite::Result<Vec<Fore
     keys.collect()
 }
 
-/// How many rows go with `username`.
+/// The number of rows deleted with `username`.
 fn count(connection: &Connection, rows: &Referred, username: &[u8]) -> rusqlite::Result<i64> {
     let count = format!("SELECT count(*) FROM {} WHERE t0.username = ?", rows.joins);
     connection.query_row(&count, [Text(username)], |row| row.get(0))

@@ -1,13 +1,13 @@
-//! The schema in a SQLite file: what is there, and how it is brought up to date.
+//! Inspecting and migrating the schema of a SQLite file.
 //!
-//! The version is the one row of `dash_users_schema`, not `PRAGMA user_version`, which belongs to
+//! The version is the only row of `dash_users_schema`, not `PRAGMA user_version`, which belongs to
 //! the app that owns the file.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::sql_error;
-use super::table::{self, Unfit};
+use super::table::{self, Unsupported};
 use super::{Sqlite, commit, history, schema_text, stored_text};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
@@ -15,25 +15,25 @@ use crate::event::Event;
 use crate::store::{CommitHooks, Location, Migrated, Migration, Schema, StoreError};
 use crate::user::StoredText;
 
-/// Every migration, and its SQL for tables and columns.
+/// All migrations, each with its SQL for tables and columns.
 const MIGRATIONS: [(Migration, &str); 3] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
     (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
 ];
 
-/// The triggers, as they are in the latest version.
+/// The triggers of the latest version.
 const TRIGGERS: &str = include_str!("triggers.sql");
 
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
-/// The first version with triggers: since then, times and groups are those of the users.
+/// The first version with triggers, which maintain times and groups.
 const WATCHED: u32 = 2;
 
-/// The indexes and triggers that the migration of a version makes, and the table that each is on:
-/// by their names one sees that its work is there. With another table that an app made in the
-/// place of `users`, they would still be on the old one.
+/// The indexes and triggers that the migration of a version creates, with the table of each. They
+/// show whether the migration is still in effect: if an app replaced `users`, they would be on the
+/// old table.
 const OBJECTS: [(u32, &str, &str); 9] = [
     (1, "dash_users_username_nocase", "users"),
     (2, "dash_users_added", "users"),
@@ -57,15 +57,15 @@ const TABLES: [(&str, &str); 4] = [
     ("dash_users_change", "actor, action, detail, is_bulk"),
 ];
 
-/// Looks at the schema. Within a transaction, what it finds stays true until its end.
+/// Inspects the schema. Within a transaction, the result stays valid until its end.
 pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Schema, StoreError> {
     let (version, of_version) = version(connection, location)?;
     let users = table::users(connection)
         .map_err(sql_error(location))?
-        .map_err(|unfit| unfit_table(location, unfit))?;
+        .map_err(|unfit| unsupported_table(location, unfit))?;
     let of_objects = damage(connection, location)?.into_iter();
     let damage = of_objects.map(|Damage { version, object, is_altered }| {
-        let how = if is_altered { "is not as dash-users created it" } else { "is missing" };
+        let how = if is_altered { "was altered" } else { "is missing" };
         (version, format!("its '{object}' {how}"))
     });
     let damage: Vec<_> =
@@ -74,12 +74,15 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
     Ok(Schema::new(version, users, &damage, migrations))
 }
 
-/// A table that cannot be used, as an error.
-fn unfit_table(location: &Location, Unfit { reason, repair }: Unfit) -> StoreError {
-    StoreError::UnfitTable { location: location.clone(), reason, repair }
+/// The error for an unusable table.
+fn unsupported_table(
+    location: &Location,
+    Unsupported { reason, repair }: Unsupported,
+) -> StoreError {
+    StoreError::UnsupportedTable { location: location.clone(), reason, repair }
 }
 
-/// An object of ours that is not there, or not as it was created.
+/// One of our objects that is missing or altered.
 pub(super) struct Damage {
     /// The version that created it.
     version: u32,
@@ -87,7 +90,7 @@ pub(super) struct Damage {
     is_altered: bool,
 }
 
-/// Which of our objects are not there, and which of the triggers somebody altered.
+/// Our objects that are missing, and our triggers that were altered.
 pub(super) fn damage(
     connection: &Connection,
     location: &Location,
@@ -126,8 +129,8 @@ pub(super) fn damage(
             }
             Some((kind, _, _, columns)) => {
                 let reason = format!(
-                    "its '{table}' is a {kind} with the columns {}, where dash-users keeps a table \
-                     of its own with {expected}",
+                    "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
+                     of that name with {expected}",
                     Escaped(columns)
                 );
                 return Err(StoreError::NotADatabase { location: location.clone(), reason });
@@ -136,7 +139,7 @@ pub(super) fn damage(
     }
     let has_groups = damage.iter().all(|damage| damage.object != "user_groups");
     if has_groups && let Some(unfit) = table::groups(connection).map_err(sql_error(location))? {
-        return Err(unfit_table(location, unfit));
+        return Err(unsupported_table(location, unfit));
     }
     for (version, object, table) in OBJECTS {
         let is_it = |(kind, name, on, _): &&(String, String, String, String)| {
@@ -153,8 +156,8 @@ pub(super) fn damage(
     Ok(damage)
 }
 
-/// Whether two statements differ by quotes around names at most: SQLite adds those to triggers when an
-/// app renames a column, and leaves them when it renames it back.
+/// Whether two statements are the same except for quotes around names. SQLite adds quotes in
+/// triggers when an app renames a column, and leaves them when it is renamed back.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     let unquoted = |sql: &str| sql.chars().filter(|c| *c != '"').collect::<Vec<_>>();
     unquoted(one) == unquoted(other)
@@ -167,8 +170,8 @@ fn trigger(name: &str) -> &'static str {
     statement.split_once("\nEND;").map_or("", |(body, _)| &statement[..body.len() + "\nEND".len()])
 }
 
-/// Applies what is pending. The version is read inside the transaction that changes it, so that
-/// of several programs at once one does the work and the others find it done.
+/// Applies pending migrations. The version is read inside the transaction that changes it, so if
+/// several programs start at once, one does the work and the others find it done.
 pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated, StoreError> {
     let (transaction, location) = store.begin_writing()?;
     let fail = sql_error(location);
@@ -177,11 +180,11 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
         Vec::new()
     } else {
         if schema.version >= WATCHED {
-            refuse_strangers(&transaction, location)?;
+            refuse_leftovers(&transaction, location)?;
         }
         let events = apply(&transaction, &schema).map_err(&fail)?;
         if let Some(reason) = table::unchangeable(&transaction)
-            // An app that does not enforce its foreign keys goes on. `check` reports it.
+            // An app that does not enforce foreign keys still works. `check` reports it.
             && !reason.starts_with("foreign key mismatch")
         {
             let reason = format!("its users cannot be changed: {reason}");
@@ -193,19 +196,19 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
     Ok(Migrated { applied: schema.pending, events })
 }
 
-/// Refuses to go on where groups may belong to others than the users who have the names now: an app
-/// replaced the table, or wrote to it while the triggers did not fire. Only a repair drops them.
-fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), StoreError> {
+/// Stops if groups may belong to other users than those who have the names now: an app replaced the
+/// table, or wrote to it while the triggers were not working. Only a repair drops such groups.
+fn refuse_leftovers(connection: &Connection, location: &Location) -> Result<(), StoreError> {
     let refuse = |reason| Err(StoreError::NeedsRepair { location: location.clone(), reason });
-    let names = match strangers(connection).map_err(sql_error(location))? {
-        Strangers::All(is) => {
+    let names = match leftovers(connection).map_err(sql_error(location))? {
+        Leftovers::All(is) => {
             return refuse(format!(
-                "its table 'users' is {is}, but groups of earlier users are left: `restore` a backup, \
-                 or drop the groups with `check --fix`"
+                "its table 'users' is {is}, but groups of earlier users remain: `restore` a \
+                 backup, or drop the groups with `check --fix`"
             ));
         }
-        Strangers::These(names) if names.is_empty() => return Ok(()),
-        Strangers::These(names) => names,
+        Leftovers::These(names) if names.is_empty() => return Ok(()),
+        Leftovers::These(names) => names,
     };
     let count = names.len();
     let shown: Vec<_> = names.iter().take(10).map(|name| format!("'{name}'")).collect();
@@ -217,30 +220,30 @@ fn refuse_strangers(connection: &Connection, location: &Location) -> Result<(), 
     ))
 }
 
-/// Users whose groups may be somebody else's.
-enum Strangers {
+/// Users whose groups may belong to earlier users.
+enum Leftovers {
     These(Vec<StoredText>),
-    /// There are groups, but no user: this says how the table `users` is.
+    /// There are groups but no users. The text describes the table `users`.
     All(&'static str),
 }
 
-fn strangers(connection: &Connection) -> rusqlite::Result<Strangers> {
+fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     let is_there = |table: &str| {
         let select = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE)";
         connection.query_row(select, [table], |row| row.get::<_, bool>(0))
     };
     if !is_there("user_groups")? || !is_there("dash_users_times")? {
-        return Ok(Strangers::These(Vec::new()));
+        return Ok(Leftovers::These(Vec::new()));
     }
     let has_groups = has_groups(connection)?;
     if !is_there("users")? {
-        let nobody = Strangers::These(Vec::new());
-        return Ok(if has_groups { Strangers::All("gone") } else { nobody });
+        let none = Leftovers::These(Vec::new());
+        return Ok(if has_groups { Leftovers::All("gone") } else { none });
     }
     let is_another_table = is_another_table(connection)?;
     let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM users)";
     if is_another_table && has_groups && connection.query_row(is_empty, [], |row| row.get(0))? {
-        return Ok(Strangers::All("new and empty"));
+        return Ok(Leftovers::All("new and empty"));
     }
     let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
                                      WHERE name = 'fingerprint')";
@@ -255,17 +258,17 @@ fn strangers(connection: &Connection) -> rusqlite::Result<Strangers> {
     );
     let mut statement = connection.prepare(&select)?;
     let names = statement.query_map([is_another_table], |row| row.get_ref(0).map(stored_text))?;
-    names.collect::<rusqlite::Result<_>>().map(Strangers::These)
+    names.collect::<rusqlite::Result<_>>().map(Leftovers::These)
 }
 
-/// Whether anybody is in a group.
+/// Whether there are any groups.
 pub(super) fn has_groups(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM user_groups)", [], |row| row.get(0))
 }
 
-/// Whether no trigger of ours is on the table `users`: it is another one than before. With a table
-/// its triggers are dropped, and nothing recorded who went with it. Tools that rebuild a table copy
-/// its indexes, but not its triggers.
+/// Whether `users` has none of our triggers, so it is another table than before. SQLite drops
+/// triggers with their table, and no event records the removed users. Tools that rebuild a table
+/// copy its indexes, but not its triggers.
 fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(
         "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name GLOB 'dash_users_*'
@@ -275,7 +278,7 @@ fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
     )
 }
 
-/// Every index, table and trigger of ours with its SQL, as they are where nobody altered them.
+/// All our indexes, tables and triggers, with their unaltered SQL.
 pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, String)>> {
     let pristine = Connection::open_in_memory()?;
     create(&pristine)?;
@@ -295,7 +298,7 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
         .collect()
 }
 
-/// Creates what is missing, and the triggers again.
+/// Creates missing objects, and recreates the triggers.
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     for (migration, sql) in MIGRATIONS {
         let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
@@ -307,7 +310,7 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TRIGGERS)
 }
 
-/// Makes the schema whole where it has the latest version.
+/// Completes a schema of the latest version.
 pub(super) fn repair(store: &mut Sqlite, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
     let (transaction, location) = store.begin_writing()?;
     let fail = sql_error(location);
@@ -320,8 +323,8 @@ pub(super) fn repair(store: &mut Sqlite, hooks: CommitHooks) -> Result<Vec<Event
     Ok(events)
 }
 
-/// Makes whatever is missing or altered, drops what is orphaned, and stamps the version. The answer
-/// is what that added to the history.
+/// Creates missing objects, recreates altered ones, deletes orphaned rows, and stores the version.
+/// Returns the events that this added to the history.
 pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Result<Vec<Event>> {
     let last = history::last_id(transaction)?;
     let is_another_table = is_another_table(transaction)?;
@@ -337,7 +340,8 @@ pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Resu
     Ok(events)
 }
 
-/// Of a stored hash, an SQL expression, what a user is recognized by: see `003_fingerprints.sql`.
+/// The fingerprint that identifies a user, as an SQL expression of the stored hash: see
+/// `003_fingerprints.sql`.
 pub(super) fn fingerprint(hash: &str) -> String {
     format!(
         "CASE WHEN length({hash}) > 64 AND substr({hash}, -32) NOT GLOB '*[^0-9a-f]*'
@@ -345,9 +349,9 @@ pub(super) fn fingerprint(hash: &str) -> String {
     )
 }
 
-/// SQL by which a row `kept` of groups or times is of nobody in `users`: no user has the name, or
-/// the one who has it has another hash than was recorded last. Where none was recorded, it decides
-/// whether this is another table than before.
+/// An SQL condition for a row `kept` of groups or times that belongs to no user: there is no user
+/// with the name, or that user has another hash than was last recorded. If none was recorded, it
+/// depends on whether this is another table than before.
 fn is_gone() -> String {
     format!(
         "NOT EXISTS (
@@ -360,8 +364,8 @@ fn is_gone() -> String {
     )
 }
 
-/// Makes groups and times fit the users, and records that in the history: users may have changed
-/// while the triggers did not fire.
+/// Makes groups and times match the users, and records that in the history: users may have changed
+/// while the triggers were not working.
 fn reconcile(
     transaction: &Connection,
     was_watched: bool,
@@ -406,8 +410,8 @@ fn reconcile(
     ))
 }
 
-/// The stored version, 0 without one, and what is wrong with its table. Fixtures that empty every
-/// table, and restores of the data alone, leave no row or the same one twice.
+/// The stored version, or 0, and the problem with its table, if any. Fixtures that empty every
+/// table and restores of data alone leave no row or duplicate rows.
 fn version(
     connection: &Connection,
     location: &Location,
@@ -436,14 +440,14 @@ fn version(
         [] => (LATEST.into(), Some("its 'dash_users_schema' is empty")),
         [Value::Integer(version)] => (*version, None),
         [Value::Integer(version), same @ ..] if same.iter().all(|other| *other == versions[0]) => {
-            (*version, Some("its 'dash_users_schema' has the same row several times"))
+            (*version, Some("its 'dash_users_schema' has duplicate rows"))
         }
-        _ => return Err(unreadable("does not hold exactly one version")),
+        _ => return Err(unreadable("does not contain exactly one version")),
     };
     if version > i64::from(LATEST) {
         let (location, found) = (location.clone(), version);
         return Err(StoreError::NewerSchema { location, found, known: LATEST });
     }
-    let version = u32::try_from(version).map_err(|_| unreadable("holds a negative version"))?;
+    let version = u32::try_from(version).map_err(|_| unreadable("contains a negative version"))?;
     Ok((version, damage))
 }

@@ -1,8 +1,8 @@
-//! Whether the app's table `users`, and what it may have made beside it, can be shared: if not, with
-//! the SQL that repairs it.
+//! Checks whether the app's table `users`, and a `user_groups` that it may have created, are
+//! usable; if not, finds the SQL that repairs them.
 //!
-//! Two statements must never mean different users by one name. So `username` keeps a text as it is,
-//! SQLite itself knows how it is compared, and a unique index compares in the same way.
+//! One name must mean the same user in every statement. So `username` must store text unchanged,
+//! its collation must be built into SQLite, and a unique index must use the same collation.
 
 use std::ffi::CString;
 
@@ -12,29 +12,30 @@ use super::rebuild;
 use super::{quote, schema_text};
 use crate::escape::Escaped;
 
-/// Why a table cannot be used, and the SQL that repairs it, if there is any.
-pub(super) struct Unfit {
+/// Why a table is unusable, and the SQL that repairs it, if there is any.
+pub(super) struct Unsupported {
     pub(super) reason: String,
     pub(super) repair: Option<String>,
 }
 
-impl From<String> for Unfit {
+impl From<String> for Unsupported {
     fn from(reason: String) -> Self {
         Self { reason, repair: None }
     }
 }
 
-/// What is known of a table: an error of SQLite, or else whether it is fit.
-type Judged<T> = rusqlite::Result<Result<T, Unfit>>;
+/// The result of checking a table: an error of SQLite, or whether the table is usable.
+type Checked<T> = rusqlite::Result<Result<T, Unsupported>>;
 
-/// The collations that are part of SQLite. Others exist in the app only.
+/// The collations built into SQLite. Others exist only in the app.
 const COLLATIONS: [&str; 3] = ["BINARY", "NOCASE", "RTRIM"];
 
-/// How many duplicates are named.
+/// The maximum number of duplicates that are shown.
 const MAX_DUPLICATES: usize = 10;
 
-/// Whether there is a table `users`: if so, its extra columns that are NOT NULL without a default.
-pub(super) fn users(connection: &Connection) -> Judged<Option<Vec<String>>> {
+/// Checks the table `users`. If it exists, returns its extra columns that are NOT NULL and have no
+/// default.
+pub(super) fn users(connection: &Connection) -> Checked<Option<Vec<String>>> {
     let kind: Option<String> = connection
         .query_row(
             "SELECT type FROM sqlite_schema
@@ -58,7 +59,7 @@ pub(super) fn users(connection: &Connection) -> Judged<Option<Vec<String>>> {
     }
 }
 
-fn columns(connection: &Connection) -> Judged<Vec<String>> {
+fn columns(connection: &Connection) -> Checked<Vec<String>> {
     let mut wanted = vec!["username", "password_hash", "language"];
     let mut required = Vec::new();
     let mut statement = connection.prepare(
@@ -87,22 +88,25 @@ fn columns(connection: &Connection) -> Judged<Vec<String>> {
     }
     let Some(missing) = wanted.first() else { return Ok(Ok(required)) };
     let add = "ALTER TABLE users ADD COLUMN language TEXT NOT NULL DEFAULT 'en';";
-    Ok(Err(Unfit {
+    Ok(Err(Unsupported {
         reason: format!("its table 'users' has no column '{missing}'"),
         repair: (wanted == ["language"]).then(|| add.to_owned()),
     }))
 }
 
-/// Whether the names are stored and compared so that each is one user's.
-fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
+/// Checks that usernames are stored and compared unambiguously.
+fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
     let (declared, collation) = column(connection, "users", "username")?;
     if !is_built_in(&collation) {
         let reason = format!(
-            "column 'username' of its table 'users' is compared by the collation '{}', which only \
-             the app has",
+            "column 'username' of its table 'users' uses the collation '{}', which only the app \
+             defines",
             Escaped(&collation)
         );
-        return Ok(Some(Unfit { reason, repair: rebuild::users_with_plain_names(connection) }));
+        return Ok(Some(Unsupported {
+            reason,
+            repair: rebuild::users_with_plain_names(connection),
+        }));
     }
     if has_numbers(connection, "users", &declared)? {
         let reason = format!(
@@ -110,7 +114,10 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
              into a number",
             Escaped(&declared)
         );
-        return Ok(Some(Unfit { reason, repair: rebuild::users_with_plain_names(connection) }));
+        return Ok(Some(Unsupported {
+            reason,
+            repair: rebuild::users_with_plain_names(connection),
+        }));
     }
 
     let mut is_unique = false;
@@ -128,15 +135,15 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
         let (index, of_index) = (schema_text(row, 0)?, schema_text(row, 2)?);
         if !is_built_in(&of_index) {
             let reason = format!(
-                "its index '{}' compares by the collation '{}', which only the app has",
+                "its index '{}' uses the collation '{}', which only the app defines",
                 Escaped(&index),
                 Escaped(&of_index)
             );
             let is_own = schema_text(row, 1)? == "c";
             let repair = is_own.then(|| format!("DROP INDEX {};", quote(&index)));
-            return Ok(Some(Unfit { reason, repair }));
+            return Ok(Some(Unsupported { reason, repair }));
         }
-        // A unique index that ignores more than the column does is unique all the more.
+        // A unique index that ignores more differences than the column is even stricter.
         let is_as_strict =
             of_index.eq_ignore_ascii_case(&collation) || collation.eq_ignore_ascii_case("BINARY");
         is_unique |= row.get(3)? && is_as_strict;
@@ -161,8 +168,8 @@ fn is_built_in(collation: &str) -> bool {
     COLLATIONS.iter().any(|known| known.eq_ignore_ascii_case(collation))
 }
 
-/// Whether SQLite turns texts that look like numbers into numbers in a column of the declared type:
-/// its rules are in <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>.
+/// Whether SQLite converts text that looks like a number in a column of the declared type:
+/// <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>.
 fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite::Result<bool> {
     let declared = declared.to_ascii_uppercase();
     let has = |part: &str| declared.contains(part);
@@ -177,10 +184,10 @@ fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite
     Ok(!(is_strict && declared == "ANY"))
 }
 
-fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unfit> {
+fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unsupported> {
     let how = match collation {
         "BINARY" => String::new(),
-        _ => format!(" that compares as the column does ({collation})"),
+        _ => format!(" with the column's collation ({collation})"),
     };
     let what = format!("its table 'users' has no unique index on 'username' alone{how}");
     let select = format!(
@@ -195,7 +202,7 @@ fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::R
         .collect::<Result<_, _>>()?;
     if duplicates.is_empty() {
         let create = "CREATE UNIQUE INDEX users_username ON users (username);";
-        return Ok(Unfit { reason: what, repair: Some(create.to_owned()) });
+        return Ok(Unsupported { reason: what, repair: Some(create.to_owned()) });
     }
     let more = if duplicates.len() > MAX_DUPLICATES { ", …" } else { "" };
     duplicates.truncate(MAX_DUPLICATES);
@@ -203,8 +210,8 @@ fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::R
     Ok(format!("{what}, and several rows have the same name: {shown}{more}").into())
 }
 
-/// Why the database refuses changes to `users`, if it does: a foreign key, a trigger or an index of
-/// the app names what is not there.
+/// Why the database rejects changes to `users`, if it does: a foreign key, a trigger or an index of
+/// the app references something missing.
 pub(super) fn unchangeable(connection: &Connection) -> Option<String> {
     [
         "INSERT INTO users (username, password_hash, language) VALUES (NULL, NULL, NULL)",
@@ -220,11 +227,11 @@ pub(super) fn unchangeable(connection: &Connection) -> Option<String> {
     })
 }
 
-/// Why a table `user_groups` that an app made cannot hold the groups, if it has both columns.
-pub(super) fn groups(connection: &Connection) -> rusqlite::Result<Option<Unfit>> {
+/// Why a table `user_groups` of an app cannot store the groups, if it has both columns.
+pub(super) fn groups(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
     let Some(reason) = groups_reason(connection)? else { return Ok(None) };
     let reason = format!("its table 'user_groups' {reason}");
-    Ok(Some(Unfit { reason, repair: rebuild::groups(connection) }))
+    Ok(Some(Unsupported { reason, repair: rebuild::groups(connection) }))
 }
 
 fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
@@ -232,21 +239,21 @@ fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
         let (declared, collation) = column(connection, "user_groups", name)?;
         if collation != "BINARY" {
             let collation = Escaped(&collation);
-            return Ok(Some(format!("compares '{name}' by the collation '{collation}'")));
+            return Ok(Some(format!("uses the collation '{collation}' for '{name}'")));
         }
         if has_numbers(connection, "user_groups", &declared)? {
             let declared = Escaped(&declared);
-            return Ok(Some(format!("has the type {declared} for '{name}', which changes texts")));
+            return Ok(Some(format!("has the type {declared} for '{name}', which changes text")));
         }
     }
-    // Our triggers rename and remove groups, after the row of the user was changed.
+    // Our triggers rename and remove groups, after the user's row was changed.
     let select = "SELECT on_update, on_delete FROM pragma_foreign_key_list('user_groups')
                   WHERE \"from\" = 'username' COLLATE NOCASE
                       AND NOT (on_update = 'NO ACTION' AND on_delete IN ('NO ACTION', 'CASCADE'))";
     let key = connection
         .query_row(select, [], |row| {
             Ok(format!(
-                "has a foreign key with ON UPDATE {} and ON DELETE {}, by which a change of a user \
+                "has a foreign key with ON UPDATE {} and ON DELETE {}, so changing a user \
                  changes groups",
                 schema_text(row, 0)?,
                 schema_text(row, 1)?
@@ -261,6 +268,6 @@ fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {
                       AND (SELECT count(*) FROM pragma_index_info(list.name)) < 2";
     let index = connection.query_row(select, [], |row| schema_text(row, 0)).optional()?;
     Ok(index.map(|index| {
-        format!("allows one row for a value only, by the unique index '{}'", Escaped(&index))
+        format!("allows only one row per value, because of the unique index '{}'", Escaped(&index))
     }))
 }

@@ -1,20 +1,22 @@
--- The index and triggers, created again wherever one of them is missing or another.
+-- The index and triggers, recreated if one of them is missing or altered.
 --
--- The triggers run inside the app's SQLite. They must never make its write fail: no statement depends
--- on a conflict clause (the app's own would override it), none breaks a constraint, and names are cut
--- where two of them could exceed SQLite's limit on a text. They use nothing newer than SQLite 3.26.
+-- The triggers run inside the app's SQLite. They must never make its write fail: no statement
+-- depends on a conflict clause (the app's own would override it), none violates a constraint, and
+-- names are cut if two of them could exceed SQLite's limit on a text. They use nothing newer than
+-- SQLite 3.26.
 --
--- SQLite compares as the left side is declared. `NEW.username = username` finds every name that is the
--- same one to the app, which may ignore case; `username = OLD.username` finds the very name. A name that
--- is a number has no groups, though it equals its text in `user_groups`.
--- Where the app ignores case, that reads all rows of ours: SQLite before 3.31 makes no correct index on a
--- WITHOUT ROWID table that compares the primary key in another way.
+-- SQLite compares with the collation of the left side. `NEW.username = username` finds every name
+-- that the app considers equal, perhaps ignoring case; `username = OLD.username` finds exactly that
+-- name. A name that is a number has no groups, though it equals its text in `user_groups`. If the
+-- app ignores case, this reads all our rows: SQLite before 3.31 does not create a correct index
+-- with another collation for the primary key of a WITHOUT ROWID table.
 --
--- A trigger on another table than `users` does not name `users`: SQLite reads all triggers when an app
--- renames a table, and an app that replaces `users` by another table has none of that name then.
+-- A trigger on another table than `users` does not name `users`: SQLite reads all triggers when an
+-- app renames a table, and while an app replaces `users` with another table, there is none of that
+-- name.
 
--- A name that appears has no groups of an earlier holder, who may have gone unseen: REPLACE fires
--- no delete trigger.
+-- A new user gets no groups of an earlier one with the same name, who may have been removed without
+-- an event: REPLACE fires no delete trigger.
 DROP TRIGGER IF EXISTS dash_users_added;
 CREATE TRIGGER dash_users_added AFTER INSERT ON users
 WHEN NOT EXISTS (SELECT 1 FROM dash_users_change WHERE is_bulk)
@@ -57,8 +59,8 @@ BEGIN
             'language ' || coalesce(substr(NEW.language, 1, 64), 'NULL'));
 END;
 
--- Locking and hashing anew keep the password. The row may be renamed in the same statement, and
--- which of the triggers is the first is not defined: SQLite takes the one that was created last.
+-- Locking and rehashing keep the password. The row may be renamed in the same statement, and the
+-- order of triggers is undefined: SQLite runs the last created one first.
 DROP TRIGGER IF EXISTS dash_users_password;
 CREATE TRIGGER dash_users_password AFTER UPDATE OF password_hash ON users
 WHEN OLD.password_hash COLLATE BINARY IS NOT NEW.password_hash
@@ -86,8 +88,8 @@ BEGIN
     WHERE username IN (OLD.username, NEW.username);
 END;
 
--- Groups and times go along, unless the new name is NULL; groups stay behind for a number, too. UPDATE OR REPLACE may have put the row
--- in the place of another one.
+-- Groups and times follow, unless the new name is NULL; groups do not follow to a number either.
+-- UPDATE OR REPLACE may have put the row in the place of another one.
 DROP TRIGGER IF EXISTS dash_users_renamed;
 CREATE TRIGGER dash_users_renamed AFTER UPDATE OF username ON users
 WHEN OLD.username COLLATE BINARY IS NOT NEW.username
@@ -127,7 +129,7 @@ BEGIN
             substr(NEW.group_name, 1, 1024));
 END;
 
--- The event of a user who is removed or renamed stands for the groups: the times are gone by then.
+-- The event of a removed or renamed user covers the groups: by then the times are deleted.
 DROP TRIGGER IF EXISTS dash_users_group_removed;
 CREATE TRIGGER dash_users_group_removed AFTER DELETE ON user_groups
 WHEN EXISTS (SELECT 1 FROM dash_users_times WHERE username = OLD.username)

@@ -5,7 +5,7 @@ use crate::transfer::tests::{exactly, plainly, row, stored, written};
 use crate::user::StoredText;
 
 #[test]
-fn an_array_has_records_and_lines_have_one_each() {
+fn array_and_lines_have_records() {
     let records = [
         r#"{"username": "alice", "password": "s3cret", "language": "fr", "groups": ["a;b", ""]}"#,
         r#"{"password_hash": "!", "username": "b\u00f6b \ud83d\ude42"}"#,
@@ -24,7 +24,7 @@ fn an_array_has_records_and_lines_have_one_each() {
 }
 
 #[test]
-fn an_object_has_names_and_passwords_or_hashes() {
+fn object_has_names_and_passwords_or_hashes() {
     let file = r#"{"alice": "s3cret", "bob": "!x", "": "", "alice": "again"}"#;
     let expected =
         ["1 alice either=s3cret", "2 bob either=!x", "3  either=", "4 alice either=again"];
@@ -32,16 +32,16 @@ fn an_object_has_names_and_passwords_or_hashes() {
     let file = r#"{"a": null, "b": ["s3cret"], "c": ["x", {}], "d": 1, "e": "x"}"#;
     let read = plainly(Json, file);
     for (index, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
-        let expected = format!("{} user '{name}': the field 'password' is no text", index + 1);
+        let expected = format!("{} user '{name}': field 'password' is not text", index + 1);
         assert_eq!(read[index], expected);
     }
     assert_eq!(read[4], "5 e either=x");
 }
 
 #[test]
-fn a_lone_record_is_not_taken_for_names_and_passwords() {
-    let lone = "1 it is an object of names and passwords, but its keys are a record's: put it \
-                in an array";
+fn single_record_is_not_names_and_passwords() {
+    let lone = "1 this looks like a single record, not an object of usernames and passwords: put \
+    it in an array";
     let read = plainly(Json, r#"{"username": "alice", "password": "s3cret"}"#);
     assert_eq!(read, [lone]);
     let read = plainly(Json, r#"{"username": "alice", "groups": ["x"], "password": "s3cret"}"#);
@@ -54,7 +54,7 @@ fn a_lone_record_is_not_taken_for_names_and_passwords() {
 }
 
 #[test]
-fn a_document_without_records_has_none() {
+fn document_without_records_is_empty() {
     for file in ["[]", "{}", " [ ] \n"] {
         assert_eq!(plainly(Json, file), [""; 0], "{file:?}");
     }
@@ -62,28 +62,25 @@ fn a_document_without_records_has_none() {
 }
 
 #[test]
-fn null_is_no_field() {
+fn null_is_a_missing_field() {
     let record = r#"{"username": "a", "password": null, "password_hash": "!", "language": null,
                      "groups": null}"#;
     assert_eq!(plainly(Json, format!("[{record}]")), ["1 a hash=!"]);
     let read = plainly(JsonLines, r#"{"username": null, "password": "s3cret"}"#);
-    assert_eq!(read, ["1 there is no username"]);
+    assert_eq!(read, ["1 no username"]);
 }
 
 #[test]
-fn a_field_that_is_there_twice_is_not_chosen_from() {
+fn duplicate_field_is_rejected() {
     for (record, expected) in [
         (
             r#""username": "a", "password": "s3cret", "password": "x""#,
-            "user 'a': the field 'password' is there twice",
+            "user 'a': duplicate field 'password'",
         ),
-        (
-            r#""username": "a", "username": "b", "password": "s3cret""#,
-            "the field 'username' is there twice",
-        ),
+        (r#""username": "a", "username": "b", "password": "s3cret""#, "duplicate field 'username'"),
         (
             r#""language": null, "username": "a", "language": "fr""#,
-            "user 'a': the field 'language' is there twice",
+            "user 'a': duplicate field 'language'",
         ),
     ] {
         let expected = format!("1 {expected}");
@@ -93,7 +90,7 @@ fn a_field_that_is_there_twice_is_not_chosen_from() {
 }
 
 #[test]
-fn behind_a_bad_record_it_is_read_on() {
+fn reading_continues_after_invalid_record() {
     let file = r#"[null, "s3cret", ["s3cret"],
         {}, {"password": "s3cret"}, {"username": 1, "password": "s3cret"},
         {"username": "a", "pass\u001b": "s3cret"}, {"pass": "s3cret"},
@@ -102,43 +99,43 @@ fn behind_a_bad_record_it_is_read_on() {
         {"username": "e", "language": {"s3cret": 1}}, {"username": "f", "groups": "x;y"},
         {"username": "g", "groups": ["x", null]},
         {"username": "h", "password": "s3cret"}]"#;
-    let fields = "username, password, password_hash, language, groups, locked and active";
+    let fields = "username, password, password_hash, language, groups, locked or active";
     let expected = [
-        "1 it is no JSON object",
-        "2 it is no JSON object",
-        "3 it is no JSON object",
-        "4 there is no username",
-        "5 there is no username",
-        "6 the field 'username' is no text",
-        &format!("7 user 'a': there is no field 'pass\\u{{1b}}': they are {fields}"),
-        &format!("8 there is no field 'pass': they are {fields}"),
-        "9 user 'b': it has both a password and a password_hash",
-        "10 user 'c': the field 'password' is no text",
-        "11 user 'd': the field 'password_hash' is no text",
-        "12 user 'e': the field 'language' is no text",
-        "13 user 'f': the field 'groups' is no array of texts",
-        "14 user 'g': the field 'groups' is no array of texts",
+        "1 not a JSON object",
+        "2 not a JSON object",
+        "3 not a JSON object",
+        "4 no username",
+        "5 no username",
+        "6 field 'username' is not text",
+        &format!("7 user 'a': unknown field 'pass\\u{{1b}}': use {fields}"),
+        &format!("8 unknown field 'pass': use {fields}"),
+        "9 user 'b': both password and password_hash are given",
+        "10 user 'c': field 'password' is not text",
+        "11 user 'd': field 'password_hash' is not text",
+        "12 user 'e': field 'language' is not text",
+        "13 user 'f': field 'groups' is not an array of strings",
+        "14 user 'g': field 'groups' is not an array of strings",
         "15 h password=s3cret",
     ];
     assert_eq!(plainly(Json, file), expected);
 }
 
 #[test]
-fn what_is_no_json_ends_a_document_and_its_line_is_told() {
+fn invalid_json_ends_document_with_line_number() {
     let no_records =
-        "the document is neither an array of records nor an object of names and passwords";
+        "the document must be an array of records or an object of usernames and passwords";
     for (file, expected) in [
-        ("", "1 the JSON ends too early"),
-        ("\n\n", "3 the JSON ends too early"),
-        ("[{\"username\": \"a\"},\n{\"password\": \"s3cret", "2 the JSON ends too early"),
-        ("{\"a\": \"s3cret\",\n", "2 the JSON ends too early"),
-        ("s3cret", "1 it is no JSON: expected value, in column 1"),
-        ("[\n{\"username\": s3cret}]", "2 it is no JSON: expected value, in column 14"),
-        ("[\n\n{s3cret: 1}]", "3 it is no JSON: key must be a string, in column 2"),
-        ("[{}]\n s3cret", "2 it is no JSON: trailing characters, in column 2"),
-        ("{\"a\": \"s3cret\"}\n{\"b\"", "2 it is no JSON: trailing characters, in column 1"),
-        ("[\"s3cret\n\"]", "2 it is no JSON: control character"),
-        ("username,password\nalice,s3cret", "1 it is no JSON: expected value, in column 1"),
+        ("", "1 the JSON ends unexpectedly"),
+        ("\n\n", "3 the JSON ends unexpectedly"),
+        ("[{\"username\": \"a\"},\n{\"password\": \"s3cret", "2 the JSON ends unexpectedly"),
+        ("{\"a\": \"s3cret\",\n", "2 the JSON ends unexpectedly"),
+        ("s3cret", "1 invalid JSON: expected value, in column 1"),
+        ("[\n{\"username\": s3cret}]", "2 invalid JSON: expected value, in column 14"),
+        ("[\n\n{s3cret: 1}]", "3 invalid JSON: key must be a string, in column 2"),
+        ("[{}]\n s3cret", "2 invalid JSON: trailing characters, in column 2"),
+        ("{\"a\": \"s3cret\"}\n{\"b\"", "2 invalid JSON: trailing characters, in column 1"),
+        ("[\"s3cret\n\"]", "2 invalid JSON: control character"),
+        ("username,password\nalice,s3cret", "1 invalid JSON: expected value, in column 1"),
         ("\"s3cret\"", &format!("1 {no_records}")),
         ("null", &format!("1 {no_records}")),
         ("42", &format!("1 {no_records}")),
@@ -148,27 +145,27 @@ fn what_is_no_json_ends_a_document_and_its_line_is_told() {
     }
     let invalid = plainly(Json, b"[{\"username\": \"a\"},\n{\"username\": \"s3cret\xff\"}]");
     assert_eq!(invalid.len(), 2);
-    assert!(invalid[1].starts_with("2 it is no JSON: "), "{invalid:?}");
+    assert!(invalid[1].starts_with("2 invalid JSON: "), "{invalid:?}");
 }
 
 #[test]
-fn what_is_no_json_ends_its_line_alone() {
+fn invalid_json_ends_only_its_line() {
     let file = b"{\"username\": \"a\"\n{\"username\": \"b\"} s3cret\n[\n\n\
         {\"username\": \"s3cret\xff\"}\n[{\"username\": \"c\"}]\r\n{\"username\": \"d\"}";
     let read = plainly(JsonLines, file);
     let expected = [
-        "1 the JSON ends too early",
-        "2 it is no JSON: trailing characters, in column 19",
-        "3 the JSON ends too early",
-        "5 it is no JSON: invalid unicode code point, in column 21",
-        "6 it is no JSON object",
+        "1 the JSON ends unexpectedly",
+        "2 invalid JSON: trailing characters, in column 19",
+        "3 the JSON ends unexpectedly",
+        "5 invalid JSON: invalid unicode code point, in column 21",
+        "6 not a JSON object",
         "7 d",
     ];
     assert_eq!(read, expected);
 }
 
 #[test]
-fn values_are_exact_only_where_that_is_asked_for() {
+fn values_are_exact_only_on_request() {
     let file = r#"[{"username": null, "password_hash": {"blob": "00fF"}, "groups": [null, "a"]},
         {"username": {"text": "ff"}, "password_hash": {"text": "61"}, "language": null},
         {"username": "a", "password": "s3cret", "password_hash": null}]"#;
@@ -183,12 +180,12 @@ fn values_are_exact_only_where_that_is_asked_for() {
     assert_eq!(second.language, Some(StoredText::Null));
     assert_eq!(format!("{:?}", read[2].as_ref().unwrap().secret), "Some(Password(Password(…)))");
     let plain = plainly(Json, file);
-    assert_eq!(plain[0], "1 there is no username");
-    assert_eq!(plain[1], "2 the field 'username' is no text");
+    assert_eq!(plain[0], "1 no username");
+    assert_eq!(plain[1], "2 field 'username' is not text");
 }
 
 #[test]
-fn a_value_that_is_odd_in_another_way_is_refused() {
+fn invalid_exact_values_are_rejected() {
     for value in [
         r#"{"blob": "0"}"#,
         r#"{"blob": "s3cret"}"#,
@@ -202,10 +199,10 @@ fn a_value_that_is_odd_in_another_way_is_refused() {
     ] {
         let file = format!("{{\"username\": \"a\", \"password_hash\": {value}}}");
         let error = exactly(JsonLines, file).remove(0).unwrap_err();
-        assert_eq!(error.to_string(), "user 'a': the field 'password_hash' is no text");
+        assert_eq!(error.to_string(), "user 'a': field 'password_hash' is not text");
         let file = format!("{{\"username\": \"a\", \"groups\": [{value}]}}");
         let error = exactly(JsonLines, file).remove(0).unwrap_err();
-        assert_eq!(error.to_string(), "user 'a': the field 'groups' is no array of texts");
+        assert_eq!(error.to_string(), "user 'a': field 'groups' is not an array of strings");
     }
 }
 

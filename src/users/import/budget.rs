@@ -1,23 +1,23 @@
-//! How much memory hashes may take at once.
+//! A limit on the memory that concurrent hashing uses.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Memory that several threads share, so that together they take at most [`BYTES`](Self::BYTES), or
-/// one of them takes all that it needs.
+/// Memory that threads share. Together they use at most [`BYTES`](Self::BYTES), or one of them uses
+/// all that it needs.
 #[derive(Default)]
 pub(super) struct Budget {
     taken: Mutex<u64>,
-    given_back: Condvar,
+    released: Condvar,
 }
 
 impl Budget {
-    /// Six hashes with the default method.
+    /// The limit in bytes: six hashes with the default method.
     const BYTES: u64 = 192 << 20;
 
-    /// Does `work`, which takes so many `bytes`, as soon as they are there.
+    /// Does `work`, which uses `bytes` of memory, as soon as they are available.
     pub(super) fn during<T>(&self, bytes: u64, work: impl FnOnce() -> T) -> T {
         let is_too_much = |taken: &mut u64| *taken > 0 && taken.saturating_add(bytes) > Self::BYTES;
-        let taken = self.given_back.wait_while(self.taken(), is_too_much);
+        let taken = self.released.wait_while(self.taken(), is_too_much);
         *taken.unwrap_or_else(PoisonError::into_inner) += bytes;
         let _share = Share { budget: self, bytes };
         work()
@@ -28,7 +28,7 @@ impl Budget {
     }
 }
 
-/// What is given back when the work is done, or has panicked.
+/// Memory that is released when the work is done or panics.
 struct Share<'a> {
     budget: &'a Budget,
     bytes: u64,
@@ -37,7 +37,7 @@ struct Share<'a> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         *self.budget.taken() -= self.bytes;
-        self.budget.given_back.notify_all();
+        self.budget.released.notify_all();
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
 
     use super::*;
 
-    /// The most memory that works of so many bytes take at once.
+    /// The peak memory of concurrent works with these sizes in bytes.
     fn peak(works: &[u64]) -> u64 {
         let (budget, now, peak) = (Budget::default(), AtomicU64::new(0), AtomicU64::new(0));
         thread::scope(|scope| {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn works_take_the_budget_or_one_of_them_more() {
+    fn concurrent_work_stays_within_budget() {
         let (small, large) = (Budget::BYTES / 6, Budget::BYTES * 4 / 3);
         assert!(peak(&[small; 12]) <= Budget::BYTES);
         assert_eq!(peak(&[large; 3]), large);

@@ -1,13 +1,13 @@
-//! One record on its way into the database.
+//! A record that is being imported.
 
 use std::cmp::Ordering;
 
 use super::super::Error;
 use super::super::embedded_hash::{contains_hash, is_digest};
 use super::super::foreign::converted;
-use super::super::hash_like::resembles_hash;
+use super::super::hash_like::is_hash_like;
 use super::super::no_password::is_no_password;
-use super::super::wrapped::Seen;
+use super::super::wrapped::Detected;
 use super::budget::Budget;
 use super::{ImportOptions, OnConflict};
 use crate::credential::{Credential, NewCredential, unlocked};
@@ -21,54 +21,54 @@ use crate::transfer::{BadRecord, FIELDS, Position, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::{Username, UsernameError};
 
-/// A record on its way into the database.
+/// A record that is being imported.
 pub(super) struct Candidate {
     pub(super) position: Position,
     pub(super) username: StoredText,
     pub(super) secret: Planned,
     language: Option<StoredText>,
     groups: Option<Vec<StoredText>>,
-    /// Whether the user is to be locked; none if the record does not say.
+    /// Whether to lock the user; `None` if the record does not say.
     pub(super) locked: Option<bool>,
 }
 
-/// What is to be stored as a hash.
+/// The source of the hash to store.
 pub(super) enum Planned {
     Absent,
     Hash(StoredSecret),
-    Clear(Box<Clear>),
+    Plaintext(Box<Plaintext>),
 }
 
-pub(super) struct Clear {
-    /// Empty once it was hashed, but for a generated one, which somebody has to be told.
+pub(super) struct Plaintext {
+    /// Empty once it is hashed, except for a generated password, which has to be reported.
     password: Password,
     pub(super) origin: Origin,
-    /// What was stored for the user.
+    /// The value stored for the existing user.
     pub(super) existing: Option<StoredSecret>,
-    /// Whether the password is the right one for it, once that was verified.
+    /// Whether the password matches the existing value, once verified.
     is_right: Option<bool>,
     hash: Option<PasswordHash>,
 }
 
-/// Where a clear password comes from.
+/// Where a plaintext password comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The file says that it is one.
+    /// The file gives it as a password.
     Given,
-    /// It is no hash.
+    /// The value is not a hash, so it is a password.
     Guessed,
     Generated,
 }
 
 impl Planned {
-    pub(super) fn clear(password: Password, origin: Origin) -> Self {
+    pub(super) fn plaintext(password: Password, origin: Origin) -> Self {
         let (existing, is_right, hash) = (None, None, None);
-        Self::Clear(Box::new(Clear { password, origin, existing, is_right, hash }))
+        Self::Plaintext(Box::new(Plaintext { password, origin, existing, is_right, hash }))
     }
 }
 
-impl Clear {
-    /// Whether there is anything to hash: without writing only what is there is verified.
+impl Plaintext {
+    /// Whether there is anything to compute. In a dry run, only existing values are verified.
     pub(super) fn is_work(&self, dry_run: bool) -> bool {
         let is_verified = self.existing.is_none() || self.is_right.is_some();
         let is_hashed = self.is_right == Some(true) || self.hash.is_some() || dry_run;
@@ -96,7 +96,7 @@ impl Candidate {
     pub(super) fn new(record: Record, options: ImportOptions) -> Self {
         let Record { position, username, secret, language, mut groups, locked } = record;
         if let Some(groups) = &mut groups {
-            // As a row has them.
+            // In the order of a row's groups.
             let is_blob = |group: &StoredText| matches!(group, StoredText::Blob(_));
             let order = |a: &_, b: &_| is_blob(a).cmp(&is_blob(b));
             groups.sort_by(|a, b| order(a, b).then_with(|| a.as_bytes().cmp(b.as_bytes())));
@@ -105,7 +105,7 @@ impl Candidate {
         }
         let secret = match secret {
             None => Planned::Absent,
-            Some(Secret::Password(password)) => Planned::clear(password, Origin::Given),
+            Some(Secret::Password(password)) => Planned::plaintext(password, Origin::Given),
             Some(Secret::Hash(hash)) if options.as_is => Planned::Hash(hash),
             Some(Secret::Hash(hash)) => {
                 let converted = text(hash.expose()).and_then(converted_hash);
@@ -116,7 +116,7 @@ impl Candidate {
                 match (stored.credential(), converted_hash(text.expose())) {
                     (Credential::Active(_) | Credential::Locked(_), _) => Planned::Hash(stored),
                     (Credential::Unusable(_), Some(converted)) => Planned::Hash(converted),
-                    (Credential::Unusable(_), None) => Planned::clear(text, Origin::Guessed),
+                    (Credential::Unusable(_), None) => Planned::plaintext(text, Origin::Guessed),
                 }
             }
         };
@@ -127,25 +127,25 @@ impl Candidate {
         BadRecord { position: self.position, username: Some(self.username.clone()), reason }
     }
 
-    /// The first reason not to take the record.
-    pub(super) fn judge(&self, options: ImportOptions) -> Result<(), RecordError> {
+    /// Validates the record. Returns the first problem.
+    pub(super) fn validate(&self, options: ImportOptions) -> Result<(), RecordError> {
         if !options.as_is {
             text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
         }
         match &self.secret {
             Planned::Hash(hash) => {
                 if !options.as_is {
-                    judge_hash(hash)?;
+                    validate_hash(hash)?;
                 }
                 with_lock(hash.clone(), self.locked).map_err(RecordError::Hash)?;
             }
-            Planned::Clear(clear) => {
-                judge_password(clear, options.allow_hash_like)?;
-                policy::check(&clear.password, text(&self.username), options.allow_weak)?;
-                policy::check_visible(&clear.password)?;
+            Planned::Plaintext(plaintext) => {
+                validate_password(plaintext, options.allow_hash_like)?;
+                policy::check(&plaintext.password, text(&self.username), options.allow_weak)?;
+                policy::check_visible(&plaintext.password)?;
             }
             Planned::Absent => {
-                // Of others it depends on whether they are there.
+                // For the others, it depends on whether the user exists.
                 let is_certain = matches!(options.on_conflict, OnConflict::Fail | OnConflict::Skip);
                 if is_certain && !options.generate_missing && !options.lock_missing {
                     return Err(RecordError::NoSecret);
@@ -164,32 +164,32 @@ impl Candidate {
         Ok(())
     }
 
-    /// The row of a new user, and the password that was generated for it.
+    /// The row of a new user, and the generated password if there is one.
     pub(super) fn new_row(&self) -> Result<(NewRow, Option<Password>), Error> {
         let Self { username, secret, language, groups, locked, .. } = self;
         let language =
             language.clone().unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
         let (secret, password) = match secret {
             Planned::Hash(hash) => (self.locked_hash(hash)?, None),
-            Planned::Clear(clear) => {
-                let Clear { password, origin, hash, existing, .. } = &**clear;
+            Planned::Plaintext(plaintext) => {
+                let Plaintext { password, origin, hash, existing, .. } = &**plaintext;
                 if existing.is_some() {
-                    return Err(Error::ChangedMeanwhile(username.clone()));
+                    return Err(Error::ConcurrentChange(username.clone()));
                 }
                 let is_locked = *locked == Some(true);
                 let hash = hash.as_ref().map(|hash| new_credential(hash, is_locked));
                 let secret = hash.as_ref().map_or(StoredText::Null.into(), StoredSecret::from);
                 (secret, (*origin == Origin::Generated).then(|| password.clone()))
             }
-            Planned::Absent => return Err(Error::ChangedMeanwhile(username.clone())),
+            Planned::Absent => return Err(Error::ConcurrentChange(username.clone())),
         };
         let (username, groups) = (username.clone(), groups.clone().unwrap_or_default());
         Ok((NewRow { username, secret, language, groups }, password))
     }
 
-    /// What of `row` is to be changed; none if it is so already.
+    /// The changes to `row`; `None` if there are none.
     pub(super) fn change(&self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
-        // What is stored, locked or not as the record has it.
+        // The stored value, locked or unlocked as the record says.
         let same = || match self.locked_hash(&row.secret)? {
             same if same == row.secret => Ok(None),
             other => Ok::<_, Error>(Some(other)),
@@ -203,17 +203,17 @@ impl Candidate {
                     (Some(hash), is_new)
                 }
             },
-            Planned::Clear(clear) => match &**clear {
-                Clear { existing, .. } if existing.as_ref() != Some(&row.secret) => {
-                    return Err(Error::ChangedMeanwhile(row.username));
+            Planned::Plaintext(plaintext) => match &**plaintext {
+                Plaintext { existing, .. } if existing.as_ref() != Some(&row.secret) => {
+                    return Err(Error::ConcurrentChange(row.username));
                 }
-                Clear { is_right: Some(true), .. } => (same()?, false),
-                Clear { hash, .. } => {
+                Plaintext { is_right: Some(true), .. } => (same()?, false),
+                Plaintext { hash, .. } => {
                     let is_locked = row.secret.credential().is_locked();
                     let is_locked = self.locked.unwrap_or(is_locked);
                     let new = hash.as_ref();
                     let new = new.map(|hash| StoredSecret::from(&new_credential(hash, is_locked)));
-                    // Nothing is hashed where nothing is written.
+                    // A dry run does not hash.
                     (new.or_else(|| dry_run.then(|| StoredText::Null.into())), true)
                 }
             },
@@ -227,7 +227,7 @@ impl Candidate {
 }
 
 impl Candidate {
-    /// A stored value, locked or unlocked if the record says so.
+    /// Locks or unlocks a stored value if the record says so.
     fn locked_hash(&self, stored: &StoredSecret) -> Result<StoredSecret, Error> {
         let username = || self.username.clone();
         with_lock(stored.clone(), self.locked)
@@ -235,8 +235,8 @@ impl Candidate {
     }
 }
 
-/// A stored value, locked or unlocked if that is wanted. One that is not locked cannot be unlocked,
-/// whatever it is.
+/// Locks or unlocks a stored value if requested. Unlocking a value that is not locked changes
+/// nothing.
 fn with_lock(stored: StoredSecret, locked: Option<bool>) -> Result<StoredSecret, HashError> {
     let new = match locked {
         Some(true) => NewCredential::lock(stored.expose())?,
@@ -250,7 +250,7 @@ fn new_credential(hash: &PasswordHash, is_locked: bool) -> NewCredential {
     if is_locked { NewCredential::locked(hash) } else { hash.clone().into() }
 }
 
-/// A hash of Django or passlib as werkzeug has it.
+/// Converts a hash of Django or passlib to werkzeug's format.
 fn converted_hash(text: &str) -> Option<StoredSecret> {
     converted(text).map(|hash| StoredSecret::from(StoredText::Text((*hash).clone())))
 }
@@ -263,7 +263,7 @@ fn unlocked_hash(stored: &StoredSecret) -> StoredText {
     }
 }
 
-/// The order in which names that differ only by case, or not at all, follow each other.
+/// An order in which usernames that differ only by case, or not at all, are adjacent.
 pub(super) fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
     let lower_case = |text| StoredText::as_bytes(text).iter().map(u8::to_ascii_lowercase);
     lower_case(a)
@@ -279,37 +279,39 @@ pub(super) fn text(stored: &StoredText) -> Option<&str> {
     }
 }
 
-fn judge_hash(stored: &StoredSecret) -> Result<(), RecordError> {
+fn validate_hash(stored: &StoredSecret) -> Result<(), RecordError> {
     let (Credential::Locked(Err(error)) | Credential::Unusable(error)) = stored.credential() else {
         return Ok(());
     };
     if text(stored.expose()).is_some_and(is_no_password) {
         return Err(RecordError::NoPassword(FIELDS[2]));
     }
-    match Seen::in_stored(stored).filter(|seen| seen.is_hash() && !seen.is_bare_ours()) {
-        Some(seen) => Err(RecordError::OtherHash(seen.describe())),
+    match Detected::in_stored(stored)
+        .filter(|detected| detected.is_hash() && !detected.is_bare_ours())
+    {
+        Some(detected) => Err(RecordError::OtherHash(detected.describe())),
         None => Err(RecordError::Hash(error)),
     }
 }
 
-/// Refuses what is no password: a hash, and a word for none. What only resembles a hash may be a
-/// password where the file says that it is one, but for a digest.
-fn judge_password(clear: &Clear, allow_hash_like: bool) -> Result<(), RecordError> {
-    let password = clear.password.expose();
+/// Rejects hashes and placeholders. A value that only looks like a hash may be a password if the
+/// file gives it as one, except a digest.
+fn validate_password(plaintext: &Plaintext, allow_hash_like: bool) -> Result<(), RecordError> {
+    let password = plaintext.password.expose();
     if is_no_password(password) {
         return Err(RecordError::NoPassword(FIELDS[1]));
     }
-    if let Some(seen) = Seen::in_text(password).filter(Seen::is_hash) {
-        return Err(RecordError::HashNotPassword(seen.describe()));
+    if let Some(detected) = Detected::in_text(password).filter(Detected::is_hash) {
+        return Err(RecordError::HashNotPassword(detected.describe()));
     }
-    let is_like_hash = contains_hash(password)
-        || match clear.origin {
+    let is_refused = contains_hash(password)
+        || match plaintext.origin {
             Origin::Given => is_digest(password),
-            Origin::Guessed => resembles_hash(password),
+            Origin::Guessed => is_hash_like(password),
             Origin::Generated => false,
         };
-    if is_like_hash && !allow_hash_like {
-        return Err(RecordError::ResemblesHash);
+    if is_refused && !allow_hash_like {
+        return Err(RecordError::HashLike);
     }
     Ok(())
 }

@@ -1,41 +1,41 @@
-//! What keeps a file from being imported.
+//! Collecting the invalid records of an import.
 
 use super::super::Error;
 use crate::transfer::{BadRecord, RecordError};
 
-/// The records that keep a file from being imported.
+/// The invalid records of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRecords {
     first: Vec<BadRecord>,
     count: u64,
-    /// The one of the class that comes first.
+    /// The reason of the most important class.
     worst: RecordError,
 }
 
 impl BadRecords {
-    /// How many are kept.
+    /// The maximum number of records in [`first`](Self::first).
     pub const MAX_SHOWN: usize = 20;
 
-    /// The first of them, in the order of the file.
+    /// The first invalid records, in the order of the file.
     #[must_use]
     pub fn first(&self) -> &[BadRecord] {
         &self.first
     }
 
-    /// How many there are in all.
+    /// The total number of invalid records.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// A reason that speaks for all: invalid data before weak passwords before conflicts.
+    /// The most important reason: invalid data before weak passwords before conflicts.
     #[must_use]
     pub fn worst(&self) -> &RecordError {
         &self.worst
     }
 }
 
-/// Which of several reasons speaks for all.
+/// The importance of a reason; the lowest is the most important.
 fn class(reason: &RecordError) -> u8 {
     match reason {
         RecordError::Password(_) => 1,
@@ -44,7 +44,7 @@ fn class(reason: &RecordError) -> u8 {
     }
 }
 
-/// Records that were found bad so far.
+/// The invalid records found so far.
 #[derive(Default)]
 pub(super) struct Problems {
     found: Vec<BadRecord>,
@@ -58,7 +58,7 @@ impl Problems {
             self.worst = Some(bad.reason.clone());
         }
         self.found.push(bad);
-        // Memory stays bounded however many there are.
+        // Limits memory, however many there are.
         if self.found.len() > 100 * BadRecords::MAX_SHOWN {
             self.cut();
         }

@@ -1,4 +1,4 @@
-//! What programs, shells and spreadsheets put around a hash, and what undoes it.
+//! The layers that programs, shells and spreadsheets add around a hash, and their removal.
 
 use base64::Engine;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -7,10 +7,10 @@ use zeroize::Zeroizing;
 use super::super::foreign::BASE64;
 use super::Text;
 
-/// Fewest characters of a hash that is encoded as a whole.
+/// The minimum length of a hash that is encoded as a whole, in characters.
 pub(super) const MIN_ENCODED: usize = 40;
 
-/// What may be around a text, and the text without it, in each way that fits.
+/// The possible outermost layers of a text, each with the text inside it.
 pub(super) fn layers(text: &str) -> Vec<(&'static str, Text)> {
     let mut found = Vec::new();
     let mut add = |layer, inner: &str| {
@@ -36,7 +36,7 @@ pub(super) fn layers(text: &str) -> Vec<(&'static str, Text)> {
         add("a stray b before it", inner);
     }
     add("a quote before it", text.strip_prefix(QUOTES).unwrap_or(text));
-    add("a quote behind it", text.strip_suffix(QUOTES).unwrap_or(text));
+    add("a quote after it", text.strip_suffix(QUOTES).unwrap_or(text));
     for (open, close) in ["()", "[]", "{}", "<>"].map(|pair| pair.split_at(1)) {
         if let Some(inner) = text.strip_prefix(open).and_then(|text| text.strip_suffix(close)) {
             add("brackets around it", inner);
@@ -47,7 +47,7 @@ pub(super) fn layers(text: &str) -> Vec<(&'static str, Text)> {
     {
         add("a function's name around it", argument);
     }
-    add("a comma or semicolon behind it", text.trim_end_matches([',', ';']));
+    add("a comma or semicolon after it", text.trim_end_matches([',', ';']));
     add("a comma or semicolon before it", text.trim_start_matches([',', ';']));
     if let Some((name, value)) = text.split_once(['=', ':'])
         && FIELD_NAMES.contains(&plain_name(name).as_str())
@@ -59,7 +59,8 @@ pub(super) fn layers(text: &str) -> Vec<(&'static str, Text)> {
         add("'$$' for '$'", &inner);
     }
     add("a backslash before '$'", &text.replace("\\$", "$"));
-    // Those of "$" alone, and all: where that is not the same, nobody knows which was meant.
+    // Once for the escapes of "$" only and once for all: if the results differ, either may be
+    // intended.
     for (layer, unescape) in ESCAPES {
         for is_wanted in [|c: char| c == '$', |_: char| true] {
             add(layer, &unescape(text, &is_wanted));
@@ -69,7 +70,7 @@ pub(super) fn layers(text: &str) -> Vec<(&'static str, Text)> {
         ("a base64 encoding around it", from_base64(text)),
         ("a hexadecimal encoding around it", from_hex(text)),
     ] {
-        // Each of our hashes, locked or not, and of most others has one of them.
+        // Every werkzeug hash, locked or not, and most others contain one of them.
         if let Some(inner) = bytes.as_deref().and_then(|bytes| str::from_utf8(bytes).ok())
             && inner.contains(['$', '|', '{'])
         {
@@ -89,7 +90,7 @@ pub(in super::super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
 }
 
-/// What is at the ends of a text.
+/// Describes the characters at the ends of a text.
 fn named_edges(text: &str) -> &'static str {
     let rest = text.trim_start_matches(is_blank);
     let start = &text[..text.len() - rest.len()];
@@ -110,7 +111,7 @@ fn named_edges(text: &str) -> &'static str {
 
 const QUOTES: [char; 9] = ['\'', '"', '`', '‘', '’', '“', '”', '«', '»'];
 
-/// Types by whose name Python shows a value. Others may be a mark that locks the user.
+/// Types that Python names when it displays a value. Other names may be a mark that locks the user.
 const FUNCTIONS: [&str; 6] = ["bytearray", "bytes", "str", "memoryview", "Markup", "Binary"];
 
 const STRING_PREFIXES: [(&str, &str); 7] = [
@@ -123,7 +124,7 @@ const STRING_PREFIXES: [(&str, &str); 7] = [
     ("e", "SQL's E'…' around it"),
 ];
 
-/// The text behind a prefix of ASCII letters in either case.
+/// Strips a prefix of ASCII letters, case-insensitively.
 pub(in super::super) fn strip_start<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
@@ -137,7 +138,7 @@ pub(in super::super) fn unquoted(text: &str) -> Option<&str> {
     })
 }
 
-/// Names of fields that hold passwords, as [`plain_name`] has them.
+/// Names of fields that hold passwords, normalized by [`plain_name`].
 pub(in super::super) const FIELD_NAMES: [&str; 15] = [
     "userpassword",
     "passworddigest",
@@ -156,13 +157,13 @@ pub(in super::super) const FIELD_NAMES: [&str; 15] = [
     "hash",
 ];
 
-/// A field's name without what differs from program to program.
+/// Normalizes the name of a field: programs spell it differently.
 pub(in super::super) fn plain_name(name: &str) -> String {
     let is_part = |c: &char| !matches!(c, '_' | '-' | ' ' | '"' | '\'');
     name.chars().filter(is_part).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// A text with `$` for each `$$`, if all are doubled.
+/// Replaces each `$$` with `$`, if all are doubled.
 fn undoubled(text: &str) -> Option<Text> {
     let is_doubled = |run: &[u8]| run[0] != b'$' || run.len().is_multiple_of(2);
     let mut runs = text.as_bytes().chunk_by(|a, b| (*a == b'$') == (*b == b'$'));
@@ -173,7 +174,8 @@ type IsWanted = dyn Fn(char) -> bool;
 
 type Unescape = fn(&str, &IsWanted) -> Text;
 
-/// Ways to write characters by their number or name, and what undoes them for the characters wanted.
+/// Escapes that write characters by number or name, and functions that undo them for the wanted
+/// characters.
 const ESCAPES: [(&str, Unescape); 3] = [
     ("backslash escapes in it", |text, is_wanted| unescaped(text, '\\', backslash, is_wanted)),
     ("HTML escapes in it", |text, is_wanted| unescaped(text, '&', entity, is_wanted)),
@@ -182,8 +184,8 @@ const ESCAPES: [(&str, Unescape); 3] = [
     }),
 ];
 
-/// A text with what stands behind each `mark` read by `read`, which says what it is and how many bytes
-/// it takes.
+/// Undoes escapes: `read` returns the character that follows a `mark`, and the number of bytes it
+/// takes.
 fn unescaped(
     text: &str,
     mark: char,
@@ -213,11 +215,11 @@ fn from_digits(digits: &str, radix: u32) -> Option<char> {
     let is_digit = |c: char| c.is_digit(radix);
     let number =
         u32::from_str_radix(digits, radix).ok().filter(|_| digits.chars().all(is_digit))?;
-    // What a hash consists of.
+    // A hash consists of ASCII characters.
     char::from_u32(number).filter(char::is_ascii)
 }
 
-/// What JSON, Python and C write behind a backslash.
+/// Reads an escape of JSON, Python or C after its backslash.
 fn backslash(text: &str) -> Option<(char, usize)> {
     let by_number = |start: usize, digits: usize, radix| {
         let digits = text.get(start..start + digits)?;
@@ -236,7 +238,7 @@ fn backslash(text: &str) -> Option<(char, usize)> {
     }
 }
 
-/// What HTML and XML write behind an ampersand.
+/// Reads an escape of HTML or XML after its ampersand.
 fn entity(text: &str) -> Option<(char, usize)> {
     let (name, _) = text.split_once(';').filter(|(name, _)| name.len() <= 8)?;
     let c = match name.strip_prefix('#') {
@@ -259,7 +261,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((c, name.len() + 1))
 }
 
-/// The bytes of a text that is base64, also that for URLs, in one line or several.
+/// Decodes base64, also its variant for URLs, in one or several lines.
 fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let text: Text = Text::new(text.split_ascii_whitespace().collect());
     if text.len() < MIN_ENCODED {
@@ -269,7 +271,7 @@ fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     BASE64.decode(standard.as_bytes()).ok().map(Zeroizing::new)
 }
 
-/// The bytes of a text that is hexadecimal, as databases show a BLOB.
+/// Decodes hexadecimal digits, as databases show a BLOB.
 fn from_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digits = ["\\x", "0x", "X'", "x'"].into_iter().find_map(|prefix| text.strip_prefix(prefix));
     let digits = digits.unwrap_or(text).trim_end_matches('\'');

@@ -1,4 +1,4 @@
-//! Hashes with all that may be around them.
+//! Hashes in every kind of wrapping.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -15,7 +15,7 @@ const CRYPT: &str = "$1$NCnEEl0k$jomJzyHZ5pgqz0n84skX41";
 const DJANGO: &str = "pbkdf2_sha256$1000$seasalt$d57aL3ThhTwF2UPCCAM8bhzpKwTtAZXeca/rScQ5PHY=";
 
 fn restored(text: &str) -> Option<String> {
-    let stored = Seen::in_text(text)?.restored()?;
+    let stored = Detected::in_text(text)?.restored()?;
     stored.expose().to_text().map(std::borrow::Cow::into_owned)
 }
 
@@ -23,7 +23,7 @@ fn each_char(text: &str, write: impl Fn(char) -> String) -> String {
     text.chars().map(write).collect()
 }
 
-/// What may be around a hash, in words, and the hash with it around.
+/// Descriptions of layers, and the hash with that layer.
 fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
     let utf16: Vec<u8> = hash.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let percent = |c: char| match c {
@@ -41,7 +41,7 @@ fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
         ("quotes around it", format!("\"\"{hash}\"\"")),
         ("quotes around it", format!("“{hash}”")),
         ("a quote before it", format!("\"{hash}")),
-        ("a quote behind it", format!("{hash}'")),
+        ("a quote after it", format!("{hash}'")),
         ("brackets around it", format!("({hash})")),
         ("a line end around it", format!("{hash}\n")),
         ("a line end around it", format!("{hash}\r\n")),
@@ -50,8 +50,8 @@ fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
         ("NUL characters around it", format!("{hash}\0\0\0")),
         ("a byte order mark around it", format!("\u{feff}{hash}")),
         ("invisible characters around it", format!("{hash}\u{200b}")),
-        ("a comma or semicolon behind it", format!("{hash},")),
-        ("a comma or semicolon behind it", format!("{hash};")),
+        ("a comma or semicolon after it", format!("{hash},")),
+        ("a comma or semicolon after it", format!("{hash};")),
         ("a field's name before it", format!("password_hash={hash}")),
         ("a base64 encoding around it", BASE64_STANDARD.encode(hash)),
         ("a base64 encoding around it", BASE64_URL_SAFE_NO_PAD.encode(hash)),
@@ -67,7 +67,7 @@ fn wrapped(hash: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The same for another spelling of `$`.
+/// The same for other spellings of `$`.
 fn respelled(hash: &str) -> Vec<(&'static str, String)> {
     let as_dollar = |spelling| hash.replace('$', spelling);
     vec![
@@ -86,22 +86,22 @@ fn respelled(hash: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn wrapped_hash_is_named_and_restored_byte_for_byte() {
+fn wrapped_hash_is_described_and_restored_exactly() {
     for hash in [SCRYPT, PBKDF2, LOCKED] {
         for (around, text) in wrapped(hash) {
-            let seen = Seen::in_text(&text).expect(&text);
-            let described = seen.describe();
-            assert!(seen.is_wrapped() && seen.is_hash() && seen.is_ours(), "{text}");
+            let detected = Detected::in_text(&text).expect(&text);
+            let described = detected.describe();
+            assert!(detected.is_wrapped() && detected.is_hash() && detected.is_ours(), "{text}");
             assert!(described.starts_with("a valid hash with "), "{described}: {text}");
             assert!(described.contains(around), "{described}: {text}");
             assert_eq!(restored(&text).as_deref(), Some(hash), "{text}");
-            assert!(!format!("{seen:?} {described}").contains(&hash[hash.len() - 20..]));
+            assert!(!format!("{detected:?} {described}").contains(&hash[hash.len() - 20..]));
         }
     }
     for hash in [SCRYPT, PBKDF2] {
         for (around, text) in respelled(hash) {
             assert_eq!(
-                Seen::in_text(&text).unwrap().describe(),
+                Detected::in_text(&text).unwrap().describe(),
                 format!("a valid hash with {around}")
             );
             assert_eq!(restored(&text).as_deref(), Some(hash), "{text}");
@@ -110,19 +110,19 @@ fn wrapped_hash_is_named_and_restored_byte_for_byte() {
 }
 
 #[test]
-fn wrapped_hash_of_another_program_is_named_and_not_restored() {
+fn wrapped_foreign_hash_is_described_not_restored() {
     for (hash, name) in
         [(BCRYPT, "a bcrypt hash"), (ARGON2, "an argon2 hash"), (CRYPT, "an MD5-crypt hash")]
     {
-        // What is base64 of so little may be anything.
+        // Base64 this short may be anything.
         let is_short = |text: &str| text.len() < MIN_ENCODED;
         for (around, text) in [wrapped(hash), respelled(hash)].concat() {
             if is_short(&text) && around.contains("encoding") {
                 continue;
             }
-            let seen = Seen::in_text(&text).expect(&text);
-            let described = seen.describe();
-            assert!(seen.is_wrapped() && seen.is_hash(), "{described}: {text}");
+            let detected = Detected::in_text(&text).expect(&text);
+            let described = detected.describe();
+            assert!(detected.is_wrapped() && detected.is_hash(), "{described}: {text}");
             assert!(described.starts_with(&format!("{name} with ")), "{described}: {text}");
             assert!(described.contains(around), "{described}: {text}");
             assert_eq!(restored(&text), None, "{text}");
@@ -139,10 +139,10 @@ fn wrapped_django_hash_is_converted() {
 }
 
 #[test]
-fn stray_b_is_taken_off() {
+fn stray_b_is_removed() {
     assert_eq!(restored(&format!("b{PBKDF2}")).as_deref(), Some(PBKDF2));
-    let seen = Seen::in_text(&format!("b{BCRYPT}")).unwrap();
-    assert_eq!(seen.describe(), "a bcrypt hash with a stray b before it");
+    let detected = Detected::in_text(&format!("b{BCRYPT}")).unwrap();
+    assert_eq!(detected.describe(), "a bcrypt hash with a stray b before it");
 }
 
 #[test]
@@ -154,15 +154,15 @@ fn ambiguous_escapes_are_not_restored() {
         format!("pbkdf2:sha1:1&#36;a&#65;&#36;{digest}"),
         format!("pbkdf2:sha1:1\\u0024a\\u0041\\u0024{digest}"),
     ] {
-        let seen = Seen::in_text(&text).unwrap();
-        assert!(seen.is_wrapped() && !seen.is_restorable(), "{text}");
+        let detected = Detected::in_text(&text).unwrap();
+        assert!(detected.is_wrapped() && !detected.is_restorable(), "{text}");
     }
     let text = format!("pbkdf2:sha1:1$a%41${digest}\n");
     assert_eq!(restored(&text).as_deref(), Some(text.trim()));
 }
 
 #[test]
-fn marks_of_a_lock_are_never_taken_off() {
+fn lock_marks_are_never_removed() {
     for mark in ["!", "*", "!!", "x", "LOCKED:", "locked(", "#", "-", "disabled "] {
         for hash in [PBKDF2, BCRYPT] {
             assert_eq!(restored(&format!("{mark}{hash}")), None, "{mark}");
@@ -176,27 +176,27 @@ fn marks_of_a_lock_are_never_taken_off() {
 fn wrapped_hash_of_a_locked_user_stays_locked() {
     let wrapped = StoredText::Text(format!("b'{PBKDF2}'"));
     let locked = NewCredential::lock(&wrapped).unwrap().unwrap();
-    let restored = Seen::in_stored(&StoredSecret::from(&locked)).unwrap().restored().unwrap();
+    let restored = Detected::in_stored(&StoredSecret::from(&locked)).unwrap().restored().unwrap();
     let expected = format!("!{}", PBKDF2.replace('$', "|"));
     assert_eq!(restored.expose(), &StoredText::Text(expected));
 }
 
 #[test]
-fn cut_off_hash_says_how_much_is_missing() {
+fn truncated_hash_shows_missing_length() {
     for (text, expected) in [
-        (&SCRYPT[..60], "a hash whose last 95 characters are cut off"),
-        (&SCRYPT[..154], "a hash whose last 1 character are cut off"),
-        (&PBKDF2[..95], "a hash whose last 5 characters are cut off"),
-        (&PBKDF2[..30], "a hash whose end is cut off"),
-        ("pbkdf2:sha256:260000", "a hash whose end is cut off"),
-        ("scrypt:32768:8:1$", "a hash whose end is cut off"),
-        ("scrypt:32768:8:1$salt$", "a hash whose last 128 characters are cut off"),
-        (&BCRYPT[..40], "a bcrypt hash whose end is cut off"),
-        (&DJANGO[..60], "a Django PBKDF2 hash whose end is cut off"),
+        (&SCRYPT[..60], "a truncated hash (last 95 characters missing)"),
+        (&SCRYPT[..154], "a truncated hash (last 1 character missing)"),
+        (&PBKDF2[..95], "a truncated hash (last 5 characters missing)"),
+        (&PBKDF2[..30], "a truncated hash"),
+        ("pbkdf2:sha256:260000", "a truncated hash"),
+        ("scrypt:32768:8:1$", "a truncated hash"),
+        ("scrypt:32768:8:1$salt$", "a truncated hash (last 128 characters missing)"),
+        (&BCRYPT[..40], "a bcrypt hash, truncated"),
+        (&DJANGO[..60], "a Django PBKDF2 hash, truncated"),
     ] {
-        let seen = Seen::in_text(text).expect(text);
-        assert_eq!(seen.describe(), expected.replace("1 character are", "1 character is"));
-        assert!(seen.is_cut_off() && !seen.is_restorable(), "{text}");
+        let detected = Detected::in_text(text).expect(text);
+        assert_eq!(detected.describe(), expected.replace("1 character are", "1 character is"));
+        assert!(detected.is_truncated() && !detected.is_restorable(), "{text}");
     }
 }
 
@@ -219,6 +219,6 @@ fn passwords_are_not_hashes() {
         "kT7uZq2LmX9vRb4NcY6wHs3DpJ8fGa5E",
         "5f4dcc3b5aa765d61d8327deb882cf99",
     ] {
-        assert!(!Seen::in_text(text).is_some_and(|seen| seen.is_hash()), "{text}");
+        assert!(!Detected::in_text(text).is_some_and(|detected| detected.is_hash()), "{text}");
     }
 }

@@ -175,7 +175,7 @@ fn endless_input_is_not_read_to_the_end() {
         let args = ["import", "/dev/zero", "--input-format", format];
         let (status, output) = end_of(bounded(&sandbox, MEMORY_KIB, &args), "").unwrap();
         assert_eq!(status, Some(7), "{output}");
-        let line = "/dev/zero:1: no record ends within 64 MiB from here; nothing behind is read\n";
+        let line = "/dev/zero:1: no record ends within 64 MiB from here; the rest of the file was not read\n";
         assert!(output.starts_with(line), "{output}");
     }
 }

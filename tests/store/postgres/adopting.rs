@@ -1,4 +1,4 @@
-//! Tables that an app made, which are adopted as they stand or refused.
+//! Tables of apps: adopted unchanged, or rejected.
 
 use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Users};
 
@@ -9,7 +9,7 @@ use crate::support::{
     options, rows, stored,
 };
 
-/// Tables that an app and we can share, and what comes before.
+/// Supported tables, with preceding SQL.
 const ADOPTED: [&str; 11] = [
     "CREATE TABLE users (username varchar(80) PRIMARY KEY, password_hash varchar(255) NOT NULL,
          language varchar(10) NOT NULL)",
@@ -37,7 +37,7 @@ const ADOPTED: [&str; 11] = [
 ];
 
 #[test]
-fn a_table_is_adopted_as_it_stands() {
+fn init_adopts_table_unchanged() {
     for sql in ADOPTED {
         let Some(database) = Postgres::with(sql) else { return };
         let value = literal(&hash("secret"));
@@ -72,7 +72,7 @@ fn a_table_is_adopted_as_it_stands() {
     }
 }
 
-/// Why `init` refuses a database, whose tables stay as they are.
+/// Why `init` rejects a database, without changing its tables.
 fn refusal(database: &Postgres) -> String {
     let tables = "SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace";
     let before = database.query(tables);
@@ -85,7 +85,7 @@ fn refusal(database: &Postgres) -> String {
 }
 
 #[test]
-fn a_table_that_an_app_could_not_share_is_refused() {
+fn init_rejects_unsupported_tables() {
     let people =
         "CREATE TABLE people (username text PRIMARY KEY, password_hash text, language text)";
     let view = format!("{people}; CREATE VIEW users AS SELECT * FROM people");
@@ -111,11 +111,11 @@ fn a_table_that_an_app_could_not_share_is_refused() {
         ("CREATE TABLE users (name text PRIMARY KEY, password_hash text, language text)", "'user"),
         (
             "CREATE TABLE users (username bytea PRIMARY KEY, password_hash text, language text)",
-            "'username' of its table 'users' is no text",
+            "'username' of its table 'users' is not text",
         ),
         (
             "CREATE TABLE users (username integer PRIMARY KEY, password_hash text, language text)",
-            "'username' of its table 'users' is no text",
+            "'username' of its table 'users' is not text",
         ),
         (
             "CREATE TABLE users (username text PRIMARY KEY, password_hash text,
@@ -157,7 +157,7 @@ fn a_table_that_an_app_could_not_share_is_refused() {
 }
 
 #[test]
-fn a_foreign_table_is_refused() {
+fn init_rejects_foreign_table() {
     let Some(database) = Postgres::new() else { return };
     let sql = "CREATE EXTENSION postgres_fdw;
                CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw;
@@ -170,7 +170,7 @@ fn a_foreign_table_is_refused() {
 }
 
 #[test]
-fn tables_of_ours_that_are_of_somebody_else_are_refused() {
+fn init_rejects_our_tables_with_other_columns() {
     for (sql, part) in [
         ("CREATE TABLE user_groups (id integer)", "'user_groups' is a table"),
         ("CREATE VIEW user_events AS SELECT 1 AS id", "'user_events' is a view"),
@@ -188,7 +188,7 @@ fn tables_of_ours_that_are_of_somebody_else_are_refused() {
 }
 
 #[test]
-fn the_table_is_where_the_search_path_finds_it() {
+fn table_is_found_by_search_path() {
     let Some(database) = Postgres::new() else { return };
     let odd = r#""my ""App"" é'""#;
     database.execute(&format!(
@@ -211,7 +211,7 @@ fn the_table_is_where_the_search_path_finds_it() {
 }
 
 #[test]
-fn a_schema_further_back_on_the_search_path_is_found() {
+fn table_is_found_in_later_schema_of_search_path() {
     let Some(database) = Postgres::new() else { return };
     database.execute(&format!(
         "CREATE SCHEMA first; CREATE SCHEMA second;
@@ -225,7 +225,7 @@ fn a_schema_further_back_on_the_search_path_is_found() {
 }
 
 #[test]
-fn a_search_path_without_a_schema_is_told() {
+fn search_path_without_schema_is_reported() {
     let Some(database) = Postgres::new() else { return };
     database.execute(&format!("ALTER DATABASE {} SET search_path = gone", database.name()));
     let refusal = Users::init(database.location(), &NewFile::default());
@@ -236,7 +236,7 @@ fn a_search_path_without_a_schema_is_told() {
 }
 
 #[test]
-fn names_that_the_database_takes_for_the_same_are_taken() {
+fn names_equal_to_the_database_are_taken() {
     let Some(database) = Postgres::with(ADOPTED[9]) else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -250,7 +250,7 @@ fn names_that_the_database_takes_for_the_same_are_taken() {
 }
 
 #[test]
-fn a_collation_may_take_names_for_the_same() {
+fn names_equal_by_collation_are_taken() {
     let Some(database) = Postgres::new() else { return };
     let collation = "CREATE COLLATION alike
                          (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
@@ -284,7 +284,7 @@ fn a_collation_may_take_names_for_the_same() {
 }
 
 #[test]
-fn a_value_that_does_not_fit_is_refused() {
+fn value_too_long_for_column_is_rejected() {
     let Some(database) = Postgres::with(
         "CREATE TABLE users (username varchar(5) PRIMARY KEY, password_hash text NOT NULL,
              language varchar(2) NOT NULL)",

@@ -1,8 +1,8 @@
-//! Triggers, rules and foreign keys of the app that have a say in what we do.
+//! Triggers, rules and foreign keys of the app that affect our changes.
 
 use dash_users::{Error, Password, StoreError, Users};
 
-use crate::accounts::told;
+use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
 use crate::support::{GOOD, add, init, names, new_user, options, rows};
 
@@ -31,7 +31,7 @@ fn reason<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     }
 }
 
-/// What each change is refused for.
+/// The reason why each change is rejected.
 fn refusals(users: &mut Users) -> Vec<String> {
     let file = format!("username,password\nzoe,{GOOD}");
     let import = crate::support::import(users, options(dash_users::OnConflict::Fail), &file);
@@ -47,7 +47,7 @@ fn refusals(users: &mut Users) -> Vec<String> {
 }
 
 #[test]
-fn the_code_of_an_error_says_what_it_means() {
+fn error_code_decides_meaning() {
     let raise =
         trigger("BEFORE UPDATE", "RAISE EXCEPTION 'so' USING ERRCODE = substr(NEW.language, 4);");
     let Some((database, mut users)) = with(&raise) else { return };
@@ -73,23 +73,23 @@ fn the_code_of_an_error_says_what_it_means() {
 }
 
 #[test]
-fn a_trigger_that_raises_refuses_in_its_own_words() {
+fn app_trigger_error_is_shown() {
     for when in ["BEFORE", "AFTER"] {
         let say = trigger(
             &format!("{when} INSERT OR UPDATE OR DELETE"),
             "RAISE EXCEPTION 'not on a Sunday' USING DETAIL = 'a row';",
         );
         let Some((database, mut users)) = with(&say) else { return };
-        let (before, told_before) = (rows(&database), told(&mut users, None));
+        let (before, told_before) = (rows(&database), recorded(&mut users, None));
         for refusal in refusals(&mut users) {
             assert_eq!(refusal, "not on a Sunday");
         }
-        assert_eq!((rows(&database), told(&mut users, None)), (before, told_before));
+        assert_eq!((rows(&database), recorded(&mut users, None)), (before, told_before));
     }
 }
 
 #[test]
-fn a_constraint_trigger_refuses_at_the_end() {
+fn constraint_trigger_rejects_at_commit() {
     let say = "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$
                    BEGIN RAISE EXCEPTION 'not on a Sunday'; END $$;
                CREATE CONSTRAINT TRIGGER say AFTER INSERT OR UPDATE OR DELETE ON users
@@ -103,7 +103,7 @@ fn a_constraint_trigger_refuses_at_the_end() {
 }
 
 #[test]
-fn a_trigger_that_passes_a_row_over_refuses_too() {
+fn app_trigger_that_skips_row_is_an_error() {
     let say = trigger("BEFORE INSERT OR UPDATE OR DELETE", "RETURN NULL;");
     let rules = "CREATE RULE a AS ON INSERT TO users DO INSTEAD NOTHING;
                  CREATE RULE b AS ON UPDATE TO users DO INSTEAD NOTHING;
@@ -119,7 +119,7 @@ fn a_trigger_that_passes_a_row_over_refuses_too() {
 }
 
 #[test]
-fn a_check_of_the_app_refuses() {
+fn app_check_constraint_rejects_change() {
     let Some((database, mut users)) =
         with("ALTER TABLE users ADD CONSTRAINT short CHECK (length(username) < 6)")
     else {
@@ -131,20 +131,20 @@ fn a_check_of_the_app_refuses() {
 }
 
 #[test]
-fn a_unique_column_of_the_app_refuses() {
+fn app_unique_column_rejects_change() {
     let Some((database, mut users)) = with(
         "DELETE FROM users WHERE username = 'bob';
          ALTER TABLE users ADD COLUMN email text DEFAULT 'nobody@example.org' UNIQUE",
     ) else {
         return;
     };
-    // Not a user who was added meanwhile: it is not tried again.
+    // Not a concurrently added user: it is not retried.
     assert!(reason(users.add(&new_user("zoe", GOOD))).contains("users_email_key"));
     assert_eq!(names(&database), ["alice"]);
 }
 
 #[test]
-fn rows_that_refer_refuse_a_new_name_and_follow_one() {
+fn referencing_rows_reject_or_follow_rename() {
     let Some((database, mut users)) = with(
         "CREATE TABLE orders (customer text REFERENCES users);
          CREATE TABLE notes (owner text REFERENCES users ON UPDATE CASCADE ON DELETE CASCADE);
@@ -154,14 +154,14 @@ fn rows_that_refer_refuse_a_new_name_and_follow_one() {
         return;
     };
     let refusal = reason(users.rename("alice", &"zoe".parse().unwrap(), false));
-    assert_eq!(refusal, "rows of orders refer to the user");
-    assert_eq!(reason(users.remove(&["alice"], false)), "rows of orders refer to the user");
+    assert_eq!(refusal, "rows in orders reference the user");
+    assert_eq!(reason(users.remove(&["alice"], false)), "rows in orders reference the user");
     assert!(users.rename("bob", &"zoe".parse().unwrap(), false).unwrap());
     assert_eq!(database.query("SELECT owner FROM notes"), ["zoe"]);
 }
 
 #[test]
-fn a_refusal_at_the_end_of_the_transaction_has_the_same_words() {
+fn deferred_rejection_has_same_message() {
     let Some((_database, mut users)) = with(
         "CREATE TABLE orders (customer text REFERENCES users DEFERRABLE INITIALLY DEFERRED);
          INSERT INTO orders VALUES ('alice');",
@@ -169,13 +169,13 @@ fn a_refusal_at_the_end_of_the_transaction_has_the_same_words() {
         return;
     };
     for _ in 0..2 {
-        assert_eq!(reason(users.remove(&["alice"], false)), "rows of orders refer to the user");
+        assert_eq!(reason(users.remove(&["alice"], false)), "rows in orders reference the user");
     }
     assert_eq!(users.remove(&["bob"], false).unwrap(), [true]);
 }
 
 #[test]
-fn tables_of_other_schemas_are_named_with_them() {
+fn tables_of_other_schemas_are_shown_qualified() {
     let Some((_database, users)) = with(
         "CREATE SCHEMA shop;
          CREATE TABLE shop.orders (customer text REFERENCES users ON DELETE CASCADE);

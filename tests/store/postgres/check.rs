@@ -1,4 +1,4 @@
-//! What a check finds in a PostgreSQL database, and what a repair mends of it.
+//! Findings of a check of a PostgreSQL database, and their repair.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::support::{
     over_limit, rows,
 };
 
-/// What spoils a database, what is found, of whom, and whether a repair mends it.
+/// SQL that damages a database, the finding, its user, and whether a repair fixes it.
 type Case = (String, &'static str, Severity, &'static str, bool);
 
 fn with_hash(value: &str) -> String {
@@ -23,12 +23,12 @@ fn with_name(name: &str) -> String {
     format!("INSERT INTO users VALUES ({name}, '{}', 'en')", hash("secret"))
 }
 
-/// What no repair mends.
+/// Problems that a repair does not fix.
 fn case(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
     (sql.to_owned(), code, severity, user, false)
 }
 
-fn mended(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
+fn repaired(sql: &str, code: &'static str, severity: Severity, user: &'static str) -> Case {
     (sql.to_owned(), code, severity, user, true)
 }
 
@@ -88,19 +88,19 @@ fn rows_of_ours() -> Vec<Case> {
             Warning,
             "alice",
         ),
-        mended(
+        repaired(
             "INSERT INTO user_groups VALUES ('gone', 'a'), ('gone', 'b')",
             "orphaned_groups",
             Warning,
             "gone",
         ),
-        mended(
+        repaired(
             "INSERT INTO dash_users_times (username) VALUES ('gone')",
             "removed_unseen",
             Info,
             "gone",
         ),
-        mended("DELETE FROM dash_users_times", "added_unseen", Info, "alice"),
+        repaired("DELETE FROM dash_users_times", "added_unseen", Info, "alice"),
     ]
 }
 
@@ -114,24 +114,24 @@ fn objects() -> Vec<Case> {
                'BEGIN RETURN NEW; END';
                CREATE TRIGGER spy BEFORE INSERT ON";
     vec![
-        mended("DROP TRIGGER dash_users_changed ON users", "trigger_missing", Error, ""),
-        mended(disable, "trigger_missing", Error, ""),
-        mended("DROP INDEX dash_users_username_nocase", "index_missing", Error, ""),
-        mended("DROP TABLE user_events", "table_missing", Error, ""),
-        mended(replaced, "function_altered", Error, ""),
-        mended(
+        repaired("DROP TRIGGER dash_users_changed ON users", "trigger_missing", Error, ""),
+        repaired(disable, "trigger_missing", Error, ""),
+        repaired("DROP INDEX dash_users_username_nocase", "index_missing", Error, ""),
+        repaired("DROP TABLE user_events", "table_missing", Error, ""),
+        repaired(replaced, "function_altered", Error, ""),
+        repaired(
             "ALTER FUNCTION dash_users_on_users() SECURITY INVOKER",
             "function_altered",
             Error,
             "",
         ),
-        mended(
+        repaired(
             "ALTER FUNCTION dash_users_on_users() RESET search_path",
             "function_altered",
             Error,
             "",
         ),
-        mended(
+        repaired(
             "DROP TRIGGER dash_users_truncated ON users;
              CREATE TRIGGER dash_users_truncated AFTER DELETE ON users
              FOR EACH STATEMENT EXECUTE FUNCTION dash_users_on_truncate()",
@@ -139,7 +139,7 @@ fn objects() -> Vec<Case> {
             Error,
             "",
         ),
-        mended(
+        repaired(
             "DROP INDEX dash_users_username_nocase;
              CREATE INDEX dash_users_username_nocase ON users (language)",
             "index_altered",
@@ -176,7 +176,7 @@ fn with_cheap_alice() -> Option<(Postgres, Users)> {
 }
 
 #[test]
-fn a_clean_database_has_no_findings() {
+fn clean_database_has_no_findings() {
     let Some((_database, mut users)) = with_alice() else { return };
     let mut bob = new_user("bob", GOOD);
     bob.locked = true;
@@ -189,8 +189,8 @@ fn a_clean_database_has_no_findings() {
 }
 
 #[test]
-fn every_way_to_spoil_a_database_is_found_and_mended_where_no_user_is_touched() {
-    for (sql, code, severity, user, is_mended) in cases().into_iter().step_by(sample::of(3, 1)) {
+fn every_damage_is_found_and_repaired_without_users() {
+    for (sql, code, severity, user, is_repaired) in cases().into_iter().step_by(sample::of(3, 1)) {
         let made = match code {
             "hash_outdated" | "hash_weak" => with_alice(),
             _ => with_cheap_alice(),
@@ -211,12 +211,12 @@ fn every_way_to_spoil_a_database_is_found_and_mended_where_no_user_is_touched() 
         let has_group = groups(&mut users, "alice").contains(&"staff".to_owned());
         assert_eq!(has_group, keeps_groups, "{sql}");
         let is_left = found(&mut users).iter().any(|(found, ..)| *found == code);
-        assert_eq!(is_left, !is_mended, "{sql}");
+        assert_eq!(is_left, !is_repaired, "{sql}");
     }
 }
 
 #[test]
-fn there_is_a_case_for_every_code() {
+fn every_code_has_a_case() {
     let tested: BTreeSet<_> = cases().into_iter().map(|(_, code, ..)| code).collect();
     let of_files = [
         "change_left",
@@ -246,7 +246,7 @@ fn there_is_a_case_for_every_code() {
 }
 
 #[test]
-fn dropped_functions_are_found_and_created_again() {
+fn dropped_functions_are_found_and_recreated() {
     let Some((database, mut users)) = with_alice() else { return };
     database.execute("DROP FUNCTION dash_users_on_truncate CASCADE");
     let codes: Vec<_> = found(&mut users).into_iter().map(|(code, ..)| code).collect();
@@ -256,7 +256,7 @@ fn dropped_functions_are_found_and_created_again() {
 }
 
 #[test]
-fn names_that_are_null_are_found_and_removed_by_the_sql_that_is_told() {
+fn null_name_is_removed_by_suggested_sql() {
     let Some(database) = Postgres::with(
         "CREATE TABLE users (username text UNIQUE, password_hash text, language text);
          INSERT INTO users VALUES (NULL, NULL, 'en'), (E'odd\\n', '!', 'en')",
@@ -274,12 +274,12 @@ fn names_that_are_null_are_found_and_removed_by_the_sql_that_is_told() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_an_error_that_says_why() {
+fn uncheckable_database_is_an_error_with_reason() {
     for (sql, part) in [
-        ("INSERT INTO dash_users_schema VALUES (2)", "does not hold exactly one version"),
+        ("INSERT INTO dash_users_schema VALUES (2)", "does not contain exactly one version"),
         ("UPDATE dash_users_schema SET version = -1", "negative version"),
         ("UPDATE dash_users_schema SET version = 99", "version 99"),
-        ("DROP TABLE dash_users_schema", "version 0"),
+        ("DROP TABLE dash_users_schema", "version is 0"),
         ("DROP TABLE users", "no table 'users'"),
         ("ALTER TABLE user_groups RENAME COLUMN group_name TO x", "'user_groups' is a table"),
         ("ALTER TABLE dash_users_times ALTER created_at TYPE text", "created_at text"),

@@ -1,4 +1,4 @@
-//! Several who write at the same time: nobody's change is lost, and nobody waits for ever.
+//! Concurrent writers: no change is lost, and no wait is endless.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use dash_users::{Error, NewFile, Password, StoreError, Users};
 use postgres::Client;
 
-use crate::accounts::told;
+use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
 use crate::support::{GOOD, add, hashed, init, names, new_user, open, options, rows, stored};
 
-/// Waits until somebody waits for a lock of another in this database.
+/// Waits until a session waits for a lock in this database.
 fn wait_for_a_waiter(database: &Postgres) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -43,7 +43,7 @@ fn in_transaction(database: &Postgres, sql: &str) -> Client {
 }
 
 #[test]
-fn a_user_whom_the_app_is_about_to_add_exists() {
+fn add_sees_uncommitted_user_of_app() {
     let Some(database) = Postgres::new() else { return };
     add(&mut init(&database), "bob");
     for operation in [
@@ -64,7 +64,7 @@ fn a_user_whom_the_app_is_about_to_add_exists() {
 }
 
 #[test]
-fn a_user_whom_the_app_is_about_to_add_is_met_by_an_import() {
+fn import_sees_uncommitted_user_of_app() {
     let Some(database) = Postgres::new() else { return };
     drop(init(&database));
     let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
@@ -80,11 +80,11 @@ fn a_user_whom_the_app_is_about_to_add_is_met_by_an_import() {
 }
 
 #[test]
-fn a_user_whom_the_app_is_about_to_add_keeps_demo_users_out() {
+fn seed_sees_uncommitted_user_of_app() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     let mut app = in_transaction(&database, "INSERT INTO users VALUES ('alice', '!', 'en')");
-    // Whoever reads does not wait.
+    // Readers do not wait.
     assert!(users.is_empty().unwrap());
     let demo = || open(&database).add_if_empty(hashed(&[new_user("zoe", GOOD)]));
     let added = while_it_waits(&database, demo, || app.batch_execute("COMMIT").unwrap());
@@ -93,7 +93,7 @@ fn a_user_whom_the_app_is_about_to_add_keeps_demo_users_out() {
 }
 
 #[test]
-fn whoever_changes_users_waits_for_others_of_ours_and_readers_do_not() {
+fn writers_wait_for_each_other_and_readers_do_not() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -109,7 +109,7 @@ fn whoever_changes_users_waits_for_others_of_ours_and_readers_do_not() {
 }
 
 #[test]
-fn a_change_that_the_app_is_about_to_make_is_seen() {
+fn change_sees_uncommitted_change_of_app() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -119,17 +119,17 @@ fn a_change_that_the_app_is_about_to_make_is_seen() {
         || open(&database).rehash("alice", &Password::from("secret")),
         || app.batch_execute("COMMIT").unwrap(),
     );
-    assert!(matches!(result, Err(Error::ChangedMeanwhile(_))), "{result:?}");
+    assert!(matches!(result, Err(Error::ConcurrentChange(_))), "{result:?}");
     assert_eq!(stored(&database, "alice"), "the app's");
 }
 
 #[test]
-fn a_deadlock_with_the_app_is_left_and_tried_again() {
+fn deadlock_with_app_is_retried() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
     add(&mut users, "bob");
-    // Whoever looks first is the one who gives way: let that be the program.
+    // The first to detect the deadlock is aborted: make that the program.
     let slow = format!("ALTER DATABASE {} SET deadlock_timeout = '500ms'", database.name());
     database.superuser().batch_execute(&slow).unwrap();
     let mut app = database.superuser();
@@ -156,13 +156,13 @@ fn a_deadlock_with_the_app_is_left_and_tried_again() {
 }
 
 #[test]
-fn what_an_app_keeps_locked_is_not_waited_for_for_ever() {
+fn lock_held_by_app_times_out() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
     let before = rows(&database);
     let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
-    // Whoever reads does not wait.
+    // Readers do not wait.
     assert_eq!(users.list().unwrap().len(), 1);
     let begun = Instant::now();
     let refusal = users.lock(&["alice"]);
@@ -172,7 +172,7 @@ fn what_an_app_keeps_locked_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn whoever_is_cut_off_by_the_server_is_told() {
+fn terminated_connection_is_reported() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -191,7 +191,7 @@ fn whoever_is_cut_off_by_the_server_is_told() {
 }
 
 #[test]
-fn many_who_write_at_once_lose_nothing() {
+fn concurrent_writers_lose_nothing() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     for name in ["alice", "bob", "carol"] {
@@ -235,13 +235,14 @@ fn many_who_write_at_once_lose_nothing() {
         assert!(worked.iter().all(Result::is_ok));
     });
     assert_eq!(names(&database), ["alice", "bob", "carol"]);
-    let added = told(&mut users, None).iter().filter(|told| told.contains(" add user")).count();
+    let added =
+        recorded(&mut users, None).iter().filter(|recorded| recorded.contains(" add user")).count();
     assert_eq!(added, 20);
     assert!(users.list().unwrap().iter().all(|user| !user.locked));
 }
 
 #[test]
-fn whoever_may_only_read_can_read_and_change_nothing() {
+fn read_only_role_can_read_and_not_write() {
     let Some(database) = Postgres::new() else { return };
     add(&mut init(&database), "alice");
     let role = database.cluster().role("");
@@ -271,7 +272,7 @@ fn whoever_may_only_read_can_read_and_change_nothing() {
 }
 
 #[test]
-fn a_session_that_may_only_read_can_read() {
+fn read_only_session_can_read() {
     let Some(database) = Postgres::new() else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -289,7 +290,7 @@ fn a_session_that_may_only_read_can_read() {
 }
 
 #[test]
-fn a_role_without_the_right_to_make_tables_is_told() {
+fn role_without_create_privilege_gets_hint() {
     let Some(database) = Postgres::new() else { return };
     let role = database.cluster().role("");
     let location = database.located(&database.cluster().url(&role, &role, database.name()));
@@ -327,7 +328,7 @@ fn unserializable(database: &Postgres, changes: [&str; 2]) -> usize {
 }
 
 #[test]
-fn triggers_add_no_conflicts_between_serializable_transactions() {
+fn triggers_add_no_serialization_conflicts() {
     let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     for name in ["alice", "bob", "carol", "dora"] {
@@ -353,7 +354,7 @@ fn triggers_add_no_conflicts_between_serializable_transactions() {
 }
 
 #[test]
-fn a_repair_that_changes_nothing_waits_for_no_reader() {
+fn unneeded_repair_does_not_wait_for_readers() {
     let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     let mut reader =

@@ -1,5 +1,5 @@
-//! What an app writes past this crate is told truly, takes no group along that it should not, and
-//! never fails for a trigger of ours.
+//! Direct writes by an app: they are recorded correctly, do not leak groups, and never fail because
+//! of our triggers.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::support::{TUTORIAL_TABLE, add, found, hash, init, literal, locked};
 
 const ALICE_AND_BOB: [&str; 2] = ["alice admins", "bob staff"];
 
-/// What an app does, what the history tells of it, and who is in which group then.
+/// The app's SQL, the recorded events, and the resulting members of groups.
 type Case = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const CASES: [Case; 17] = [
@@ -106,8 +106,8 @@ fn before() -> Option<Postgres> {
     Some(database)
 }
 
-/// What the history tells of changes by nobody known.
-fn told(database: &Postgres) -> Vec<String> {
+/// The recorded events without an actor.
+fn recorded(database: &Postgres) -> Vec<String> {
     database.query(
         "SELECT action || coalesce(' ' || username, '') || coalesce(': ' || detail, '')
          FROM user_events WHERE actor IS NULL ORDER BY id",
@@ -118,7 +118,7 @@ fn members(database: &Postgres) -> Vec<String> {
     database.query("SELECT username || ' ' || group_name FROM user_groups ORDER BY 1")
 }
 
-/// That everybody, and nobody else, has a row of times.
+/// Asserts that every user, and no one else, has a row of times.
 fn assert_times(database: &Postgres, context: &str) {
     let names = database.query("SELECT username FROM users ORDER BY 1");
     assert_eq!(
@@ -129,29 +129,29 @@ fn assert_times(database: &Postgres, context: &str) {
 }
 
 #[test]
-fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
+fn app_writes_are_recorded_and_leak_no_groups() {
     for (sql, expected, in_groups) in CASES {
         let Some(database) = before() else { return };
         database.execute(sql);
-        assert_eq!(told(&database), expected, "{sql}");
+        assert_eq!(recorded(&database), expected, "{sql}");
         assert_eq!(members(&database), in_groups, "{sql}");
         assert_times(&database, sql);
     }
 }
 
 #[test]
-fn what_is_copied_in_is_told() {
+fn copy_from_is_recorded() {
     let Some(database) = before() else { return };
     let mut app = database.connect();
     let mut copy = app.copy_in("COPY users FROM STDIN").unwrap();
     copy.write_all(b"zoe\tx\ten\nyan\tx\ten\n").unwrap();
     copy.finish().unwrap();
-    assert_eq!(told(&database), ["add zoe", "add yan"]);
+    assert_eq!(recorded(&database), ["add zoe", "add yan"]);
     assert_times(&database, "COPY");
 }
 
 #[test]
-fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
+fn lock_by_app_is_recorded_as_lock() {
     let Some(database) = before() else { return };
     let hash = hash("secret");
     let locked = locked(&hash);
@@ -164,14 +164,14 @@ fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
             "UPDATE users SET password_hash = {} WHERE username = 'bob'",
             literal(value)
         ));
-        assert_eq!(told(&database), [format!("{action} bob")]);
+        assert_eq!(recorded(&database), [format!("{action} bob")]);
         let changed = "SELECT count(*) FROM dash_users_times WHERE password_changed_at IS NOT NULL";
         assert_eq!(database.query(changed), [u8::from(action == "passwd").to_string()]);
     }
 }
 
 #[test]
-fn a_role_needs_no_right_on_our_tables() {
+fn app_role_needs_no_privilege_on_our_tables() {
     for (sql, expected, in_groups) in CASES {
         if sql.contains("user_groups") || sql.contains("TRIGGER") {
             continue;
@@ -182,14 +182,14 @@ fn a_role_needs_no_right_on_our_tables() {
             .execute(&format!("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON users TO {role}"));
         let url = database.cluster().url(&role, &role, database.name());
         server::connect(&url).batch_execute(sql).unwrap();
-        assert_eq!(told(&database), expected, "{sql}");
+        assert_eq!(recorded(&database), expected, "{sql}");
         assert_eq!(members(&database), in_groups, "{sql}");
         assert!(server::connect(&url).batch_execute("DELETE FROM user_groups").is_err());
     }
 }
 
 #[test]
-fn a_role_cannot_use_our_functions_for_its_own_ends() {
+fn app_role_cannot_call_our_functions() {
     let Some(database) = before() else { return };
     let role = database.cluster().role("");
     database.execute(&format!("GRANT CREATE ON SCHEMA public TO {role}"));
@@ -208,7 +208,7 @@ fn a_role_cannot_use_our_functions_for_its_own_ends() {
 }
 
 #[test]
-fn a_search_path_of_the_app_s_leads_no_trigger_astray() {
+fn search_path_of_app_does_not_affect_triggers() {
     let Some(database) = before() else { return };
     database.execute(
         "CREATE SCHEMA other; CREATE TABLE other.user_events (x integer);
@@ -217,13 +217,13 @@ fn a_search_path_of_the_app_s_leads_no_trigger_astray() {
          INSERT INTO public.users VALUES ('zoe', 'x', 'en');
          DELETE FROM public.users WHERE username = 'alice'",
     );
-    assert_eq!(told(&database), ["add zoe", "remove alice"]);
+    assert_eq!(recorded(&database), ["add zoe", "remove alice"]);
     assert_eq!(members(&database), ["bob staff"]);
 }
 
 #[test]
-fn no_write_fails_where_our_tables_are_gone_or_other_ones() {
-    for spoil in [
+fn app_write_succeeds_without_our_tables() {
+    for damage in [
         "DROP TABLE user_events",
         "DROP TABLE user_groups",
         "DROP TABLE dash_users_times",
@@ -233,20 +233,20 @@ fn no_write_fails_where_our_tables_are_gone_or_other_ones() {
         "ALTER TABLE dash_users_times ALTER COLUMN username TYPE varchar(1) USING left(username, 1)",
     ] {
         let Some(database) = before() else { return };
-        database.execute(spoil);
+        database.execute(damage);
         database.execute(
             "INSERT INTO users VALUES ('zoe', 'x', 'en');
              UPDATE users SET username = 'yan', password_hash = 'z' WHERE username = 'alice';
              DELETE FROM users WHERE username = 'bob'",
         );
         let names = database.query("SELECT username FROM users ORDER BY 1");
-        assert_eq!(names, ["yan", "zoe"], "{spoil}");
+        assert_eq!(names, ["yan", "zoe"], "{damage}");
         database.execute("TRUNCATE users");
     }
 }
 
 #[test]
-fn a_long_name_is_written_renamed_and_removed() {
+fn long_name_can_be_written_renamed_and_removed() {
     let Some(database) = before() else { return };
     let mut users = Users::open(database.location()).unwrap();
     // Random: what repeats is compressed. The index that makes names unique has a limit itself.
@@ -275,7 +275,7 @@ fn a_long_name_is_written_renamed_and_removed() {
 }
 
 #[test]
-fn whoever_comes_with_a_new_table_has_no_groups_of_the_old_one() {
+fn new_table_inherits_no_groups() {
     let Some(database) = before() else { return };
     database.execute("DROP TABLE users");
     database.execute(TUTORIAL_TABLE);
@@ -283,7 +283,7 @@ fn whoever_comes_with_a_new_table_has_no_groups_of_the_old_one() {
     let mut users = init(&database);
     assert_eq!(groups(&mut users, "alice"), [""; 0]);
     assert_eq!(
-        told(&database),
+        recorded(&database),
         [
             "group remove alice: admins",
             "group remove bob: staff",
@@ -297,18 +297,18 @@ fn whoever_comes_with_a_new_table_has_no_groups_of_the_old_one() {
 }
 
 #[test]
-fn a_user_with_the_same_hash_in_a_new_table_keeps_groups() {
+fn same_hash_in_new_table_keeps_groups() {
     let Some(database) = before() else { return };
     database.execute("ALTER TABLE users RENAME TO old");
     database.execute(TUTORIAL_TABLE);
     database.execute("INSERT INTO users SELECT * FROM old WHERE username = 'alice'");
     let mut users = init(&database);
     assert_eq!(groups(&mut users, "alice"), ["admins"]);
-    assert_eq!(told(&database), ["group remove bob: staff", "remove bob: found missing"]);
+    assert_eq!(recorded(&database), ["group remove bob: staff", "remove bob: found missing"]);
 }
 
 #[test]
-fn an_app_may_read_groups_and_history() {
+fn app_can_read_groups_and_history() {
     let Some(database) = before() else { return };
     let rows = database.query(
         "SELECT username || ' ' || group_name FROM users JOIN user_groups USING (username)

@@ -1,6 +1,6 @@
 //! Encodings, types and collations of columns, and settings of the database.
 
-use dash_users::{Error, LogIn, NewFile, OnConflict, Password, Severity, StoreError, Users};
+use dash_users::{Error, Login, NewFile, OnConflict, Password, Severity, StoreError, Users};
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[test]
-fn bytes_that_are_no_utf_8_keep_no_command_from_its_work() {
+fn invalid_utf_8_does_not_break_commands() {
     let Some(database) = Postgres::encoded("SQL_ASCII") else { return };
     database.execute(TUTORIAL_TABLE);
     let mut users = init(&database);
@@ -34,7 +34,7 @@ fn bytes_that_are_no_utf_8_keep_no_command_from_its_work() {
 }
 
 #[test]
-fn a_name_that_the_encoding_cannot_hold_is_no_user_s() {
+fn name_outside_encoding_is_not_found() {
     let Some(database) = Postgres::encoded("LATIN1") else { return };
     let mut users = init(&database);
     add(&mut users, "zoë");
@@ -42,7 +42,7 @@ fn a_name_that_the_encoding_cannot_hold_is_no_user_s() {
     assert!(users.get(name).unwrap().is_none());
     assert!(matches!(users.remove(&[name], false), Err(Error::NoSuchUser(_))));
     assert!(matches!(users.lock(&["zoë", name]), Err(Error::NoSuchUser(_))));
-    assert!(matches!(users.log_in(name, &Password::from("secret")).unwrap(), LogIn::Refused(_)));
+    assert!(matches!(users.log_in(name, &Password::from("secret")).unwrap(), Login::Refused(_)));
     let history = users.history(Some(name.as_bytes()), None);
     assert!(matches!(history, Err(Error::NoSuchUser(_))), "{history:?}");
     let added = users.add(&new_user(name, GOOD));
@@ -54,7 +54,7 @@ fn a_name_that_the_encoding_cannot_hold_is_no_user_s() {
 }
 
 #[test]
-fn citext_in_another_schema_compares_as_the_column_does() {
+fn citext_in_other_schema_compares_like_column() {
     let Some(database) = Postgres::new() else { return };
     let sql = "CREATE SCHEMA extensions; CREATE EXTENSION citext SCHEMA extensions;
                GRANT USAGE ON SCHEMA extensions TO PUBLIC";
@@ -78,7 +78,7 @@ fn citext_in_another_schema_compares_as_the_column_does() {
 }
 
 #[test]
-fn columns_that_change_what_they_store_are_refused() {
+fn column_types_that_change_values_are_rejected() {
     for (columns, part) in [
         ("username char(20) PRIMARY KEY, password_hash text, language text", "char(n)"),
         ("username text PRIMARY KEY, password_hash char(200), language text", "char(n)"),
@@ -101,7 +101,7 @@ fn columns_that_change_what_they_store_are_refused() {
 }
 
 #[test]
-fn a_password_in_a_column_that_ignores_case_is_seen_to_change() {
+fn case_insensitive_hash_column_records_change() {
     let Some(database) = Postgres::new() else { return };
     let collation = "CREATE COLLATION alike
                          (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
@@ -127,7 +127,7 @@ fn a_password_in_a_column_that_ignores_case_is_seen_to_change() {
 }
 
 #[test]
-fn settings_of_the_database_change_nothing() {
+fn database_settings_change_nothing() {
     for setting in [
         "quote_all_identifiers = on",
         "standard_conforming_strings = off",

@@ -1,5 +1,5 @@
-//! Roles that try to get more than they were granted: the app's, one that may create objects, and
-//! one that may only connect.
+//! Roles that try to exceed their privileges: the app's role, one that can create objects, and one
+//! that can only connect.
 
 use std::time::{Duration, Instant};
 
@@ -38,8 +38,7 @@ fn reason(result: Result<impl Sized, Error>) -> String {
     }
 }
 
-/// Functions and an operator that run what they were not called for, instead of those of
-/// PostgreSQL.
+/// Functions and an operator that shadow those of PostgreSQL.
 const SHADOWS: &str = "
     CREATE TABLE caught (who text);
     GRANT INSERT, SELECT ON caught TO PUBLIC;
@@ -111,7 +110,7 @@ fn default_privileges_do_not_make_functions_callable() {
 }
 
 #[test]
-fn a_superuser_is_warned_where_others_may_create() {
+fn superuser_is_warned_if_others_can_create() {
     let Some(database) = Postgres::new() else { return };
     let location = database.located(&superuser_url(&database));
     let init = Users::init(&location, &NewFile::default()).unwrap();
@@ -125,7 +124,7 @@ fn a_superuser_is_warned_where_others_may_create() {
 }
 
 #[test]
-fn a_superuser_does_not_use_a_table_of_another_role() {
+fn superuser_rejects_table_of_other_role() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     drop(init(&database));
     // It would run this.
@@ -146,7 +145,7 @@ fn a_superuser_does_not_use_a_table_of_another_role() {
 }
 
 #[test]
-fn a_table_planted_before_init_is_not_adopted() {
+fn planted_table_is_not_adopted() {
     let Some(database) = Postgres::new() else { return };
     let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
     mallory.batch_execute(TUTORIAL_TABLE).unwrap();
@@ -162,7 +161,7 @@ fn a_table_planted_before_init_is_not_adopted() {
 }
 
 #[test]
-fn objects_with_names_like_ours_keep_nobody_from_working() {
+fn objects_with_similar_names_do_not_interfere() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     let (_, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
@@ -181,7 +180,7 @@ fn objects_with_names_like_ours_keep_nobody_from_working() {
 }
 
 #[test]
-fn operators_for_a_domain_are_not_called() {
+fn operators_of_domain_are_not_called() {
     let Some(database) = Postgres::new() else { return };
     // Not every server has the extension.
     if database.superuser().batch_execute("CREATE EXTENSION citext").is_err() {
@@ -207,7 +206,7 @@ fn operators_for_a_domain_are_not_called() {
 }
 
 #[test]
-fn the_name_of_the_schema_is_no_sql() {
+fn schema_name_is_not_injected() {
     let Some(database) = Postgres::new() else { return };
     let schema = "\"$function$;CREATE TABLE public.pwned ();SELECT $function$\"";
     database.execute(&format!(
@@ -223,7 +222,7 @@ fn the_name_of_the_schema_is_no_sql() {
 }
 
 #[test]
-fn an_app_that_does_not_see_a_new_group_cannot_take_it_over() {
+fn app_cannot_take_over_unseen_group() {
     for level in ["REPEATABLE READ", "SERIALIZABLE"] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
         let mut users = init(&database);
@@ -241,7 +240,7 @@ fn an_app_that_does_not_see_a_new_group_cannot_take_it_over() {
 }
 
 #[test]
-fn a_trigger_that_cannot_delete_groups_lets_no_name_pass_on() {
+fn trigger_that_cannot_delete_groups_rejects_rename() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     add(&mut users, "boss");
@@ -272,7 +271,7 @@ fn a_trigger_that_cannot_delete_groups_lets_no_name_pass_on() {
 }
 
 #[test]
-fn a_trigger_on_groups_that_fails_lets_no_name_pass_on() {
+fn failing_group_trigger_rejects_rename() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     add(&mut users, "boss");
@@ -289,7 +288,7 @@ fn a_trigger_on_groups_that_fails_lets_no_name_pass_on() {
 }
 
 #[test]
-fn a_member_of_a_superuser_does_not_use_a_table_of_another_role() {
+fn superuser_member_rejects_table_of_other_role() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     drop(init(&database));
     let (role, _) = role(&database, "SELECT 1");
@@ -305,7 +304,7 @@ fn a_member_of_a_superuser_does_not_use_a_table_of_another_role() {
 }
 
 #[test]
-fn a_planted_function_is_not_taken_over() {
+fn planted_function_is_not_adopted() {
     let Some(database) = Postgres::new() else { return };
     let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
     mallory
@@ -323,25 +322,25 @@ fn a_planted_function_is_not_taken_over() {
 }
 
 #[test]
-fn settings_do_not_keep_groups_where_the_history_is_gone() {
-    for spoil in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
+fn settings_keep_no_groups_without_history() {
+    for damage in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
         let mut users = init(&database);
         add(&mut users, "boss");
         users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
         let path = format!("ALTER DATABASE {} SET search_path = app, public", database.name());
         database.execute(&path);
-        database.execute(spoil);
+        database.execute(damage);
         database.execute(
             "SET dash_users.actor = 'x'; DELETE FROM users WHERE username = 'boss';
              INSERT INTO users VALUES ('boss', 'x', 'en')",
         );
-        assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["0"], "{spoil}");
+        assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["0"], "{damage}");
     }
 }
 
 #[test]
-fn tables_planted_by_another_role_are_refused() {
+fn planted_tables_are_rejected() {
     for planted in [
         "CREATE TABLE user_groups (username text COLLATE \"C\" NOT NULL, group_name text COLLATE \"C\" NOT NULL)",
         "CREATE TABLE dash_users_schema (version integer NOT NULL); INSERT INTO dash_users_schema VALUES (3)",
@@ -356,7 +355,7 @@ fn tables_planted_by_another_role_are_refused() {
 }
 
 #[test]
-fn rows_hidden_by_row_level_security_are_not_absent() {
+fn row_level_security_does_not_hide_users() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -395,7 +394,7 @@ fn rows_hidden_by_row_level_security_are_not_absent() {
 }
 
 #[test]
-fn settings_of_the_app_forge_no_history_and_keep_no_groups() {
+fn app_settings_cannot_forge_history_or_keep_groups() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -417,7 +416,7 @@ fn settings_of_the_app_forge_no_history_and_keep_no_groups() {
 }
 
 #[test]
-fn a_role_that_may_only_connect_keeps_nobody_from_writing() {
+fn connect_only_role_cannot_block_writers() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     let (_, mut other) = role(&database, "GRANT SELECT, INSERT ON users TO ROLE");
@@ -435,7 +434,7 @@ fn a_role_that_may_only_connect_keeps_nobody_from_writing() {
 }
 
 #[test]
-fn the_holder_of_a_lock_is_named() {
+fn lock_holder_is_named() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     add(&mut users, "alice");

@@ -1,5 +1,5 @@
-//! Triggers that do not fire, or cannot do their work: groups do not survive, the next command says
-//! so, and a repair finds and ends it.
+//! Triggers that do not fire or fail: groups do not survive, the next command reports it, and a
+//! repair finds and fixes it.
 
 use dash_users::{Error, NewFile, StoreError, Users};
 
@@ -32,7 +32,7 @@ fn needs_repair(result: Result<impl Sized, Error>) -> String {
     }
 }
 
-/// What a check finds, apart from the cheap hashes of the tests.
+/// The findings of a check, except the cheap hashes of the tests.
 fn codes(users: &mut Users) -> Vec<&'static str> {
     found(users)
         .into_iter()
@@ -42,7 +42,7 @@ fn codes(users: &mut Users) -> Vec<&'static str> {
 }
 
 #[test]
-fn triggers_that_fire_for_replicas_alone_are_missing() {
+fn replica_triggers_count_as_missing() {
     for mode in ["ENABLE REPLICA", "DISABLE"] {
         let Some((database, mut users)) = with_admin() else { return };
         database.execute(&format!("ALTER TABLE users {mode} TRIGGER dash_users_added_or_removed"));
@@ -57,7 +57,7 @@ fn triggers_that_fire_for_replicas_alone_are_missing() {
 }
 
 #[test]
-fn triggers_in_a_renamed_schema_leave_no_groups() {
+fn triggers_in_renamed_schema_leave_no_groups() {
     let Some((database, users)) = with_admin() else { return };
     drop(users);
     database.execute("ALTER SCHEMA public RENAME TO app");
@@ -74,7 +74,7 @@ fn triggers_in_a_renamed_schema_leave_no_groups() {
 }
 
 #[test]
-fn functions_of_another_owner_than_the_table_are_found() {
+fn functions_of_other_owner_are_found() {
     let Some((database, _)) = with_admin() else { return };
     let heir = database.cluster().role("");
     let tables = ["users", "user_groups", "user_events", "dash_users_times", "dash_users_schema"];
@@ -100,9 +100,9 @@ fn functions_of_another_owner_than_the_table_are_found() {
 }
 
 #[test]
-fn a_history_that_cannot_be_written_stops_commands_and_keeps_no_groups() {
+fn unwritable_history_stops_commands() {
     let identity = "SELECT pg_get_serial_sequence('user_events', 'id')";
-    for spoil in [
+    for damage in [
         "REVOKE ALL ON user_events FROM owner",
         "REVOKE INSERT ON dash_users_times FROM owner",
         "ALTER SEQUENCE user_events_id_seq MAXVALUE 20",
@@ -117,27 +117,31 @@ fn a_history_that_cannot_be_written_stops_commands_and_keeps_no_groups() {
         let change = "UPDATE users SET language = language || 'x';";
         database.execute(&change.repeat(18));
         assert_eq!(database.query("SELECT max(id) FROM user_events"), ["20"]);
-        database.execute(spoil);
+        database.execute(damage);
         // Where the groups cannot be deleted, the name does not pass to another person.
         let is_replaced = database.connect().batch_execute(REPLACE).is_ok();
-        assert_eq!(is_replaced, !spoil.contains("FORCE"), "{spoil}");
+        assert_eq!(is_replaced, !damage.contains("FORCE"), "{damage}");
         let before = stored(&database, "alice");
         let noticed = users.set_language("alice", &"de".parse().unwrap());
-        assert!(noticed.is_err(), "{spoil}");
+        assert!(noticed.is_err(), "{damage}");
         needs_repair(noticed);
-        assert_eq!(stored(&database, "alice"), before, "{spoil}");
-        assert!(codes(&mut users).contains(&"history_blocked"), "{spoil}: {:?}", codes(&mut users));
+        assert_eq!(stored(&database, "alice"), before, "{damage}");
+        assert!(
+            codes(&mut users).contains(&"history_blocked"),
+            "{damage}: {:?}",
+            codes(&mut users)
+        );
         users.repair().unwrap();
-        assert!(!codes(&mut users).contains(&"history_blocked"), "{spoil}");
+        assert!(!codes(&mut users).contains(&"history_blocked"), "{damage}");
         let kept: &[&str] = if is_replaced { &[] } else { &["admins"] };
-        assert_eq!(groups(&mut users, "alice"), kept, "{spoil}");
+        assert_eq!(groups(&mut users, "alice"), kept, "{damage}");
         users.set_language("alice", &"de".parse().unwrap()).unwrap();
         users.remove(&["alice"], false).unwrap();
     }
 }
 
 #[test]
-fn a_role_for_which_no_trigger_fires_is_refused_and_named() {
+fn role_without_triggers_is_rejected() {
     let Some((database, mut users)) = with_admin() else { return };
     let (cluster, name) = (database.cluster(), database.name());
     let role = cluster.role("");
@@ -158,7 +162,7 @@ fn a_role_for_which_no_trigger_fires_is_refused_and_named() {
 }
 
 #[test]
-fn a_table_with_children_is_refused() {
+fn inherited_table_is_rejected() {
     let Some((database, mut users)) = with_admin() else { return };
     database.execute("CREATE TABLE guests () INHERITS (users)");
     let refusal = users.lock(&["alice"]).unwrap_err().to_string();
@@ -168,7 +172,7 @@ fn a_table_with_children_is_refused() {
 }
 
 #[test]
-fn a_name_or_hash_that_a_trigger_changes_is_refused() {
+fn name_or_hash_changed_by_trigger_is_rejected() {
     for change in ["NEW.username := lower(NEW.username)", "NEW.password_hash := 'x'"] {
         let Some((database, mut users)) = with_admin() else { return };
         database.execute(&format!(
@@ -202,7 +206,7 @@ fn a_name_or_hash_that_a_trigger_changes_is_refused() {
 }
 
 #[test]
-fn a_hash_that_a_trigger_sets_with_another_column_is_recorded() {
+fn hash_set_by_trigger_is_recorded() {
     let Some((database, users)) = with_admin() else { return };
     drop(users);
     database.execute(

@@ -1,4 +1,4 @@
-//! A file that an app made and goes on using: everything in it that is not ours stays as it is.
+//! Files that an app uses: everything in them that is not ours stays unchanged.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use crate::database::{Database, Sqlite};
 use crate::support::{GOOD, TUTORIAL_TABLE, add, hash, init, insert, names, open, rows};
 
-/// What an app may have beside the tutorial's table, and around it.
+/// Objects that an app may have in addition to the tutorial's table.
 const RICH: &str = "
     PRAGMA user_version = 42;
     PRAGMA application_id = 7;
@@ -58,7 +58,7 @@ fn a_life(users: &mut Users) {
 }
 
 #[test]
-fn everything_around_the_users_stays_as_it_is() {
+fn init_keeps_other_tables_unchanged() {
     let database = Sqlite::with(RICH);
     let before = (objects(&database), settings(&database));
     let row = database.query("SELECT username || password_hash || language || email FROM users");
@@ -75,7 +75,7 @@ fn everything_around_the_users_stays_as_it_is() {
 }
 
 #[test]
-fn the_tutorial_s_table_stays_as_it_is() {
+fn init_keeps_tutorial_table_unchanged() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     insert(&database, "alice", "secret123");
     let before = (objects(&database), settings(&database), rows(&database));
@@ -84,7 +84,7 @@ fn the_tutorial_s_table_stays_as_it_is() {
 }
 
 #[test]
-fn the_journal_mode_is_left_as_it_is_found() {
+fn journal_mode_is_unchanged() {
     for mode in ["delete", "truncate", "persist", "wal"] {
         let database = Sqlite::with(&format!("PRAGMA journal_mode = {mode}; {RICH}"));
         let before = settings(&database);
@@ -99,7 +99,7 @@ fn the_journal_mode_is_left_as_it_is_found() {
 }
 
 #[test]
-fn a_write_ahead_log_is_read_while_an_app_holds_it() {
+fn write_ahead_log_is_read_while_app_is_open() {
     let database = Sqlite::with(&format!("PRAGMA journal_mode = wal; {TUTORIAL_TABLE}"));
     drop(init(&database));
     let app = database.connect();
@@ -112,7 +112,7 @@ fn a_write_ahead_log_is_read_while_an_app_holds_it() {
 }
 
 #[test]
-fn an_empty_file_is_filled_and_keeps_its_mode() {
+fn init_of_empty_file_keeps_mode() {
     let database = Sqlite::new();
     fs::write(database.path(), "").unwrap();
     fs::set_permissions(database.path(), fs::Permissions::from_mode(0o644)).unwrap();
@@ -123,7 +123,7 @@ fn an_empty_file_is_filled_and_keeps_its_mode() {
 }
 
 #[test]
-fn a_table_in_utf_16_is_adopted_as_it_is() {
+fn init_adopts_utf_16_database() {
     let database = Sqlite::with(&format!("PRAGMA encoding = 'UTF-16le'; {TUTORIAL_TABLE}"));
     let mut users = init(&database);
     for name in ["z", "é", "李雷", "ﬁ", "a", "🙂", "Ā"] {
@@ -139,7 +139,7 @@ fn a_table_in_utf_16_is_adopted_as_it_is() {
 }
 
 #[test]
-fn users_of_attached_files_and_other_tables_are_not_touched() {
+fn attached_files_and_other_tables_are_unchanged() {
     let database = Sqlite::with(
         "CREATE TABLE members (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
          INSERT INTO members VALUES ('alice', 'secret123', 'en');",
@@ -151,7 +151,7 @@ fn users_of_attached_files_and_other_tables_are_not_touched() {
 }
 
 #[test]
-fn older_schemas_are_brought_up_to_date_while_an_app_reads() {
+fn older_schema_is_migrated_while_app_reads() {
     const FIRST: &str = include_str!("../../../src/store/sqlite/001_users.sql");
     let stamp = "CREATE TABLE dash_users_schema (version INTEGER NOT NULL);
                  INSERT INTO dash_users_schema VALUES (1);";
@@ -167,7 +167,7 @@ fn older_schemas_are_brought_up_to_date_while_an_app_reads() {
             let reader = scope.spawn(|| {
                 let mut reads = 0;
                 while !is_done.load(Ordering::Relaxed) || reads == 0 {
-                    // Each time anew, as the tutorial's app does, and with Python's patience.
+                    // A new connection each time, as in the tutorial's app, with Python's timeout.
                     let app = Connection::open(database.path()).unwrap();
                     app.busy_timeout(Duration::from_secs(5)).unwrap();
                     let select = "SELECT password_hash FROM users WHERE username = 'user050'";
@@ -185,7 +185,7 @@ fn older_schemas_are_brought_up_to_date_while_an_app_reads() {
         assert_eq!(rows(&database), before);
         let mut users = open(&database);
         assert!(users.schema().unwrap().pending.is_empty());
-        // Nobody knows when they came, and nobody came unseen.
+        // Their creation times are unknown, and none was added without an event.
         assert!(users.list().unwrap().iter().all(|user| user.created_at.is_none()));
         let unseen = |finding: &Finding| finding.problem.code().ends_with("unseen");
         assert!(!users.check().unwrap().iter().any(unseen));

@@ -1,4 +1,4 @@
-//! Copies of a file that is in use, and the way back.
+//! Backup and restore of a file in use.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -34,7 +34,7 @@ fn restore(database: &Sqlite, file: &Path) -> Result<(), Error> {
 }
 
 #[test]
-fn a_backup_holds_one_moment_while_others_write() {
+fn backup_is_consistent_during_writes() {
     const ROUNDS: usize = 30;
 
     for journal in ["DELETE", "WAL"] {
@@ -55,7 +55,7 @@ fn a_backup_holds_one_moment_while_others_write() {
                     if is_done.load(Ordering::Relaxed) {
                         break;
                     }
-                    // Without a pause nobody else would get a lock.
+                    // Without a pause, no one else would get a lock.
                     thread::sleep(Duration::from_millis(2));
                 }
             });
@@ -69,13 +69,13 @@ fn a_backup_holds_one_moment_while_others_write() {
         });
         let language = |file: Result<PathBuf, Error>| one_language(&file.unwrap());
         let versions: Vec<_> = backups.into_iter().map(language).collect();
-        // Or nobody wrote meanwhile.
+        // Otherwise no one wrote meanwhile.
         assert!(versions.first() != versions.last(), "{journal}");
     }
 }
 
 #[test]
-fn a_backup_is_for_its_owner_alone_and_has_no_log() {
+fn backup_has_mode_0600_and_no_log() {
     let database = Sqlite::new();
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -101,7 +101,7 @@ fn a_backup_is_for_its_owner_alone_and_has_no_log() {
 }
 
 #[test]
-fn a_restored_database_is_the_same_file_and_as_it_was() {
+fn restore_writes_same_file_in_place() {
     for journal in ["DELETE", "WAL"] {
         let database = Sqlite::new();
         let mut users = init(&database);
@@ -134,7 +134,7 @@ fn a_restored_database_is_the_same_file_and_as_it_was() {
 }
 
 #[test]
-fn a_backup_that_is_damaged_changes_nothing() {
+fn restore_of_damaged_backup_changes_nothing() {
     let database = Sqlite::new();
     let mut users = init(&database);
     for number in 0..200 {
@@ -153,7 +153,7 @@ fn a_backup_that_is_damaged_changes_nothing() {
 }
 
 #[test]
-fn a_damaged_database_can_be_restored() {
+fn restore_replaces_damaged_database() {
     let database = Sqlite::new();
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -168,7 +168,7 @@ fn a_damaged_database_can_be_restored() {
 }
 
 #[test]
-fn a_backup_of_the_tutorial_s_table_is_brought_up_to_date_on_the_way_back() {
+fn restore_migrates_backup_of_tutorial_table() {
     let database = Sqlite::new();
     drop(init(&database));
     let old = Sqlite::with(crate::support::TUTORIAL_TABLE);
@@ -216,7 +216,7 @@ fn backup_path_is_not_read_as_a_uri() {
 }
 
 #[test]
-fn backups_of_another_page_size_are_restored_except_into_a_write_ahead_log() {
+fn restore_changes_page_size_except_with_log() {
     for journal in ["DELETE", "WAL"] {
         let database =
             Sqlite::with(&format!("PRAGMA page_size = 1024; PRAGMA journal_mode = {journal}"));

@@ -1,4 +1,4 @@
-//! Every finding: spoiled by hand, found, and mended where that loses nothing.
+//! Every finding: damaged with SQL, found, and repaired if that loses nothing.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -13,7 +13,7 @@ use crate::support::{
     method, names, new_user, options, over_limit, rows,
 };
 
-/// What spoils a database, and what is found: code, severity and user.
+/// SQL that damages a database, and the findings: code, severity and user.
 type Case = (String, &'static [(&'static str, Severity, &'static str)]);
 
 /// A row with this value as its hash.
@@ -148,7 +148,7 @@ fn for_case(code: &str) -> (Sqlite, Users) {
 }
 
 #[test]
-fn a_clean_database_has_no_findings() {
+fn clean_database_has_no_findings() {
     let (_database, mut users) = with_alice(TUTORIAL_TABLE);
     let mut bob = new_user("bob", GOOD);
     bob.locked = true;
@@ -160,7 +160,7 @@ fn a_clean_database_has_no_findings() {
 }
 
 #[test]
-fn every_way_to_spoil_a_database_is_found_and_named() {
+fn every_damage_is_found() {
     for (sql, expected) in cases() {
         let (database, mut users) = for_case(expected[0].0);
         database.execute(&sql);
@@ -178,7 +178,7 @@ fn every_way_to_spoil_a_database_is_found_and_named() {
 }
 
 #[test]
-fn there_is_a_case_for_every_code() {
+fn every_code_has_a_case() {
     let tested: BTreeSet<_> = cases().iter().map(|(_, expected)| expected[0].0).collect();
     let elsewhere = [
         "file_hard_linked",
@@ -208,7 +208,7 @@ fn there_is_a_case_for_every_code() {
 }
 
 #[test]
-fn a_file_that_others_may_read_or_write_is_found() {
+fn file_accessible_by_others_is_found() {
     let (database, mut users) = with_alice(TUTORIAL_TABLE);
     for (mode, expected) in [
         (0o600, &[][..]),
@@ -224,7 +224,7 @@ fn a_file_that_others_may_read_or_write_is_found() {
 }
 
 #[test]
-fn a_file_with_two_names_is_found() {
+fn hard_linked_file_is_found() {
     let (database, mut users) = with_alice(TUTORIAL_TABLE);
     let other = database.dir().join("other.db");
     fs::hard_link(database.path(), &other).unwrap();
@@ -234,7 +234,7 @@ fn a_file_with_two_names_is_found() {
 }
 
 #[test]
-fn a_column_that_must_be_given_is_found() {
+fn required_column_is_found() {
     let database = with_table(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL, email TEXT NOT NULL)",
@@ -246,7 +246,7 @@ fn a_column_that_must_be_given_is_found() {
 }
 
 #[test]
-fn a_damaged_file_is_found_or_refused_and_never_called_clean() {
+fn damaged_file_is_found_or_rejected() {
     let (database, mut users) = with_cheap_alice(TUTORIAL_TABLE);
     for number in 0..200 {
         add(&mut users, &format!("user{number:03}"));
@@ -273,7 +273,7 @@ fn a_damaged_file_is_found_or_refused_and_never_called_clean() {
 }
 
 #[test]
-fn what_is_damaged_is_told_also_where_the_users_cannot_be_read() {
+fn damage_is_reported_with_unreadable_users() {
     let database = with_table(TUTORIAL_TABLE);
     let mut users = init(&database);
     for number in 0..30 {
@@ -298,7 +298,7 @@ fn what_is_damaged_is_told_also_where_the_users_cannot_be_read() {
 }
 
 /// Has the bytes of a text in the schema end with a comment that is no UTF-8.
-fn spoil_sql(database: &Sqlite, name: &str) {
+fn damage_sql(database: &Sqlite, name: &str) {
     database.execute(&format!(
         "PRAGMA writable_schema = ON;
          UPDATE sqlite_schema SET sql = CAST(sql || x'202d2dff' AS TEXT) WHERE name = '{name}'"
@@ -306,7 +306,7 @@ fn spoil_sql(database: &Sqlite, name: &str) {
 }
 
 #[test]
-fn a_schema_that_is_not_utf_8_keeps_nobody_from_anything() {
+fn invalid_utf_8_in_schema_does_not_break_commands() {
     let (database, mut users) = with_alice(TUTORIAL_TABLE);
     database.execute(
         "ALTER TABLE users ADD COLUMN email TEXT;
@@ -314,7 +314,7 @@ fn a_schema_that_is_not_utf_8_keeps_nobody_from_anything() {
          CREATE TRIGGER spy AFTER UPDATE ON users BEGIN SELECT 1; END;",
     );
     for name in ["users", "user_notes", "spy"] {
-        spoil_sql(&database, name);
+        damage_sql(&database, name);
     }
     // Names, too.
     database.execute(
@@ -330,14 +330,14 @@ fn a_schema_that_is_not_utf_8_keeps_nobody_from_anything() {
     add(&mut users, "bob");
     assert_eq!(users.remove(&["bob"], false).unwrap(), [true]);
 
-    spoil_sql(&database, "dash_users_added");
+    damage_sql(&database, "dash_users_added");
     let codes = |users: &mut Users| -> Vec<_> {
         let codes = found(users).into_iter().map(|(code, ..)| code);
         codes.filter(|code| code.contains("trigger")).collect()
     };
     assert_eq!(codes(&mut users), ["trigger_altered", "foreign_trigger"]);
     let refusal = users.lock(&["alice"]).unwrap_err().to_string();
-    assert!(refusal.contains("'dash_users_added' is not as"), "{refusal}");
+    assert!(refusal.contains("'dash_users_added' was altered"), "{refusal}");
     users.repair().unwrap();
     assert_eq!(codes(&mut users), ["foreign_trigger"]);
     let file = format!("username,password\nzoe,{GOOD}");
@@ -349,8 +349,8 @@ fn a_schema_that_is_not_utf_8_keeps_nobody_from_anything() {
 }
 
 #[test]
-fn a_repair_mends_what_is_ours_and_touches_no_user() {
-    let mendable = [
+fn repair_fixes_our_objects_and_no_user() {
+    let repairable = [
         "orphaned_groups",
         "removed_unseen",
         "added_unseen",
@@ -372,17 +372,17 @@ fn a_repair_mends_what_is_ours_and_touches_no_user() {
         assert_eq!(users.get("alice").unwrap().unwrap().groups.len(), groups, "{sql}");
         let codes: Vec<_> = found(&mut users).iter().map(|(code, ..)| *code).collect();
         let is_left = codes.contains(&expected[0].0);
-        assert_eq!(is_left, !mendable.contains(&expected[0].0), "{sql}: {codes:?}");
+        assert_eq!(is_left, !repairable.contains(&expected[0].0), "{sql}: {codes:?}");
     }
 }
 
 #[test]
-fn what_cannot_be_checked_is_an_error_that_says_why() {
+fn uncheckable_database_is_an_error_with_reason() {
     for (sql, part) in [
-        ("INSERT INTO dash_users_schema VALUES (2)", "does not hold exactly one version"),
+        ("INSERT INTO dash_users_schema VALUES (2)", "does not contain exactly one version"),
         ("UPDATE dash_users_schema SET version = -1", "negative version"),
-        ("UPDATE dash_users_schema SET version = 'x'", "does not hold exactly one version"),
-        ("DROP TABLE dash_users_schema", "version 0"),
+        ("UPDATE dash_users_schema SET version = 'x'", "does not contain exactly one version"),
+        ("DROP TABLE dash_users_schema", "version is 0"),
         ("ALTER TABLE user_groups RENAME COLUMN group_name TO x", "'user_groups' is a table"),
         ("DROP TABLE user_groups; CREATE VIEW user_groups AS SELECT 1", "'user_groups' is a view"),
     ] {

@@ -1,5 +1,5 @@
-//! Columns that compare or convert in their own way: every statement does as the column does, or the
-//! table is refused, with SQL that repairs it.
+//! Columns with collations and conversions: every statement follows the column's rules, or the
+//! table is rejected with SQL that repairs it.
 
 use dash_users::{Error, NewFile, OnConflict, StoreError, Users};
 
@@ -11,19 +11,19 @@ use crate::support::{add, found, hash, import, init, names, open, options, store
 const NOCASE: &str = "CREATE TABLE users (username TEXT COLLATE NOCASE PRIMARY KEY,
     password_hash TEXT COLLATE NOCASE, language TEXT, email TEXT UNIQUE)";
 
-/// The reason and the SQL by which a table is refused; every operation refuses it.
+/// The reason why a table is rejected and the SQL that repairs it. Every operation rejects it.
 fn refusal(database: &Sqlite) -> (String, Option<String>) {
     let refused = Users::init(database.location(), &NewFile::default());
-    let Err(Error::Store(StoreError::UnfitTable { reason, repair, .. })) = refused else {
+    let Err(Error::Store(StoreError::UnsupportedTable { reason, repair, .. })) = refused else {
         panic!("{refused:?}");
     };
     let listed = open(database).list();
-    assert!(matches!(listed, Err(Error::Store(StoreError::UnfitTable { .. }))), "{listed:?}");
+    assert!(matches!(listed, Err(Error::Store(StoreError::UnsupportedTable { .. }))), "{listed:?}");
     (reason, repair)
 }
 
 #[test]
-fn unfit_tables_are_refused_with_sql_that_repairs_them() {
+fn init_rejects_unsupported_tables_with_repair_sql() {
     let rows = "INSERT INTO users (username, password_hash, language)
                 VALUES ('007', 'x', 'en'), ('bob', 'y', 'de')";
     for (table, part, kept) in [
@@ -77,7 +77,7 @@ fn unfit_tables_are_refused_with_sql_that_repairs_them() {
 }
 
 #[test]
-fn names_that_are_the_same_to_the_column_are_listed() {
+fn names_equal_by_collation_are_listed() {
     let database = Sqlite::with(
         "CREATE TABLE users (username TEXT COLLATE NOCASE, password_hash, language);
          CREATE UNIQUE INDEX by_name ON users (username COLLATE BINARY);
@@ -97,7 +97,7 @@ fn use_own_collation(database: &Sqlite, of: &str) {
 }
 
 #[test]
-fn collations_of_the_app_are_refused() {
+fn collations_of_app_are_rejected() {
     let database = Sqlite::with(NOCASE);
     use_own_collation(&database, "users");
     let (reason, _) = refusal(&database);
@@ -115,7 +115,7 @@ fn collations_of_the_app_are_refused() {
 }
 
 #[test]
-fn a_name_in_another_case_is_the_same_user() {
+fn name_in_other_case_is_same_user_with_nocase() {
     let database = Sqlite::with(NOCASE);
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -134,7 +134,7 @@ fn a_name_in_another_case_is_the_same_user() {
 }
 
 #[test]
-fn groups_end_with_a_user_who_is_replaced_in_another_case() {
+fn groups_end_with_user_replaced_in_other_case() {
     for (writer, write) in WRITERS {
         for statement in [
             "INSERT OR REPLACE INTO users VALUES ('ALICE', 'x', 'en', NULL)",
@@ -161,7 +161,7 @@ fn groups_end_with_a_user_who_is_replaced_in_another_case() {
 }
 
 #[test]
-fn a_rename_that_changes_only_the_case_keeps_groups() {
+fn case_only_rename_keeps_groups() {
     let database = Sqlite::with(NOCASE);
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -175,7 +175,7 @@ fn a_rename_that_changes_only_the_case_keeps_groups() {
 }
 
 #[test]
-fn groups_with_a_foreign_key_that_changes_them_are_refused() {
+fn groups_with_cascading_key_are_rejected() {
     const TABLE: &str = "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash, language);
         INSERT INTO users VALUES ('alice', 'x', 'en'), ('bob', 'y', 'en');
         CREATE TABLE user_groups (…);
@@ -222,7 +222,7 @@ fn groups_with_a_foreign_key_that_changes_them_are_refused() {
 }
 
 #[test]
-fn objects_that_keep_users_from_changing_are_found() {
+fn objects_that_block_changes_are_found() {
     const TABLE: &str = "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash, language)";
     for (sql, part) in [
         ("CREATE TABLE visits (name TEXT REFERENCES users (nothing_there))", "visits"),
@@ -243,7 +243,7 @@ fn objects_that_keep_users_from_changing_are_found() {
 }
 
 #[test]
-fn references_are_counted_as_the_column_compares() {
+fn references_are_counted_by_column_collation() {
     let database = Sqlite::with(&format!(
         "{NOCASE}; CREATE TABLE visits (username TEXT REFERENCES users ON DELETE CASCADE);
          CREATE TABLE pages (id INTEGER PRIMARY KEY, username TEXT REFERENCES users (username)
@@ -269,7 +269,7 @@ fn references_are_counted_as_the_column_compares() {
 }
 
 #[test]
-fn an_import_leaves_no_groups_of_an_earlier_user_in_another_case() {
+fn import_drops_groups_of_earlier_user_in_other_case() {
     let database = Sqlite::with(NOCASE);
     let mut users = init(&database);
     add(&mut users, "alice");

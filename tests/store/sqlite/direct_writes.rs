@@ -1,5 +1,5 @@
-//! What an app writes past this crate is told truly, takes no group along that it should not, and
-//! never fails for a trigger of ours: by each SQLite that writes.
+//! Direct writes by an app with each SQLite: they are recorded correctly, do not leak groups, and
+//! never fail because of our triggers.
 
 mod cases;
 
@@ -20,8 +20,8 @@ fn before(table: &str) -> Sqlite {
     database
 }
 
-/// What the history tells of changes by nobody known.
-fn told(database: &Sqlite) -> Vec<String> {
+/// The recorded events without an actor.
+fn recorded(database: &Sqlite) -> Vec<String> {
     database.query(
         "SELECT action || ' ' || CASE typeof(username) WHEN 'blob' THEN quote(username)
                                                        ELSE ifnull(username, 'NULL') END
@@ -34,7 +34,7 @@ fn groups(database: &Sqlite) -> Vec<String> {
     database.query("SELECT username || ' ' || group_name FROM user_groups ORDER BY 1")
 }
 
-/// That everybody with a name, and nobody else, has a row of times.
+/// Asserts that every user with a name, and no one else, has a row of times.
 fn assert_times(database: &Sqlite, context: &str) {
     let names = "SELECT quote(username) FROM users WHERE username IS NOT NULL ORDER BY 1";
     let times = "SELECT quote(username) FROM dash_users_times ORDER BY 1";
@@ -42,13 +42,13 @@ fn assert_times(database: &Sqlite, context: &str) {
 }
 
 #[test]
-fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
+fn app_writes_are_recorded_and_leak_no_groups() {
     for (writer, write) in WRITERS {
         for (table, sql, expected, members) in CASES {
             let database = before(table);
             if write(database.path(), sql) {
                 let context = format!("{writer}: {sql}");
-                assert_eq!(told(&database), expected, "{context}");
+                assert_eq!(recorded(&database), expected, "{context}");
                 assert_eq!(groups(&database), members, "{context}");
                 assert_times(&database, &context);
             }
@@ -57,7 +57,7 @@ fn every_form_of_writing_is_told_truly_and_gives_nobody_a_group_of_another() {
 }
 
 #[test]
-fn a_user_who_is_evicted_is_missed_by_a_check_and_told_of_by_a_repair() {
+fn evicted_user_is_found_by_check_and_recorded() {
     let database = before(WITH_EMAIL);
     database.execute(
         "UPDATE users SET email = 'bob@x' WHERE username = 'bob';
@@ -74,7 +74,7 @@ fn a_user_who_is_evicted_is_missed_by_a_check_and_told_of_by_a_repair() {
     assert_eq!(codes, ["orphaned_groups", "removed_unseen"]);
     users.repair().unwrap();
     assert_eq!(
-        told(&database),
+        recorded(&database),
         ["add zoe", "group remove bob: staff", "remove bob: found missing"]
     );
     assert_eq!(groups(&database), ["alice admins"]);
@@ -82,7 +82,7 @@ fn a_user_who_is_evicted_is_missed_by_a_check_and_told_of_by_a_repair() {
 }
 
 #[test]
-fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
+fn lock_by_app_is_recorded_as_lock() {
     let hash = hash("secret");
     let locked = locked(&hash);
     let steps = [(&*hash, "passwd"), (&*locked, "lock"), (&*hash, "unlock"), ("!clear", "passwd")];
@@ -97,7 +97,7 @@ fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
             if !write(database.path(), &update) {
                 continue;
             }
-            assert_eq!(told(&database), [format!("{action} bob")], "{writer}");
+            assert_eq!(recorded(&database), [format!("{action} bob")], "{writer}");
             let changed =
                 "SELECT count(*) FROM dash_users_times WHERE password_changed_at NOT NULL";
             let is_new = u8::from(action == "passwd").to_string();
@@ -107,7 +107,7 @@ fn a_lock_that_the_app_sets_is_told_as_one_and_changes_no_password() {
 }
 
 #[test]
-fn a_very_long_name_can_be_written_renamed_and_removed() {
+fn long_name_can_be_written_renamed_and_removed() {
     let long = format!("zeroblob({})", sample::of(1_000_000, 10_000_000));
     for (writer, write) in WRITERS {
         let database = before(TUTORIAL_TABLE);
@@ -130,7 +130,7 @@ fn a_very_long_name_can_be_written_renamed_and_removed() {
 }
 
 #[test]
-fn the_app_sees_its_own_row_ids_and_counts() {
+fn app_sees_own_row_ids_and_counts() {
     let database = before(TUTORIAL_TABLE);
     let connection = database.connect();
     let count = connection.execute("INSERT INTO users VALUES ('zoe', 'x', 'en')", []).unwrap();
@@ -140,7 +140,7 @@ fn the_app_sees_its_own_row_ids_and_counts() {
 }
 
 #[test]
-fn a_table_that_is_made_anew_has_no_triggers_until_it_is_initialized() {
+fn recreated_table_has_no_triggers_until_init() {
     for (writer, write) in WRITERS {
         let database = before(TUTORIAL_TABLE);
         let anew = format!(
@@ -164,9 +164,9 @@ fn a_table_that_is_made_anew_has_no_triggers_until_it_is_initialized() {
         users.repair().unwrap();
         assert!(groups(&database).is_empty(), "{writer}");
         assert_times(&database, writer);
-        let told = told(&database);
+        let recorded = recorded(&database);
         assert_eq!(
-            told,
+            recorded,
             [
                 "group remove alice: admins",
                 "group remove bob: staff",
@@ -182,7 +182,7 @@ fn a_table_that_is_made_anew_has_no_triggers_until_it_is_initialized() {
 }
 
 #[test]
-fn a_row_left_where_changes_are_announced_is_reported_and_taken_away() {
+fn leftover_change_row_is_reported_and_deleted() {
     let database = before(TUTORIAL_TABLE);
     database.execute("INSERT INTO dash_users_change (actor, action) VALUES ('mallory', 'passwd')");
     let mut users = Users::open(database.location()).unwrap();
@@ -190,11 +190,11 @@ fn a_row_left_where_changes_are_announced_is_reported_and_taken_away() {
     assert!(codes.contains(&"change_left"), "{codes:?}");
     users.repair().unwrap();
     database.execute("INSERT INTO users VALUES ('zoe', 'x', 'en')");
-    assert_eq!(told(&database), ["add zoe"]);
+    assert_eq!(recorded(&database), ["add zoe"]);
 }
 
 #[test]
-fn changes_by_this_crate_and_by_the_app_are_told_apart_in_any_order() {
+fn changes_by_crate_and_app_are_distinguished() {
     let database = before(TUTORIAL_TABLE);
     let mut users = init(&database).with_actor("admin");
     users.add(&new_user("zoe", GOOD)).unwrap();
@@ -214,7 +214,7 @@ fn changes_by_this_crate_and_by_the_app_are_told_apart_in_any_order() {
 
 /// All writers are different programs.
 #[test]
-fn the_writers_are_what_they_are_said_to_be() {
+fn writers_match_their_description() {
     let versions: Vec<_> = WRITERS
         .iter()
         .filter_map(|(_, write): &(&str, Writer)| {

@@ -1,4 +1,4 @@
-//! The file itself: how it is made, found, and what stands in its place.
+//! The file: creating it, finding it, and obstacles in its place.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -14,7 +14,7 @@ fn try_init(path: &Path) -> Result<(), Error> {
     Users::init(&Location::parse(path).unwrap(), &NewFile::default()).map(drop)
 }
 
-/// What comes of each way to open a file.
+/// The result of each way to open a file.
 fn opened(database: &Sqlite) -> [Result<(), Error>; 3] {
     [
         try_init(database.path()),
@@ -27,7 +27,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// What is in the directory of a database.
+/// The entries of a database's directory.
 fn entries(database: &Sqlite) -> Vec<String> {
     let entries = fs::read_dir(database.dir()).unwrap();
     let mut names: Vec<_> =
@@ -37,7 +37,7 @@ fn entries(database: &Sqlite) -> Vec<String> {
 }
 
 #[test]
-fn a_new_file_is_for_its_owner_alone() {
+fn new_file_has_mode_0600() {
     let database = Sqlite::new();
     drop(init(&database));
     assert_eq!(mode(database.path()), 0o600);
@@ -45,7 +45,7 @@ fn a_new_file_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_new_file_has_the_mode_and_group_that_are_asked_for() {
+fn new_file_has_given_mode_and_group() {
     let database = Sqlite::new();
     // Anyone may give a file to the own group; root to any, whether or not it has a name.
     let own = fs::metadata(database.dir()).unwrap().gid();
@@ -57,7 +57,7 @@ fn a_new_file_has_the_mode_and_group_that_are_asked_for() {
 }
 
 #[test]
-fn an_existing_file_keeps_its_mode() {
+fn existing_file_keeps_mode() {
     let database = Sqlite::new();
     drop(init(&database));
     fs::set_permissions(database.path(), fs::Permissions::from_mode(0o640)).unwrap();
@@ -68,7 +68,7 @@ fn an_existing_file_keeps_its_mode() {
 }
 
 #[test]
-fn a_missing_file_is_made_by_init_alone() {
+fn missing_file_is_created_by_init_only() {
     let database = Sqlite::new();
     for access in [Access::Read, Access::Write] {
         let Err(StoreError::NoDatabase { path }) = store::open(database.location(), access) else {
@@ -80,7 +80,7 @@ fn a_missing_file_is_made_by_init_alone() {
 }
 
 #[test]
-fn a_missing_directory_is_named_and_not_made() {
+fn missing_directory_is_reported_and_not_created() {
     let database = Sqlite::new();
     let path = database.dir().join("missing").join("users.db");
     let result = try_init(&path);
@@ -92,7 +92,7 @@ fn a_missing_directory_is_named_and_not_made() {
 }
 
 #[test]
-fn a_file_in_the_place_of_the_directory_is_an_error() {
+fn file_instead_of_directory_is_an_error() {
     let database = Sqlite::new();
     drop(init(&database));
     let result = try_init(&database.path().join("users.db"));
@@ -100,7 +100,7 @@ fn a_file_in_the_place_of_the_directory_is_an_error() {
 }
 
 #[test]
-fn a_file_of_one_byte_is_refused_and_kept() {
+fn one_byte_file_is_rejected_and_unchanged() {
     let database = Sqlite::new();
     fs::write(database.path(), "x").unwrap();
     for result in opened(&database) {
@@ -111,7 +111,7 @@ fn a_file_of_one_byte_is_refused_and_kept() {
 }
 
 #[test]
-fn a_path_that_cannot_be_followed_is_not_called_missing() {
+fn inaccessible_path_is_not_reported_as_missing() {
     let database = Sqlite::new();
     symlink(database.path(), database.path()).unwrap();
     for result in opened(&database) {
@@ -121,7 +121,7 @@ fn a_path_that_cannot_be_followed_is_not_called_missing() {
 }
 
 #[test]
-fn a_directory_in_the_place_of_the_file_is_refused() {
+fn directory_instead_of_file_is_rejected() {
     let database = Sqlite::new();
     fs::create_dir(database.path()).unwrap();
     for result in opened(&database) {
@@ -131,7 +131,7 @@ fn a_directory_in_the_place_of_the_file_is_refused() {
 }
 
 #[test]
-fn a_symlink_leads_to_the_database() {
+fn symlink_to_database_is_followed() {
     let real = Sqlite::new();
     add(&mut init(&real), "alice");
     let link = Sqlite::new();
@@ -144,7 +144,7 @@ fn a_symlink_leads_to_the_database() {
 }
 
 #[test]
-fn a_symlink_that_leads_nowhere_is_not_followed() {
+fn broken_symlink_is_rejected() {
     let elsewhere = Sqlite::new();
     let link = Sqlite::new();
     symlink(elsewhere.path(), link.path()).unwrap();
@@ -165,7 +165,7 @@ fn a_symlink_that_leads_nowhere_is_not_followed() {
 }
 
 #[test]
-fn a_path_is_a_path_whatever_it_holds() {
+fn path_with_special_characters_is_a_path() {
     let database = Sqlite::new();
     for name in ["file:users.db?mode=memory", "users%20.db", "a#b?c", ":memory:", "ü 'x'.db"] {
         let path = database.dir().join(name);
@@ -175,7 +175,7 @@ fn a_path_is_a_path_whatever_it_holds() {
 }
 
 #[test]
-fn reading_leaves_no_trace_beside_the_file() {
+fn reading_leaves_no_other_file() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let before = database.bytes();
@@ -186,7 +186,7 @@ fn reading_leaves_no_trace_beside_the_file() {
 }
 
 #[test]
-fn who_opens_to_read_changes_nothing() {
+fn read_only_open_rejects_changes() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let before = database.bytes();
@@ -214,7 +214,7 @@ fn who_opens_to_read_changes_nothing() {
 }
 
 #[test]
-fn a_file_that_is_removed_or_replaced_meanwhile_takes_no_change() {
+fn removed_or_replaced_file_rejects_changes() {
     for journal in ["delete", "wal"] {
         for is_replaced in [false, true] {
             let [database, other] = [(); 2].map(|()| {

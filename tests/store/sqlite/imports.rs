@@ -1,9 +1,9 @@
-//! An import and what else is in the file: our triggers, which stand aside for it, and the app's
-//! tables, columns and triggers, which have their say about each row.
+//! Imports with our triggers, which are disabled for it, and the app's tables, columns and
+//! triggers, which apply to each row.
 
 use dash_users::{Error, ImportOptions, OnConflict, StoreError, Users};
 
-use crate::accounts::{groups, told};
+use crate::accounts::{groups, recorded};
 use crate::database::{Database, Sqlite};
 use crate::support::{
     GOOD, TUTORIAL_TABLE, add, counts, hash, import, init, insert, options, read, rows,
@@ -21,20 +21,20 @@ fn schema(database: &Sqlite) -> Vec<String> {
     )
 }
 
-/// That an import is refused because of a user, for a reason, and changes nothing.
+/// Asserts that an import is rejected because of a user, for a reason, and changes nothing.
 fn assert_refused(database: &Sqlite, users: &mut Users, username: &str, expected: &str) {
-    let before = (rows(database), schema(database), told(users, None));
+    let before = (rows(database), schema(database), recorded(users, None));
     let result = change_and_add(users);
     let Err(Error::Store(StoreError::Refused { reason, .. })) = result else {
         panic!("{result:?}");
     };
     assert_eq!(reason, format!("user '{username}': {expected}"));
-    assert_eq!((rows(database), schema(database), told(users, None)), before);
+    assert_eq!((rows(database), schema(database), recorded(users, None)), before);
     assert!(database.query("SELECT 1 FROM user_groups").is_empty());
 }
 
 #[test]
-fn all_is_in_order_after_an_import() {
+fn check_after_import_finds_nothing() {
     let database = Sqlite::new();
     let mut users = init(&database);
     let before = schema(&database);
@@ -48,16 +48,16 @@ fn all_is_in_order_after_an_import() {
     let times = "SELECT username FROM dash_users_times WHERE created_at IS NOT NULL";
     assert_eq!(database.query(times), ["alice", "zoe"]);
 
-    // The triggers are heard again.
+    // The triggers work again.
     insert(&database, "bob", "!");
     database.execute("INSERT INTO user_groups VALUES ('bob', 'y'); DELETE FROM users");
     let expected = ["\\N add bob \\N", "\\N group add bob y", "\\N remove alice \\N"];
-    assert_eq!(told(&mut users, None)[1..4], expected);
+    assert_eq!(recorded(&mut users, None)[1..4], expected);
     assert!(database.query("SELECT 1 FROM user_groups").is_empty());
 }
 
 #[test]
-fn who_went_unseen_is_told_of_and_leaves_nothing() {
+fn unrecorded_removal_is_recorded_by_import() {
     for others in [false, true] {
         let database = Sqlite::new();
         let mut users = init(&database);
@@ -75,8 +75,8 @@ fn who_went_unseen_is_told_of_and_leaves_nothing() {
         assert!(import(&mut users, ImportOptions::default(), "username\nzoe").is_err());
         assert_eq!(change_and_add(&mut users).unwrap(), [2, 0, 0, 0]);
         assert_eq!(groups(&mut users, "zoe"), ["x"]);
-        let told = told(&mut users, Some("zoe"));
-        assert!(told.last().unwrap().starts_with("\\N remove zoe "), "{told:?}");
+        let recorded = recorded(&mut users, Some("zoe"));
+        assert!(recorded.last().unwrap().starts_with("\\N remove zoe "), "{recorded:?}");
         assert!(
             users.check().unwrap().iter().all(|found| found.problem.code() != "orphaned_groups")
         );
@@ -84,7 +84,7 @@ fn who_went_unseen_is_told_of_and_leaves_nothing() {
 }
 
 #[test]
-fn a_trigger_of_the_app_is_fired_by_each_row() {
+fn app_trigger_fires_for_each_row() {
     let database = Sqlite::with("CREATE TABLE log (line TEXT)");
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -102,8 +102,8 @@ fn a_trigger_of_the_app_is_fired_by_each_row() {
 }
 
 #[test]
-fn a_trigger_of_the_app_that_refuses_a_row_refuses_all() {
-    let passed_over = "a trigger of the app passed it over";
+fn app_trigger_rejecting_one_row_rejects_import() {
+    let passed_over = "a trigger of the app skipped the row";
     for (event, username) in [("INSERT", "zoe"), ("UPDATE", "alice")] {
         for (action, expected) in [
             ("RAISE(IGNORE)", passed_over),
@@ -126,7 +126,7 @@ fn a_trigger_of_the_app_that_refuses_a_row_refuses_all() {
 }
 
 #[test]
-fn a_column_that_must_be_given_refuses_new_users_alone() {
+fn required_column_rejects_new_users_only() {
     let database = Sqlite::with(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL, email TEXT NOT NULL)",
@@ -143,7 +143,7 @@ fn a_column_that_must_be_given_refuses_new_users_alone() {
 }
 
 #[test]
-fn keys_and_checks_of_the_app_apply() {
+fn app_keys_and_checks_apply() {
     let database = Sqlite::with(
         "CREATE TABLE languages (tag TEXT PRIMARY KEY);
          INSERT INTO languages VALUES ('en');
@@ -166,7 +166,7 @@ fn keys_and_checks_of_the_app_apply() {
 }
 
 #[test]
-fn a_key_that_is_deferred_refuses_the_commit() {
+fn deferred_key_rejects_commit() {
     let database = Sqlite::with(
         "CREATE TABLE languages (tag TEXT PRIMARY KEY);
          CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -185,7 +185,7 @@ fn a_key_that_is_deferred_refuses_the_commit() {
 }
 
 #[test]
-fn rows_that_refer_to_a_user_who_is_changed_stay() {
+fn rows_referencing_changed_user_stay() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -198,7 +198,7 @@ fn rows_that_refer_to_a_user_who_is_changed_stay() {
 }
 
 #[test]
-fn odd_users_are_taken_as_they_are_where_that_is_asked_for() {
+fn as_is_accepts_invalid_users() {
     let database =
         Sqlite::with("CREATE TABLE users (username TEXT UNIQUE, password_hash, language)");
     let mut users = init(&database);
@@ -225,7 +225,7 @@ fn odd_users_are_taken_as_they_are_where_that_is_asked_for() {
     ];
     assert_eq!(found, expected);
     assert_eq!(database.query("SELECT group_name FROM user_groups"), ["x,y"]);
-    // A clear password is judged all the same.
+    // A plaintext password is validated anyway.
     let weak = "username,password\nbob,secret123";
     assert!(import(&mut users, options, weak).is_err());
 }

@@ -1,4 +1,4 @@
-//! Writers that were killed in the middle: the journal that they leave is rolled back.
+//! Killed writers: the journal that they leave is rolled back.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,8 +33,8 @@ fn journal(path: &Path) -> PathBuf {
     path.with_extension("db-journal")
 }
 
-/// What another machine's disk would hold if a writer were killed after `sql`: a file that is
-/// half written, and the journal that undoes it.
+/// A copy of the files after a writer was killed after `sql`: a partly written database, and the
+/// journal that undoes it.
 pub(super) fn killed_after(database: &Sqlite, sql: &str) -> Sqlite {
     let writer = database.connect();
     // With room for one page, nearly every change goes to the file at once.
@@ -52,7 +52,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 #[test]
-fn a_reader_rolls_a_killed_writer_back() {
+fn reader_rolls_back_killed_writer() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);
@@ -68,7 +68,7 @@ fn a_reader_rolls_a_killed_writer_back() {
 }
 
 #[test]
-fn a_reader_that_is_open_already_rolls_a_killed_writer_back() {
+fn open_reader_rolls_back_killed_writer() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);
@@ -84,7 +84,7 @@ fn a_reader_that_is_open_already_rolls_a_killed_writer_back() {
 }
 
 #[test]
-fn a_writer_rolls_a_killed_writer_back() {
+fn writer_rolls_back_killed_writer() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);
@@ -95,7 +95,7 @@ fn a_writer_rolls_a_killed_writer_back() {
 }
 
 #[test]
-fn a_migration_that_was_killed_is_rolled_back_and_done_again() {
+fn killed_migration_is_rolled_back_and_repeated() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     fill(&database);
     let expected = rows(&database);
@@ -111,7 +111,7 @@ fn a_migration_that_was_killed_is_rolled_back_and_done_again() {
 }
 
 #[test]
-fn a_migration_that_was_never_committed_leaves_all_as_it_was() {
+fn uncommitted_migration_changes_nothing() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     insert(&database, "alice", "secret123");
     let before = database.bytes();
@@ -124,7 +124,7 @@ fn a_migration_that_was_never_committed_leaves_all_as_it_was() {
 }
 
 #[test]
-fn an_unfinished_transaction_of_ours_is_not_in_the_file() {
+fn unfinished_transaction_is_not_in_file() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);

@@ -1,4 +1,4 @@
-//! Locks that an app holds: what waits for them, and for how long.
+//! Locks held by an app: which operations wait for them, and how long.
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -45,7 +45,7 @@ fn time(case: fn()) -> Duration {
     start.elapsed()
 }
 
-fn a_commit_of_the_app_keeps_the_file_from_being_opened() {
+fn app_commit_blocks_opening() {
     let database = with_alice();
     let app = holding(&database, COMMITTING);
     assert!(is_busy(&Users::open_read_only(database.location())));
@@ -53,7 +53,7 @@ fn a_commit_of_the_app_keeps_the_file_from_being_opened() {
     assert_eq!(open(&database).list().unwrap().len(), 1);
 }
 
-fn a_commit_of_the_app_keeps_a_reader_waiting() {
+fn app_commit_blocks_reader() {
     let database = with_alice();
     let mut users = open(&database);
     let app = holding(&database, COMMITTING);
@@ -62,7 +62,7 @@ fn a_commit_of_the_app_keeps_a_reader_waiting() {
     assert!(users.get("alice").unwrap().is_some());
 }
 
-fn a_writer_waits_for_another_one() {
+fn writer_waits_for_writer() {
     let database = with_alice();
     let mut users = open(&database);
     let app = holding(&database, WRITING);
@@ -72,7 +72,7 @@ fn a_writer_waits_for_another_one() {
     add(&mut users, "bob");
 }
 
-fn a_commit_waits_for_a_reader() {
+fn commit_waits_for_reader() {
     let database = with_alice();
     let before = rows(&database);
     let mut users = open(&database);
@@ -83,7 +83,7 @@ fn a_commit_waits_for_a_reader() {
     users.set_password("alice", &Password::from(GOOD), false).unwrap();
 }
 
-fn a_migration_waits_for_a_reader_and_leaves_all_as_it_was() {
+fn migration_waits_for_reader_and_changes_nothing() {
     let database = Sqlite::with(TUTORIAL_TABLE);
     let before = database.query("SELECT sql FROM sqlite_schema");
     let app = holding(&database, READING);
@@ -95,13 +95,13 @@ fn a_migration_waits_for_a_reader_and_leaves_all_as_it_was() {
 
 /// One test for all of these, so that their waits happen at the same time.
 #[test]
-fn what_is_locked_for_ten_seconds_is_busy_and_unchanged() {
+fn locked_for_ten_seconds_is_busy_and_unchanged() {
     let cases = [
-        a_commit_of_the_app_keeps_the_file_from_being_opened,
-        a_commit_of_the_app_keeps_a_reader_waiting,
-        a_writer_waits_for_another_one,
-        a_commit_waits_for_a_reader,
-        a_migration_waits_for_a_reader_and_leaves_all_as_it_was,
+        app_commit_blocks_opening,
+        app_commit_blocks_reader,
+        writer_waits_for_writer,
+        commit_waits_for_reader,
+        migration_waits_for_reader_and_changes_nothing,
     ];
     thread::scope(|scope| {
         let started = cases.map(|case| scope.spawn(move || time(case)));
@@ -140,7 +140,7 @@ const CHANGES: [Change; 4] = [
 ];
 
 #[test]
-fn waiting_commit_lets_other_readers_in() {
+fn waiting_commit_admits_other_readers() {
     const READING_FOR: Duration = Duration::from_secs(7);
 
     thread::scope(|scope| {
@@ -168,7 +168,7 @@ fn waiting_commit_lets_other_readers_in() {
 }
 
 #[test]
-fn a_lock_that_is_released_in_time_is_waited_for() {
+fn lock_released_in_time_is_waited_for() {
     let database = with_alice();
     let mut users = open(&database);
     let app = holding(&database, COMMITTING);
@@ -184,7 +184,7 @@ fn a_lock_that_is_released_in_time_is_waited_for() {
 }
 
 #[test]
-fn a_writer_that_has_not_committed_blocks_no_reader() {
+fn uncommitted_writer_blocks_no_reader() {
     let database = with_alice();
     let _app = holding(&database, WRITING);
     let start = Instant::now();
@@ -196,7 +196,7 @@ fn a_writer_that_has_not_committed_blocks_no_reader() {
 }
 
 #[test]
-fn a_transaction_of_ours_blocks_no_reader_before_its_commit() {
+fn our_transaction_blocks_no_reader_before_commit() {
     let database = with_alice();
     let mut store = store::open(database.location(), Access::Write).unwrap();
     let mut transaction = store.begin(Access::Write).unwrap();
@@ -207,7 +207,7 @@ fn a_transaction_of_ours_blocks_no_reader_before_its_commit() {
 }
 
 #[test]
-fn a_transaction_that_is_dropped_is_undone() {
+fn dropped_transaction_is_rolled_back() {
     let database = with_alice();
     let mut store = store::open(database.location(), Access::Write).unwrap();
     let mut transaction = store.begin(Access::Write).unwrap();

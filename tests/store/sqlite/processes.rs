@@ -1,4 +1,4 @@
-//! Processes: several at once, with another umask, and as a user who may not write.
+//! Processes: concurrent ones, ones with another umask, and ones without write permission.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -35,7 +35,7 @@ fn init_at_once(database: &Sqlite) {
 }
 
 #[test]
-fn several_processes_may_make_one_database() {
+fn concurrent_processes_create_one_database() {
     for round in 0..20 {
         let database = Sqlite::new();
         if round % 2 == 0 {
@@ -47,7 +47,7 @@ fn several_processes_may_make_one_database() {
 }
 
 #[test]
-fn no_umask_changes_the_mode_of_a_new_file() {
+fn umask_does_not_change_mode_of_new_file() {
     for (umask, args, mode) in [
         ("000", "", 0o600),
         ("022", "", 0o600),
@@ -71,8 +71,8 @@ fn run_without_rights(database: &Sqlite, path: &Path, args: &[&str]) -> Output {
     run_with_directory_mode(0o555, database, path, args)
 }
 
-/// Runs the program as someone who may not write the file: as `nobody` where we are root, whom no
-/// mode keeps out, else as ourselves.
+/// Runs the program without write permission: as `nobody` if we are root, which no mode restricts,
+/// otherwise as ourselves.
 fn run_with_directory_mode(mode: u32, database: &Sqlite, path: &Path, args: &[&str]) -> Output {
     let set_mode =
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -90,7 +90,8 @@ fn run_with_directory_mode(mode: u32, database: &Sqlite, path: &Path, args: &[&s
     output
 }
 
-/// The program in the directory of a database: `nobody` may not get to where it was built.
+/// A copy of the program in the directory of a database: `nobody` may have no access to the build
+/// directory.
 fn copy_of_program(database: &Sqlite) -> PathBuf {
     let copy = database.dir().join("dash-users");
     // Not by ourselves: a child that another thread starts meanwhile would hold the copy open for
@@ -101,14 +102,14 @@ fn copy_of_program(database: &Sqlite) -> PathBuf {
     copy
 }
 
-/// That the program ended with `status`; its stdout.
+/// Asserts that the program exited with `status`, and returns its stdout.
 fn assert_status(output: Output, status: i32) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(status), "{said}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// That the program could not open the database, for this reason.
+/// Asserts that the program could not open the database, for this reason.
 fn assert_cannot_open(output: Output, reason: &str) {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains(reason), "{said}");
@@ -116,7 +117,7 @@ fn assert_cannot_open(output: Output, reason: &str) {
 }
 
 #[test]
-fn who_may_not_write_can_read() {
+fn without_write_permission_can_read() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let list = run_without_rights(&database, database.path(), &["list", "--format", "plain"]);
@@ -124,14 +125,14 @@ fn who_may_not_write_can_read() {
 }
 
 #[test]
-fn who_may_not_write_can_ask_for_what_is_done_already() {
+fn without_write_permission_init_up_to_date_succeeds() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     assert_status(run_without_rights(&database, database.path(), &["init"]), 0);
 }
 
 #[test]
-fn who_may_not_write_is_told_so() {
+fn without_write_permission_change_is_rejected() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let remove = ["remove", "alice", "--yes"];
@@ -141,7 +142,7 @@ fn who_may_not_write_is_told_so() {
 }
 
 #[test]
-fn who_may_not_write_to_the_directory_makes_no_file_there() {
+fn unwritable_directory_gets_no_file() {
     let database = Sqlite::new();
     drop(init(&database));
     let missing = database.dir().join("missing.db");
@@ -150,33 +151,33 @@ fn who_may_not_write_to_the_directory_makes_no_file_there() {
 }
 
 #[test]
-fn who_may_not_roll_a_killed_writer_back_is_told_so() {
+fn without_write_permission_journal_is_reported() {
     let database = Sqlite::new();
     drop(init(&database));
     fill(&database);
     let killed = killed_after(&database, UPDATE);
     let before = killed.bytes();
     let refused = run_without_rights(&killed, killed.path(), &["list"]);
-    assert_cannot_open(refused, "a program that was killed left a journal");
+    assert_cannot_open(refused, "a killed program left a journal");
     assert!(killed.bytes() == before);
-    // Who may, can read it after that as before.
+    // With write permission, it can still be read.
     assert_eq!(open(&killed).list().unwrap().len(), names(&database).len());
 }
 
 #[test]
-fn who_may_not_write_leaves_no_log_that_others_could_not_open() {
+fn without_write_permission_leaves_no_log() {
     let database = Sqlite::new();
     drop(init(&database));
     database.execute("PRAGMA journal_mode = wal");
     let refused = run_with_directory_mode(0o777, &database, database.path(), &["list"]);
-    assert_cannot_open(refused, "it has a write-ahead log");
+    assert_cannot_open(refused, "it uses a write-ahead log");
     let mut entries = fs::read_dir(database.dir()).unwrap();
     assert!(entries.all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("-wal")));
     add(&mut open(&database), "alice");
 }
 
 #[test]
-fn who_may_not_give_a_file_to_a_group_leaves_none_behind() {
+fn failed_group_change_leaves_no_file() {
     let database = Sqlite::new();
     if !database.is_root() {
         eprintln!("skipped: whether we may give a file to a group is not known of all but root");
@@ -186,6 +187,6 @@ fn who_may_not_give_a_file_to_a_group_leaves_none_behind() {
     let mut init =
         command(copy_of_program(&database), database.path(), &["init", "--file-group", "0"]);
     let refused = init.uid(NOBODY).gid(NOBODY).output().unwrap();
-    assert_cannot_open(refused, "its group cannot be set");
+    assert_cannot_open(refused, "cannot set its group");
     assert!(!database.path().exists());
 }

@@ -1,5 +1,5 @@
-//! Random statements of an app, on a table with our triggers and on a twin without: both hold the
-//! same rows, and nobody has the groups of somebody else.
+//! Random statements of an app on a table with our triggers and on one without: both have the same
+//! rows, and no user has the groups of another.
 
 use std::collections::BTreeMap;
 
@@ -161,7 +161,7 @@ fn run(table: &str, statements: &[String]) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn random_writes_leave_nobody_a_group_of_another() {
+fn random_writes_leak_no_groups() {
     let cases = sample::of(5, 300).try_into().unwrap();
     for table in TABLES {
         let config = Config { cases, failure_persistence: None, ..Config::default() };

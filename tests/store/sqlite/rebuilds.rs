@@ -1,5 +1,5 @@
-//! Apps that replace the table `users` by another one, as migration tools do: the app's own migration
-//! works, and groups stay with the same users.
+//! Apps that replace the table `users`, as migration tools do: the migration works, and groups stay
+//! with the same users.
 
 use dash_users::{Error, NewFile, StoreError, Users};
 
@@ -44,7 +44,7 @@ fn with_groups() -> Sqlite {
 }
 
 #[test]
-fn rebuilt_tables_keep_the_groups_of_the_same_users() {
+fn rebuilt_table_keeps_groups_of_same_users() {
     for rebuild in REBUILDS {
         let database = with_groups();
         database.execute(rebuild);
@@ -65,7 +65,7 @@ fn rebuilt_tables_keep_the_groups_of_the_same_users() {
 }
 
 #[test]
-fn users_with_another_hash_lose_groups_by_a_repair_alone() {
+fn users_with_other_hash_lose_groups_by_repair_only() {
     for rebuild in REBUILDS {
         let database = with_groups();
         database.execute(rebuild);
@@ -90,7 +90,7 @@ fn users_with_another_hash_lose_groups_by_a_repair_alone() {
 }
 
 #[test]
-fn an_empty_new_table_beside_groups_is_refused() {
+fn empty_new_table_with_groups_left_is_rejected() {
     let database = with_groups();
     database.execute(&format!("DROP TABLE users; {TUTORIAL_TABLE}"));
     let refusal = Users::init(database.location(), &NewFile::default());
@@ -105,7 +105,7 @@ fn an_empty_new_table_beside_groups_is_refused() {
 }
 
 #[test]
-fn no_plaintext_password_is_copied_to_the_fingerprint() {
+fn fingerprint_copies_no_plaintext_password() {
     let database = with_groups();
     database.execute("UPDATE users SET password_hash = 'pa$$w0rd and more of it'");
     let fingerprints = "SELECT fingerprint FROM dash_users_times";
@@ -113,7 +113,7 @@ fn no_plaintext_password_is_copied_to_the_fingerprint() {
 }
 
 #[test]
-fn a_table_that_is_gone_leaves_groups_to_nobody() {
+fn dropped_table_passes_groups_to_no_one() {
     for drop in ["DROP TABLE users", "ALTER TABLE users RENAME TO people"] {
         let database = with_groups();
         database.execute(drop);
@@ -132,7 +132,7 @@ fn a_table_that_is_gone_leaves_groups_to_nobody() {
 }
 
 #[test]
-fn a_table_that_is_gone_without_groups_is_created_again() {
+fn dropped_table_without_groups_is_recreated() {
     let database = with_groups();
     database.execute("DROP TABLE users; DELETE FROM user_groups");
     let refusal = open(&database).check().unwrap_err().to_string();
@@ -141,7 +141,7 @@ fn a_table_that_is_gone_without_groups_is_created_again() {
 }
 
 #[test]
-fn an_index_that_a_tool_copies_makes_no_table_the_old_one() {
+fn copied_index_does_not_mark_table_as_old() {
     const COPY: &str = "CREATE TABLE copy (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL);
          INSERT INTO copy SELECT * FROM users; DROP TABLE users; ALTER TABLE copy RENAME TO users;

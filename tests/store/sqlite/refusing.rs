@@ -1,4 +1,4 @@
-//! Files that hold no users are refused, and left as they are.
+//! Files without users: rejected and unchanged.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use dash_users::{Error, NewFile, StoreError, Users};
 use crate::database::{Database, Sqlite};
 use crate::support::{OPERATIONS, TUTORIAL_TABLE, add, init};
 
-/// That `init` and every operation refuse the file as no database of users, and why.
+/// Asserts that `init` and every operation reject the file, and returns the reason.
 fn refusal(database: &Sqlite) -> String {
     let before = database.bytes();
     let refusal = Users::init(database.location(), &NewFile::default()).map(drop);
@@ -21,7 +21,8 @@ fn refusal(database: &Sqlite) -> String {
         .into_iter()
         .map(|(name, result)| match result {
             Err(Error::Store(
-                StoreError::NotADatabase { reason, .. } | StoreError::UnfitTable { reason, .. },
+                StoreError::NotADatabase { reason, .. }
+                | StoreError::UnsupportedTable { reason, .. },
             )) => reason,
             other => panic!("{name}: {other:?}"),
         })
@@ -33,7 +34,7 @@ fn refusal(database: &Sqlite) -> String {
 }
 
 #[test]
-fn a_table_that_an_app_could_not_share_is_refused() {
+fn init_rejects_unsupported_tables() {
     for (sql, part) in [
         (
             "CREATE TABLE people (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
@@ -85,7 +86,7 @@ fn a_table_that_an_app_could_not_share_is_refused() {
 }
 
 #[test]
-fn a_version_that_cannot_be_read_is_refused() {
+fn unreadable_version_is_rejected() {
     for (sql, part) in [
         ("INSERT INTO dash_users_schema VALUES (1)", "exactly one"),
         ("INSERT INTO dash_users_schema VALUES (99)", "exactly one"),
@@ -103,7 +104,7 @@ fn a_version_that_cannot_be_read_is_refused() {
 }
 
 #[test]
-fn a_schema_table_of_another_kind_is_refused() {
+fn schema_table_of_other_kind_is_rejected() {
     let database = Sqlite::with(&format!(
         "{TUTORIAL_TABLE}; CREATE TABLE dash_users_schema (applied_at TEXT)"
     ));
@@ -111,7 +112,7 @@ fn a_schema_table_of_another_kind_is_refused() {
 }
 
 #[test]
-fn a_file_of_another_kind_is_refused() {
+fn file_of_other_format_is_rejected() {
     let random: Vec<u8> =
         (0_u32..8192).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     for content in ["hello\n".into(), "username,password\n".repeat(99).into_bytes(), random] {
@@ -122,7 +123,7 @@ fn a_file_of_another_kind_is_refused() {
 }
 
 #[test]
-fn a_truncated_file_is_refused() {
+fn truncated_file_is_rejected() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let whole = database.bytes();
@@ -133,7 +134,7 @@ fn a_truncated_file_is_refused() {
 }
 
 #[test]
-fn a_damaged_page_is_refused_where_it_is_met() {
+fn damaged_page_is_rejected_when_read() {
     let database = Sqlite::new();
     add(&mut init(&database), "alice");
     let page = database.query("SELECT rootpage FROM sqlite_schema WHERE name = 'users'").remove(0);
@@ -149,7 +150,7 @@ fn a_damaged_page_is_refused_where_it_is_met() {
 }
 
 #[test]
-fn a_row_of_users_that_stands_in_the_schema_is_not_shown() {
+fn users_row_in_damaged_schema_is_not_shown() {
     let database = Sqlite::new();
     init(&database);
     // As if a damaged page of the schema led to a page of the table.

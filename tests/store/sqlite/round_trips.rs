@@ -1,4 +1,4 @@
-//! What an export has is imported into an equal database, whatever an app wrote.
+//! Importing an export gives an equal database, whatever an app wrote.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::accounts::told;
+use crate::accounts::recorded;
 use crate::database::{Database, Sqlite};
 use crate::sample;
 use crate::support::{hash, init, locked, options};
@@ -75,7 +75,7 @@ fn users() -> impl Strategy<Value = String> {
     })
 }
 
-/// All that is kept of all users but for times, with the type of each value.
+/// All data of all users except times, with the type of each value.
 fn contents(database: &Sqlite) -> Vec<String> {
     let value = |column: &str| format!("typeof({column}) || ' ' || coalesce(hex({column}), '')");
     let values = |columns: &[&str]| {
@@ -110,7 +110,7 @@ fn imported(
 }
 
 #[test]
-fn an_export_is_imported_into_an_equal_database() {
+fn import_of_export_gives_equal_database() {
     let [from, to] = [(); 2].map(|()| Sqlite::with(LOOSE_TABLE));
     let all_users = RefCell::new((init(&from), init(&to)));
     let cases = sample::of(16, 64).try_into().unwrap();
@@ -133,7 +133,7 @@ fn an_export_is_imported_into_an_equal_database() {
             prop_assert_eq!(&exported(to_users, format), &file);
             prop_assert_eq!(to_users.check().unwrap(), findings.clone());
             let events = usize::from(summary.added > 0);
-            prop_assert_eq!(told(to_users, None).len(), events);
+            prop_assert_eq!(recorded(to_users, None).len(), events);
             // Those who are called NULL are never found.
             let again = imported(to_users, OnConflict::Update, format, &file);
             prop_assert_eq!((again.changed, again.unchanged + again.added), (0, summary.added));

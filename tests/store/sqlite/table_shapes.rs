@@ -1,6 +1,6 @@
-//! Tables `users` of many shapes, all of which hold users.
+//! Supported tables `users` of many shapes.
 
-use dash_users::{Error, LogIn, NewFile, Password, StoreError, StoredText, Users};
+use dash_users::{Error, Login, NewFile, Password, StoreError, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
 use crate::support::{GOOD, add, init, is_current_hash_of, new_user, open, stored};
@@ -43,7 +43,7 @@ const SHAPES: [&str; 16] = [
 ];
 
 #[test]
-fn users_live_in_tables_of_every_shape() {
+fn tables_of_every_shape_work() {
     for shape in SHAPES {
         let database = Sqlite::with(shape);
         let done = Users::init(database.location(), &NewFile::default()).unwrap();
@@ -57,7 +57,7 @@ fn users_live_in_tables_of_every_shape() {
         assert!(is_current_hash_of(&stored(&database, "alice"), GOOD), "{shape}");
         assert!(users.set_language("bob", &"fr".parse().unwrap()).unwrap(), "{shape}");
         let log_in = users.log_in("bob", &Password::from("secret")).unwrap();
-        assert!(matches!(log_in, LogIn::Accepted { .. }), "{shape}");
+        assert!(matches!(log_in, Login::Accepted { .. }), "{shape}");
         assert!(matches!(users.add(&new_user("bob", GOOD)), Err(Error::UserExists(_))), "{shape}");
         let similar = users.add(&new_user("BOB", GOOD)).unwrap_err();
         let is_refused = matches!(similar, Error::UserExists(_) | Error::SimilarUser { .. });
@@ -71,7 +71,7 @@ fn users_live_in_tables_of_every_shape() {
 }
 
 #[test]
-fn names_are_compared_as_the_app_declared_it() {
+fn names_are_compared_by_declared_collation() {
     let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE PRIMARY")).unwrap();
     let database = Sqlite::with(shape);
     let mut users = init(&database);
@@ -86,7 +86,7 @@ fn names_are_compared_as_the_app_declared_it() {
 }
 
 #[test]
-fn an_index_that_is_stricter_than_the_names_refuses_the_row() {
+fn stricter_unique_index_rejects_row() {
     let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE DESC")).unwrap();
     let database = Sqlite::with(shape);
     let mut users = init(&database);
@@ -105,7 +105,7 @@ fn required_columns(table: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_integer_key_needs_no_value_where_sqlite_gives_it_one() {
+fn integer_primary_key_needs_no_value() {
     for table in [
         "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, …)",
         "CREATE TABLE users (id integer NOT NULL, …, PRIMARY KEY (id))",
@@ -116,7 +116,7 @@ fn an_integer_key_needs_no_value_where_sqlite_gives_it_one() {
 }
 
 #[test]
-fn an_integer_key_is_named_where_a_value_must_be_given() {
+fn required_integer_key_is_reported() {
     for (table, expected) in [
         ("CREATE TABLE users (id INTEGER PRIMARY KEY, …) WITHOUT ROWID", vec!["id"]),
         (

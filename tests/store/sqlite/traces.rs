@@ -1,4 +1,4 @@
-//! A hash that was replaced or removed is nowhere in the file.
+//! Replaced and removed hashes leave no trace in the file.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::database::Sqlite;
 use crate::sample;
 use crate::support::{add, init, stored};
 
-/// Digits of a digest that are sought together. Shorter pieces could be there by chance.
+/// The number of digits of a digest that are searched for. Shorter pieces could occur by chance.
 const PIECE: usize = 16;
 
 /// A generator of numbers that need not be random, but the same in every run (xorshift64).
@@ -59,7 +59,7 @@ impl Case {
         self.users.rehash(name, &Password::from("secret")).unwrap();
     }
 
-    /// How many of the hashes that should be gone are in the file, a piece of the digest at least.
+    /// How many of the removed hashes are in the file, at least a piece of the digest.
     fn traces(&self) -> usize {
         let file = self.database.bytes();
         let pieces: HashSet<&[u8]> = file.windows(PIECE).collect();
@@ -80,7 +80,7 @@ impl Case {
 }
 
 #[test]
-fn a_digest_that_is_there_is_found() {
+fn search_finds_stored_digest() {
     let mut case = Case::new();
     case.add("alice".to_owned());
     case.gone.push(stored(&case.database, "alice"));
@@ -111,7 +111,7 @@ fn removed_hashes_leave_no_trace_in_one_transaction() {
 }
 
 #[test]
-fn hashes_leave_no_trace_whatever_the_order_of_changes() {
+fn hashes_leave_no_trace_in_any_order_of_changes() {
     let mut traces = Vec::new();
     for seed in [1, 2, 3, 4].into_iter().take(sample::of(1, 4)) {
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15 ^ (seed * 7919));
@@ -135,7 +135,7 @@ fn hashes_leave_no_trace_whatever_the_order_of_changes() {
 }
 
 #[test]
-fn replaced_hashes_leave_no_trace_in_a_write_ahead_log() {
+fn replaced_hashes_leave_no_trace_in_write_ahead_log() {
     for reader_is_slow in [false, true] {
         let database = Sqlite::with("PRAGMA journal_mode = WAL");
         let mut users = init(&database);

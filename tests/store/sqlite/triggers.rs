@@ -1,4 +1,4 @@
-//! Triggers of the app have their say in what this crate writes.
+//! Triggers of the app on our changes.
 
 use dash_users::{Error, OnConflict, Password, StoreError, Users};
 
@@ -39,7 +39,7 @@ fn reasons(database: &Sqlite, users: &mut Users) -> Vec<String> {
 }
 
 #[test]
-fn a_trigger_that_refuses_a_change_is_heard() {
+fn app_trigger_error_is_shown() {
     for kind in ["ABORT", "FAIL", "ROLLBACK"] {
         let (database, mut users) = with_trigger(&format!("SELECT RAISE({kind}, 'not today')"));
         for reason in reasons(&database, &mut users) {
@@ -51,7 +51,7 @@ fn a_trigger_that_refuses_a_change_is_heard() {
 }
 
 #[test]
-fn what_a_trigger_says_cannot_drive_a_terminal() {
+fn app_trigger_message_is_escaped() {
     let (database, mut users) = with_trigger("SELECT RAISE(ABORT, 'no\u{1b}[31m\u{202e}\nno')");
     for reason in reasons(&database, &mut users) {
         assert_eq!(reason, "no\\u{1b}[31m\\u{202e}\\nno");
@@ -59,13 +59,13 @@ fn what_a_trigger_says_cannot_drive_a_terminal() {
 }
 
 #[test]
-fn a_change_that_a_trigger_passes_over_in_silence_is_not_reported_as_done() {
+fn change_skipped_by_app_trigger_is_an_error() {
     let (database, mut users) = with_trigger("SELECT RAISE(IGNORE)");
     reasons(&database, &mut users);
 }
 
 #[test]
-fn what_a_trigger_does_is_undone_with_the_change() {
+fn app_trigger_effects_are_rolled_back_with_change() {
     let database = Sqlite::with("CREATE TABLE log (line TEXT)");
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -79,7 +79,7 @@ fn what_a_trigger_does_is_undone_with_the_change() {
 }
 
 #[test]
-fn a_trigger_that_cannot_run_is_told_from_a_refusal() {
+fn broken_app_trigger_is_not_a_rejection() {
     let (database, mut users) = with_trigger("INSERT INTO gone VALUES (1)");
     let before = rows(&database);
     for (name, change) in CHANGES {
@@ -93,7 +93,7 @@ fn a_trigger_that_cannot_run_is_told_from_a_refusal() {
 }
 
 #[test]
-fn triggers_that_keep_an_index_of_the_app_do_so_though_its_schema_is_not_trusted() {
+fn fts_index_triggers_of_app_work() {
     let database = Sqlite::new();
     let mut users = init(&database);
     database.execute(
@@ -110,7 +110,7 @@ fn triggers_that_keep_an_index_of_the_app_do_so_though_its_schema_is_not_trusted
 }
 
 #[test]
-fn altered_triggers_keep_every_command_from_working() {
+fn altered_triggers_stop_every_command() {
     let database = Sqlite::new();
     let mut users = init(&database);
     add(&mut users, "alice");
@@ -119,14 +119,14 @@ fn altered_triggers_keep_every_command_from_working() {
          CREATE TRIGGER dash_users_removed AFTER DELETE ON users BEGIN SELECT 1; END",
     );
     let refusal = users.remove(&["alice"], false).unwrap_err().to_string();
-    assert!(refusal.contains("'dash_users_removed' is not as dash-users created it"), "{refusal}");
+    assert!(refusal.contains("'dash_users_removed' was altered"), "{refusal}");
     let mut users = init(&database);
     users.remove(&["alice"], false).unwrap();
     assert_eq!(database.query("SELECT * FROM dash_users_times"), [""; 0]);
 }
 
 #[test]
-fn triggers_of_others_are_found_whatever_the_case_of_the_table() {
+fn foreign_triggers_are_found_in_any_table_case() {
     let database = Sqlite::new();
     let mut users = init(&database);
     database.execute(
@@ -139,7 +139,7 @@ fn triggers_of_others_are_found_whatever_the_case_of_the_table() {
 }
 
 #[test]
-fn users_are_not_evicted_by_those_who_are_added() {
+fn add_does_not_evict_other_users() {
     let database = Sqlite::with(
         "CREATE TABLE users (username TEXT PRIMARY KEY ON CONFLICT REPLACE, password_hash TEXT,
              language TEXT, email TEXT DEFAULT '' UNIQUE ON CONFLICT REPLACE)",
@@ -155,7 +155,7 @@ fn users_are_not_evicted_by_those_who_are_added() {
 }
 
 #[test]
-fn users_whom_a_trigger_adds_during_an_import_have_no_groups_of_others() {
+fn users_added_by_trigger_in_import_get_no_groups() {
     let database = Sqlite::with(
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT,
              email TEXT UNIQUE);
@@ -179,7 +179,7 @@ fn users_whom_a_trigger_adds_during_an_import_have_no_groups_of_others() {
 }
 
 #[test]
-fn no_part_of_a_long_plaintext_password_is_copied() {
+fn long_plaintext_password_is_not_copied() {
     let database = Sqlite::new();
     drop(init(&database));
     let password = "correct horse battery staple ".repeat(4);

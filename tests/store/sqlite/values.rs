@@ -1,8 +1,8 @@
-//! Values that are no text, or no UTF-8: SQLite lets them into any column.
+//! Values that are not text or not UTF-8, which SQLite accepts in any column.
 
 use base16ct::lower::encode_string;
 use dash_users::store::sql_to_remove;
-use dash_users::{Error, HashError, LogIn, MethodError, Password, Refusal, StoredText, Users};
+use dash_users::{Error, HashError, Login, LoginRefusal, MethodError, Password, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
 use crate::support::{
@@ -21,7 +21,7 @@ fn listed_names(users: &mut Users) -> Vec<StoredText> {
 }
 
 #[test]
-fn names_of_any_type_are_listed_and_removed_by_the_sql_that_is_told() {
+fn names_of_any_type_are_removed_by_suggested_sql() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     for name in ["NULL", "NULL", "x'ff00'", "x''", "42", "-1.5", "'alice'", "CAST(x'ff' AS TEXT)"] {
@@ -49,7 +49,7 @@ fn names_of_any_type_are_listed_and_removed_by_the_sql_that_is_told() {
 }
 
 #[test]
-fn what_is_no_text_is_found_by_no_name_and_counts_as_a_user() {
+fn name_that_is_not_text_is_not_found_but_counted() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     database.execute("INSERT INTO users VALUES (NULL, '!', 'en')");
@@ -63,7 +63,7 @@ fn what_is_no_text_is_found_by_no_name_and_counts_as_a_user() {
 }
 
 #[test]
-fn names_that_are_not_utf_8_are_found_by_their_bytes() {
+fn names_that_are_not_utf_8_are_found_by_bytes() {
     let database = Sqlite::new();
     let mut users = init(&database);
     let names: [&[u8]; 4] = [b"al\xff", b"al\xfe", b"\xc3", b"\xed\xa0\x80"];
@@ -80,7 +80,7 @@ fn names_that_are_not_utf_8_are_found_by_their_bytes() {
 
     for name in names {
         let log_in = users.log_in(name, &Password::from("secret")).unwrap();
-        assert!(matches!(log_in, LogIn::Accepted { .. }));
+        assert!(matches!(log_in, Login::Accepted { .. }));
         users.rehash(name, &Password::from("secret")).unwrap();
         users.set_password(name, &Password::from(GOOD), false).unwrap();
         assert!(users.set_language(name, &"fr".parse().unwrap()).unwrap());
@@ -91,7 +91,7 @@ fn names_that_are_not_utf_8_are_found_by_their_bytes() {
 }
 
 #[test]
-fn a_name_with_nul_is_found_whole() {
+fn name_with_nul_is_found_whole() {
     let database = Sqlite::new();
     let mut users = init(&database);
     insert(&database, "al", &hash("secret"));
@@ -103,7 +103,7 @@ fn a_name_with_nul_is_found_whole() {
 }
 
 #[test]
-fn a_hash_of_any_type_is_shown_lets_nobody_in_and_can_be_replaced() {
+fn hash_of_any_type_is_rejected_and_replaceable() {
     let hash = hash("secret");
     let hex = encode_string(hash.as_bytes());
     for value in ["NULL", "x''", "42", "1.5", &format!("x'{hex}'"), "CAST(x'ff' AS TEXT)"] {
@@ -113,10 +113,10 @@ fn a_hash_of_any_type_is_shown_lets_nobody_in_and_can_be_replaced() {
         let user = users.get("alice").unwrap().unwrap();
         assert!(user.method.is_none() && !user.locked && !user.outdated);
         let log_in = users.log_in("alice", &Password::from("secret")).unwrap();
-        let LogIn::Refused(Refusal::Unusable(reason)) = log_in else { panic!("{log_in:?}") };
+        let Login::Refused(LoginRefusal::Unusable(reason)) = log_in else { panic!("{log_in:?}") };
         assert!(matches!(reason, HashError::Method(MethodError::Raises(_))), "{value}");
 
-        let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
+        let refusal = users.hash_plaintext_passwords(None::<&[&str]>, false);
         assert!(matches!(refusal, Err(Error::InvalidHash { .. })), "{value}");
         users.set_password("alice", &Password::from(GOOD), false).unwrap();
         assert!(is_current_hash_of(&stored(&database, "alice"), GOOD));
@@ -124,19 +124,19 @@ fn a_hash_of_any_type_is_shown_lets_nobody_in_and_can_be_replaced() {
 }
 
 #[test]
-fn a_clear_password_that_no_name_leads_to_is_not_lost() {
+fn plaintext_of_unreachable_name_is_not_lost() {
     let database = Sqlite::with(LOOSE_TABLE);
     let mut users = init(&database);
     database.execute("INSERT INTO users VALUES ('alice', 'secret123', 'en')");
     database.execute("INSERT INTO users VALUES (NULL, 'secret123', 'en')");
-    let refusal = users.hash_clear_passwords(None::<&[&str]>, false);
+    let refusal = users.hash_plaintext_passwords(None::<&[&str]>, false);
     assert!(matches!(refusal, Err(Error::UnreachableName(StoredText::Null))), "{refusal:?}");
     let values = database.query("SELECT password_hash FROM users");
     assert_eq!(values, ["secret123", "secret123"]);
 }
 
 #[test]
-fn a_language_of_any_type_is_shown_and_can_be_set() {
+fn language_of_any_type_is_shown_and_replaceable() {
     for (value, expected) in [
         ("NULL", StoredText::Null),
         ("x'656e'", blob("en")),

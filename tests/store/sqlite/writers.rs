@@ -1,5 +1,5 @@
-//! Who else writes to the file: the apps' Python, SQLite as we have it, and the oldest one in which
-//! our triggers are to work.
+//! Other writers: Python's SQLite, our version of SQLite, and the oldest version that our triggers
+//! support.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

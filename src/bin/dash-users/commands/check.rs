@@ -290,14 +290,14 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         | Problem::HashEmpty
         | Problem::NoPassword
         | Problem::WrappedHash { .. }
-        | Problem::CutOffHash { .. }
+        | Problem::TruncatedHash { .. }
         | Problem::OtherHash { .. }
         | Problem::HashNeverMatches(_)
         | Problem::HashOverLimit(_)
         | Problem::HashUnsupported(_)
         | Problem::DemoPassword => of_user("passwd", ""),
         Problem::HashOutdated(_) | Problem::HashWeak(_) => of_user("rehash", ""),
-        Problem::ClearPassword => of_user("rehash --plaintext", ""),
+        Problem::PlaintextPassword => of_user("rehash --plaintext", ""),
         problem if is_fixable(problem) => run("check --fix"),
         Problem::Altered(SchemaObject { name, .. }) => format!(
             "run {}, copy the rows of table {name}, drop it, and run {}",

@@ -206,7 +206,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     }
     hash(&mut import, args.jobs, output);
 
-    let read_as = import.taken_for();
+    let read_as = import.detected();
     if !args.dry_run {
         make_ready()?;
         users = Some(open(database)?);

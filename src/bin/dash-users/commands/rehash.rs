@@ -73,7 +73,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
     let names = usernames(&args.users);
     let done = users
-        .hash_clear_passwords(if args.all { None } else { Some(&names) }, args.allow_hash_like)
+        .hash_plaintext_passwords(if args.all { None } else { Some(&names) }, args.allow_hash_like)
         .map_err(|error| match error {
             Error::BadValues(values) => bad_values(&values, database).into(),
             error => anyhow::Error::from(error),

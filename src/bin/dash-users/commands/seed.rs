@@ -47,7 +47,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let method = args.method.get()?;
     if let Some(file) = &args.file {
         let source = Source::new(file, &args.options)?;
-        let on_conflict = OnConflict::SkipUnjudged;
+        let on_conflict = OnConflict::SkipUnchecked;
         let job = Job { source, on_conflict, action: "seed", method, new_file };
         return run_job(&job, &args.options, database, output);
     }

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{HashError, Location, LogIn, MethodError, Refusal, Users};
+use dash_users::{HashError, Location, Login, LoginRefusal, MethodError, Users};
 use serde::Serialize;
 
 use super::{bytes, open, username};
@@ -64,7 +64,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         (users.log_in(user, &password)?, Ok(false))
     };
 
-    let verified = matches!(log_in, LogIn::Accepted { .. });
+    let verified = matches!(log_in, Login::Accepted { .. });
     let upgraded = matches!(upgrade, Ok(true));
     let (code, reason, explanation) = explain(&log_in, upgraded);
     let name = username(&args.user);
@@ -102,19 +102,19 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 }
 
 /// The code of a refusal, its reason in JSON, and the explanation for administrators.
-fn explain(log_in: &LogIn, upgraded: bool) -> (Option<Code>, Option<&'static str>, &'static str) {
+fn explain(log_in: &Login, upgraded: bool) -> (Option<Code>, Option<&'static str>, &'static str) {
     let refused = |reason, text| (Some(Code::Refused), Some(reason), text);
     let invalid = |reason, text| (Some(Code::InvalidData), Some(reason), text);
     match *log_in {
-        LogIn::Accepted { outdated: true } if !upgraded => {
+        Login::Accepted { outdated: true } if !upgraded => {
             (None, Some("outdated"), "the stored hash is outdated; use --upgrade to replace it")
         }
-        LogIn::Accepted { .. } => (None, None, ""),
-        LogIn::Refused(Refusal::WrongPassword) => {
+        Login::Accepted { .. } => (None, None, ""),
+        Login::Refused(LoginRefusal::WrongPassword) => {
             refused("wrong_password", "the password is wrong")
         }
-        LogIn::Refused(Refusal::NoSuchUser) => refused("no_such_user", "no such user"),
-        LogIn::Refused(Refusal::Locked { password_matches }) => refused(
+        Login::Refused(LoginRefusal::NoSuchUser) => refused("no_such_user", "no such user"),
+        Login::Refused(LoginRefusal::Locked { password_matches }) => refused(
             "locked",
             match password_matches {
                 Some(true) => "the user is locked; the password is right",
@@ -122,13 +122,13 @@ fn explain(log_in: &LogIn, upgraded: bool) -> (Option<Code>, Option<&'static str
                 None => "the user is locked; the hash cannot be checked",
             },
         ),
-        LogIn::Refused(Refusal::Unusable(error)) => match error {
+        Login::Refused(LoginRefusal::Unusable(error)) => match error {
             HashError::NeverMatches(text) => refused("never_matches", text),
             HashError::Method(MethodError::Raises(text)) => invalid("raises", text),
             HashError::Method(MethodError::Unsupported(text)) => invalid("unsupported", text),
             HashError::Method(MethodError::OverLimit(text)) => invalid("over_limit", text),
             _ => invalid("unusable", ""),
         },
-        LogIn::Refused(_) => refused("refused", ""),
+        Login::Refused(_) => refused("refused", ""),
     }
 }

@@ -42,7 +42,7 @@ fn operation_error_has_code_and_hint() {
     let name = || StoredText::Text("alice".to_owned());
     let username = || "alice".parse().unwrap();
     let passwd = "`dash-users passwd alice --database /srv/a.db`";
-    let reason = policy::Refusal::Empty;
+    let reason = policy::Violation::Empty;
     let no_hash = "".parse::<PasswordHash>().unwrap_err();
     for (error, code, hint) in [
         (Error::NoSuchUser(name()), Code::NoSuchUser, ""),
@@ -53,10 +53,10 @@ fn operation_error_has_code_and_hint() {
             "--allow-similar",
         ),
         (Error::Password(reason), Code::BadPassword, ""),
-        (Error::Password(policy::Refusal::TooShort), Code::WeakPassword, "--generate"),
+        (Error::Password(policy::Violation::TooShort), Code::WeakPassword, "--generate"),
         (Error::WrongPassword, Code::Refused, ""),
         (Error::InvalidHash { username: name(), reason: no_hash }, Code::InvalidData, passwd),
-        (Error::ResemblesHash(name()), Code::InvalidData, passwd),
+        (Error::HashLike(name()), Code::InvalidData, passwd),
         (
             Error::HashNotPassword { username: name(), what: String::new(), is_restorable: true },
             Code::InvalidData,
@@ -68,10 +68,10 @@ fn operation_error_has_code_and_hint() {
             passwd,
         ),
         (Error::NoPassword(name()), Code::InvalidData, passwd),
-        (Error::ClearPassword { username: name(), reason }, Code::BadPassword, passwd),
+        (Error::PlaintextPassword { username: name(), reason }, Code::BadPassword, passwd),
         (Error::UnreachableName(name()), Code::InvalidData, ""),
-        (Error::ChangedMeanwhile(name()), Code::Failed, "try again"),
-        (StoreError::NotForServers.into(), Code::Failed, "pg_dump"),
+        (Error::ConcurrentChange(name()), Code::Failed, "try again"),
+        (StoreError::NotOnServers.into(), Code::Failed, "pg_dump"),
     ] {
         let message = error.to_string();
         let (found, found_hint) =
@@ -134,7 +134,7 @@ fn invalid_value_has_its_code() {
     assert_eq!(report(LanguageError), invalid);
     assert_eq!(report(PasswordNotUtf8), invalid);
     assert_eq!(report(LocationError::Empty), (Code::Usage, String::new()));
-    assert_eq!(report(policy::Refusal::Empty), (Code::BadPassword, String::new()));
+    assert_eq!(report(policy::Violation::Empty), (Code::BadPassword, String::new()));
     assert_eq!(report(anyhow::anyhow!("whatever")), (Code::Failed, String::new()));
 }
 
@@ -169,14 +169,14 @@ fn quoted_rejects_text_that_cannot_be_pasted() {
 fn record_error_has_code_and_hint() {
     let alice = || StoredText::Text("alice".to_owned());
     for (reason, code, hint) in [
-        (RecordError::Password(policy::Refusal::TooShort), Code::WeakPassword, "--allow-weak"),
-        (RecordError::Password(policy::Refusal::Empty), Code::BadPassword, ""),
+        (RecordError::Password(policy::Violation::TooShort), Code::WeakPassword, "--allow-weak"),
+        (RecordError::Password(policy::Violation::Empty), Code::BadPassword, ""),
         (RecordError::Exists, Code::UserExists, "--on-conflict"),
         (RecordError::Similar(alice()), Code::UserExists, "--allow-similar"),
         (RecordError::RepeatedByCase(Position::Line(1)), Code::InvalidData, "--allow-similar"),
         (RecordError::Hash("".parse::<PasswordHash>().unwrap_err()), Code::InvalidData, "--as-is"),
         (RecordError::NoSecret, Code::InvalidData, "--generate-missing"),
-        (RecordError::ResemblesHash, Code::InvalidData, "--allow-hash-like"),
+        (RecordError::HashLike, Code::InvalidData, "--allow-hash-like"),
     ] {
         let (found, found_hint) = of_record(&reason);
         assert_eq!(found, code, "{reason}");

@@ -1,4 +1,4 @@
-//! From settings to connections: one for each host, in the order in which they are tried.
+//! Converting settings to connections: one for each host, in the order in which they are tried.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use super::{Server, files, passwd_entry};
 use crate::store::postgres::connection::CONNECT_TIMEOUT;
 use crate::store::postgres::tls::{self, ClientCertificate, Tls, Verification};
 
-/// Where a socket is if no host is named, on Debian and as PostgreSQL itself has it.
+/// The socket directories if no host is given: Debian's, and PostgreSQL's own default.
 const SOCKET_DIRECTORIES: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// How long a server may be silent before the connection counts as lost.
+/// The time of silence after which a connection counts as lost.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Which of several servers is wanted.
+/// The kind of server to choose from several (`target_session_attrs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Session {
     Any,
@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     /// One for each host.
     pub hosts: Vec<Config>,
     pub session: Session,
-    /// None if no host is encrypted.
+    /// `None` if no connection is encrypted.
     pub tls: Option<MakeRustlsConnect>,
     pub names: Names,
 }
@@ -50,12 +50,12 @@ pub(crate) struct Names {
     pub options: Option<String>,
 }
 
-/// What keeps the program from trying to connect.
+/// Why a connection is not even tried.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// What was set cannot be obeyed.
+    /// A setting is invalid or not supported.
     Setting(BadSetting),
-    /// A file that a setting names does not serve.
+    /// A file that a setting names cannot be used.
     File(BadSetting),
 }
 
@@ -66,7 +66,7 @@ impl From<BadSetting> for Fault {
 }
 
 impl Server {
-    /// How to connect; the error says what is wrong, without the value of a setting.
+    /// The connections to try. Errors do not show the values of settings.
     pub(crate) fn plan(&self) -> Result<Plan, Fault> {
         let settings = self.settings()?;
         let mode = settings.get("sslmode").unwrap_or("prefer");
@@ -85,7 +85,7 @@ impl Server {
             }
             config.port(port);
             config.ssl_mode(match mode {
-                // As libpq has it, a socket needs none.
+                // As in libpq, a socket is not encrypted.
                 _ if is_socket => SslMode::Disable,
                 "disable" => SslMode::Disable,
                 "prefer" => SslMode::Prefer,
@@ -118,7 +118,7 @@ impl Server {
             ("prefer-standby", Session::PreferStandby),
         ];
         let session = settings.word("target_session_attrs", &sessions)?.unwrap_or(Session::Any);
-        // The settings are judged also where nothing is encrypted.
+        // The settings are checked even if nothing is encrypted.
         let tls = self.tls(&settings, mode)?;
         let is_encrypted = hosts.iter().any(|host| host.get_ssl_mode() != SslMode::Disable);
         let tls =
@@ -126,14 +126,14 @@ impl Server {
         Ok(Plan { hosts, session, tls, names: names(&settings) })
     }
 
-    /// What all hosts have in common.
+    /// The configuration that all hosts share.
     fn base(&self, settings: &Settings) -> Result<Config, Fault> {
         let mut config = Config::new();
         let own = || passwd_entry().map(|user| user.name);
         let user = settings.get("user").or_else(|| self.variable("USER")).map(str::to_owned);
         let user = user.or_else(|| self.environment.as_ref().and_then(|_| own()));
-        let nobody = || BadSetting::new("its URL names no user", "write postgresql://USER@HOST/…");
-        config.user(&user.ok_or_else(nobody)?);
+        let no_user = || BadSetting::new("its URL has no username", "use postgresql://USER@HOST/…");
+        config.user(&user.ok_or_else(no_user)?);
         if let Some(database) = settings.get("dbname") {
             config.dbname(database);
         }
@@ -151,7 +151,7 @@ impl Server {
             Ok(number.filter(|number| *number > 0).map(Duration::from_secs))
         };
         config.connect_timeout(seconds("connect_timeout")?.unwrap_or(CONNECT_TIMEOUT));
-        // libpq counts it in milliseconds.
+        // In milliseconds, as in libpq.
         let silence = settings.number("tcp_user_timeout")?.and_then(|n| u64::try_from(n).ok());
         match silence.filter(|milliseconds| *milliseconds > 0) {
             Some(milliseconds) => config.tcp_user_timeout(Duration::from_millis(milliseconds)),
@@ -188,7 +188,7 @@ impl Server {
         Ok(config)
     }
 
-    /// The name or socket of each host, its address where that is set too, and its port.
+    /// The name or socket of each host, its address if set, and its port.
     fn hosts(&self, settings: &Settings) -> Result<Vec<(String, Option<IpAddr>, u16)>, Fault> {
         let list = |name| -> Vec<String> {
             settings
@@ -204,8 +204,8 @@ impl Server {
         }
         let count = names.len().max(addresses.len());
         if !addresses.is_empty() && !names.is_empty() && addresses.len() != names.len() {
-            let wanted = format!("{} addresses, as many as there are hosts", names.len());
-            return Err(settings.invalid("hostaddr", &wanted).into());
+            let wanted = "one address for each host";
+            return Err(settings.invalid("hostaddr", wanted).into());
         }
         if ports.len() > 1 && ports.len() != count {
             return Err(settings.invalid("port", "one port, or one for each host").into());
@@ -245,7 +245,7 @@ impl Server {
         Ok(hosts)
     }
 
-    /// How a server is verified, and how it verifies us.
+    /// The verification of the server, and the client certificate.
     fn tls(&self, settings: &Settings, mode: &str) -> Result<Tls, Fault> {
         let verification = self.verification(settings, mode)?;
         let file = |name: &'static str, default: &str| -> Option<PathBuf> {
@@ -258,7 +258,7 @@ impl Server {
                 let key = file("sslkey", "postgresql.key");
                 let none = || BadSetting {
                     reason: format!("{} has no private key", certificate.display()),
-                    hint: "name it with sslkey=FILE, or write it to ~/.postgresql/postgresql.key"
+                    hint: "give it with sslkey=FILE, or save it as ~/.postgresql/postgresql.key"
                         .to_owned(),
                 };
                 let key = key.ok_or_else(|| Fault::File(none()))?;
@@ -282,7 +282,7 @@ impl Server {
         })
     }
 
-    /// By what a mode of TLS has the server verified; an error where libpq would verify more.
+    /// The verification for an sslmode. An error if libpq would verify more.
     fn verification(&self, settings: &Settings, mode: &str) -> Result<Verification, Fault> {
         let root = settings.get("sslrootcert");
         let of_home = self.default_file("root.crt");
@@ -292,7 +292,7 @@ impl Server {
             ("require", None) if of_home.is_none() => Verification::None,
             ("prefer" | "require", root) => {
                 let root = root.map_or("~/.postgresql/root.crt", |_| "sslrootcert");
-                let reason = format!("sslmode={mode} would not verify by {root} who the server is");
+                let reason = format!("sslmode={mode} would not verify the server with {root}");
                 return wrong(reason, "use sslmode=verify-full");
             }
             ("verify-full", Some("system")) => Verification::System,
@@ -302,33 +302,33 @@ impl Server {
                     return Ok(Verification::File(file));
                 }
                 let reason = "sslmode=verify-full needs sslrootcert, a file or system".to_owned();
-                let hint = "add sslrootcert=FILE with the authority's certificate, or \
+                let hint = "add sslrootcert=FILE with the CA's certificate, or \
                             sslrootcert=system";
                 return wrong(reason, hint);
             }
             ("allow" | "verify-ca", _) => {
                 let reason = format!(
-                    "sslmode={mode} is not known here: disable, prefer, require and verify-full are"
+                    "sslmode={mode} is not supported; disable, prefer, require and verify-full are"
                 );
                 let instead =
                     if mode == "allow" { "sslmode=prefer" } else { "sslmode=verify-full" };
                 return wrong(reason, &format!("use {instead}"));
             }
             _ => {
-                let reason = "its sslmode is none of disable, prefer, require and verify-full";
+                let reason = "its sslmode is not disable, prefer, require or verify-full";
                 return wrong(reason.to_owned(), "use sslmode=verify-full");
             }
         })
     }
 
-    /// A file in `~/.postgresql`, if it is there.
+    /// A file in `~/.postgresql`, if it exists.
     fn default_file(&self, name: &str) -> Option<PathBuf> {
         let file = self.home()?.join(".postgresql").join(name);
         Some(file).filter(|file| file.exists())
     }
 }
 
-/// Whoever connects takes another order of the hosts.
+/// Shuffles the hosts for load balancing.
 fn shuffle(hosts: &mut [Config]) {
     for last in (1..hosts.len()).rev() {
         let mut bytes = [0; 8];
@@ -357,7 +357,7 @@ fn names(settings: &Settings) -> Names {
     }
 }
 
-/// The name of a host, for people.
+/// The name of a host, for messages.
 pub(crate) fn host_name(config: &Config) -> String {
     match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),

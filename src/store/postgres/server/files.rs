@@ -1,4 +1,4 @@
-//! Files of libpq: passwords, and services.
+//! libpq's password and service files.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use super::settings::{self, BadSetting, Settings, Source};
 
-/// Where packages look for the services of all users: Debian, Fedora, and PostgreSQL itself.
+/// Directories of system-wide service files: Debian, Fedora, and PostgreSQL's own default.
 const SERVICE_DIRECTORIES: [&str; 3] =
     ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/usr/local/pgsql/etc"];
 
-/// Adds the settings of a service, which the file of the user has, or that of the system.
+/// Adds the settings of a service from the user's or the system's service file.
 pub(super) fn add_service(
     settings: &mut Settings,
     home: Option<&Path>,
@@ -36,10 +36,10 @@ pub(super) fn add_service(
                 continue;
             }
             Err(error) => {
-                let reason = format!("cannot read the file of services {}", file.display());
+                let reason = format!("cannot read the service file {}", file.display());
                 return Err(BadSetting::new(
                     format!("{reason}: {error}"),
-                    "name a file that exists",
+                    "use a file that exists",
                 ));
             }
         };
@@ -48,12 +48,13 @@ pub(super) fn add_service(
         }
     }
     Err(BadSetting::new(
-        format!("no file of services has the one that {called} names"),
-        "write it to ~/.pg_service.conf: its name in [brackets], then lines such as host=db.example.org",
+        format!("no service file has the service that {called} names"),
+        "add it to ~/.pg_service.conf: its name in [brackets], then lines such as \
+         host=db.example.org",
     ))
 }
 
-/// Takes over the section of a service, and says whether there is one.
+/// Reads the section of a service. Returns whether there is one.
 fn read_service(
     settings: &mut Settings,
     service: &str,
@@ -80,26 +81,26 @@ fn read_service(
         }
         let wrong = |reason: &str| {
             let place = format!("{}:{number}", file.display());
-            BadSetting::new(format!("{place}: {reason}"), "write lines such as host=db.example.org")
+            BadSetting::new(format!("{place}: {reason}"), "use lines such as host=db.example.org")
         };
-        let (name, value) = line.split_once('=').ok_or_else(|| wrong("it is no NAME=VALUE"))?;
-        let name = settings::known(name).ok_or_else(|| wrong("its name is not one of libpq"))?;
+        let (name, value) = line.split_once('=').ok_or_else(|| wrong("it is not NAME=VALUE"))?;
+        let name = settings::known(name).ok_or_else(|| wrong("it is not a libpq setting"))?;
         if name == "service" || name == "servicefile" {
-            return Err(wrong("a service cannot name another one"));
+            return Err(wrong("a service cannot refer to another one"));
         }
         settings.set(name, value, Source::ServiceFile);
     }
     Ok(is_found)
 }
 
-/// Whether others may read or write a file; none if it is not there.
+/// Whether others can read or write a file; `None` if it does not exist.
 pub(super) fn is_exposed(file: &Path) -> Option<bool> {
     let metadata = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
     Some(metadata.permissions().mode() & 0o077 != 0)
 }
 
-/// The password that a file such as `~/.pgpass` has for a host, port, database and user, where
-/// nobody else may read it.
+/// The password for a host, port, database and user in a file such as `~/.pgpass` that no one else
+/// can read.
 pub(super) fn password(file: &Path, wanted: [&str; 4]) -> Option<Zeroizing<String>> {
     if is_exposed(file) != Some(false) {
         return None;
@@ -115,7 +116,7 @@ pub(super) fn password(file: &Path, wanted: [&str; 4]) -> Option<Zeroizing<Strin
     })
 }
 
-/// The fields of a line, which are separated by `:`; a backslash takes what follows as it is.
+/// The fields of a line, separated by `:`. A backslash escapes the next character.
 pub(super) fn fields(line: &str) -> Vec<Zeroizing<String>> {
     let mut fields = vec![Zeroizing::new(String::new())];
     let mut chars = line.chars();

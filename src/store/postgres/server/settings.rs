@@ -1,22 +1,22 @@
-//! What libpq can be told, by which name and variable, and whether it is obeyed here.
+//! libpq's settings: their names, their environment variables, and whether they are supported.
 //!
-//! A setting that is known is obeyed, or it makes no difference here, or it is refused: none is
-//! ignored that would change whom the program talks to, as whom, or how safely.
+//! A known setting is applied, ignored if it makes no difference here, or rejected. No setting is
+//! ignored that affects which server the program connects to, as whom, or how securely.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What becomes of a setting.
+/// The treatment of a setting.
 #[derive(Clone, Copy)]
 enum Rule {
-    /// `config` reads it.
+    /// Applied by `config`.
     Obeyed,
-    /// It makes no difference here, whatever it is.
+    /// Ignored: it makes no difference here.
     Harmless,
-    /// Only these values make no difference; what to write instead of others.
+    /// Only these values are ignored; the second field is the alternative to others.
     Only(&'static [&'static str], &'static str),
-    /// It cannot be obeyed; what to write instead.
+    /// Rejected, with the alternative.
     Refused(&'static str),
 }
 
@@ -25,10 +25,10 @@ use Rule::{Harmless, Obeyed, Only, Refused};
 /// Values that mean no.
 const OFF: &[&str] = &["", "0", "no", "off", "false"];
 
-/// The parameters of libpq, each with its variable, and those that drivers add to a URL.
+/// The parameters of libpq with their environment variables, and those that drivers add to URLs.
 ///
-/// Sources: the PostgreSQL 18 documentation, sections 32.1.2 and 32.15; the documentation of psycopg,
-/// pg8000, asyncpg and Prisma; the URLs that Neon, Supabase and Vercel show.
+/// Sources: the PostgreSQL 18 documentation, sections 32.1.2 and 32.15; the documentation of
+/// psycopg, pg8000, asyncpg and Prisma; the URLs that Neon, Supabase and Vercel show.
 const SETTINGS: [(&str, &str, Rule); 81] = [
     ("application_name", "PGAPPNAME", Obeyed),
     ("channel_binding", "PGCHANNELBINDING", Obeyed),
@@ -126,10 +126,10 @@ const SETTINGS: [(&str, &str, Rule); 81] = [
     ("workaround", "", Harmless),
 ];
 
-/// Variables that are no setting, but tell where a file is or who runs the program.
+/// Variables that are not settings, but locate files or identify the user.
 const PLACES: [&str; 3] = ["HOME", "USER", "PGSYSCONFDIR"];
 
-/// Parameters that may hold a secret, and are not shown.
+/// Parameters that may contain a secret and are not shown.
 const SECRET: [&str; 7] = [
     "oauth_client_secret",
     "options",
@@ -140,7 +140,7 @@ const SECRET: [&str; 7] = [
     "supa",
 ];
 
-/// The name of a parameter, if it is one.
+/// The name of a parameter, if known.
 pub(super) fn known(name: &str) -> Option<&'static str> {
     SETTINGS.iter().find(|(known, _, _)| *known == name).map(|(name, _, _)| *name)
 }
@@ -163,13 +163,13 @@ pub(super) fn overfull(name: &str, value: &str) -> Option<&'static [&'static str
     parts.iter().any(|part| value.contains(part)).then_some(*parts)
 }
 
-/// All variables that are known here.
+/// All known environment variables.
 pub(super) fn variables() -> impl Iterator<Item = &'static str> {
     let variables = SETTINGS.iter().map(|(_, variable, _)| *variable);
     variables.filter(|variable| !variable.is_empty()).chain(PLACES)
 }
 
-/// Where a setting was found.
+/// The source of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store::postgres) enum Source {
     Url,
@@ -177,19 +177,19 @@ pub(in crate::store::postgres) enum Source {
     Environment,
 }
 
-/// What was set: the URL comes before the service, and that before the environment.
+/// The settings. The URL takes precedence over the service, and that over the environment.
 #[derive(Default)]
 pub(super) struct Settings(Vec<(&'static str, Zeroizing<String>, Source)>);
 
 impl Settings {
-    /// Sets what is not set yet.
+    /// Sets a parameter unless it is already set.
     pub(super) fn set(&mut self, name: &'static str, value: &str, source: Source) {
         if self.get(name).is_none() && !value.is_empty() {
             self.0.push((name, Zeroizing::new(value.to_owned()), source));
         }
     }
 
-    /// Sets what is not set yet from variables.
+    /// Sets parameters from variables unless they are already set.
     pub(super) fn set_from<'a>(&mut self, variable: impl Fn(&str) -> Option<&'a str>) {
         for (name, variable_name, _) in SETTINGS {
             if let Some(value) = variable(variable_name) {
@@ -208,7 +208,7 @@ impl Settings {
         found.map(|(_, _, source)| *source)
     }
 
-    /// What a setting is called where it was found.
+    /// The name of a setting at its source.
     pub(super) fn called(&self, name: &'static str) -> String {
         let variable = SETTINGS.iter().find(|(other, _, _)| *other == name);
         match (self.source(name), variable) {
@@ -218,7 +218,7 @@ impl Settings {
         }
     }
 
-    /// Refuses the first setting that cannot be obeyed.
+    /// Rejects the first unsupported setting.
     pub(super) fn check(&self) -> Result<(), BadSetting> {
         for (name, value, _) in &self.0 {
             if let Some(parts) = overfull(name, value) {
@@ -237,7 +237,7 @@ impl Settings {
         Ok(())
     }
 
-    /// That a setting cannot be obeyed, and what to write instead.
+    /// The error for an unsupported setting, with the alternative.
     pub(super) fn cannot(&self, name: &'static str, instead: &str) -> BadSetting {
         let called = self.called(name);
         let hint = if called == name {
@@ -245,10 +245,10 @@ impl Settings {
         } else {
             format!("unset {called}, and use {instead}")
         };
-        BadSetting { reason: format!("{called} cannot be obeyed here"), hint }
+        BadSetting { reason: format!("{called} is not supported"), hint }
     }
 
-    /// That the value of a setting is wrong. It is not shown: it may be part of a password.
+    /// The error for an invalid value, which is not shown: it may be part of a password.
     pub(super) fn invalid(&self, name: &'static str, wanted: &str) -> BadSetting {
         BadSetting {
             reason: format!("the value of {} is invalid", self.called(name)),
@@ -256,7 +256,7 @@ impl Settings {
         }
     }
 
-    /// One of several words, or none where it is not set.
+    /// Parses one of several words; `None` if not set.
     pub(super) fn word<T: Copy>(
         &self,
         name: &'static str,
@@ -270,7 +270,7 @@ impl Settings {
         Err(self.invalid(name, &alternatives(&words)))
     }
 
-    /// A whole number, or none where it is not set.
+    /// Parses a whole number; `None` if not set.
     pub(super) fn number(&self, name: &'static str) -> Result<Option<i64>, BadSetting> {
         let number = self.get(name).map(|value| value.trim().parse());
         number.transpose().map_err(|_| self.invalid(name, "a whole number"))
@@ -284,7 +284,7 @@ fn alternatives(words: &[&str]) -> String {
     }
 }
 
-/// A setting that cannot be obeyed, and what to do.
+/// An invalid or unsupported setting, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadSetting {
     pub reason: String,

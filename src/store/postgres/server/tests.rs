@@ -1,4 +1,4 @@
-//! What a URL, the environment and files of libpq come to.
+//! Settings from URLs, the environment and libpq's files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use super::files::fields;
 use super::*;
 use crate::Location;
 
-/// The server of a URL.
+/// Parses a URL.
 fn parse(url: &str) -> Server {
     match Location::parse(url) {
         Ok(Location::Postgres(server)) => server,
@@ -43,19 +43,19 @@ fn url_is_shown_without_its_password() {
 }
 
 #[test]
-fn url_malformed_is_refused_by_its_part() {
+fn malformed_url_error_names_part() {
     for (url, part) in [
         ("postgres://dba%40srv:hunter@hunter2/w#rd@h", "more than one '@'"),
         ("postgresql://u:hunter2@h/db?user=a@b", "more than one '@'"),
-        ("postgresql://u:hunter2/db", "something else than a port"),
-        ("postgresql://u:hunter2@h:hunter2/db", "something else than a port"),
-        ("postgresql://u:hunter2@h:99999/db", "something else than a port"),
+        ("postgresql://u:hunter2/db", "no valid port"),
+        ("postgresql://u:hunter2@h:hunter2/db", "no valid port"),
+        ("postgresql://u:hunter2@h:99999/db", "no valid port"),
         ("postgresql://u:hunter2%@h/db", "in its password"),
         ("postgresql://hunter2%zz:p@h/db", "in its username"),
         ("postgresql://u:hunter2%00@h/db", "NUL"),
         ("postgresql://u:hunter2%ff@h/db", "not UTF-8"),
-        ("postgresql://u:hunter 2@h/db", "has a blank"),
-        ("postgresql://u:hunter2@h/db#hunter2", "has a '#'"),
+        ("postgresql://u:hunter 2@h/db", "contains a blank"),
+        ("postgresql://u:hunter2@h/db#hunter2", "contains a '#'"),
         ("postgresql://u:hunter2@[::1/db", "without ']'"),
         ("postgresql://h/db;password=hunter2", "in its database name"),
         ("postgresql://h/db&password=hunter2", "in its database name"),
@@ -75,7 +75,7 @@ fn url_malformed_is_refused_by_its_part() {
 }
 
 #[test]
-fn url_password_may_hold_any_punctuation_encoded() {
+fn url_password_accepts_encoded_punctuation() {
     let punctuation: String = (' '..='~').filter(|c| !c.is_ascii_alphanumeric()).collect();
     let encoded: Vec<_> = punctuation.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let encoded = encoded.concat();
@@ -206,7 +206,7 @@ fn config(url: &str, variables: &[(&str, &str)]) -> Config {
     hosts(url, variables).remove(0)
 }
 
-/// Why a server is not connected to, and what to do.
+/// Why a connection is not tried, and what to do.
 fn fault(url: &str, variables: &[(&str, &str)]) -> String {
     match server(url, variables).plan() {
         Ok(_) => String::new(),
@@ -216,7 +216,7 @@ fn fault(url: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_number_of_seconds_or_ten_is_waited_for_a_connection() {
+fn connect_timeout_defaults_to_ten_seconds() {
     let timeout = |url: &str, seconds: &str| {
         let seconds = config(url, &[("PGCONNECT_TIMEOUT", seconds)]).get_connect_timeout().copied();
         seconds.unwrap().as_secs()
@@ -228,7 +228,7 @@ fn a_number_of_seconds_or_ten_is_waited_for_a_connection() {
 }
 
 #[test]
-fn a_connection_that_is_silent_is_given_up_unless_the_url_has_its_own_times() {
+fn keepalive_defaults_yield_to_url() {
     let seconds = |query: &str| {
         let config = config(&format!("postgresql://u@h/db?{query}"), &[]);
         let interval = config.get_keepalives_interval().map(|interval| interval.as_secs());
@@ -241,7 +241,7 @@ fn a_connection_that_is_silent_is_given_up_unless_the_url_has_its_own_times() {
 }
 
 #[test]
-fn a_host_is_needed_where_the_url_has_no_address_either() {
+fn url_without_host_or_address_is_rejected() {
     let hosts = |url: &str, variables: &[(&str, &str)]| {
         let hosts = self::hosts(url, variables);
         let name = |host: &Config| match host.get_hosts() {
@@ -265,7 +265,7 @@ fn a_host_is_needed_where_the_url_has_no_address_either() {
 }
 
 #[test]
-fn a_socket_alone_needs_no_encryption() {
+fn only_sockets_need_no_encryption() {
     for (url, mode) in [
         ("postgresql://u@h/db", SslMode::Prefer),
         ("postgresql://u@h/db?sslmode=disable", SslMode::Disable),
@@ -280,7 +280,7 @@ fn a_socket_alone_needs_no_encryption() {
 }
 
 #[test]
-fn authorities_in_the_home_directory_are_not_passed_over() {
+fn root_crt_in_home_is_not_ignored() {
     let home = tempfile::tempdir().unwrap();
     let variables = [("HOME", home.path().to_str().unwrap())];
     let fault = |mode: &str| fault(&format!("postgresql://u@h/db?sslmode={mode}"), &variables);
@@ -288,14 +288,14 @@ fn authorities_in_the_home_directory_are_not_passed_over() {
     assert!(fault("verify-full").contains("needs sslrootcert"));
     fs::create_dir(home.path().join(".postgresql")).unwrap();
     fs::write(home.path().join(".postgresql/root.crt"), "none").unwrap();
-    assert!(fault("require").contains("by ~/.postgresql/root.crt"));
-    assert!(fault("verify-full").contains("no certificate"));
+    assert!(fault("require").contains("with ~/.postgresql/root.crt"));
+    assert!(fault("verify-full").contains("no PEM certificate"));
     assert_eq!(fault("prefer"), "");
     assert_eq!(fault("disable"), "");
 }
 
 #[test]
-fn a_password_comes_from_the_file_that_nobody_else_may_read() {
+fn password_is_read_from_private_pgpass_only() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pgpass");
     let lines = "#h:5432:db:u:comment\no:5432:db:u:other\nh:1:db:u:other\nh:5432:db:u\n\
@@ -329,18 +329,18 @@ fn a_password_comes_from_the_file_that_nobody_else_may_read() {
 }
 
 #[test]
-fn home_is_found_without_its_variable() {
+fn home_is_found_without_variable() {
     let home = passwd_entry().unwrap().dir;
     assert_eq!(server("postgresql://u@h/db", &[]).home(), Some(home));
     assert_eq!(server("postgresql://u@h/db", &[("HOME", "/x")]).home(), Some("/x".into()));
-    // A program that does not ask for the environment gets nothing of it.
+    // Without with_environment, the environment is not used.
     assert_eq!(parse("postgresql://u@h/db").home(), None);
     let name = passwd_entry().unwrap().name;
     assert_eq!(config("postgresql://h/db", &[]).get_user(), Some(&*name));
 }
 
 #[test]
-fn option_harmless_or_obeyed_is_accepted() {
+fn supported_and_harmless_options_are_accepted() {
     for query in [
         "client_encoding=latin1",
         "gssencmode=prefer",
@@ -398,12 +398,12 @@ fn option_harmless_or_obeyed_is_accepted() {
 }
 
 #[test]
-fn option_that_cannot_be_obeyed_names_another() {
+fn unsupported_option_suggests_alternative() {
     for (query, part) in [
-        ("sslmode=verify-ca", "sslmode=verify-ca is not known here"),
+        ("sslmode=verify-ca", "sslmode=verify-ca is not supported"),
         ("sslmode=verify-ca", "use sslmode=verify-full"),
         ("sslmode=allow", "use sslmode=prefer"),
-        ("sslmode=full", "none of disable"),
+        ("sslmode=full", "is not disable"),
         ("sslmode=require&sslrootcert=/x", "use sslmode=verify-full"),
         ("sslmode=verify-full", "needs sslrootcert"),
         ("sslmode=verify-full&sslrootcert=/no/such/file", "file: /no/such/file"),
@@ -420,7 +420,7 @@ fn option_that_cannot_be_obeyed_names_another() {
         ("sslsni=hunter2", "must be 0 or 1"),
         ("connect_timeout=hunter2", "must be a whole number"),
         ("hostaddr=hunter2", "must be an IP address"),
-        ("hostaddr=127.0.0.1,127.0.0.2", "as many as there are hosts"),
+        ("hostaddr=127.0.0.1,127.0.0.2", "must be one address for each host"),
         ("port=1,2", "one port, or one for each host"),
         ("port=hunter2", "the number of a port"),
         ("replication=database", "without replication"),
@@ -431,22 +431,22 @@ fn option_that_cannot_be_obeyed_names_another() {
         ("unix_sock=/x", "use host=DIRECTORY"),
         ("sslcert=/no/such/file&sslkey=/no/such/file", "file: /no/such/file"),
         ("sslcert=/no/such/file", "file: /no/such/file has no private key"),
-        ("service=none", "no file of services has the one that service names"),
-        ("servicefile=/no/such/file&service=x", "cannot read the file of services"),
+        ("service=none", "no service file has the service that service names"),
+        ("servicefile=/no/such/file&service=x", "cannot read the service file"),
     ] {
         let url = format!("postgresql://u:hunter2@h/db?{query}");
         let error = fault(&url, &[("HOME", "/no/such/directory")]);
         assert!(error.contains(part) && !error.contains("hunter2"), "{query}: {error}");
     }
     for (variable, value, part) in [
-        ("PGREQUIREAUTH", "scram-sha-256", "PGREQUIREAUTH cannot be obeyed here"),
-        ("PGGSSENCMODE", "require", "PGGSSENCMODE cannot be obeyed here"),
-        ("PGREQUIREPEER", "hunter2", "PGREQUIREPEER cannot be obeyed here"),
-        ("PGSSLCRLDIR", "/hunter2", "PGSSLCRLDIR cannot be obeyed here"),
+        ("PGREQUIREAUTH", "scram-sha-256", "PGREQUIREAUTH is not supported"),
+        ("PGGSSENCMODE", "require", "PGGSSENCMODE is not supported"),
+        ("PGREQUIREPEER", "hunter2", "PGREQUIREPEER is not supported"),
+        ("PGSSLCRLDIR", "/hunter2", "PGSSLCRLDIR is not supported"),
         ("PGCONNECT_TIMEOUT", "hunter2", "the value of PGCONNECT_TIMEOUT is invalid"),
         ("PGTARGETSESSIONATTRS", "hunter2", "the value of PGTARGETSESSIONATTRS is invalid"),
         ("PGPORT", "hunter2", "the value of PGPORT is invalid"),
-        ("PGMINPROTOCOLVERSION", "3.2", "PGMINPROTOCOLVERSION cannot be obeyed here"),
+        ("PGMINPROTOCOLVERSION", "3.2", "PGMINPROTOCOLVERSION is not supported"),
     ] {
         let error = fault("postgresql://u@h/db", &[(variable, value)]);
         assert!(error.contains(part) && !error.contains("hunter2"), "{variable}: {error}");
@@ -454,7 +454,7 @@ fn option_that_cannot_be_obeyed_names_another() {
 }
 
 #[test]
-fn service_comes_between_url_and_environment() {
+fn service_ranks_between_url_and_environment() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join(".pg_service.conf");
     let text = "# ours\n[other]\nhost=no\n\n[app]\nhost=db.example.org\nport=6543\nuser=carol\n\
@@ -470,10 +470,10 @@ fn service_comes_between_url_and_environment() {
         [("PGSYSCONFDIR", "/no/such/directory"), ("PGSERVICEFILE", file.to_str().unwrap())];
     assert_eq!(fault("postgresql://?service=other", &system), "");
     for (line, part) in [
-        ("hunter2=1", "its name is not one of libpq"),
-        ("hunter2", "it is no NAME=VALUE"),
-        ("service=hunter2", "cannot name another one"),
-        ("require_auth=hunter2", "require_auth of the service cannot be obeyed"),
+        ("hunter2=1", "it is not a libpq setting"),
+        ("hunter2", "it is not NAME=VALUE"),
+        ("service=hunter2", "cannot refer to another one"),
+        ("require_auth=hunter2", "require_auth of the service is not supported"),
     ] {
         fs::write(&file, format!("[app]\n{line}\n")).unwrap();
         let error = fault("postgresql://h", &variables);
@@ -482,7 +482,7 @@ fn service_comes_between_url_and_environment() {
 }
 
 #[test]
-fn a_line_of_the_password_file_has_five_fields() {
+fn pgpass_line_has_five_fields() {
     let read = |line| fields(line).iter().map(|field| field.to_string()).collect::<Vec<_>>();
     assert_eq!(read(r"h\:1:5432:*:u:a:b\\c"), ["h:1", "5432", "*", "u", r"a:b\c"]);
     assert_eq!(read(""), [""]);

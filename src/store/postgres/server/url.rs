@@ -1,4 +1,4 @@
-//! The parts of a URL, as libpq and SQLAlchemy write them.
+//! Parsing URLs as libpq and SQLAlchemy write them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::settings;
 use crate::store::LocationError;
 
-/// A URL without its scheme. Every text is decoded.
+/// A URL without its scheme, with every part decoded.
 ///
 /// ```text
 /// [user[:password]@][host[:port],…][/database][?parameter=value&…]
@@ -17,21 +17,21 @@ use crate::store::LocationError;
 pub(super) struct Url {
     pub user: Option<Zeroizing<String>>,
     pub password: Option<Zeroizing<String>>,
-    /// A port is empty where none is written.
+    /// Hosts and ports. A port that is not given is empty.
     pub hosts: Vec<(String, String)>,
     pub database: Option<String>,
-    /// Names of libpq, and what they are set to, in the order of the URL.
+    /// Parameters with their values, in the order of the URL.
     pub parameters: Vec<(&'static str, Zeroizing<String>)>,
-    /// As it is written, but for what may be secret.
+    /// The URL as written, without secrets.
     shown: String,
 }
 
 impl Url {
-    /// Reads what follows `postgresql://`.
+    /// Parses the part after `postgresql://`.
     pub(super) fn parse(text: &str) -> Result<Self, LocationError> {
         let wrong = |reason| Err(LocationError::Url(reason));
         if text.chars().any(char::is_whitespace) {
-            return wrong("has a blank in it");
+            return wrong("contains a blank");
         }
         if text.matches('@').count() > 1 {
             return wrong("has more than one '@', in its username or password");
@@ -42,7 +42,7 @@ impl Url {
         };
         let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
         if rest.contains('#') {
-            return wrong("has a '#' in it");
+            return wrong("contains a '#'");
         }
         let (authority, database) = match base.split_once('/') {
             Some((authority, database)) => (authority, database),
@@ -74,7 +74,7 @@ impl Url {
             let (name, value) = (decode(name, bad_option)?, decode(value, bad_option)?);
             let unknown = LocationError::UnknownOption(index + 1);
             let name = settings::known(&name).ok_or(unknown)?;
-            // SQLAlchemy names several hosts one by one, each with its port.
+            // SQLAlchemy repeats the parameter for several hosts, each with its port.
             match url.parameters.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, hosts)) if name == "host" => {
                     *hosts = Zeroizing::new(format!("{},{}", hosts.as_str(), value.as_str()));
@@ -128,14 +128,14 @@ fn host_and_port(text: &str) -> Result<(String, String), LocationError> {
         None => text.split_once(':').unwrap_or((text, "")),
     };
     if !port.is_empty() && port.parse::<u16>().is_err() {
-        // It may be a password, of a URL without an '@'.
-        return Err(LocationError::Url("has something else than a port after its host's ':'"));
+        // It may be a password in a URL without an '@'.
+        return Err(LocationError::Url("has no valid port after its host's ':'"));
     }
     let host = decode(host, "has a '%' without two hexadecimal digits in its host")?;
     Ok(((*host).clone(), port.to_owned()))
 }
 
-/// What a percent-encoded text stands for.
+/// Decodes percent-encoded text.
 fn decode(text: &str, malformed: &'static str) -> Result<Zeroizing<String>, LocationError> {
     let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
     let bytes = text.as_bytes();
@@ -146,7 +146,7 @@ fn decode(text: &str, malformed: &'static str) -> Result<Zeroizing<String>, Loca
     let decoded = percent_decode_str(text).decode_utf8();
     let decoded = decoded.map_err(|_| LocationError::Url("has a part that is not UTF-8"))?;
     if decoded.contains('\0') {
-        return Err(LocationError::Url("has a NUL character in it"));
+        return Err(LocationError::Url("contains a NUL character"));
     }
     Ok(Zeroizing::new(decoded.into_owned()))
 }

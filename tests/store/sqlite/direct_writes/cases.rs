@@ -1,11 +1,11 @@
-//! Every form in which an app may write.
+//! All forms of direct writes.
 
 use crate::support::TUTORIAL_TABLE;
 
 /// With a unique column of the app's own.
 pub(super) const WITH_EMAIL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY,
     password_hash TEXT NOT NULL, language TEXT NOT NULL, email TEXT UNIQUE, last_login TEXT)";
-/// Where anything goes.
+/// A table without constraints.
 const LOOSE: &str = "CREATE TABLE users (username PRIMARY KEY, password_hash, language)";
 const NOCASE: &str = "CREATE TABLE users (username TEXT COLLATE NOCASE PRIMARY KEY,
     password_hash TEXT NOT NULL, language TEXT NOT NULL)";
@@ -17,8 +17,7 @@ pub(super) const BEFORE: &str = "INSERT INTO users (username, password_hash, lan
         VALUES ('alice', 'one', 'en'), ('bob', 'two', 'en');
     INSERT INTO user_groups VALUES ('alice', 'admins'), ('bob', 'staff');";
 
-/// A form of writing: on which table, the SQL, what the history then tells, and who is in which
-/// group.
+/// A direct write: the table, the SQL, the recorded events, and the resulting members of groups.
 pub(super) type Case =
     (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 

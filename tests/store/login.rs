@@ -1,69 +1,69 @@
-//! Log-ins: what is accepted, and why the others are refused.
+//! Logins: accepted and rejected ones, with reasons.
 
-use dash_users::{HashError, LogIn, MethodError, Password, Refusal, Users};
+use dash_users::{HashError, Login, LoginRefusal, MethodError, Password, Users};
 
 use crate::database::Database;
 use crate::support::{
     METHOD, OUTDATED, hash, hash_with, init, insert, locked, method, over_limit, rows,
 };
 
-const ACCEPTED: LogIn = LogIn::Accepted { outdated: false };
+const ACCEPTED: Login = Login::Accepted { outdated: false };
 
-fn log_in(users: &mut Users, username: &str, password: &str) -> LogIn {
+fn log_in(users: &mut Users, username: &str, password: &str) -> Login {
     users.log_in(username, &Password::from(password)).unwrap()
 }
 
-fn the_right_password_is_accepted(database: &dyn Database) {
+fn login_accepts_correct_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     assert_eq!(log_in(&mut users, "alice", "secret"), ACCEPTED);
 }
 
-fn a_wrong_password_is_refused(database: &dyn Database) {
+fn login_rejects_wrong_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     for wrong in ["", "Secret", "secret ", "secre", "secret\u{301}"] {
-        let refusal = LogIn::Refused(Refusal::WrongPassword);
+        let refusal = Login::Refused(LoginRefusal::WrongPassword);
         assert_eq!(log_in(&mut users, "alice", wrong), refusal, "{wrong:?}");
     }
 }
 
-fn an_unknown_user_is_refused(database: &dyn Database) {
+fn login_rejects_unknown_user(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     for unknown in ["", "Alice", "alice ", "bob"] {
-        let refusal = LogIn::Refused(Refusal::NoSuchUser);
+        let refusal = Login::Refused(LoginRefusal::NoSuchUser);
         assert_eq!(log_in(&mut users, unknown, "secret"), refusal, "{unknown:?}");
     }
 }
 
-fn a_locked_user_is_refused_with_the_right_password_too(database: &dyn Database) {
+fn login_rejects_locked_user_with_correct_password(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &locked(&hash("secret")));
     for (password, password_matches) in [("secret", Some(true)), ("other", Some(false))] {
-        let refusal = LogIn::Refused(Refusal::Locked { password_matches });
+        let refusal = Login::Refused(LoginRefusal::Locked { password_matches });
         assert_eq!(log_in(&mut users, "alice", password), refusal);
     }
 }
 
-fn a_locked_user_whose_hash_cannot_be_checked_is_locked(database: &dyn Database) {
+fn login_rejects_locked_user_with_unusable_hash(database: &dyn Database) {
     let mut users = init(database);
     let unsupported = format!("pbkdf2:sha384:1000$salt${}", "0".repeat(96));
     for value in [over_limit(), unsupported] {
         database.execute("DELETE FROM users");
         insert(database, "alice", &locked(&value));
-        let refusal = LogIn::Refused(Refusal::Locked { password_matches: None });
+        let refusal = Login::Refused(LoginRefusal::Locked { password_matches: None });
         assert_eq!(log_in(&mut users, "alice", "secret"), refusal);
         assert!(users.get("alice").unwrap().unwrap().locked);
     }
 }
 
-fn a_value_that_is_no_hash_lets_nobody_in(database: &dyn Database) {
+fn login_rejects_value_that_is_not_a_hash(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let truncated = &hash[..hash.len() - 1];
     let locked_twice = format!("!!{hash}");
-    // The value itself is tried as a password: a clear one must not let in either.
+    // The value itself is tried as a password: a plaintext password must not be accepted either.
     for value in ["", "!", "*", "secret", truncated, &locked(truncated)] {
         assert!(matches!(reason(database, &mut users, value), HashError::NeverMatches(_)));
     }
@@ -75,19 +75,19 @@ fn a_value_that_is_no_hash_lets_nobody_in(database: &dyn Database) {
     assert!(matches!(reason, HashError::Method(MethodError::OverLimit(_))));
 }
 
-/// Why nobody can log in with a stored value.
+/// The reason why a stored value is rejected.
 fn reason(database: &dyn Database, users: &mut Users, value: &str) -> HashError {
     database.execute("DELETE FROM users");
     insert(database, "alice", value);
     let [one, other] = ["secret", value].map(|password| log_in(users, "alice", password));
     assert_eq!(one, other);
     match one {
-        LogIn::Refused(Refusal::Unusable(reason)) => reason,
+        Login::Refused(LoginRefusal::Unusable(reason)) => reason,
         other => panic!("{value:?}: {other:?}"),
     }
 }
 
-fn a_hash_of_another_method_is_accepted_as_outdated(database: &dyn Database) {
+fn login_reports_hash_of_other_method_as_outdated(database: &dyn Database) {
     let mut users = init(database);
     let current = hash("secret").replace(METHOD, "scrypt");
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
@@ -95,7 +95,7 @@ fn a_hash_of_another_method_is_accepted_as_outdated(database: &dyn Database) {
     insert(database, "carol", &hash_with("scrypt:512:8:1", "secret"));
     insert(database, "dave", &current);
     for (name, is_outdated) in [("alice", true), ("bob", true), ("carol", false)] {
-        let expected = LogIn::Accepted { outdated: is_outdated };
+        let expected = Login::Accepted { outdated: is_outdated };
         assert_eq!(log_in(&mut users, name, "secret"), expected, "{name}");
         assert_eq!(users.get(name).unwrap().unwrap().outdated, is_outdated, "{name}");
     }
@@ -104,7 +104,7 @@ fn a_hash_of_another_method_is_accepted_as_outdated(database: &dyn Database) {
     assert!(dave.outdated && dave.method == Some(method("scrypt:32768:8:1")));
 }
 
-fn a_log_in_writes_nothing(database: &dyn Database) {
+fn login_writes_nothing(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash_with(OUTDATED, "secret"));
     insert(database, "bob", &locked(&hash_with(OUTDATED, "secret")));
@@ -118,12 +118,12 @@ fn a_log_in_writes_nothing(database: &dyn Database) {
 }
 
 on_every_database! {
-    the_right_password_is_accepted,
-    a_wrong_password_is_refused,
-    an_unknown_user_is_refused,
-    a_locked_user_is_refused_with_the_right_password_too,
-    a_locked_user_whose_hash_cannot_be_checked_is_locked,
-    a_value_that_is_no_hash_lets_nobody_in,
-    a_hash_of_another_method_is_accepted_as_outdated,
-    a_log_in_writes_nothing,
+    login_accepts_correct_password,
+    login_rejects_wrong_password,
+    login_rejects_unknown_user,
+    login_rejects_locked_user_with_correct_password,
+    login_rejects_locked_user_with_unusable_hash,
+    login_rejects_value_that_is_not_a_hash,
+    login_reports_hash_of_other_method_as_outdated,
+    login_writes_nothing,
 }

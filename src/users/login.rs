@@ -1,4 +1,4 @@
-//! Log-ins, and the new hashes that come of them.
+//! Logins, and the hash upgrades they trigger.
 
 use super::{Changed, Error, Users, existing};
 use crate::credential::Credential;
@@ -6,71 +6,70 @@ use crate::hash::{HashError, Method, PasswordHash};
 use crate::password::Password;
 use crate::store::{Access, StoredSecret};
 
-/// What came of a log-in.
+/// The result of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "a refused log-in is not an error"]
-pub enum LogIn {
-    /// The password is right.
+#[must_use = "a rejected login is not an error"]
+pub enum Login {
+    /// The password is correct.
     Accepted {
         /// Whether the stored hash is [outdated](PasswordHash::is_outdated).
         outdated: bool,
     },
-    /// The user must not be let in.
-    Refused(Refusal),
+    /// The login must be rejected.
+    Refused(LoginRefusal),
 }
 
-/// Why a log-in was refused. Tell it to an administrator, never to the one who tries.
+/// Why a login was rejected. Show it to administrators only, never to the person who logs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
-    /// The password is not the user's.
+pub enum LoginRefusal {
+    /// The password is wrong.
     WrongPassword,
-    /// There is no such user. This took as long as one hash with the current method.
+    /// The user does not exist. The check took as long as one hash with the current method.
     NoSuchUser,
     /// The user is locked.
     Locked {
-        /// Whether the password is the one from before; none if the hash behind the lock cannot
-        /// be checked.
+        /// Whether the password matches the locked hash; `None` if that hash cannot be checked.
         password_matches: Option<bool>,
     },
-    /// The stored value is no hash that can be checked.
+    /// The stored value is not a hash that can be checked.
     Unusable(HashError),
 }
 
 impl Users {
-    /// Checks a password as the app would. An unknown user, and a value that can never match, take
-    /// as long as a hash with the current method, and a locked user as long as the hash behind the
-    /// lock, so that time does not tell them from a wrong password.
+    /// Checks a password as the app would. For an unknown user, and for a value that never matches,
+    /// this takes as long as a hash with the current method; for a locked user, as long as the
+    /// locked hash. So timing does not distinguish them from a wrong password.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone: a refusal is a value.
+    /// Only [`StoreError`](crate::StoreError): a rejected login is not an error.
     pub fn log_in(
         &mut self,
         username: impl AsRef<[u8]>,
         password: &Password,
-    ) -> Result<LogIn, Error> {
+    ) -> Result<Login, Error> {
         let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
         Ok(check(row.as_ref().map(|row| &row.secret), password, &self.method))
     }
 
-    /// As [`log_in`](Self::log_in), and stores a new hash when the right password met an outdated
-    /// one, if that is still the one which was checked. The second value says whether it did, or
-    /// what kept it from doing so: the log-in is right all the same.
+    /// As [`log_in`](Self::log_in). If the password is correct and the hash is outdated, stores a
+    /// new hash, unless another program changed the stored value meanwhile. The second value is
+    /// whether a new hash was stored, or why it could not be; the login is valid in either case.
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError) alone: a refusal is a value.
+    /// Only [`StoreError`](crate::StoreError): a rejected login is not an error.
     pub fn log_in_and_upgrade(
         &mut self,
         username: impl AsRef<[u8]>,
         password: &Password,
-    ) -> Result<(LogIn, Result<bool, Error>), Error> {
+    ) -> Result<(Login, Result<bool, Error>), Error> {
         let username = username.as_ref();
         let row = self.store.begin(Access::Read)?.get(username)?;
         let log_in = check(row.as_ref().map(|row| &row.secret), password, &self.method);
         let upgraded = match (row, log_in) {
-            (Some(row), LogIn::Accepted { outdated: true }) => {
+            (Some(row), Login::Accepted { outdated: true }) => {
                 self.replace_hash("upgrade", username, &row.secret, password)
             }
             _ => Ok(false),
@@ -78,13 +77,13 @@ impl Users {
         Ok((log_in, upgraded))
     }
 
-    /// Checks the password, also of a locked user, and stores a new hash of it with the current
-    /// method.
+    /// Checks the password and stores a new hash of it with the current method. Works for locked
+    /// users too.
     ///
     /// # Errors
     ///
     /// [`Error::NoSuchUser`], [`Error::WrongPassword`], [`Error::InvalidHash`], and
-    /// [`Error::ChangedMeanwhile`] if another program was faster.
+    /// [`Error::ConcurrentChange`] if another program changed the password at the same time.
     pub fn rehash(&mut self, username: impl AsRef<[u8]>, password: &Password) -> Result<(), Error> {
         let username = username.as_ref();
         let row = existing(&mut *self.store.begin(Access::Read)?, username)?;
@@ -92,17 +91,17 @@ impl Users {
             return Err(Error::InvalidHash { username: row.username, reason });
         }
         match check(Some(&row.secret), password, &self.method) {
-            LogIn::Accepted { .. }
-            | LogIn::Refused(Refusal::Locked { password_matches: Some(true) }) => {}
-            LogIn::Refused(Refusal::Unusable(reason)) => {
+            Login::Accepted { .. }
+            | Login::Refused(LoginRefusal::Locked { password_matches: Some(true) }) => {}
+            Login::Refused(LoginRefusal::Unusable(reason)) => {
                 return Err(Error::InvalidHash { username: row.username, reason });
             }
-            LogIn::Refused(_) => return Err(Error::WrongPassword),
+            Login::Refused(_) => return Err(Error::WrongPassword),
         }
         if self.replace_hash("rehash", username, &row.secret, password)? {
             Ok(())
         } else {
-            Err(Error::ChangedMeanwhile(row.username))
+            Err(Error::ConcurrentChange(row.username))
         }
     }
 
@@ -128,32 +127,32 @@ impl Users {
     }
 }
 
-/// What a log-in with `password` against the stored value comes to.
-fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> LogIn {
+/// Checks a login with `password` against the stored value.
+fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> Login {
     let refusal = match stored.map(StoredSecret::credential) {
         Some(Credential::Active(hash)) if hash.verify(password) => {
-            return LogIn::Accepted { outdated: hash.is_outdated(current) };
+            return Login::Accepted { outdated: hash.is_outdated(current) };
         }
-        Some(Credential::Active(_)) => Refusal::WrongPassword,
+        Some(Credential::Active(_)) => LoginRefusal::WrongPassword,
         Some(Credential::Locked(Ok(hash))) => {
-            Refusal::Locked { password_matches: Some(hash.verify(password)) }
+            LoginRefusal::Locked { password_matches: Some(hash.verify(password)) }
         }
         Some(Credential::Locked(Err(_))) => {
             PasswordHash::verify_nothing(current, password);
-            Refusal::Locked { password_matches: None }
+            LoginRefusal::Locked { password_matches: None }
         }
         Some(Credential::Unusable(reason)) => {
             if matches!(reason, HashError::NeverMatches(_)) {
                 PasswordHash::verify_nothing(current, password);
             }
-            Refusal::Unusable(reason)
+            LoginRefusal::Unusable(reason)
         }
         None => {
             PasswordHash::verify_nothing(current, password);
-            Refusal::NoSuchUser
+            LoginRefusal::NoSuchUser
         }
     };
-    LogIn::Refused(refusal)
+    Login::Refused(refusal)
 }
 
 #[cfg(test)]
@@ -162,17 +161,17 @@ mod tests {
     use crate::hash::DERIVED;
     use crate::user::StoredText;
 
-    /// The hashes that a refusal takes.
+    /// The hashes computed for a rejected login.
     fn work(stored: Option<&str>, current: &Method) -> Vec<Method> {
         let stored = stored.map(|text| StoredSecret::from(StoredText::Text(text.to_owned())));
         DERIVED.take();
         let log_in = check(stored.as_ref(), &Password::from("other"), current);
-        assert!(matches!(log_in, LogIn::Refused(_)));
+        assert!(matches!(log_in, Login::Refused(_)));
         DERIVED.take()
     }
 
     #[test]
-    fn whoever_is_refused_takes_one_hash() {
+    fn rejected_login_computes_one_hash() {
         let current: Method = "scrypt:128:8:1".parse().unwrap();
         let hash = PasswordHash::new(&current, &Password::from("secret")).to_string();
         for stored in [
@@ -186,7 +185,7 @@ mod tests {
         ] {
             assert_eq!(work(stored, &current), [current], "{stored:?}");
         }
-        // As a hash of another cost tells, and an answer that is an error.
+        // A hash with another cost, and an answer that is an error, take another time.
         let other: Method = "pbkdf2:sha256:1".parse().unwrap();
         assert_eq!(work(Some(&hash), &other), [current]);
         assert_eq!(work(Some("$2b$12$salt"), &current), []);

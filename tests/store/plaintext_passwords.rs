@@ -1,7 +1,6 @@
-//! Clear passwords in the `password_hash` column are hashed; what may be a hash of another kind
-//! never becomes a password.
+//! Hashing plaintext passwords in the `password_hash` column. Hash-like values are rejected.
 
-use dash_users::policy::Refusal;
+use dash_users::policy::Violation;
 use dash_users::{Error, StoredText, Users};
 
 use crate::database::Database;
@@ -15,41 +14,41 @@ fn text(text: &str) -> StoredText {
     StoredText::Text(text.to_owned())
 }
 
-fn the_tutorial_s_clear_passwords_are_hashed(database: &dyn Database) {
+fn rehash_hashes_plaintext_of_tutorial(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     insert(database, "bob", "pa$$w0rd");
-    let done = users.hash_clear_passwords(ALL, false).unwrap();
+    let done = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert_eq!(done, [(text("alice"), true), (text("bob"), true)]);
     assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
     assert!(is_current_hash_of(&stored(database, "bob"), "pa$$w0rd"));
 
     let before = rows(database);
-    let again = users.hash_clear_passwords(ALL, false).unwrap();
+    let again = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert_eq!(again, [(text("alice"), false), (text("bob"), false)]);
     assert_eq!(rows(database), before);
 }
 
-fn users_that_are_not_named_are_left(database: &dyn Database) {
+fn rehash_leaves_other_users(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
     insert(database, "bob", "$2b$12$abcdefghijklmnopqrstuv");
     assert_eq!(
-        users.hash_clear_passwords(Some(&["alice"]), false).unwrap(),
+        users.hash_plaintext_passwords(Some(&["alice"]), false).unwrap(),
         [(text("alice"), true)]
     );
     assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
     assert_eq!(stored(database, "bob"), "$2b$12$abcdefghijklmnopqrstuv");
 }
 
-fn a_user_who_is_named_twice_is_hashed_once(database: &dyn Database) {
+fn rehash_of_repeated_user_hashes_once(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", "secret123");
-    users.hash_clear_passwords(Some(&["alice", "alice"]), false).unwrap();
+    users.hash_plaintext_passwords(Some(&["alice", "alice"]), false).unwrap();
     assert!(is_current_hash_of(&stored(database, "alice"), "secret123"));
 }
 
-fn hashes_and_locked_users_are_left(database: &dyn Database) {
+fn rehash_leaves_hashes_and_locked_users(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "alice", &hash("secret"));
     insert(database, "bob", &hash_with(OUTDATED, "secret"));
@@ -57,12 +56,12 @@ fn hashes_and_locked_users_are_left(database: &dyn Database) {
     insert(database, "dave", &locked(&hash("secret")));
     insert(database, "erin", &locked(&over_limit()));
     let before = rows(database);
-    let done = users.hash_clear_passwords(ALL, false).unwrap();
+    let done = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert_eq!(done, ["alice", "bob", "carol", "dave", "erin"].map(|name| (text(name), false)));
     assert_eq!(rows(database), before);
 }
 
-fn ordinary_passwords_are_hashed_whatever_they_hold(database: &dyn Database) {
+fn rehash_accepts_ordinary_passwords(database: &dyn Database) {
     let mut users = init(database);
     let long = "correct horse ".repeat(100);
     let passwords = [
@@ -95,7 +94,7 @@ fn ordinary_passwords_are_hashed_whatever_they_hold(database: &dyn Database) {
     for (index, password) in passwords.iter().enumerate() {
         insert(database, &format!("user{index:02}"), password);
     }
-    let done = users.hash_clear_passwords(ALL, false).unwrap();
+    let done = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert!(done.iter().all(|(_, changed)| *changed));
     for (index, password) in passwords.iter().enumerate() {
         let value = stored(database, &format!("user{index:02}"));
@@ -103,19 +102,21 @@ fn ordinary_passwords_are_hashed_whatever_they_hold(database: &dyn Database) {
     }
 }
 
-/// That a value is refused because it resembles a hash, and another user is not changed either.
-fn assert_resembles_a_hash(database: &dyn Database, users: &mut Users, value: &str) {
+/// Asserts that a value is rejected because it is hash-like, and that another user is not changed
+/// either.
+fn assert_hash_like(database: &dyn Database, users: &mut Users, value: &str) {
     database.execute("DELETE FROM users");
     insert(database, "alice", "secret123");
     insert(database, "bob", value);
     let before = rows(database);
-    for result in
-        [users.hash_clear_passwords(ALL, false), users.hash_clear_passwords(Some(&["bob"]), false)]
-    {
+    for result in [
+        users.hash_plaintext_passwords(ALL, false),
+        users.hash_plaintext_passwords(Some(&["bob"]), false),
+    ] {
         assert!(
             matches!(
                 &result,
-                Err(Error::ResemblesHash(name) | Error::HashNotPassword { username: name, .. })
+                Err(Error::HashLike(name) | Error::HashNotPassword { username: name, .. })
                     if *name == text("bob")
             ),
             "{value:?}: {result:?}"
@@ -124,7 +125,7 @@ fn assert_resembles_a_hash(database: &dyn Database, users: &mut Users, value: &s
     assert_eq!(rows(database), before);
 }
 
-fn what_resembles_a_hash_never_becomes_a_password(database: &dyn Database) {
+fn rehash_rejects_hash_like_values(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let bcrypt = "$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
@@ -144,13 +145,13 @@ fn what_resembles_a_hash_never_becomes_a_password(database: &dyn Database) {
         "SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5",
         "word$",
         "method:parameter$",
-        // Names of schemes before "$$", where a word of a clear password may stand.
+        // Names of schemes before "$$", where a plaintext password may have a word.
         &format!("bcrypt_sha256${bcrypt}"),
         &format!("bcrypt${bcrypt}"),
         "sha1$$5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
         "md5$$5f4dcc3b5aa765d61d8327deb882cf99",
         "plain$$secret123",
-        // Hashes of ours that are damaged, too dear, or of a digest that we do not know.
+        // Werkzeug hashes that are damaged, too expensive, or of an unknown digest.
         &hash[..hash.len() - 1],
         "scrypt:32768:8:1$salt$short",
         "scrypt$salt$short",
@@ -171,19 +172,19 @@ fn what_resembles_a_hash_never_becomes_a_password(database: &dyn Database) {
         &format!("!{bcrypt}"),
         "!5f4dcc3b5aa765d61d8327deb882cf99",
     ] {
-        assert_resembles_a_hash(database, &mut users, value);
+        assert_hash_like(database, &mut users, value);
     }
 }
 
-fn a_digest_with_an_empty_salt_never_becomes_a_password(database: &dyn Database) {
+fn rehash_rejects_digest_with_empty_salt(database: &dyn Database) {
     let mut users = init(database);
     for (scheme, digits) in [("sha224", 56), ("sha256", 64), ("sha384", 96), ("sha512", 128)] {
         let value = format!("{scheme}$${}", "0".repeat(digits));
-        assert_resembles_a_hash(database, &mut users, &value);
+        assert_hash_like(database, &mut users, &value);
     }
 }
 
-fn a_hash_behind_any_mark_of_a_lock_never_becomes_a_password(database: &dyn Database) {
+fn rehash_rejects_hash_after_lock_mark(database: &dyn Database) {
     let mut users = init(database);
     let hash = hash("secret");
     let locked = locked(&hash);
@@ -195,25 +196,25 @@ fn a_hash_behind_any_mark_of_a_lock_never_becomes_a_password(database: &dyn Data
         locked[..locked.len() - 1].to_owned(),
         format!("!{locked}"),
     ] {
-        assert_resembles_a_hash(database, &mut users, &value);
+        assert_hash_like(database, &mut users, &value);
     }
 }
 
-fn what_nobody_can_log_in_with_is_refused(database: &dyn Database) {
+fn rehash_rejects_passwords_unusable_for_login(database: &dyn Database) {
     let mut users = init(database);
     for (value, expected) in [
-        ("secret123\n", Refusal::ControlCharacter),
-        ("sec\tret", Refusal::ControlCharacter),
-        ("sec\u{9b}ret", Refusal::ControlCharacter),
-        ("sec\u{200b}ret", Refusal::Invisible('\u{200b}')),
-        ("\u{feff}secret", Refusal::Invisible('\u{feff}')),
+        ("secret123\n", Violation::ControlCharacter),
+        ("sec\tret", Violation::ControlCharacter),
+        ("sec\u{9b}ret", Violation::ControlCharacter),
+        ("sec\u{200b}ret", Violation::Invisible('\u{200b}')),
+        ("\u{feff}secret", Violation::Invisible('\u{feff}')),
     ] {
         database.execute("DELETE FROM users");
         insert(database, "alice", "secret123");
         insert(database, "bob", value);
         let before = rows(database);
-        let refusal = users.hash_clear_passwords(ALL, false);
-        let Err(Error::ClearPassword { username, reason }) = refusal else {
+        let refusal = users.hash_plaintext_passwords(ALL, false);
+        let Err(Error::PlaintextPassword { username, reason }) = refusal else {
             panic!("{value:?}: {refusal:?}");
         };
         assert_eq!((username, reason), (text("bob"), expected));
@@ -221,21 +222,21 @@ fn what_nobody_can_log_in_with_is_refused(database: &dyn Database) {
     }
 }
 
-fn an_empty_table_has_nothing_to_hash(database: &dyn Database) {
+fn rehash_of_empty_table_hashes_nothing(database: &dyn Database) {
     let mut users = init(database);
-    assert_eq!(users.hash_clear_passwords(ALL, false).unwrap(), []);
-    assert_eq!(users.hash_clear_passwords(Some(&[""; 0]), false).unwrap(), []);
+    assert_eq!(users.hash_plaintext_passwords(ALL, false).unwrap(), []);
+    assert_eq!(users.hash_plaintext_passwords(Some(&[""; 0]), false).unwrap(), []);
 }
 
 on_every_database! {
-    the_tutorial_s_clear_passwords_are_hashed,
-    users_that_are_not_named_are_left,
-    a_user_who_is_named_twice_is_hashed_once,
-    hashes_and_locked_users_are_left,
-    ordinary_passwords_are_hashed_whatever_they_hold,
-    what_resembles_a_hash_never_becomes_a_password,
-    a_digest_with_an_empty_salt_never_becomes_a_password,
-    a_hash_behind_any_mark_of_a_lock_never_becomes_a_password,
-    what_nobody_can_log_in_with_is_refused,
-    an_empty_table_has_nothing_to_hash,
+    rehash_hashes_plaintext_of_tutorial,
+    rehash_leaves_other_users,
+    rehash_of_repeated_user_hashes_once,
+    rehash_leaves_hashes_and_locked_users,
+    rehash_accepts_ordinary_passwords,
+    rehash_rejects_hash_like_values,
+    rehash_rejects_digest_with_empty_salt,
+    rehash_rejects_hash_after_lock_mark,
+    rehash_rejects_passwords_unusable_for_login,
+    rehash_of_empty_table_hashes_nothing,
 }

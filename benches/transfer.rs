@@ -180,7 +180,7 @@ impl Bench {
         });
         let import = |jobs| self.import(&file, &["--jobs", jobs]);
         let mut works = [
-            Work::new(format!("`import` of {count} clear passwords, 2 jobs"), || import("2")),
+            Work::new(format!("`import` of {count} plaintext passwords, 2 jobs"), || import("2")),
             Work::new("Python, `generate_password_hash`", || self.python(HASH, &file)),
             Work::new("1 job", || import("1")),
         ];

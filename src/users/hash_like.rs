@@ -161,7 +161,7 @@ fn is_base64_digest(run: &str, padding: usize) -> bool {
 }
 
 /// Whether upper and lower case are mixed as in random text: less than half of the characters
-/// belong to words, which are three or more lowercase letters, the first of which may be uppercase.
+/// belong to words, which are three or more lowercase letters. The first letter may be uppercase.
 fn looks_random(run: &str) -> bool {
     let has_upper = run.bytes().any(|byte| byte.is_ascii_uppercase());
     let has_lower = run.bytes().any(|byte| byte.is_ascii_lowercase());

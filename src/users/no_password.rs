@@ -90,7 +90,7 @@ const BRACKETS: [(&str, &str); 9] = [
     ("", "::text"),
 ];
 
-/// What programs show in the place of each character of a password.
+/// Characters that programs show instead of each character of a password.
 const MASKS: [char; 13] = ['*', '•', '●', '∙', '⋅', '#', '＊', '∗', '○', '◦', '■', '█', '×'];
 
 /// The minimum number of mask characters. A single `*` locks an account.

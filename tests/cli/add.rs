@@ -141,7 +141,7 @@ fn add_existing_user_fails_or_does_nothing_if_asked() {
 status 9
 -- stdout
 -- stderr
-error: user 'alice' exists already
+error: user 'alice' already exists
 hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new password, or use --if-not-exists to leave the user unchanged
 
 "#]]
@@ -178,7 +178,7 @@ fn add_similar_username_requires_option() {
 status 9
 -- stdout
 -- stderr
-error: user 'alice' exists already; 'ALICE' differs only by case
+error: user 'alice' already exists; 'ALICE' differs only by case
 hint: use --allow-similar to allow this name
 
 "#]]
@@ -189,7 +189,7 @@ hint: use --allow-similar to allow this name
 status 9
 -- stdout
 -- stderr
-error: user 'alice' exists already; 'ALICE' differs only by case
+error: user 'alice' already exists; 'ALICE' differs only by case
 hint: use --allow-similar to allow this name
 
 "#]]
@@ -247,7 +247,7 @@ error: a password cannot be empty
 status 8
 -- stdout
 -- stderr
-error: a password cannot hold control characters, such as a line end or a tab
+error: a password cannot contain control characters, such as a line break or a tab
 
 "#]]
     );
@@ -283,7 +283,7 @@ fn add_rejects_invalid_name_and_language_with_reason() {
 status 7
 -- stdout
 -- stderr
-error: a user name cannot hold ':', where HTTP Basic authentication ends the name
+error: a username cannot contain ':', which ends the name in HTTP Basic authentication
 
 "#]]
     );
@@ -293,7 +293,7 @@ error: a user name cannot hold ':', where HTTP Basic authentication ends the nam
 status 7
 -- stdout
 -- stderr
-error: a user name cannot be empty
+error: a username cannot be empty
 
 "#]]
     );
@@ -303,7 +303,7 @@ error: a user name cannot be empty
 status 7
 -- stdout
 -- stderr
-error: a user name cannot begin with '-'
+error: a username cannot begin with '-'
 
 "#]]
     );
@@ -403,7 +403,7 @@ fn method_uses_werkzeug_syntax() {
 status 2
 -- stdout
 -- stderr
-error: invalid value 'scrypt:1048576:8:1' for '--method <METHOD>': scrypt's 128·N·r·p is over the limit of 256 MiB
+error: invalid value 'scrypt:1048576:8:1' for '--method <METHOD>': scrypt 128·N·r·p exceeds the limit of 256 MiB
 
 For more information, try '--help'.
 
@@ -488,7 +488,7 @@ fn invisible_password_characters_are_named() {
 status 8
 -- stdout
 -- stderr
-error: the password holds the invisible character U+200B
+error: the password contains the invisible character U+200B
 
 "#]]
     );
@@ -514,7 +514,7 @@ hint: convert the file with `iconv -f UTF-16LE -t UTF-8 FILE`, or in PowerShell 
 status 7
 -- stdout
 -- stderr
-error: a user name cannot hold the white space U+00A0
+error: a username cannot contain the whitespace character U+00A0
 
 "#]]
     );

@@ -26,7 +26,7 @@ backed up [DIR]/users.db to [DIR]/copy.db
 status 1
 -- stdout
 -- stderr
-error: [DIR]/copy.db exists already
+error: [DIR]/copy.db already exists
 hint: choose another file, or use --force to overwrite it
 
 "#]]
@@ -37,7 +37,7 @@ hint: choose another file, or use --force to overwrite it
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db exists already","hint":"choose another file, or use --force to overwrite it"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db already exists","hint":"choose another file, or use --force to overwrite it"}}
 
 "#]]
     );
@@ -140,7 +140,7 @@ hint: run `dash-users backup FILE` to create one
 status 4
 -- stdout
 -- stderr
-error: [DIR]/text is not a database of users: it is a text file
+error: [DIR]/text is not a users database: it is a text file
 
 "#]]
     );
@@ -151,7 +151,7 @@ error: [DIR]/text is not a database of users: it is a text file
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"not_a_database","status":4,"message":"[DIR]/empty is not a database of users: it has no table 'users'","hint":null}}
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/empty is not a users database: it has no table 'users'","hint":null}}
 
 "#]]
     );
@@ -183,7 +183,7 @@ hint: choose another file
 status 4
 -- stdout
 -- stderr
-error: [DIR]/text is not a database of users: file is not a database
+error: [DIR]/text is not a users database: file is not a database
 
 "#]]
     );
@@ -215,7 +215,7 @@ fn restore_requires_existing_database() {
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/new.db
+error: no database at [DIR]/new.db
 hint: run `dash-users init --database [DIR]/new.db` to create it, or use --database to choose another
 
 "#]]
@@ -227,7 +227,7 @@ hint: run `dash-users init --database [DIR]/new.db` to create it, or use --datab
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/users.db
+error: no database at [DIR]/users.db
 hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]

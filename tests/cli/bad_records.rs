@@ -43,15 +43,15 @@ fn import_reports_line_of_every_bad_record() {
 status 7
 -- stdout
 -- stderr
-users.csv:2: user 'a:b': a user name cannot hold ':', where HTTP Basic authentication ends the name
-users.csv:3: user 'ann': it has neither a password nor a password_hash
-users.csv:4: the number of cells is 6, and that of the header 5
+users.csv:2: user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication
+users.csv:3: user 'ann': no password or password_hash
+users.csv:4: the number of cells is 6, but the header has 5
 users.csv:5: user 'cleo': the password is weak: it has fewer than 8 characters
-users.csv:6: user 'dan': the password_hash cannot be used: scrypt's N is not a power of two of at least 2
+users.csv:6: user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2
 users.csv:7: user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'
-users.csv:8: user 'fay': a group's name cannot be empty
-users.csv:10: user 'gus': it is the user of line 9 again
-users.csv:11: user 'GUS': the name differs only by case from that of line 9
+users.csv:8: user 'fay': a group name cannot be empty
+users.csv:10: user 'gus': duplicate user: also in line 9
+users.csv:11: user 'GUS': the username differs only by case from the one in line 9
 error: 9 bad records in users.csv; nothing was changed
 
 "#]]
@@ -62,7 +62,7 @@ error: 9 bad records in users.csv; nothing was changed
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"9 bad records in users.csv; nothing was changed","hint":null,"details":[{"line":2,"item":null,"code":"invalid_data","message":"user 'a:b': a user name cannot hold ':', where HTTP Basic authentication ends the name"},{"line":3,"item":null,"code":"invalid_data","message":"user 'ann': it has neither a password nor a password_hash"},{"line":4,"item":null,"code":"invalid_data","message":"the number of cells is 6, and that of the header 5"},{"line":5,"item":null,"code":"weak_password","message":"user 'cleo': the password is weak: it has fewer than 8 characters"},{"line":6,"item":null,"code":"invalid_data","message":"user 'dan': the password_hash cannot be used: scrypt's N is not a power of two of at least 2"},{"line":7,"item":null,"code":"invalid_data","message":"user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'"},{"line":8,"item":null,"code":"invalid_data","message":"user 'fay': a group's name cannot be empty"},{"line":10,"item":null,"code":"invalid_data","message":"user 'gus': it is the user of line 9 again"},{"line":11,"item":null,"code":"invalid_data","message":"user 'GUS': the name differs only by case from that of line 9"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"9 bad records in users.csv; nothing was changed","hint":null,"details":[{"line":2,"item":null,"code":"invalid_data","message":"user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication"},{"line":3,"item":null,"code":"invalid_data","message":"user 'ann': no password or password_hash"},{"line":4,"item":null,"code":"invalid_data","message":"the number of cells is 6, but the header has 5"},{"line":5,"item":null,"code":"weak_password","message":"user 'cleo': the password is weak: it has fewer than 8 characters"},{"line":6,"item":null,"code":"invalid_data","message":"user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2"},{"line":7,"item":null,"code":"invalid_data","message":"user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'"},{"line":8,"item":null,"code":"invalid_data","message":"user 'fay': a group name cannot be empty"},{"line":10,"item":null,"code":"invalid_data","message":"user 'gus': duplicate user: also in line 9"},{"line":11,"item":null,"code":"invalid_data","message":"user 'GUS': the username differs only by case from the one in line 9"}]}}
 
 "#]]
     );
@@ -72,15 +72,15 @@ status 7
 status 7
 -- stdout
 -- stderr
-users.csv:2: user 'a:b': a user name cannot hold ':', where HTTP Basic authentication ends the name
-users.csv:3: user 'ann': it has neither a password nor a password_hash
-users.csv:4: the number of cells is 6, and that of the header 5
+users.csv:2: user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication
+users.csv:3: user 'ann': no password or password_hash
+users.csv:4: the number of cells is 6, but the header has 5
 users.csv:5: user 'cleo': the password is weak: it has fewer than 8 characters
-users.csv:6: user 'dan': the password_hash cannot be used: scrypt's N is not a power of two of at least 2
+users.csv:6: user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2
 users.csv:7: user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'
-users.csv:8: user 'fay': a group's name cannot be empty
-users.csv:10: user 'gus': it is the user of line 9 again
-users.csv:11: user 'GUS': the name differs only by case from that of line 9
+users.csv:8: user 'fay': a group name cannot be empty
+users.csv:10: user 'gus': duplicate user: also in line 9
+users.csv:11: user 'GUS': the username differs only by case from the one in line 9
 error: 9 bad records in users.csv; nothing was changed
 
 "#]]
@@ -137,9 +137,9 @@ fn import_reports_bad_json_items_by_number() {
 status 7
 -- stdout
 -- stderr
-users.json:2: user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active
-users.json:3: user 'cleo': the field 'password' is no text
-users.json:4: it is no JSON object
+users.json:2: user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active
+users.json:3: user 'cleo': field 'password' is not text
+users.json:4: not a JSON object
 error: 3 bad records in users.json (numbered by item); nothing was changed
 
 "#]]
@@ -150,7 +150,7 @@ error: 3 bad records in users.json (numbered by item); nothing was changed
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': there is no field 'passwrod': they are username, password, password_hash, language, groups, locked and active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': the field 'password' is no text"},{"line":null,"item":4,"code":"invalid_data","message":"it is no JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
 
 "#]]
     );
@@ -166,9 +166,9 @@ fn import_reports_bad_json_lines_by_number() {
 status 7
 -- stdout
 -- stderr
-users.jsonl:1: user 'ann': it has neither a password nor a password_hash
-users.jsonl:3: it is no JSON: expected value, in column 2
-users.jsonl:4: user 'b:n': a user name cannot hold ':', where HTTP Basic authentication ends the name
+users.jsonl:1: user 'ann': no password or password_hash
+users.jsonl:3: invalid JSON: expected value, in column 2
+users.jsonl:4: user 'b:n': a username cannot contain ':', which ends the name in HTTP Basic authentication
 error: 3 bad records in users.jsonl; nothing was changed
 hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
@@ -186,7 +186,7 @@ fn import_reports_files_that_are_not_users() {
 status 7
 -- stdout
 -- stderr
-users.csv:1: there is no field 'email': they are username, password, password_hash, language, groups, locked and active
+users.csv:1: unknown field 'email': use username, password, password_hash, language, groups, locked or active
 error: 1 bad record in users.csv; nothing was changed
 
 "#]]
@@ -198,7 +198,7 @@ error: 1 bad record in users.csv; nothing was changed
 status 7
 -- stdout
 -- stderr
-users.csv:1: the first line does not name the columns: there must be one called username
+users.csv:1: no `username` column in the header row
 error: 1 bad record in users.csv; nothing was changed
 
 "#]]
@@ -210,7 +210,7 @@ error: 1 bad record in users.csv; nothing was changed
 status 7
 -- stdout
 -- stderr
-users.csv:1: the first line does not name the columns: there must be one called username
+users.csv:1: no `username` column in the header row
 error: 1 bad record in users.csv; nothing was changed
 
 "#]]
@@ -222,7 +222,7 @@ error: 1 bad record in users.csv; nothing was changed
 status 7
 -- stdout
 -- stderr
-users.json:1: the JSON ends too early
+users.json:1: the JSON ends unexpectedly
 error: 1 bad record in users.json; nothing was changed
 
 "#]]
@@ -234,7 +234,7 @@ error: 1 bad record in users.json; nothing was changed
 status 7
 -- stdout
 -- stderr
-users.json:1: the JSON ends too early
+users.json:1: the JSON ends unexpectedly
 error: 1 bad record in users.json; nothing was changed
 
 "#]]
@@ -247,7 +247,7 @@ error: 1 bad record in users.json; nothing was changed
 status 7
 -- stdout
 -- stderr
-users.json:1: it is an object of names and passwords, but its keys are a record's: put it in an array
+users.json:1: this looks like a single record, not an object of usernames and passwords: put it in an array
 error: 1 bad record in users.json (numbered by item); nothing was changed
 
 "#]]
@@ -344,7 +344,7 @@ hint: use --allow-weak to accept weak passwords
 status 8
 -- stdout
 -- stderr
-users.csv:2: user 'dan': a password cannot hold control characters, such as a line end or a tab
+users.csv:2: user 'dan': a password cannot contain control characters, such as a line break or a tab
 error: 1 bad record in users.csv; nothing was changed
 
 "#]]

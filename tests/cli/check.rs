@@ -59,13 +59,13 @@ fn check_shows_findings_and_hints_in_each_format() {
 status 7
 -- stdout
 error: user 'alice' [demo_password]
-   everybody knows the password: it is the demo's
+   the password is the public demo password
    hint: `dash-users passwd alice --database [DIR]/users.db`
 error: user 'it's' [hash_raises]
-   nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash
+   login fails with a werkzeug exception: the stored value is a bcrypt hash
    hint: `dash-users passwd 'it'\''s' --database [DIR]/users.db`
 info: user 'alice' [hash_weak]
-   the hash is weak: scrypt:128:8:1 does less work than OWASP asks for
+   the hash is weak: scrypt:128:8:1 is below OWASP's recommendation
    hint: `dash-users rehash alice --database [DIR]/users.db`
 -- stderr
 2 errors and 0 warnings in [DIR]/users.db
@@ -77,9 +77,9 @@ info: user 'alice' [hash_weak]
         str![[r#"
 status 7
 -- stdout
-demo_password	error	alice	everybody knows the password: it is the demo's	`dash-users passwd alice --database [DIR]/users.db`
-hash_raises	error	it's	nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash	`dash-users passwd 'it'\''s' --database [DIR]/users.db`
-hash_weak	info	alice	the hash is weak: scrypt:128:8:1 does less work than OWASP asks for	`dash-users rehash alice --database [DIR]/users.db`
+demo_password	error	alice	the password is the public demo password	`dash-users passwd alice --database [DIR]/users.db`
+hash_raises	error	it's	login fails with a werkzeug exception: the stored value is a bcrypt hash	`dash-users passwd 'it'\''s' --database [DIR]/users.db`
+hash_weak	info	alice	the hash is weak: scrypt:128:8:1 is below OWASP's recommendation	`dash-users rehash alice --database [DIR]/users.db`
 -- stderr
 2 errors and 0 warnings in [DIR]/users.db
 
@@ -90,7 +90,7 @@ hash_weak	info	alice	the hash is weak: scrypt:128:8:1 does less work than OWASP 
         str![[r#"
 status 7
 -- stdout
-[{"code":"demo_password","severity":"error","username":"alice","message":"everybody knows the password: it is the demo's","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"nobody can log in: werkzeug raises an exception on the stored hash: it is a bcrypt hash","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 does less work than OWASP asks for","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
+[{"code":"demo_password","severity":"error","username":"alice","message":"the password is the public demo password","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"login fails with a werkzeug exception: the stored value is a bcrypt hash","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 is below OWASP's recommendation","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"2 errors and 0 warnings in [DIR]/users.db","hint":null}}
 
@@ -127,10 +127,10 @@ error: [index_missing]
    the index 'dash_users_username_nocase' is missing
    hint: `dash-users check --fix --database [DIR]/users.db`
 error: [table_altered]
-   the table 'user_groups' is not as dash-users made it
+   the table 'user_groups' was altered
    hint: run `dash-users backup FILE --database [DIR]/users.db`, copy the rows of table user_groups, drop it, and run `dash-users init --database [DIR]/users.db`
 error: [trigger_altered]
-   the trigger 'dash_users_language' is not as dash-users made it
+   the trigger 'dash_users_language' was altered
    hint: `dash-users check --fix --database [DIR]/users.db`
 error: [trigger_missing]
    the trigger 'dash_users_group_added' is missing
@@ -142,16 +142,16 @@ error: [trigger_missing]
    the trigger 'dash_users_group_changed' is missing
    hint: `dash-users check --fix --database [DIR]/users.db`
 error: [change_left]
-   table 'dash_users_change' has a row: what an app writes is told as if it were of dash-users
+   table 'dash_users_change' has a leftover row: changes by the app are recorded as changes by dash-users
    hint: `dash-users check --fix --database [DIR]/users.db`
 warning: [write_ahead_log]
-   an app that runs as another user cannot read the file: it has a write-ahead log, in a directory that only its owner may write
+   an app that runs as another user cannot read the file: it uses a write-ahead log, and only the owner can write to its directory
    hint: stop the app, then run `sqlite3 [DIR]/users.db 'PRAGMA journal_mode = DELETE'`
 warning: [required_column]
-   no user can be added: column 'email' of table 'users' is NOT NULL without a default
+   users cannot be added: column 'email' of table 'users' is NOT NULL and has no default
    hint: give the column a default in the app's schema
 warning: [foreign_trigger]
-   the trigger 'a "log"' is not of dash-users, and sees whatever is written
+   the trigger 'a "log"' was not created by dash-users, and sees every value that is written
    hint: if you do not know this trigger, remove it with this SQL: DROP TRIGGER "a ""log"""
 -- stderr
 7 errors and 3 warnings in [DIR]/users.db
@@ -178,22 +178,22 @@ fn check_shows_hash_findings_with_hints() {
 status 7
 -- stdout
 warning: user 'dear' [hash_over_limit]
-   werkzeug takes seconds over each request, or raises an exception: scrypt's 128·N·r·p is over the limit of 256 MiB
+   werkzeug takes seconds for each request, or raises an exception: scrypt 128·N·r·p exceeds the limit of 256 MiB
    hint: `dash-users passwd dear --database [DIR]/users.db`
 warning: user 'long' [hash_over_limit]
-   dash-users never accepts the stored value: it is longer than 64 KiB
+   dash-users rejects the stored value: longer than 64 KiB
    hint: `dash-users passwd long --database [DIR]/users.db`
 warning: user 'odd' [hash_unsupported]
-   werkzeug may verify the stored hash, dash-users cannot: pbkdf2's digest is none of sha1, sha256, sha512; werkzeug may know it
+   werkzeug may verify the stored hash, but dash-users cannot: the pbkdf2 digest is not sha1, sha256 or sha512; werkzeug may support it
    hint: `dash-users passwd odd --database [DIR]/users.db`
 info: user 'odd' [added_unseen]
-   the history does not tell of the user: the triggers were missing
+   the user was added without an event: the triggers were missing
    hint: `dash-users check --fix --database [DIR]/users.db`
 info: user 'old' [hash_outdated]
-   the hash is outdated: it is pbkdf2:sha256:1000000
+   the hash is outdated: it uses pbkdf2:sha256:1000000
    hint: `dash-users rehash old --database [DIR]/users.db`
 info: user 'weak' [hash_weak]
-   the hash is weak: scrypt:256:8:1 does less work than OWASP asks for
+   the hash is weak: scrypt:256:8:1 is below OWASP's recommendation
    hint: `dash-users rehash weak --database [DIR]/users.db`
 -- stderr
 0 errors and 3 warnings in [DIR]/users.db
@@ -212,7 +212,7 @@ fn check_info_findings_exit_0() {
 status 0
 -- stdout
 info: user 'zoe' [hash_outdated]
-   the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for
+   the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation
    hint: `dash-users rehash zoe --database [DIR]/users.db`
 -- stderr
 
@@ -237,19 +237,19 @@ fn check_fix_repairs_schema_but_not_users_or_modes() {
 status 7
 -- stdout
 error: [file_writable_by_others]
-   everybody on this machine may change passwords: the mode is 0646
+   anyone on this machine can change passwords: the file mode is 0646
    hint: `chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 error: [trigger_missing]
    the trigger 'dash_users_removed' is missing
    fixed
 warning: [file_readable_by_others]
-   everybody on this machine may read the hashes: the mode is 0646
+   anyone on this machine can read the hashes: the file mode is 0646
    hint: `chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 warning: user 'gone' [orphaned_groups]
-   there is no such user, but groups: admins
+   groups of a user that does not exist: admins
    fixed
 info: user 'lost' [removed_unseen]
-   the user is gone, and the history does not tell it: another row was put in the place, or the triggers were missing
+   the user was removed without an event: the row was replaced, or the triggers were missing
    fixed
 -- stderr
 repaired [DIR]/users.db
@@ -264,7 +264,7 @@ recorded in the history: user 'lost' was removed
         str![[r#"
 status 7
 -- stdout
-[{"code":"file_writable_by_others","severity":"error","username":null,"message":"everybody on this machine may change passwords: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"everybody on this machine may read the hashes: the mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false}]
+[{"code":"file_writable_by_others","severity":"error","username":null,"message":"anyone on this machine can change passwords: the file mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"anyone on this machine can read the hashes: the file mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"1 error and 1 warning in [DIR]/users.db","hint":null}}
 
@@ -358,7 +358,7 @@ fn check_reports_outdated_schema_like_other_commands() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not up to date: its schema has version 1 of 3
+error: [DIR]/users.db is not up to date: its schema version is 1, the latest is 3
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
@@ -369,7 +369,7 @@ hint: run `dash-users init --database [DIR]/users.db` to update it
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema has version 1 of 3","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
+{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 3","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
 
 "#]]
     );
@@ -408,16 +408,16 @@ fn check_unwrap_restores_wrapped_hashes() {
 status 7
 -- stdout
 error: user 'ann' [wrapped_hash]
-   nobody can log in: the stored value is a valid hash with Python's b'…' around it
+   cannot log in: the stored value is a valid hash with Python's b'…' around it
    hint: `dash-users check --fix --unwrap --database [DIR]/users.db`
 error: user 'ben' [wrapped_hash]
-   nobody can log in: the stored value is a valid hash with a line end around it
+   cannot log in: the stored value is a valid hash with a line end around it
    hint: `dash-users check --fix --unwrap --database [DIR]/users.db`
 error: user 'cleo' [hash_raises]
-   nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text
+   login fails with a werkzeug exception: the stored hash is valid, but a BLOB instead of text
    hint: convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'
 error: user 'dan' [no_password]
-   nobody can log in: what is stored is masked, or a word such as None, and no hash
+   cannot log in: the stored value is a placeholder such as None or ***, not a hash
    hint: `dash-users passwd dan --database [DIR]/users.db`
 -- stderr
 4 errors and 0 warnings in [DIR]/users.db
@@ -444,13 +444,13 @@ For more information, try '--help'.
         str![[r#"
 status 7
 -- stdout
-wrapped_hash	error	ann	nobody can log in: the stored value is a valid hash with Python's b'…' around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
-wrapped_hash	error	ben	nobody can log in: the stored value is a valid hash with a line end around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
-hash_raises	error	cleo	nobody can log in: werkzeug raises an exception: the stored hash is valid, but a BLOB, not text	convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
-no_password	error	dan	nobody can log in: what is stored is masked, or a word such as None, and no hash	`dash-users passwd dan --database [DIR]/users.db`	false
-hash_outdated	info	ann	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ann --database [DIR]/users.db`	false
-hash_outdated	info	ben	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash ben --database [DIR]/users.db`	false
-hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 does less work than OWASP asks for	`dash-users rehash cleo --database [DIR]/users.db`	false
+wrapped_hash	error	ann	cannot log in: the stored value is a valid hash with Python's b'…' around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
+wrapped_hash	error	ben	cannot log in: the stored value is a valid hash with a line end around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
+hash_raises	error	cleo	login fails with a werkzeug exception: the stored hash is valid, but a BLOB instead of text	convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
+no_password	error	dan	cannot log in: the stored value is a placeholder such as None or ***, not a hash	`dash-users passwd dan --database [DIR]/users.db`	false
+hash_outdated	info	ann	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	`dash-users rehash ann --database [DIR]/users.db`	false
+hash_outdated	info	ben	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	`dash-users rehash ben --database [DIR]/users.db`	false
+hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	`dash-users rehash cleo --database [DIR]/users.db`	false
 -- stderr
 repaired 3 hashes in [DIR]/users.db
 1 error and 0 warnings in [DIR]/users.db
@@ -507,16 +507,16 @@ fn check_identifies_stored_values() {
         str![[r#"
 status 7
 -- stdout
-hash_never_matches	error	a	nobody can log in: werkzeug finds no password to match the stored hash: it is a hash whose last 40 characters are cut off, at 60 characters; the column is VARCHAR(60)	`dash-users passwd a --database [DIR]/users.db`
-hash_raises	error	b	nobody can log in: werkzeug raises an exception: the stored hash is NULL	`dash-users passwd b --database [DIR]/users.db`
-hash_never_matches	error	c	nobody can log in: the stored hash is empty	`dash-users passwd c --database [DIR]/users.db`
-hash_never_matches	error	d	nobody can log in: werkzeug finds no password to match the stored hash: it is an LDAP hash	`dash-users passwd d --database [DIR]/users.db`
-hash_raises	error	e	nobody can log in: werkzeug raises an exception on the stored hash: it is a passlib PBKDF2 hash that werkzeug's form cannot hold	`dash-users passwd e --database [DIR]/users.db`
-hash_raises	error	f	nobody can log in: werkzeug raises an exception on the stored hash: it is a SHA-512-crypt hash whose end is cut off, at 13 characters; the column is VARCHAR(60)	`dash-users passwd f --database [DIR]/users.db`
-hash_raises	error	g	nobody can log in: werkzeug raises an exception on the stored hash: it is a phpass hash	`dash-users passwd g --database [DIR]/users.db`
-hash_raises	error	h	nobody can log in: werkzeug raises an exception on the stored hash: it is a Django PBKDF2 hash	`dash-users check --fix --unwrap --database [DIR]/users.db`
-wrapped_hash	error	i	nobody can log in: the stored value is a bcrypt hash with Python's b'…' around it	`dash-users passwd i --database [DIR]/users.db`
-file_readable_by_others	warning		everybody on this machine may read the hashes: the mode is 0644	`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
+hash_never_matches	error	a	no password matches the stored hash: the stored value is a truncated hash (last 40 characters missing), with 60 characters; the column has the type VARCHAR(60)	`dash-users passwd a --database [DIR]/users.db`
+hash_raises	error	b	login fails with a werkzeug exception: the stored hash is NULL	`dash-users passwd b --database [DIR]/users.db`
+hash_never_matches	error	c	cannot log in: the stored hash is empty	`dash-users passwd c --database [DIR]/users.db`
+hash_never_matches	error	d	no password matches the stored hash: the stored value is an LDAP hash	`dash-users passwd d --database [DIR]/users.db`
+hash_raises	error	e	login fails with a werkzeug exception: the stored value is a passlib PBKDF2 hash that cannot be converted to werkzeug's format	`dash-users passwd e --database [DIR]/users.db`
+hash_raises	error	f	login fails with a werkzeug exception: the stored value is a SHA-512-crypt hash, truncated, with 13 characters; the column has the type VARCHAR(60)	`dash-users passwd f --database [DIR]/users.db`
+hash_raises	error	g	login fails with a werkzeug exception: the stored value is a phpass hash	`dash-users passwd g --database [DIR]/users.db`
+hash_raises	error	h	login fails with a werkzeug exception: the stored value is a Django PBKDF2 hash	`dash-users check --fix --unwrap --database [DIR]/users.db`
+wrapped_hash	error	i	cannot log in: the stored value is a bcrypt hash with Python's b'…' around it	`dash-users passwd i --database [DIR]/users.db`
+file_readable_by_others	warning		anyone on this machine can read the hashes: the file mode is 0644	`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
 -- stderr
 9 errors and 1 warning in [DIR]/users.db
 
@@ -539,14 +539,14 @@ fn check_summarizes_many_findings_of_a_kind() {
 status 7
 -- stdout
 error: 1,200 users [hash_raises]
-   nobody can log in: werkzeug raises an exception on the stored hash: scrypt's N·p is too low for its memory limit
+   login fails with a werkzeug exception: scrypt N·p is too low for werkzeug's memory limit
    hint: `dash-users passwd user0001 --database [DIR]/users.db`
    users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (use --all to list them)
 error: user 'zoe' [clear_password]
-   the password is stored in the clear: nobody can log in with it, and whoever reads the file can read it
+   the password is stored in plaintext: it does not work for login, and anyone with read access can see it
    hint: `dash-users rehash --plaintext zoe --database [DIR]/users.db`
 info: 1,200 users [language_not_allowed]
-   the language is no BCP 47 tag
+   the language is not a BCP 47 tag
    hint: `dash-users update user0001 --language TAG --database [DIR]/users.db`
    users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (use --all to list them)
 -- stderr

@@ -277,5 +277,5 @@ fn new_password_wins_over_concurrent_upgrade() {
     }
     let upgraded = query(&sandbox, "SELECT action FROM user_events WHERE action = 'upgrade'");
     let rounds = (ROUNDS as usize).div_ceil(step);
-    println!("{rounds} rounds, in {} of which an upgrade was the first", upgraded.len());
+    println!("{rounds} rounds, {} with the upgrade first", upgraded.len());
 }

@@ -139,7 +139,7 @@ fn run(
     compare(&page.path, &expected)
 }
 
-/// The output of a script, each command of which must succeed, as `Err` if one fails.
+/// The output of a script, or `Err` if one of its commands fails.
 fn output(sandbox: &Sandbox, script: &str) -> Result<String, String> {
     let script = format!("exec 2>&1; set -e; umask 077; {STUB}\n{script}");
     let path = format!(

@@ -171,7 +171,7 @@ exported 2 users from [DIR]/users.db to [DIR]/copy.csv
 status 1
 -- stdout
 -- stderr
-error: [DIR]/copy.csv exists already
+error: [DIR]/copy.csv already exists
 hint: choose another file, or use --force to overwrite it
 
 "#]]
@@ -182,7 +182,7 @@ hint: choose another file, or use --force to overwrite it
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv exists already","hint":"choose another file, or use --force to overwrite it"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv already exists","hint":"choose another file, or use --force to overwrite it"}}
 
 "#]]
     );
@@ -247,7 +247,7 @@ hint: give a file in that directory
 status 1
 -- stdout
 -- stderr
-error: [DIR]/no/such/users.csv cannot be written: there is no such directory
+error: cannot write [DIR]/no/such/users.csv: its directory does not exist
 hint: create the directory, or choose another file
 
 "#]]
@@ -258,7 +258,7 @@ hint: create the directory, or choose another file
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/users.db
+error: no database at [DIR]/users.db
 hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]

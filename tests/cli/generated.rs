@@ -24,8 +24,8 @@ fn generate_missing_writes_passwords_to_private_file() {
 status 7
 -- stdout
 -- stderr
-users.csv:3: user 'ben': it has neither a password nor a password_hash
-users.csv:4: user 'cleo, jr': it has neither a password nor a password_hash
+users.csv:3: user 'ben': no password or password_hash
+users.csv:4: user 'cleo, jr': no password or password_hash
 error: 2 bad records in users.csv; nothing was changed
 hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
@@ -76,7 +76,7 @@ fn generate_missing_never_overwrites_file() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/passwords.csv exists already
+error: [DIR]/passwords.csv already exists
 hint: choose another file for the passwords
 
 "#]]
@@ -87,7 +87,7 @@ hint: choose another file for the passwords
 status 1
 -- stdout
 -- stderr
-{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv exists already","hint":"choose another file for the passwords"}}
+{"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv already exists","hint":"choose another file for the passwords"}}
 
 "#]]
     );
@@ -104,7 +104,7 @@ fn generate_missing_reports_bad_file_before_any_change() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/no/such/directory.csv cannot be written: there is no such directory
+error: cannot write [DIR]/no/such/directory.csv: its directory does not exist
 hint: create the directory, or choose another file for the passwords
 
 "#]]

@@ -138,7 +138,7 @@ fn unsupported_url_is_rejected_without_its_password() {
 status 2
 -- stdout
 -- stderr
-error: the database's path is empty
+error: the database path is empty
 
 "#]]
     );
@@ -207,7 +207,7 @@ fn missing_database_is_reported_and_not_created() {
 status 4
 -- stdout
 -- stderr
-error: there is no database at [DIR]/users.db
+error: no database at [DIR]/users.db
 hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]

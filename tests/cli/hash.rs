@@ -95,7 +95,7 @@ error: no usable hash in hash: not UTF-8
 status 7
 -- stdout
 -- stderr
-error: no usable hash in hash: scrypt's 128·N·r·p is over the limit of 256 MiB
+error: no usable hash in hash: scrypt 128·N·r·p exceeds the limit of 256 MiB
 
 "#]]
     );

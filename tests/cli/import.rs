@@ -198,10 +198,10 @@ users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 status 7
 -- stdout
 -- stderr
-bcrypt.json:1: user 'cleo': the value resembles a hash but is none; it is not taken for a password
-bcrypt.json:2: user 'dan': the value resembles a hash but is none; it is not taken for a password
-bcrypt.json:3: user 'eve': the value resembles a hash but is none; it is not taken for a password
-bcrypt.json:4: user 'fay': the value resembles a hash but is none; it is not taken for a password
+bcrypt.json:1: user 'cleo': the value looks like a hash but is not valid; it is not accepted as a password
+bcrypt.json:2: user 'dan': the value looks like a hash but is not valid; it is not accepted as a password
+bcrypt.json:3: user 'eve': the value looks like a hash but is not valid; it is not accepted as a password
+bcrypt.json:4: user 'fay': the value looks like a hash but is not valid; it is not accepted as a password
 error: 4 bad records in bcrypt.json (numbered by item); nothing was changed
 hint: --allow-hash-like takes it as a password; a hash goes into the field password_hash
 
@@ -223,7 +223,7 @@ fn import_conflict_changes_nothing_unless_resolved() {
 status 9
 -- stdout
 -- stderr
-more.csv:2: user 'ann': the user exists already
+more.csv:2: user 'ann': the user already exists
 error: 1 conflict in more.csv; nothing was changed
 hint: use --on-conflict skip to skip existing users, or --on-conflict update to change them
 
@@ -235,7 +235,7 @@ hint: use --on-conflict skip to skip existing users, or --on-conflict update to 
 status 9
 -- stdout
 -- stderr
-{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"use --on-conflict skip to skip existing users, or --on-conflict update to change them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user exists already"}]}}
+{"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"use --on-conflict skip to skip existing users, or --on-conflict update to change them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user already exists"}]}}
 
 "#]]
     );
@@ -292,7 +292,7 @@ fn import_similar_name_is_a_conflict_with_its_own_hint() {
 status 9
 -- stdout
 -- stderr
-more.csv:2: user 'Ann': user 'ann' exists already, whose name differs only by case
+more.csv:2: user 'Ann': user 'ann' already exists and differs only by case
 error: 1 conflict in more.csv; nothing was changed
 hint: use --allow-similar to allow names that differ only in case
 

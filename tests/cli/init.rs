@@ -84,7 +84,7 @@ updated [DIR]/users.db
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not up to date: its schema has version 0 of 3
+error: [DIR]/users.db is not up to date: its schema version is 0, the latest is 3
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
 "#]]
@@ -169,7 +169,7 @@ fn init_rejects_foreign_files_unchanged() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: it is a text file
+error: [DIR]/users.db is not a users database: it is a text file
 
 "#]]
     );
@@ -183,7 +183,7 @@ error: [DIR]/users.db is not a database of users: it is a text file
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a database of users: its 'users' is a view, not a table","hint":null}}
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a users database: its 'users' is a view, not a table","hint":null}}
 
 "#]]
     );
@@ -196,7 +196,7 @@ status 4
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: its table 'users' has no column 'password_hash'
+error: [DIR]/users.db is not a users database: its table 'users' has no column 'password_hash'
 
 "#]]
     );
@@ -209,7 +209,7 @@ error: [DIR]/users.db is not a database of users: its table 'users' has no colum
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: it is a directory. Docker creates one where the file to be mounted is missing; `rmdir` removes it if it is empty
+error: [DIR]/users.db is not a users database: it is a directory. Docker creates one if the file to mount is missing; `rmdir` removes it if it is empty
 
 "#]]
     );
@@ -236,7 +236,7 @@ fn init_does_not_overwrite_one_byte_file() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: it is a file of one byte
+error: [DIR]/users.db is not a users database: it is a file of one byte
 
 "#]]
     );
@@ -253,7 +253,7 @@ fn newer_schema_is_rejected() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db has schema version 99; this program knows versions up to 3
+error: [DIR]/users.db has schema version 99; this program supports versions up to 3
 hint: install the newer version of dash-users that wrote it
 
 "#]]
@@ -264,7 +264,7 @@ hint: install the newer version of dash-users that wrote it
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program knows versions up to 3","hint":"install the newer version of dash-users that wrote it"}}
+{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program supports versions up to 3","hint":"install the newer version of dash-users that wrote it"}}
 
 "#]]
     );
@@ -391,7 +391,7 @@ fn init_rejects_app_table_with_our_name() {
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not a database of users: its 'user_groups' is a table with the columns user_id, group_id, where dash-users keeps a table of its own with username, group_name
+error: [DIR]/users.db is not a users database: its 'user_groups' is a table with the columns user_id, group_id, but dash-users needs a table of that name with username, group_name
 
 "#]]
     );
@@ -403,7 +403,7 @@ error: [DIR]/users.db is not a database of users: its 'user_groups' is a table w
 status 4
 -- stdout
 -- stderr
-{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a database of users: its 'user_events' is a view with the columns id, where dash-users keeps a table of its own with id, at, actor, action, username, detail","hint":null}}
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a users database: its 'user_events' is a view with the columns id, but dash-users needs a table of that name with id, at, actor, action, username, detail","hint":null}}
 
 "#]]
     );

@@ -121,7 +121,7 @@ error: no user 'nobody'
 status 7
 -- stdout
 -- stderr
-error: the stored password hash of 'bob' cannot be used: it is longer than 64 KiB
+error: cannot use the stored password hash of 'bob': longer than 64 KiB
 hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new password
 
 "#]]

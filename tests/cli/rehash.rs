@@ -16,7 +16,7 @@ fn rehash_stores_new_hash_for_right_password() {
 status 3
 -- stdout
 -- stderr
-error: the password does not match
+error: wrong password
 
 "#]]
     );
@@ -49,7 +49,7 @@ error: no user 'nobody'
 status 7
 -- stdout
 -- stderr
-error: the stored password hash of 'carol' cannot be used: the method is neither scrypt nor pbkdf2
+error: cannot use the stored password hash of 'carol': the method is neither scrypt nor pbkdf2
 hint: run `dash-users passwd carol --database [DIR]/users.db` to set a new password
 
 "#]]
@@ -164,7 +164,7 @@ fn rehash_plaintext_rejects_hash_like_values() {
 status 7
 -- stdout
 -- stderr
-error: the stored value of 'bob' resembles a hash but is none; it is not taken for a password
+error: the stored value of 'bob' looks like a hash but is not valid; it is not accepted as a password
 hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new password, or use --allow-hash-like if the stored value really is the password
 
 "#]]
@@ -177,7 +177,7 @@ hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new passwor
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None","hint":"run `dash-users passwd bob --database [DIR]/users.db` to set a new password"}}
+{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is empty or a placeholder such as None","hint":"run `dash-users passwd bob --database [DIR]/users.db` to set a new password"}}
 
 "#]]
     );
@@ -211,7 +211,7 @@ fn rehash_plaintext_rejects_digests_unless_allowed() {
 status 7
 -- stdout
 -- stderr
-error: the stored value of 'alice' resembles a hash but is none; it is not taken for a password
+error: the stored value of 'alice' looks like a hash but is not valid; it is not accepted as a password
 hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new password, or use --allow-hash-like if the stored value really is the password
 
 "#]]
@@ -241,9 +241,9 @@ fn rehash_plaintext_reports_all_bad_values_at_once() {
 status 7
 -- stdout
 -- stderr
-[DIR]/users.db: the stored value of 'bob' is no password: it is empty, masked, or a word such as None
-[DIR]/users.db: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
-[DIR]/users.db: the stored value of 'dave' is no password: it is empty, masked, or a word such as None
+[DIR]/users.db: the stored value of 'bob' is empty or a placeholder such as None
+[DIR]/users.db: the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password
+[DIR]/users.db: the stored value of 'dave' is empty or a placeholder such as None
 error: 3 stored values are not passwords; nothing was changed
 hint: run `dash-users check --database [DIR]/users.db` to see how to fix each one
 
@@ -255,7 +255,7 @@ hint: run `dash-users check --database [DIR]/users.db` to see how to fix each on
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 stored values are not passwords; nothing was changed","hint":"run `dash-users check --database [DIR]/users.db` to see how to fix each one","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is no password: it is empty, masked, or a word such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is no password: it is empty, masked, or a word such as None"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 stored values are not passwords; nothing was changed","hint":"run `dash-users check --database [DIR]/users.db` to see how to fix each one","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is empty or a placeholder such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is empty or a placeholder such as None"}]}}
 
 "#]]
     );
@@ -265,7 +265,7 @@ status 7
 status 7
 -- stdout
 -- stderr
-error: the stored value of 'carol' is a valid hash with Python's b'…' around it; it is not taken for a password
+error: the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password
 hint: run `dash-users check --fix --unwrap --database [DIR]/users.db` to repair the hash
 
 "#]]

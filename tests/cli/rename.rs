@@ -73,7 +73,7 @@ fn rename_rejects_taken_and_invalid_names() {
 status 9
 -- stdout
 -- stderr
-error: user 'bob' exists already
+error: user 'bob' already exists
 hint: choose another name, or remove the other user first
 
 "#]]
@@ -84,7 +84,7 @@ hint: choose another name, or remove the other user first
 status 9
 -- stdout
 -- stderr
-error: user 'bob' exists already; 'Bob' differs only by case
+error: user 'bob' already exists; 'Bob' differs only by case
 hint: use --allow-similar to allow this name
 
 "#]]
@@ -95,7 +95,7 @@ hint: use --allow-similar to allow this name
 status 7
 -- stdout
 -- stderr
-error: a user name cannot hold ':', where HTTP Basic authentication ends the name
+error: a username cannot contain ':', which ends the name in HTTP Basic authentication
 
 "#]]
     );
@@ -125,7 +125,7 @@ fn rename_fails_if_app_foreign_key_forbids_it() {
 status 1
 -- stdout
 -- stderr
-error: [DIR]/users.db refused the change: rows of orders refer to the user
+error: [DIR]/users.db refused the change: rows in orders reference the user
 
 "#]]
     );

@@ -44,7 +44,7 @@ const DIGESTS: &str = "\
     blake2s256;ripemd160;rmd160;whirlpool;sm3;shake_128;shake128;sha0;sha;sha2;ssl3-sha1;SHA-512/224;sha-512/256;1.3.14.3.2.26;sha256 ;\
     \x20sha256;sha256\0;ſha256;sha２56;hmac;null;undef;";
 
-/// Names of methods, of which werkzeug takes none.
+/// Names of methods that werkzeug does not accept.
 const NAMES: &str = "\
     Scrypt;SCRYPT;scrypt ; scrypt;pbkdf2 ;PBKDF2;pbkdf2_sha256;pbkdf;plain;sha256;;\0;\
     \u{feff}scrypt;ſcrypt;!scrypt;!pbkdf2";

@@ -211,12 +211,12 @@ fn compare(format: &str) {
     let url = cluster.database();
     let shown = format!("postgresql://{OWNER}@127.0.0.1:{}/{}", cluster.port(), name(&url));
     let (sqlite, postgres) = (with_files(empty()), with_files(on(&url)));
-    let (mut differences, mut statuses) = (Vec::new(), BTreeSet::new());
+    let (mut differences, mut exit_codes) = (Vec::new(), BTreeSet::new());
     for (stdin, command) in COMMANDS {
         let mut args: Vec<&str> = command.split(' ').collect();
         args.extend(["--format", format]);
         let run = sqlite.run_with(stdin, &args);
-        statuses.insert(run.status);
+        exit_codes.insert(run.status);
         let of_file = without_names(&run, "[DIR]/users.db", format);
         let of_server = without_names(&postgres.run_with(stdin, &args), &shown, format);
 
@@ -225,7 +225,7 @@ fn compare(format: &str) {
                 .push(format!("{command}\n-- SQLite\n{of_file}\n-- PostgreSQL\n{of_server}"));
         }
     }
-    assert!(statuses.iter().eq(&[0, 1, 2, 3, 4, 6, 7, 8, 9, 10]), "{statuses:?}");
+    assert!(exit_codes.iter().eq(&[0, 1, 2, 3, 4, 6, 7, 8, 9, 10]), "{exit_codes:?}");
     assert!(differences.is_empty(), "{}", differences.join("\n\n"));
 }
 

@@ -143,8 +143,8 @@ fn concurrent_adds_of_same_user_succeed_once() {
     assert_ok(&sandbox.run(&["init"]));
     let children: Vec<_> =
         (0..6).map(|_| start(&sandbox, &["add", "carol", "--generate", "--quiet"])).collect();
-    let mut statuses: Vec<_> = children.into_iter().map(|child| end(child).0.unwrap()).collect();
-    statuses.sort_unstable();
-    assert_eq!(statuses, [0, 9, 9, 9, 9, 9]);
+    let mut exit_codes: Vec<_> = children.into_iter().map(|child| end(child).0.unwrap()).collect();
+    exit_codes.sort_unstable();
+    assert_eq!(exit_codes, [0, 9, 9, 9, 9, 9]);
     assert_eq!(events(&url), [("add".to_owned(), 1)].into());
 }

@@ -87,11 +87,11 @@ fn names_differing_by_case_or_blanks_are_distinct(database: &dyn Database) {
 fn rehash_hashes_plaintext_of_invalid_name(database: &dyn Database) {
     let mut users = init(database);
     for name in odd_names(database) {
-        insert(database, &name, "clear password");
+        insert(database, &name, "plaintext password");
     }
     users.hash_plaintext_passwords(None::<&[&str]>, false).unwrap();
     for name in odd_names(database) {
-        assert!(is_current_hash_of(&stored(database, &name), "clear password"));
+        assert!(is_current_hash_of(&stored(database, &name), "plaintext password"));
     }
 }
 

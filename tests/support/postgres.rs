@@ -289,7 +289,7 @@ impl Cluster {
         name
     }
 
-    /// Drops a database, whoever is connected to it.
+    /// Drops a database and ends its connections.
     pub fn drop_database(&self, name: &str) {
         self.administer(&format!("DROP DATABASE {name} WITH (FORCE)"));
     }

@@ -110,7 +110,7 @@ fn pip_install(environment: &Environment) -> Command {
 }
 
 /// Has `fill` make `directory`, and only once: threads and processes that come meanwhile wait, and
-/// what one that was killed left behind is made anew.
+/// what a killed one left behind is recreated.
 fn once(directory: &Path, fill: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let in_context = |error: io::Error| format!("{}: {error}", directory.display());
     let mut lock = directory.as_os_str().to_owned();

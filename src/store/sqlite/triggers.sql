@@ -89,7 +89,7 @@ BEGIN
 END;
 
 -- Groups and times follow, unless the new name is NULL; groups do not follow to a number either.
--- UPDATE OR REPLACE may have put the row in the place of another one.
+-- UPDATE OR REPLACE may have replaced another row.
 DROP TRIGGER IF EXISTS dash_users_renamed;
 CREATE TRIGGER dash_users_renamed AFTER UPDATE OF username ON users
 WHEN OLD.username COLLATE BINARY IS NOT NEW.username

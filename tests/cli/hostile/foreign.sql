@@ -65,7 +65,7 @@ CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL, lang
 CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
 INSERT INTO users VALUES (NULL, NULL, NULL), (NULL, NULL, NULL), ('alice', NULL, NULL);
 
--- == columns of which no name can be told
+-- == columns with names that are not text
 CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL, language TEXT NOT NULL,
     "<ESC>[31m<RLO>" TEXT NOT NULL, "" TEXT, " " TEXT NOT NULL DEFAULT 'x', "a""b;DROP TABLE users" TEXT);
 INSERT INTO users VALUES ('alice', '<HASH>', 'en', 'x', 'y', 'z', 'w');

@@ -171,7 +171,7 @@ fn every_damage_is_found() {
             .iter()
             .map(|(code, severity, user)| (*code, *severity, (*user).to_owned()))
             .collect();
-        // A table in the place of another leaves triggers that write to the old one.
+        // A table that replaces another leaves triggers that write to the old one.
         found.retain(|found| found.0 != "trigger_altered" || expected.contains(found));
         assert_eq!(found, expected, "{sql}");
     }

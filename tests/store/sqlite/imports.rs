@@ -67,7 +67,7 @@ fn unrecorded_removal_is_recorded_by_import() {
         if others {
             insert(&database, "bob", "!");
         }
-        // Put back, but what went unseen is still there.
+        // Restored, but unrecorded changes are still there.
         let orphans = "INSERT INTO user_groups VALUES ('zoe', 'admins');
                        INSERT INTO dash_users_times (username) VALUES ('zoe')";
         users.migrate().unwrap();

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 
 use super::schema::fingerprint;
-use super::{history, schema_text};
+use super::{history, schema_text, table};
 use crate::store::{Cause, ImportRow, NewRow, RowChange};
 use crate::user::StoredText;
 
@@ -18,6 +18,8 @@ pub(super) struct Import {
     now: String,
     /// Whether there were no users, so nothing can remain of one.
     was_empty: bool,
+    /// Whether triggers of the app can add and remove users, which ours do not see in an import.
+    app_has_triggers: bool,
     /// The SQL that recreates the triggers.
     triggers: Vec<String>,
 }
@@ -25,10 +27,16 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn begin(connection: &Connection) -> rusqlite::Result<Self> {
         let ask = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-                          NOT EXISTS (SELECT 1 FROM users)";
-        let (now, was_empty) =
-            connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        delete_orphans(connection)?;
+                          NOT EXISTS (SELECT 1 FROM users),
+                          EXISTS (SELECT 1 FROM sqlite_schema
+                                  WHERE type = 'trigger' AND tbl_name = 'users' COLLATE NOCASE
+                                      AND name NOT LIKE 'dash\\_users\\_%' ESCAPE '\\')";
+        let (now, was_empty, app_has_triggers) =
+            connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        // For an exact name, `forget` is enough.
+        if was_empty || app_has_triggers || !table::compares_bytes(connection)? {
+            delete_orphans(connection)?;
+        }
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
         for name in TRIGGERS {
@@ -36,7 +44,7 @@ impl Import {
             triggers.push(connection.query_row(select, [name], |row| schema_text(row, 0))?);
             connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
         }
-        Ok(Self { now, was_empty, triggers })
+        Ok(Self { now, was_empty, app_has_triggers, triggers })
     }
 
     pub(super) fn write(&self, connection: &Connection, row: &ImportRow) -> Result<(), Unwritten> {
@@ -53,18 +61,25 @@ impl Import {
 
     pub(super) fn end(self, connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
         self.triggers.iter().try_for_each(|sql| connection.execute_batch(sql))?;
-        // Our triggers did not record changes by triggers of the app meanwhile.
+        if self.app_has_triggers {
+            self.record_app_changes(connection)?;
+        }
+        history::end_change(connection)?;
+        history::write(connection, cause)
+    }
+
+    /// Records what triggers of the app did during the import.
+    fn record_app_changes(&self, connection: &Connection) -> rusqlite::Result<()> {
         delete_orphans(connection)?;
         let remember = format!(
             "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
              SELECT username, ?1, ?1, {} FROM users
              WHERE username IS NOT NULL
-                 AND username COLLATE BINARY NOT IN (SELECT username FROM dash_users_times)",
+                 AND NOT EXISTS (SELECT 1 FROM dash_users_times AS times
+                                 WHERE times.username = users.username)",
             fingerprint("users.password_hash")
         );
-        connection.execute(&remember, [&self.now])?;
-        history::end_change(connection)?;
-        history::write(connection, cause)
+        connection.execute(&remember, [&self.now]).map(drop)
     }
 }
 
@@ -73,15 +88,16 @@ type Unwritten = Option<rusqlite::Error>;
 
 /// Deletes remains of users who were removed without an event, before their names are reused.
 fn delete_orphans(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
+    // The first comparison finds the row by the index, the second is exact.
+    let is_gone = "NOT EXISTS (SELECT 1 FROM users WHERE users.username = kept.username
+                                   AND users.username COLLATE BINARY = kept.username)";
+    connection.execute_batch(&format!(
         "INSERT INTO user_events (action, username, detail)
-         SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times
-         WHERE username NOT IN (SELECT username FROM users WHERE username IS NOT NULL);
-         DELETE FROM dash_users_times
-         WHERE username NOT IN (SELECT username FROM users WHERE username IS NOT NULL);
-         DELETE FROM user_groups
-         WHERE username NOT IN (SELECT username FROM users WHERE username IS NOT NULL);",
-    )
+         SELECT 'remove', substr(username, 1, 1024), 'found missing' FROM dash_users_times AS kept
+         WHERE {is_gone};
+         DELETE FROM dash_users_times AS kept WHERE {is_gone};
+         DELETE FROM user_groups AS kept WHERE {is_gone};"
+    ))
 }
 
 /// The same for one name, like the trigger `dash_users_added`.

@@ -151,6 +151,11 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
     if is_unique { Ok(None) } else { without_unique_index(connection, &collation).map(Some) }
 }
 
+/// Whether two names are the same only if their bytes are.
+pub(super) fn compares_bytes(connection: &Connection) -> rusqlite::Result<bool> {
+    column(connection, "users", "username").map(|(_, collation)| collation == "BINARY")
+}
+
 /// The declared type and the collation of a column.
 fn column(
     connection: &Connection,

@@ -78,6 +78,9 @@ impl Detected {
         if text.len() > MAX_BYTES {
             return None;
         }
+        if is_plain(text) {
+            return Self::bare(Vec::new(), &Text::new(text.to_owned()));
+        }
         let mut visited = vec![Text::new(text.to_owned())];
         let mut texts = vec![(Vec::new(), Text::new(text.to_owned()))];
         let mut found: Option<Self> = None;
@@ -301,6 +304,16 @@ fn truncated(text: &str) -> Option<What> {
     let missing =
         (2 * method.digest_bytes()).checked_sub(digest.len()).filter(|missing| *missing > 0)?;
     digest.bytes().all(is_digit).then_some(What::Truncated { missing: Some(missing) })
+}
+
+/// Whether nothing can be around a text: a fast path for whole tables of malformed hashes.
+fn is_plain(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b":$./+_-".contains(&byte);
+    let name = text.split([':', '_', '-']).next().unwrap_or_default();
+    text.contains('$')
+        && !text.contains("$$")
+        && text.bytes().all(is_part)
+        && ["scrypt", "pbkdf2", "argon2", "bcrypt", ""].contains(&name)
 }
 
 #[cfg(test)]

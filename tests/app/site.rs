@@ -34,7 +34,7 @@ const METHOD: &str = "scrypt:1024:8:1";
 const DATABASE: &str = "users.db";
 const SEEDED: &str = "seeded.db";
 
-/// Waits for the end of the tests; then ends the apps and removes the folders that it was told of,
+/// Waits for the end of the tests; then ends the apps and removes the folders that it was given,
 /// one of each a line.
 const GUARD: &str = r#"
 apps=

@@ -203,7 +203,7 @@ bcrypt.json:2: user 'dan': the value looks like a hash but is not valid; it is n
 bcrypt.json:3: user 'eve': the value looks like a hash but is not valid; it is not accepted as a password
 bcrypt.json:4: user 'fay': the value looks like a hash but is not valid; it is not accepted as a password
 error: 4 bad records in bcrypt.json (numbered by item); nothing was changed
-hint: --allow-hash-like takes it as a password; a hash goes into the field password_hash
+hint: --allow-hash-like accepts it as a password; a hash goes into the field password_hash
 
 "#]]
     );

@@ -434,7 +434,7 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
         RecordError::HashLike => (
             Code::InvalidData,
             Some(
-                "--allow-hash-like takes it as a password; a hash goes into the field password_hash",
+                "--allow-hash-like accepts it as a password; a hash goes into the field password_hash",
             ),
         ),
         RecordError::OtherHash(_) => (

@@ -3,6 +3,8 @@
 //! The version is the only row of `dash_users_schema`, not `PRAGMA user_version`, which belongs to
 //! the app that owns the file.
 
+use std::sync::LazyLock;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -23,7 +25,9 @@ const MIGRATIONS: [(Migration, &str); 3] = [
 ];
 
 /// The triggers of the latest version.
-const TRIGGERS: &str = include_str!("triggers.sql");
+static TRIGGERS: LazyLock<String> = LazyLock::new(|| {
+    include_str!("triggers.sql").replace("{fingerprint}", &fingerprint("NEW.password_hash"))
+});
 
 /// The latest version.
 pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
@@ -307,7 +311,7 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
             connection.execute_batch(sql)?;
         }
     }
-    connection.execute_batch(TRIGGERS)
+    connection.execute_batch(&TRIGGERS)
 }
 
 /// Completes a schema of the latest version.

@@ -11,6 +11,8 @@
 -- app ignores case, this reads all our rows: SQLite before 3.31 does not create a correct index
 -- with another collation for the primary key of a WITHOUT ROWID table.
 --
+-- The word fingerprint in braces stands for that of `NEW.password_hash`: see 003_fingerprints.sql.
+--
 -- A trigger on another table than `users` does not name `users`: SQLite reads all triggers when an
 -- app renames a table, and while an app replaces `users` with another table, there is none of that
 -- name.
@@ -32,9 +34,7 @@ BEGIN
     INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
     SELECT NEW.username, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
            strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-           CASE WHEN length(NEW.password_hash) > 64
-                     AND substr(NEW.password_hash, -32) NOT GLOB '*[^0-9a-f]*'
-                THEN substr(NEW.password_hash, -32) END
+           {fingerprint}
     WHERE NEW.username IS NOT NULL;
 END;
 
@@ -82,9 +82,7 @@ BEGIN
     WHERE username IN (OLD.username, NEW.username)
         AND (SELECT action FROM user_events WHERE id = last_insert_rowid()) = 'passwd';
     UPDATE dash_users_times
-    SET fingerprint = CASE WHEN length(NEW.password_hash) > 64
-                                AND substr(NEW.password_hash, -32) NOT GLOB '*[^0-9a-f]*'
-                           THEN substr(NEW.password_hash, -32) END
+    SET fingerprint = {fingerprint}
     WHERE username IN (OLD.username, NEW.username);
 END;
 
@@ -110,10 +108,7 @@ BEGIN
     DELETE FROM user_groups WHERE username = OLD.username AND typeof(username) = typeof(OLD.username)
         AND typeof(NEW.username) NOT IN ('text', 'blob');
     INSERT INTO dash_users_times (username, fingerprint)
-    SELECT NEW.username,
-           CASE WHEN length(NEW.password_hash) > 64
-                     AND substr(NEW.password_hash, -32) NOT GLOB '*[^0-9a-f]*'
-                THEN substr(NEW.password_hash, -32) END
+    SELECT NEW.username, {fingerprint}
     WHERE OLD.username IS NULL;
     INSERT INTO user_events (actor, action, username, detail)
     VALUES ((SELECT actor FROM dash_users_change), 'rename', substr(OLD.username, 1, 1024),

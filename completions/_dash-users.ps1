@@ -99,7 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number [default: the group of the process]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--language', '--language', [CompletionResultType]::ParameterName, 'Language of the user, as a BCP 47 tag')
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Add the user to a group (repeatable)')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -145,7 +145,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--language', '--language', [CompletionResultType]::ParameterName, 'Language of the user, as a BCP 47 tag')
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Add the user to a group (repeatable)')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -166,7 +166,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;passwd' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -184,7 +184,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;verify' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -202,7 +202,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;rehash' {
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -411,7 +411,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;list' {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only users in this group')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort order (times: unknown first, then oldest first)')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -429,7 +429,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;ls' {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only users in this group')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort order (times: unknown first, then oldest first)')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -445,7 +445,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;show' {
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -473,12 +473,12 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;check' {
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
-            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Restore missing tables and triggers of dash-users, and delete groups of missing users. Never changes a user or the file''s mode')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Restore missing tables and triggers of dash-users, and delete groups that belong to missing or replaced users. Never changes a row of users or the file''s mode')
             [CompletionResult]::new('--unwrap', '--unwrap', [CompletionResultType]::ParameterName, 'With --fix: strip extra text around hashes, such as quotes, and convert PBKDF2 hashes from Django and passlib. Passwords stay the same')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Show every finding; by default, tables summarize more than ten of a kind')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
@@ -496,7 +496,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number [default: the group of the process]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -563,7 +563,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;hash' {
             [CompletionResult]::new('--hash-file', '--hash-file', [CompletionResultType]::ParameterName, 'File with one hash (one trailing newline is stripped)')
             [CompletionResult]::new('--password-file', '--password-file', [CompletionResultType]::ParameterName, 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]')
-            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
+            [CompletionResult]::new('--method', '--method', [CompletionResultType]::ParameterName, 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')

@@ -93,7 +93,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --jobs 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -115,7 +115,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --language 'Language of the user, as a BCP 47 tag'
             cand --group 'Add the user to a group (repeatable)'
             cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -137,7 +137,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --language 'Language of the user, as a BCP 47 tag'
             cand --group 'Add the user to a group (repeatable)'
             cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -157,7 +157,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;passwd'= {
             cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -174,7 +174,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;verify'= {
             cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -191,7 +191,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;rehash'= {
             cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -382,7 +382,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;list'= {
             cand --group 'Only users in this group'
             cand --sort 'Sort order (times: unknown first, then oldest first)'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -399,7 +399,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;ls'= {
             cand --group 'Only users in this group'
             cand --sort 'Sort order (times: unknown first, then oldest first)'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -414,7 +414,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;show'= {
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -440,12 +440,12 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;check'= {
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
-            cand --fix 'Restore missing tables and triggers of dash-users, and delete groups of missing users. Never changes a user or the file''s mode'
+            cand --fix 'Restore missing tables and triggers of dash-users, and delete groups that belong to missing or replaced users. Never changes a row of users or the file''s mode'
             cand --unwrap 'With --fix: strip extra text around hashes, such as quotes, and convert PBKDF2 hashes from Django and passlib. Passwords stay the same'
             cand --all 'Show every finding; by default, tables summarize more than ten of a kind'
             cand --json 'Same as --format json'
@@ -462,7 +462,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --jobs 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -525,7 +525,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;hash'= {
             cand --hash-file 'File with one hash (one trailing newline is stripped)'
             cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
-            cand --method 'Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
+            cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'

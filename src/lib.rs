@@ -26,7 +26,7 @@
 //!
 //! # Modules
 //!
-//! In dependency order:
+//! The main modules, in dependency order:
 //!
 //! | module | contents |
 //! |---|---|
@@ -44,14 +44,14 @@
 //!
 //! # Features
 //!
-//! Both are enabled by default. `cli` builds the program `dash-users`; without it, no command line
+//! There are two, both enabled by default. `cli` builds the program `dash-users`; without it, no command line
 //! crate is compiled. `postgres` adds support for PostgreSQL.
 //!
 //! # Security
 //!
 //! A login takes the same time for an unknown user as for a wrong password, provided that stored
 //! hashes use the current method. A stored hash that costs more than the [limits](Scrypt) is
-//! rejected without computing it. Passwords are wiped from memory and appear in no error and no
+//! rejected, and is not computed. Passwords are wiped from memory and appear in no error and no
 //! `Debug` output.
 
 #![cfg_attr(

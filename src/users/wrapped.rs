@@ -1,6 +1,6 @@
-//! Detection of wrapped hashes: hashes with extra characters around them that programs, shells and
-//! spreadsheets add, such as quotes, Python's `b'…'`, line breaks, an encoding, or another spelling
-//! of `$`.
+//! Detection of damaged hashes in stored values: werkzeug hashes with extra characters around them
+//! (wrapped hashes), truncated ones, and hashes of other programs. Programs, shells and spreadsheets
+//! add such characters: quotes, Python's `b'…'`, line breaks, an encoding, or another spelling of `$`.
 //!
 //! Layers are removed one after the other, in every way that fits, until a hash remains. Nothing is
 //! guessed: if two different hashes are possible, neither is used.
@@ -30,7 +30,7 @@ const MAX_DEPTH: usize = 6;
 /// The maximum number of texts that are examined for one value.
 const MAX_TEXTS: usize = 300;
 
-/// The rank from which the search stops.
+/// The search stops when a result has at least this rank.
 const CERTAIN: u8 = 2;
 
 type Text = Zeroizing<String>;
@@ -46,7 +46,8 @@ pub(super) struct Detected {
 
 #[derive(Debug, PartialEq, Eq)]
 enum What {
-    /// A werkzeug hash, or a locked value.
+    /// A werkzeug hash, or a locked value. `restored` is `None` if its method is unsupported or
+    /// over the limits, or if two hashes are possible.
     Ours { restored: Option<Restored> },
     /// A truncated werkzeug hash, and the number of missing characters if known.
     Truncated { missing: Option<usize> },
@@ -182,7 +183,7 @@ impl Detected {
         best
     }
 
-    /// How plausible the result is.
+    /// How plausible the result is, from 0 (only begins like a hash) to 4 (a werkzeug hash).
     fn rank(&self) -> u8 {
         match self.what {
             What::Ours { .. } => 4,

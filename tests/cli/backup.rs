@@ -129,7 +129,7 @@ status 4
 -- stdout
 -- stderr
 error: no such backup: [DIR]/nowhere.db
-hint: run `dash-users backup FILE` to create one
+hint: give the path of a file that `dash-users backup` wrote
 
 "#]]
     );

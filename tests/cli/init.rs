@@ -297,8 +297,8 @@ hint: run `dash-users init --database [DIR]/users.db` to update it
 status 4
 -- stdout
 -- stderr
-error: [DIR]/users.db is not up to date: groups may belong to earlier users with the same names but other password hashes: 'alice' (1 in all); `check --fix` drops these groups; nothing was changed
-hint: run `dash-users check --database [DIR]/users.db` for the reason, and add --fix to repair it
+error: [DIR]/users.db is not up to date: 1 user may have the groups of earlier users with the same names: 'alice'; `check --fix` deletes these groups; nothing was changed
+hint: run `dash-users check --fix --database [DIR]/users.db` to repair it
 
 "#]]
     );

@@ -226,8 +226,8 @@ fn groups(command: &clap::Command) -> String {
 /// The method for new hashes, and the one to judge outdated hashes by.
 #[derive(Args)]
 pub struct MethodArg {
-    /// Hash method: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS
-    /// [env: DASH_USERS_METHOD] [default: scrypt]
+    /// Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2,
+    /// pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]
     ///
     /// Use pbkdf2 if the app runs werkzeug before 2.3 or a Python without hashlib.scrypt. ALGORITHM
     /// is sha1, sha256 or sha512. "scrypt" means scrypt:32768:8:1, which needs 32 MiB of memory. The

@@ -13,8 +13,8 @@ use dash_users::{
 /// What each exit code means.
 pub const EXIT_CODES: [(u8, &str); 12] = [
     (0, "success, or nothing to do"),
-    (1, "other error, or a file already exists"),
-    (2, "usage error, or no terminal to ask for a password"),
+    (1, "a file already exists, or an error not listed here"),
+    (2, "usage error, or a password is needed but stdin is not a terminal"),
     (3, "wrong password"),
     (
         4,
@@ -24,7 +24,7 @@ pub const EXIT_CODES: [(u8, &str); 12] = [
     (6, "no such user"),
     (7, "invalid data (a name, group, language, hash or record), or problems found by check"),
     (8, "the new password is weak or not allowed"),
-    (9, "the user already exists"),
+    (9, "the user already exists, or a user whose name differs only by case"),
     (10, "confirmation required"),
     (130, "interrupted; nothing was changed"),
 ];
@@ -313,11 +313,8 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             (Code::NeedsMigration, Some(format!("run {init} to update it")))
         }
         StoreError::NeedsRepair { location, .. } => {
-            let check = command(location, "check");
-            (
-                Code::NeedsMigration,
-                Some(format!("run {check} for the reason, and add --fix to repair it")),
-            )
+            let fix = command(location, "check --fix");
+            (Code::NeedsMigration, Some(format!("run {fix} to repair it")))
         }
         StoreError::NotEncodable { .. } => (Code::InvalidData, None),
         StoreError::TooSlow { .. } => (Code::Busy, None),

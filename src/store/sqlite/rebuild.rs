@@ -6,13 +6,14 @@ use rusqlite::Connection;
 use super::{quote, schema, schema_text};
 use crate::check::SchemaObjectKind;
 
-/// A larger file is not copied, and no SQL is shown.
+/// The maximum size of a file in bytes. For a larger file, no copy is made and no SQL is suggested.
 const MAX_BYTES: i64 = 256 << 20;
 
 /// The temporary name of the new table.
 const NEW: &str = "dash_users_rebuilt";
 
-/// SQL that gives `users` a column `username` that stores text unchanged and compares bytes.
+/// SQL that rebuilds `users` so that `username` is TEXT without a collation: stored unchanged, and
+/// compared byte by byte.
 pub(super) fn users_with_plain_names(connection: &Connection) -> Option<String> {
     let create = sql_of(connection, "users").ok()?;
     let create = with_plain_column(&create, "username")?;

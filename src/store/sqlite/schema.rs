@@ -218,8 +218,9 @@ fn refuse_leftovers(connection: &Connection, location: &Location) -> Result<(), 
     let shown: Vec<_> = names.iter().take(10).map(|name| format!("'{name}'")).collect();
     let more = if count > shown.len() { " …" } else { "" };
     refuse(format!(
-        "groups may belong to earlier users with the same names but other password hashes: {}{more} \
-         ({count} in all); `check --fix` drops these groups",
+        "{} may have the groups of earlier users with the same names: {}{more}; `check --fix` \
+         deletes these groups",
+        if count == 1 { "1 user".to_owned() } else { format!("{count} users") },
         shown.join(", ")
     ))
 }

@@ -25,8 +25,8 @@ use crate::output::{Output, counted, indented, thousands, wrapped};
 /// Example: dash-users check --json
 #[derive(clap::Args)]
 pub struct Args {
-    /// Restore missing tables and triggers of dash-users, and delete groups of missing users. Never
-    /// changes a user or the file's mode
+    /// Restore missing tables and triggers of dash-users, and delete groups that belong to missing or
+    /// replaced users. Never changes a row of users or the file's mode
     #[arg(long)]
     pub fix: bool,
     /// With --fix: strip extra text around hashes, such as quotes, and convert PBKDF2 hashes from

@@ -33,11 +33,12 @@ use crate::{prompt, terminal};
 /// (separated by ; in CSV), and locked or its opposite, active (true or false). An empty CSV cell
 /// means "not given", except in groups, where it means "no groups".
 ///
-/// A hash in the field password, a hash with extra text around it, and words such as None or null
-/// are rejected, so that they never become passwords.
+/// A werkzeug hash in the field password, a hash with extra text around it, and words such as None
+/// or null are always rejected. A value that looks like a digest or a hash of another program is
+/// rejected unless --allow-hash-like is given.
 ///
-/// Every bad record is reported. The exit code is 7 for invalid data, 8 for a weak password, and 9
-/// for an existing user.
+/// Every bad record is reported. The exit code is the first that applies: 7 for invalid data, 8 for
+/// a weak password, 9 for an existing user.
 ///
 /// Example: dash-users import colleagues.csv --generate-missing passwords.csv
 #[derive(clap::Args)]

@@ -34,7 +34,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let file = std::path::absolute(&args.file)?;
     if matches!(database, Location::Sqlite(_)) && !file.exists() {
         let message = format!("no such backup: {}", file.display());
-        let hint = "run `dash-users backup FILE` to create one";
+        let hint = "give the path of a file that `dash-users backup` wrote";
         return Err(Failure::new(Code::NoDatabase, message).hint(hint).into());
     }
     let restore = Users::prepare_restore(database, &file, Some(&actor()))?;

@@ -10,7 +10,6 @@ fn password_stdin_strips_only_one_newline() {
         run,
         str![[r#"
 status 0
--- stdout
 -- stderr
 added user 'carol' in [DIR]/users.db
 
@@ -28,36 +27,23 @@ fn password_file_option_overrides_environment() {
     let sandbox = initialized().with_env("DASH_USERS_PASSWORD_FILE", "other");
     sandbox.write("password", format!("{GOOD}\n"));
     sandbox.write("other", "another-plover-quux\n");
-    assert_run!(
-        sandbox.run(&["add", "carol", "--password-file", "password"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users add carol --password-file password
 status 0
--- stdout
 -- stderr
 added user 'carol' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["add", "dave"]),
-        str![[r#"
+$ dash-users add dave
 status 0
--- stdout
 -- stderr
 added user 'dave' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "erin", "--password-stdin"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add erin --password-stdin
 status 0
--- stdout
 -- stderr
 added user 'erin' in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     for (user, password) in [("carol", GOOD), ("dave", "another-plover-quux"), ("erin", GOOD)] {
         assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
     }
@@ -66,28 +52,22 @@ added user 'erin' in [DIR]/users.db
 #[test]
 fn unreadable_password_file_is_named() {
     let sandbox = initialized();
-    assert_run!(
-        sandbox.run(&["add", "carol", "--password-file", "nowhere"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users add carol --password-file nowhere
 status 1
--- stdout
 -- stderr
 error: the file given by --password-file does not exist (name not shown: it may be the password)
 hint: write the password to a file and pass the name of that file, or use --password-stdin
 
-"#]]
-    );
+"#]]);
     sandbox.write("latin1", b"pl\xe9onasme-et-quoi");
-    assert_run!(
-        sandbox.run(&["add", "carol", "--password-file", "latin1"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users add carol --password-file latin1
 status 7
--- stdout
 -- stderr
 error: cannot read the password from latin1: the password is not UTF-8
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -115,7 +95,6 @@ fn add_json_describes_change() {
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"carol","action":"add","changed":true}
--- stderr
 
 "#]]
     );
@@ -125,7 +104,6 @@ status 0
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"carol","action":"add","changed":false}
--- stderr
 
 "#]]
     );
@@ -135,117 +113,77 @@ status 0
 fn add_existing_user_fails_or_does_nothing_if_asked() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "alice", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add alice --password-stdin
 status 9
--- stdout
 -- stderr
 error: user 'alice' already exists
 hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new password, or use --if-not-exists to leave the user unchanged
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["create", "alice", "--password-stdin", "--if-not-exists"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users create alice --password-stdin --if-not-exists
 status 0
--- stdout
 -- stderr
 user 'alice' already exists in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["add", "alice", "--generate", "--if-not-exists"]),
-        str![[r#"
+$ dash-users add alice --generate --if-not-exists
 status 0
--- stdout
 -- stderr
 user 'alice' already exists in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.stored("alice"), before);
 }
 
 #[test]
 fn add_similar_username_requires_option() {
     let sandbox = seeded();
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "ALICE", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add ALICE --password-stdin
 status 9
--- stdout
 -- stderr
 error: user 'alice' already exists; 'ALICE' differs only by case
 hint: use --allow-similar to allow this name
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "ALICE", "--password-stdin", "--if-not-exists"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add ALICE --password-stdin --if-not-exists
 status 9
--- stdout
 -- stderr
 error: user 'alice' already exists; 'ALICE' differs only by case
 hint: use --allow-similar to allow this name
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "ALICE", "--password-stdin", "--allow-similar"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add ALICE --password-stdin --allow-similar
 status 0
--- stdout
 -- stderr
 added user 'ALICE' in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn add_weak_password_requires_option_and_bad_one_fails() {
     let sandbox = initialized();
-    assert_run!(
-        sandbox.run_with("short", &["add", "carol", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf short | dash-users add carol --password-stdin
 status 8
--- stdout
 -- stderr
 error: the password is weak: it has fewer than 8 characters
 hint: choose a longer password, use --generate, or accept it with --allow-weak
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with("carol1234", &["add", "carol", "--password-stdin"]),
-        str![[r#"
+$ printf carol1234 | dash-users add carol --password-stdin
 status 8
--- stdout
 -- stderr
 error: the password is weak: it is too easy to guess
 hint: choose a longer password, use --generate, or accept it with --allow-weak
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with("", &["add", "carol", "--password-stdin", "--allow-weak"]),
-        str![[r#"
+$ dash-users add carol --password-stdin --allow-weak
 status 8
--- stdout
 -- stderr
 error: a password cannot be empty
 
-"#]]
-    );
+"#]]);
     assert_run!(
         sandbox.run_with("a\tb", &["add", "carol", "--password-stdin", "--allow-weak"]),
         str![[r#"
 status 8
--- stdout
 -- stderr
 error: a password cannot contain control characters, such as a line break or a tab
 
@@ -255,109 +193,70 @@ error: a password cannot contain control characters, such as a line break or a t
         sandbox.run_with("x".repeat(1025), &["add", "carol", "--password-stdin", "--allow-weak"]),
         str![[r#"
 status 8
--- stdout
 -- stderr
 error: a password cannot be longer than 1024 bytes
 
 "#]]
     );
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
-    assert_run!(
-        sandbox.run_with("short", &["add", "carol", "--password-stdin", "--allow-weak"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf short | dash-users add carol --password-stdin --allow-weak
 status 0
--- stdout
 -- stderr
 added user 'carol' in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn add_rejects_invalid_name_and_language_with_reason() {
     let sandbox = initialized();
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "a:b", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add a:b --password-stdin
 status 7
--- stdout
 -- stderr
 error: a username cannot contain ':', which ends the name in HTTP Basic authentication
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "", "--password-stdin"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add '' --password-stdin
 status 7
--- stdout
 -- stderr
 error: a username cannot be empty
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "--password-stdin", "--", "-x"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add --password-stdin -- -x
 status 7
--- stdout
 -- stderr
 error: a username cannot begin with '-'
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "carol", "--password-stdin", "--language", "en_US"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --password-stdin --language en_US
 status 7
--- stdout
 -- stderr
 error: a language must be a BCP 47 tag, such as 'en' or 'pt-BR'
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "carol", "--password-stdin", "--json", "--language", ""]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --password-stdin --json --language ''
 status 7
--- stdout
 -- stderr
 {"error":{"code":"invalid_data","status":7,"message":"a language must be a BCP 47 tag, such as 'en' or 'pt-BR'","hint":null}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn no_terminal_error_names_password_options() {
     let sandbox = initialized();
-    assert_run!(
-        sandbox.run(&["add", "carol"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users add carol
 status 2
--- stdout
 -- stderr
 error: cannot ask for a password: stdin is not a terminal
 hint: use --password-stdin, --password-file or --generate
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["add", "carol", "--json"]),
-        str![[r#"
+$ dash-users add carol --json
 status 2
--- stdout
 -- stderr
 {"error":{"code":"usage","status":2,"message":"cannot ask for a password: stdin is not a terminal","hint":"use --password-stdin, --password-file or --generate"}}
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["add", "carol", "--password-stdin", "--generate"]),
-        str![[r#"
+$ dash-users add carol --password-stdin --generate
 status 2
--- stdout
 -- stderr
 error: the argument '--password-stdin' cannot be used with '--generate'
 
@@ -365,8 +264,7 @@ Usage: dash-users add --password-stdin <USER>
 
 For more information, try '--help'.
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -401,7 +299,6 @@ fn method_uses_werkzeug_syntax() {
         add("erin", "scrypt:1048576:8:1"),
         str![[r#"
 status 2
--- stdout
 -- stderr
 error: invalid value 'scrypt:1048576:8:1' for '--method <METHOD>': scrypt 128·N·r·p exceeds the limit of 256 MiB
 
@@ -413,7 +310,6 @@ For more information, try '--help'.
         add("erin", "bcrypt"),
         str![[r#"
 status 2
--- stdout
 -- stderr
 error: invalid value 'bcrypt' for '--method <METHOD>': the method is neither scrypt nor pbkdf2
 
@@ -427,16 +323,13 @@ For more information, try '--help'.
 fn add_reports_app_constraint_violations() {
     let sandbox = initialized();
     sandbox.sql("ALTER TABLE users ADD COLUMN age INTEGER CHECK (age > 0) DEFAULT 0");
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "carol", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --password-stdin
 status 1
--- stdout
 -- stderr
 error: [DIR]/users.db refused the change: CHECK constraint failed: age > 0
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -451,27 +344,19 @@ fn first_scrypt_hash_in_pbkdf2_table_is_noted() {
     sandbox.sql("DELETE FROM users WHERE username = 'ben'");
     assert!(!is_noted(&add("ben", &["--quiet"])));
     sandbox.sql("DELETE FROM users WHERE username = 'ben'");
-    assert_run!(
-        sandbox.run_with(GOOD, &["passwd", "ann", "--password-stdin", "--method", "pbkdf2:sha1:9"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users passwd ann --password-stdin --method pbkdf2:sha1:9
 status 0
--- stdout
 -- stderr
 set a new password for user 'ann' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &["add", "ben", "--password-stdin"]),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add ben --password-stdin
 status 0
--- stdout
 -- stderr
 note: all existing hashes are pbkdf2, but the new one is scrypt; use --method pbkdf2 if the app runs werkzeug before 2.3 or a Python without hashlib.scrypt
 added user 'ben' in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     assert!(!is_noted(&add("cleo", &[])));
     sandbox.sql("DELETE FROM users WHERE username != 'ann'");
     let passwd = sandbox.run_with(GOOD, &["passwd", "ann", "--password-stdin"]);
@@ -486,7 +371,6 @@ fn invisible_password_characters_are_named() {
         add("plover\u{200b}-xyzzy-quux".as_bytes()),
         str![[r#"
 status 8
--- stdout
 -- stderr
 error: the password contains the invisible character U+200B
 
@@ -501,23 +385,19 @@ error: the password contains the invisible character U+200B
         add(b"\xff\xfep\0l\0"),
         str![[r#"
 status 7
--- stdout
 -- stderr
 error: cannot read the password from stdin: the password is UTF-16LE, not UTF-8
 hint: convert the file with `iconv -f UTF-16LE -t UTF-8 FILE`, or in PowerShell write it with `Set-Content -Encoding utf8`
 
 "#]]
     );
-    assert_run!(
-        sandbox.run(&["add", "an\u{a0}n", "--generate"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users add 'an n' --generate
 status 7
--- stdout
 -- stderr
 error: a username cannot contain the whitespace character U+00A0
 
-"#]]
-    );
+"#]]);
     assert_eq!(add(format!("\u{feff}{GOOD}\r\n").as_bytes()).status, 0);
     assert_eq!(sandbox.run_with(GOOD, &["verify", "ann", "--password-stdin"]).status, 0);
 }

@@ -4,97 +4,65 @@ use std::process::Output;
 
 use snapbox::str;
 
-use crate::support::{GOOD, PROGRAM, Sandbox, assert_run, empty, seeded};
+use crate::support::{GOOD, PROGRAM, Sandbox, empty, seeded};
 
 #[test]
 fn backup_keeps_existing_file_and_restore_needs_yes() {
     let sandbox = seeded();
-    assert_run!(
-        sandbox.run(&["backup", "copy.db"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users backup copy.db
 status 0
--- stdout
 -- stderr
 backed up [DIR]/users.db to [DIR]/copy.db
 
-"#]]
-    );
+"#]]);
     assert_eq!(fs::metadata(sandbox.path("copy.db")).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_run!(
-        sandbox.run(&["backup", "copy.db"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users backup copy.db
 status 1
--- stdout
 -- stderr
 error: [DIR]/copy.db already exists
 hint: choose another file, or use --force to overwrite it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["backup", "copy.db", "--json"]),
-        str![[r#"
+$ dash-users backup copy.db --json
 status 1
--- stdout
 -- stderr
 {"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.db already exists","hint":"choose another file, or use --force to overwrite it"}}
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["backup", "copy.db", "--force", "--json"]),
-        str![[r#"
+$ dash-users backup copy.db --force --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"backup","changed":true,"file":"[DIR]/copy.db"}
--- stderr
 
-"#]]
-    );
+"#]]);
     sandbox.run(&["remove", "alice", "--yes"]);
-    assert_run!(
-        sandbox.run(&["restore", "copy.db"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users restore copy.db
 status 10
--- stdout
 -- stderr
 error: cannot ask for confirmation: stdin is not a terminal; this replaces everything in [DIR]/users.db, including the app's own tables
 hint: use --yes to confirm
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["restore", "copy.db", "--yes"]),
-        str![[r#"
+$ dash-users restore copy.db --yes
 status 0
--- stdout
 -- stderr
 restored [DIR]/copy.db (2 users) into [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["history", "--limit", "2", "--format", "plain"]),
-        str![[r#"
+$ dash-users history --limit 2 --format plain
 status 0
 -- stdout
 3	[TIME]	admin	restore	\N	from [DIR]/copy.db
 2	[TIME]	admin	add	bob	\N
--- stderr
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.run(&["show", "alice"]).status, 0);
-    assert_run!(
-        sandbox.run(&["restore", "copy.db", "--yes", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users restore copy.db --yes --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"restore","changed":true,"file":"[DIR]/copy.db","users":2}
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -122,82 +90,53 @@ fn backup_is_usable_as_database() {
 fn restore_rejects_non_backups_and_changes_nothing() {
     let sandbox = seeded();
     let before = fs::read(sandbox.path("users.db")).unwrap();
-    assert_run!(
-        sandbox.run(&["restore", "nowhere.db", "--yes"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users restore nowhere.db --yes
 status 4
--- stdout
 -- stderr
 error: no such backup: [DIR]/nowhere.db
 hint: run `dash-users backup FILE` to create one
 
-"#]]
-    );
+"#]]);
     sandbox.write("text", "no database, but long enough to be read as one");
-    assert_run!(
-        sandbox.run(&["restore", "text", "--yes"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users restore text --yes
 status 4
--- stdout
 -- stderr
 error: [DIR]/text is not a users database: it is a text file
 
-"#]]
-    );
+"#]]);
     sandbox.write("empty", "");
-    assert_run!(
-        sandbox.run(&["restore", "empty", "--yes", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users restore empty --yes --json
 status 4
--- stdout
 -- stderr
 {"error":{"code":"not_a_database","status":4,"message":"[DIR]/empty is not a users database: it has no table 'users'","hint":null}}
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["restore", "users.db", "--yes"]),
-        str![[r#"
+$ dash-users restore users.db --yes
 status 2
--- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
 hint: choose another file
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["backup", "users.db", "--force"]),
-        str![[r#"
+$ dash-users backup users.db --force
 status 2
--- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
 hint: choose another file
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["backup", "text", "--force"]),
-        str![[r#"
+$ dash-users backup text --force
 status 4
--- stdout
 -- stderr
 error: [DIR]/text is not a users database: file is not a database
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["backup", "no/such/directory.db"]),
-        str![[r#"
+$ dash-users backup no/such/directory.db
 status 4
--- stdout
 -- stderr
 error: the directory of [DIR]/no/such/directory.db does not exist
 hint: create the directory, or choose another file
 
-"#]]
-    );
+"#]]);
     assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
     assert_eq!(
         fs::read_to_string(sandbox.path("text")).unwrap(),
@@ -209,29 +148,23 @@ hint: create the directory, or choose another file
 fn restore_requires_existing_database() {
     let sandbox = seeded();
     sandbox.run(&["backup", "copy.db"]);
-    assert_run!(
-        sandbox.run(&["restore", "copy.db", "--yes", "-d", "new.db"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users restore copy.db --yes -d new.db
 status 4
--- stdout
 -- stderr
 error: no database at [DIR]/new.db
 hint: run `dash-users init --database [DIR]/new.db` to create it, or use --database to choose another
 
-"#]]
-    );
+"#]]);
     assert!(!sandbox.path("new.db").exists());
-    assert_run!(
-        empty().run(&["backup", "copy.db"]),
-        str![[r#"
+    empty().assert_session(str![[r#"
+$ dash-users backup copy.db
 status 4
--- stdout
 -- stderr
 error: no database at [DIR]/users.db
 hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]

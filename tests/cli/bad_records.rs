@@ -41,7 +41,6 @@ fn import_reports_line_of_every_bad_record() {
         run(&sandbox, &["import", "users.csv"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.csv:2: user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication
 users.csv:3: user 'ann': no password or password_hash
@@ -60,7 +59,6 @@ error: 9 bad records in users.csv; nothing was changed
         run(&sandbox, &["import", "users.csv", "--json"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 {"error":{"code":"invalid_data","status":7,"message":"9 bad records in users.csv; nothing was changed","hint":null,"details":[{"line":2,"item":null,"code":"invalid_data","message":"user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication"},{"line":3,"item":null,"code":"invalid_data","message":"user 'ann': no password or password_hash"},{"line":4,"item":null,"code":"invalid_data","message":"the number of cells is 6, but the header has 5"},{"line":5,"item":null,"code":"weak_password","message":"user 'cleo': the password is weak: it has fewer than 8 characters"},{"line":6,"item":null,"code":"invalid_data","message":"user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2"},{"line":7,"item":null,"code":"invalid_data","message":"user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'"},{"line":8,"item":null,"code":"invalid_data","message":"user 'fay': a group name cannot be empty"},{"line":10,"item":null,"code":"invalid_data","message":"user 'gus': duplicate user: also in line 9"},{"line":11,"item":null,"code":"invalid_data","message":"user 'GUS': the username differs only by case from the one in line 9"}]}}
 
@@ -70,7 +68,6 @@ status 7
         run(&seeded_with(BAD), &["import", "users.csv", "--quiet", "--on-conflict", "skip"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.csv:2: user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication
 users.csv:3: user 'ann': no password or password_hash
@@ -135,7 +132,6 @@ fn import_reports_bad_json_items_by_number() {
         run(&sandbox, &["import", "users.json"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.json:2: user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active
 users.json:3: user 'cleo': field 'password' is not text
@@ -148,7 +144,6 @@ error: 3 bad records in users.json (numbered by item); nothing was changed
         run(&sandbox, &["import", "users.json", "--json"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 {"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
 
@@ -164,7 +159,6 @@ fn import_reports_bad_json_lines_by_number() {
         run(&sandbox, &["import", "users.jsonl"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.jsonl:1: user 'ann': no password or password_hash
 users.jsonl:3: invalid JSON: expected value, in column 2
@@ -184,7 +178,6 @@ fn import_reports_files_that_are_not_users() {
         run(&sandbox, &["import", "users.csv"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.csv:1: unknown field 'email': use username, password, password_hash, language, groups, locked or active
 error: 1 bad record in users.csv; nothing was changed
@@ -196,7 +189,6 @@ error: 1 bad record in users.csv; nothing was changed
         run(&sandbox, &["import", "users.csv"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.csv:1: no `username` column in the header row
 error: 1 bad record in users.csv; nothing was changed
@@ -208,7 +200,6 @@ error: 1 bad record in users.csv; nothing was changed
         run(&sandbox, &["import", "users.csv"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.csv:1: no `username` column in the header row
 error: 1 bad record in users.csv; nothing was changed
@@ -220,7 +211,6 @@ error: 1 bad record in users.csv; nothing was changed
         run(&sandbox, &["import", "users.json"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.json:1: the JSON ends unexpectedly
 error: 1 bad record in users.json; nothing was changed
@@ -232,7 +222,6 @@ error: 1 bad record in users.json; nothing was changed
         run(&sandbox, &["import", "users.json"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.json:1: the JSON ends unexpectedly
 error: 1 bad record in users.json; nothing was changed
@@ -245,7 +234,6 @@ error: 1 bad record in users.json; nothing was changed
         run(&sandbox, &["import", "users.json"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 users.json:1: this looks like a single record, not an object of usernames and passwords: put it in an array
 error: 1 bad record in users.json (numbered by item); nothing was changed
@@ -262,7 +250,6 @@ fn import_reports_unreadable_files() {
         run(&sandbox, &["import", "nowhere.csv"]),
         str![[r#"
 status 1
--- stdout
 -- stderr
 error: cannot read nowhere.csv: No such file or directory (os error 2)
 
@@ -272,7 +259,6 @@ error: cannot read nowhere.csv: No such file or directory (os error 2)
         run(&sandbox, &["import", "nowhere.csv", "--json"]),
         str![[r#"
 status 1
--- stdout
 -- stderr
 {"error":{"code":"failed","status":1,"message":"cannot read nowhere.csv: No such file or directory (os error 2)","hint":null}}
 
@@ -282,7 +268,6 @@ status 1
         run(&sandbox, &["import", "directory.csv"]),
         str![[r#"
 status 1
--- stdout
 -- stderr
 error: cannot read directory.csv: Is a directory (os error 21)
 
@@ -292,7 +277,6 @@ error: cannot read directory.csv: Is a directory (os error 21)
         run(&sandbox, &["seed", "nowhere.csv"]),
         str![[r#"
 status 1
--- stdout
 -- stderr
 error: cannot read nowhere.csv: No such file or directory (os error 2)
 
@@ -325,7 +309,6 @@ fn import_rejects_weak_password_unless_allowed() {
         run(&sandbox, &["import", "users.csv"]),
         str![[r#"
 status 8
--- stdout
 -- stderr
 users.csv:2: user 'ann': the password is weak: it has fewer than 8 characters
 users.csv:3: user 'ben': the password is weak: it is too easy to guess
@@ -342,7 +325,6 @@ hint: use --allow-weak to accept weak passwords
         run(&sandbox, &["import", "users.csv", "--allow-weak"]),
         str![[r#"
 status 8
--- stdout
 -- stderr
 users.csv:2: user 'dan': a password cannot contain control characters, such as a line break or a tab
 error: 1 bad record in users.csv; nothing was changed

@@ -85,53 +85,35 @@ fn export_and_import_as_is_round_trip() {
 #[test]
 fn export_format_comes_from_file_name_or_option() {
     let sandbox = plain();
-    assert_run!(
-        sandbox.run(&["export"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export
 status 0
 -- stdout
 username,password_hash,language,groups,locked
 ann,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,en,,false
 ben,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,pt-BR,admins;staff,false
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "--json"]),
-        str![[r#"
+$ dash-users export --json
 status 0
 -- stdout
 [
 {"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[],"locked":false},
 {"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"],"locked":false}
 ]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "-", "--output-format", "jsonl"]),
-        str![[r#"
+$ dash-users export - --output-format jsonl
 status 0
 -- stdout
 {"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[],"locked":false}
 {"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"],"locked":false}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "users.tsv"]),
-        str![[r#"
+$ dash-users export users.tsv
 status 2
--- stdout
 -- stderr
 error: cannot tell the format of users.tsv from its name
 hint: use --output-format csv, json or jsonl
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.run(&["export", "users.tsv", "--output-format", "csv"]).status, 0);
     let written = fs::read_to_string(sandbox.path("users.tsv")).unwrap();
     assert_eq!(written, sandbox.run(&["export"]).stdout);
@@ -149,54 +131,40 @@ fn export_json_to_stdout_is_one_document() {
 #[test]
 fn export_file_is_private_and_needs_force_to_overwrite() {
     let sandbox = plain();
-    assert_run!(
-        sandbox.run(&["export", "copy.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export copy.csv
 status 0
--- stdout
 -- stderr
 exported 2 users from [DIR]/users.db to [DIR]/copy.csv
 
-"#]]
-    );
+"#]]);
     let path = sandbox.path("copy.csv");
     let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
 
     fs::write(&path, "precious ".repeat(1000)).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_run!(
-        sandbox.run(&["export", "copy.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export copy.csv
 status 1
--- stdout
 -- stderr
 error: [DIR]/copy.csv already exists
 hint: choose another file, or use --force to overwrite it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "copy.csv", "--json"]),
-        str![[r#"
+$ dash-users export copy.csv --json
 status 1
--- stdout
 -- stderr
 {"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv already exists","hint":"choose another file, or use --force to overwrite it"}}
 
-"#]]
-    );
+"#]]);
     assert_eq!(fs::read(&path).unwrap().len(), 9000);
-    assert_run!(
-        sandbox.run(&["export", "copy.csv", "--force", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export copy.csv --force --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"export","changed":true,"file":"[DIR]/copy.csv","users":2}
--- stderr
 
-"#]]
-    );
+"#]]);
     assert_eq!(fs::read_to_string(&path).unwrap(), sandbox.run(&["export"]).stdout);
     assert_eq!(mode(), 0o600);
 }
@@ -212,7 +180,6 @@ fn export_never_overwrites_its_database() {
         sandbox.run(&export),
         str![[r#"
 status 2
--- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
 hint: choose another file
@@ -230,56 +197,42 @@ hint: choose another file
 fn export_reports_impossible_paths() {
     let sandbox = plain();
     fs::create_dir(sandbox.path("directory.csv")).unwrap();
-    assert_run!(
-        sandbox.run(&["export", "directory.csv", "--force"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export directory.csv --force
 status 1
--- stdout
 -- stderr
 error: [DIR]/directory.csv is a directory
 hint: give a file in that directory
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "no/such/users.csv"]),
-        str![[r#"
+$ dash-users export no/such/users.csv
 status 1
--- stdout
 -- stderr
 error: cannot write [DIR]/no/such/users.csv: its directory does not exist
 hint: create the directory, or choose another file
 
-"#]]
-    );
-    assert_run!(
-        empty().run(&["export", "users.csv"]),
-        str![[r#"
+"#]]);
+    empty().assert_session(str![[r#"
+$ dash-users export users.csv
 status 4
--- stdout
 -- stderr
 error: no database at [DIR]/users.db
 hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn export_without_hashes_contains_none() {
     let sandbox = plain();
-    assert_run!(
-        sandbox.run(&["export", "--without-hashes"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export --without-hashes
 status 0
 -- stdout
 username,language,groups,locked
 ann,en,,false
 ben,pt-BR,admins;staff,false
--- stderr
 
-"#]]
-    );
+"#]]);
     for format in ["json", "jsonl"] {
         let run = sandbox.run(&["export", "--without-hashes", "--output-format", format]);
         assert!(run.stdout.contains("ann") && !run.stdout.contains("pbkdf2"), "{run}");

@@ -18,24 +18,20 @@ fn with_file(sandbox: Sandbox) -> Sandbox {
 #[test]
 fn generate_missing_writes_passwords_to_private_file() {
     let sandbox = with_file(empty());
-    assert_run!(
-        sandbox.run(&["import", "users.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users import users.csv
 status 7
--- stdout
 -- stderr
 users.csv:3: user 'ben': no password or password_hash
 users.csv:4: user 'cleo, jr': no password or password_hash
 error: 2 bad records in users.csv; nothing was changed
 hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
-"#]]
-    );
+"#]]);
     assert_run!(
         sandbox.run(&IMPORT),
         str![[r#"
 status 0
--- stdout
 -- stderr
 created [DIR]/users.db
 users.csv: 3 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
@@ -74,7 +70,6 @@ fn generate_missing_never_overwrites_file() {
         sandbox.run(&IMPORT),
         str![[r#"
 status 1
--- stdout
 -- stderr
 error: [DIR]/passwords.csv already exists
 hint: choose another file for the passwords
@@ -85,7 +80,6 @@ hint: choose another file for the passwords
         sandbox.run(&[&IMPORT[..], &["--json"]].concat()),
         str![[r#"
 status 1
--- stdout
 -- stderr
 {"error":{"code":"file_exists","status":1,"message":"[DIR]/passwords.csv already exists","hint":"choose another file for the passwords"}}
 
@@ -98,17 +92,14 @@ status 1
 #[test]
 fn generate_missing_reports_bad_file_before_any_change() {
     let sandbox = with_file(empty());
-    assert_run!(
-        sandbox.run(&["import", "users.csv", "--generate-missing", "no/such/directory.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users import users.csv --generate-missing no/such/directory.csv
 status 1
--- stdout
 -- stderr
 error: cannot write [DIR]/no/such/directory.csv: its directory does not exist
 hint: create the directory, or choose another file for the passwords
 
-"#]]
-    );
+"#]]);
     assert_eq!(fs::read_dir(sandbox.dir()).unwrap().count(), 1, "nothing is created");
 }
 
@@ -131,7 +122,6 @@ fn generate_missing_keeps_passwords_of_existing_users() {
         sandbox.run(&[&IMPORT[..], &["--on-conflict", "update"]].concat()),
         str![[r#"
 status 0
--- stdout
 -- stderr
 users.csv: 1 added, 1 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 

@@ -18,7 +18,6 @@ fn hash_prints_only_a_valid_hash() {
 status 0
 -- stdout
 the password matches
--- stderr
 
 "#]]
     );
@@ -28,7 +27,6 @@ the password matches
 status 3
 -- stdout
 the password does not match
--- stderr
 
 "#]]
     );
@@ -73,7 +71,6 @@ fn hash_check_rejects_unusable_hash_without_showing_it() {
         check(b"$2b$12$abcdefghijklmnopqrstuv"),
         str![[r#"
 status 7
--- stdout
 -- stderr
 error: no usable hash in hash: the method is neither scrypt nor pbkdf2
 
@@ -83,7 +80,6 @@ error: no usable hash in hash: the method is neither scrypt nor pbkdf2
         check(b"\xff"),
         str![[r#"
 status 7
--- stdout
 -- stderr
 error: no usable hash in hash: not UTF-8
 
@@ -93,7 +89,6 @@ error: no usable hash in hash: not UTF-8
         check(b"scrypt:1048576:8:1$a$b"),
         str![[r#"
 status 7
--- stdout
 -- stderr
 error: no usable hash in hash: scrypt 128·N·r·p exceeds the limit of 256 MiB
 
@@ -105,37 +100,30 @@ error: no usable hash in hash: scrypt 128·N·r·p exceeds the limit of 256 MiB
 status 3
 -- stdout
 the password does not match
--- stderr
 
 "#]]
     );
-    assert_run!(
-        sandbox.run(&["hash", "--check", "--hash-file", "gone", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users hash --check --hash-file gone --password-stdin
 status 1
--- stdout
 -- stderr
 error: the file given by --hash-file does not exist (name not shown: it may be the hash)
 hint: write the hash to a file, and pass the name of that file
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn hash_requires_password_that_meets_policy() {
     let sandbox = empty();
-    assert_run!(
-        sandbox.run_with("password", &["hash", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf password | dash-users hash --password-stdin
 status 8
--- stdout
 -- stderr
 error: the password is weak: it is too easy to guess
 hint: choose a longer password, use --generate, or accept it with --allow-weak
 
-"#]]
-    );
+"#]]);
     assert_eq!(
         sandbox.run_with("password", &["hash", "--password-stdin", "--allow-weak"]).status,
         0

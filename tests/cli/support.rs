@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, OnceLock};
 
 use rusqlite::Connection;
+use snapbox::IntoData;
 use tempfile::TempDir;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_dash-users");
@@ -162,7 +163,23 @@ impl Sandbox {
 
     /// Runs the program with `input` on stdin, which is not a terminal.
     pub(crate) fn run_with(&self, input: impl AsRef<[u8]>, args: &[&str]) -> Run {
-        let mut command = self.command(args);
+        self.finish(self.command(args), input)
+    }
+
+    /// Runs the lines of `expected` that begin with `$ ` in a shell, where `dash-users` is the
+    /// program, and compares them and their results with `expected`.
+    pub(crate) fn assert_session(&self, expected: impl IntoData) {
+        let expected = expected.raw();
+        let text = expected.render().expect("the expected session is text");
+        let runs = text.lines().filter_map(|line| line.strip_prefix("$ ")).map(|line| {
+            let mut shell = self.shell(line);
+            shell.env("PATH", format!("{}:/usr/bin:/bin", program_directory().display()));
+            format!("$ {line}\n{}", self.finish(shell, ""))
+        });
+        snapbox::assert_data_eq!(runs.collect::<Vec<_>>().join("\n"), expected);
+    }
+
+    fn finish(&self, mut command: Command, input: impl AsRef<[u8]>) -> Run {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A program that fails early does not read its input.
@@ -227,10 +244,16 @@ impl Run {
     }
 }
 
-/// The run as one text, to compare with a snapshot.
+/// The run as one text, to compare with a snapshot. Empty output has no heading.
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "status {}\n-- stdout\n{}-- stderr\n{}", self.status, self.stdout, self.stderr)
+        writeln!(f, "status {}", self.status)?;
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                write!(f, "-- {name}\n{text}")?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,6 @@ fn verify_prints_result_in_each_format() {
 status 0
 -- stdout
 alice: accepted
--- stderr
 
 "#]]
     );
@@ -38,7 +37,6 @@ alice: accepted
 status 0
 -- stdout
 alice	true	false
--- stderr
 
 "#]]
     );
@@ -48,7 +46,6 @@ alice	true	false
 status 0
 -- stdout
 {"username":"alice","verified":true,"upgraded":false}
--- stderr
 
 "#]]
     );
@@ -58,7 +55,6 @@ status 0
 status 0
 -- stdout
 {"username":"alice","verified":true,"upgraded":false,"reason":null}
--- stderr
 
 "#]]
     );
@@ -68,7 +64,6 @@ status 0
 status 3
 -- stdout
 alice: refused
--- stderr
 
 "#]]
     );
@@ -184,7 +179,6 @@ fn verify_upgrade_requires_right_password() {
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"alice","verified":true,"upgraded":true}
--- stderr
 
 "#]]
     );
@@ -195,18 +189,14 @@ status 0
 status 0
 -- stdout
 {"username":"alice","verified":true,"upgraded":false}
--- stderr
 
 "#]]
     );
-    assert_run!(
-        sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf secret123 | dash-users verify alice --password-stdin
 status 0
 -- stdout
 alice: accepted
--- stderr
 
-"#]]
-    );
+"#]]);
 }

@@ -1,23 +1,18 @@
 use snapbox::str;
 
-use crate::support::{GOOD, assert_run, initialized, seeded};
+use crate::support::{GOOD, initialized, seeded};
 
 #[test]
 fn password_stdin_strips_only_one_newline() {
     let sandbox = initialized();
-    let run = sandbox.run_with(format!(" {GOOD} \r\n"), &["add", "carol", "--password-stdin"]);
-    assert_run!(
-        run,
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf ' plover-xyzzy-quux \r\n' | dash-users add carol --password-stdin
 status 0
 -- stderr
 added user 'carol' in [DIR]/users.db
 
-"#]]
-    );
-    let verify = |password: String| {
-        sandbox.run_with(password, &["verify", "carol", "--password-stdin"]).status
-    };
+"#]]);
+    let verify = |password: String| sandbox.verify("carol", password);
     assert_eq!(verify(format!(" {GOOD} ")), 0);
     assert_eq!(verify(GOOD.to_owned()), 3);
 }
@@ -45,7 +40,7 @@ added user 'erin' in [DIR]/users.db
 
 "#]]);
     for (user, password) in [("carol", GOOD), ("dave", "another-plover-quux"), ("erin", GOOD)] {
-        assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
+        assert_eq!(sandbox.verify(user, password), 0);
     }
 }
 
@@ -76,37 +71,30 @@ fn add_generate_prints_only_the_working_password() {
     let run = sandbox.run(&["add", "carol", "--generate"]);
     assert_eq!(run.stderr, "added user 'carol' in [DIR]/users.db\n");
     assert_eq!(run.stdout.len(), 21);
-    assert_eq!(sandbox.run_with(run.stdout, &["verify", "carol", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("carol", run.stdout), 0);
 
     let json = sandbox.run(&["add", "dave", "--generate", "--json"]);
     assert_eq!(json.stderr, "");
     let password = json.json()["password"].as_str().unwrap().to_owned();
-    assert_eq!(sandbox.run_with(password, &["verify", "dave", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("dave", password), 0);
     assert_eq!(sandbox.run(&["add", "erin", "--generate", "--quiet"]).stderr, "");
 }
 
 #[test]
 fn add_json_describes_change() {
     let sandbox = initialized();
-    let add = ["add", "carol", "--password-stdin", "--json", "--if-not-exists"];
-    assert_run!(
-        sandbox.run_with(GOOD, &add),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --password-stdin --json --if-not-exists
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"carol","action":"add","changed":true}
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with(GOOD, &add),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --password-stdin --json --if-not-exists
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"carol","action":"add","changed":false}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -179,27 +167,19 @@ status 8
 -- stderr
 error: a password cannot be empty
 
-"#]]);
-    assert_run!(
-        sandbox.run_with("a\tb", &["add", "carol", "--password-stdin", "--allow-weak"]),
-        str![[r#"
+$ printf 'a\tb' | dash-users add carol --password-stdin --allow-weak
 status 8
 -- stderr
 error: a password cannot contain control characters, such as a line break or a tab
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with("x".repeat(1025), &["add", "carol", "--password-stdin", "--allow-weak"]),
-        str![[r#"
+$ printf '%01025d' 0 | dash-users add carol --password-stdin --allow-weak
 status 8
 -- stderr
 error: a password cannot be longer than 1024 bytes
 
-"#]]
-    );
-    assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
-    sandbox.assert_session(str![[r#"
+$ dash-users list --format plain
+status 0
+
 $ printf short | dash-users add carol --password-stdin --allow-weak
 status 0
 -- stderr
@@ -295,28 +275,22 @@ fn method_uses_werkzeug_syntax() {
     assert_eq!(add("dave", "scrypt").status, 0);
     assert!(sandbox.stored("dave").starts_with("scrypt:32768:8:1$"));
     assert_eq!(sandbox.stored("dave").len(), 162);
-    assert_run!(
-        add("erin", "scrypt:1048576:8:1"),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add erin --password-stdin --method scrypt:1048576:8:1
 status 2
 -- stderr
 error: invalid value 'scrypt:1048576:8:1' for '--method <METHOD>': scrypt 128·N·r·p exceeds the limit of 256 MiB
 
 For more information, try '--help'.
 
-"#]]
-    );
-    assert_run!(
-        add("erin", "bcrypt"),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add erin --password-stdin --method bcrypt
 status 2
 -- stderr
 error: invalid value 'bcrypt' for '--method <METHOD>': the method is neither scrypt nor pbkdf2
 
 For more information, try '--help'.
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -367,37 +341,29 @@ added user 'ben' in [DIR]/users.db
 fn invisible_password_characters_are_named() {
     let sandbox = initialized();
     let add = |input: &[u8]| sandbox.run_with(input, &["add", "ann", "--password-stdin"]);
-    assert_run!(
-        add("plover\u{200b}-xyzzy-quux".as_bytes()),
-        str![[r#"
-status 8
--- stderr
-error: the password contains the invisible character U+200B
-
-"#]]
-    );
     for c in ['\u{feff}', '\u{2060}', '\u{ad}', '\u{200d}', '\u{202e}'] {
         let run = add(format!("plover{c}-xyzzy-quux").as_bytes());
         assert_eq!(run.status, 8);
         assert!(run.stderr.contains(&format!("U+{:04X}", u32::from(c))), "{run}");
     }
-    assert_run!(
-        add(b"\xff\xfep\0l\0"),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf 'plover\342\200\213-xyzzy-quux' | dash-users add ann --password-stdin
+status 8
+-- stderr
+error: the password contains the invisible character U+200B
+
+$ printf '\377\376p\0l\0' | dash-users add ann --password-stdin
 status 7
 -- stderr
 error: cannot read the password from stdin: the password is UTF-16LE, not UTF-8
 hint: convert the file with `iconv -f UTF-16LE -t UTF-8 FILE`, or in PowerShell write it with `Set-Content -Encoding utf8`
 
-"#]]
-    );
-    sandbox.assert_session(str![[r#"
-$ dash-users add 'an n' --generate
+$ dash-users add "$(printf 'an\302\240n')" --generate
 status 7
 -- stderr
 error: a username cannot contain the whitespace character U+00A0
 
 "#]]);
     assert_eq!(add(format!("\u{feff}{GOOD}\r\n").as_bytes()).status, 0);
-    assert_eq!(sandbox.run_with(GOOD, &["verify", "ann", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("ann", GOOD), 0);
 }

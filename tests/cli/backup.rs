@@ -1,5 +1,3 @@
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use snapbox::str;
@@ -16,7 +14,7 @@ status 0
 backed up [DIR]/users.db to [DIR]/copy.db
 
 "#]]);
-    assert_eq!(fs::metadata(sandbox.path("copy.db")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(sandbox.mode("copy.db"), 0o600);
     sandbox.assert_session(str![[r#"
 $ dash-users backup copy.db
 status 1
@@ -73,7 +71,7 @@ fn backup_overwrites_only_leftovers_of_killed_backup() {
     for content in ["x", "no database"] {
         sandbox.write("other.db", content);
         assert_eq!(sandbox.run(&["backup", "other.db"]).status, 1);
-        assert_eq!(fs::read_to_string(sandbox.path("other.db")).unwrap(), content);
+        assert_eq!(sandbox.read_text("other.db"), content);
     }
     assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 1);
 }
@@ -89,7 +87,7 @@ fn backup_is_usable_as_database() {
 #[test]
 fn restore_rejects_non_backups_and_changes_nothing() {
     let sandbox = seeded();
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     sandbox.assert_session(str![[r#"
 $ dash-users restore nowhere.db --yes
 status 4
@@ -137,11 +135,8 @@ error: the directory of [DIR]/no/such/directory.db does not exist
 hint: create the directory, or choose another file
 
 "#]]);
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
-    assert_eq!(
-        fs::read_to_string(sandbox.path("text")).unwrap(),
-        "no database, but long enough to be read as one"
-    );
+    assert!(sandbox.read("users.db") == before);
+    assert_eq!(sandbox.read_text("text"), "no database, but long enough to be read as one");
 }
 
 #[test]
@@ -173,9 +168,8 @@ fn restore_brings_back_old_password() {
     sandbox.run(&["backup", "copy.db"]);
     sandbox.run_with(GOOD, &["passwd", "alice", "--password-stdin"]);
     sandbox.run(&["restore", "copy.db", "--yes"]);
-    let verify = ["verify", "alice", "--password-stdin"];
-    assert_eq!(sandbox.run_with(GOOD, &verify).status, 3);
-    assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
+    assert_eq!(sandbox.verify("alice", GOOD), 3);
+    assert_eq!(sandbox.verify("alice", "secret123"), 0);
 }
 
 /// Runs a command with a file size limit in blocks of 512 bytes, as on a full disk.
@@ -195,9 +189,9 @@ fn failed_backup_and_export_leave_no_file() {
     }
     // An older copy is unchanged.
     assert_eq!(sandbox.run(&["backup", "old.db"]).status, 0);
-    let old = fs::read(sandbox.path("old.db")).unwrap();
+    let old = sandbox.read("old.db");
     sandbox.run(&["remove", "alice", "--yes"]);
     assert_eq!(run_on_a_full_disk(&sandbox, 8, "backup old.db --force").status.code(), Some(1));
-    assert!(fs::read(sandbox.path("old.db")).unwrap() == old);
+    assert!(sandbox.read("old.db") == old);
     assert!(!sandbox.path("old.db-journal").exists());
 }

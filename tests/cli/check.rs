@@ -231,7 +231,7 @@ status 7
 {"error":{"code":"findings","status":7,"message":"1 error and 1 warning in [DIR]/users.db","hint":null}}
 
 "#]]);
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o646);
+    assert_eq!(sandbox.mode("users.db"), 0o646);
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     sandbox.sql("DROP TRIGGER dash_users_removed");
     sandbox.assert_session(str![[r#"

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use rusqlite::Connection;
 use snapbox::str;
 
-use crate::support::{PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
+use crate::support::{PROGRAM, SECRET123, Sandbox, empty, initialized};
 
 /// A database with a locked user, a user in groups, and rows that no command would create.
 fn odd() -> Sandbox {
@@ -68,7 +68,7 @@ fn export_and_import_as_is_round_trip() {
         assert_eq!(run.json()["added"], 14, "{run}");
         assert_eq!(rows(&sandbox, &database), expected, "{format}");
         assert_eq!(sandbox.run(&["export", &again, "-d", &database]).status, 0);
-        let read = |name| fs::read(sandbox.path(name)).unwrap();
+        let read = |name| sandbox.read(name);
         assert!(read(&file) == read(&again), "{format}");
 
         // All exist already, except the user named NULL, who is never equal to another.
@@ -115,7 +115,7 @@ hint: use --output-format csv, json or jsonl
 
 "#]]);
     assert_eq!(sandbox.run(&["export", "users.tsv", "--output-format", "csv"]).status, 0);
-    let written = fs::read_to_string(sandbox.path("users.tsv")).unwrap();
+    let written = sandbox.read_text("users.tsv");
     assert_eq!(written, sandbox.run(&["export"]).stdout);
 }
 
@@ -139,7 +139,7 @@ exported 2 users from [DIR]/users.db to [DIR]/copy.csv
 
 "#]]);
     let path = sandbox.path("copy.csv");
-    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    let mode = || sandbox.mode("copy.csv");
     assert_eq!(mode(), 0o600);
 
     fs::write(&path, "precious ".repeat(1000)).unwrap();
@@ -174,23 +174,20 @@ fn export_never_overwrites_its_database() {
     let sandbox = plain();
     std::os::unix::fs::symlink("users.db", sandbox.path("link.csv")).unwrap();
     fs::hard_link(sandbox.path("users.db"), sandbox.path("hard.csv")).unwrap();
-    let before = fs::read(sandbox.path("users.db")).unwrap();
-    let export = ["export", "users.db", "--output-format", "csv", "--force"];
-    assert_run!(
-        sandbox.run(&export),
-        str![[r#"
+    let before = sandbox.read("users.db");
+    sandbox.assert_session(str![[r#"
+$ dash-users export users.db --output-format csv --force
 status 2
 -- stderr
 error: [DIR]/users.db is the database itself
 hint: choose another file
 
-"#]]
-    );
+"#]]);
     for file in ["link.csv", "hard.csv", "./users.db"] {
         let run = sandbox.run(&["export", file, "--output-format", "csv", "--force"]);
         assert_eq!(run.status, 2, "{file}: {run}");
     }
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
 }
 
 #[test]
@@ -268,11 +265,11 @@ fn export_to_closed_pipe_succeeds() {
 #[test]
 fn export_does_not_change_database() {
     let sandbox = odd();
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     for format in ["csv", "json", "jsonl"] {
         sandbox.run(&["export", "--output-format", format]);
     }
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
 }
 
 #[test]

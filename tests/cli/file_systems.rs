@@ -158,7 +158,7 @@ fn backup_and_generated_passwords_accept_stdout_and_pipes() {
     assert!(output.status.success(), "{output:?}");
     let run = sandbox.run(&["list", "--database", "copy.db", "--format", "plain"]);
     assert_eq!((run.status, run.stdout.lines().count()), (0, 2), "{run}");
-    let passwords = fs::read_to_string(sandbox.path("passwords")).unwrap();
+    let passwords = sandbox.read_text("passwords");
     assert!(passwords.starts_with("username,password\nzoe,"), "{passwords}");
 }
 

@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{GOOD, assert_run, initialized, seeded};
+use crate::support::{GOOD, initialized, seeded};
 
 #[test]
 fn group_add_adds_memberships() {
@@ -106,40 +106,31 @@ status 6
 -- stderr
 error: no user 'nobody'
 
-"#]]);
-    assert_eq!(sandbox.run(&["group", "list", "--format", "plain"]).stdout, "");
-    let add = ["add", "carol", "--group", "a;b", "--password-stdin"];
-    assert_run!(
-        sandbox.run_with(GOOD, &add),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --group 'a;b' --password-stdin
 status 7
 -- stderr
 error: a group name cannot contain ';', which separates groups
 
-"#]]
-    );
+"#]]);
+    assert_eq!(sandbox.run(&["group", "list", "--format", "plain"]).stdout, "");
 }
 
 #[test]
 fn add_accepts_locked_and_groups() {
     let sandbox = initialized();
-    let add = ["add", "carol", "--group", "staff", "--group", "admins", "--locked"];
-    assert_run!(
-        sandbox.run_with(GOOD, &[&add[..], &["--password-stdin"]].concat()),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --group staff --group admins --locked --password-stdin
 status 0
 -- stderr
 added locked user 'carol' in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     let carol = sandbox.run(&["show", "carol", "--json"]).json();
     assert_eq!(carol["groups"], serde_json::json!(["admins", "staff"]));
     assert_eq!(carol["locked"], true);
-    let verify = ["verify", "carol", "--password-stdin"];
-    assert_eq!(sandbox.run_with(GOOD, &verify).status, 3);
+    assert_eq!(sandbox.verify("carol", GOOD), 3);
     sandbox.run(&["unlock", "carol"]);
-    assert_eq!(sandbox.run_with(GOOD, &verify).status, 0);
+    assert_eq!(sandbox.verify("carol", GOOD), 0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde_json::json;
 use snapbox::str;
 
-use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
+use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, empty, initialized};
 
 /// A user with a plaintext password, and one with a hash.
 fn csv() -> String {
@@ -114,27 +114,21 @@ status 2
 error: cannot tell the format of users.txt from its name
 hint: use --input-format csv, json or jsonl
 
-"#]]);
-    assert_run!(
-        sandbox.run_with(csv(), &["import", "-", "--json"]),
-        str![[r#"
+$ cat users.txt | dash-users import - --json
 status 2
 -- stderr
 {"error":{"code":"usage","status":2,"message":"cannot tell the format of <stdin> from its name","hint":"use --input-format csv, json or jsonl"}}
 
-"#]]
-    );
+"#]]);
     assert!(!sandbox.path("users.db").exists());
-    assert_run!(
-        sandbox.run_with(csv(), &["import", "-", "--input-format", "csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ cat users.txt | dash-users import - --input-format csv
 status 0
 -- stderr
 created [DIR]/users.db
 <stdin>: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     let update = ["import", "users.txt", "--input-format", "csv", "--on-conflict", "update"];
     assert_eq!(sandbox.run(&update).status, 0);
     // The option overrides the filename.
@@ -178,7 +172,7 @@ fn import_conflict_changes_nothing_unless_resolved() {
         "more.csv",
         format!("username,password,language\nann,another-{GOOD},it\ncleo,{GOOD},\n"),
     );
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     sandbox.assert_session(str![[r#"
 $ dash-users import more.csv
 status 9
@@ -193,7 +187,7 @@ status 9
 {"error":{"code":"user_exists","status":9,"message":"1 conflict in more.csv; nothing was changed","hint":"use --on-conflict skip to skip existing users, or --on-conflict update to change them","details":[{"line":2,"item":null,"code":"user_exists","message":"user 'ann': the user already exists"}]}}
 
 "#]]);
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
 
     sandbox.assert_session(str![[r#"
 $ dash-users import more.csv --on-conflict skip
@@ -216,7 +210,7 @@ more.csv: 0 added, 1 changed, 1 unchanged, 0 skipped in [DIR]/users.db
     assert_eq!(ann["groups"], serde_json::json!(["admins", "staff"]), "the file has no groups");
 
     // Equal values are not changed and create no event.
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     sandbox.assert_session(str![[r#"
 $ dash-users import more.csv --on-conflict update
 status 0
@@ -224,7 +218,7 @@ status 0
 more.csv: 0 added, 0 changed, 2 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]);
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
 }
 
 #[test]
@@ -250,7 +244,7 @@ fn import_dry_run_reports_and_changes_nothing() {
         "more.csv",
         format!("username,password\nann,another-{GOOD}\nben,secret123\ncleo,{GOOD}\n"),
     );
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     sandbox.assert_session(str![[r#"
 $ dash-users import more.csv --dry-run --on-conflict update --allow-weak
 status 0
@@ -264,7 +258,7 @@ status 0
 
 "#]]);
     assert_eq!(sandbox.run(&["import", "more.csv", "--dry-run", "--allow-weak"]).status, 9);
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
 
     let sandbox = empty();
     sandbox.write("users.csv", csv());
@@ -324,12 +318,10 @@ fn import_reads_pipe() {
 
 #[test]
 fn import_accepts_new_file_options() {
-    use std::os::unix::fs::PermissionsExt;
-
     let sandbox = empty();
     sandbox.write("users.csv", csv());
     assert_eq!(sandbox.run(&["import", "users.csv", "--file-mode", "0640"]).status, 0);
-    assert_eq!(fs::metadata(sandbox.path("users.db")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(sandbox.mode("users.db"), 0o640);
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn init_rejects_foreign_files_unchanged() {
     let sandbox = empty();
     sandbox
         .write("users.db", "dear diary, this is a text of more than a hundred bytes; ".repeat(20));
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     sandbox.assert_session(str![[r#"
 $ dash-users init
 status 4
@@ -125,7 +125,7 @@ status 4
 error: [DIR]/users.db is not a users database: it is a text file
 
 "#]]);
-    assert_eq!(fs::read(sandbox.path("users.db")).unwrap(), before);
+    assert_eq!(sandbox.read("users.db"), before);
 
     let sandbox = empty();
     sandbox.sql("CREATE VIEW users AS SELECT 1 AS username, 2 AS password_hash, 3 AS language");
@@ -175,7 +175,7 @@ status 4
 error: [DIR]/users.db is not a users database: it is a file of one byte
 
 "#]]);
-    assert_eq!(fs::read(sandbox.path("users.db")).unwrap(), b"x");
+    assert_eq!(sandbox.read("users.db"), b"x");
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn signal_ends_command_in_endless_trigger() {
                      DROP TRIGGER IF EXISTS dash_users_{};",
                     if trigger.ends_with("schema") { "added" } else { "none" }
                 ));
-                let before = fs::read(sandbox.path("users.db")).unwrap();
+                let before = sandbox.read("users.db");
                 let mut child = start(&sandbox, args);
                 let journal = sandbox.path("users.db-journal");
                 wait_until(&mut child, || journal.exists());
@@ -227,7 +227,7 @@ fn signal_ends_command_in_endless_trigger() {
                 assert_eq!(child.wait().unwrap().code(), Some(*status), "{trigger}: {args:?}");
                 let connection = Connection::open(sandbox.path("users.db")).unwrap();
                 let _: u32 = query(&connection, "SELECT count(*) FROM users");
-                assert!(fs::read(sandbox.path("users.db")).unwrap() == before, "{trigger}");
+                assert!(sandbox.read("users.db") == before, "{trigger}");
             });
         }
     });

@@ -6,7 +6,7 @@ use crate::support::seeded;
 fn lock_blocks_login_and_unlock_restores_exact_hash() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
-    let verify = || sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status;
+    let verify = || sandbox.verify("alice", "secret123");
     sandbox.assert_session(str![[r#"
 $ dash-users lock alice
 status 0
@@ -110,7 +110,7 @@ fn lock_accepts_any_text_and_unlock_restores_it() {
         assert_eq!(sandbox.run(&["lock", "bob"]).status, 0, "{value}");
         let locked = sandbox.stored("bob");
         assert!(locked.starts_with('!') && !locked.contains('$'), "{locked}");
-        assert_eq!(sandbox.run_with("x", &["verify", "bob", "--password-stdin"]).status, 3);
+        assert_eq!(sandbox.verify("bob", "x"), 3);
         assert_eq!(sandbox.run(&["unlock", "bob"]).status, 0, "{value}");
         assert_eq!(sandbox.stored("bob"), value);
     }

@@ -12,8 +12,8 @@ status 0
 set a new password for user 'alice' in [DIR]/users.db
 
 "#]]);
-    assert_eq!(sandbox.run_with(GOOD, &["verify", "alice", "--password-stdin"]).status, 0);
-    assert_eq!(sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status, 3);
+    assert_eq!(sandbox.verify("alice", GOOD), 0);
+    assert_eq!(sandbox.verify("alice", "secret123"), 3);
     sandbox.assert_session(str![[r#"
 $ printf plover-xyzzy-quux | dash-users passwd alice --password-stdin --json
 status 0
@@ -28,7 +28,7 @@ fn passwd_generate_prints_password_once() {
     let sandbox = seeded();
     let run = sandbox.run(&["passwd", "bob", "--generate"]);
     assert_eq!(run.stdout.len(), 21);
-    assert_eq!(sandbox.run_with(run.stdout, &["verify", "bob", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("bob", run.stdout), 0);
 }
 
 #[test]

@@ -109,14 +109,14 @@ fn force_replaces_other_users_file_and_owner() {
     sandbox.write("out/text", "no database");
     chown(sandbox.path("out/text"), Some(STRANGER), None).unwrap();
     assert_eq!(run(&sandbox, COMMANDS[0], "out/text", true).status, 4);
-    assert_eq!(fs::read_to_string(sandbox.path("out/text")).unwrap(), "no database");
+    assert_eq!(sandbox.read_text("out/text"), "no database");
 }
 
 #[test]
 fn other_users_link_is_not_followed() {
     let Some(sandbox) = sticky_as_root() else { return };
     assert_eq!(run(&sandbox, COMMANDS[0], "target", false).status, 0);
-    let before = fs::read(sandbox.path("target")).unwrap();
+    let before = sandbox.read("target");
     let link = sandbox.path("out/link");
     for target in ["../target", "../nowhere", "/dev/null"] {
         let _ = fs::remove_file(&link);
@@ -129,7 +129,7 @@ fn other_users_link_is_not_followed() {
             assert!(run.stderr.contains(reason), "{command:?} {target}: {run}");
         });
     }
-    assert!(fs::read(sandbox.path("target")).unwrap() == before);
+    assert!(sandbox.read("target") == before);
     assert!(!sandbox.path("nowhere").exists() && link.is_symlink());
     // The same holds for an own link to another user's link.
     symlink("link", sandbox.path("out/own")).unwrap();
@@ -239,7 +239,7 @@ fn man_does_not_follow_other_users_link() {
     lchown(&link, Some(STRANGER), None).unwrap();
     let run = sandbox.run(&["man", "out"]);
     assert_eq!(run.status, 1, "{run}");
-    assert_eq!(fs::read_to_string(sandbox.path("precious")).unwrap(), "precious");
+    assert_eq!(sandbox.read_text("precious"), "precious");
     fs::remove_file(&link).unwrap();
     assert_eq!(sandbox.run(&["man", "out"]).status, 0);
     assert_eq!(sandbox.run(&["man", "out"]).status, 0);

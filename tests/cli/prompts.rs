@@ -18,7 +18,7 @@ fn new_password_prompt_asks_twice_without_echo() {
     assert_eq!(status, 0, "{rest}");
     assert!(!between.contains(GOOD) && !rest.contains(GOOD), "{between:?} {rest:?}");
     assert!(rest.contains("added user 'carol' in "), "{rest}");
-    assert_eq!(sandbox.run_with(GOOD, &["verify", "carol", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("carol", GOOD), 0);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn backspace_deletes_whole_character_at_prompt() {
     session.send_line(&format!("nonsense\x15{GOOD}")).unwrap();
     let (rest, status) = finish(session);
     assert_eq!(status, 0, "{rest}");
-    assert_eq!(sandbox.run_with(GOOD, &["verify", "carol", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("carol", GOOD), 0);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn ctrl_c_at_prompt_restores_terminal_and_changes_nothing() {
         let (rest, status) = finish(session);
         assert_eq!(status, 130, "{args:?}: {rest}");
     }
-    assert_eq!(sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("alice", "secret123"), 0);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn signal_at_prompt_restores_echo() {
         let mut session = start_script(&sandbox, &script);
         session.exp_string("New password: ").unwrap();
         std::thread::sleep(Duration::from_millis(200));
-        let pid = std::fs::read_to_string(sandbox.path("pid")).unwrap();
+        let pid = sandbox.read_text("pid");
         Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap();
         session.exp_string(&format!("<{expected}>")).unwrap();
         let (rest, _) = finish(session);
@@ -231,8 +231,8 @@ fn json_prompts_bypass_stderr() {
     session.exp_string("Password: ").unwrap();
     session.send_line("secret123").unwrap();
     session.exp_string("<0>").unwrap();
-    assert_eq!(std::fs::read_to_string(sandbox.path("err")).unwrap(), "");
-    let json = std::fs::read_to_string(sandbox.path("out")).unwrap();
+    assert_eq!(sandbox.read_text("err"), "");
+    let json = sandbox.read_text("out");
     assert_eq!(json, "{\"username\":\"alice\",\"verified\":true,\"upgraded\":false}\n");
 }
 

@@ -1,56 +1,40 @@
 use snapbox::str;
 
-use crate::support::{SECRET123, assert_run, initialized, seeded};
+use crate::support::{SECRET123, initialized, seeded};
 
 #[test]
 fn rehash_stores_new_hash_for_right_password() {
     let sandbox = seeded();
+    sandbox.sql("INSERT INTO users VALUES ('carol', '$2b$12$abc', 'en')");
     let before = sandbox.stored("alice");
-    let rehash = |password: &str, user: &str| {
-        sandbox
-            .run_with(password, &["rehash", user, "--password-stdin", "--method", "pbkdf2:sha1:9"])
-    };
-    assert_run!(
-        rehash("secret124", "alice"),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf secret124 | dash-users rehash alice --password-stdin --method pbkdf2:sha1:9
 status 3
 -- stderr
 error: wrong password
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.stored("alice"), before);
-    assert_run!(
-        rehash("secret123", "alice"),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf secret123 | dash-users rehash alice --password-stdin --method pbkdf2:sha1:9
 status 0
 -- stderr
 stored a new hash for user 'alice' in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     assert!(sandbox.stored("alice").starts_with("pbkdf2:sha1:9$"));
-    assert_run!(
-        rehash("secret123", "nobody"),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf secret123 | dash-users rehash nobody --password-stdin --method pbkdf2:sha1:9
 status 6
 -- stderr
 error: no user 'nobody'
 
-"#]]
-    );
-    sandbox.sql("INSERT INTO users VALUES ('carol', '$2b$12$abc', 'en')");
-    assert_run!(
-        rehash("secret123", "carol"),
-        str![[r#"
+$ printf secret123 | dash-users rehash carol --password-stdin --method pbkdf2:sha1:9
 status 7
 -- stderr
 error: cannot use the stored password hash of 'carol': the method is neither scrypt nor pbkdf2
 hint: run `dash-users passwd carol --database [DIR]/users.db` to set a new password
 
-"#]]
-    );
-    sandbox.assert_session(str![[r#"
 $ printf x | dash-users rehash alice bob --password-stdin
 status 2
 -- stderr
@@ -101,7 +85,7 @@ status 0
 
 "#]]);
     for (user, password) in [("alice", "secret123"), ("bob", "pa$$w0rd")] {
-        assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
+        assert_eq!(sandbox.verify(user, password), 0);
     }
     assert_eq!(sandbox.stored("carol"), SECRET123);
 }
@@ -123,7 +107,7 @@ USER  LANGUAGE  GROUPS  STATE   CREATED     PASSWORD SET
 zoe   en                locked  3 days ago  3 days ago
 
 "#]]);
-    assert_eq!(sandbox.run_with("x", &["verify", "zoe", "--password-stdin"]).status, 3);
+    assert_eq!(sandbox.verify("zoe", "x"), 3);
     assert_eq!(sandbox.run(&["passwd", "zoe", "--generate"]).status, 0);
     assert!(sandbox.stored("zoe").starts_with('!'));
     sandbox.sql(&format!("UPDATE users SET password_hash = '{invalid}'"));
@@ -182,7 +166,7 @@ hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new passw
     assert_eq!(sandbox.stored("alice"), digest);
     let allowed = |user| sandbox.run(&["rehash", "--plaintext", user, "--allow-hash-like"]).status;
     assert_eq!(allowed("alice"), 0);
-    assert_eq!(sandbox.run_with(digest, &["verify", "alice", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("alice", digest), 0);
     // Some app may be able to verify it.
     assert_eq!(allowed("bob"), 7);
     assert_eq!(sandbox.stored("bob"), sha224);

@@ -1,7 +1,6 @@
 //! No password or hash appears in any output or in the history, or stays in the file after removal.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use rusqlite::Connection;
 
@@ -155,7 +154,7 @@ fn no_command_shows_passwords_or_hashes() {
             }
         }
         // Nothing is left of the plaintext password, the only one that was ever in the file.
-        let database = fs::read(sandbox.path("users.db")).unwrap();
+        let database = sandbox.read("users.db");
         for password in &passwords {
             let is_there = database.windows(7).any(|window| window == &password.as_bytes()[..7]);
             assert!(!is_there, "{password}");

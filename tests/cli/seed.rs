@@ -1,4 +1,3 @@
-use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ nothing added: there are already users in [DIR]/users.db
 
 "#]]);
     for (user, password) in [("alice", "secret123"), ("bob", "pa$$w0rd")] {
-        assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
+        assert_eq!(sandbox.verify(user, password), 0);
     }
 }
 
@@ -96,7 +95,7 @@ created [DIR]/users.db
 users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]);
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     sandbox.assert_session(str![[r#"
 $ dash-users seed users.csv
 status 0
@@ -109,7 +108,7 @@ status 0
 {"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
 
 "#]]);
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
     sandbox.assert_session(str![[r#"
 $ dash-users history --format plain
 status 0
@@ -127,7 +126,7 @@ fn seed_file_skips_records_of_existing_users_unchecked() {
         "users.csv",
         "username,password,language,groups\nalice,,,\nbob,12345,no language,;\n",
     );
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     sandbox.assert_session(str![[r#"
 $ dash-users seed users.csv
 status 0
@@ -135,7 +134,7 @@ status 0
 users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
 
 "#]]);
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
     assert_eq!(sandbox.stored("bob"), bob);
 
     // Records of new users are checked.
@@ -149,7 +148,7 @@ error: 1 bad record in users.csv; nothing was changed
 hint: use --allow-weak to accept weak passwords
 
 "#]]);
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
     sandbox.write("users.csv", format!("username,password\nalice,12345\nann,{GOOD}\n"));
     sandbox.assert_session(str![[r#"
 $ dash-users seed users.csv

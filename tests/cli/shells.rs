@@ -175,7 +175,7 @@ fn lines_in_docs_set_up_completion() {
         if !shell.is_there() {
             continue;
         }
-        let rc = |file| fs::read_to_string(sandbox.path(file)).unwrap();
+        let rc = |file| sandbox.read_text(file);
         let line = "dash-users show al";
         match shell {
             Shell::Bash => assert_completes(shell, &sandbox, &rc(".bashrc"), line, "ice"),

@@ -89,7 +89,7 @@ impl Sandbox {
         let database = made.get_or_init(|| {
             let sandbox = empty();
             assert_eq!(sandbox.run(&[command]).status, 0);
-            fs::read(sandbox.path("users.db")).unwrap()
+            sandbox.read("users.db")
         });
         self.write("users.db", database);
         fs::set_permissions(self.path("users.db"), Permissions::from_mode(0o600)).unwrap();
@@ -112,6 +112,19 @@ impl Sandbox {
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn read_text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+
+    /// The permissions of a file.
+    pub(crate) fn mode(&self, name: &str) -> u32 {
+        fs::metadata(self.path(name)).unwrap().permissions().mode() & 0o7777
     }
 
     /// Runs SQL on `users.db` as an app would.
@@ -164,6 +177,11 @@ impl Sandbox {
     /// Runs the program with `input` on stdin, which is not a terminal.
     pub(crate) fn run_with(&self, input: impl AsRef<[u8]>, args: &[&str]) -> Run {
         self.finish(self.command(args), input)
+    }
+
+    /// The exit code of `verify`.
+    pub(crate) fn verify(&self, username: &str, password: impl AsRef<[u8]>) -> i32 {
+        self.run_with(password, &["verify", username, "--password-stdin"]).status
     }
 
     /// Runs the lines of `expected` that begin with `$ ` in a shell, where `dash-users` is the

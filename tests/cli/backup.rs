@@ -2,7 +2,7 @@ use std::process::Output;
 
 use snapbox::str;
 
-use crate::support::{GOOD, PROGRAM, Sandbox, empty, seeded};
+use crate::support::{GOOD, Sandbox, empty, seeded};
 
 #[test]
 fn backup_keeps_existing_file_and_restore_needs_yes() {
@@ -174,7 +174,7 @@ fn restore_brings_back_old_password() {
 
 /// Runs a command with a file size limit in blocks of 512 bytes, as on a full disk.
 fn run_on_a_full_disk(sandbox: &Sandbox, blocks: u32, command: &str) -> Output {
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {PROGRAM} {command}");
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec dash-users {command}");
     sandbox.shell(&script).output().unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use snapbox::str;
 
 use crate::sample;
-use crate::support::{GOOD, SECRET123, Sandbox, empty, initialized, program_directory, seeded};
+use crate::support::{GOOD, SECRET123, Sandbox, empty, initialized, seeded};
 
 #[test]
 fn check_clean_database_has_no_findings() {
@@ -250,14 +250,13 @@ fn follow(sandbox: &Sandbox, hint: &str) -> bool {
     let Some((_, command)) = hint.split_once('`') else { return false };
     let command = command.trim_end_matches('`').replace("NEW", "new.name");
     let command = command.replace("TAG", "en").replace("--database [DIR]/", "--database ");
-    let path = format!("{}:/usr/bin:/bin", program_directory().display());
     let stdin = format!("printf '%s' {GOOD} | ");
     let password = if command.contains(" passwd ") { " --password-stdin" } else { "" };
     let confirmed = if command.contains(" remove ") { " --yes" } else { "" };
     // Before a username that looks like an option.
     let command = command.replacen(" --database", &format!("{password}{confirmed} --database"), 1);
     let script = format!("{stdin}{command}");
-    sandbox.shell(&script).env("PATH", path).status().unwrap().success()
+    sandbox.shell(&script).status().unwrap().success()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use rusqlite::Connection;
 use snapbox::str;
 
-use crate::support::{PROGRAM, SECRET123, Sandbox, empty, initialized};
+use crate::support::{SECRET123, Sandbox, empty, initialized};
 
 /// A database with a locked user, a user in groups, and rows that no command would create.
 fn odd() -> Sandbox {
@@ -251,15 +251,15 @@ fn export_to_closed_pipe_succeeds() {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
          INSERT INTO users SELECT 'user' || i, hex(zeroblob(50)), 'en' FROM n",
     );
-    let script = "{ \"$PROGRAM\" export; echo \"<$?>\" >&2; } | head -n 1";
-    let mut shell = sandbox.shell(script);
-    shell.env("PROGRAM", PROGRAM).env("PATH", std::env::var_os("PATH").unwrap());
-    let output = shell.output().unwrap();
-    assert_eq!(
-        String::from_utf8(output.stdout).unwrap(),
-        "username,password_hash,language,groups,locked\n"
-    );
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "<0>\n");
+    sandbox.assert_session(str![[r#"
+$ { dash-users export; echo "<$?>" >&2; } | head -n 1
+status 0
+-- stdout
+username,password_hash,language,groups,locked
+-- stderr
+<0>
+
+"#]]);
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use snapbox::str;
 
-use crate::support::{GOOD, SECRET123, assert_run, empty, initialized, seeded};
+use crate::support::{GOOD, SECRET123, assert_run, empty, initialized, seeded, send_signal};
 
 #[test]
 fn version_equals_package_version() {
@@ -257,8 +257,7 @@ fn signal_exits_with_128_plus_its_number() {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let _open = child.stdin.take();
         std::thread::sleep(Duration::from_secs(1));
-        let pid = child.id().to_string();
-        Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        send_signal(signal, child.id());
         assert_eq!(child.wait().unwrap().code(), Some(status));
     }
 }

@@ -3,7 +3,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use snapbox::str;
 
-use crate::support::{empty, initialized, seeded};
+use crate::support::{TUTORIAL, empty, initialized, seeded};
 
 #[test]
 fn init_creates_database_once() {
@@ -201,12 +201,11 @@ status 4
 fn recreated_table_does_not_inherit_groups_of_namesakes() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
-    sandbox.sql(
+    sandbox.sql(&format!(
         "DROP TABLE users;
-         CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
-             language TEXT NOT NULL);
-         INSERT INTO users VALUES ('alice', 'scrypt:16:1:1$x$00', 'en');",
-    );
+         {TUTORIAL}
+         INSERT INTO users VALUES ('alice', 'scrypt:16:1:1$x$00', 'en');"
+    ));
     sandbox.assert_session(str![[r#"
 $ dash-users list
 status 4

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sample;
-use crate::support::{GOOD, SECRET123, Sandbox, empty, on_disk, seeded};
+use crate::support::{GOOD, SECRET123, Sandbox, empty, on_disk, seeded, send_signal};
 
 /// A file of users with hashes, which are cheap to import.
 fn csv(count: u32, language: &str) -> String {
@@ -122,8 +122,7 @@ fn interrupted_hashing_changes_nothing() {
         let before = fs::read(sandbox.path("users.db")).ok();
         let mut child = start(&sandbox, &IMPORT);
         thread::sleep(Duration::from_secs(1));
-        let pid = child.id().to_string();
-        Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        send_signal(signal, child.id());
         assert_eq!(child.wait().unwrap().code(), Some(status));
         assert!(fs::read(sandbox.path("users.db")).ok() == before);
         let files = 1 + usize::from(before.is_some());
@@ -217,8 +216,7 @@ fn signal_ends_command_in_endless_trigger() {
                 let journal = sandbox.path("users.db-journal");
                 wait_until(&mut child, || journal.exists());
                 thread::sleep(Duration::from_millis(500));
-                let pid = child.id().to_string();
-                Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+                send_signal(signal, child.id());
                 let deadline = Instant::now() + Duration::from_secs(20);
                 while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
                     thread::sleep(Duration::from_millis(10));

@@ -1,9 +1,6 @@
 use snapbox::str;
 
-use crate::support::{empty, initialized};
-
-const TUTORIAL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
-                                            language TEXT NOT NULL)";
+use crate::support::{TUTORIAL, empty, initialized};
 
 #[test]
 fn migrate_lists_previews_and_applies_pending_migrations() {

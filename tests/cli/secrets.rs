@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use crate::help::commands;
-use crate::support::{SECRET123, Sandbox, empty};
+use crate::support::{SECRET123, Sandbox, TUTORIAL, empty};
 
 /// Unique passwords. Tests search for the first part of each.
 const OLD: &str = "qwzx-7391-plover";
@@ -84,9 +84,7 @@ const WITHOUT: [&str; 4] = ["completions", "group", "help", "man"];
 
 fn with_files() -> Sandbox {
     let sandbox = empty();
-    let users = "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
-                                     language TEXT NOT NULL)";
-    sandbox.sql(users);
+    sandbox.sql(TUTORIAL);
     let damaged = &SECRET123[..SECRET123.len() - 1];
     for (name, content) in [
         ("password", format!("{OLD}\n")),

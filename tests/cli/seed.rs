@@ -1,10 +1,9 @@
-use std::process::Command;
 use std::time::Duration;
 
 use snapbox::str;
 
 use crate::sample;
-use crate::support::{GOOD, empty, initialized, seeded};
+use crate::support::{GOOD, empty, initialized, seeded, send_signal};
 
 #[test]
 fn seed_adds_demo_users_once() {
@@ -66,8 +65,7 @@ fn interrupted_seed_leaves_nothing_behind() {
     let mut child =
         sandbox.command(&["seed", "--method", "pbkdf2:sha512:10000000"]).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(1));
-    let pid = child.id().to_string();
-    Command::new("kill").args(["-s", "INT", &pid]).status().unwrap();
+    send_signal("INT", child.id());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!sandbox.path("users.db").exists());
 }

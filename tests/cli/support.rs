@@ -24,6 +24,10 @@ pub(crate) fn program_directory() -> &'static Path {
 /// A password that the policy accepts.
 pub(crate) const GOOD: &str = "plover-xyzzy-quux";
 
+/// The table of the Dash tutorial.
+pub(crate) const TUTORIAL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY,
+    password_hash TEXT NOT NULL, language TEXT NOT NULL);";
+
 /// A hash of `secret123` that werkzeug wrote.
 pub(crate) const SECRET123: &str = "pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9";
 
@@ -155,9 +159,12 @@ impl Sandbox {
         self.command_of(PROGRAM, args)
     }
 
-    /// A shell script, likewise.
+    /// A shell script, likewise, with the program in its `PATH`.
     pub(crate) fn shell(&self, script: &str) -> Command {
-        self.command_of("sh", &["-c", script])
+        let mut shell = self.command_of("sh", &["-c", script]);
+        let program = program_directory().display();
+        shell.env("PATH", format!("{program}:/usr/local/bin:/usr/bin:/bin"));
+        shell
     }
 
     /// Another program, likewise.
@@ -184,16 +191,15 @@ impl Sandbox {
         self.run_with(password, &["verify", username, "--password-stdin"]).status
     }
 
-    /// Runs the lines of `expected` that begin with `$ ` in a shell, where `dash-users` is the
-    /// program, and compares them and their results with `expected`.
+    /// Runs the lines of `expected` that begin with `$ ` in a shell, and compares them and their
+    /// results with `expected`.
     pub(crate) fn assert_session(&self, expected: impl IntoData) {
         let expected = expected.raw();
         let text = expected.render().expect("the expected session is text");
-        let runs = text.lines().filter_map(|line| line.strip_prefix("$ ")).map(|line| {
-            let mut shell = self.shell(line);
-            shell.env("PATH", format!("{}:/usr/bin:/bin", program_directory().display()));
-            format!("$ {line}\n{}", self.finish(shell, ""))
-        });
+        let runs = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("$ "))
+            .map(|line| format!("$ {line}\n{}", self.finish(self.shell(line), "")));
         snapbox::assert_data_eq!(runs.collect::<Vec<_>>().join("\n"), expected);
     }
 
@@ -210,6 +216,32 @@ impl Sandbox {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
+    }
+}
+
+/// Sends a signal, such as `INT`, to a process.
+pub(crate) fn send_signal(signal: &str, process: impl ToString) {
+    let kill = Command::new("kill").args(["-s", signal, &process.to_string()]).status();
+    assert!(kill.unwrap().success());
+}
+
+/// A mounted file system. Unmounted on drop.
+pub(crate) struct Mount<'a>(&'a Path);
+
+impl<'a> Mount<'a> {
+    /// Runs `mount` with these arguments. An error is its output.
+    pub(crate) fn new(args: &[&str], path: &'a Path) -> Result<Self, String> {
+        match Command::new("mount").args(args).arg(path).output() {
+            Ok(output) if output.status.success() => Ok(Self(path)),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Err(error) => Err(format!("mount: {error}")),
+        }
+    }
+}
+
+impl Drop for Mount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
 }
 

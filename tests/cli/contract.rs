@@ -117,7 +117,7 @@ fn completed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
 /// The options in a short help, as they are spelled there: `-d, --database <DB>`.
 fn spellings(sandbox: &Sandbox, command: &[&str]) -> Vec<String> {
     let help = sandbox.run(&[command, &["-h"]].concat()).stdout;
-    // A description that goes on in the next line is indented further.
+    // Continuation lines of a description are indented further.
     let is_option = |line: &&str| line.starts_with("  -") || line.starts_with("      --");
     let spelling = |line: &str| line.trim_start().split("  ").next().unwrap().to_owned();
     help.lines().filter(is_option).map(spelling).collect()

@@ -47,7 +47,7 @@ fn file_size_limit_is_an_error_not_a_signal() {
         assert_failed(&sandbox.shell(&script).output().unwrap(), 1, reason);
         assert!(sandbox.run(&["export"]) == export, "{command}");
         assert_eq!(sandbox.run(&["check"]).status, 0, "{command}");
-        // Another try succeeds.
+        // A second attempt succeeds.
         let run = sandbox.run(&command.split(' ').collect::<Vec<_>>());
         assert_eq!(run.status, 0, "{command}: {run}");
     }
@@ -73,7 +73,7 @@ fn full_disk_is_an_error_and_changes_nothing() {
     ] {
         let is_import = args[0] == "import";
         if !is_import {
-            // However much space is left.
+            // Fills the disk.
             let free = vec![b'x'; 1 << 20];
             let _ = fs::write(path.join("rest"), free);
         }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use rusqlite::Connection;
 use snapbox::str;
 
-use crate::support::{SECRET123, Sandbox, empty, initialized};
+use crate::support::{SECRET123, Sandbox, initialized};
 
 /// A database with a locked user, a user in groups, and rows that no command would create.
 fn odd() -> Sandbox {
@@ -206,14 +206,6 @@ status 1
 -- stderr
 error: cannot write [DIR]/no/such/users.csv: its directory does not exist
 hint: create the directory, or choose another file
-
-"#]]);
-    empty().assert_session(str![[r#"
-$ dash-users export users.csv
-status 4
--- stderr
-error: no database at [DIR]/users.db
-hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
 
 "#]]);
 }

@@ -97,16 +97,6 @@ fn non_database_files_are_identified() {
 }
 
 #[test]
-fn directory_as_database_is_explained() {
-    let sandbox = empty();
-    fs::create_dir(sandbox.path("users.db")).unwrap();
-    for command in ["init", "list"] {
-        let run = sandbox.run(&[command]);
-        assert!(run.status == 4 && run.stderr.contains("Docker"), "{run}");
-    }
-}
-
-#[test]
 fn root_files_in_other_users_directory_are_noted() {
     let sandbox = empty();
     let app = sandbox.path("app");

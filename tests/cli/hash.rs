@@ -100,7 +100,7 @@ hint: choose a longer password, use --generate, or accept it with --allow-weak
 }
 
 #[test]
-fn hash_check_and_hash_file_require_each_other() {
+fn hash_check_requires_hash_file_and_vice_versa() {
     let sandbox = empty();
     assert_eq!(sandbox.run(&["hash", "--check"]).status, 2);
     assert_eq!(sandbox.run(&["hash", "--hash-file", "x"]).status, 2);

@@ -221,7 +221,7 @@ more.csv: 0 added, 0 changed, 2 unchanged, 0 skipped in [DIR]/users.db
 }
 
 #[test]
-fn import_similar_name_is_a_conflict_with_its_own_hint() {
+fn import_similar_name_hints_at_allow_similar() {
     let sandbox = imported();
     sandbox.write("more.csv", format!("username,password\nAnn,{GOOD}\n"));
     sandbox.assert_session(str![[r#"

@@ -115,17 +115,40 @@ error: no such group: 'no-such-group'
 #[test]
 fn init_rejects_foreign_files_unchanged() {
     let sandbox = empty();
-    sandbox
-        .write("users.db", "dear diary, this is a text of more than a hundred bytes; ".repeat(20));
-    let before = sandbox.read("users.db");
+    let text = "dear diary, this is a text of more than a hundred bytes; ".repeat(20);
+    sandbox.write("text", &text);
+    sandbox.write("byte", "x");
+    fs::create_dir(sandbox.path("directory")).unwrap();
     sandbox.assert_session(str![[r#"
-$ dash-users init
+$ dash-users init -d text
 status 4
 -- stderr
-error: [DIR]/users.db is not a users database: it is a text file
+error: [DIR]/text is not a users database: it is a text file
+
+$ dash-users init -d byte
+status 4
+-- stderr
+error: [DIR]/byte is not a users database: it is a file of one byte
+
+$ dash-users init -d directory
+status 4
+-- stderr
+error: [DIR]/directory is not a users database: it is a directory. Docker creates one if the file to mount is missing; `rmdir` removes it if it is empty
+
+$ dash-users list -d directory
+status 4
+-- stderr
+error: [DIR]/directory is not a users database: it is a directory. Docker creates one if the file to mount is missing; `rmdir` removes it if it is empty
+
+$ dash-users init -d nowhere/users.db
+status 4
+-- stderr
+error: the directory of [DIR]/nowhere/users.db does not exist
+hint: create the directory, or choose another file
 
 "#]]);
-    assert_eq!(sandbox.read("users.db"), before);
+    assert_eq!(sandbox.read_text("text"), text);
+    assert_eq!(sandbox.read_text("byte"), "x");
 
     let sandbox = empty();
     sandbox.sql("CREATE VIEW users AS SELECT 1 AS username, 2 AS password_hash, 3 AS language");
@@ -146,36 +169,6 @@ status 4
 error: [DIR]/users.db is not a users database: its table 'users' has no column 'password_hash'
 
 "#]]);
-
-    let sandbox = empty();
-    fs::create_dir(sandbox.path("users.db")).unwrap();
-    sandbox.assert_session(str![[r#"
-$ dash-users init
-status 4
--- stderr
-error: [DIR]/users.db is not a users database: it is a directory. Docker creates one if the file to mount is missing; `rmdir` removes it if it is empty
-
-$ dash-users init -d nowhere/users.db
-status 4
--- stderr
-error: the directory of [DIR]/nowhere/users.db does not exist
-hint: create the directory, or choose another file
-
-"#]]);
-}
-
-#[test]
-fn init_does_not_overwrite_one_byte_file() {
-    let sandbox = empty();
-    sandbox.write("users.db", "x");
-    sandbox.assert_session(str![[r#"
-$ dash-users init
-status 4
--- stderr
-error: [DIR]/users.db is not a users database: it is a file of one byte
-
-"#]]);
-    assert_eq!(sandbox.read("users.db"), b"x");
 }
 
 #[test]

@@ -167,10 +167,10 @@ hint: run `dash-users passwd alice --database [DIR]/users.db` to set a new passw
     let allowed = |user| sandbox.run(&["rehash", "--plaintext", user, "--allow-hash-like"]).status;
     assert_eq!(allowed("alice"), 0);
     assert_eq!(sandbox.verify("alice", digest), 0);
-    // Some app may be able to verify it.
+    // Some apps can verify it.
     assert_eq!(allowed("bob"), 7);
     assert_eq!(sandbox.stored("bob"), sha224);
-    // Users must be named, and the option requires --plaintext.
+    // The option requires usernames and --plaintext.
     assert_eq!(sandbox.run(&["rehash", "--plaintext", "--all", "--allow-hash-like"]).status, 2);
     assert_eq!(sandbox.run(&["rehash", "alice", "--allow-hash-like"]).status, 2);
 }

@@ -135,7 +135,7 @@ fn completed_words_are_quoted_by_the_shell() {
             let line = typing.completed(&format!("dash-users {line}"));
             assert_eq!(line, format!("dash-users {completed}"), "{shell:?}");
         }
-        // The last line is executed.
+        // The last line runs.
         typing.enter("0 added");
     }
     assert!(!sandbox.path("pwned").exists());

@@ -42,7 +42,7 @@ fn commands_survive_overwritten_pages() {
     let noise = noise(PAGE);
     let mut cases = Vec::new();
     for page in 0..whole.len() / PAGE {
-        // The first page except the header, which makes it a database.
+        // The first page except the header, without which it is not a database.
         let start = page * PAGE + if page == 0 { 100 } else { 0 };
         let mut with = |name: &str, bytes: &[u8]| {
             let mut file = whole.clone();

@@ -47,6 +47,7 @@ added user 'erin' in [DIR]/users.db
 #[test]
 fn unreadable_password_file_is_named() {
     let sandbox = initialized();
+    sandbox.write("latin1", b"pl\xe9onasme-et-quoi");
     sandbox.assert_session(str![[r#"
 $ dash-users add carol --password-file nowhere
 status 1
@@ -54,9 +55,6 @@ status 1
 error: the file given by --password-file does not exist (name not shown: it may be the password)
 hint: write the password to a file and pass the name of that file, or use --password-stdin
 
-"#]]);
-    sandbox.write("latin1", b"pl\xe9onasme-et-quoi");
-    sandbox.assert_session(str![[r#"
 $ dash-users add carol --password-file latin1
 status 7
 -- stderr

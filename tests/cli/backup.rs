@@ -80,6 +80,8 @@ fn backup_overwrites_only_leftovers_of_killed_backup() {
 fn restore_rejects_non_backups_and_changes_nothing() {
     let sandbox = seeded();
     let before = sandbox.read("users.db");
+    sandbox.write("text", "no database, but long enough to be read as one");
+    sandbox.write("empty", "");
     sandbox.assert_session(str![[r#"
 $ dash-users restore nowhere.db --yes
 status 4
@@ -87,17 +89,11 @@ status 4
 error: no such backup: [DIR]/nowhere.db
 hint: run `dash-users backup FILE` to create one
 
-"#]]);
-    sandbox.write("text", "no database, but long enough to be read as one");
-    sandbox.assert_session(str![[r#"
 $ dash-users restore text --yes
 status 4
 -- stderr
 error: [DIR]/text is not a users database: it is a text file
 
-"#]]);
-    sandbox.write("empty", "");
-    sandbox.assert_session(str![[r#"
 $ dash-users restore empty --yes --json
 status 4
 -- stderr

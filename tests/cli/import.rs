@@ -140,6 +140,7 @@ created [DIR]/users.db
 fn import_json_object_counts_hashes_and_passwords() {
     let sandbox = empty();
     sandbox.write("users.json", format!(r#"{{"ann": "{GOOD}", "ben": "{SECRET123}"}}"#));
+    sandbox.write("bcrypt.json", r#"{"cleo": "$2b$12$abcdefghijklmnopqrstuv", "dan": "md5$ab", "eve": "SHA1:5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8", "fay": "X03MO1qnZdYdgyfeuILPmQ=="}"#);
     sandbox.assert_session(str![[r#"
 $ dash-users import users.json
 status 0
@@ -148,9 +149,6 @@ created [DIR]/users.db
 users.json: read 1 hash and 1 plaintext password
 users.json: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
-"#]]);
-    sandbox.write("bcrypt.json", r#"{"cleo": "$2b$12$abcdefghijklmnopqrstuv", "dan": "md5$ab", "eve": "SHA1:5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8", "fay": "X03MO1qnZdYdgyfeuILPmQ=="}"#);
-    sandbox.assert_session(str![[r#"
 $ dash-users import bcrypt.json
 status 7
 -- stderr

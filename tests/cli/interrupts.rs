@@ -171,7 +171,7 @@ fn app_reads_during_import_never_fail_or_see_parts() {
             }
         }
         is_over.store(true, Ordering::Relaxed);
-        apps.map(|app| app.join().expect("never refused"))
+        apps.map(|app| app.join().expect("the app never fails"))
     });
     for mut found in found {
         assert!(found.is_sorted(), "{found:?}");

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
-
 use crate::help::commands;
 use crate::support::{SECRET123, Sandbox, TUTORIAL, empty};
 
@@ -107,11 +105,9 @@ fn with_files() -> Sandbox {
 
 /// The parts of each stored value that must not be shown: salt and digest.
 fn stored(sandbox: &Sandbox) -> Vec<String> {
-    let connection = Connection::open(sandbox.path("users.db")).unwrap();
-    let mut select = connection.prepare("SELECT password_hash FROM users").unwrap();
-    let hashes = select.query_map((), |row| row.get::<_, String>(0)).unwrap();
-    let parts = |hash: String| hash.split(['$', '|']).skip(1).map(str::to_owned).collect();
-    hashes.flat_map(|hash| -> Vec<_> { parts(hash.unwrap()) }).collect()
+    let hashes = sandbox.query("SELECT password_hash FROM users");
+    let parts = hashes.iter().flat_map(|hash| hash.split(['$', '|']).skip(1));
+    parts.map(str::to_owned).collect()
 }
 
 #[test]

@@ -147,6 +147,14 @@ impl Sandbox {
         ));
     }
 
+    /// The first column of each row.
+    pub(crate) fn query(&self, select: &str) -> Vec<String> {
+        let connection = Connection::open(self.path("users.db")).unwrap();
+        let mut select = connection.prepare(select).unwrap();
+        let rows = select.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
     /// The `password_hash` of a user.
     pub(crate) fn stored(&self, username: &str) -> String {
         let connection = Connection::open(self.path("users.db")).unwrap();

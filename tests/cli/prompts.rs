@@ -132,7 +132,7 @@ fn signal_at_prompt_restores_echo() {
         let mut session = start_script(&sandbox, &script);
         session.exp_string("New password: ").unwrap();
         std::thread::sleep(Duration::from_millis(200));
-        send_signal(signal, sandbox.read_text("pid").trim());
+        send_signal(signal, sandbox.read_text("pid").trim().parse().unwrap());
         session.exp_string(&format!("<{expected}>")).unwrap();
         let (rest, _) = finish(session);
         let echo =

@@ -228,7 +228,7 @@ impl Sandbox {
 }
 
 /// Sends a signal, such as `INT`, to a process.
-pub(crate) fn send_signal(signal: &str, process: impl ToString) {
+pub(crate) fn send_signal(signal: &str, process: u32) {
     let kill = Command::new("kill").args(["-s", signal, &process.to_string()]).status();
     assert!(kill.unwrap().success());
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use snapbox::str;
+use snapbox::{IntoData, str};
 
-use crate::support::{GOOD, Run, SECRET123, Sandbox, assert_run, empty, seeded};
+use crate::support::{GOOD, Run, SECRET123, Sandbox, empty, seeded};
 
-/// Runs the program, which must not change the directory.
-fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
+/// Runs commands that must not change the directory.
+#[track_caller]
+fn unchanged<T>(sandbox: &Sandbox, commands: impl FnOnce() -> T) -> T {
     let files = || {
         let entries = fs::read_dir(sandbox.dir()).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<_> =
@@ -16,9 +17,18 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
         files
     };
     let before = files();
-    let run = sandbox.run(args);
-    assert!(files() == before, "{args:?} changed something: {run}");
-    run
+    let result = commands();
+    assert!(files() == before, "a file was changed");
+    result
+}
+
+#[track_caller]
+fn assert_rejected(sandbox: &Sandbox, session: impl IntoData) {
+    unchanged(sandbox, || sandbox.assert_session(session));
+}
+
+fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
+    unchanged(sandbox, || sandbox.run(args))
 }
 
 const BAD: &str = "username,password,password_hash,language,groups\n\
@@ -37,11 +47,11 @@ const BAD: &str = "username,password,password_hash,language,groups\n\
 fn import_reports_line_of_every_bad_record() {
     let sandbox = empty();
     sandbox.write("users.csv", BAD);
-    assert_run!(
-        run(&sandbox, &["import", "users.csv"]),
+    assert_rejected(
+        &sandbox,
         str![[r#"
+$ dash-users import users.csv
 status 7
--- stdout
 -- stderr
 users.csv:2: user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication
 users.csv:3: user 'ann': no password or password_hash
@@ -54,44 +64,20 @@ users.csv:10: user 'gus': duplicate user: also in line 9
 users.csv:11: user 'GUS': the username differs only by case from the one in line 9
 error: 9 bad records in users.csv; nothing was changed
 
-"#]]
-    );
-    assert_run!(
-        run(&sandbox, &["import", "users.csv", "--json"]),
-        str![[r#"
+$ dash-users import users.csv --json
 status 7
--- stdout
 -- stderr
 {"error":{"code":"invalid_data","status":7,"message":"9 bad records in users.csv; nothing was changed","hint":null,"details":[{"line":2,"item":null,"code":"invalid_data","message":"user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication"},{"line":3,"item":null,"code":"invalid_data","message":"user 'ann': no password or password_hash"},{"line":4,"item":null,"code":"invalid_data","message":"the number of cells is 6, but the header has 5"},{"line":5,"item":null,"code":"weak_password","message":"user 'cleo': the password is weak: it has fewer than 8 characters"},{"line":6,"item":null,"code":"invalid_data","message":"user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2"},{"line":7,"item":null,"code":"invalid_data","message":"user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'"},{"line":8,"item":null,"code":"invalid_data","message":"user 'fay': a group name cannot be empty"},{"line":10,"item":null,"code":"invalid_data","message":"user 'gus': duplicate user: also in line 9"},{"line":11,"item":null,"code":"invalid_data","message":"user 'GUS': the username differs only by case from the one in line 9"}]}}
 
-"#]]
+"#]],
     );
-    assert_run!(
-        run(&seeded_with(BAD), &["import", "users.csv", "--quiet", "--on-conflict", "skip"]),
-        str![[r#"
-status 7
--- stdout
--- stderr
-users.csv:2: user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication
-users.csv:3: user 'ann': no password or password_hash
-users.csv:4: the number of cells is 6, but the header has 5
-users.csv:5: user 'cleo': the password is weak: it has fewer than 8 characters
-users.csv:6: user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2
-users.csv:7: user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'
-users.csv:8: user 'fay': a group name cannot be empty
-users.csv:10: user 'gus': duplicate user: also in line 9
-users.csv:11: user 'GUS': the username differs only by case from the one in line 9
-error: 9 bad records in users.csv; nothing was changed
-
-"#]]
+    // The output is the same with existing users and other options.
+    let with_users = seeded();
+    with_users.write("users.csv", BAD);
+    assert_eq!(
+        run(&with_users, &["import", "users.csv", "--quiet", "--on-conflict", "skip"]),
+        run(&sandbox, &["import", "users.csv"])
     );
-}
-
-/// A directory with alice and bob, and a file.
-fn seeded_with(file: &str) -> Sandbox {
-    let sandbox = seeded();
-    sandbox.write("users.csv", file);
-    sandbox
 }
 
 #[test]
@@ -131,28 +117,23 @@ fn import_reports_bad_json_items_by_number() {
             {{"username": "cleo", "password": 12345678}}, 7]"#
     );
     sandbox.write("users.json", records);
-    assert_run!(
-        run(&sandbox, &["import", "users.json"]),
+    assert_rejected(
+        &sandbox,
         str![[r#"
+$ dash-users import users.json
 status 7
--- stdout
 -- stderr
 users.json:2: user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active
 users.json:3: user 'cleo': field 'password' is not text
 users.json:4: not a JSON object
 error: 3 bad records in users.json (numbered by item); nothing was changed
 
-"#]]
-    );
-    assert_run!(
-        run(&sandbox, &["import", "users.json", "--json"]),
-        str![[r#"
+$ dash-users import users.json --json
 status 7
--- stdout
 -- stderr
 {"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
 
-"#]]
+"#]],
     );
 }
 
@@ -160,11 +141,11 @@ status 7
 fn import_reports_bad_json_lines_by_number() {
     let sandbox = empty();
     sandbox.write("users.jsonl", "{\"username\": \"ann\"}\n\nnonsense\n{\"username\": \"b:n\"}");
-    assert_run!(
-        run(&sandbox, &["import", "users.jsonl"]),
+    assert_rejected(
+        &sandbox,
         str![[r#"
+$ dash-users import users.jsonl
 status 7
--- stdout
 -- stderr
 users.jsonl:1: user 'ann': no password or password_hash
 users.jsonl:3: invalid JSON: expected value, in column 2
@@ -172,85 +153,60 @@ users.jsonl:4: user 'b:n': a username cannot contain ':', which ends the name in
 error: 3 bad records in users.jsonl; nothing was changed
 hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
-"#]]
+"#]],
     );
 }
 
 #[test]
 fn import_reports_files_that_are_not_users() {
     let sandbox = empty();
-    sandbox.write("users.csv", format!("username,email,password\nann,ann@example.com,{GOOD}\n"));
-    assert_run!(
-        run(&sandbox, &["import", "users.csv"]),
+    sandbox.write("email.csv", format!("username,email,password\nann,ann@example.com,{GOOD}\n"));
+    sandbox.write("headless.csv", format!("ann,{GOOD}\n"));
+    sandbox.write("binary.csv", [0xff, 0xfe, 0, b'\n', 0xff]);
+    sandbox.write("cut.json", format!(r#"[{{"username": "ann", "password": "{GOOD}"}}"#));
+    sandbox.write("empty.json", "");
+    let single = format!(r#"{{"username": "ann", "password_hash": "{SECRET123}"}}"#);
+    sandbox.write("single.json", single);
+    assert_rejected(
+        &sandbox,
         str![[r#"
+$ dash-users import email.csv
 status 7
--- stdout
 -- stderr
-users.csv:1: unknown field 'email': use username, password, password_hash, language, groups, locked or active
-error: 1 bad record in users.csv; nothing was changed
+email.csv:1: unknown field 'email': use username, password, password_hash, language, groups, locked or active
+error: 1 bad record in email.csv; nothing was changed
 
-"#]]
-    );
-    sandbox.write("users.csv", format!("ann,{GOOD}\n"));
-    assert_run!(
-        run(&sandbox, &["import", "users.csv"]),
-        str![[r#"
+$ dash-users import headless.csv
 status 7
--- stdout
 -- stderr
-users.csv:1: no `username` column in the header row
-error: 1 bad record in users.csv; nothing was changed
+headless.csv:1: no `username` column in the header row
+error: 1 bad record in headless.csv; nothing was changed
 
-"#]]
-    );
-    sandbox.write("users.csv", [0xff, 0xfe, 0, b'\n', 0xff]);
-    assert_run!(
-        run(&sandbox, &["import", "users.csv"]),
-        str![[r#"
+$ dash-users import binary.csv
 status 7
--- stdout
 -- stderr
-users.csv:1: no `username` column in the header row
-error: 1 bad record in users.csv; nothing was changed
+binary.csv:1: no `username` column in the header row
+error: 1 bad record in binary.csv; nothing was changed
 
-"#]]
-    );
-    sandbox.write("users.json", format!(r#"[{{"username": "ann", "password": "{GOOD}"}}"#));
-    assert_run!(
-        run(&sandbox, &["import", "users.json"]),
-        str![[r#"
+$ dash-users import cut.json
 status 7
--- stdout
 -- stderr
-users.json:1: the JSON ends unexpectedly
-error: 1 bad record in users.json; nothing was changed
+cut.json:1: the JSON ends unexpectedly
+error: 1 bad record in cut.json; nothing was changed
 
-"#]]
-    );
-    sandbox.write("users.json", "");
-    assert_run!(
-        run(&sandbox, &["import", "users.json"]),
-        str![[r#"
+$ dash-users import empty.json
 status 7
--- stdout
 -- stderr
-users.json:1: the JSON ends unexpectedly
-error: 1 bad record in users.json; nothing was changed
+empty.json:1: the JSON ends unexpectedly
+error: 1 bad record in empty.json; nothing was changed
 
-"#]]
-    );
-    sandbox
-        .write("users.json", format!(r#"{{"username": "ann", "password_hash": "{SECRET123}"}}"#));
-    assert_run!(
-        run(&sandbox, &["import", "users.json"]),
-        str![[r#"
+$ dash-users import single.json
 status 7
--- stdout
 -- stderr
-users.json:1: this looks like a single record, not an object of usernames and passwords: put it in an array
-error: 1 bad record in users.json (numbered by item); nothing was changed
+single.json:1: this looks like a single record, not an object of usernames and passwords: put it in an array
+error: 1 bad record in single.json (numbered by item); nothing was changed
 
-"#]]
+"#]],
     );
 }
 
@@ -258,45 +214,30 @@ error: 1 bad record in users.json (numbered by item); nothing was changed
 fn import_reports_unreadable_files() {
     let sandbox = empty();
     fs::create_dir(sandbox.path("directory.csv")).unwrap();
-    assert_run!(
-        run(&sandbox, &["import", "nowhere.csv"]),
+    assert_rejected(
+        &sandbox,
         str![[r#"
+$ dash-users import nowhere.csv
 status 1
--- stdout
 -- stderr
 error: cannot read nowhere.csv: No such file or directory (os error 2)
 
-"#]]
-    );
-    assert_run!(
-        run(&sandbox, &["import", "nowhere.csv", "--json"]),
-        str![[r#"
+$ dash-users import nowhere.csv --json
 status 1
--- stdout
 -- stderr
 {"error":{"code":"failed","status":1,"message":"cannot read nowhere.csv: No such file or directory (os error 2)","hint":null}}
 
-"#]]
-    );
-    assert_run!(
-        run(&sandbox, &["import", "directory.csv"]),
-        str![[r#"
+$ dash-users import directory.csv
 status 1
--- stdout
 -- stderr
 error: cannot read directory.csv: Is a directory (os error 21)
 
-"#]]
-    );
-    assert_run!(
-        run(&sandbox, &["seed", "nowhere.csv"]),
-        str![[r#"
+$ dash-users seed nowhere.csv
 status 1
--- stdout
 -- stderr
 error: cannot read nowhere.csv: No such file or directory (os error 2)
 
-"#]]
+"#]],
     );
 }
 
@@ -321,11 +262,11 @@ fn import_exit_code_prefers_invalid_then_weak_then_conflict() {
 fn import_rejects_weak_password_unless_allowed() {
     let sandbox = empty();
     sandbox.write("users.csv", "username,password\nann,12345\nben,password1\ncleo,cleo1234\n");
-    assert_run!(
-        run(&sandbox, &["import", "users.csv"]),
+    assert_rejected(
+        &sandbox,
         str![[r#"
+$ dash-users import users.csv
 status 8
--- stdout
 -- stderr
 users.csv:2: user 'ann': the password is weak: it has fewer than 8 characters
 users.csv:3: user 'ben': the password is weak: it is too easy to guess
@@ -333,21 +274,21 @@ users.csv:4: user 'cleo': the password is weak: it is too easy to guess
 error: 3 bad records in users.csv; nothing was changed
 hint: use --allow-weak to accept weak passwords
 
-"#]]
+"#]],
     );
     assert_eq!(sandbox.run(&["import", "users.csv", "--allow-weak"]).status, 0);
     // The option does not allow passwords that can never work.
     sandbox.write("users.csv", "username,password\ndan,\"tab\tin the password\"\n");
-    assert_run!(
-        run(&sandbox, &["import", "users.csv", "--allow-weak"]),
+    assert_rejected(
+        &sandbox,
         str![[r#"
+$ dash-users import users.csv --allow-weak
 status 8
--- stdout
 -- stderr
 users.csv:2: user 'dan': a password cannot contain control characters, such as a line break or a tab
 error: 1 bad record in users.csv; nothing was changed
 
-"#]]
+"#]],
     );
 }
 

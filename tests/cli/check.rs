@@ -7,43 +7,27 @@ use std::time::{Duration, Instant};
 use snapbox::str;
 
 use crate::sample;
-use crate::support::{
-    GOOD, SECRET123, Sandbox, assert_run, empty, initialized, program_directory, seeded,
-};
+use crate::support::{GOOD, SECRET123, Sandbox, empty, initialized, seeded};
 
 #[test]
 fn check_clean_database_has_no_findings() {
     let sandbox = initialized();
     sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin", "--method", "scrypt"]);
-    assert_run!(
-        sandbox.run(&["check", "--method", "scrypt"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check --method scrypt
 status 0
 -- stdout
 no problems found in [DIR]/users.db
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--method", "scrypt", "--json"]),
-        str![[r#"
+$ dash-users check --method scrypt --json
 status 0
 -- stdout
 []
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--fix", "--method", "scrypt", "--format", "plain"]),
-        str![[r#"
+$ dash-users check --fix --method scrypt --format plain
 status 0
--- stdout
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -53,9 +37,8 @@ fn check_shows_findings_and_hints_in_each_format() {
         "INSERT INTO users VALUES ('it''s', '$2b$12$', 'en');
          DELETE FROM users WHERE username = 'bob';",
     );
-    assert_run!(
-        sandbox.run(&["check", "--method", "scrypt:128:8:1"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check --method scrypt:128:8:1
 status 7
 -- stdout
 error: user 'alice' [demo_password]
@@ -70,11 +53,7 @@ info: user 'alice' [hash_weak]
 -- stderr
 2 errors and 0 warnings in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--format", "plain"]),
-        str![[r#"
+$ dash-users check --format plain
 status 7
 -- stdout
 demo_password	error	alice	the password is the public demo password	`dash-users passwd alice --database [DIR]/users.db`
@@ -83,19 +62,14 @@ hash_weak	info	alice	the hash is weak: scrypt:128:8:1 is below OWASP's recommend
 -- stderr
 2 errors and 0 warnings in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--json", "--quiet"]),
-        str![[r#"
+$ dash-users check --json --quiet
 status 7
 -- stdout
 [{"code":"demo_password","severity":"error","username":"alice","message":"the password is the public demo password","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"login fails with a werkzeug exception: the stored value is a bcrypt hash","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 is below OWASP's recommendation","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"2 errors and 0 warnings in [DIR]/users.db","hint":null}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -118,9 +92,8 @@ fn check_shows_schema_findings_with_hints() {
          CREATE TABLE user_groups (username, group_name);
          INSERT INTO dash_users_change (action) VALUES ('x');",
     );
-    assert_run!(
-        sandbox.run(&["check"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check
 status 7
 -- stdout
 error: [index_missing]
@@ -156,8 +129,7 @@ warning: [foreign_trigger]
 -- stderr
 7 errors and 3 warnings in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -172,9 +144,8 @@ fn check_shows_hash_findings_with_hints() {
              ('weak', 'scrypt:256:8:1$salt${more}', 'en');
          DELETE FROM dash_users_times WHERE username = 'odd';"
     ));
-    assert_run!(
-        sandbox.run(&["check"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check
 status 7
 -- stdout
 warning: user 'dear' [hash_over_limit]
@@ -198,26 +169,22 @@ info: user 'weak' [hash_weak]
 -- stderr
 0 errors and 3 warnings in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn check_info_findings_exit_0() {
     let sandbox = initialized();
     sandbox.sql(&format!("INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de')"));
-    assert_run!(
-        sandbox.run(&["check"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check
 status 0
 -- stdout
 info: user 'zoe' [hash_outdated]
    the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation
    hint: `dash-users rehash zoe --database [DIR]/users.db`
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -231,9 +198,8 @@ fn check_fix_repairs_schema_but_not_users_or_modes() {
     let path = sandbox.path("users.db");
     fs::set_permissions(&path, Permissions::from_mode(0o646)).unwrap();
     assert_eq!(sandbox.run(&["list"]).status, 4);
-    assert_run!(
-        sandbox.run(&["check", "--fix", "--method", "scrypt"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check --fix --method scrypt
 status 7
 -- stdout
 error: [file_writable_by_others]
@@ -257,33 +223,26 @@ deleted group 'admins' of 'gone': the user was removed or replaced
 recorded in the history: user 'lost' was removed
 1 error and 1 warning in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--fix", "--method", "scrypt", "--json"]),
-        str![[r#"
+$ dash-users check --fix --method scrypt --json
 status 7
 -- stdout
 [{"code":"file_writable_by_others","severity":"error","username":null,"message":"anyone on this machine can change passwords: the file mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"anyone on this machine can read the hashes: the file mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"1 error and 1 warning in [DIR]/users.db","hint":null}}
 
-"#]]
-    );
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o646);
+"#]]);
+    assert_eq!(sandbox.mode("users.db"), 0o646);
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     sandbox.sql("DROP TRIGGER dash_users_removed");
-    assert_run!(
-        sandbox.run(&["check", "--fix", "--method", "scrypt", "--format", "plain"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check --fix --method scrypt --format plain
 status 0
 -- stdout
 trigger_missing	error		the trigger 'dash_users_removed' is missing	`dash-users check --fix --database [DIR]/users.db`	true
 -- stderr
 repaired [DIR]/users.db
 
-"#]]
-    );
+"#]]);
 }
 
 /// Runs a hint in a shell, and returns whether it succeeded.
@@ -291,14 +250,13 @@ fn follow(sandbox: &Sandbox, hint: &str) -> bool {
     let Some((_, command)) = hint.split_once('`') else { return false };
     let command = command.trim_end_matches('`').replace("NEW", "new.name");
     let command = command.replace("TAG", "en").replace("--database [DIR]/", "--database ");
-    let path = format!("{}:/usr/bin:/bin", program_directory().display());
     let stdin = format!("printf '%s' {GOOD} | ");
     let password = if command.contains(" passwd ") { " --password-stdin" } else { "" };
     let confirmed = if command.contains(" remove ") { " --yes" } else { "" };
     // Before a username that looks like an option.
     let command = command.replacen(" --database", &format!("{password}{confirmed} --database"), 1);
     let script = format!("{stdin}{command}");
-    sandbox.shell(&script).env("PATH", path).status().unwrap().success()
+    sandbox.shell(&script).status().unwrap().success()
 }
 
 #[test]
@@ -352,27 +310,19 @@ fn check_sql_removes_users_that_cannot_be_typed() {
 fn check_reports_outdated_schema_like_other_commands() {
     let sandbox = initialized();
     sandbox.sql("UPDATE dash_users_schema SET version = 1");
-    assert_run!(
-        sandbox.run(&["check"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check
 status 4
--- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its schema version is 1, the latest is 3
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--fix", "--json"]),
-        str![[r#"
+$ dash-users check --fix --json
 status 4
--- stdout
 -- stderr
 {"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 3","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
 
-"#]]
-    );
+"#]]);
 }
 
 /// 80,000 findings once took minutes, because each was compared with all others.
@@ -402,9 +352,8 @@ fn check_unwrap_restores_wrapped_hashes() {
              ('ben', '{SECRET123}' || char(10), 'en'),
              ('cleo', CAST('{SECRET123}' AS BLOB), 'en'), ('dan', 'None', 'en');"
     ));
-    assert_run!(
-        sandbox.run(&["check"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check
 status 7
 -- stdout
 error: user 'ann' [wrapped_hash]
@@ -422,13 +371,8 @@ error: user 'dan' [no_password]
 -- stderr
 4 errors and 0 warnings in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--unwrap"]),
-        str![[r#"
+$ dash-users check --unwrap
 status 2
--- stdout
 -- stderr
 error: the following required arguments were not provided:
   --fix
@@ -437,11 +381,7 @@ Usage: dash-users check --fix --unwrap
 
 For more information, try '--help'.
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["check", "--fix", "--unwrap", "--format", "plain"]),
-        str![[r#"
+$ dash-users check --fix --unwrap --format plain
 status 7
 -- stdout
 wrapped_hash	error	ann	cannot log in: the stored value is a valid hash with Python's b'…' around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
@@ -455,23 +395,19 @@ hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 is bel
 repaired 3 hashes in [DIR]/users.db
 1 error and 0 warnings in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     for user in ["ann", "ben", "cleo"] {
         assert_eq!(sandbox.stored(user), SECRET123);
     }
-    assert_run!(
-        sandbox.run(&["history", "--format", "plain", "--limit", "3"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users history --format plain --limit 3
 status 0
 -- stdout
 7	[TIME]	admin	unwrap	cleo	\N
 6	[TIME]	admin	unwrap	ben	\N
 5	[TIME]	admin	unwrap	ann	\N
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -502,9 +438,8 @@ fn check_identifies_stored_values() {
              ('h', 'pbkdf2_sha1$1000$pinksalt$8sXy+VUuHIqLlcqnP3Hn2KFcOjA=', 'en'),
              ('i', 'b''$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW''', 'en')"
     ));
-    assert_run!(
-        sandbox.run(&["check", "--format", "plain"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check --format plain
 status 7
 -- stdout
 hash_never_matches	error	a	no password matches the stored hash: the stored value is a truncated hash (last 40 characters missing), with 60 characters; the column has the type VARCHAR(60)	`dash-users passwd a --database [DIR]/users.db`
@@ -520,8 +455,7 @@ file_readable_by_others	warning		anyone on this machine can read the hashes: the
 -- stderr
 9 errors and 1 warning in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -533,9 +467,8 @@ fn check_summarizes_many_findings_of_a_kind() {
              'scrypt:64:8:1$salt$' || replace(hex(zeroblob(64)), '0', 'a'), 'x y' FROM n;
          INSERT INTO users VALUES ('zoe', 'plaintext', 'en')",
     );
-    assert_run!(
-        sandbox.run(&["check"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users check
 status 7
 -- stdout
 error: 1,200 users [hash_raises]
@@ -552,8 +485,7 @@ info: 1,200 users [language_not_allowed]
 -- stderr
 1,201 errors and 0 warnings in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     let all = sandbox.run(&["check", "--all"]);
     assert!(all.stdout.lines().count() > 1200 * 6, "{all}");
     let json = sandbox.run(&["check", "--json"]);

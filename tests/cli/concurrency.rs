@@ -9,7 +9,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dash_users::{Password, PasswordHash};
-use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::sample;
@@ -142,12 +141,6 @@ impl Writer<'_> {
     }
 }
 
-fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
-    let connection = Connection::open(sandbox.path("users.db")).unwrap();
-    let mut statement = connection.prepare(sql).unwrap();
-    statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-}
-
 #[test]
 fn concurrent_writers_lose_nothing_and_block_no_app() {
     // The time during which writers start new rounds.
@@ -198,7 +191,7 @@ fn concurrent_writers_lose_nothing_and_block_no_app() {
             "SELECT action || ' ' || username || ' ' || ifnull(detail, '-') FROM user_events
              WHERE username GLOB '{prefix}*' ORDER BY id"
         );
-        assert_eq!(&query(&sandbox, &select), events);
+        assert_eq!(&sandbox.query(&select), events);
         let select = format!(
             "SELECT concat_ws(' ', users.username, language, group_name)
              FROM users LEFT JOIN user_groups USING (username)
@@ -210,17 +203,17 @@ fn concurrent_writers_lose_nothing_and_block_no_app() {
         }
         let mut expected: Vec<_> = expected.lines().collect();
         expected.sort_unstable();
-        assert_eq!(query(&sandbox, &select), expected);
+        assert_eq!(sandbox.query(&select), expected);
         let language = format!("SELECT language FROM users WHERE username = '{prefix}a'");
-        assert_eq!(query(&sandbox, &language), [format!("x-n{}", round - 1)]);
+        assert_eq!(sandbox.query(&language), [format!("x-n{}", round - 1)]);
         groups.extend(writer.groups.iter().cloned());
         rounds += round;
     }
-    let found = query(&sandbox, "SELECT group_name FROM user_groups WHERE username = 'steady'");
+    let found = sandbox.query("SELECT group_name FROM user_groups WHERE username = 'steady'");
     assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), groups);
-    let imports = query(&sandbox, "SELECT action FROM user_events WHERE username IS NULL");
+    let imports = sandbox.query("SELECT action FROM user_events WHERE username IS NULL");
     assert_eq!(imports.len(), 3 * rounds as usize);
-    assert_eq!(query(&sandbox, "PRAGMA integrity_check"), ["ok"]);
+    assert_eq!(sandbox.query("PRAGMA integrity_check"), ["ok"]);
 
     let reads: u64 = read.iter().map(|reader| reader["reads"].as_u64().unwrap()).sum();
     let longest = read.iter().map(|reader| reader["longest"].as_f64().unwrap()).fold(0.0, f64::max);
@@ -275,7 +268,7 @@ fn new_password_wins_over_concurrent_upgrade() {
         assert!(hash.verify(&Password::from(GOOD)), "{round}: the new password is lost");
         assert!(!hash.verify(&Password::from("secret123")), "{round}: the old one is back");
     }
-    let upgraded = query(&sandbox, "SELECT action FROM user_events WHERE action = 'upgrade'");
+    let upgraded = sandbox.query("SELECT action FROM user_events WHERE action = 'upgrade'");
     let rounds = (ROUNDS as usize).div_ceil(step);
     println!("{rounds} rounds, {} with the upgrade first", upgraded.len());
 }

@@ -174,7 +174,7 @@ fn database_with_a_plain_name_is_created() {
 }
 
 #[test]
-fn database_in_an_oddly_named_directory_is_reached() {
+fn database_in_oddly_named_directory_is_opened() {
     for directory in ["$x", "a #1", "<x>", "the users'", "a;b:c=d", "{x}", "l\u{2019}\u{e9}t\u{e9}"]
     {
         let sandbox = empty();

@@ -10,7 +10,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::help::commands;
@@ -117,7 +116,7 @@ fn completed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
 /// The options in a short help, as they are spelled there: `-d, --database <DB>`.
 fn spellings(sandbox: &Sandbox, command: &[&str]) -> Vec<String> {
     let help = sandbox.run(&[command, &["-h"]].concat()).stdout;
-    // A description that goes on in the next line is indented further.
+    // Continuation lines of a description are indented further.
     let is_option = |line: &&str| line.starts_with("  -") || line.starts_with("      --");
     let spelling = |line: &str| line.trim_start().split("  ").next().unwrap().to_owned();
     help.lines().filter(is_option).map(spelling).collect()
@@ -325,17 +324,8 @@ fn events_keep_their_actions() {
         let run = sandbox.run_with(GOOD, &args.split(' ').collect::<Vec<_>>());
         assert_eq!(run.status, status, "{args}: {run}");
     }
-    let connection = Connection::open(sandbox.path("users.db")).unwrap();
-    assert_section(
-        "actions in user_events",
-        &texts(&connection, "SELECT DISTINCT action FROM user_events ORDER BY 1"),
-    );
-}
-
-fn texts(connection: &Connection, select: &str) -> Vec<String> {
-    let mut select = connection.prepare(select).unwrap();
-    let rows = select.query_map([], |row| row.get(0)).unwrap();
-    rows.map(Result::unwrap).collect()
+    let actions = sandbox.query("SELECT DISTINCT action FROM user_events ORDER BY 1");
+    assert_section("actions in user_events", &actions);
 }
 
 #[test]
@@ -366,11 +356,10 @@ fn reasons_of_verify_keep_their_names() {
 #[test]
 fn tables_keep_their_columns() {
     let sandbox = initialized();
-    let connection = Connection::open(sandbox.path("users.db")).unwrap();
     let select = "SELECT m.name || ' ' || group_concat(c.name || ' ' || c.type, ', ')
                   FROM sqlite_schema m JOIN pragma_table_info(m.name) c
                   WHERE m.type = 'table' GROUP BY m.name ORDER BY m.name";
-    let lines = texts(&connection, select);
+    let lines = sandbox.query(select);
     assert_section("tables in SQLite", &lines);
 
     // The same tables and columns are in PostgreSQL, where dash_users_change is a setting.
@@ -397,7 +386,7 @@ fn tables_keep_their_columns() {
     let others = "SELECT type || ' ' || name FROM sqlite_schema
                   WHERE type IN ('trigger', 'view') OR name LIKE 'dash\\_users%' ESCAPE '\\'
                   ORDER BY type, name";
-    assert_section("objects in SQLite", &texts(&connection, others));
+    assert_section("objects in SQLite", &sandbox.query(others));
 }
 
 /// The beginnings of lines on stderr.

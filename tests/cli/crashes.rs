@@ -152,8 +152,8 @@ fn reported_success_is_on_disk() {
             // A log is synced at the commit and removed at the end.
             continue;
         }
-        // A commit ends by removing the journal, an export by naming the file. Then the directory is
-        // synced.
+        // A commit ends by removing the journal, an export by renaming the file. Both then sync the
+        // directory.
         let (args, trace) = (scene.case.args, scene.trace());
         let after = trace.lines().rev().take_while(|line| !is_end(line));
         let is_synced = after.into_iter().any(|line| line.starts_with("fsync("));

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use crate::skip::or_skip;
-use crate::support::{PROGRAM, SECRET123, Sandbox, initialized};
+use crate::support::{Mount, SECRET123, Sandbox, initialized};
 
 /// A file with this many users.
 fn users(count: u32) -> String {
@@ -44,35 +43,13 @@ fn file_size_limit_is_an_error_not_a_signal() {
         // In blocks of 512 bytes.
         let size = fs::metadata(sandbox.path("users.db")).unwrap().len() / 512;
         let most = if command.starts_with("import") { size + 16 } else { 16 };
-        let script = format!("ulimit -f {most} && exec {PROGRAM} {command}");
+        let script = format!("ulimit -f {most} && exec dash-users {command}");
         assert_failed(&sandbox.shell(&script).output().unwrap(), 1, reason);
         assert!(sandbox.run(&["export"]) == export, "{command}");
         assert_eq!(sandbox.run(&["check"]).status, 0, "{command}");
-        // Another try succeeds.
+        // A second attempt succeeds.
         let run = sandbox.run(&command.split(' ').collect::<Vec<_>>());
         assert_eq!(run.status, 0, "{command}: {run}");
-    }
-}
-
-/// A small file system for a database. Unmounted on drop.
-struct SmallDisk<'a>(&'a Path);
-
-impl<'a> SmallDisk<'a> {
-    fn mount(path: &'a Path, size: &str) -> Result<Self, String> {
-        let options = format!("size={size}");
-        let mut mount = Command::new("mount");
-        let mount = mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(path).output();
-        match mount {
-            Ok(output) if output.status.success() => Ok(Self(path)),
-            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-            Err(error) => Err(format!("mount: {error}")),
-        }
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
 }
 
@@ -81,7 +58,10 @@ fn full_disk_is_an_error_and_changes_nothing() {
     let sandbox = with_some();
     let path = sandbox.path("disk");
     fs::create_dir(&path).unwrap();
-    let Some(_disk) = or_skip(SmallDisk::mount(&path, "512k")) else { return };
+    let Some(_disk) = or_skip(Mount::new(&["-t", "tmpfs", "-o", "size=512k", "tmpfs"], &path))
+    else {
+        return;
+    };
     let on_disk = ["--database", "disk/users.db"];
     assert_eq!(sandbox.run(&[&["import", "some.csv"][..], &on_disk].concat()).status, 0);
     let export = sandbox.run(&[&["export"][..], &on_disk].concat());
@@ -93,7 +73,7 @@ fn full_disk_is_an_error_and_changes_nothing() {
     ] {
         let is_import = args[0] == "import";
         if !is_import {
-            // However much space is left.
+            // Fills the disk.
             let free = vec![b'x'; 1 << 20];
             let _ = fs::write(path.join("rest"), free);
         }

@@ -56,6 +56,6 @@ fn locked_database_is_busy_for_writers_only() {
     let sandbox = seeded();
     let other = Connection::open(sandbox.path("users.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_eq!(sandbox.run(&["list"]).status, 0, "a reserved lock keeps nobody from reading");
+    assert_eq!(sandbox.run(&["list"]).status, 0, "a reserved lock does not block readers");
     expect(&sandbox, "", &["remove", "alice", "--yes"], 5, "busy");
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use rusqlite::Connection;
 use snapbox::str;
 
-use crate::support::{PROGRAM, SECRET123, Sandbox, assert_run, empty, initialized};
+use crate::support::{SECRET123, Sandbox, initialized};
 
 /// A database with a locked user, a user in groups, and rows that no command would create.
 fn odd() -> Sandbox {
@@ -68,16 +68,16 @@ fn export_and_import_as_is_round_trip() {
         assert_eq!(run.json()["added"], 14, "{run}");
         assert_eq!(rows(&sandbox, &database), expected, "{format}");
         assert_eq!(sandbox.run(&["export", &again, "-d", &database]).status, 0);
-        let read = |name| fs::read(sandbox.path(name)).unwrap();
+        let read = |name| sandbox.read(name);
         assert!(read(&file) == read(&again), "{format}");
 
-        // All exist already, except the user named NULL, who is never equal to another.
+        // All exist already, except the user named NULL: it never equals another.
         let update = ["import", &file, "--as-is", "--on-conflict", "update", "--json"];
         let run = sandbox.run(&[&update[..], &["-d", &database]].concat());
         assert_eq!((&run.json()["changed"], &run.json()["unchanged"]), (&0.into(), &13.into()));
     }
     let verify = ["verify", "ben", "--password-stdin", "-d", "copy.db.csv"];
-    assert_eq!(sandbox.run_with("secret123", &verify).status, 3, "he is locked there too");
+    assert_eq!(sandbox.run_with("secret123", &verify).status, 3, "the copy is locked too");
     sandbox.run(&["unlock", "ben", "-d", "copy.db.csv"]);
     assert_eq!(sandbox.run_with("secret123", &verify).status, 0);
 }
@@ -85,55 +85,37 @@ fn export_and_import_as_is_round_trip() {
 #[test]
 fn export_format_comes_from_file_name_or_option() {
     let sandbox = plain();
-    assert_run!(
-        sandbox.run(&["export"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export
 status 0
 -- stdout
 username,password_hash,language,groups,locked
 ann,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,en,,false
 ben,pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9,pt-BR,admins;staff,false
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "--json"]),
-        str![[r#"
+$ dash-users export --json
 status 0
 -- stdout
 [
 {"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[],"locked":false},
 {"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"],"locked":false}
 ]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "-", "--output-format", "jsonl"]),
-        str![[r#"
+$ dash-users export - --output-format jsonl
 status 0
 -- stdout
 {"username":"ann","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"en","groups":[],"locked":false}
 {"username":"ben","password_hash":"pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9","language":"pt-BR","groups":["admins","staff"],"locked":false}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "users.tsv"]),
-        str![[r#"
+$ dash-users export users.tsv
 status 2
--- stdout
 -- stderr
 error: cannot tell the format of users.tsv from its name
 hint: use --output-format csv, json or jsonl
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.run(&["export", "users.tsv", "--output-format", "csv"]).status, 0);
-    let written = fs::read_to_string(sandbox.path("users.tsv")).unwrap();
+    let written = sandbox.read_text("users.tsv");
     assert_eq!(written, sandbox.run(&["export"]).stdout);
 }
 
@@ -149,54 +131,40 @@ fn export_json_to_stdout_is_one_document() {
 #[test]
 fn export_file_is_private_and_needs_force_to_overwrite() {
     let sandbox = plain();
-    assert_run!(
-        sandbox.run(&["export", "copy.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export copy.csv
 status 0
--- stdout
 -- stderr
 exported 2 users from [DIR]/users.db to [DIR]/copy.csv
 
-"#]]
-    );
+"#]]);
     let path = sandbox.path("copy.csv");
-    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    let mode = || sandbox.mode("copy.csv");
     assert_eq!(mode(), 0o600);
 
     fs::write(&path, "precious ".repeat(1000)).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_run!(
-        sandbox.run(&["export", "copy.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export copy.csv
 status 1
--- stdout
 -- stderr
 error: [DIR]/copy.csv already exists
 hint: choose another file, or use --force to overwrite it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "copy.csv", "--json"]),
-        str![[r#"
+$ dash-users export copy.csv --json
 status 1
--- stdout
 -- stderr
 {"error":{"code":"file_exists","status":1,"message":"[DIR]/copy.csv already exists","hint":"choose another file, or use --force to overwrite it"}}
 
-"#]]
-    );
+"#]]);
     assert_eq!(fs::read(&path).unwrap().len(), 9000);
-    assert_run!(
-        sandbox.run(&["export", "copy.csv", "--force", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export copy.csv --force --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"export","changed":true,"file":"[DIR]/copy.csv","users":2}
--- stderr
 
-"#]]
-    );
+"#]]);
     assert_eq!(fs::read_to_string(&path).unwrap(), sandbox.run(&["export"]).stdout);
     assert_eq!(mode(), 0o600);
 }
@@ -206,80 +174,54 @@ fn export_never_overwrites_its_database() {
     let sandbox = plain();
     std::os::unix::fs::symlink("users.db", sandbox.path("link.csv")).unwrap();
     fs::hard_link(sandbox.path("users.db"), sandbox.path("hard.csv")).unwrap();
-    let before = fs::read(sandbox.path("users.db")).unwrap();
-    let export = ["export", "users.db", "--output-format", "csv", "--force"];
-    assert_run!(
-        sandbox.run(&export),
-        str![[r#"
+    let before = sandbox.read("users.db");
+    sandbox.assert_session(str![[r#"
+$ dash-users export users.db --output-format csv --force
 status 2
--- stdout
 -- stderr
 error: [DIR]/users.db is the database itself
 hint: choose another file
 
-"#]]
-    );
+"#]]);
     for file in ["link.csv", "hard.csv", "./users.db"] {
         let run = sandbox.run(&["export", file, "--output-format", "csv", "--force"]);
         assert_eq!(run.status, 2, "{file}: {run}");
     }
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
 }
 
 #[test]
 fn export_reports_impossible_paths() {
     let sandbox = plain();
     fs::create_dir(sandbox.path("directory.csv")).unwrap();
-    assert_run!(
-        sandbox.run(&["export", "directory.csv", "--force"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export directory.csv --force
 status 1
--- stdout
 -- stderr
 error: [DIR]/directory.csv is a directory
 hint: give a file in that directory
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["export", "no/such/users.csv"]),
-        str![[r#"
+$ dash-users export no/such/users.csv
 status 1
--- stdout
 -- stderr
 error: cannot write [DIR]/no/such/users.csv: its directory does not exist
 hint: create the directory, or choose another file
 
-"#]]
-    );
-    assert_run!(
-        empty().run(&["export", "users.csv"]),
-        str![[r#"
-status 4
--- stdout
--- stderr
-error: no database at [DIR]/users.db
-hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
-
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn export_without_hashes_contains_none() {
     let sandbox = plain();
-    assert_run!(
-        sandbox.run(&["export", "--without-hashes"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users export --without-hashes
 status 0
 -- stdout
 username,language,groups,locked
 ann,en,,false
 ben,pt-BR,admins;staff,false
--- stderr
 
-"#]]
-    );
+"#]]);
     for format in ["json", "jsonl"] {
         let run = sandbox.run(&["export", "--without-hashes", "--output-format", format]);
         assert!(run.stdout.contains("ann") && !run.stdout.contains("pbkdf2"), "{run}");
@@ -301,25 +243,25 @@ fn export_to_closed_pipe_succeeds() {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
          INSERT INTO users SELECT 'user' || i, hex(zeroblob(50)), 'en' FROM n",
     );
-    let script = "{ \"$PROGRAM\" export; echo \"<$?>\" >&2; } | head -n 1";
-    let mut shell = sandbox.shell(script);
-    shell.env("PROGRAM", PROGRAM).env("PATH", std::env::var_os("PATH").unwrap());
-    let output = shell.output().unwrap();
-    assert_eq!(
-        String::from_utf8(output.stdout).unwrap(),
-        "username,password_hash,language,groups,locked\n"
-    );
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "<0>\n");
+    sandbox.assert_session(str![[r#"
+$ { dash-users export; echo "<$?>" >&2; } | head -n 1
+status 0
+-- stdout
+username,password_hash,language,groups,locked
+-- stderr
+<0>
+
+"#]]);
 }
 
 #[test]
 fn export_does_not_change_database() {
     let sandbox = odd();
-    let before = fs::read(sandbox.path("users.db")).unwrap();
+    let before = sandbox.read("users.db");
     for format in ["csv", "json", "jsonl"] {
         sandbox.run(&["export", "--output-format", format]);
     }
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+    assert!(sandbox.read("users.db") == before);
 }
 
 #[test]

@@ -6,11 +6,11 @@ use crate::faults::{Scene, scenes};
 use crate::sample;
 
 /// Asserts that failed calls are reported. Returns whether the new state was reached.
-fn assert_told(scene: &Scene, fault: &str, output: Output) -> bool {
+fn assert_reported(scene: &Scene, fault: &str, output: Output) -> bool {
     let context = format!("{:?} {fault}: {output:?}", scene.case.args);
     let is_new = scene.is_new(&context);
     match output.status.code() {
-        Some(0) => assert!(is_new, "it is not done: {context}"),
+        Some(0) => assert!(is_new, "the change is missing: {context}"),
         Some(1 | 4) => {}
         _ => panic!("{context}"),
     }
@@ -18,8 +18,8 @@ fn assert_told(scene: &Scene, fault: &str, output: Output) -> bool {
     if output.status.code() != Some(0) && !fault.starts_with("write:") {
         let stderr = String::from_utf8(output.stderr).unwrap();
         let path = scene.sandbox.dir().to_str().unwrap();
-        let is_told = |line: &str| line.starts_with("error: ") && line.contains(path);
-        assert!(stderr.lines().any(is_told) && !stderr.contains("panicked"), "{context}");
+        let is_reported = |line: &str| line.starts_with("error: ") && line.contains(path);
+        assert!(stderr.lines().any(is_reported) && !stderr.contains("panicked"), "{context}");
     }
     if !is_new {
         let run = scene.run();
@@ -39,7 +39,7 @@ fn fail(skip: usize, most: usize, when: impl Fn(usize) -> String) {
             let fault = format!("{call}:error={error}:when={}", when(number));
             scene.reset();
             let output = scene.run_with_fault(&fault);
-            if assert_told(&scene, &fault, output) {
+            if assert_reported(&scene, &fault, output) {
                 new += 1;
             } else {
                 old += 1;
@@ -76,9 +76,9 @@ fn unreadable_file_and_uncreatable_journal_are_reported() {
         for (file, fault) in faults.into_iter().skip(turn % step).step_by(step) {
             scene.reset();
             let output = scene.run_with_fault_on(file, fault);
-            old += u32::from(!assert_told(scene, fault, output));
+            old += u32::from(!assert_reported(scene, fault, output));
         }
     }
-    println!("calls that cannot read or make a journal: {old} old");
+    println!("failing reads and journals: {old} old");
     assert!(old > 0);
 }

@@ -2,14 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use snapbox::str;
 
-use crate::support::{GOOD, SECRET123, assert_run, empty, initialized, seeded};
+use crate::support::{GOOD, SECRET123, assert_run, empty, initialized, seeded, send_signal};
 
 #[test]
 fn version_equals_package_version() {
@@ -19,46 +18,29 @@ fn version_equals_package_version() {
 
 #[test]
 fn usage_errors_are_json_with_json_format() {
-    assert_run!(
-        empty().run(&["--json", "nonsense"]),
-        str![[r#"
+    let sandbox = empty();
+    sandbox.assert_session(str![[r#"
+$ dash-users --json nonsense
 status 2
--- stdout
 -- stderr
 {"error":{"code":"usage","status":2,"message":"unrecognized subcommand 'nonsense'","hint":"see --help"}}
 
-"#]]
-    );
-    assert_run!(
-        empty().run(&["list", "--nonsense", "--format=json"]),
-        str![[r#"
+$ dash-users list --nonsense --format=json
 status 2
--- stdout
 -- stderr
 {"error":{"code":"usage","status":2,"message":"unexpected argument '--nonsense' found","hint":"see --help"}}
 
-"#]]
-    );
-    assert_run!(
-        empty().run(&["show", "--format", "json"]),
-        str![[r#"
+$ dash-users show --format json
 status 2
--- stdout
 -- stderr
 {"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <USER>","hint":"see --help"}}
 
-"#]]
-    );
-    assert_run!(
-        empty().run(&["--json", "--format", "plain", "list"]),
-        str![[r#"
+$ dash-users --json --format plain list
 status 2
--- stdout
 -- stderr
 {"error":{"code":"usage","status":2,"message":"the argument '--json' cannot be used with '--format <FORMAT>'","hint":"see --help"}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -73,36 +55,23 @@ fn global_options_work_before_and_after_command() {
 #[test]
 fn database_option_overrides_variable_and_default() {
     let sandbox = empty().with_env("DASH_USERS_DATABASE", "sqlite:///environment.db");
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init
 status 0
--- stdout
 -- stderr
 created [DIR]/environment.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init", "-d", "flag.db"]),
-        str![[r#"
+$ dash-users init -d flag.db
 status 0
--- stdout
 -- stderr
 created [DIR]/flag.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init", "-d", "./file:odd.db?mode=memory"]),
-        str![[r#"
+$ dash-users init -d './file:odd.db?mode=memory'
 status 0
--- stdout
 -- stderr
 created [DIR]/file:odd.db?mode=memory
 
-"#]]
-    );
+"#]]);
     assert!(sandbox.path("environment.db").exists() && sandbox.path("flag.db").exists());
     assert!(sandbox.path("file:odd.db?mode=memory").exists());
     assert!(!sandbox.path("users.db").exists());
@@ -132,16 +101,13 @@ fn unsupported_url_is_rejected_without_its_password() {
         assert_eq!(run.status, 2, "{run}");
         assert!(!run.to_string().contains("hunter2"), "{run}");
     }
-    assert_run!(
-        sandbox.run(&["list", "--database", ""]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list --database ''
 status 2
--- stdout
 -- stderr
 error: the database path is empty
 
-"#]]
-    );
+"#]]);
     let help =
         sandbox.with_env("DASH_USERS_DATABASE", "postgres://u:hunter2@h/db").run(&["--help"]);
     assert!(!help.to_string().contains("hunter2"), "{help}");
@@ -170,18 +136,14 @@ fn misplaced_url_or_hash_is_not_shown() {
             assert!(!run.to_string().contains("hunter2"), "{args:?}: {run}");
         }
     }
-    let url = "postgres://u:hunter2@h/db";
-    assert_run!(
-        sandbox.run(&["list", "--sort", url]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list --sort postgres://u:hunter2@h/db
 status 2
--- stdout
 -- stderr
 error: invalid value for '--sort <ORDER>' (not shown: it may be a secret)
 hint: use --password-stdin or --password-file: a password cannot be an argument
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -199,13 +161,14 @@ fn missing_database_is_reported_and_not_created() {
         &["verify", "x", "--password-stdin"],
         &["rehash", "x", "--password-stdin"],
         &["rehash", "--plaintext", "--all"],
+        &["backup", "copy.db"],
+        &["export", "users.csv"],
     ] {
         let run = sandbox.run_with(GOOD, args);
         assert_run!(
             run,
             str![[r#"
 status 4
--- stdout
 -- stderr
 error: no database at [DIR]/users.db
 hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
@@ -219,36 +182,22 @@ hint: run `dash-users init --database [DIR]/users.db` to create it, or use --dat
 #[test]
 fn quiet_keeps_results_and_errors() {
     let sandbox = empty();
-    assert_run!(
-        sandbox.run(&["seed", "--quiet"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users seed --quiet
 status 0
--- stdout
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "-q", "--format", "plain"]),
-        str![[r#"
+$ dash-users list -q --format plain
 status 0
 -- stdout
 alice	en	false	scrypt:128:8:1	false		[TIME]	[TIME]
 bob	fr	false	scrypt:128:8:1	false		[TIME]	[TIME]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "nobody", "-q"]),
-        str![[r#"
+$ dash-users show nobody -q
 status 6
--- stdout
 -- stderr
 error: no user 'nobody'
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -265,33 +214,23 @@ fn color_appears_only_if_requested() {
 #[test]
 fn closed_stdout_pipe_is_not_an_error() {
     let sandbox = seeded();
-    for args in
-        [&["list"][..], &["list", "--json"], &["show", "alice"], &["--help"], &["seed", "--json"]]
-    {
-        let mut command = sandbox.command(args);
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
-        assert!(!stderr.contains("error") && !stderr.contains("panic"), "{stderr}");
-    }
-}
-
-#[test]
-fn closed_stdout_pipe_keeps_exit_code() {
-    let sandbox = seeded();
     sandbox.write("wrong", "wrong");
     sandbox.write("hash", SECRET123);
     for (args, status) in [
-        (&["verify", "alice", "--password-file", "wrong"][..], 3),
+        (&["list"][..], 0),
+        (&["list", "--json"], 0),
+        (&["show", "alice"], 0),
+        (&["--help"], 0),
+        (&["seed", "--json"], 0),
+        (&["verify", "alice", "--password-file", "wrong"], 3),
         (&["hash", "--check", "--hash-file", "hash", "--password-file", "wrong"], 3),
     ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut command = sandbox.command(args);
-        assert_eq!(command.stdout(writer).status().unwrap().code(), Some(status), "{args:?}");
+        let output = sandbox.command(args).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{args:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("error") && !stderr.contains("panic"), "{args:?}: {stderr}");
     }
 }
 
@@ -304,8 +243,7 @@ fn signal_exits_with_128_plus_its_number() {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let _open = child.stdin.take();
         std::thread::sleep(Duration::from_secs(1));
-        let pid = child.id().to_string();
-        Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        send_signal(signal, child.id());
         assert_eq!(child.wait().unwrap().code(), Some(status));
     }
 }
@@ -325,16 +263,13 @@ fn empty_environment_variable_counts_as_unset() {
 #[test]
 fn invalid_method_variable_is_named() {
     let sandbox = initialized().with_env("DASH_USERS_METHOD", "bcrypt");
-    assert_run!(
-        sandbox.run(&["list"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list
 status 2
--- stdout
 -- stderr
 error: invalid value of DASH_USERS_METHOD: the method is neither scrypt nor pbkdf2
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -367,9 +302,8 @@ fn hostile_text_from_database_is_escaped() {
          INSERT INTO users VALUES (CAST(x'c328' AS TEXT), 'h', 'en');",
     );
     sandbox.wait_three_days();
-    assert_run!(
-        sandbox.run(&["list"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list
 status 0
 -- stdout
 USER                    LANGUAGE  GROUPS  STATE           CREATED     PASSWORD SET
@@ -377,43 +311,26 @@ USER                    LANGUAGE  GROUPS  STATE           CREATED     PASSWORD S
 \u{1b}[2J\n\u{202e}x\\  \t\u{9b}          no usable hash  3 days ago  3 days ago
 \u{fffd}(               en                no usable hash  3 days ago  3 days ago
 \xc3                    en                no usable hash  3 days ago  3 days ago
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--format", "plain"]),
-        str![[r#"
+$ dash-users list --format plain
 status 0
 -- stdout
 \N	\x00ff	false		false			
 \u{1b}[2J\n\u{202e}x\\	\t\u{9b}	false		false		[TIME]	[TIME]
 \u{fffd}(	en	false		false		[TIME]	[TIME]
 \xc3	en	false		false		[TIME]	[TIME]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--json"]),
-        str![[r#"
+$ dash-users list --json
 status 0
 -- stdout
 [{"username":null,"language":null,"locked":false,"method":null,"outdated":false,"groups":[],"created_at":null,"password_changed_at":null},{"username":"\u001b[2J\n\u202ex\\","language":"\t\u009b","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":"\ufffd(","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":null,"language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"}]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "\x1b[31mnobody"]),
-        str![[r#"
+$ dash-users show "$(printf '\033[31mnobody')"
 status 6
--- stdout
 -- stderr
 error: no user '\u{1b}[31mnobody'
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]

@@ -1,76 +1,48 @@
 use snapbox::str;
 
-use crate::support::{GOOD, assert_run, initialized, seeded};
+use crate::support::{GOOD, initialized, seeded};
 
 #[test]
 fn group_add_adds_memberships() {
     let sandbox = seeded();
-    assert_run!(
-        sandbox.run(&["group", "add", "alice", "admins", "data science"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users group add alice admins 'data science'
 status 0
--- stdout
 -- stderr
 added user 'alice' to groups 'admins', 'data science' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "add", "alice", "admins"]),
-        str![[r#"
+$ dash-users group add alice admins
 status 0
--- stdout
 -- stderr
 user 'alice' is already in group 'admins' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "add", "bob", "admins", "Führung", "--json"]),
-        str![[r#"
+$ dash-users group add bob admins Führung --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"bob","action":"group add","changed":true}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "list"]),
-        str![[r#"
+$ dash-users group list
 status 0
 -- stdout
 GROUP         USERS
 Führung       bob
 admins        alice, bob
 data science  alice
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "list", "--format", "plain"]),
-        str![[r#"
+$ dash-users group list --format plain
 status 0
 -- stdout
 bob	Führung
 alice	admins
 bob	admins
 alice	data science
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "ls", "alice", "--json"]),
-        str![[r#"
+$ dash-users group ls alice --json
 status 0
 -- stdout
 [{"username":"alice","group":"admins"},{"username":"alice","group":"data science"}]
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -78,137 +50,87 @@ fn group_remove_deletes_memberships() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins", "data science"]);
     sandbox.run(&["group", "add", "bob", "admins", "Führung"]);
-    assert_run!(
-        sandbox.run(&["group", "remove", "alice", "admins", "nobody's"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users group remove alice admins 'nobody'"'"'s'
 status 0
--- stdout
 -- stderr
 removed user 'alice' from group 'admins' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "rm", "alice", "admins"]),
-        str![[r#"
+$ dash-users group rm alice admins
 status 0
--- stdout
 -- stderr
 user 'alice' is not in group 'admins' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "remove", "alice", "admins", "--json"]),
-        str![[r#"
+$ dash-users group remove alice admins --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"alice","action":"group remove","changed":false}
--- stderr
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.run(&["show", "alice", "--json"]).json()["groups"][0], "data science");
-    assert_run!(
-        sandbox.run(&["list", "--group", "admins", "--format", "plain"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list --group admins --format plain
 status 0
 -- stdout
 bob	fr	false	scrypt:128:8:1	false	Führung,admins	[TIME]	[TIME]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--group", "nobody's", "--json"]),
-        str![[r#"
+$ dash-users list --group 'nobody'"'"'s' --json
 status 0
 -- stdout
 []
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn group_add_rejects_invalid_name_and_changes_nothing() {
     let sandbox = seeded();
-    assert_run!(
-        sandbox.run(&["group", "add", "alice", "staff", "a,b"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users group add alice staff a,b
 status 7
--- stdout
 -- stderr
 error: a group name cannot contain ',', which separates groups
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "add", "nobody", "staff"]),
-        str![[r#"
+$ dash-users group add nobody staff
 status 6
--- stdout
 -- stderr
 error: no user 'nobody'
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "remove", "nobody", "staff", "--json"]),
-        str![[r#"
+$ dash-users group remove nobody staff --json
 status 6
--- stdout
 -- stderr
 {"error":{"code":"no_such_user","status":6,"message":"no user 'nobody'","hint":null}}
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "list", "nobody"]),
-        str![[r#"
+$ dash-users group list nobody
 status 6
--- stdout
 -- stderr
 error: no user 'nobody'
 
-"#]]
-    );
-    assert_eq!(sandbox.run(&["group", "list", "--format", "plain"]).stdout, "");
-    let add = ["add", "carol", "--group", "a;b", "--password-stdin"];
-    assert_run!(
-        sandbox.run_with(GOOD, &add),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --group 'a;b' --password-stdin
 status 7
--- stdout
 -- stderr
 error: a group name cannot contain ';', which separates groups
 
-"#]]
-    );
+"#]]);
+    assert_eq!(sandbox.run(&["group", "list", "--format", "plain"]).stdout, "");
 }
 
 #[test]
 fn add_accepts_locked_and_groups() {
     let sandbox = initialized();
-    let add = ["add", "carol", "--group", "staff", "--group", "admins", "--locked"];
-    assert_run!(
-        sandbox.run_with(GOOD, &[&add[..], &["--password-stdin"]].concat()),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users add carol --group staff --group admins --locked --password-stdin
 status 0
--- stdout
 -- stderr
 added locked user 'carol' in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     let carol = sandbox.run(&["show", "carol", "--json"]).json();
     assert_eq!(carol["groups"], serde_json::json!(["admins", "staff"]));
     assert_eq!(carol["locked"], true);
-    let verify = ["verify", "carol", "--password-stdin"];
-    assert_eq!(sandbox.run_with(GOOD, &verify).status, 3);
+    assert_eq!(sandbox.verify("carol", GOOD), 3);
     sandbox.run(&["unlock", "carol"]);
-    assert_eq!(sandbox.run_with(GOOD, &verify).status, 0);
+    assert_eq!(sandbox.verify("carol", GOOD), 0);
 }
 
 #[test]

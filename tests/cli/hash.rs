@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{GOOD, assert_run, empty};
+use crate::support::{GOOD, empty};
 
 #[test]
 fn hash_prints_only_a_valid_hash() {
@@ -11,42 +11,27 @@ fn hash_prints_only_a_valid_hash() {
     assert_eq!(run.stdout.lines().count(), 1);
 
     sandbox.write("hash", &run.stdout);
-    let check = ["hash", "--check", "--hash-file", "hash", "--password-stdin"];
-    assert_run!(
-        sandbox.run_with(GOOD, &check),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users hash --check --hash-file hash --password-stdin
 status 0
 -- stdout
 the password matches
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with("other", &check),
-        str![[r#"
+$ printf other | dash-users hash --check --hash-file hash --password-stdin
 status 3
 -- stdout
 the password does not match
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with("other", &[&check[..], &["--json"]].concat()),
-        str![[r#"
+$ printf other | dash-users hash --check --hash-file hash --password-stdin --json
 status 3
 -- stdout
 {"verified":false}
 -- stderr
 {"error":{"code":"refused","status":3,"message":"the password does not match","hint":null}}
 
-"#]]
-    );
-    assert_eq!(
-        sandbox.run_with(GOOD, &[&check[..], &["--json"]].concat()).json()["verified"],
-        true
-    );
+"#]]);
+    let check = ["hash", "--check", "--hash-file", "hash", "--password-stdin", "--json"];
+    assert_eq!(sandbox.run_with(GOOD, &check).json()["verified"], true);
 }
 
 #[test]
@@ -65,85 +50,57 @@ fn hash_generate_prints_password_and_hash() {
 #[test]
 fn hash_check_rejects_unusable_hash_without_showing_it() {
     let sandbox = empty();
-    let check = |content: &[u8]| {
-        sandbox.write("hash", content);
-        sandbox.run_with(GOOD, &["hash", "--check", "--hash-file", "hash", "--password-stdin"])
-    };
-    assert_run!(
-        check(b"$2b$12$abcdefghijklmnopqrstuv"),
-        str![[r#"
+    sandbox.write("bcrypt", "$2b$12$abcdefghijklmnopqrstuv");
+    sandbox.write("binary", b"\xff");
+    sandbox.write("costly", "scrypt:1048576:8:1$a$b");
+    sandbox.write("text", "no hash at all");
+    sandbox.assert_session(str![[r#"
+$ printf plover-xyzzy-quux | dash-users hash --check --hash-file bcrypt --password-stdin
 status 7
--- stdout
 -- stderr
-error: no usable hash in hash: the method is neither scrypt nor pbkdf2
+error: no usable hash in bcrypt: the method is neither scrypt nor pbkdf2
 
-"#]]
-    );
-    assert_run!(
-        check(b"\xff"),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users hash --check --hash-file binary --password-stdin
 status 7
--- stdout
 -- stderr
-error: no usable hash in hash: not UTF-8
+error: no usable hash in binary: not UTF-8
 
-"#]]
-    );
-    assert_run!(
-        check(b"scrypt:1048576:8:1$a$b"),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users hash --check --hash-file costly --password-stdin
 status 7
--- stdout
 -- stderr
-error: no usable hash in hash: scrypt 128·N·r·p exceeds the limit of 256 MiB
+error: no usable hash in costly: scrypt 128·N·r·p exceeds the limit of 256 MiB
 
-"#]]
-    );
-    assert_run!(
-        check(b"no hash at all"),
-        str![[r#"
+$ printf plover-xyzzy-quux | dash-users hash --check --hash-file text --password-stdin
 status 3
 -- stdout
 the password does not match
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["hash", "--check", "--hash-file", "gone", "--password-stdin"]),
-        str![[r#"
+$ dash-users hash --check --hash-file gone --password-stdin
 status 1
--- stdout
 -- stderr
 error: the file given by --hash-file does not exist (name not shown: it may be the hash)
 hint: write the hash to a file, and pass the name of that file
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn hash_requires_password_that_meets_policy() {
     let sandbox = empty();
-    assert_run!(
-        sandbox.run_with("password", &["hash", "--password-stdin"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf password | dash-users hash --password-stdin
 status 8
--- stdout
 -- stderr
 error: the password is weak: it is too easy to guess
 hint: choose a longer password, use --generate, or accept it with --allow-weak
 
-"#]]
-    );
-    assert_eq!(
-        sandbox.run_with("password", &["hash", "--password-stdin", "--allow-weak"]).status,
-        0
-    );
+"#]]);
+    let weak = ["hash", "--password-stdin", "--allow-weak"];
+    assert_eq!(sandbox.run_with("password", &weak).status, 0);
 }
 
 #[test]
-fn hash_check_and_hash_file_require_each_other() {
+fn hash_check_requires_hash_file_and_vice_versa() {
     let sandbox = empty();
     assert_eq!(sandbox.run(&["hash", "--check"]).status, 2);
     assert_eq!(sandbox.run(&["hash", "--hash-file", "x"]).status, 2);

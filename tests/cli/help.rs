@@ -7,13 +7,12 @@ use snapbox::str;
 use unicode_width::UnicodeWidthStr;
 
 use crate::sample;
-use crate::support::{GOOD, Sandbox, assert_run, empty, initialized, program_directory};
+use crate::support::{GOOD, Sandbox, empty, initialized};
 
 #[test]
 fn short_help_lists_every_command() {
-    assert_run!(
-        empty().run(&["-h"]),
-        str![[r#"
+    empty().assert_session(str![[r#"
+$ dash-users -h
 status 0
 -- stdout
 User management for Dash apps
@@ -68,10 +67,8 @@ Options:
 
 Example:
   dash-users init && dash-users add alice && dash-users list
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -79,16 +76,13 @@ fn no_command_prints_help_to_stderr() {
     let run = empty().run(&[]);
     assert_eq!((run.status, &*run.stdout), (2, ""));
     assert!(run.stderr.starts_with("User management for Dash apps\n"), "{run}");
-    assert_run!(
-        empty().run(&["--json"]),
-        str![[r#"
+    empty().assert_session(str![[r#"
+$ dash-users --json
 status 2
--- stdout
 -- stderr
 {"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, passwd, verify, rehash, remove, rm, rename, update, lock, unlock, group, list, ls, show, history, check, import, export, backup, restore, hash, completions, man, help]","hint":"see --help"}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -256,8 +250,7 @@ fn short_help_example_works() {
 fn works(sandbox: &Sandbox, example: &str) {
     let home = sandbox.path("home");
     fs::create_dir_all(home.join(".local/share/bash-completion/completions")).unwrap();
-    let path = format!("{}:/usr/bin:/bin", program_directory().display());
-    let output = sandbox.shell(example).env("PATH", path).env("HOME", home).output().unwrap();
+    let output = sandbox.shell(example).env("HOME", home).output().unwrap();
     assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -284,26 +277,18 @@ fn help_and_usage_errors_hide_environment_values() {
 #[test]
 fn man_writes_a_page_per_command() {
     let sandbox = empty().with_env("DASH_USERS_DATABASE", "postgres://u:SECRET@h/d");
-    assert_run!(
-        sandbox.run(&["man", "share/man/man1"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users man share/man/man1
 status 0
--- stdout
 -- stderr
 wrote the man pages to [DIR]/share/man/man1
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["man", "share/man/man1", "--json"]),
-        str![[r#"
+$ dash-users man share/man/man1 --json
 status 0
 -- stdout
 {"directory":"[DIR]/share/man/man1"}
--- stderr
 
-"#]]
-    );
+"#]]);
     let pages = fs::read_dir(sandbox.path("share/man/man1")).unwrap();
     let mut pages: Vec<_> =
         pages.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
@@ -328,25 +313,19 @@ status 0
 fn man_reports_unwritable_pages() {
     let sandbox = empty();
     sandbox.write("file", "");
-    assert_run!(
-        sandbox.run(&["man", "file/man1"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users man file/man1
 status 1
--- stdout
 -- stderr
 error: cannot create [DIR]/file/man1: Not a directory (os error 20)
 
-"#]]
-    );
+"#]]);
     fs::create_dir_all(sandbox.path("dir/dash-users-add.1")).unwrap();
-    assert_run!(
-        sandbox.run(&["man", "dir", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users man dir --json
 status 1
--- stdout
 -- stderr
 {"error":{"code":"failed","status":1,"message":"cannot write [DIR]/dir/dash-users-add.1: Is a directory (os error 21)","hint":null}}
 
-"#]]
-    );
+"#]]);
 }

@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{GOOD, assert_run, initialized, seeded};
+use crate::support::{GOOD, initialized, seeded};
 
 #[test]
 fn history_lists_events_newest_first() {
@@ -9,9 +9,8 @@ fn history_lists_events_newest_first() {
     sandbox.run(&["lock", "bob"]);
     sandbox.sql("UPDATE users SET language = 'de' WHERE username = 'bob'");
     sandbox.wait_three_days();
-    assert_run!(
-        sandbox.run(&["history"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users history
 status 0
 -- stdout
 WHEN        WHO      ACTION  USER   DETAIL
@@ -20,88 +19,60 @@ WHEN        WHO      ACTION  USER   DETAIL
 3 days ago  admin    passwd  alice
 3 days ago  admin    add     bob
 3 days ago  admin    add     alice
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["history", "bob", "--format", "plain"]),
-        str![[r#"
+$ dash-users history bob --format plain
 status 0
 -- stdout
 5	[TIME]	\N	update	bob	language de
 4	[TIME]	admin	lock	bob	\N
 2	[TIME]	admin	add	bob	\N
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["history", "bob", "--limit", "1", "--json"]),
-        str![[r#"
+$ dash-users history bob --limit 1 --json
 status 0
 -- stdout
 [{"id":5,"at":"[TIME]","actor":null,"action":"update","username":"bob","detail":"language de"}]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["history", "--limit", "0"]),
-        str![[r#"
+$ dash-users history --limit 0
 status 2
--- stdout
 -- stderr
 error: invalid value '0' for '--limit <N>': 0 is not in 1..=4294967295
 
 For more information, try '--help'.
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn history_of_removed_user_remains() {
     let sandbox = seeded();
     sandbox.run(&["remove", "bob", "--yes"]);
-    assert_run!(
-        sandbox.run(&["history", "bob", "--format", "plain"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users history bob --format plain
 status 0
 -- stdout
 3	[TIME]	admin	remove	bob	\N
 2	[TIME]	admin	add	bob	\N
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["history", "nobody"]),
-        str![[r#"
+$ dash-users history nobody
 status 6
--- stdout
 -- stderr
 error: no user 'nobody'
 
-"#]]
-    );
-    assert_run!(
-        initialized().run(&["history", "--json"]),
-        str![[r#"
+"#]]);
+    initialized().assert_session(str![[r#"
+$ dash-users history --json
 status 0
 -- stdout
 []
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn history_actor_without_sudo_is_process_user() {
     let sandbox = initialized().with_env("SUDO_USER", "");
     sandbox.run_with(GOOD, &["add", "zoe", "--password-stdin"]);
-    let whoami = sandbox.shell("id -un").env("PATH", "/usr/bin:/bin").output().unwrap().stdout;
+    let whoami = sandbox.shell("id -un").output().unwrap().stdout;
     let events = sandbox.run(&["history", "--json"]).json();
     assert_eq!(events[0]["actor"], String::from_utf8(whoami).unwrap().trim_end());
 }
@@ -113,25 +84,17 @@ fn history_escapes_hostile_events() {
         "INSERT INTO user_events (at, actor, action, username, detail)
          VALUES ('\x1b[2J', '\x1b[31m', x'00ff', '\u{202e}', 'a' || char(10) || 'b')",
     );
-    assert_run!(
-        sandbox.run(&["history"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users history
 status 0
 -- stdout
 WHEN  WHO         ACTION  USER      DETAIL
       \u{1b}[31m  \x00ff  \u{202e}  a\nb
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["history", "--json"]),
-        str![[r#"
+$ dash-users history --json
 status 0
 -- stdout
 [{"id":1,"at":null,"actor":"\u001b[31m","action":null,"username":"\u202e","detail":"a\nb"}]
--- stderr
 
-"#]]
-    );
+"#]]);
 }

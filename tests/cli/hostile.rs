@@ -10,7 +10,6 @@ mod values;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +19,7 @@ use std::time::{Duration, Instant};
 use dash_users::is_unsafe_to_print;
 
 use crate::sample;
-use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, empty, seeded};
+use crate::support::{GOOD, PROGRAM, SECRET123, Sandbox, TUTORIAL, empty, seeded};
 
 /// The time limit of a command on the slowest machine. A longer run counts as a hang.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -238,25 +237,20 @@ fn made(is_adopted: bool, sql: &str) -> Vec<u8> {
         [("<HASH>", SECRET123), ("<ESC>", "\u{1b}"), ("<RLO>", "\u{202e}"), ("<LRI>", "\u{2066}")];
     let sql = marks.iter().fold(sql.to_owned(), |sql, (mark, text)| sql.replace(mark, text));
     sandbox.sql(&sql);
-    read(&sandbox.path("users.db"))
+    sandbox.read("users.db")
 }
 
 /// An app's database that the program has adopted.
 static ADOPTED: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let sandbox = empty();
     sandbox.sql(&format!(
-        "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
-                             language TEXT NOT NULL);
+        "{TUTORIAL}
          INSERT INTO users VALUES ('alice', '{SECRET123}', 'en'), ('bob', '{SECRET123}', 'en');"
     ));
     assert_eq!(sandbox.run(&["init"]).status, 0);
     assert_eq!(sandbox.run(&["group", "add", "bob", "staff"]).status, 0);
-    read(&sandbox.path("users.db"))
+    sandbox.read("users.db")
 });
-
-fn read(path: &Path) -> Vec<u8> {
-    fs::read(path).unwrap()
-}
 
 /// The databases in a file. A line beginning with `-- ==` starts each one.
 fn catalogue(is_adopted: bool, catalogue: &str) -> Vec<Case> {

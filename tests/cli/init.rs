@@ -3,31 +3,23 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use snapbox::str;
 
-use crate::support::{assert_run, empty, initialized, seeded};
+use crate::support::{TUTORIAL, empty, initialized, seeded};
 
 #[test]
 fn init_creates_database_once() {
     let sandbox = empty();
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init
 status 0
--- stdout
 -- stderr
 created [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+$ dash-users init
 status 0
--- stdout
 -- stderr
 [DIR]/users.db is already up to date
 
-"#]]
-    );
+"#]]);
     let mode = fs::metadata(sandbox.path("users.db")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o600);
 }
@@ -35,42 +27,31 @@ status 0
 #[test]
 fn init_json_says_what_was_done() {
     let sandbox = empty();
-    assert_run!(
-        sandbox.run(&["init", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":3,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}],"pending":[],"warnings":[]}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init", "--json"]),
-        str![[r#"
+$ dash-users init --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":[]}
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn init_fills_empty_file_and_adopts_tutorial_table() {
     let sandbox = empty();
     sandbox.write("users.db", "");
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init
 status 0
--- stdout
 -- stderr
 updated [DIR]/users.db
 
-"#]]
-    );
+"#]]);
 
     let sandbox = empty();
     sandbox.sql(
@@ -78,48 +59,30 @@ updated [DIR]/users.db
                              language TEXT NOT NULL, email TEXT NOT NULL);
          INSERT INTO users VALUES ('alice', 'x', 'en', 'a@example.org');",
     );
-    assert_run!(
-        sandbox.run(&["list"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list
 status 4
--- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its schema version is 0, the latest is 3
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+$ dash-users init
 status 0
--- stdout
 -- stderr
 adopted table 'users' in [DIR]/users.db
 warning: column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init", "--json"]),
-        str![[r#"
+$ dash-users init --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one"]}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--format", "plain"]),
-        str![[r#"
+$ dash-users list --format plain
 status 0
 -- stdout
 alice	en	false		false			
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -132,211 +95,146 @@ fn init_sets_mode_and_group_of_new_file() {
     assert_eq!(mode & 0o7777, 0o640);
 
     let sandbox = empty();
-    assert_run!(
-        sandbox.run(&["init", "--file-mode", "0755"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init --file-mode 0755
 status 2
--- stdout
 -- stderr
 error: invalid value '0755' for '--file-mode <MODE>': it must let the owner read and write, and nobody execute, such as 0600, 0640 or 0660
 
 For more information, try '--help'.
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init", "--file-group", "no-such-group"]),
-        str![[r#"
+$ dash-users init --file-group no-such-group
 status 2
--- stdout
 -- stderr
 error: no such group: 'no-such-group'
 
-"#]]
-    );
+"#]]);
     assert!(!sandbox.path("users.db").exists());
 }
 
 #[test]
 fn init_rejects_foreign_files_unchanged() {
     let sandbox = empty();
-    sandbox
-        .write("users.db", "dear diary, this is a text of more than a hundred bytes; ".repeat(20));
-    let before = fs::read(sandbox.path("users.db")).unwrap();
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+    let text = "dear diary, this is a text of more than a hundred bytes; ".repeat(20);
+    sandbox.write("text", &text);
+    sandbox.write("byte", "x");
+    fs::create_dir(sandbox.path("directory")).unwrap();
+    sandbox.assert_session(str![[r#"
+$ dash-users init -d text
 status 4
--- stdout
 -- stderr
-error: [DIR]/users.db is not a users database: it is a text file
+error: [DIR]/text is not a users database: it is a text file
 
-"#]]
-    );
-    assert_eq!(fs::read(sandbox.path("users.db")).unwrap(), before);
-
-    let sandbox = empty();
-    sandbox.sql("CREATE VIEW users AS SELECT 1 AS username, 2 AS password_hash, 3 AS language");
-    assert_run!(
-        sandbox.run(&["init", "--json"]),
-        str![[r#"
+$ dash-users init -d byte
 status 4
--- stdout
 -- stderr
-{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a users database: its 'users' is a view, not a table","hint":null}}
+error: [DIR]/byte is not a users database: it is a file of one byte
 
-"#]]
-    );
-
-    let sandbox = empty();
-    sandbox.sql("CREATE TABLE users (username TEXT PRIMARY KEY, password TEXT)");
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+$ dash-users init -d directory
 status 4
--- stdout
 -- stderr
-error: [DIR]/users.db is not a users database: its table 'users' has no column 'password_hash'
+error: [DIR]/directory is not a users database: it is a directory. Docker creates one if the file to mount is missing; `rmdir` removes it if it is empty
 
-"#]]
-    );
-
-    let sandbox = empty();
-    fs::create_dir(sandbox.path("users.db")).unwrap();
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+$ dash-users list -d directory
 status 4
--- stdout
 -- stderr
-error: [DIR]/users.db is not a users database: it is a directory. Docker creates one if the file to mount is missing; `rmdir` removes it if it is empty
+error: [DIR]/directory is not a users database: it is a directory. Docker creates one if the file to mount is missing; `rmdir` removes it if it is empty
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init", "-d", "nowhere/users.db"]),
-        str![[r#"
+$ dash-users init -d nowhere/users.db
 status 4
--- stdout
 -- stderr
 error: the directory of [DIR]/nowhere/users.db does not exist
 hint: create the directory, or choose another file
 
-"#]]
-    );
-}
+"#]]);
+    assert_eq!(sandbox.read_text("text"), text);
+    assert_eq!(sandbox.read_text("byte"), "x");
 
-#[test]
-fn init_does_not_overwrite_one_byte_file() {
     let sandbox = empty();
-    sandbox.write("users.db", "x");
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+    sandbox.sql("CREATE VIEW users AS SELECT 1 AS username, 2 AS password_hash, 3 AS language");
+    sandbox.assert_session(str![[r#"
+$ dash-users init --json
 status 4
--- stdout
 -- stderr
-error: [DIR]/users.db is not a users database: it is a file of one byte
+{"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a users database: its 'users' is a view, not a table","hint":null}}
 
-"#]]
-    );
-    assert_eq!(fs::read(sandbox.path("users.db")).unwrap(), b"x");
+"#]]);
+
+    let sandbox = empty();
+    sandbox.sql("CREATE TABLE users (username TEXT PRIMARY KEY, password TEXT)");
+    sandbox.assert_session(str![[r#"
+$ dash-users init
+status 4
+-- stderr
+error: [DIR]/users.db is not a users database: its table 'users' has no column 'password_hash'
+
+"#]]);
 }
 
 #[test]
 fn newer_schema_is_rejected() {
     let sandbox = initialized();
     sandbox.sql("UPDATE dash_users_schema SET version = 99");
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init
 status 4
--- stdout
 -- stderr
 error: [DIR]/users.db has schema version 99; this program supports versions up to 3
 hint: install the newer version of dash-users that wrote it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--json"]),
-        str![[r#"
+$ dash-users list --json
 status 4
--- stdout
 -- stderr
 {"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program supports versions up to 3","hint":"install the newer version of dash-users that wrote it"}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn recreated_table_does_not_inherit_groups_of_namesakes() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
-    sandbox.sql(
+    sandbox.sql(&format!(
         "DROP TABLE users;
-         CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
-             language TEXT NOT NULL);
-         INSERT INTO users VALUES ('alice', 'scrypt:16:1:1$x$00', 'en');",
-    );
-    assert_run!(
-        sandbox.run(&["list"]),
-        str![[r#"
+         {TUTORIAL}
+         INSERT INTO users VALUES ('alice', 'scrypt:16:1:1$x$00', 'en');"
+    ));
+    sandbox.assert_session(str![[r#"
+$ dash-users list
 status 4
--- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its 'dash_users_username_nocase' is missing, and 5 more problems
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+$ dash-users init
 status 4
--- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: 1 user may have the groups of earlier users with the same names: 'alice'; `check --fix` deletes these groups; nothing was changed
 hint: run `dash-users check --fix --database [DIR]/users.db` to repair it
 
-"#]]
-    );
+"#]]);
     let fixed = sandbox.run(&["check", "--fix"]);
     assert!(fixed.stderr.contains("deleted group 'admins' of 'alice'"), "{fixed}");
-    assert_run!(
-        sandbox.run(&["show", "alice", "--format", "plain"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users show alice --format plain
 status 0
 -- stdout
 alice	en	false		false			
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["history", "--limit", "4", "--format", "plain"]),
-        str![[r#"
+$ dash-users history --limit 4 --format plain
 status 0
 -- stdout
 7	[TIME]	\N	add	alice	found
 6	[TIME]	\N	remove	bob	found missing
 5	[TIME]	\N	remove	alice	found missing
 4	[TIME]	\N	group remove	alice	admins
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+$ dash-users init
 status 0
--- stdout
 -- stderr
 [DIR]/users.db is already up to date
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -347,64 +245,45 @@ fn init_restores_missing_trigger() {
         "DROP TRIGGER dash_users_removed; DELETE FROM users WHERE username = 'bob';
          INSERT INTO users VALUES ('zoe', '!', 'en');",
     );
-    assert_run!(
-        sandbox.run(&["lock", "alice"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users lock alice
 status 4
--- stdout
 -- stderr
 error: [DIR]/users.db is not up to date: its 'dash_users_removed' is missing
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["migrate"]),
-        str![[r#"
+$ dash-users migrate
 status 0
--- stdout
 -- stderr
 applied migration 2 (accounts) to [DIR]/users.db
 recorded in the history: user 'bob' was removed
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["group", "list", "--format", "plain"]),
-        str![[r#"
+$ dash-users group list --format plain
 status 0
 -- stdout
 alice	admins
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn init_rejects_app_table_with_our_name() {
     let sandbox = empty();
     sandbox.sql("CREATE TABLE user_groups (user_id INTEGER, group_id INTEGER)");
-    assert_run!(
-        sandbox.run(&["init"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init
 status 4
--- stdout
 -- stderr
 error: [DIR]/users.db is not a users database: its 'user_groups' is a table with the columns user_id, group_id, but dash-users needs a table of that name with username, group_name
 
-"#]]
-    );
+"#]]);
     let sandbox = empty();
     sandbox.sql("CREATE VIEW user_events AS SELECT 1 AS id");
-    assert_run!(
-        sandbox.run(&["init", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users init --json
 status 4
--- stdout
 -- stderr
 {"error":{"code":"not_a_database","status":4,"message":"[DIR]/users.db is not a users database: its 'user_events' is a view with the columns id, but dash-users needs a table of that name with id, at, actor, action, username, detail","hint":null}}
 
-"#]]
-    );
+"#]]);
 }

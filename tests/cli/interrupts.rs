@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sample;
-use crate::support::{GOOD, SECRET123, Sandbox, empty, on_disk, seeded};
+use crate::support::{GOOD, SECRET123, Sandbox, empty, on_disk, seeded, send_signal};
 
 /// A file of users with hashes, which are cheap to import.
 fn csv(count: u32, language: &str) -> String {
@@ -107,23 +107,19 @@ fn plaintext_users() -> String {
 #[test]
 fn interrupted_hashing_changes_nothing() {
     // Each takes seconds even on the fastest machine.
-    const IMPORT: [&str; 6] = [
-        "import",
-        "plaintext.csv",
-        "--method",
-        "pbkdf2:sha512:10000000",
-        "--generate-missing",
-        "passwords.csv",
-    ];
-    for (sandbox, signal, status) in
-        [(seeded(), "INT", 130), (empty(), "INT", 130), (seeded(), "TERM", 143)]
-    {
+    const METHOD: [&str; 2] = ["--method", "pbkdf2:sha512:10000000"];
+    const IMPORT: &[&str] = &["import", "plaintext.csv", "--generate-missing", "passwords.csv"];
+    for (sandbox, args, signal, status) in [
+        (seeded(), IMPORT, "INT", 130),
+        (empty(), IMPORT, "INT", 130),
+        (seeded(), IMPORT, "TERM", 143),
+        (empty(), &["seed"], "INT", 130),
+    ] {
         sandbox.write("plaintext.csv", plaintext_users());
         let before = fs::read(sandbox.path("users.db")).ok();
-        let mut child = start(&sandbox, &IMPORT);
+        let mut child = start(&sandbox, &[args, &METHOD].concat());
         thread::sleep(Duration::from_secs(1));
-        let pid = child.id().to_string();
-        Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        send_signal(signal, child.id());
         assert_eq!(child.wait().unwrap().code(), Some(status));
         assert!(fs::read(sandbox.path("users.db")).ok() == before);
         let files = 1 + usize::from(before.is_some());
@@ -175,7 +171,7 @@ fn app_reads_during_import_never_fail_or_see_parts() {
             }
         }
         is_over.store(true, Ordering::Relaxed);
-        apps.map(|app| app.join().expect("never refused"))
+        apps.map(|app| app.join().expect("the app never fails"))
     });
     for mut found in found {
         assert!(found.is_sorted(), "{found:?}");
@@ -212,13 +208,12 @@ fn signal_ends_command_in_endless_trigger() {
                      DROP TRIGGER IF EXISTS dash_users_{};",
                     if trigger.ends_with("schema") { "added" } else { "none" }
                 ));
-                let before = fs::read(sandbox.path("users.db")).unwrap();
+                let before = sandbox.read("users.db");
                 let mut child = start(&sandbox, args);
                 let journal = sandbox.path("users.db-journal");
                 wait_until(&mut child, || journal.exists());
                 thread::sleep(Duration::from_millis(500));
-                let pid = child.id().to_string();
-                Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+                send_signal(signal, child.id());
                 let deadline = Instant::now() + Duration::from_secs(20);
                 while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
                     thread::sleep(Duration::from_millis(10));
@@ -227,7 +222,7 @@ fn signal_ends_command_in_endless_trigger() {
                 assert_eq!(child.wait().unwrap().code(), Some(*status), "{trigger}: {args:?}");
                 let connection = Connection::open(sandbox.path("users.db")).unwrap();
                 let _: u32 = query(&connection, "SELECT count(*) FROM users");
-                assert!(fs::read(sandbox.path("users.db")).unwrap() == before, "{trigger}");
+                assert!(sandbox.read("users.db") == before, "{trigger}");
             });
         }
     });

@@ -60,7 +60,7 @@ const ROWS: [(&str, &str); 12] = [
 
 /// Commands without a row.
 const WITHOUT_ROW: [(&str, &str); 2] =
-    [("group", "has commands of its own"), ("completions", "prints a script, whatever the format")];
+    [("group", "has commands of its own"), ("completions", "prints a script in every format")];
 
 /// Words in the rows that are not keys.
 const OTHERS: [&str; 4] = ["error", "warning", "info", "rename"];

@@ -1,102 +1,66 @@
 use snapbox::str;
 
-use crate::support::{SECRET123, assert_run, initialized, seeded};
+use crate::support::{SECRET123, initialized, seeded};
 
 #[test]
 fn list_sorts_by_name_in_each_format() {
     let sandbox = initialized();
-    assert_run!(
-        sandbox.run(&["list"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list
 status 0
 -- stdout
 USER  LANGUAGE  GROUPS  STATE  CREATED  PASSWORD SET
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--json"]),
-        str![[r#"
+$ dash-users list --json
 status 0
 -- stdout
 []
--- stderr
 
-"#]]
-    );
+"#]]);
     let locked = format!("!{}", SECRET123.replace('$', "|"));
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('zoe', '{SECRET123}', 'de'), ('Adam', '{locked}', 'en'),
                                   ('李雷', 'plain text', 'zh-Hant-TW')"
     ));
     sandbox.wait_three_days();
-    assert_run!(
-        sandbox.run(&["ls"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users ls
 status 0
 -- stdout
 USER  LANGUAGE    GROUPS  STATE             CREATED     PASSWORD SET
 Adam  en                  locked, outdated  3 days ago  3 days ago
 zoe   de                  outdated          3 days ago  3 days ago
 李雷  zh-Hant-TW          no usable hash    3 days ago  3 days ago
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--format", "plain"]),
-        str![[r#"
+$ dash-users list --format plain
 status 0
 -- stdout
 Adam	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 李雷	zh-Hant-TW	false		false		[TIME]	[TIME]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--json"]),
-        str![[r#"
+$ dash-users list --json
 status 0
 -- stdout
 [{"username":"Adam","language":"en","locked":true,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":"zoe","language":"de","locked":false,"method":"pbkdf2:sha256:1000","outdated":true,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"},{"username":"李雷","language":"zh-Hant-TW","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"}]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--format", "plain", "--locked"]),
-        str![[r#"
+$ dash-users list --format plain --locked
 status 0
 -- stdout
 Adam	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--outdated", "--method", "pbkdf2:sha256:999"]),
-        str![[r#"
+$ dash-users list --outdated --method pbkdf2:sha256:999
 status 0
 -- stdout
 USER  LANGUAGE  GROUPS  STATE  CREATED  PASSWORD SET
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["list", "--outdated", "--format", "plain"]),
-        str![[r#"
+$ dash-users list --outdated --format plain
 status 0
 -- stdout
 Adam	en	true	pbkdf2:sha256:1000	true		[TIME]	[TIME]
 zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]

@@ -1,66 +1,45 @@
 use snapbox::str;
 
-use crate::support::{assert_run, seeded};
+use crate::support::seeded;
 
 #[test]
 fn lock_blocks_login_and_unlock_restores_exact_hash() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
-    let verify = || sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status;
-    assert_run!(
-        sandbox.run(&["lock", "alice"]),
-        str![[r#"
+    let verify = || sandbox.verify("alice", "secret123");
+    sandbox.assert_session(str![[r#"
+$ dash-users lock alice
 status 0
--- stdout
 -- stderr
 locked user 'alice' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["lock", "alice"]),
-        str![[r#"
+$ dash-users lock alice
 status 0
--- stdout
 -- stderr
 user 'alice' is already locked in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     assert_eq!(verify(), 3);
     assert_eq!(sandbox.stored("alice"), format!("!{}", before.replace('$', "|")));
     sandbox.wait_three_days();
-    assert_run!(
-        sandbox.run(&["list", "--locked"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users list --locked
 status 0
 -- stdout
 USER   LANGUAGE  GROUPS  STATE   CREATED     PASSWORD SET
 alice  en                locked  3 days ago  3 days ago
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["unlock", "alice"]),
-        str![[r#"
+$ dash-users unlock alice
 status 0
--- stdout
 -- stderr
 unlocked user 'alice' in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["unlock", "alice"]),
-        str![[r#"
+$ dash-users unlock alice
 status 0
--- stdout
 -- stderr
 user 'alice' is not locked in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     assert_eq!(verify(), 0);
     assert_eq!(sandbox.stored("alice"), before);
 }
@@ -68,64 +47,45 @@ user 'alice' is not locked in [DIR]/users.db
 #[test]
 fn lock_json_lists_changed_and_unchanged_users() {
     let sandbox = seeded();
-    assert_run!(
-        sandbox.run(&["lock", "bob", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users lock bob --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"bob","action":"lock","changed":true}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["lock", "alice", "bob", "alice", "--json"]),
-        str![[r#"
+$ dash-users lock alice bob alice --json
 status 0
 -- stdout
 [{"database":"[DIR]/users.db","username":"alice","action":"lock","changed":true},{"database":"[DIR]/users.db","username":"bob","action":"lock","changed":false}]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["unlock", "alice", "bob", "--json"]),
-        str![[r#"
+$ dash-users unlock alice bob --json
 status 0
 -- stdout
 [{"database":"[DIR]/users.db","username":"alice","action":"unlock","changed":true},{"database":"[DIR]/users.db","username":"bob","action":"unlock","changed":true}]
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn lock_is_all_or_nothing() {
     let sandbox = seeded();
     let before = sandbox.stored("alice");
-    assert_run!(
-        sandbox.run(&["lock", "alice", "nobody"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users lock alice nobody
 status 6
--- stdout
 -- stderr
 error: no user 'nobody'
 
-"#]]
-    );
+"#]]);
     sandbox.sql("UPDATE users SET password_hash = printf('%.65537c', 'x') WHERE username = 'bob'");
-    assert_run!(
-        sandbox.run(&["lock", "alice", "bob"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users lock alice bob
 status 7
--- stdout
 -- stderr
 error: cannot use the stored password hash of 'bob': longer than 64 KiB
 hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new password
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.stored("alice"), before);
     assert_eq!(sandbox.run(&["lock"]).status, 2);
 }
@@ -150,7 +110,7 @@ fn lock_accepts_any_text_and_unlock_restores_it() {
         assert_eq!(sandbox.run(&["lock", "bob"]).status, 0, "{value}");
         let locked = sandbox.stored("bob");
         assert!(locked.starts_with('!') && !locked.contains('$'), "{locked}");
-        assert_eq!(sandbox.run_with("x", &["verify", "bob", "--password-stdin"]).status, 3);
+        assert_eq!(sandbox.verify("bob", "x"), 3);
         assert_eq!(sandbox.run(&["unlock", "bob"]).status, 0, "{value}");
         assert_eq!(sandbox.stored("bob"), value);
     }

@@ -1,5 +1,6 @@
 //! Tests of the program: stdout, stderr and exit code of each command together.
 //!
+//! Most are sessions: `$ ` commands for a shell, each with its exit code and output.
 //! `SNAPSHOTS=overwrite cargo test --test cli` rewrites the expected outputs. Review the changes.
 
 mod faults;

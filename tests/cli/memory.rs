@@ -10,7 +10,7 @@ use std::time::Duration;
 use memchr::memmem;
 use rusqlite::Connection;
 
-use crate::support::{PROGRAM, Sandbox, initialized};
+use crate::support::{Sandbox, initialized};
 
 /// Two unique passwords.
 const OLD: &str = "qwzx-7391-plover";
@@ -103,8 +103,8 @@ fn password_is_in_memory_once_and_only_while_needed() {
 #[test]
 fn process_list_and_core_dumps_contain_no_password() {
     let sandbox = initialized();
-    let script = format!("ulimit -c unlimited && exec {PROGRAM} add alice --password-stdin");
-    while_it_waits(&sandbox, sandbox.shell(&script), OLD, |child| {
+    let script = "ulimit -c unlimited && exec dash-users add alice --password-stdin";
+    while_it_waits(&sandbox, sandbox.shell(script), OLD, |child| {
         let limits = read(child, "limits");
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
         assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");

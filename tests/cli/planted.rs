@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::skip::or_skip;
-use crate::support::{PROGRAM, Run, Sandbox, seeded};
+use crate::support::{Mount, Run, Sandbox, seeded};
 
 /// Another user.
 const STRANGER: u32 = 65534;
@@ -109,14 +109,14 @@ fn force_replaces_other_users_file_and_owner() {
     sandbox.write("out/text", "no database");
     chown(sandbox.path("out/text"), Some(STRANGER), None).unwrap();
     assert_eq!(run(&sandbox, COMMANDS[0], "out/text", true).status, 4);
-    assert_eq!(fs::read_to_string(sandbox.path("out/text")).unwrap(), "no database");
+    assert_eq!(sandbox.read_text("out/text"), "no database");
 }
 
 #[test]
 fn other_users_link_is_not_followed() {
     let Some(sandbox) = sticky_as_root() else { return };
     assert_eq!(run(&sandbox, COMMANDS[0], "target", false).status, 0);
-    let before = fs::read(sandbox.path("target")).unwrap();
+    let before = sandbox.read("target");
     let link = sandbox.path("out/link");
     for target in ["../target", "../nowhere", "/dev/null"] {
         let _ = fs::remove_file(&link);
@@ -129,7 +129,7 @@ fn other_users_link_is_not_followed() {
             assert!(run.stderr.contains(reason), "{command:?} {target}: {run}");
         });
     }
-    assert!(fs::read(sandbox.path("target")).unwrap() == before);
+    assert!(sandbox.read("target") == before);
     assert!(!sandbox.path("nowhere").exists() && link.is_symlink());
     // The same holds for an own link to another user's link.
     symlink("link", sandbox.path("out/own")).unwrap();
@@ -180,11 +180,9 @@ fn non_regular_files_are_rejected_unchanged() {
     assert!(is_forgotten(&sandbox, "out"));
 }
 
-/// Runs a script with `$PROGRAM`, and returns its stdout.
+/// The stdout and stderr of a script.
 fn script(sandbox: &Sandbox, script: &str) -> String {
-    let path = std::env::var_os("PATH").unwrap();
-    let mut shell = sandbox.shell(&format!("exec 2>&1; {script}"));
-    let output = shell.env("PROGRAM", PROGRAM).env("PATH", path).output().unwrap();
+    let output = sandbox.shell(&format!("exec 2>&1; {script}")).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -194,10 +192,10 @@ fn export_writes_to_pipes_and_stdout_without_force() {
     let exported = sandbox.run(&["export"]).stdout;
     let csv = "--output-format csv --quiet";
     for (name, command) in [
-        ("stdout", format!("\"$PROGRAM\" export /dev/stdout {csv} | cat")),
-        ("a file on stdout", "\"$PROGRAM\" export /dev/stdout >out/csv; cat out/csv".to_owned()),
-        ("a descriptor", format!("{{ \"$PROGRAM\" export /dev/fd/3 {csv} 3>&1 >&2; }} | cat")),
-        ("a fifo", format!("mkfifo -m 600 fifo; cat fifo & \"$PROGRAM\" export fifo {csv}; wait")),
+        ("stdout", format!("dash-users export /dev/stdout {csv} | cat")),
+        ("a file on stdout", "dash-users export /dev/stdout >out/csv; cat out/csv".to_owned()),
+        ("a descriptor", format!("{{ dash-users export /dev/fd/3 {csv} 3>&1 >&2; }} | cat")),
+        ("a fifo", format!("mkfifo -m 600 fifo; cat fifo & dash-users export fifo {csv}; wait")),
     ] {
         assert_eq!(script(&sandbox, &command), exported, "{name}");
     }
@@ -239,32 +237,13 @@ fn man_does_not_follow_other_users_link() {
     lchown(&link, Some(STRANGER), None).unwrap();
     let run = sandbox.run(&["man", "out"]);
     assert_eq!(run.status, 1, "{run}");
-    assert_eq!(fs::read_to_string(sandbox.path("precious")).unwrap(), "precious");
+    assert_eq!(sandbox.read_text("precious"), "precious");
     fs::remove_file(&link).unwrap();
     assert_eq!(sandbox.run(&["man", "out"]).status, 0);
     assert_eq!(sandbox.run(&["man", "out"]).status, 0);
     assert!(is_forgotten(&sandbox, "out"));
     let mode = fs::metadata(sandbox.path("out/dash-users.1")).unwrap().mode();
     assert_eq!(mode & 0o600, 0o600);
-}
-
-/// A file mounted over another until dropped.
-struct Mount<'a>(&'a Path);
-
-impl<'a> Mount<'a> {
-    fn bind(from: &Path, to: &'a Path) -> Result<Self, String> {
-        match Command::new("mount").arg("--bind").arg(from).arg(to).output() {
-            Ok(output) if output.status.success() => Ok(Self(to)),
-            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-            Err(error) => Err(format!("mount: {error}")),
-        }
-    }
-}
-
-impl Drop for Mount<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
-    }
 }
 
 #[test]
@@ -275,7 +254,9 @@ fn own_mounted_file_is_overwritten_in_place() {
         for path in [&from, &to] {
             fs::write(path, "").unwrap();
         }
-        let Some(_mount) = or_skip(Mount::bind(&from, &to)) else { return };
+        let Some(_mount) = or_skip(Mount::new(&["--bind", from.to_str().unwrap()], &to)) else {
+            return;
+        };
         let to = format!("to-{name}");
         for force in [false, true] {
             let run = run(&sandbox, command, &to, force);

@@ -1,33 +1,43 @@
 //! Prompts, through a pseudo-terminal.
 
-use std::process::Command;
 use std::time::Duration;
 
 use crate::pty::{finish, start, start_script};
-use crate::support::{GOOD, PROGRAM, empty, initialized, seeded};
+use crate::support::{GOOD, Sandbox, empty, initialized, seeded, send_signal};
+
+/// Types an answer at each prompt, and returns all output and the exit code.
+fn answer(sandbox: &Sandbox, args: &[&str], answers: &[(&str, &str)]) -> (String, i32) {
+    let mut session = start(sandbox, args);
+    let mut shown = String::new();
+    for (prompt, line) in answers {
+        shown += &session.exp_string(prompt).unwrap();
+        shown += prompt;
+        session.send_line(line).unwrap();
+    }
+    let (rest, status) = finish(session);
+    (shown + &rest, status)
+}
+
+fn before_question(shown: &str) -> &str {
+    shown.split("[y/N] ").next().unwrap()
+}
 
 #[test]
 fn new_password_prompt_asks_twice_without_echo() {
     let sandbox = initialized();
-    let mut session = start(&sandbox, &["add", "carol"]);
-    session.exp_string("New password: ").unwrap();
-    session.send_line(GOOD).unwrap();
-    let between = session.exp_string("Repeat new password: ").unwrap();
-    session.send_line(GOOD).unwrap();
-    let (rest, status) = finish(session);
-    assert_eq!(status, 0, "{rest}");
-    assert!(!between.contains(GOOD) && !rest.contains(GOOD), "{between:?} {rest:?}");
-    assert!(rest.contains("added user 'carol' in "), "{rest}");
-    assert_eq!(sandbox.run_with(GOOD, &["verify", "carol", "--password-stdin"]).status, 0);
+    let answers = [("New password: ", GOOD), ("Repeat new password: ", GOOD)];
+    let (shown, status) = answer(&sandbox, &["add", "carol"], &answers);
+    assert_eq!(status, 0, "{shown}");
+    assert!(!shown.contains(GOOD), "{shown:?}");
+    assert!(shown.contains("added user 'carol' in "), "{shown}");
+    assert_eq!(sandbox.verify("carol", GOOD), 0);
 }
 
 #[test]
 fn password_prompt_rejects_control_characters() {
     let sandbox = initialized();
-    let mut session = start(&sandbox, &["add", "carol"]);
-    session.exp_string("New password: ").unwrap();
-    session.send_line("plover\txyzzy-quux").unwrap();
-    let (rest, status) = finish(session);
+    let answers = [("New password: ", "plover\txyzzy-quux")];
+    let (rest, status) = answer(&sandbox, &["add", "carol"], &answers);
     assert_eq!(status, 8, "{rest}");
     assert!(rest.contains("control characters are not allowed in a password"), "{rest}");
 }
@@ -48,25 +58,18 @@ fn quit_and_stop_keys_do_not_leave_echo_off() {
 #[test]
 fn backspace_deletes_whole_character_at_prompt() {
     let sandbox = initialized();
-    let mut session = start(&sandbox, &["add", "carol"]);
-    session.exp_string("New password: ").unwrap();
-    session.send_line(&format!("{GOOD}é\x7f")).unwrap();
-    session.exp_string("Repeat new password: ").unwrap();
-    session.send_line(&format!("nonsense\x15{GOOD}")).unwrap();
-    let (rest, status) = finish(session);
+    let [first, second] = [format!("{GOOD}é\x7f"), format!("nonsense\x15{GOOD}")];
+    let answers = [("New password: ", &*first), ("Repeat new password: ", &second)];
+    let (rest, status) = answer(&sandbox, &["add", "carol"], &answers);
     assert_eq!(status, 0, "{rest}");
-    assert_eq!(sandbox.run_with(GOOD, &["verify", "carol", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("carol", GOOD), 0);
 }
 
 #[test]
 fn mismatched_passwords_change_nothing() {
     let sandbox = initialized();
-    let mut session = start(&sandbox, &["add", "carol"]);
-    session.exp_string("New password: ").unwrap();
-    session.send_line(GOOD).unwrap();
-    session.exp_string("Repeat new password: ").unwrap();
-    session.send_line("something else").unwrap();
-    let (rest, status) = finish(session);
+    let answers = [("New password: ", GOOD), ("Repeat new password: ", "something else")];
+    let (rest, status) = answer(&sandbox, &["add", "carol"], &answers);
     assert_eq!(status, 8, "{rest}");
     assert!(rest.contains("the passwords do not match; nothing was changed"), "{rest}");
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
@@ -75,10 +78,7 @@ fn mismatched_passwords_change_nothing() {
 #[test]
 fn verify_prompt_asks_once() {
     let sandbox = seeded();
-    let mut session = start(&sandbox, &["verify", "alice"]);
-    session.exp_string("Password: ").unwrap();
-    session.send_line("secret123").unwrap();
-    let (rest, status) = finish(session);
+    let (rest, status) = answer(&sandbox, &["verify", "alice"], &[("Password: ", "secret123")]);
     assert_eq!(status, 0, "{rest}");
     assert!(rest.contains("alice: accepted") && !rest.contains("secret123"), "{rest}");
 }
@@ -119,7 +119,7 @@ fn ctrl_c_at_prompt_restores_terminal_and_changes_nothing() {
         let (rest, status) = finish(session);
         assert_eq!(status, 130, "{args:?}: {rest}");
     }
-    assert_eq!(sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]).status, 0);
+    assert_eq!(sandbox.verify("alice", "secret123"), 0);
 }
 
 #[test]
@@ -127,13 +127,12 @@ fn signal_at_prompt_restores_echo() {
     let sandbox = seeded();
     for (signal, expected) in [("INT", "130"), ("TERM", "143"), ("QUIT", "131")] {
         // A shell outlives the program and shows the terminal settings.
-        let program = format!("echo $$ >pid; exec {PROGRAM} passwd alice");
+        let program = "echo $$ >pid; exec dash-users passwd alice";
         let script = format!("sh -c '{program}'; echo \"<$?>\"; stty -a");
         let mut session = start_script(&sandbox, &script);
         session.exp_string("New password: ").unwrap();
         std::thread::sleep(Duration::from_millis(200));
-        let pid = std::fs::read_to_string(sandbox.path("pid")).unwrap();
-        Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap();
+        send_signal(signal, sandbox.read_text("pid").trim().parse().unwrap());
         session.exp_string(&format!("<{expected}>")).unwrap();
         let (rest, _) = finish(session);
         let echo =
@@ -156,21 +155,16 @@ fn ctrl_d_at_prompt_exits_130() {
 #[test]
 fn remove_is_confirmed_only_by_yes() {
     let sandbox = seeded();
-    for answer in ["", "n", "nonsense"] {
-        let mut session = start(&sandbox, &["remove", "alice", "bob"]);
-        session.exp_string("Remove 'alice', 'bob' from ").unwrap();
-        session.exp_string("[y/N] ").unwrap();
-        session.send_line(answer).unwrap();
-        let (rest, status) = finish(session);
-        assert_eq!(status, 10, "{rest}");
-        assert!(rest.contains("nothing removed") && !rest.contains("error"), "{rest}");
+    let remove = ["remove", "alice", "bob"];
+    for no in ["", "n", "nonsense"] {
+        let (shown, status) = answer(&sandbox, &remove, &[("[y/N] ", no)]);
+        assert_eq!(status, 10, "{shown}");
+        assert!(before_question(&shown).contains("Remove 'alice', 'bob' from "), "{shown}");
+        assert!(shown.contains("nothing removed") && !shown.contains("error"), "{shown}");
     }
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 2);
 
-    let mut session = start(&sandbox, &["remove", "alice", "bob"]);
-    session.exp_string("[y/N] ").unwrap();
-    session.send_line("y").unwrap();
-    assert_eq!(finish(session).1, 0);
+    assert_eq!(answer(&sandbox, &remove, &[("[y/N] ", "y")]).1, 0);
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");
 }
 
@@ -179,17 +173,15 @@ fn restore_is_confirmed_only_by_yes() {
     let sandbox = seeded();
     assert_eq!(sandbox.run(&["backup", "copy.db"]).status, 0);
     sandbox.run(&["remove", "alice", "--yes"]);
-    for (answer, status, users, said) in
+    for (line, status, users, said) in
         [("n", 10, 1, "nothing restored"), ("", 10, 1, "nothing restored"), ("y", 0, 2, "restored")]
     {
-        let mut session = start(&sandbox, &["restore", "copy.db"]);
-        session.exp_string("this replaces everything").unwrap();
-        session.exp_string("(2 users) into ").unwrap();
-        session.exp_string("[y/N] ").unwrap();
-        session.send_line(answer).unwrap();
-        let (rest, found) = finish(session);
-        assert_eq!(found, status, "{rest}");
-        assert!(rest.contains(said) && !rest.contains("error"), "{rest}");
+        let (shown, found) = answer(&sandbox, &["restore", "copy.db"], &[("[y/N] ", line)]);
+        assert_eq!(found, status, "{shown}");
+        for part in ["this replaces everything", "(2 users) into "] {
+            assert!(before_question(&shown).contains(part), "{part}: {shown}");
+        }
+        assert!(shown.contains(said) && !shown.contains("error"), "{shown}");
         assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), users);
     }
 }
@@ -199,10 +191,8 @@ fn remove_question_shows_group_count() {
     let sandbox = seeded();
     sandbox.run(&["group", "add", "alice", "admins"]);
     sandbox.run(&["group", "add", "bob", "admins", "staff"]);
-    let mut session = start(&sandbox, &["remove", "alice", "bob"]);
-    session.exp_string("Remove 'alice' (in 1 group), 'bob' (in 2 groups) from ").unwrap();
-    session.send_line("n").unwrap();
-    assert_eq!(finish(session).1, 10);
+    let question = "Remove 'alice' (in 1 group), 'bob' (in 2 groups) from ";
+    assert_eq!(answer(&sandbox, &["remove", "alice", "bob"], &[(question, "n")]).1, 10);
 }
 
 #[test]
@@ -213,11 +203,10 @@ fn remove_question_shows_affected_app_rows() {
          INSERT INTO posts VALUES ('alice');",
     );
     for option in ["--quiet", "--json"] {
-        let mut session = start(&sandbox, &["remove", "alice", option]);
-        session.exp_string("deletes 1 row from table 'posts'").unwrap();
-        session.exp_string("[y/N] ").unwrap();
-        session.send_line("n").unwrap();
-        assert_eq!(finish(session).1, 10);
+        let remove = ["remove", "alice", option];
+        let (shown, status) = answer(&sandbox, &remove, &[("[y/N] ", "n")]);
+        assert_eq!(status, 10, "{shown}");
+        assert!(before_question(&shown).contains("deletes 1 row from table 'posts'"), "{shown}");
     }
     let error = sandbox.run(&["remove", "alice", "--json"]).error();
     assert!(error["message"].as_str().unwrap().contains("from table 'posts'"), "{error}");
@@ -226,13 +215,13 @@ fn remove_question_shows_affected_app_rows() {
 #[test]
 fn json_prompts_bypass_stderr() {
     let sandbox = seeded();
-    let script = format!("{PROGRAM} verify alice --json >out 2>err; echo \"<$?>\"");
-    let mut session = start_script(&sandbox, &script);
+    let script = "dash-users verify alice --json >out 2>err; echo \"<$?>\"";
+    let mut session = start_script(&sandbox, script);
     session.exp_string("Password: ").unwrap();
     session.send_line("secret123").unwrap();
     session.exp_string("<0>").unwrap();
-    assert_eq!(std::fs::read_to_string(sandbox.path("err")).unwrap(), "");
-    let json = std::fs::read_to_string(sandbox.path("out")).unwrap();
+    assert_eq!(sandbox.read_text("err"), "");
+    let json = sandbox.read_text("out");
     assert_eq!(json, "{\"username\":\"alice\",\"verified\":true,\"upgraded\":false}\n");
 }
 

@@ -1,12 +1,9 @@
 //! No password or hash appears in any output or in the history, or stays in the file after removal.
 
 use std::collections::BTreeSet;
-use std::fs;
-
-use rusqlite::Connection;
 
 use crate::help::commands;
-use crate::support::{SECRET123, Sandbox, empty};
+use crate::support::{SECRET123, Sandbox, TUTORIAL, empty};
 
 /// Unique passwords. Tests search for the first part of each.
 const OLD: &str = "qwzx-7391-plover";
@@ -85,9 +82,7 @@ const WITHOUT: [&str; 4] = ["completions", "group", "help", "man"];
 
 fn with_files() -> Sandbox {
     let sandbox = empty();
-    let users = "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
-                                     language TEXT NOT NULL)";
-    sandbox.sql(users);
+    sandbox.sql(TUTORIAL);
     let damaged = &SECRET123[..SECRET123.len() - 1];
     for (name, content) in [
         ("password", format!("{OLD}\n")),
@@ -110,11 +105,9 @@ fn with_files() -> Sandbox {
 
 /// The parts of each stored value that must not be shown: salt and digest.
 fn stored(sandbox: &Sandbox) -> Vec<String> {
-    let connection = Connection::open(sandbox.path("users.db")).unwrap();
-    let mut select = connection.prepare("SELECT password_hash FROM users").unwrap();
-    let hashes = select.query_map((), |row| row.get::<_, String>(0)).unwrap();
-    let parts = |hash: String| hash.split(['$', '|']).skip(1).map(str::to_owned).collect();
-    hashes.flat_map(|hash| -> Vec<_> { parts(hash.unwrap()) }).collect()
+    let hashes = sandbox.query("SELECT password_hash FROM users");
+    let parts = hashes.iter().flat_map(|hash| hash.split(['$', '|']).skip(1));
+    parts.map(str::to_owned).collect()
 }
 
 #[test]
@@ -155,7 +148,7 @@ fn no_command_shows_passwords_or_hashes() {
             }
         }
         // Nothing is left of the plaintext password, the only one that was ever in the file.
-        let database = fs::read(sandbox.path("users.db")).unwrap();
+        let database = sandbox.read("users.db");
         for password in &passwords {
             let is_there = database.windows(7).any(|window| window == &password.as_bytes()[..7]);
             assert!(!is_there, "{password}");

@@ -1,95 +1,59 @@
-use std::fs;
-use std::process::Command;
-use std::time::Duration;
-
 use snapbox::str;
 
 use crate::sample;
-use crate::support::{GOOD, assert_run, empty, initialized, seeded};
+use crate::support::{GOOD, empty, initialized, seeded};
 
 #[test]
 fn seed_adds_demo_users_once() {
     let sandbox = empty();
-    assert_run!(
-        sandbox.run(&["seed"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users seed
 status 0
--- stdout
 -- stderr
 created [DIR]/users.db
 added users 'alice' and 'bob' in [DIR]/users.db
 warning: the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["seed"]),
-        str![[r#"
+$ dash-users seed
 status 0
--- stdout
 -- stderr
 nothing added: there are already users in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     for (user, password) in [("alice", "secret123"), ("bob", "pa$$w0rd")] {
-        assert_eq!(sandbox.run_with(password, &["verify", user, "--password-stdin"]).status, 0);
+        assert_eq!(sandbox.verify(user, password), 0);
     }
 }
 
 #[test]
 fn seed_json_counts_demo_users() {
     let sandbox = empty();
-    assert_run!(
-        sandbox.run(&["seed", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users seed --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app"]}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["seed", "--json"]),
-        str![[r#"
+$ dash-users seed --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn seed_leaves_nonempty_table_unchanged() {
     let sandbox = initialized();
     sandbox.sql("INSERT INTO users VALUES ('zoe', 'x', 'de')");
-    assert_run!(
-        sandbox.run(&["seed"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users seed
 status 0
--- stdout
 -- stderr
 nothing added: there are already users in [DIR]/users.db
 
-"#]]
-    );
+"#]]);
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout.lines().count(), 1);
-}
-
-#[test]
-fn interrupted_seed_leaves_nothing_behind() {
-    let sandbox = empty();
-    // Takes seconds even on the fastest machine.
-    let mut child =
-        sandbox.command(&["seed", "--method", "pbkdf2:sha512:10000000"]).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(1));
-    let pid = child.id().to_string();
-    Command::new("kill").args(["-s", "INT", &pid]).status().unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(!sandbox.path("users.db").exists());
 }
 
 #[test]
@@ -107,49 +71,35 @@ fn concurrent_seeds_add_demo_users_once() {
 fn seed_file_adds_users_once() {
     let sandbox = empty();
     sandbox.write("users.csv", format!("username,password\nann,{GOOD}\nben,{GOOD}\n"));
-    assert_run!(
-        sandbox.run(&["seed", "users.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users seed users.csv
 status 0
--- stdout
 -- stderr
 created [DIR]/users.db
 users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
-"#]]
-    );
-    let before = fs::read(sandbox.path("users.db")).unwrap();
-    assert_run!(
-        sandbox.run(&["seed", "users.csv"]),
-        str![[r#"
+"#]]);
+    let before = sandbox.read("users.db");
+    sandbox.assert_session(str![[r#"
+$ dash-users seed users.csv
 status 0
--- stdout
 -- stderr
 users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["seed", "users.csv", "--json"]),
-        str![[r#"
+$ dash-users seed users.csv --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
--- stderr
 
-"#]]
-    );
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
-    assert_run!(
-        sandbox.run(&["history", "--format", "plain"]),
-        str![[r#"
+"#]]);
+    assert!(sandbox.read("users.db") == before);
+    sandbox.assert_session(str![[r#"
+$ dash-users history --format plain
 status 0
 -- stdout
 1	[TIME]	admin	seed	\N	2 added, 0 changed
--- stderr
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -160,63 +110,44 @@ fn seed_file_skips_records_of_existing_users_unchecked() {
         "users.csv",
         "username,password,language,groups\nalice,,,\nbob,12345,no language,;\n",
     );
-    let before = fs::read(sandbox.path("users.db")).unwrap();
-    assert_run!(
-        sandbox.run(&["seed", "users.csv"]),
-        str![[r#"
+    let before = sandbox.read("users.db");
+    sandbox.assert_session(str![[r#"
+$ dash-users seed users.csv
 status 0
--- stdout
 -- stderr
 users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
 
-"#]]
-    );
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+"#]]);
+    assert!(sandbox.read("users.db") == before);
     assert_eq!(sandbox.stored("bob"), bob);
 
-    // Records of new users are checked.
-    sandbox.write("users.csv", "username,password\nalice,12345\nann,12345\n");
-    assert_run!(
-        sandbox.run(&["seed", "users.csv"]),
-        str![[r#"
+    // Records of new users and the number of cells are checked.
+    sandbox.write("weak.csv", "username,password\nalice,12345\nann,12345\n");
+    sandbox.write("malformed.csv", "username,password\nalice,12345,too much\n");
+    sandbox.assert_session(str![[r#"
+$ dash-users seed weak.csv
 status 8
--- stdout
 -- stderr
-users.csv:3: user 'ann': the password is weak: it has fewer than 8 characters
-error: 1 bad record in users.csv; nothing was changed
+weak.csv:3: user 'ann': the password is weak: it has fewer than 8 characters
+error: 1 bad record in weak.csv; nothing was changed
 hint: use --allow-weak to accept weak passwords
 
-"#]]
-    );
-    assert!(fs::read(sandbox.path("users.db")).unwrap() == before);
+$ dash-users seed malformed.csv
+status 7
+-- stderr
+malformed.csv:2: the number of cells is 3, but the header has 2
+error: 1 bad record in malformed.csv; nothing was changed
+
+"#]]);
+    assert!(sandbox.read("users.db") == before);
     sandbox.write("users.csv", format!("username,password\nalice,12345\nann,{GOOD}\n"));
-    assert_run!(
-        sandbox.run(&["seed", "users.csv"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users seed users.csv
 status 0
--- stdout
 -- stderr
 users.csv: 1 added, 0 changed, 0 unchanged, 1 skipped in [DIR]/users.db
 
-"#]]
-    );
-}
-
-#[test]
-fn seed_file_rejects_malformed_file() {
-    let sandbox = seeded();
-    sandbox.write("users.csv", "username,password\nalice,12345,too much\n");
-    assert_run!(
-        sandbox.run(&["seed", "users.csv"]),
-        str![[r#"
-status 7
--- stdout
--- stderr
-users.csv:2: the number of cells is 3, but the header has 2
-error: 1 bad record in users.csv; nothing was changed
-
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -236,16 +167,13 @@ fn seed_file_options_require_file() {
         assert!(run.stderr.contains("<FILE>"), "{option:?}: {run}");
     }
     assert!(!sandbox.path("users.db").exists());
-    assert_run!(
-        sandbox.run(&["seed", "--dry-run", "--json"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users seed --dry-run --json
 status 2
--- stdout
 -- stderr
 {"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <FILE>","hint":"see --help"}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn completed_words_are_quoted_by_the_shell() {
             let line = typing.completed(&format!("dash-users {line}"));
             assert_eq!(line, format!("dash-users {completed}"), "{shell:?}");
         }
-        // The last line is executed.
+        // The last line runs.
         typing.enter("0 added");
     }
     assert!(!sandbox.path("pwned").exists());
@@ -175,7 +175,7 @@ fn lines_in_docs_set_up_completion() {
         if !shell.is_there() {
             continue;
         }
-        let rc = |file| fs::read_to_string(sandbox.path(file)).unwrap();
+        let rc = |file| sandbox.read_text(file);
         let line = "dash-users show al";
         match shell {
             Shell::Bash => assert_completes(shell, &sandbox, &rc(".bashrc"), line, "ice"),

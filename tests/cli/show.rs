@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{SECRET123, assert_run, initialized, seeded};
+use crate::support::{SECRET123, initialized, seeded};
 
 #[test]
 fn show_prints_user_in_each_format() {
@@ -11,9 +11,8 @@ fn show_prints_user_in_each_format() {
         digest = "0".repeat(128)
     ));
     sandbox.wait_three_days();
-    assert_run!(
-        sandbox.run(&["show", "zoe"]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ dash-users show zoe
 status 0
 -- stdout
 user              zoe
@@ -24,13 +23,8 @@ method            pbkdf2:sha256:1000 (1000 iterations)
 outdated          yes
 created           3 days ago ([TIME])
 password changed  3 days ago ([TIME])
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "yan"]),
-        str![[r#"
+$ dash-users show yan
 status 0
 -- stdout
 user              yan
@@ -41,13 +35,8 @@ method            none (the stored value is not a usable hash)
 outdated          no
 created           3 days ago ([TIME])
 password changed  3 days ago ([TIME])
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "xi"]),
-        str![[r#"
+$ dash-users show xi
 status 0
 -- stdout
 user              xi
@@ -58,50 +47,28 @@ method            scrypt:1024:8:16 (1 MiB of memory, 16 times)
 outdated          no
 created           3 days ago ([TIME])
 password changed  3 days ago ([TIME])
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "zoe", "--format", "plain"]),
-        str![[r#"
+$ dash-users show zoe --format plain
 status 0
 -- stdout
 zoe	de	false	pbkdf2:sha256:1000	true		[TIME]	[TIME]
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "yan", "--json"]),
-        str![[r#"
+$ dash-users show yan --json
 status 0
 -- stdout
 {"username":"yan","language":"en","locked":false,"method":null,"outdated":false,"groups":[],"created_at":"[TIME]","password_changed_at":"[TIME]"}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "nobody"]),
-        str![[r#"
+$ dash-users show nobody
 status 6
--- stdout
 -- stderr
 error: no user 'nobody'
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run(&["show", "nobody", "--json"]),
-        str![[r#"
+$ dash-users show nobody --json
 status 6
--- stdout
 -- stderr
 {"error":{"code":"no_such_user","status":6,"message":"no user 'nobody'","hint":null}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, OnceLock};
 
 use rusqlite::Connection;
+use snapbox::IntoData;
 use tempfile::TempDir;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_dash-users");
@@ -22,6 +23,10 @@ pub(crate) fn program_directory() -> &'static Path {
 
 /// A password that the policy accepts.
 pub(crate) const GOOD: &str = "plover-xyzzy-quux";
+
+/// The table of the Dash tutorial.
+pub(crate) const TUTORIAL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY,
+    password_hash TEXT NOT NULL, language TEXT NOT NULL);";
 
 /// A hash of `secret123` that werkzeug wrote.
 pub(crate) const SECRET123: &str = "pbkdf2:sha256:1000$cXcFpMbSWnUBUfdk$1ffcc3ba1a859774713ed1ca80b7470388d1764e13351cdab2c88bbfcb4340a9";
@@ -88,7 +93,7 @@ impl Sandbox {
         let database = made.get_or_init(|| {
             let sandbox = empty();
             assert_eq!(sandbox.run(&[command]).status, 0);
-            fs::read(sandbox.path("users.db")).unwrap()
+            sandbox.read("users.db")
         });
         self.write("users.db", database);
         fs::set_permissions(self.path("users.db"), Permissions::from_mode(0o600)).unwrap();
@@ -113,6 +118,19 @@ impl Sandbox {
         fs::write(self.path(name), content).unwrap();
     }
 
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn read_text(&self, name: &str) -> String {
+        String::from_utf8(self.read(name)).unwrap()
+    }
+
+    /// The permissions of a file.
+    pub(crate) fn mode(&self, name: &str) -> u32 {
+        fs::metadata(self.path(name)).unwrap().permissions().mode() & 0o7777
+    }
+
     /// Runs SQL on `users.db` as an app would.
     pub(crate) fn sql(&self, sql: &str) {
         Connection::open(self.path("users.db")).unwrap().execute_batch(sql).unwrap();
@@ -129,6 +147,14 @@ impl Sandbox {
         ));
     }
 
+    /// The first column of each row.
+    pub(crate) fn query(&self, select: &str) -> Vec<String> {
+        let connection = Connection::open(self.path("users.db")).unwrap();
+        let mut select = connection.prepare(select).unwrap();
+        let rows = select.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
     /// The `password_hash` of a user.
     pub(crate) fn stored(&self, username: &str) -> String {
         let connection = Connection::open(self.path("users.db")).unwrap();
@@ -141,9 +167,12 @@ impl Sandbox {
         self.command_of(PROGRAM, args)
     }
 
-    /// A shell script, likewise.
+    /// A shell script, likewise, with the program in its `PATH`.
     pub(crate) fn shell(&self, script: &str) -> Command {
-        self.command_of("sh", &["-c", script])
+        let mut shell = self.command_of("sh", &["-c", script]);
+        let program = program_directory().display();
+        shell.env("PATH", format!("{program}:/usr/local/bin:/usr/bin:/bin"));
+        shell
     }
 
     /// Another program, likewise.
@@ -162,7 +191,27 @@ impl Sandbox {
 
     /// Runs the program with `input` on stdin, which is not a terminal.
     pub(crate) fn run_with(&self, input: impl AsRef<[u8]>, args: &[&str]) -> Run {
-        let mut command = self.command(args);
+        self.finish(self.command(args), input)
+    }
+
+    /// The exit code of `verify`.
+    pub(crate) fn verify(&self, username: &str, password: impl AsRef<[u8]>) -> i32 {
+        self.run_with(password, &["verify", username, "--password-stdin"]).status
+    }
+
+    /// Runs the lines of `expected` that begin with `$ ` in a shell, and compares them and their
+    /// results with `expected`.
+    pub(crate) fn assert_session(&self, expected: impl IntoData) {
+        let expected = expected.raw();
+        let text = expected.render().expect("the expected session is text");
+        let runs = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("$ "))
+            .map(|line| format!("$ {line}\n{}", self.finish(self.shell(line), "")));
+        snapbox::assert_data_eq!(runs.collect::<Vec<_>>().join("\n"), expected);
+    }
+
+    fn finish(&self, mut command: Command, input: impl AsRef<[u8]>) -> Run {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A program that fails early does not read its input.
@@ -175,6 +224,32 @@ impl Sandbox {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
+    }
+}
+
+/// Sends a signal, such as `INT`, to a process.
+pub(crate) fn send_signal(signal: &str, process: u32) {
+    let kill = Command::new("kill").args(["-s", signal, &process.to_string()]).status();
+    assert!(kill.unwrap().success());
+}
+
+/// A mounted file system. Unmounted on drop.
+pub(crate) struct Mount<'a>(&'a Path);
+
+impl<'a> Mount<'a> {
+    /// Runs `mount` with these arguments. An error is its output.
+    pub(crate) fn new(args: &[&str], path: &'a Path) -> Result<Self, String> {
+        match Command::new("mount").args(args).arg(path).output() {
+            Ok(output) if output.status.success() => Ok(Self(path)),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Err(error) => Err(format!("mount: {error}")),
+        }
+    }
+}
+
+impl Drop for Mount<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
 }
 
@@ -227,10 +302,16 @@ impl Run {
     }
 }
 
-/// The run as one text, to compare with a snapshot.
+/// The run as one text, to compare with a snapshot. Empty output has no heading.
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "status {}\n-- stdout\n{}-- stderr\n{}", self.status, self.stdout, self.stderr)
+        writeln!(f, "status {}", self.status)?;
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                write!(f, "-- {name}\n{text}")?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 use snapbox::str;
 
-use crate::support::{Run, SECRET123, assert_run, initialized, seeded};
+use crate::support::{Run, SECRET123, initialized, seeded};
 
 #[test]
 fn verify_hides_whether_user_exists() {
@@ -19,81 +19,47 @@ fn verify_hides_whether_user_exists() {
 #[test]
 fn verify_prints_result_in_each_format() {
     let sandbox = seeded();
-    let verify = |password: &str, options: &[&str]| {
-        sandbox.run_with(password, &[&["verify", "alice", "--password-stdin"], options].concat())
-    };
-    assert_run!(
-        verify("secret123\n", &[]),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf 'secret123\n' | dash-users verify alice --password-stdin
 status 0
 -- stdout
 alice: accepted
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        verify("secret123", &["--quiet", "--format", "plain"]),
-        str![[r#"
+$ printf secret123 | dash-users verify alice --password-stdin --quiet --format plain
 status 0
 -- stdout
 alice	true	false
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        verify("secret123", &["--json"]),
-        str![[r#"
+$ printf secret123 | dash-users verify alice --password-stdin --json
 status 0
 -- stdout
 {"username":"alice","verified":true,"upgraded":false}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        verify("secret123", &["--json", "--explain"]),
-        str![[r#"
+$ printf secret123 | dash-users verify alice --password-stdin --json --explain
 status 0
 -- stdout
 {"username":"alice","verified":true,"upgraded":false,"reason":null}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        verify("secret124", &[]),
-        str![[r#"
+$ printf secret124 | dash-users verify alice --password-stdin
 status 3
 -- stdout
 alice: refused
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        verify("secret124", &["--json"]),
-        str![[r#"
+$ printf secret124 | dash-users verify alice --password-stdin --json
 status 3
 -- stdout
 {"username":"alice","verified":false,"upgraded":false}
 -- stderr
 {"error":{"code":"refused","status":3,"message":"alice: refused","hint":null}}
 
-"#]]
-    );
-    assert_run!(
-        verify("secret124", &["--json", "--explain"]),
-        str![[r#"
+$ printf secret124 | dash-users verify alice --password-stdin --json --explain
 status 3
 -- stdout
 {"username":"alice","verified":false,"upgraded":false,"reason":"wrong_password"}
 -- stderr
 {"error":{"code":"refused","status":3,"message":"alice: refused: the password is wrong","hint":null}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
@@ -107,106 +73,71 @@ fn verify_explain_gives_reason() {
          ('sha224', 'pbkdf2:sha224:1$a$b', 'en'), ('huge', 'scrypt:1048576:8:1$a$b', 'en'),
          ('blob', x'00', 'en'), ('short', 'scrypt$a$b', 'en')"
     ));
-    for (user, password, status, answer) in [
-        (
-            "outdated",
-            "secret123",
-            0,
-            "accepted: the stored hash is outdated; use --upgrade to replace it",
-        ),
-        ("outdated", "x", 3, "refused: the password is wrong"),
-        ("locked", "secret123", 3, "refused: the user is locked; the password is right"),
-        ("locked", "x", 3, "refused: the user is locked; the password is wrong"),
-        ("nobody", "x", 3, "refused: no such user"),
-        ("empty", "x", 3, "refused: not a hash (fewer than two '$')"),
-        ("short", "x", 3, "refused: the digest is not lowercase hexadecimal of the right length"),
-        (
-            "bang",
-            "secret123",
-            7,
-            "the stored hash cannot be used: werkzeug raises an exception: the method is neither scrypt nor pbkdf2",
-        ),
-        (
-            "bcrypt",
-            "x",
-            7,
-            "the stored hash cannot be used: werkzeug raises an exception: the method is neither scrypt nor pbkdf2",
-        ),
+    let raises = "werkzeug raises an exception: the method is neither scrypt nor pbkdf2";
+    for (user, password, status, reason) in [
+        ("outdated", "secret123", 0, "the stored hash is outdated; use --upgrade to replace it"),
+        ("outdated", "x", 3, "the password is wrong"),
+        ("locked", "secret123", 3, "the user is locked; the password is right"),
+        ("locked", "x", 3, "the user is locked; the password is wrong"),
+        ("nobody", "x", 3, "no such user"),
+        ("empty", "x", 3, "not a hash (fewer than two '$')"),
+        ("short", "x", 3, "the digest is not lowercase hexadecimal of the right length"),
+        ("bang", "secret123", 7, raises),
+        ("bcrypt", "x", 7, raises),
         (
             "sha224",
             "x",
             7,
-            "the stored hash cannot be used: the pbkdf2 digest is not sha1, sha256 or sha512; werkzeug may support it",
+            "the pbkdf2 digest is not sha1, sha256 or sha512; werkzeug may support it",
         ),
-        (
-            "huge",
-            "x",
-            7,
-            "the stored hash cannot be used: scrypt 128·N·r·p exceeds the limit of 256 MiB",
-        ),
-        (
-            "blob",
-            "x",
-            7,
-            "the stored hash cannot be used: werkzeug raises an exception: not UTF-8 text",
-        ),
+        ("huge", "x", 7, "scrypt 128·N·r·p exceeds the limit of 256 MiB"),
+        ("blob", "x", 7, "werkzeug raises an exception: not UTF-8 text"),
     ] {
+        let answer = match status {
+            0 => "accepted",
+            3 => "refused",
+            _ => "the stored hash cannot be used",
+        };
         let run = sandbox.run_with(password, &["verify", user, "--password-stdin", "--explain"]);
-        let expected = Run { status, stdout: format!("{user}: {answer}\n"), stderr: String::new() };
-        assert_eq!(run, expected);
+        let stdout = format!("{user}: {answer}: {reason}\n");
+        assert_eq!(run, Run { status, stdout, stderr: String::new() });
     }
-    let json = ["verify", "huge", "--password-stdin", "--explain", "--json"];
-    assert_run!(
-        sandbox.run_with("x", &json),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf x | dash-users verify huge --password-stdin --explain --json
 status 7
 -- stdout
 {"username":"huge","verified":false,"upgraded":false,"reason":"over_limit"}
 -- stderr
 {"error":{"code":"invalid_data","status":7,"message":"huge: the stored hash cannot be used: scrypt 128·N·r·p exceeds the limit of 256 MiB","hint":null}}
 
-"#]]
-    );
+"#]]);
 }
 
 #[test]
 fn verify_upgrade_requires_right_password() {
     let sandbox = initialized();
     sandbox.sql(&format!("INSERT INTO users VALUES ('alice', '{SECRET123}', 'en')"));
-    let upgrade = |password: &str| {
-        sandbox.run_with(password, &["verify", "alice", "--password-stdin", "--upgrade", "--json"])
-    };
-    assert_eq!(upgrade("x").status, 3);
+    let upgrade = ["verify", "alice", "--password-stdin", "--upgrade", "--json"];
+    assert_eq!(sandbox.run_with("x", &upgrade).status, 3);
     assert_eq!(sandbox.stored("alice"), SECRET123);
-    assert_run!(
-        upgrade("secret123"),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf secret123 | dash-users verify alice --password-stdin --upgrade --json
 status 0
 -- stdout
 {"database":"[DIR]/users.db","username":"alice","verified":true,"upgraded":true}
--- stderr
 
-"#]]
-    );
+"#]]);
     assert!(sandbox.stored("alice").starts_with("scrypt:128:8:1$"));
-    assert_run!(
-        upgrade("secret123"),
-        str![[r#"
+    sandbox.assert_session(str![[r#"
+$ printf secret123 | dash-users verify alice --password-stdin --upgrade --json
 status 0
 -- stdout
 {"username":"alice","verified":true,"upgraded":false}
--- stderr
 
-"#]]
-    );
-    assert_run!(
-        sandbox.run_with("secret123", &["verify", "alice", "--password-stdin"]),
-        str![[r#"
+$ printf secret123 | dash-users verify alice --password-stdin
 status 0
 -- stdout
 alice: accepted
--- stderr
 
-"#]]
-    );
+"#]]);
 }

@@ -1,7 +1,6 @@
 //! The commands that write, each with a database to write to.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use crate::support::{GOOD, SECRET123, Sandbox};
 
@@ -152,7 +151,7 @@ fn backup(sandbox: &Sandbox) {
 /// An unreadable database, and its backup.
 fn damaged(sandbox: &Sandbox) {
     backup(sandbox);
-    let mut bytes = fs::read(sandbox.path("users.db")).unwrap();
+    let mut bytes = sandbox.read("users.db");
     bytes[4096..].fill(0xa5);
     sandbox.write("users.db", bytes);
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::{Case, attack_in_turn, made, read};
+use super::{Case, attack_in_turn, made};
 use crate::sample;
 use crate::support::{SECRET123, empty, seeded};
 
@@ -42,7 +42,7 @@ fn commands_survive_overwritten_pages() {
     let noise = noise(PAGE);
     let mut cases = Vec::new();
     for page in 0..whole.len() / PAGE {
-        // The first page except the header, which makes it a database.
+        // The first page except the header, without which it is not a database.
         let start = page * PAGE + if page == 0 { 100 } else { 0 };
         let mut with = |name: &str, bytes: &[u8]| {
             let mut file = whole.clone();
@@ -101,11 +101,11 @@ fn commands_survive_missing_write_ahead_log() {
     let connection = Connection::open(sandbox.path("users.db")).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
-    let before = read(&sandbox.path("users.db"));
+    let before = sandbox.read("users.db");
     connection.execute_batch("CREATE TABLE x (y); UPDATE users SET language = 'fr'").unwrap();
-    let without_log = read(&sandbox.path("users.db"));
+    let without_log = sandbox.read("users.db");
     drop(connection);
-    let after = read(&sandbox.path("users.db"));
+    let after = sandbox.read("users.db");
     // Half of the file is old.
     let middle = after.len() / 8192 * 4096;
     let mixed = [&after[..middle], &before[middle.min(before.len())..]].concat();

@@ -4,12 +4,11 @@
 use dash_users::Users;
 
 use crate::database::Database;
-use crate::support::{add, found, init};
+use crate::support::{found, with_users};
 
 /// User alice, and groups of a removed user.
 fn with_orphans(database: &dyn Database) -> Users {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let insert =
         "INSERT INTO user_groups (username, group_name) VALUES ('gone', 'a'), ('gone', 'b')";
     database.execute(insert);

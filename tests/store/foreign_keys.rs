@@ -4,13 +4,11 @@ use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, StoreError, Users};
 
 use crate::database::Database;
-use crate::support::{add, init, names};
+use crate::support::{add, names, with_users};
 
 /// Users alice and bob, and the app's own tables.
 fn with_tables(database: &dyn Database, sql: &str) -> Users {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+    let mut users = with_users(database, &["alice", "bob"]);
     database.execute(sql);
     users
 }

@@ -6,17 +6,16 @@ use dash_users::{Error, ImportOptions, OnConflict, StoredText, Users};
 use crate::accounts::{groups, is_recent, recorded};
 use crate::database::Database;
 use crate::support::{
-    GOOD, OUTDATED, TUTORIAL_TABLE, add, bad_records, counts, hash, hash_with, import, init,
-    insert, is_current_hash_of, literal, locked, names, options, prepare, reasons, rows, stored,
+    GOOD, OUTDATED, TUTORIAL_TABLE, bad_records, counts, hash, hash_with, import, init, insert,
+    is_current_hash_of, literal, locked, names, options, prepare, reasons, rows, stored,
+    with_users,
 };
 
 const UPDATE: OnConflict = OnConflict::Update;
 
 /// Users alice and bob.
 fn with_two(database: &dyn Database) -> Users {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+    let mut users = with_users(database, &["alice", "bob"]);
     users
 }
 
@@ -224,8 +223,7 @@ fn password_changed_concurrently_is_not_replaced(database: &dyn Database) {
         "DELETE FROM users".to_owned(),
     ] {
         database.execute("DROP TABLE IF EXISTS users");
-        let mut users = init(database);
-        add(&mut users, "alice");
+        let mut users = with_users(database, &["alice"]);
         let refusal = overtaken(database, &mut users, UPDATE, &sql);
         assert!(matches!(refusal, Err(Error::ConcurrentChange(_))), "{sql}: {refusal:?}");
         let left = rows(database);
@@ -234,8 +232,7 @@ fn password_changed_concurrently_is_not_replaced(database: &dyn Database) {
 }
 
 fn other_concurrent_changes_are_kept(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let sql = "UPDATE users SET language = 'fr'; INSERT INTO user_groups VALUES ('alice', 'x')";
     assert_eq!(overtaken(database, &mut users, UPDATE, sql).unwrap(), [1, 1, 0, 0]);
     let alice = users.get("alice").unwrap().unwrap();

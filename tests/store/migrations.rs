@@ -8,7 +8,9 @@ use dash_users::{Error, Init, NewFile, StoreError, Users};
 
 use crate::accounts::groups;
 use crate::database::Database;
-use crate::support::{GOOD, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows};
+use crate::support::{
+    GOOD, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows, with_users,
+};
 
 fn try_init(database: &dyn Database) -> Result<Init, Error> {
     Users::init(database.location(), &NewFile::default())
@@ -59,8 +61,7 @@ fn migration_versions_count_up_from_one(database: &dyn Database) {
 }
 
 fn second_init_changes_nothing(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     // A repair would drop it.
     database.execute("INSERT INTO user_groups (username, group_name) VALUES ('gone', 'staff')");
     let all = |users: &mut Users| (rows(database), users.history(None, None).unwrap());
@@ -109,8 +110,7 @@ fn positional_insert_works_after_init(database: &dyn Database) {
 }
 
 fn table_recreated_by_app_needs_migration(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     database.execute("DROP TABLE users");
     assert_needs_migration(database);
 
@@ -127,8 +127,7 @@ fn table_recreated_by_app_needs_migration(database: &dyn Database) {
 }
 
 fn table_replaced_by_app_needs_migration(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     database.execute("ALTER TABLE users RENAME TO old_users");
     assert_needs_migration(database);
     database.execute(TUTORIAL_TABLE);
@@ -163,8 +162,7 @@ fn needs_migration_shows_reason(database: &dyn Database) {
 }
 
 fn newer_schema_is_rejected_by_every_operation(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     database.execute("UPDATE dash_users_schema SET version = 99");
     let before = rows(database);
 
@@ -247,8 +245,7 @@ fn concurrent_adds_of_same_user_succeed_once(database: &dyn Database) {
 }
 
 fn init_repairs_missing_or_duplicate_version(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
     for (sql, reason) in [
         ("DELETE FROM dash_users_schema", "is empty"),

@@ -81,7 +81,14 @@ pub(crate) fn add(users: &mut Users, username: &str) {
     users.add(&new_user(username, "secret")).unwrap();
 }
 
-/// The options of an import, none but this.
+/// A new database with these users, whose passwords are `secret`.
+pub(crate) fn with_users(database: &dyn Database, names: &[&str]) -> Users {
+    let mut users = init(database);
+    names.iter().for_each(|name| add(&mut users, name));
+    users
+}
+
+/// The options of an import with only this one set.
 pub(crate) fn options(on_conflict: OnConflict) -> ImportOptions {
     let mut options = ImportOptions::default();
     options.on_conflict = on_conflict;

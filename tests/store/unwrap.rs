@@ -5,8 +5,8 @@ use dash_users::{Error, ImportOptions, OnConflict, StoredText};
 use crate::accounts::{groups, recorded};
 use crate::database::Database;
 use crate::support::{
-    GOOD, add, found, hash, import, init, insert, is_current_hash_of, locked, options, reasons,
-    rows, stored,
+    GOOD, found, hash, import, init, insert, is_current_hash_of, locked, options, reasons, rows,
+    stored, with_users,
 };
 
 const ALL: Option<&[&str]> = None;
@@ -20,10 +20,7 @@ fn text(text: &str) -> StoredText {
 }
 
 fn unwrap_restores_hashes_only(database: &dyn Database) {
-    let mut users = init(database);
-    for name in ["alice", "bob", "carol", "dave"] {
-        add(&mut users, name);
-    }
+    let mut users = with_users(database, &["alice", "bob", "carol", "dave"]);
     users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
     let changed_at = users.get("alice").unwrap().unwrap().password_changed_at;
     let hash = hash("secret");
@@ -201,8 +198,7 @@ fn import_locks_and_unlocks_users(database: &dyn Database) {
 }
 
 fn import_locks_users_without_a_password(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let before = stored(database, "alice");
     let mut options = options(OnConflict::Update);
     options.lock_missing = true;

@@ -6,7 +6,7 @@ use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::support::{
     GOOD, add, counts, found, hash, import, init, is_current_hash_of, literal, names, new_user,
-    options, rows, stored,
+    options, rows, stored, with_users,
 };
 
 /// Supported tables, with preceding SQL.
@@ -49,8 +49,7 @@ fn init_adopts_table_unchanged() {
         assert!(done.adopted, "{sql}");
         assert_eq!(rows(&database), before, "{sql}");
 
-        let mut users = init(&database);
-        add(&mut users, "bob");
+        let mut users = with_users(&database, &["bob"]);
         users.set_language("bob", &"fr".parse().unwrap()).unwrap();
         users.set_password("bob", &Password::from(GOOD), false).unwrap();
         let value = stored(&database, "bob");
@@ -198,8 +197,7 @@ fn table_is_found_by_search_path() {
          ALTER DATABASE {} SET search_path = {odd}, public",
         database.name()
     ));
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
     assert_eq!(found(&mut users).iter().filter(|found| found.1 == Severity::Error).count(), 0);
     assert_eq!(database.query(&format!("SELECT username FROM {odd}.users")), ["alice"]);
@@ -238,8 +236,7 @@ fn search_path_without_schema_is_reported() {
 #[test]
 fn names_equal_to_the_database_are_taken() {
     let Some(database) = Postgres::with(ADOPTED[9]) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let mut new = new_user("ALICE", GOOD);
     new.allow_similar = true;
     assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
@@ -262,8 +259,7 @@ fn names_equal_by_collation_are_taken() {
         "CREATE TABLE users (username text COLLATE alike PRIMARY KEY, password_hash text NOT NULL,
              language text NOT NULL)",
     );
-    let mut users = init(&database);
-    add(&mut users, "Zoë");
+    let mut users = with_users(&database, &["Zoë"]);
     let mut new = new_user("ZOË", GOOD);
     new.allow_similar = true;
     assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
@@ -291,8 +287,7 @@ fn value_too_long_for_column_is_rejected() {
     ) else {
         return;
     };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let refusals = [
         users.add(&new_user("longer", GOOD)),
         users.set_language("alice", &"pt-BR".parse().unwrap()).map(drop),

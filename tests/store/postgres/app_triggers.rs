@@ -4,14 +4,12 @@ use dash_users::{Error, Password, StoreError, Users};
 
 use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
-use crate::support::{GOOD, add, init, names, new_user, options, rows};
+use crate::support::{GOOD, names, new_user, options, rows, with_users};
 
 /// Users alice and bob, and what the app adds then.
 fn with(sql: &str) -> Option<(Postgres, Users)> {
     let database = Postgres::new()?;
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+    let mut users = with_users(&database, &["alice", "bob"]);
     database.execute(sql);
     Some((database, users))
 }

@@ -8,7 +8,9 @@ use postgres::Client;
 
 use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
-use crate::support::{GOOD, add, hashed, init, names, new_user, open, options, rows, stored};
+use crate::support::{
+    GOOD, add, hashed, init, names, new_user, open, options, rows, stored, with_users,
+};
 
 /// Waits until a session waits for a lock in this database.
 fn wait_for_a_waiter(database: &Postgres) {
@@ -95,8 +97,7 @@ fn seed_sees_uncommitted_user_of_app() {
 #[test]
 fn writers_wait_for_each_other_and_readers_do_not() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let lock = "LOCK TABLE dash_users_times IN SHARE UPDATE EXCLUSIVE MODE";
     let mut other = in_transaction(&database, lock);
     assert_eq!(users.list().unwrap().len(), 1);
@@ -111,8 +112,7 @@ fn writers_wait_for_each_other_and_readers_do_not() {
 #[test]
 fn change_sees_uncommitted_change_of_app() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let mut app = in_transaction(&database, "UPDATE users SET password_hash = 'the app''s'");
     let result = while_it_waits(
         &database,
@@ -126,9 +126,7 @@ fn change_sees_uncommitted_change_of_app() {
 #[test]
 fn deadlock_with_app_is_retried() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+    let mut users = with_users(&database, &["alice", "bob"]);
     // The first to detect the deadlock is aborted: make that the program.
     let slow = format!("ALTER DATABASE {} SET deadlock_timeout = '500ms'", database.name());
     database.superuser().batch_execute(&slow).unwrap();
@@ -158,8 +156,7 @@ fn deadlock_with_app_is_retried() {
 #[test]
 fn lock_held_by_app_times_out() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let before = rows(&database);
     let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
     // Readers do not wait.
@@ -174,8 +171,7 @@ fn lock_held_by_app_times_out() {
 #[test]
 fn terminated_connection_is_reported() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let before = rows(&database);
     let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
     let cut_off = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -193,10 +189,7 @@ fn terminated_connection_is_reported() {
 #[test]
 fn concurrent_writers_lose_nothing() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    for name in ["alice", "bob", "carol"] {
-        add(&mut users, name);
-    }
+    let mut users = with_users(&database, &["alice", "bob", "carol"]);
     let stop = std::sync::atomic::AtomicBool::new(false);
     thread::scope(|scope| {
         let app = scope.spawn(|| {
@@ -274,8 +267,7 @@ fn read_only_role_can_read_and_not_write() {
 #[test]
 fn read_only_session_can_read() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let read_only =
         format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name());
     database.execute(&read_only);
@@ -330,10 +322,7 @@ fn unserializable(database: &Postgres, changes: [&str; 2]) -> usize {
 #[test]
 fn triggers_add_no_serialization_conflicts() {
     let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    for name in ["alice", "bob", "carol", "dora"] {
-        add(&mut users, name);
-    }
+    let mut users = with_users(&database, &["alice", "bob", "carol", "dora"]);
     database.superuser().batch_execute("VACUUM ANALYZE").unwrap();
     let by_index = "SET LOCAL enable_seqscan = off;";
     for changes in [

@@ -6,14 +6,14 @@ use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::support::{
     GOOD, TUTORIAL_TABLE, add, counts, found, import, init, new_user, open, options, stored,
+    with_users,
 };
 
 #[test]
 fn invalid_utf_8_does_not_break_commands() {
     let Some(database) = Postgres::encoded("SQL_ASCII") else { return };
     database.execute(TUTORIAL_TABLE);
-    let mut users = init(&database);
-    add(&mut users, "zoë");
+    let mut users = with_users(&database, &["zoë"]);
     database.execute(
         "SET client_encoding = 'SQL_ASCII';
          INSERT INTO users VALUES (E'odd\\xff', 'x', E'\\xfe');
@@ -36,8 +36,7 @@ fn invalid_utf_8_does_not_break_commands() {
 #[test]
 fn name_outside_encoding_is_not_found() {
     let Some(database) = Postgres::encoded("LATIN1") else { return };
-    let mut users = init(&database);
-    add(&mut users, "zoë");
+    let mut users = with_users(&database, &["zoë"]);
     let name = "д";
     assert!(users.get(name).unwrap().is_none());
     assert!(matches!(users.remove(&[name], false), Err(Error::NoSuchUser(_))));
@@ -66,8 +65,7 @@ fn citext_in_other_schema_compares_like_column() {
         "CREATE TABLE users (username extensions.citext PRIMARY KEY, password_hash text NOT NULL,
              language text NOT NULL)",
     );
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let mut new = new_user("ALICE", GOOD);
     new.allow_similar = true;
     assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
@@ -113,8 +111,7 @@ fn case_insensitive_hash_column_records_change() {
         "CREATE TABLE users (username text COLLATE alike PRIMARY KEY,
              password_hash text COLLATE alike NOT NULL, language text COLLATE alike NOT NULL)",
     );
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
     users.lock(&["alice"]).unwrap();
     users.unlock(&["alice"]).unwrap();
@@ -141,8 +138,7 @@ fn database_settings_change_nothing() {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
         let set = format!("ALTER DATABASE {} SET {setting}", database.name());
         database.superuser().batch_execute(&set).unwrap();
-        let mut users = init(&database);
-        add(&mut users, "alice");
+        let mut users = with_users(&database, &["alice"]);
         users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
         users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
         assert_eq!(

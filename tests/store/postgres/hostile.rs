@@ -11,6 +11,7 @@ use crate::database::{Database, Postgres};
 use crate::server;
 use crate::support::{
     GOOD, TUTORIAL_TABLE, add, found, import, init, locked, new_user, open, options, stored,
+    with_users,
 };
 
 /// A new role that may log in, with a connection of its own.
@@ -61,8 +62,7 @@ const SHADOWS: &str = "
 #[test]
 fn shadowed_functions_and_operators_are_not_called() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let (_, mut mallory) = role(
         &database,
         "GRANT CREATE ON SCHEMA public TO ROLE; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO ROLE",
@@ -215,8 +215,7 @@ fn schema_name_is_not_injected() {
     ));
     let set = format!("ALTER DATABASE {} SET check_function_bodies = off", database.name());
     database.superuser().batch_execute(&set).unwrap();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     assert_eq!(found(&mut users).len(), 1);
     assert_eq!(database.query("SELECT to_regclass('public.pwned')"), ["NULL"]);
 }
@@ -225,8 +224,7 @@ fn schema_name_is_not_injected() {
 fn app_cannot_take_over_unseen_group() {
     for level in ["REPEATABLE READ", "SERIALIZABLE"] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-        let mut users = init(&database);
-        add(&mut users, "boss");
+        let mut users = with_users(&database, &["boss"]);
         let mut app = database.connect();
         let begin = format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM users");
         app.batch_execute(&begin).unwrap();
@@ -242,8 +240,7 @@ fn app_cannot_take_over_unseen_group() {
 #[test]
 fn trigger_that_cannot_delete_groups_rejects_rename() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "boss");
+    let mut users = with_users(&database, &["boss"]);
     users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
     let (_, mut app) = role(&database, "GRANT SELECT, INSERT, DELETE ON users TO ROLE");
     // As deep as the stack allows: the trigger has no room for its own statements.
@@ -273,8 +270,7 @@ fn trigger_that_cannot_delete_groups_rejects_rename() {
 #[test]
 fn failing_group_trigger_rejects_rename() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "boss");
+    let mut users = with_users(&database, &["boss"]);
     users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
     database.execute(
         "CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS
@@ -325,8 +321,7 @@ fn planted_function_is_not_adopted() {
 fn settings_keep_no_groups_without_history() {
     for damage in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-        let mut users = init(&database);
-        add(&mut users, "boss");
+        let mut users = with_users(&database, &["boss"]);
         users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
         let path = format!("ALTER DATABASE {} SET search_path = app, public", database.name());
         database.execute(&path);
@@ -357,8 +352,7 @@ fn planted_tables_are_rejected() {
 #[test]
 fn row_level_security_does_not_hide_users() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
     let grants = "GRANT SELECT, INSERT, UPDATE, DELETE ON users, dash_users_times TO ROLE;
                   GRANT SELECT, INSERT, DELETE ON user_groups TO ROLE;
@@ -396,8 +390,7 @@ fn row_level_security_does_not_hide_users() {
 #[test]
 fn app_settings_cannot_forge_history_or_keep_groups() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
     database.execute("DELETE FROM user_events");
     let (_, mut app) = role(&database, "GRANT SELECT, INSERT, DELETE ON users TO ROLE");
@@ -436,8 +429,7 @@ fn connect_only_role_cannot_block_writers() {
 #[test]
 fn lock_holder_is_named() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let mut other = database.connect();
     other
         .batch_execute(

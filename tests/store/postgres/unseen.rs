@@ -6,14 +6,13 @@ use dash_users::{Error, NewFile, StoreError, Users};
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::server;
-use crate::support::{GOOD, import, options};
+use crate::support::{GOOD, import, options, with_users};
 use crate::support::{TUTORIAL_TABLE, add, found, init, new_user, open, stored};
 
 /// A database with alice, who is an administrator.
 fn with_admin() -> Option<(Postgres, Users)> {
     let database = Postgres::with(TUTORIAL_TABLE)?;
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
     Some((database, users))
 }

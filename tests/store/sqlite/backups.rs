@@ -11,7 +11,7 @@ use dash_users::{Error, Location, StoreError, Users};
 use rusqlite::Connection;
 
 use crate::database::{Database, Sqlite};
-use crate::support::{add, init, names, open, rows};
+use crate::support::{add, init, names, open, rows, with_users};
 
 /// Whether the file is sound, as SQLite finds.
 fn integrity(database: &Connection) -> String {
@@ -77,8 +77,7 @@ fn backup_is_consistent_during_writes() {
 #[test]
 fn backup_has_mode_0600_and_no_log() {
     let database = Sqlite::new();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute("PRAGMA journal_mode = WAL");
     let file = database.dir().join("backup.db");
     users.backup(&file, false).unwrap();
@@ -104,8 +103,7 @@ fn backup_has_mode_0600_and_no_log() {
 fn restore_writes_same_file_in_place() {
     for journal in ["DELETE", "WAL"] {
         let database = Sqlite::new();
-        let mut users = init(&database);
-        add(&mut users, "alice");
+        let mut users = with_users(&database, &["alice"]);
         database.execute("CREATE TABLE notes AS SELECT 'then' AS text");
         let file = database.dir().join("backup.db");
         users.backup(&file, false).unwrap();
@@ -155,8 +153,7 @@ fn restore_of_damaged_backup_changes_nothing() {
 #[test]
 fn restore_replaces_damaged_database() {
     let database = Sqlite::new();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let file = database.dir().join("backup.db");
     users.backup(&file, false).unwrap();
     drop(users);

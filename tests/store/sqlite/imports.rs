@@ -6,7 +6,7 @@ use dash_users::{Error, ImportOptions, OnConflict, StoreError, Users};
 use crate::accounts::{groups, recorded};
 use crate::database::{Database, Sqlite};
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, counts, hash, import, init, insert, options, read, rows,
+    GOOD, TUTORIAL_TABLE, add, counts, hash, import, init, insert, options, read, rows, with_users,
 };
 
 /// Changes alice and adds zoe.
@@ -60,8 +60,7 @@ fn check_after_import_finds_nothing() {
 fn unrecorded_removal_is_recorded_by_import() {
     for others in [false, true] {
         let database = Sqlite::new();
-        let mut users = init(&database);
-        add(&mut users, "zoe");
+        let mut users = with_users(&database, &["zoe"]);
         users.add_groups("zoe", &["admins".parse().unwrap()]).unwrap();
         database.execute("DROP TRIGGER dash_users_removed; DELETE FROM users");
         if others {
@@ -86,8 +85,7 @@ fn unrecorded_removal_is_recorded_by_import() {
 #[test]
 fn app_trigger_fires_for_each_row() {
     let database = Sqlite::with("CREATE TABLE log (line TEXT)");
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute(
         "CREATE TRIGGER added AFTER INSERT ON users BEGIN
              INSERT INTO log VALUES ('add ' || NEW.username || ' ' || NEW.language); END;
@@ -112,8 +110,7 @@ fn app_trigger_rejecting_one_row_rejects_import() {
             ("RAISE(ROLLBACK, 'no')", "no"),
         ] {
             let database = Sqlite::new();
-            let mut users = init(&database);
-            add(&mut users, "alice");
+            let mut users = with_users(&database, &["alice"]);
             database.execute(&format!(
                 "CREATE TRIGGER refuse BEFORE {event} ON users BEGIN SELECT {action}; END"
             ));
@@ -151,8 +148,7 @@ fn app_keys_and_checks_apply() {
              language TEXT NOT NULL REFERENCES languages,
              UNIQUE (username COLLATE NOCASE), CHECK (length(username) < 9))",
     );
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     assert_refused(&database, &mut users, "alice", "FOREIGN KEY constraint failed");
     let mut allowing = ImportOptions::default();
     allowing.allow_similar = true;
@@ -187,8 +183,7 @@ fn deferred_key_rejects_commit() {
 #[test]
 fn rows_referencing_changed_user_stay() {
     let database = Sqlite::with(TUTORIAL_TABLE);
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute(
         "CREATE TABLE notes (owner TEXT REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE);
          INSERT INTO notes VALUES ('alice')",

@@ -3,7 +3,7 @@
 use dash_users::{Error, Login, NewFile, Password, StoreError, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, add, init, is_current_hash_of, new_user, open, stored};
+use crate::support::{GOOD, add, is_current_hash_of, new_user, open, stored, with_users};
 
 const SHAPES: [&str; 16] = [
     "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -74,8 +74,7 @@ fn tables_of_every_shape_work() {
 fn names_are_compared_by_declared_collation() {
     let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE PRIMARY")).unwrap();
     let database = Sqlite::with(shape);
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let found = users.get("ALICE").unwrap().unwrap();
     assert_eq!(found.username, StoredText::Text("alice".to_owned()));
 
@@ -89,8 +88,7 @@ fn names_are_compared_by_declared_collation() {
 fn stricter_unique_index_rejects_row() {
     let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE DESC")).unwrap();
     let database = Sqlite::with(shape);
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let mut new = new_user("Alice", GOOD);
     new.allow_similar = true;
     let refusal = users.add(&new);

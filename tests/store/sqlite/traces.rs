@@ -6,7 +6,7 @@ use dash_users::{Password, Users};
 
 use crate::database::Sqlite;
 use crate::sample;
-use crate::support::{add, init, stored};
+use crate::support::{add, init, stored, with_users};
 
 /// The number of digits of a digest that are searched for. Shorter pieces could occur by chance.
 const PIECE: usize = 16;
@@ -138,8 +138,7 @@ fn hashes_leave_no_trace_in_any_order_of_changes() {
 fn replaced_hashes_leave_no_trace_in_write_ahead_log() {
     for reader_is_slow in [false, true] {
         let database = Sqlite::with("PRAGMA journal_mode = WAL");
-        let mut users = init(&database);
-        add(&mut users, "alice");
+        let mut users = with_users(&database, &["alice"]);
         let app = database.connect();
         app.query_row("SELECT count(*) FROM users", [], |_| Ok(())).unwrap();
         let before = stored(&database, "alice");

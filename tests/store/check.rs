@@ -8,8 +8,8 @@ use dash_users::{Severity, Users};
 use crate::accounts::groups;
 use crate::database::Database;
 use crate::support::{
-    GOOD, METHOD, found, hash, hash_with, init, literal, locked, method, new_user, over_limit,
-    rows, with_users,
+    GOOD, METHOD, add_group, found, hash, hash_with, init, literal, locked, method, new_user,
+    over_limit, rows, with_users,
 };
 
 /// SQL that damages a database with alice, and the finding: code, severity and user.
@@ -128,7 +128,7 @@ pub(crate) fn assert_found(database: &dyn Database, case: &Case, kept: &[&str]) 
         "hash_outdated" | "hash_weak" => with_default_method(database),
         _ => with_alice(database),
     };
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "staff");
     database.execute(sql);
     let mut findings = found(&mut users);
     // A cheap hash is weak, which few cases are about.

@@ -176,6 +176,21 @@ impl Postgres {
         server::connect(&self.url)
     }
 
+    /// A new role that may log in: its name, and the URL of this database for it. `ROLE` stands
+    /// for its name in `grants`, which the superuser runs.
+    pub(crate) fn role(&self, grants: &str) -> (String, String) {
+        let role = self.cluster.role("");
+        self.superuser().batch_execute(&grants.replace("ROLE", &role)).unwrap();
+        let url = self.cluster.url(&role, &role, &self.name);
+        (role, url)
+    }
+
+    /// Changes a setting of the database, as `name = value`.
+    pub(crate) fn set(&self, setting: &str) {
+        let alter = format!("ALTER DATABASE {} SET {setting}", self.name);
+        self.superuser().batch_execute(&alter).unwrap();
+    }
+
     /// A connection of the superuser.
     pub(crate) fn superuser(&self) -> Client {
         self.cluster.superuser(&self.name)

@@ -8,7 +8,7 @@ use crate::support::{add, names, with_users};
 
 /// Users alice and bob, and the app's own tables.
 fn with_tables(database: &dyn Database, sql: &str) -> Users {
-    let mut users = with_users(database, &["alice", "bob"]);
+    let users = with_users(database, &["alice", "bob"]);
     database.execute(sql);
     users
 }

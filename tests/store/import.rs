@@ -10,7 +10,7 @@ use dash_users::{BadRecords, ImportOptions, OnConflict, Password, policy};
 use crate::accounts::{groups, is_recent, recorded};
 use crate::database::Database;
 use crate::support::{
-    GOOD, OUTDATED, add, bad_records, counts, hash, hash_with, import, init, insert,
+    GOOD, OUTDATED, add_group, bad_records, counts, hash, hash_with, import, init, insert,
     is_current_hash_of, locked, names, options, over_limit, prepare, read, reasons, rows, stored,
     with_users,
 };
@@ -255,7 +255,7 @@ fn import_records_one_event(database: &dyn Database) {
     assert_eq!(recorded(&mut users, None), expected);
     assert_eq!(recorded(&mut users, Some("alice")), expected[..1]);
     // Later changes are recorded as usual.
-    users.add_groups("bob", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "bob", "staff");
     insert(database, "dave", "!");
     let after = ["carol group add bob staff", "\\N add dave \\N"];
     assert_eq!(recorded(&mut users, None)[2..], after);

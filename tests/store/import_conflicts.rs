@@ -15,7 +15,7 @@ const UPDATE: OnConflict = OnConflict::Update;
 
 /// Users alice and bob.
 fn with_two(database: &dyn Database) -> Users {
-    let mut users = with_users(database, &["alice", "bob"]);
+    let users = with_users(database, &["alice", "bob"]);
     users
 }
 

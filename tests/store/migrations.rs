@@ -9,7 +9,7 @@ use dash_users::{Error, Init, NewFile, StoreError, Users};
 use crate::accounts::groups;
 use crate::database::Database;
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, init, insert, names, new_user, open, rows, with_users,
+    GOOD, TUTORIAL_TABLE, add, add_group, init, insert, names, new_user, open, rows, with_users,
 };
 
 fn try_init(database: &dyn Database) -> Result<Init, Error> {
@@ -246,7 +246,7 @@ fn concurrent_adds_of_same_user_succeed_once(database: &dyn Database) {
 
 fn init_repairs_missing_or_duplicate_version(database: &dyn Database) {
     let mut users = with_users(database, &["alice"]);
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "staff");
     for (sql, reason) in [
         ("DELETE FROM dash_users_schema", "is empty"),
         (

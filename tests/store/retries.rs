@@ -9,7 +9,7 @@ use dash_users::{Error, Event, Finding, Location, Password, StoreError, Users};
 
 use crate::database::Database;
 use crate::support::{
-    GOOD, OUTDATED, add, hash_with, hashed, insert, method, names, new_user, with_users,
+    GOOD, OUTDATED, hash_with, hashed, insert, method, names, new_user, with_users,
 };
 
 /// How often it is tried again.
@@ -89,7 +89,7 @@ const CHANGES: [Operation; 14] = [
 
 /// The users of a database with alice, and how often a change of them is to fail.
 fn contended(database: &dyn Database) -> (Users, Arc<AtomicU32>) {
-    let mut users = with_users(database, &["alice"]);
+    drop(with_users(database, &["alice"]));
     insert(database, "old", &hash_with(OUTDATED, "secret"));
     insert(database, "clear", "plover");
     let conflicts = Arc::new(AtomicU32::new(0));

@@ -67,6 +67,18 @@ pub(crate) fn new_user(username: &str, password: &str) -> NewUser {
     new
 }
 
+/// The same, although its name may differ only by case from that of another.
+pub(crate) fn similar_user(username: &str) -> NewUser {
+    let mut new = new_user(username, GOOD);
+    new.allow_similar = true;
+    new
+}
+
+/// Gives a user a group.
+pub(crate) fn add_group(users: &mut Users, username: &str, group: &str) {
+    users.add_groups(username, &[group.parse().unwrap()]).unwrap();
+}
+
 /// Users with their passwords hashed, as demo users are added.
 pub(crate) fn hashed(users: &[NewUser]) -> Vec<(Username, PasswordHash, Language)> {
     let hash = |user: &NewUser| {

@@ -5,8 +5,8 @@ use dash_users::{Error, ImportOptions, OnConflict, StoredText};
 use crate::accounts::{groups, recorded};
 use crate::database::Database;
 use crate::support::{
-    GOOD, found, hash, import, init, insert, is_current_hash_of, locked, options, reasons, rows,
-    stored, with_users,
+    GOOD, add_group, found, hash, import, init, insert, is_current_hash_of, locked, options,
+    reasons, rows, stored, with_users,
 };
 
 const ALL: Option<&[&str]> = None;
@@ -21,7 +21,7 @@ fn text(text: &str) -> StoredText {
 
 fn unwrap_restores_hashes_only(database: &dyn Database) {
     let mut users = with_users(database, &["alice", "bob", "carol", "dave"]);
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "staff");
     let changed_at = users.get("alice").unwrap().unwrap().password_changed_at;
     let hash = hash("secret");
     let locked_hash = locked(&hash);

@@ -5,8 +5,8 @@ use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Use
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::support::{
-    GOOD, add, counts, found, hash, import, init, is_current_hash_of, literal, names, new_user,
-    options, rows, stored, with_users,
+    GOOD, add, add_group, counts, found, hash, import, init, is_current_hash_of, literal, names,
+    new_user, options, rows, similar_user, stored, with_users,
 };
 
 /// Supported tables, with preceding SQL.
@@ -57,7 +57,7 @@ fn init_adopts_table_unchanged() {
         users.unlock(&["bob", "alice"]).unwrap();
         assert_eq!(stored(&database, "bob"), value, "{sql}");
         assert!(is_current_hash_of(&value, GOOD));
-        users.add_groups("bob", &["staff".parse().unwrap()]).unwrap();
+        add_group(&mut users, "bob", "staff");
         users.rename("bob", &"zoe".parse().unwrap(), false).unwrap();
         assert_eq!(groups(&mut users, "zoe"), ["staff"], "{sql}");
         users.check_new(&"Zoe".parse().unwrap(), false).unwrap_err();
@@ -193,12 +193,11 @@ fn table_is_found_by_search_path() {
     database.execute(&format!(
         "CREATE TABLE users (nothing integer);
          CREATE SCHEMA {odd};
-         CREATE TABLE {odd}.users (username text PRIMARY KEY, password_hash text, language text);
-         ALTER DATABASE {} SET search_path = {odd}, public",
-        database.name()
+         CREATE TABLE {odd}.users (username text PRIMARY KEY, password_hash text, language text)"
     ));
+    database.set(&format!("search_path = {odd}, public"));
     let mut users = with_users(&database, &["alice"]);
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "staff");
     assert_eq!(found(&mut users).iter().filter(|found| found.1 == Severity::Error).count(), 0);
     assert_eq!(database.query(&format!("SELECT username FROM {odd}.users")), ["alice"]);
     assert_eq!(database.query(&format!("SELECT group_name FROM {odd}.user_groups")), ["staff"]);
@@ -211,12 +210,11 @@ fn table_is_found_by_search_path() {
 #[test]
 fn table_is_found_in_later_schema_of_search_path() {
     let Some(database) = Postgres::new() else { return };
-    database.execute(&format!(
+    database.execute(
         "CREATE SCHEMA first; CREATE SCHEMA second;
-         CREATE TABLE second.users (username text PRIMARY KEY, password_hash text, language text);
-         ALTER DATABASE {} SET search_path = gone, first, second",
-        database.name()
-    ));
+         CREATE TABLE second.users (username text PRIMARY KEY, password_hash text, language text)",
+    );
+    database.set("search_path = gone, first, second");
     add(&mut init(&database), "alice");
     assert_eq!(database.query("SELECT username FROM second.users"), ["alice"]);
     assert_eq!(database.query("SELECT to_regclass('first.user_groups')"), ["NULL"]);
@@ -225,7 +223,7 @@ fn table_is_found_in_later_schema_of_search_path() {
 #[test]
 fn search_path_without_schema_is_reported() {
     let Some(database) = Postgres::new() else { return };
-    database.execute(&format!("ALTER DATABASE {} SET search_path = gone", database.name()));
+    database.set("search_path = gone");
     let refusal = Users::init(database.location(), &NewFile::default());
     let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = refusal else {
         panic!("{refusal:?}");
@@ -237,11 +235,9 @@ fn search_path_without_schema_is_reported() {
 fn names_equal_to_the_database_are_taken() {
     let Some(database) = Postgres::with(ADOPTED[9]) else { return };
     let mut users = with_users(&database, &["alice"]);
-    let mut new = new_user("ALICE", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    assert!(matches!(users.add(&similar_user("ALICE")), Err(Error::UserExists(_))));
     assert!(users.rename("ALICE", &"Alice".parse().unwrap(), false).unwrap());
-    users.add_groups("aLiCe", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "aLiCe", "staff");
     assert_eq!(database.query("SELECT username FROM user_groups"), ["Alice"]);
     assert_eq!(groups(&mut users, "ALICE"), ["staff"]);
 }
@@ -260,10 +256,8 @@ fn names_equal_by_collation_are_taken() {
              language text NOT NULL)",
     );
     let mut users = with_users(&database, &["Zoë"]);
-    let mut new = new_user("ZOË", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
-    users.add_groups("zoë", &["staff".parse().unwrap()]).unwrap();
+    assert!(matches!(users.add(&similar_user("ZOË")), Err(Error::UserExists(_))));
+    add_group(&mut users, "zoë", "staff");
     database.execute("UPDATE users SET username = 'zoë' WHERE username = 'zoë'");
     assert_eq!(groups(&mut users, "Zoë"), ["staff"]);
     let file = format!("username,password\nZOË,{GOOD}\nyan,{GOOD}");

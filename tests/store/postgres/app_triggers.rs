@@ -9,7 +9,7 @@ use crate::support::{GOOD, names, new_user, options, rows, with_users};
 /// Users alice and bob, and what the app adds then.
 fn with(sql: &str) -> Option<(Postgres, Users)> {
     let database = Postgres::new()?;
-    let mut users = with_users(&database, &["alice", "bob"]);
+    let users = with_users(&database, &["alice", "bob"]);
     database.execute(sql);
     Some((database, users))
 }

@@ -8,7 +8,7 @@ use dash_users::Users;
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::server;
-use crate::support::{TUTORIAL_TABLE, add, found, hash, init, literal, locked};
+use crate::support::{TUTORIAL_TABLE, add, add_group, found, hash, init, literal, locked};
 
 const ALICE_AND_BOB: [&str; 2] = ["alice admins", "bob staff"];
 
@@ -177,10 +177,8 @@ fn app_role_needs_no_privilege_on_our_tables() {
             continue;
         }
         let Some(database) = before() else { return };
-        let role = database.cluster().role("");
-        database
-            .execute(&format!("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON users TO {role}"));
-        let url = database.cluster().url(&role, &role, database.name());
+        let grant = "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON users TO ROLE";
+        let (_, url) = database.role(grant);
         server::connect(&url).batch_execute(sql).unwrap();
         assert_eq!(recorded(&database), expected, "{sql}");
         assert_eq!(members(&database), in_groups, "{sql}");
@@ -191,9 +189,8 @@ fn app_role_needs_no_privilege_on_our_tables() {
 #[test]
 fn app_role_cannot_call_our_functions() {
     let Some(database) = before() else { return };
-    let role = database.cluster().role("");
-    database.execute(&format!("GRANT CREATE ON SCHEMA public TO {role}"));
-    let mut mallory = server::connect(&database.cluster().url(&role, &role, database.name()));
+    let (_, url) = database.role("GRANT CREATE ON SCHEMA public TO ROLE");
+    let mut mallory = server::connect(&url);
     mallory
         .batch_execute("CREATE TABLE trap (username text, password_hash text, language text)")
         .unwrap();
@@ -256,7 +253,7 @@ fn long_name_can_be_written_renamed_and_removed() {
     };
     let (long, longer) = (random(2000), random(2600));
     database.execute(&format!("INSERT INTO users VALUES ('{long}', 'x', 'en')"));
-    users.add_groups(&long, &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, &long, "staff");
     assert_eq!(groups(&mut users, &long), ["staff"]);
     users.set_language(&long, &"fr".parse().unwrap()).unwrap();
     database.execute(&format!("UPDATE users SET username = '{long}x' WHERE username = '{long}'"));

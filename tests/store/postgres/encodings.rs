@@ -5,8 +5,8 @@ use dash_users::{Error, Login, NewFile, OnConflict, Password, Severity, StoreErr
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, counts, found, import, init, new_user, open, options, stored,
-    with_users,
+    GOOD, TUTORIAL_TABLE, add, add_group, counts, found, import, init, new_user, open, options,
+    similar_user, stored, with_users,
 };
 
 #[test]
@@ -66,9 +66,7 @@ fn citext_in_other_schema_compares_like_column() {
              language text NOT NULL)",
     );
     let mut users = with_users(&database, &["alice"]);
-    let mut new = new_user("ALICE", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    assert!(matches!(users.add(&similar_user("ALICE")), Err(Error::UserExists(_))));
     users.lock(&["ALICE"]).unwrap();
     let file = format!("username,password\nALICE,{GOOD}\nzoe,{GOOD}");
     assert_eq!(counts(import(&mut users, options(OnConflict::Skip), &file).unwrap()), [1, 0, 0, 1]);
@@ -112,7 +110,7 @@ fn case_insensitive_hash_column_records_change() {
              password_hash text COLLATE alike NOT NULL, language text COLLATE alike NOT NULL)",
     );
     let mut users = with_users(&database, &["alice"]);
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "staff");
     users.lock(&["alice"]).unwrap();
     users.unlock(&["alice"]).unwrap();
     database.execute("DELETE FROM user_events");
@@ -136,10 +134,9 @@ fn database_settings_change_nothing() {
         "bytea_output = escape",
     ] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-        let set = format!("ALTER DATABASE {} SET {setting}", database.name());
-        database.superuser().batch_execute(&set).unwrap();
+        database.set(setting);
         let mut users = with_users(&database, &["alice"]);
-        users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+        add_group(&mut users, "alice", "staff");
         users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
         assert_eq!(
             found(&mut users),

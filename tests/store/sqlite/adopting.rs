@@ -143,7 +143,7 @@ fn attached_files_and_other_tables_are_unchanged() {
         "CREATE TABLE members (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
          INSERT INTO members VALUES ('alice', 'secret123', 'en');",
     );
-    let mut users = with_users(&database, &["bob"]);
+    drop(with_users(&database, &["bob"]));
     assert_eq!(names(&database), ["bob"]);
     assert_eq!(database.query("SELECT password_hash FROM members"), ["secret123"]);
 }

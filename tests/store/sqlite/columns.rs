@@ -6,7 +6,9 @@ use dash_users::{Error, NewFile, OnConflict, StoreError, Users};
 use super::writers::WRITERS;
 use crate::accounts::groups;
 use crate::database::{Database, Sqlite};
-use crate::support::{add, found, hash, import, init, names, open, options, stored, with_users};
+use crate::support::{
+    add, add_group, found, hash, import, init, names, open, options, stored, with_users,
+};
 
 const NOCASE: &str = "CREATE TABLE users (username TEXT COLLATE NOCASE PRIMARY KEY,
     password_hash TEXT COLLATE NOCASE, language TEXT, email TEXT UNIQUE)";
@@ -119,7 +121,7 @@ fn name_in_other_case_is_same_user_with_nocase() {
     let database = Sqlite::with(NOCASE);
     let mut users = with_users(&database, &["alice", "bob"]);
     let before = stored(&database, "alice");
-    users.add_groups("ALICE", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "ALICE", "staff");
     assert_eq!(groups(&mut users, "alice"), ["staff"]);
     users.lock(&["Alice"]).unwrap();
     assert_eq!(users.unlock(&["aLICE", "alice"]).unwrap(), [true, false]);
@@ -143,7 +145,7 @@ fn groups_end_with_user_replaced_in_other_case() {
         ] {
             let database = Sqlite::with(NOCASE);
             let mut users = with_users(&database, &["alice", "bob"]);
-            users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+            add_group(&mut users, "alice", "admins");
             if write(database.path(), statement) {
                 let left = database.query("SELECT username FROM user_groups");
                 assert_eq!(left, [""; 0], "{writer}: {statement}");
@@ -160,7 +162,7 @@ fn groups_end_with_user_replaced_in_other_case() {
 fn case_only_rename_keeps_groups() {
     let database = Sqlite::with(NOCASE);
     let mut users = with_users(&database, &["alice"]);
-    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "admins");
     assert!(users.rename("ALICE", &"Alice".parse().unwrap(), false).unwrap());
     assert_eq!(groups(&mut users, "alice"), ["admins"]);
     database.execute("UPDATE users SET username = 'aLiCe'");
@@ -265,7 +267,7 @@ fn references_are_counted_by_column_collation() {
 fn import_drops_groups_of_earlier_user_in_other_case() {
     let database = Sqlite::with(NOCASE);
     let mut users = with_users(&database, &["alice", "bob"]);
-    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "admins");
     // Alice is evicted, which no trigger sees.
     database.execute(
         "UPDATE users SET email = 'x' WHERE username = 'alice';

@@ -6,7 +6,8 @@ use dash_users::{Error, ImportOptions, OnConflict, StoreError, Users};
 use crate::accounts::{groups, recorded};
 use crate::database::{Database, Sqlite};
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, counts, hash, import, init, insert, options, read, rows, with_users,
+    GOOD, TUTORIAL_TABLE, add_group, counts, hash, import, init, insert, options, read, rows,
+    with_users,
 };
 
 /// Changes alice and adds zoe.
@@ -61,7 +62,7 @@ fn unrecorded_removal_is_recorded_by_import() {
     for others in [false, true] {
         let database = Sqlite::new();
         let mut users = with_users(&database, &["zoe"]);
-        users.add_groups("zoe", &["admins".parse().unwrap()]).unwrap();
+        add_group(&mut users, "zoe", "admins");
         database.execute("DROP TRIGGER dash_users_removed; DELETE FROM users");
         if others {
             insert(&database, "bob", "!");

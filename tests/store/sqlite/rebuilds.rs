@@ -5,7 +5,7 @@ use dash_users::{Error, NewFile, StoreError, Users};
 
 use crate::accounts::groups;
 use crate::database::{Database, Sqlite};
-use crate::support::{TUTORIAL_TABLE, add, found, hash, init, literal, open};
+use crate::support::{TUTORIAL_TABLE, add, add_group, found, hash, init, literal, open};
 
 /// How tools rebuild a table. Alembic in batch mode, Django, sqlite-utils, SQLAlchemy by hand, and
 /// pandas with `if_exists="replace"`.
@@ -37,7 +37,7 @@ fn with_groups() -> Sqlite {
     let mut users = init(&database);
     for name in ["alice", "bob"] {
         add(&mut users, name);
-        users.add_groups(name, &["staff".parse().unwrap()]).unwrap();
+        add_group(&mut users, name, "staff");
     }
     users.lock(&["bob"]).unwrap();
     database

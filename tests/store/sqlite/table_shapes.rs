@@ -3,7 +3,9 @@
 use dash_users::{Error, Login, NewFile, Password, StoreError, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, add, is_current_hash_of, new_user, open, stored, with_users};
+use crate::support::{
+    GOOD, add, is_current_hash_of, new_user, open, similar_user, stored, with_users,
+};
 
 const SHAPES: [&str; 16] = [
     "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -78,9 +80,7 @@ fn names_are_compared_by_declared_collation() {
     let found = users.get("ALICE").unwrap().unwrap();
     assert_eq!(found.username, StoredText::Text("alice".to_owned()));
 
-    let mut new = new_user("Alice", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    assert!(matches!(users.add(&similar_user("Alice")), Err(Error::UserExists(_))));
     assert_eq!(users.remove(&["ALICE"], false).unwrap(), [true]);
 }
 
@@ -89,9 +89,7 @@ fn stricter_unique_index_rejects_row() {
     let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE DESC")).unwrap();
     let database = Sqlite::with(shape);
     let mut users = with_users(&database, &["alice"]);
-    let mut new = new_user("Alice", GOOD);
-    new.allow_similar = true;
-    let refusal = users.add(&new);
+    let refusal = users.add(&similar_user("Alice"));
     assert!(matches!(refusal, Err(Error::Store(StoreError::Refused { .. }))), "{refusal:?}");
     assert_eq!(users.list().unwrap().len(), 1);
 }

@@ -4,13 +4,13 @@ use dash_users::{Error, OnConflict, Password, StoreError, Users};
 
 use crate::database::{Database, Sqlite};
 use crate::support::{
-    GOOD, add, found, hash, import, init, names, new_user, options, rows, with_users,
+    GOOD, add, add_group, found, hash, import, init, names, new_user, options, rows, with_users,
 };
 
 /// A database with alice, and a trigger of the app before each change of `users`.
 fn with_trigger(action: &str) -> (Sqlite, Users) {
     let database = Sqlite::new();
-    let mut users = with_users(&database, &["alice"]);
+    let users = with_users(&database, &["alice"]);
     for event in ["INSERT", "UPDATE", "DELETE"] {
         let trigger = format!("CREATE TRIGGER before_{event} BEFORE {event} ON users");
         database.execute(&format!("{trigger} BEGIN {action}; END"));
@@ -162,7 +162,7 @@ fn users_added_by_trigger_in_import_get_no_groups() {
          END",
     );
     let mut users = with_users(&database, &["svc-fred"]);
-    users.add_groups("svc-fred", &["admin".parse().unwrap()]).unwrap();
+    add_group(&mut users, "svc-fred", "admin");
     database.execute(
         "UPDATE users SET email = 'x'; INSERT OR REPLACE INTO users VALUES ('a', 'x', 'en', 'x')",
     );

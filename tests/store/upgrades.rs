@@ -1,14 +1,11 @@
 //! Upgrading hashes, without undoing concurrent changes.
 
-use std::path::Path;
 use std::thread;
 
-use dash_users::store::{self, Access, CommitHooks, Migrated, Row, Schema, Store, Transaction};
-use dash_users::{
-    Error, Event, Finding, HashError, Login, LoginRefusal, Password, StoreError, StoredText, Users,
-};
+use dash_users::{Error, HashError, Login, LoginRefusal, Password, StoredText, Users};
 
 use crate::database::Database;
+use crate::hooks::with_hook;
 use crate::support::{
     GOOD, METHOD, OUTDATED, hash, hash_with, hashed, init, insert, is_current_hash_of, literal,
     locked, method, new_user, open, over_limit, rows, stored,
@@ -30,48 +27,13 @@ fn rehash(users: &mut Users, username: &str, password: &str) -> Result<(), Error
     users.rehash(username, &Password::from(password))
 }
 
-/// A store to which another program writes before each write transaction, after the data for the
-/// change was read.
-struct Interleaved {
-    store: Box<dyn Store>,
-    other_program: Box<dyn Fn() + Send>,
-}
-
-impl Store for Interleaved {
-    fn schema(&mut self) -> Result<Schema, StoreError> {
-        self.store.schema()
-    }
-
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        self.store.migrate(hooks)
-    }
-
-    fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
-        self.store.check(each)
-    }
-
-    fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
-        self.store.repair(hooks)
-    }
-
-    fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
-        self.store.backup(file, overwrite)
-    }
-
-    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        if access == Access::Write {
-            (self.other_program)();
-        }
-        self.store.begin(access)
-    }
-}
-
 /// The users of a database in which another program runs `sql` before each change.
 fn interleaved(database: &dyn Database, sql: String) -> Users {
-    let store = store::open(database.location(), Access::Write).unwrap();
     let app = database.app();
-    let other_program = Box::new(move || app(&sql));
-    Users::new(Box::new(Interleaved { store, other_program })).with_method(method(METHOD))
+    with_hook(database, move || {
+        app(&sql);
+        Ok(())
+    })
 }
 
 fn correct_password_upgrades_outdated_hash(database: &dyn Database) {

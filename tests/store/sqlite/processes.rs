@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use super::journals::{UPDATE, fill, killed_after};
+use super::journals::{UPDATE, filled, killed_after};
 use crate::database::{Database, Sqlite};
 use crate::support::{add, init, names, open};
 
@@ -152,9 +152,7 @@ fn unwritable_directory_gets_no_file() {
 
 #[test]
 fn without_write_permission_journal_is_reported() {
-    let database = Sqlite::new();
-    drop(init(&database));
-    fill(&database);
+    let database = filled();
     let killed = killed_after(&database, UPDATE);
     let before = killed.bytes();
     let refused = run_without_rights(&killed, killed.path(), &["list"]);

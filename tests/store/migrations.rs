@@ -25,6 +25,32 @@ fn versions(database: &dyn Database) -> Vec<String> {
     database.query("SELECT version FROM dash_users_schema")
 }
 
+/// Columns and further SQL of tables that are rejected, and part of the reason.
+pub(crate) const UNSUPPORTED: [(&str, &str); 7] = [
+    ("(username text PRIMARY KEY, password_hash text)", "'language'"),
+    ("(name text PRIMARY KEY, password_hash text, language text)", "'username'"),
+    (
+        "(username text PRIMARY KEY, password_hash text,
+          language text GENERATED ALWAYS AS ('en') STORED)",
+        "generated",
+    ),
+    ("(username text, password_hash text, language text)", "unique"),
+    (
+        "(username text, password_hash text, language text);
+         CREATE UNIQUE INDEX by_name ON users (username) WHERE language = 'en'",
+        "unique",
+    ),
+    (
+        "(username text, password_hash text, language text);
+         CREATE UNIQUE INDEX by_name ON users (lower(username))",
+        "unique",
+    ),
+    (
+        "(username text, password_hash text, language text, PRIMARY KEY (username, language))",
+        "unique",
+    ),
+];
+
 /// Asserts that every operation fails because a migration is needed.
 fn assert_needs_migration(database: &dyn Database) {
     let mut users = open(database);

@@ -4,6 +4,7 @@ use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Use
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
+use crate::migrations::UNSUPPORTED;
 use crate::support::{
     GOOD, add, add_group, counts, found, hash, import, init, is_current_hash_of, literal, names,
     new_user, options, rows, similar_user, stored, with_users,
@@ -85,71 +86,34 @@ fn refusal(database: &Postgres) -> String {
 
 #[test]
 fn init_rejects_unsupported_tables() {
-    let people =
-        "CREATE TABLE people (username text PRIMARY KEY, password_hash text, language text)";
-    let view = format!("{people}; CREATE VIEW users AS SELECT * FROM people");
-    let materialized = format!("{people}; CREATE MATERIALIZED VIEW users AS SELECT * FROM people");
-    for (sql, part) in [
-        (&*view, "not a table"),
-        (&*materialized, "not a table"),
+    let not_a_table = ["VIEW", "MATERIALIZED VIEW"].map(|kind| {
+        let people = "people (username text PRIMARY KEY, password_hash text, language text)";
+        let sql = format!("CREATE TABLE {people}; CREATE {kind} users AS SELECT * FROM people");
+        (sql, "not a table")
+    });
+    let not_text = "'username' of its table 'users' is not text";
+    let own = [
         (
-            "CREATE TABLE users (username text PRIMARY KEY, password_hash varchar(162),
-                 language text)",
+            "(username text PRIMARY KEY, password_hash varchar(162), language text)",
             "162 characters",
         ),
+        ("(username text PRIMARY KEY, password_hash hash, language text)", "100 characters"),
+        ("(username name PRIMARY KEY, password_hash name, language name)", "63 characters"),
+        ("(username bytea PRIMARY KEY, password_hash text, language text)", not_text),
+        ("(username integer PRIMARY KEY, password_hash text, language text)", not_text),
+        ("(username text PRIMARY KEY DEFERRABLE, password_hash text, language text)", "unique"),
         (
-            "CREATE DOMAIN hash AS varchar(100);
-             CREATE TABLE users (username text PRIMARY KEY, password_hash hash, language text)",
-            "100 characters",
-        ),
-        (
-            "CREATE TABLE users (username name PRIMARY KEY, password_hash name, language name)",
-            "63 characters",
-        ),
-        ("CREATE TABLE users (username text PRIMARY KEY, password_hash text)", "'language'"),
-        ("CREATE TABLE users (name text PRIMARY KEY, password_hash text, language text)", "'user"),
-        (
-            "CREATE TABLE users (username bytea PRIMARY KEY, password_hash text, language text)",
-            "'username' of its table 'users' is not text",
-        ),
-        (
-            "CREATE TABLE users (username integer PRIMARY KEY, password_hash text, language text)",
-            "'username' of its table 'users' is not text",
-        ),
-        (
-            "CREATE TABLE users (username text PRIMARY KEY, password_hash text,
-                 language text GENERATED ALWAYS AS ('en') STORED)",
-            "generated",
-        ),
-        ("CREATE TABLE users (username text, password_hash text, language text)", "unique"),
-        (
-            "CREATE TABLE users (username text, password_hash text, language text);
-             CREATE UNIQUE INDEX by_name ON users (username) WHERE language = 'en'",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text, password_hash text, language text);
-             CREATE UNIQUE INDEX by_name ON users (lower(username))",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text PRIMARY KEY DEFERRABLE, password_hash text,
-                 language text)",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text, password_hash text, language text,
-                 PRIMARY KEY (username, language))",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text PRIMARY KEY, password_hash text, language text)
+            "(username text PRIMARY KEY, password_hash text, language text)
                  PARTITION BY HASH (username);
              CREATE TABLE part PARTITION OF users FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
             "partitioned",
         ),
-    ] {
-        let Some(database) = Postgres::with(sql) else { return };
+    ];
+    let hash = "CREATE DOMAIN hash AS varchar(100)";
+    let tables = own.into_iter().chain(UNSUPPORTED);
+    let tables = tables.map(|(rest, part)| (format!("{hash}; CREATE TABLE users {rest}"), part));
+    for (sql, part) in not_a_table.into_iter().chain(tables) {
+        let Some(database) = Postgres::with(&sql) else { return };
         let reason = refusal(&database);
         assert!(reason.contains(part), "{sql}: {reason}");
     }
@@ -242,15 +206,17 @@ fn names_equal_to_the_database_are_taken() {
     assert_eq!(groups(&mut users, "ALICE"), ["staff"]);
 }
 
-#[test]
-fn names_equal_by_collation_are_taken() {
-    let Some(database) = Postgres::new() else { return };
+/// A database with the collation `alike`, which ignores case; none if the server has no ICU.
+pub(super) fn with_collation() -> Option<Postgres> {
+    let database = Postgres::new()?;
     let collation = "CREATE COLLATION alike
                          (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
-    // Not every server is built with ICU.
-    if database.connect().batch_execute(collation).is_err() {
-        return;
-    }
+    database.connect().batch_execute(collation).is_ok().then_some(database)
+}
+
+#[test]
+fn names_equal_by_collation_are_taken() {
+    let Some(database) = with_collation() else { return };
     database.execute(
         "CREATE TABLE users (username text COLLATE alike PRIMARY KEY, password_hash text NOT NULL,
              language text NOT NULL)",

@@ -2,6 +2,7 @@
 
 use dash_users::{Error, Login, NewFile, OnConflict, Password, Severity, StoreError, Users};
 
+use super::adopting::with_collation;
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::support::{
@@ -98,13 +99,7 @@ fn column_types_that_change_values_are_rejected() {
 
 #[test]
 fn case_insensitive_hash_column_records_change() {
-    let Some(database) = Postgres::new() else { return };
-    let collation = "CREATE COLLATION alike
-                         (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
-    // Not every server is built with ICU.
-    if database.connect().batch_execute(collation).is_err() {
-        return;
-    }
+    let Some(database) = with_collation() else { return };
     database.execute(
         "CREATE TABLE users (username text COLLATE alike PRIMARY KEY,
              password_hash text COLLATE alike NOT NULL, language text COLLATE alike NOT NULL)",

@@ -88,7 +88,7 @@ impl Sqlite {
 fn connect(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.busy_timeout(Duration::ZERO).unwrap();
-    // As an app's SQLite has it unless it asks: rusqlite's is compiled otherwise.
+    // The default of SQLite in apps; rusqlite is compiled with another one.
     connection.pragma_update(None, "foreign_keys", false).unwrap();
     connection
 }
@@ -225,12 +225,12 @@ impl Database for Postgres {
         self.connect().simple_query(sql).unwrap().into_iter().filter_map(first).collect()
     }
 
-    /// A server is copied by its own programs.
+    /// `backup` supports files only.
     fn operations(&self) -> Vec<Operation> {
         OPERATIONS.into_iter().filter(|(name, _)| *name != "backup").collect()
     }
 
-    /// An index of a page's third.
+    /// An index entry has at most a third of a page.
     fn longest_name(&self) -> usize {
         2000
     }

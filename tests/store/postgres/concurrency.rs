@@ -129,7 +129,7 @@ fn change_sees_uncommitted_change_of_app() {
 fn deadlock_with_app_is_retried() {
     let Some(database) = Postgres::new() else { return };
     let mut users = with_users(&database, &["alice", "bob"]);
-    // The first to detect the deadlock is aborted: make that the program.
+    // The first to detect the deadlock is aborted: here, the program.
     database.set("deadlock_timeout = '500ms'");
     let mut app = database.superuser();
     app.batch_execute(
@@ -182,7 +182,7 @@ fn terminated_connection_is_reported() {
         || open(&database).lock(&["alice"]),
         || database.superuser().batch_execute(cut_off).unwrap(),
     );
-    // It has the server's last word, or else only the end of the connection.
+    // The error is the server's message or the end of the connection.
     assert!(matches!(refusal, Err(Error::Store(StoreError::CannotConnect { .. }))), "{refusal:?}");
     assert_eq!(rows(&database), before);
 }
@@ -197,7 +197,7 @@ fn concurrent_writers_lose_nothing() {
             let mut app = database.connect();
             let mut count = 0;
             while !stop.load(Ordering::Relaxed) {
-                // In no order that anybody could know.
+                // In random order.
                 let update = format!(
                     "UPDATE users SET language = 'x{count}'
                      WHERE username IN (SELECT username FROM users ORDER BY random())"
@@ -269,7 +269,7 @@ fn read_only_session_can_read() {
     drop(with_users(&database, &["alice"]));
     database.set("default_transaction_read_only = on");
     assert_eq!(Users::open_read_only(database.location()).unwrap().list().unwrap().len(), 1);
-    // What the owner set holds.
+    // A writer does not override it.
     let refusal = open(&database).add(&new_user("bob", GOOD));
     assert!(matches!(refusal, Err(Error::Store(StoreError::CannotOpen { .. }))), "{refusal:?}");
     assert_eq!(names(&database), ["alice"]);

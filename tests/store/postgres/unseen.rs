@@ -29,7 +29,7 @@ fn needs_repair(result: Result<impl Sized, Error>) -> String {
             error @ (StoreError::NeedsMigration { .. } | StoreError::NeedsRepair { .. }),
         )) => error.to_string(),
         Err(error) => panic!("another error: {error}"),
-        Ok(_) => panic!("nothing was noticed"),
+        Ok(_) => panic!("no error"),
     }
 }
 
@@ -85,7 +85,7 @@ fn functions_of_other_owner_are_found() {
     let mut heir = Users::open(&heirs).unwrap();
     assert_eq!(codes(&mut heir), ["foreign_owner"; 3]);
     needs_repair(heir.lock(&["alice"]));
-    // Who may not repair it reads what a superuser has to do.
+    // The error shows the SQL for a superuser.
     let refusal = Users::init(&heirs, &NewFile::default()).unwrap_err().to_string();
     let (_, alter) = refusal.split_once("as a superuser: ").unwrap();
     database.superuser().batch_execute(alter).unwrap();
@@ -150,7 +150,7 @@ fn role_without_triggers_is_rejected() {
     let message = replica.map(drop).unwrap_err().to_string();
     assert!(message.contains("session_replication_role"), "{message}");
     assert_eq!(codes(&mut users), ["triggers_off"]);
-    // Written by it, unseen.
+    // Its write is not recorded.
     server::connect(&url).batch_execute(REPLACE).unwrap();
     assert!(codes(&mut users).contains(&"changed_unseen"));
     users.repair().unwrap();

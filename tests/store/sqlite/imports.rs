@@ -67,7 +67,7 @@ fn unrecorded_removal_is_recorded_by_import() {
         if others {
             insert(&database, "bob", "!");
         }
-        // Restored, but unrecorded changes are still there.
+        // The triggers are restored, but the removal is still unrecorded.
         let orphans = "INSERT INTO user_groups VALUES ('zoe', 'admins');
                        INSERT INTO dash_users_times (username) VALUES ('zoe')";
         users.migrate().unwrap();
@@ -102,10 +102,10 @@ fn app_trigger_fires_for_each_row() {
 
 #[test]
 fn app_trigger_rejecting_one_row_rejects_import() {
-    let passed_over = "a trigger of the app skipped the row";
+    let skipped = "a trigger of the app skipped the row";
     for (event, username) in [("INSERT", "zoe"), ("UPDATE", "alice")] {
         for (action, expected) in [
-            ("RAISE(IGNORE)", passed_over),
+            ("RAISE(IGNORE)", skipped),
             ("RAISE(ABORT, 'no\u{1b}')", "no\\u{1b}"),
             ("RAISE(FAIL, 'no')", "no"),
             ("RAISE(ROLLBACK, 'no')", "no"),

@@ -1,7 +1,7 @@
 //! Dash apps over HTTP while the program changes their users.
 //!
-//! Two apps run on one database: the tutorial's app (`tutorial.py`), which does not use the program, and
-//! our example (`examples/app.py`). After every change, both accept the same users, on the next
+//! Two apps run on one database: the tutorial's app (`tutorial.py`), which does not use our tables,
+//! and our example (`examples/app.py`). After every change, both accept the same users, on the next
 //! request and without a restart.
 //!
 //! Most tests share running apps, each on a new database.

@@ -34,8 +34,8 @@ const METHOD: &str = "scrypt:1024:8:1";
 const DATABASE: &str = "users.db";
 const SEEDED: &str = "seeded.db";
 
-/// Reads a process and a folder from each line of its input. At its end, which is that of the tests,
-/// it ends the processes and removes the folders.
+/// Reads a process and a folder from each line of its input. When the input ends with the tests, it
+/// ends the processes and removes the folders.
 const GUARD: &str = r#"
 apps=
 while read -r app folder; do

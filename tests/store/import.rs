@@ -299,7 +299,8 @@ fn import_adds_and_updates_thousands(database: &dyn Database) {
     assert_eq!(french.len(), 2500);
 }
 
-fn without_a_database_all_are_counted_as_new(_: &dyn Database) {
+#[test]
+fn without_a_database_all_are_counted_as_new() {
     let mut options = ImportOptions::default();
     options.dry_run = true;
     let mut import = read(options, &format!("username,password\nalice,{GOOD}\nbob,{GOOD}"));
@@ -325,5 +326,4 @@ on_every_database! {
     import_sets_creation_time,
     import_ignores_groups_of_earlier_user,
     import_adds_and_updates_thousands,
-    without_a_database_all_are_counted_as_new,
 }

@@ -96,7 +96,9 @@ pub(crate) fn add(users: &mut Users, username: &str) {
 /// A new database with these users, whose passwords are `secret`.
 pub(crate) fn with_users(database: &dyn Database, names: &[&str]) -> Users {
     let mut users = init(database);
-    names.iter().for_each(|name| add(&mut users, name));
+    for name in names {
+        add(&mut users, name);
+    }
     users
 }
 

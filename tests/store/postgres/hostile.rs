@@ -98,7 +98,7 @@ fn shadowed_functions_and_operators_are_not_called() {
         .unwrap();
     users.check().unwrap();
     users.repair().unwrap();
-    // Mallory's own statements may have called them, as mallory.
+    // Statements of mallory may call them with the privileges of mallory.
     let caught = "SELECT DISTINCT who FROM caught WHERE who NOT LIKE 'role%'";
     assert_eq!(database.query(caught), [""; 0]);
 }
@@ -137,7 +137,7 @@ fn superuser_is_warned_if_others_can_create() {
 fn superuser_rejects_table_of_other_role() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     drop(init(&database));
-    // It would run this.
+    // A superuser would run this trigger.
     database.execute(
         "CREATE FUNCTION escape() RETURNS trigger LANGUAGE plpgsql AS
              'BEGIN SET LOCAL ROLE NONE; CREATE TABLE pwned (); RETURN NEW; END';
@@ -243,7 +243,7 @@ fn trigger_that_cannot_delete_groups_rejects_rename() {
             "SELECT pg_temp.deep({depth}, $$DELETE FROM users WHERE username = 'boss';
                  INSERT INTO users VALUES ('boss', 'attacker', 'en')$$)"
         );
-        // It fails, or the groups are gone.
+        // It fails, or the groups are deleted.
         let _ = app.batch_execute(&replace);
         let is_replaced = stored(&database, "boss") == "attacker";
         let groups = groups(&mut users, "boss");
@@ -369,7 +369,7 @@ fn row_level_security_does_not_hide_users() {
         assert!(refusal.contains("BYPASSRLS"), "{refusal}");
     }
     assert_eq!(groups(&mut users, "alice"), ["admins"]);
-    // Also for the owner, if it is forced.
+    // The owner is affected, too, if it is forced.
     database.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY");
     let refusal = reason(users.repair());
     assert!(refusal.contains("row-level security"), "{refusal}");

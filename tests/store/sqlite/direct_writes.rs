@@ -40,8 +40,9 @@ fn assert_times(database: &Sqlite, context: &str) {
 fn app_writes_are_recorded_and_leak_no_groups() {
     for (writer, write) in WRITERS {
         let on_tutorial = direct_writes::CASES.into_iter().chain(CASES);
-        let on_tutorial = on_tutorial.map(|case| (TUTORIAL_TABLE, case));
-        for (table, (sql, expected, in_groups)) in on_tutorial.chain(OTHER_TABLES) {
+        let on_tutorial =
+            on_tutorial.map(|(sql, events, groups)| (TUTORIAL_TABLE, sql, events, groups));
+        for (table, sql, expected, in_groups) in on_tutorial.chain(OTHER_TABLES) {
             let database = before(table);
             if write(database.path(), sql) {
                 let context = format!("{writer}: {sql}");

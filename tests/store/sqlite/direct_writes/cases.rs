@@ -127,87 +127,71 @@ pub(super) const CASES: [Case; 24] = [
     ("INSERT OR IGNORE INTO user_groups VALUES ('bob', 'staff')", &[], UNCHANGED),
 ];
 
+/// The table, and a direct write to it as in [`Case`].
+type OtherCase = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
 /// Direct writes to other tables.
-pub(super) const OTHER_TABLES: [(&str, Case); 7] = [
+pub(super) const OTHER_TABLES: [OtherCase; 7] = [
     (
         WITHOUT_ROWID,
-        (
-            "INSERT OR REPLACE INTO users VALUES ('alice', 'x', 'en')",
-            &["remove alice: replaced by another row", "group remove alice: admins", "add alice"],
-            &["bob staff"],
-        ),
+        "INSERT OR REPLACE INTO users VALUES ('alice', 'x', 'en')",
+        &["remove alice: replaced by another row", "group remove alice: admins", "add alice"],
+        &["bob staff"],
     ),
     (
         WITH_EMAIL,
-        (
-            "UPDATE users SET email = 'bob@x' WHERE username = 'bob';
+        "UPDATE users SET email = 'bob@x' WHERE username = 'bob';
          INSERT OR REPLACE INTO users VALUES ('zoe', 'x', 'en', 'bob@x', NULL);
          INSERT INTO users VALUES ('bob', 'x', 'en', NULL, NULL)",
-            &[
-                "add zoe",
-                "remove bob: replaced by another row",
-                "group remove bob: staff",
-                "add bob",
-            ],
-            &["alice admins"],
-        ),
+        &["add zoe", "remove bob: replaced by another row", "group remove bob: staff", "add bob"],
+        &["alice admins"],
     ),
     (
         WITH_EMAIL,
-        (
-            "UPDATE users SET last_login = 'now', email = username;
+        "UPDATE users SET last_login = 'now', email = username;
          UPDATE users SET last_login = NULL",
-            &[],
-            UNCHANGED,
-        ),
+        &[],
+        UNCHANGED,
     ),
     (
         NOCASE,
-        (
-            "UPDATE users SET username = 'Alice' WHERE username = 'ALICE'",
-            &["rename alice: to Alice"],
-            &["Alice admins", "bob staff"],
-        ),
+        "UPDATE users SET username = 'Alice' WHERE username = 'ALICE'",
+        &["rename alice: to Alice"],
+        &["Alice admins", "bob staff"],
     ),
     (
         WITHOUT_ROWID,
-        (
-            "DELETE FROM users; INSERT INTO users VALUES ('bob', 'x', 'en')",
-            &["remove alice", "remove bob", "add bob"],
-            &[],
-        ),
+        "DELETE FROM users; INSERT INTO users VALUES ('bob', 'x', 'en')",
+        &["remove alice", "remove bob", "add bob"],
+        &[],
     ),
     (
         LOOSE,
-        (
-            "INSERT INTO users VALUES (NULL, NULL, NULL), (NULL, 1, 2.5), (x'00ff', x'01', x''),
+        "INSERT INTO users VALUES (NULL, NULL, NULL), (NULL, 1, 2.5), (x'00ff', x'01', x''),
              (7, 8, 9);
          UPDATE users SET password_hash = x'02', language = NULL WHERE username = x'00ff';
          UPDATE users SET username = x'01' WHERE username = 'alice';
          DELETE FROM users WHERE username IS NULL",
-            &[
-                "add NULL",
-                "add NULL",
-                "add X'00FF'",
-                "add 7",
-                "passwd X'00FF'",
-                "update X'00FF': language NULL",
-                "rename alice: to \u{1}",
-                "remove NULL",
-                "remove NULL",
-            ],
-            &["\u{1} admins", "bob staff"],
-        ),
+        &[
+            "add NULL",
+            "add NULL",
+            "add X'00FF'",
+            "add 7",
+            "passwd X'00FF'",
+            "update X'00FF': language NULL",
+            "rename alice: to \u{1}",
+            "remove NULL",
+            "remove NULL",
+        ],
+        &["\u{1} admins", "bob staff"],
     ),
     (
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL, boss TEXT REFERENCES users ON DELETE CASCADE)",
-        (
-            "PRAGMA foreign_keys = ON;
+        "PRAGMA foreign_keys = ON;
          UPDATE users SET boss = 'bob' WHERE username = 'alice';
          DELETE FROM users WHERE username = 'bob'",
-            &["remove alice", "remove bob"],
-            &[],
-        ),
+        &["remove alice", "remove bob"],
+        &[],
     ),
 ];

@@ -28,9 +28,9 @@ const ROUNDS: usize = 21;
 const PASSWORD: &str = "plover-xyzzy-quux";
 
 /// The exit code for a wrong password.
-const REFUSED: i32 = 3;
+const WRONG_PASSWORD: i32 = 3;
 
-/// Hashes once for each line that it reads, and prints the seconds.
+/// Hashes once for each line of its input, and prints the seconds.
 const HASHLIB: &str = "
 import hashlib, sys, time
 for line in sys.stdin:
@@ -76,8 +76,12 @@ fn main() {
         Work::new("Python, `sqlite3`", || {
             time(python.command().args(["-c", LOOK_UP]).arg(&database), "", 0)
         }),
-        Work::new("`verify`, a wrong password", || verify(&database, "alice", "wrong", REFUSED)),
-        Work::new("`verify`, an unknown user", || verify(&database, "nobody", "wrong", REFUSED)),
+        Work::new("`verify`, a wrong password", || {
+            verify(&database, "alice", "wrong", WRONG_PASSWORD)
+        }),
+        Work::new("`verify`, an unknown user", || {
+            verify(&database, "nobody", "wrong", WRONG_PASSWORD)
+        }),
         Work::new("`--version`", || time(program(&database).arg("--version"), "", 0)),
     ];
     take_turns(rounds, &mut works);
@@ -126,7 +130,7 @@ impl Hashlib {
 
 impl Drop for Hashlib {
     fn drop(&mut self) {
-        // It ends at the end of its input. Errors cannot be reported any more.
+        // It ends at the end of its input.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

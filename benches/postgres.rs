@@ -89,7 +89,7 @@ fn main() {
     }
 }
 
-/// A file of users with hashes, in no order.
+/// A file of users with hashes, in no particular order.
 fn users(count: usize) -> String {
     let mut text = "username,password_hash,language\n".to_owned();
     for number in 0..count {
@@ -99,7 +99,7 @@ fn users(count: usize) -> String {
             .wrapping_mul(u128::try_from(number).expect("it fits") * 2 + 1);
         let digest = format!("{digest:032x}").repeat(4);
         let row = writeln!(text, "{name},scrypt:32768:8:1${number:016}${digest},en");
-        row.expect("a text takes all");
+        row.expect("a String accepts all");
     }
     text
 }

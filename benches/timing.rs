@@ -4,7 +4,7 @@
 //! Each round does every kind of work once, in a different order each time. The last column is the
 //! share of rounds in which it was slower than a wrong password; 0.5 reveals nothing.
 
-#[expect(dead_code, reason = "works that take turns in one order are no use here")]
+#[expect(dead_code, reason = "this benchmark runs its work in several orders")]
 mod support;
 
 use std::path::Path;
@@ -21,10 +21,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The number of rounds, unless the variable `ROUNDS` is set.
 const ROUNDS: usize = 400;
 
-/// The current method, one of twice its cost, and how many times as many rounds there are.
+/// The current method, one of twice its cost, and a factor for the number of rounds.
 const METHODS: [(&str, &str, usize); 2] = [
     ("scrypt:32768:8:1", "scrypt:65536:8:1", 1),
-    // To see what all other work comes to.
+    // Cheap hashes show the duration of all other work.
     ("scrypt:128:8:1", "scrypt:256:8:1", 50),
 ];
 
@@ -40,18 +40,18 @@ const USERS: [(&str, &str); 5] = [
     ("costly", "a wrong password, twice the cost"),
 ];
 
-/// Orders in which each but the last of them comes once at each place, and once after each other:
-/// who comes after whom must not matter.
+/// Orders of all users except the last. Each user is at each place once, and after each other user
+/// once, so the order does not affect the results.
 const ORDERS: [[usize; 4]; 4] = [[0, 1, 3, 2], [1, 2, 0, 3], [2, 3, 1, 0], [3, 0, 2, 1]];
 
 /// The exit code of a rejected login.
-const REFUSED: i32 = 3;
+const REJECTED: i32 = 3;
 
 fn main() {
     let rounds = rounds(ROUNDS);
     let dir = tempfile::tempdir().expect("a temporary directory");
     println!("{rounds} rounds\n");
-    print_titles(["refused", "by", "method", "median ms", "ratio", "slower"]);
+    print_titles(["rejected", "by", "method", "median ms", "ratio", "slower"]);
     for (method, twice, factor) in METHODS {
         let database = dir.path().join(format!("{factor}.db"));
         let [of_most, of_costly] = [method, twice].map(|text| text.parse().expect("a method"));
@@ -68,7 +68,7 @@ fn main() {
         if factor == 1 {
             compare("`verify`", method, rounds, |user| {
                 let mut verify = program(&database);
-                time(verify.args(["verify", user, "--password-stdin"]), WRONG, REFUSED)
+                time(verify.args(["verify", user, "--password-stdin"]), WRONG, REJECTED)
             });
         }
     }
@@ -92,25 +92,25 @@ fn prepare(database: &Path, method: Method, twice: Method) -> Users {
     users
 }
 
-/// Has all users refused in turn, and prints how they compare with the first.
-fn compare(by: &str, method: &str, rounds: usize, mut refuse: impl FnMut(&str) -> f64) {
+/// Rejects all users in turn, and prints comparisons with the first.
+fn compare(by: &str, method: &str, rounds: usize, mut reject: impl FnMut(&str) -> f64) {
     let mut seconds = USERS.map(|_| Vec::with_capacity(rounds));
     let (costly, others) = (USERS.len() - 1, ORDERS.len());
     for round in 0..rounds {
-        seconds[costly].push(refuse(USERS[costly].0));
-        // What comes after more memory than its own is not like the rest.
-        refuse(USERS[0].0);
+        seconds[costly].push(reject(USERS[costly].0));
+        // The next work would be affected by the memory of the costly one.
+        reject(USERS[0].0);
         for index in ORDERS[round % others] {
-            seconds[index].push(refuse(USERS[index].0));
+            seconds[index].push(reject(USERS[index].0));
         }
     }
     let wrong = &seconds[0];
-    for ((_, refused), seconds) in USERS.iter().zip(&seconds) {
+    for ((_, rejected), seconds) in USERS.iter().zip(&seconds) {
         let pairs = seconds.iter().zip(wrong);
         let ratios: Vec<_> = pairs.clone().map(|(this, wrong)| this / wrong).collect();
         let slower: Vec<_> = pairs.map(|(this, wrong)| f64::from(u8::from(this > wrong))).collect();
         print_row([
-            (*refused).to_owned(),
+            (*rejected).to_owned(),
             by.to_owned(),
             format!("`{method}`"),
             format!("{:.3}", 1e3 * quantile(seconds, 0.5)),

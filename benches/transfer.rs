@@ -1,9 +1,9 @@
 //! `cargo bench --bench transfer`: the time and memory of importing and exporting users files,
 //! compared with Python and the `sqlite3` shell in one run.
 //!
-//! It works like `against_python`: each round does every kind of work of a part of the table once.
-//! All work is done by whole processes. GNU time measures their peak memory; without it, memory is
-//! not shown. Their stdout is discarded.
+//! It works like `against_python`: each round does every kind of work in a part of the table once.
+//! All work is done by processes whose stdout is discarded. GNU time measures their peak memory;
+//! without it, memory is not shown.
 
 mod support;
 
@@ -19,20 +19,20 @@ use self::support::{
 
 /// The numbers of users in the parts of the table.
 struct Sizes {
-    /// With plaintext passwords to hash.
-    clear: usize,
+    /// With plaintext passwords.
+    plaintext: usize,
     /// With hashes.
     many: usize,
-    /// With hashes, to see how it grows.
+    /// With hashes, to measure growth.
     most: usize,
     /// For lookups in a small table.
     few: usize,
 }
 
-const SIZES: Sizes = Sizes { clear: 1_000, many: 100_000, most: 1_000_000, few: 10 };
+const SIZES: Sizes = Sizes { plaintext: 1_000, many: 100_000, most: 1_000_000, few: 10 };
 
 /// For `cargo test --benches`.
-const TEST_SIZES: Sizes = Sizes { clear: 4, many: 100, most: 1_000, few: 10 };
+const TEST_SIZES: Sizes = Sizes { plaintext: 4, many: 100, most: 1_000, few: 10 };
 
 /// The numbers of rounds for work of minutes, seconds and milliseconds, unless the variable
 /// `ROUNDS` is set.
@@ -61,7 +61,7 @@ with database:
         for username, password, language in records))
 ";
 
-/// Takes the hashes of the file as they are.
+/// Copies the hashes of the file unchanged.
 const COPY: &str = "
 with database:
     database.executemany(insert, records)
@@ -89,20 +89,20 @@ fn main() {
     let Some(python) = python::environment() else { return };
     let bench = Bench::new(python);
 
-    let titles = ["MiB", "against", "bound", "rounds"];
+    let titles = ["MiB", "compared with", "bound", "rounds"];
     print_titles(TITLES.into_iter().chain(titles));
     bench.against_others(sizes.many);
     bench.look_ups(sizes.few, sizes.many);
     bench.growth(sizes.many, sizes.most);
-    // What takes longest comes last.
-    bench.clear_passwords(sizes.clear);
+    // The longest part.
+    bench.plaintext_passwords(sizes.plaintext);
 }
 
-/// What all parts of the table work with.
+/// The tools and files of all parts of the table.
 struct Bench {
     dir: tempfile::TempDir,
     python: python::Environment,
-    /// A database that `init` made.
+    /// A new database.
     empty: PathBuf,
     has_shell: bool,
     has_time: bool,
@@ -114,7 +114,7 @@ impl Bench {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let has_shell = is_there(Command::new("sqlite3").arg("--version"));
         if !has_shell {
-            eprintln!("SKIPPED what is compared with the sqlite3 shell: there is none");
+            eprintln!("SKIPPED comparisons with the sqlite3 shell: it is not installed");
         }
         let has_time = is_there(Command::new(GNU_TIME).args(["-f", "%M", "true"]));
         if !has_time {
@@ -174,8 +174,8 @@ impl Bench {
         measure(rounds(ROUNDS[0]), &mut works, &pairs);
     }
 
-    fn clear_passwords(&self, count: usize) {
-        let file = self.file("clear.csv", "username,password,language", count, |random, _| {
+    fn plaintext_passwords(&self, count: usize) {
+        let file = self.file("plaintext.csv", "username,password,language", count, |random, _| {
             format!("{},en", random.text(ALPHANUMERIC, 16))
         });
         let import = |jobs| self.import(&file, &["--jobs", jobs]);
@@ -192,7 +192,7 @@ impl Bench {
 /// Two works, and the bounds of their ratio and of the first one's memory.
 type Pair = (usize, usize, Option<(f64, f64)>);
 
-/// Does works in turn, and prints what pairs of them took.
+/// Runs works in turn, and prints comparisons of pairs.
 fn measure(rounds: usize, works: &mut [Work<'_>], pairs: &[Pair]) {
     take_turns(rounds, works);
     for &(work, against, bounds) in pairs {
@@ -207,7 +207,7 @@ fn measure(rounds: usize, works: &mut [Work<'_>], pairs: &[Pair]) {
     }
 }
 
-/// How works are done.
+/// Running the works.
 impl Bench {
     fn import(&self, file: &Path, options: &[&str]) -> Cost {
         let database = self.dir.path().join("import.db");
@@ -217,7 +217,7 @@ impl Bench {
 
     fn python(&self, script: &str, file: &Path) -> Cost {
         let database = self.dir.path().join("python.db");
-        // The first time there is none.
+        // The first time, it does not exist.
         let _ = fs::remove_file(&database);
         self.run(
             self.python.command().args(["-c", &[OPEN, script].concat()]).arg(file).arg(database),
@@ -237,7 +237,7 @@ impl Bench {
         self.run(Command::new("sqlite3").args(options).arg(database).arg(select))
     }
 
-    /// Runs a program that is to succeed.
+    /// Runs a program, which must succeed.
     fn run(&self, command: &mut Command) -> Cost {
         if !self.has_time {
             return time(command, "", 0).into();
@@ -259,7 +259,7 @@ impl Bench {
     }
 }
 
-/// What works are done with, made once.
+/// Databases and files, created once.
 impl Bench {
     /// A database with the users of a file.
     fn database(&self, name: &str, file: &Path) -> PathBuf {

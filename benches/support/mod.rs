@@ -1,4 +1,4 @@
-//! Shared functions of the benchmarks: doing work in turn, and comparing the results.
+//! Shared functions of the benchmarks: running work in turn, and comparing durations.
 
 #[path = "../../tests/support/python.rs"]
 #[expect(dead_code, reason = "one werkzeug is enough here")]
@@ -16,7 +16,7 @@ use std::time::Instant;
 #[derive(Clone, Copy)]
 pub struct Cost {
     pub seconds: f64,
-    /// The largest part of a process that was in memory at once, in MiB, where that is known.
+    /// The peak memory of the process in MiB, if known.
     pub peak: Option<f64>,
 }
 
@@ -27,7 +27,7 @@ impl From<f64> for Cost {
     }
 }
 
-/// One kind of work, and what each round of it took.
+/// One kind of work, and the cost of each round.
 pub struct Work<'a> {
     name: String,
     run: Box<dyn FnMut() -> Cost + 'a>,
@@ -43,7 +43,7 @@ impl<'a> Work<'a> {
         self.costs.iter().map(|cost| cost.seconds).collect()
     }
 
-    /// The median of the peaks; none where they are not known.
+    /// The median of the peaks, if known.
     #[allow(dead_code, reason = "not all benchmarks measure memory")]
     pub fn peak(&self) -> Option<f64> {
         let peaks: Option<Vec<f64>> = self.costs.iter().map(|cost| cost.peak).collect();
@@ -51,21 +51,20 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Whether this only asks whether it runs: `cargo test --benches`, which does not say `--bench` as
-/// `cargo bench` does, or `cargo bench -- --test`.
+/// Whether this only tests that the benchmark runs: `cargo test --benches`, which does not pass
+/// `--bench`, or `cargo bench -- --test`.
 pub fn is_test() -> bool {
     let has = |flag: &str| std::env::args().any(|argument| argument == flag);
     !has("--bench") || has("--test")
 }
 
-/// How many rounds there are to be: `default`, if the variable `ROUNDS` names no other number.
+/// The number of rounds: the variable `ROUNDS`, or `default`.
 pub fn rounds(default: usize) -> usize {
     let rounds = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
     if is_test() { 1 } else { rounds.unwrap_or(default) }
 }
 
-/// Does every work once in each round, one after the other, so that a machine which slows down
-/// slows all of them.
+/// Runs each work once per round, so a slowdown of the machine affects all of them.
 pub fn take_turns(rounds: usize, works: &mut [Work<'_>]) {
     for _ in 0..rounds {
         for work in &mut *works {
@@ -75,8 +74,8 @@ pub fn take_turns(rounds: usize, works: &mut [Work<'_>]) {
     }
 }
 
-/// The titles of what [`compare`] answers.
-pub const TITLES: [&str; 5] = ["work", "median ms", "against", "ratio", "quartiles"];
+/// The titles of the cells of [`compare`].
+pub const TITLES: [&str; 5] = ["work", "median ms", "compared with", "ratio", "quartiles"];
 
 /// A work and its median, another one and its median, and the median and quartiles of the ratios
 /// of the rounds.
@@ -114,7 +113,7 @@ pub fn program(database: &Path) -> Command {
     command
 }
 
-/// The seconds that a process takes from its start to its end, with this status.
+/// The duration of a process in seconds. It must end with this exit code.
 pub fn time(command: &mut Command, input: &str, status: i32) -> f64 {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
@@ -127,7 +126,7 @@ pub fn time(command: &mut Command, input: &str, status: i32) -> f64 {
     seconds
 }
 
-/// The value that a share of the values stays below.
+/// The quantile of values, such as the median with a share of 0.5.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);

@@ -15,7 +15,7 @@ struct Hosts {
 }
 
 impl Hosts {
-    /// With alice and bob; none if the test is to be skipped.
+    /// With alice and bob. `None` skips the test.
     fn new(cluster: &Cluster) -> Option<Self> {
         let folder = Folder::new()?;
         let url = cluster.database();
@@ -88,7 +88,7 @@ fn change_takes_effect_on_next_request() {
     hosts.assert(401, "bob", "pa$$w0rd");
     hosts.assert(200, "bob", BETTER);
 
-    // What the app itself might write counts as well, and the history has it.
+    // Direct writes take effect, too.
     connect(&hosts.url).batch_execute("DELETE FROM users WHERE username = 'bob'").unwrap();
     hosts.assert(401, "bob", BETTER);
 }

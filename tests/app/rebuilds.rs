@@ -13,13 +13,13 @@ const SCRIPT: &str = include_str!("rebuilds.py");
 
 /// The state after a tool ran.
 enum Left {
-    /// Everything: `init` has nothing to do.
+    /// All our objects: `init` has nothing to do.
     Everything,
     /// The objects on `users` with other SQL, such as quoted names.
     OtherSql,
     /// A table without our triggers.
     NoTriggers,
-    /// A table that is refused until this SQL runs.
+    /// A table that is rejected until this SQL runs.
     Unfit(&'static str),
     /// Other values, and these groups of alice.
     Changed(&'static str),
@@ -63,19 +63,19 @@ fn migration_tools_keep_groups() {
 
     let names = TOOLS.map(|(tool, _)| tool);
     let results = folder.python(SCRIPT, &names);
-    // A failed tool has its error on the line.
+    // The error of a failed tool is on its line.
     assert_eq!(results.lines().collect::<Vec<_>>(), names);
 
     let before = start.state();
     for (tool, left) in TOOLS {
         let database = Database { folder: &folder, file: &format!("{tool}.db") };
         if matches!(left, Left::NoTriggers) {
-            newcomer_has_no_groups(&database);
+            other_user_gets_no_groups(&database);
         }
         let expected_groups = if let Left::Changed(groups) = left {
             groups
         } else {
-            is_brought_up_to_date(&database, &left);
+            update(&database, &left);
             assert_eq!(database.state(), before, "{tool}");
             "admin,staff"
         };
@@ -89,8 +89,8 @@ fn migration_tools_keep_groups() {
     }
 }
 
-/// `init` alone restores what is missing; `check --fix` what is altered.
-fn is_brought_up_to_date(database: &Database<'_>, left: &Left) {
+/// Restores missing objects with `init`, and altered ones with `check --fix`.
+fn update(database: &Database<'_>, left: &Left) {
     let needs_migration = matches!(left, Left::NoTriggers | Left::Unfit(_));
     let expected = if needs_migration { 4 } else { 0 };
     assert_eq!(database.status(&["list"]), expected, "{}", database.file);
@@ -104,8 +104,8 @@ fn is_brought_up_to_date(database: &Database<'_>, left: &Left) {
     }
 }
 
-/// The app gives the name to another user, which no trigger sees.
-fn newcomer_has_no_groups(rebuilt: &Database<'_>) {
+/// Asserts that another user with the same name, added without triggers, gets no groups.
+fn other_user_gets_no_groups(rebuilt: &Database<'_>) {
     let Database { folder, file } = *rebuilt;
     let database = Database { folder, file: &format!("newcomer-{file}") };
     fs::copy(folder.path(file), folder.path(database.file)).unwrap();

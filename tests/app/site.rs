@@ -21,7 +21,7 @@ use crate::python::{Environment, environment};
 pub(crate) const TUTORIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/tutorial.py");
 pub(crate) const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/app.py");
 
-/// How long an app may take to start, and to answer: far longer than it needs.
+/// The timeout for starting an app, and for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Username and password.
@@ -34,8 +34,8 @@ const METHOD: &str = "scrypt:1024:8:1";
 const DATABASE: &str = "users.db";
 const SEEDED: &str = "seeded.db";
 
-/// Waits for the end of the tests; then ends the apps and removes the folders that it was given,
-/// one of each a line.
+/// Reads a process and a folder from each line of its input. When the input ends with the tests, it
+/// ends the processes and removes the folders.
 const GUARD: &str = r#"
 apps=
 while read -r app folder; do
@@ -46,7 +46,7 @@ kill $apps
 rm -rf "$@"
 "#;
 
-/// Sites with demo users that no test uses at the moment. An app takes seconds to start.
+/// Idle sites with demo users, to be used again: starting an app takes seconds.
 static IDLE: Mutex<Vec<Site>> = Mutex::new(Vec::new());
 
 /// Both apps on one database.
@@ -94,7 +94,7 @@ impl Site {
         Some(SharedSite(Some(site)))
     }
 
-    /// Has the apps end with the tests: what is static is never dropped.
+    /// Ends the apps with the tests: statics are never dropped.
     fn guard(&self) {
         static STDIN: OnceLock<ChildStdin> = OnceLock::new();
         let start = || {
@@ -178,19 +178,19 @@ impl Folder {
         }
     }
 
-    /// Runs the program, which must succeed, and gives its stdout.
+    /// Runs the program, which must succeed, and returns its stdout.
     pub(crate) fn run(&self, args: &[&str], stdin: &str) -> String {
         let output = self.output(args, stdin);
         assert!(output.status.success(), "{args:?}: {output:?}");
         String::from_utf8(output.stdout).expect("it writes UTF-8")
     }
 
-    /// Runs the program and gives its status.
+    /// Runs the program and returns its exit code.
     pub(crate) fn status(&self, args: &[&str], stdin: &str) -> i32 {
         self.output(args, stdin).status.code().expect("no signal ends it")
     }
 
-    /// What the program shows of a user.
+    /// The output of `show --json`.
     pub(crate) fn show(&self, name: &str) -> Value {
         let json = self.run(&["show", name, "--json"], "");
         serde_json::from_str(&json).expect(&json)
@@ -215,7 +215,7 @@ impl Folder {
         child.wait_with_output().expect("the program can be waited for")
     }
 
-    /// Runs Python code, which must succeed, and gives its stdout.
+    /// Runs Python code, which must succeed, and returns its stdout.
     pub(crate) fn python(&self, code: &str, args: &[&str]) -> String {
         let mut command = self.environment.command();
         let output = command
@@ -228,7 +228,17 @@ impl Folder {
         String::from_utf8(output.stdout).expect("it writes UTF-8")
     }
 
-    /// Starts an app and waits until it answers; an error is what it wrote before it stopped.
+    /// Runs SQL on the database as an app does, and returns the rows as Python shows them.
+    pub(crate) fn sql(&self, statement: &str, parameters: &[&str]) -> String {
+        const CODE: &str = "
+import sqlite3, sys
+with sqlite3.connect('users.db') as con:
+    print(con.execute(sys.argv[1], sys.argv[2:]).fetchall())
+";
+        self.python(CODE, &[&[statement], parameters].concat())
+    }
+
+    /// Starts an app and waits until it answers; an error is its output before it stopped.
     pub(crate) fn start(&self, script: &'static str, env: &[(&str, &str)]) -> Result<App, String> {
         // Another program may take the free port before the app does.
         let mut log = String::new();
@@ -253,7 +263,7 @@ impl Folder {
         let log_file = self.path(&format!("{port}.log"));
         let log = File::create(&log_file).expect("the folder is writable");
         let mut command = self.environment.command();
-        // How an app would be told of another database, address or mode.
+        // They would select another database, address or mode.
         for variable in ["DASH_USERS_DATABASE", "DASH_DEBUG", "HOST", "SECRET_KEY"] {
             command.env_remove(variable);
         }
@@ -294,7 +304,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
-/// A running app. It is ended when this is dropped.
+/// A running app. Dropping it ends the app.
 pub(crate) struct App {
     pub(crate) name: &'static str,
     url: String,
@@ -312,10 +322,10 @@ impl App {
         request.call().expect(self.name).status().as_u16()
     }
 
-    /// What a callback of `examples/app.py` writes into the element of this name; the status if it
-    /// is refused.
+    /// The text that a callback of `examples/app.py` writes into the element of this name, or the
+    /// HTTP status if the login is rejected.
     pub(crate) fn callback(&self, element: &str, log_in: Option<Login>) -> Result<String, u16> {
-        // What the browser sends to Dash's address of all callbacks.
+        // As the browser sends it.
         let body = json!({
             "output": format!("{element}.children"),
             "outputs": {"id": element, "property": "children"},
@@ -340,7 +350,7 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        // It may have ended by itself, and in a panic there is nobody to tell.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

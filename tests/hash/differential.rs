@@ -26,10 +26,10 @@ const SEED: u64 = 1;
 const CASES: usize = 10_000;
 const SAMPLE: usize = 1_000;
 
-/// How many are asked about at once.
+/// The number of hashes in one call of werkzeug.
 const CHUNK: usize = 10_000;
 
-/// Numbers as parameters, most of them wrong; a `;` parts them, as below.
+/// Parameters, most of them invalid, separated by `;`.
 const NUMBERS: &str = "\
     1;2;3;4;8;16;64;100;128;0;00;-1;-8;-0;+8;08;0128;1_6;1__6;_8;8_;1_0_0; 2;2 ;\t8;8\n;\
     \u{a0}8;8\u{3000};8\u{200b};\u{feff}8;\u{1c}8;8\u{1f};\u{85}8;８;٨;१;１28;𝟖;八;Ⅷ;²;½;8.0;\
@@ -37,7 +37,7 @@ const NUMBERS: &str = "\
     4294967297;4294967304;9223372036854775808;18446744073709551615;18446744073709551616;\
     99999999999999999999999999";
 
-/// Names of digests, as werkzeug takes them and as it does not.
+/// Names of digests that werkzeug accepts or rejects.
 const DIGESTS: &str = "\
     sha1;sha256;sha512;SHA256;Sha1;sha-256;sha2-256;sha224;sha384;sha3_256;sha3-256;\
     SHA3_256;md5;MD5;md4;sha512_256;sha512-256;sha512/256;blake2b;BLAKE2B;blake2b512;\
@@ -53,7 +53,7 @@ const NAMES: &str = "\
 const ODD: &str = "\
     ;\0;\0\0;|;!;||;:;é;e\u{301};\u{feff};🙂";
 
-/// What an edit puts into a hash.
+/// Texts that edits insert.
 const WORDS: &str = "\
     $;$;$$;:;|;!;_;+;-; ;\n;\r;\t;\0;0;1;a;f;g;F;A;é;\u{a0};\u{3000};\u{1c};\u{85};\u{200b};\
     \u{feff};\u{fffd};８;٨;ａ;🙂;00;\\;';%;,;scrypt;pbkdf2:sha1:1$";
@@ -62,7 +62,7 @@ fn one_of(texts: &'static str) -> impl Strategy<Value = &'static str> {
     select(texts.split(';').collect::<Vec<_>>())
 }
 
-/// Methods that cost little, each of its parameters in many spellings, most of them wrong.
+/// Cheap methods with their parameters in many spellings, most of them invalid.
 fn methods() -> impl Strategy<Value = String> {
     let number = || {
         prop_oneof![
@@ -92,7 +92,7 @@ fn methods() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Texts as salts and passwords may be.
+/// Salts and passwords.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-zA-Z0-9]{1,20}",
@@ -102,7 +102,7 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What is done to a text.
+/// An edit of a text.
 #[derive(Debug, Clone)]
 enum Edit {
     Insert(Index, &'static str),
@@ -156,9 +156,9 @@ impl Edit {
     }
 }
 
-/// A stored value, and a password that may be right for it.
+/// A stored value and a password, which may match.
 fn cases() -> impl Strategy<Value = (String, String)> {
-    // Half of them whole, and then locked in part.
+    // Half of them are valid, and some of these locked.
     let edits = prop_oneof![Just(Vec::new()), proptest::collection::vec(edits(), 1..4)];
     let password_edit = proptest::option::weighted(0.2, self::edits());
     (methods(), texts(), texts(), edits, password_edit, proptest::bool::weighted(0.15)).prop_map(
@@ -176,7 +176,7 @@ fn cases() -> impl Strategy<Value = (String, String)> {
     )
 }
 
-/// The digest that belongs to it; some digest for a method that we do not have.
+/// The right digest; any digest if we do not support the method.
 fn digest(method: &str, password: &str, salt: &str) -> String {
     let (password, salt) = (password.as_bytes(), salt.as_bytes());
     let mut digest = [0; 64];
@@ -205,8 +205,8 @@ fn digest(method: &str, password: &str, salt: &str) -> String {
     base16ct::lower::encode_string(&digest[..length])
 }
 
-/// Whether we or werkzeug may take long: a parameter is large, or omitted.
-fn is_dear(stored: &str) -> bool {
+/// Whether verifying may take long: a parameter is large or missing.
+fn is_costly(stored: &str) -> bool {
     let method = stored.split('$').next().unwrap_or_default();
     let is_large = |parameter: &str| {
         let digits = parameter.replace('_', "");
@@ -245,7 +245,7 @@ fn generated_hashes_match_werkzeug_verdict() {
     let mut left = count;
     while left > 0 {
         let cases: Vec<_> = std::iter::repeat_with(&mut generate)
-            .filter(|(stored, _)| !is_dear(stored))
+            .filter(|(stored, _)| !is_costly(stored))
             .take(left.min(CHUNK))
             .collect();
         left -= cases.len();
@@ -268,5 +268,5 @@ fn generated_hashes_match_werkzeug_verdict() {
         println!("{count:>8}  {ours}{locked}: {said}");
     }
     println!("{count:>8}  in all, with seed {seed}; {} disagreements", failures.len());
-    assert_none(&failures);
+    assert_none(failures);
 }

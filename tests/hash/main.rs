@@ -7,11 +7,11 @@
 //! | verdict | we | werkzeug 3.1 |
 //! |---|---|---|
 //! | `match` | accept | True |
-//! | `mismatch` | refuse, having hashed the password | False |
-//! | `never_matches` | refuse: no password can match | False |
-//! | `raises` | say that werkzeug raises | raises |
-//! | `unsupported` | say that werkzeug may know it and we do not | True or False |
-//! | `over_limit` | say that it costs too much | True or False, if one has the patience |
+//! | `mismatch` | reject after hashing the password | False |
+//! | `never_matches` | reject: no password can match | False |
+//! | `raises` | report that werkzeug raises | raises |
+//! | `unsupported` | report that only werkzeug may support it | True or False |
+//! | `over_limit` | report that it costs too much | True or False, after a long time |
 
 mod differential;
 #[path = "../support/python.rs"]
@@ -38,10 +38,10 @@ use self::python::{Environment, environment, environment_with_werkzeug};
 
 const VECTORS: &str = include_str!("vectors.jsonl");
 
-/// What the vectors say of a werkzeug that would take too long or too much memory.
+/// In the vectors, a verdict of werkzeug that takes too long or too much memory.
 const NOT_RUN: &str = "not run";
 
-/// The last patch of each version that the vectors have a column for.
+/// The versions with a column in the vectors, and the last patch of each.
 const WERKZEUGS: [(&str, &str); 6] = [
     ("2.0", "2.0.3"),
     ("2.1", "2.1.2"),
@@ -91,7 +91,7 @@ fn vector(line: &str) -> Vector {
     }
 }
 
-/// All vectors that cost little, and of the others a sample.
+/// All cheap vectors, and a sample of the others.
 fn sampled_vectors() -> Vec<Vector> {
     let step = sample::of(4, 1);
     let mut costly = (0..step).cycle();
@@ -99,11 +99,12 @@ fn sampled_vectors() -> Vec<Vector> {
 }
 
 /// Fails with all of `failures`, if there are any.
-fn assert_none(failures: &[String]) {
+fn assert_none(failures: impl IntoIterator<Item = String>) {
+    let failures: Vec<_> = failures.into_iter().collect();
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// The verdict's name for what the library makes of a stored value and a password.
+/// The library's verdict on a stored value and a password.
 fn our_verdict(stored: &str, password: &str) -> &'static str {
     match stored.parse::<PasswordHash>() {
         Ok(hash) if hash.verify(&Password::from(password)) => "match",
@@ -118,47 +119,36 @@ fn our_verdict(stored: &str, password: &str) -> &'static str {
 
 #[test]
 fn every_vector_has_expected_verdict() {
-    let mut failures = Vec::new();
-    for Vector { name, stored, password, verdict, .. } in sampled_vectors() {
-        let ours = our_verdict(&stored, &password);
-        if ours != verdict {
-            failures.push(format!("{name}: {verdict} expected, got {ours}"));
-        }
-    }
-    assert_none(&failures);
+    assert_none(sampled_vectors().iter().filter_map(
+        |Vector { name, stored, password, verdict, .. }| {
+            let ours = our_verdict(stored, password);
+            (ours != verdict).then(|| format!("{name}: {verdict} expected, got {ours}"))
+        },
+    ));
 }
 
 #[test]
 fn every_vector_parses_as_expected_credential() {
-    let mut failures = Vec::new();
-    for Vector { name, stored, verdict, .. } in vectors() {
+    assert_none(vectors().iter().filter_map(|Vector { name, stored, verdict, .. }| {
         let is_locked = name.starts_with("locked form of");
         let is_as_expected = match Credential::parse(&StoredText::Text(stored.clone())) {
-            Credential::Active(_) => matches!(&*verdict, "match" | "mismatch"),
+            Credential::Active(_) => matches!(&**verdict, "match" | "mismatch"),
             Credential::Locked(_) => is_locked || name == "locked form",
             Credential::Unusable(error) => {
                 stored.parse::<PasswordHash>() == Err(error) && !is_locked
             }
         };
-        if !is_as_expected {
-            failures.push(format!("{name}: {stored:?}"));
-        }
-    }
-    assert_none(&failures);
+        (!is_as_expected).then(|| format!("{name}: {stored:?}"))
+    }));
 }
 
 #[test]
 fn every_hash_vector_displays_unchanged() {
-    let mut failures = Vec::new();
-    for Vector { name, stored, .. } in vectors() {
+    assert_none(vectors().iter().filter_map(|Vector { name, stored, .. }| {
         let credential = Credential::parse(&StoredText::Text(stored.clone()));
-        let Some(hash) = credential.hash() else { continue };
-        let printed = credential.with_hash(hash.clone()).to_string();
-        if printed != stored {
-            failures.push(format!("{name}: {printed:?}"));
-        }
-    }
-    assert_none(&failures);
+        let printed = credential.with_hash(credential.hash()?.clone()).to_string();
+        (printed != *stored).then(|| format!("{name}: {printed:?}"))
+    }));
 }
 
 #[test]
@@ -170,7 +160,7 @@ fn vectors_have_unique_names_and_all_columns() {
     }
 }
 
-/// Whether a verdict is right, if this is what werkzeug 3.1 said.
+/// Whether our verdict agrees with that of werkzeug 3.1.
 fn agree(verdict: &str, said: &str) -> bool {
     match verdict {
         "match" => said == "True",
@@ -183,14 +173,11 @@ fn agree(verdict: &str, said: &str) -> bool {
 
 #[test]
 fn every_verdict_agrees_with_werkzeug_3_1() {
-    let mut failures = Vec::new();
-    for Vector { name, verdict, werkzeug, .. } in vectors() {
-        let said = &*werkzeug["3.1"];
-        if !agree(&verdict, said) {
-            failures.push(format!("{name}: {verdict}, but werkzeug said {said}"));
-        }
-    }
-    assert_none(&failures);
+    assert_none(vectors().iter().filter_map(|Vector { name, verdict, werkzeug, .. }| {
+        let said = &werkzeug["3.1"];
+        let is_right = agree(verdict, said);
+        (!is_right).then(|| format!("{name}: {verdict}, but werkzeug said {said}"))
+    }));
 }
 
 /// Answers of `reference.py` in this mode, one for each of `records`.
@@ -205,7 +192,7 @@ fn ask(environment: &Environment, mode: &str, records: &[Value]) -> Vec<String> 
         .expect("Python was there a moment ago");
     let mut stdin = child.stdin.take().expect("it is piped");
     let input = records.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
-    // In a thread of its own, since answers come before all is read.
+    // In another thread: it answers before it has read everything.
     let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().expect("reference.py can be waited for");
     assert!(output.status.success(), "reference.py: {}", output.status);
@@ -222,7 +209,7 @@ fn verdicts(environment: &Environment, cases: &[(String, String)]) -> Vec<String
     answers
 }
 
-/// The environment with the werkzeug of this column, and of no other.
+/// The environment with the version of this column.
 fn werkzeug(column: &str) -> Option<Environment> {
     let (_, patch) = WERKZEUGS.into_iter().find(|(name, _)| *name == column).expect(column);
     let environment = environment_with_werkzeug(patch)?;
@@ -232,52 +219,35 @@ fn werkzeug(column: &str) -> Option<Environment> {
 
 fn assert_column_is_what_werkzeug_says(column: &str) {
     let Some(environment) = werkzeug(column) else { return };
-    let (vectors, cases): (Vec<_>, Vec<_>) = sampled_vectors()
-        .into_iter()
-        .filter(|vector| vector.werkzeug[column] != NOT_RUN)
-        .map(|vector| {
-            let case = (vector.stored.clone(), vector.password.clone());
-            (vector, case)
-        })
-        .unzip();
-    let mut failures = Vec::new();
-    for (Vector { name, werkzeug, .. }, said) in vectors.iter().zip(verdicts(&environment, &cases))
-    {
-        if werkzeug[column] != said {
-            failures.push(format!("{name}: {} expected, werkzeug said {said}", werkzeug[column]));
-        }
-    }
-    assert_none(&failures);
+    let mut vectors = sampled_vectors();
+    vectors.retain(|vector| vector.werkzeug[column] != NOT_RUN);
+    let case = |vector: &Vector| (vector.stored.clone(), vector.password.clone());
+    let cases: Vec<_> = vectors.iter().map(case).collect();
+    let answers = vectors.iter().zip(verdicts(&environment, &cases));
+    assert_none(answers.filter_map(|(Vector { name, werkzeug, .. }, said)| {
+        let expected = &werkzeug[column];
+        (*expected != said).then(|| format!("{name}: {expected} expected, werkzeug said {said}"))
+    }));
 }
 
-#[test]
-fn werkzeug_2_0_matches_its_column() {
-    assert_column_is_what_werkzeug_says("2.0");
+macro_rules! columns {
+    ($($test:ident: $column:literal),+ $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                assert_column_is_what_werkzeug_says($column);
+            }
+        )+
+    };
 }
 
-#[test]
-fn werkzeug_2_1_matches_its_column() {
-    assert_column_is_what_werkzeug_says("2.1");
-}
-
-#[test]
-fn werkzeug_2_2_matches_its_column() {
-    assert_column_is_what_werkzeug_says("2.2");
-}
-
-#[test]
-fn werkzeug_2_3_matches_its_column() {
-    assert_column_is_what_werkzeug_says("2.3");
-}
-
-#[test]
-fn werkzeug_3_0_matches_its_column() {
-    assert_column_is_what_werkzeug_says("3.0");
-}
-
-#[test]
-fn werkzeug_3_1_matches_its_column() {
-    assert_column_is_what_werkzeug_says("3.1");
+columns! {
+    werkzeug_2_0_matches_its_column: "2.0",
+    werkzeug_2_1_matches_its_column: "2.1",
+    werkzeug_2_2_matches_its_column: "2.2",
+    werkzeug_2_3_matches_its_column: "2.3",
+    werkzeug_3_0_matches_its_column: "3.0",
+    werkzeug_3_1_matches_its_column: "3.1",
 }
 
 #[test]
@@ -302,11 +272,10 @@ fn every_werkzeug_rejects_locked_hash_without_raising() {
             }
         }
     }
-    assert_none(&failures);
+    assert_none(failures);
 }
 
-/// Methods in werkzeug's notation, and the number of hashes of each in a full run: few of the
-/// expensive ones.
+/// Methods, and the number of hashes of each in a full run.
 const ROUND_TRIPS: [(&str, usize); 6] = [
     ("scrypt:32768:8:1", 3),
     ("scrypt:16384:8:2", 3),
@@ -326,9 +295,9 @@ fn random_cases() -> Vec<(&'static str, String, String)> {
     let mut cases = Vec::new();
     for (method, count) in ROUND_TRIPS {
         for _ in 0..sample::of(count.div_ceil(3), count) {
-            // Any characters, and often more than the 64 bytes that HMAC takes as they are.
+            // Any characters, often more than the 64 bytes that HMAC does not hash first.
             let password = random("(?s).{0,40}");
-            // At the end something else than a NUL, which HMAC cannot tell from nothing.
+            // HMAC ignores NULs at the end.
             let other = random("(?s).{0,40}[^\\x00]");
             if password != other {
                 cases.push((method, password, other));
@@ -349,13 +318,10 @@ fn werkzeug_verifies_our_hashes() {
         cases.extend([(stored.clone(), password), (stored, other)]);
         expected.extend(["True", "False"]);
     }
-    let mut failures = Vec::new();
-    for ((case, expected), said) in cases.iter().zip(expected).zip(verdicts(&environment, &cases)) {
-        if said != expected {
-            failures.push(format!("{case:?}: {expected} expected, werkzeug said {said}"));
-        }
-    }
-    assert_none(&failures);
+    let answers = cases.iter().zip(expected).zip(verdicts(&environment, &cases));
+    assert_none(answers.filter_map(|((case, expected), said)| {
+        (said != expected).then(|| format!("{case:?}: {expected} expected, werkzeug said {said}"))
+    }));
 }
 
 #[test]
@@ -376,7 +342,7 @@ fn we_verify_hashes_of_werkzeug() {
             failures.push(format!("{stored:?}, {password:?}, {other:?}: {verdicts:?}"));
         }
     }
-    assert_none(&failures);
+    assert_none(failures);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn export_is_identical_on_sqlite_and_postgres() {
         export(&sandbox, &second, "second.json"),
         fs::read(sandbox.path("sqlite.json")).unwrap()
     );
-    // And she who was locked can be let in again.
+    // A locked user can be unlocked.
     assert_ok(&sandbox.run(&["unlock", "alice", "--database", &second]));
     let verify = ["verify", "alice", "--password-stdin", "--database", &second];
     assert_ok(&sandbox.run_with("secret123", &verify));

@@ -1,4 +1,4 @@
-//! Failures of commands: reported with the right exit code, and nothing half done.
+//! Failures of commands: the exit code, the reason, and that nothing was changed.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -168,7 +168,7 @@ fn lock_timeout_reports_nothing_changed() {
     let mut app = connect(&url.unwrap());
     let mut transaction = app.transaction().unwrap();
     transaction.batch_execute("UPDATE users SET language = 'de' WHERE username = 'alice'").unwrap();
-    // Reading goes on, and so does what concerns others.
+    // Readers and changes of other users do not wait.
     assert_ok(&sandbox.run(&["show", "alice"]));
     assert_ok(&sandbox.run(&["lock", "bob"]));
     let run = sandbox.run(&["lock", "alice", "--json"]);
@@ -178,7 +178,7 @@ fn lock_timeout_reports_nothing_changed() {
     assert_ok(&sandbox.run(&["lock", "alice"]));
 }
 
-/// A server that is stopped in the middle of something.
+/// Stops a server without waiting for its clients.
 fn stop_at_once(cluster: &Cluster) {
     let mut stop = cluster.program("pg_ctl");
     stop.arg("--pgdata").arg(cluster.data()).args(["--mode=immediate", "--silent", "stop"]);
@@ -193,7 +193,7 @@ fn server_stop_during_command_changes_nothing() {
     let url = cluster.database();
     let sandbox = on(&url);
     assert_ok(&sandbox.run(&["seed"]));
-    // The app's own trigger takes its time at one user.
+    // A trigger of the app waits when one user is added.
     let mut admin = cluster.superuser(name(&url));
     let slow = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
                     'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
@@ -207,7 +207,6 @@ fn server_stop_during_command_changes_nothing() {
     let mut locker = connect(&url);
     let mut lock = locker.transaction().unwrap();
     lock.batch_execute("UPDATE users SET language = 'de'").unwrap();
-    // The import waits last, in its transaction, and has the lock of writers.
     let waiting = [&["lock", "alice"][..], &["passwd", "alice", "--generate", "--quiet"]];
     let children = waiting.map(|args| start(&sandbox, args));
     await_queries(&cluster, 2);
@@ -237,7 +236,7 @@ fn connection_lost_in_commit_reports_unknown_result() {
     let url = cluster.database();
     let sandbox = on(&url);
     assert_ok(&sandbox.run(&["seed"]));
-    // A commit waits for a standby that never comes, after it was made here.
+    // A local commit waits for a standby that does not exist.
     let mut admin = cluster.superuser(SUPERUSER);
     admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", &[]).unwrap();
     admin.execute("SELECT pg_reload_conf()", &[]).unwrap();
@@ -252,7 +251,7 @@ fn connection_lost_in_commit_reports_unknown_result() {
     assert_eq!(sandbox.run(&["show", "alice", "--json"]).json()["locked"], true);
 }
 
-/// Waits until that many of the owner's statements wait for something.
+/// Waits until `count` statements of the owner wait.
 fn await_queries(cluster: &Cluster, count: i64) {
     let mut admin = cluster.superuser(SUPERUSER);
     let select = format!(

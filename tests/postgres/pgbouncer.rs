@@ -1,4 +1,4 @@
-//! Commands through a proxy that gives a connection to another client after each transaction.
+//! Commands through pgbouncer, where clients share a connection to the server.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::server::{Cluster, OWNER, cluster, connect};
 use crate::skip::or_skip;
 use crate::support::{assert_fails, assert_ok, name, on};
 
-/// A running pgbouncer, which has one connection to the server for all.
+/// A running pgbouncer with one connection to the server for all clients.
 struct Proxy {
     process: Child,
     port: u16,
@@ -96,7 +96,7 @@ fn every_command_works_through_pgbouncer() {
     run("", &["check"]);
     run("", &["check", "--fix"]);
     assert_fails(&sandbox.run(&["backup", "file"]), 1, "pg_dump");
-    // It is the same as without the proxy.
+    // The result is the same as without pgbouncer.
     for args in [&["export"][..], &["history", "--json"]] {
         assert_eq!(on(&direct).run(args), sandbox.run(args));
     }
@@ -121,9 +121,9 @@ fn pgbouncer_clients_do_not_share_settings() {
     let lock = |sandbox: &Sandbox| assert_ok(&sandbox.run(&["lock", "alice"]));
     lock(&sandbox);
     assert_eq!(ask(&url, settings).trim(), expected);
-    // What an app writes over the same connection is not the program's.
+    // A change by an app over the same connection is recorded without the actor.
     connect(&url).batch_execute("UPDATE users SET language = 'de' WHERE username = 'bob'").unwrap();
-    // A refused command leaves none either, nor does reading.
+    // Failed and reading commands leave no settings either.
     assert_eq!(sandbox.run(&["remove", "nobody", "--yes"]).status, 6);
     assert_ok(&sandbox.run(&["list"]));
     assert_eq!(ask(&url, settings).trim(), expected);
@@ -135,7 +135,7 @@ fn pgbouncer_clients_do_not_share_settings() {
     assert_eq!(ask(&url, backend), before, "all of it was one connection to the server");
 }
 
-/// One text, as an app asks that prepares nothing by name.
+/// The text that a query returns, without a prepared statement.
 fn ask(url: &str, select: &str) -> String {
     connect(url).query_typed_one(select, &[]).unwrap().get(0)
 }

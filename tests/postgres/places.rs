@@ -8,7 +8,7 @@ use crate::sample;
 use crate::server::{Cluster, OWNER, cluster};
 use crate::support::{assert_fails, assert_ok, name, on, seeded};
 
-/// `list` of the database with alice and bob that is found by an environment, and is there.
+/// Asserts that the environment leads to the database with alice and bob.
 fn finds(environment: &[(&'static str, &str)]) {
     let run = list(environment);
     assert_eq!((run.status, run.stdout.as_str()), (0, NAMES), "{environment:?}: {run}");
@@ -56,7 +56,7 @@ fn url_accepts_every_form_of_sqlalchemy_and_libpq() {
             "postgresql:///{database}?host={socket}&port={port}&user={OWNER}&password={password}"
         ),
         format!("postgresql://{OWNER}:{password}@127.0.0.1:1,127.0.0.1:{port}/{database}"),
-        // A socket is never encrypted, and needs not be.
+        // Connections over a socket are never encrypted.
         format!("postgresql://{OWNER}:{password}@{encoded}:{port}/{database}?sslmode=require"),
     ] {
         finds(&[("DASH_USERS_DATABASE", &url)]);
@@ -80,7 +80,7 @@ fn environment_fills_gaps_in_url() {
             ("PGSSLMODE", "prefer"),
         ]);
     }
-    // What the URL has comes first.
+    // The URL overrides the environment.
     let url = format!("postgresql://{OWNER}@127.0.0.1:{port}/{database}");
     finds(&[
         ("DASH_USERS_DATABASE", &url),
@@ -140,7 +140,7 @@ fn password_is_read_from_pgpass() {
         write(&sandbox, ".pgpass", &text, 0o600);
         assert_eq!(list_in(&sandbox).stdout, NAMES, "{text}");
     }
-    // Another file by the environment and by the URL; the environment's password comes first.
+    // The environment or the URL can name another file. PGPASSWORD overrides both.
     let sandbox = home().with_env("DASH_USERS_DATABASE", &url);
     write(&sandbox, "other", &exact, 0o400);
     write(&sandbox, "wrong", "*:*:*:*:wrong", 0o400);
@@ -156,7 +156,7 @@ fn password_is_read_from_pgpass() {
     assert_fails(&list_in(&sandbox.with_env("PGPASSWORD", "wrong")), 4, "password");
     let nowhere = home().with_env("DASH_USERS_DATABASE", &url);
     assert_fails(&list_in(&nowhere), 4, "neither ~/.pgpass nor PGPASSWORD has a password");
-    // Others may read it.
+    // The file can be accessed by others.
     for mode in [0o640, 0o604, 0o620] {
         let sandbox = home().with_env("DASH_USERS_DATABASE", &url);
         write(&sandbox, ".pgpass", &exact, mode);
@@ -226,10 +226,10 @@ fn output_never_shows_url_password() {
             }
         }
     }
-    // It did work, by both ways to write the password.
+    // Both forms of the password work.
     assert_ok(&sandbox.run(&["list", "--database", &raw]));
     assert_ok(&sandbox.run(&["list"]));
-    // Nor has an error of a URL that is wrong.
+    // Errors of invalid URLs do not show it either.
     for url in [
         "postgresql://u:hunter2@h:port/db",
         "postgresql://u:hunter2@127.0.0.1:1/db",

@@ -1,4 +1,4 @@
-//! The least privileges that the guide for PostgreSQL grants are enough, and none of them is too many.
+//! The privileges that the guide for PostgreSQL grants are sufficient, and all are needed.
 
 use crate::program::{GOOD, Run, SECRET123, Sandbox};
 use crate::sample;
@@ -29,7 +29,8 @@ fn privileges(block: &str) -> Vec<(String, String)> {
     all
 }
 
-/// A database whose owner is not the role with what a block grants: the URLs of both, and the role.
+/// A database, and a role with the privileges of a block that does not own it: the URLs of the
+/// owner and the role, and its name.
 fn with_grants(cluster: &Cluster, grants: &str, role_in_block: &str) -> (String, String, String) {
     let owner = cluster.database();
     assert_ok(&on(&owner).run(&["init"]));
@@ -42,7 +43,7 @@ fn with_grants(cluster: &Cluster, grants: &str, role_in_block: &str) -> (String,
     (owner, url, role)
 }
 
-/// All that an administrator does day by day.
+/// The commands that an administrator uses.
 fn work(sandbox: &Sandbox) -> Result<(), Run> {
     let hash = format!("username,password_hash,groups\nfrank,{SECRET123},staff\n");
     sandbox.write("new.csv", &hash);
@@ -78,7 +79,7 @@ fn work(sandbox: &Sandbox) -> Result<(), Run> {
         &["remove", "frank", "carol", "--yes"],
     ] {
         let run = sandbox.run_with(GOOD, args);
-        // What check finds is a cheap hash, not what is meant here.
+        // The check finds a cheap hash.
         if run.status != 0 && !(run.status == 7 && args == ["check"]) {
             return Err(run);
         }
@@ -134,7 +135,7 @@ fn administrator_role_can_run_all_commands() {
         let run = work(&sandbox).expect_err(&format!("{privilege} on {table} is not needed"));
         assert_eq!(run.status, 4, "{privilege} on {table}: {run}");
         owner.batch_execute(&format!("GRANT {privilege} ON {table} TO {role}")).unwrap();
-        // What the failure left behind.
+        // The failed run left users.
         owner.batch_execute("DELETE FROM users").unwrap();
     }
     if let Err(run) = work(&sandbox) {

@@ -1,5 +1,5 @@
-//! The same commands on SQLite and PostgreSQL: unless a file is involved, stdout, stderr and exit
-//! code are the same in every format.
+//! The same commands on SQLite and PostgreSQL: stdout, stderr and exit code are the same in every
+//! format, unless the database's file is involved.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use crate::program::{GOOD, Run, SECRET123, Sandbox, empty};
 use crate::server::{OWNER, cluster};
 use crate::support::{name, on};
 
-/// Commands, one after the other on one database, each with what is on its stdin.
+/// Commands that run one after the other on one database, each after its stdin.
 const COMMANDS: &[(&str, &str)] = &[
-    // Nothing is there yet.
+    // An empty database.
     ("", "migrate --database none.db"),
     ("", "init"),
     ("", "init"),
@@ -22,7 +22,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("", "check"),
     ("", "export"),
     ("", "show alice"),
-    // Users come.
+    // Adding users.
     ("", "seed"),
     ("", "seed"),
     (GOOD, "add carol --password-stdin --language pt-BR --group admins --group staff"),
@@ -41,7 +41,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("short", "add x --password-stdin"),
     ("", "add x --password-stdin --allow-weak"),
     ("", "add x"),
-    // They change.
+    // Changing them.
     (GOOD, "passwd alice --password-stdin"),
     (GOOD, "passwd dora --password-stdin"),
     ("alice", "passwd alice --password-stdin"),
@@ -86,7 +86,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("", "rename alicia CAROL --allow-similar"),
     ("", "rename nobody x"),
     ("", "rename bob b:b"),
-    // They are looked at.
+    // Reading.
     ("", "list"),
     ("", "ls --sort name"),
     ("", "list --sort created"),
@@ -125,7 +125,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("", "group list"),
     ("", "check"),
     ("", "history --limit 5"),
-    // What came in oddly goes out again.
+    // Users with odd values.
     ("", "lock odd:name"),
     ("", "passwd odd:name"),
     ("secret123", "verify odd:name --password-stdin --explain"),
@@ -181,10 +181,10 @@ fn with_files(sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
-/// A run of the program, without what a database is called and how long ago something was.
+/// A run of the program without the name of the database and the age of changes.
 fn without_names(run: &Run, database: &str, format: &str) -> String {
     let text = run.to_string().replace(database, "[DATABASE]");
-    // A file is created, and so a database is; a server's database was there before.
+    // `init` creates a file, but no database of a server.
     let text = text.replace("created [DATABASE]", "updated [DATABASE]");
     let text = text.replace("\"created\":true", "\"created\":false");
     if format != "table" {

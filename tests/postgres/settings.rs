@@ -31,11 +31,11 @@ fn search_path_from_environment_selects_table() {
         owner.query_one(&format!("SELECT count(*) FROM {table}"), &[]).unwrap().get(0)
     };
     assert_eq!((count(&mut owner, "t1.users"), count(&mut owner, "public.users")), (2, 0));
-    // The URL comes first.
+    // The URL overrides the environment.
     let by_url = format!("{url}?options=-csearch_path%3Dpublic");
     let run = on(&by_url).with_env("PGOPTIONS", "-csearch_path=t1").run(&["init"]);
     assert!(run.stderr.contains("adopted"), "{run}");
-    // And a service before the environment.
+    // A service overrides the environment.
     let sandbox = empty();
     sandbox.write("services", "[app]\noptions=-csearch_path=t1\n");
     let file = sandbox.path("services").display().to_string();
@@ -51,8 +51,8 @@ fn init_reports_users_table_in_other_schema() {
     for (create, other, path) in [
         ("CREATE SCHEMA t1; CREATE TABLE t1.users", "\"t1\".\"users\"", "t1"),
         (
-            "CREATE SCHEMA \"My App\"; CREATE TABLE \"My App\".users",
-            "\"My App\".\"users\"",
+            r#"CREATE SCHEMA "My App"; CREATE TABLE "My App".users"#,
+            r#""My App"."users""#,
             "\"My App\"",
         ),
         ("CREATE TABLE \"Users\"", "\"public\".\"Users\"", ""),
@@ -69,40 +69,31 @@ fn init_reports_users_table_in_other_schema() {
         }
         let run = sandbox.run(&["init", "--json"]);
         assert_eq!(run.error()["code"], "no_database", "{run}");
-        let found = owner
-            .query(
-                "SELECT FROM pg_class WHERE relname = 'users'
-            AND relnamespace = 'public'::regnamespace",
-                &[],
-            )
-            .unwrap();
-        assert!(found.is_empty());
-        // The hint works when it is pasted.
+        let public = "SELECT FROM pg_class WHERE oid = to_regclass('public.users')";
+        assert!(owner.query(public, &[]).unwrap().is_empty());
+        // The hint can be pasted.
         let hint = hint(&sandbox.run(&["init"]));
         let pasted = |sandbox: &Sandbox, export: &str| {
             let program = crate::program::PROGRAM;
             let mut shell = std::process::Command::new("/bin/sh");
-            shell.arg("-c").arg(format!("{export}; {program} init"));
+            shell.arg("-c").arg(format!("export {export}; {program} init"));
             shell.env("DASH_USERS_DATABASE", &url).current_dir(sandbox.dir());
             let output = shell.output().unwrap();
             assert!(output.status.success(), "{hint}: {output:?}");
             String::from_utf8(output.stderr).unwrap()
         };
-        let exports: Vec<_> = hint.split("export ").skip(1).collect();
-        let exports: Vec<_> = exports
-            .iter()
-            .map(|part| format!("export {}", part.split(';').next().unwrap()))
-            .collect();
+        let exports = hint.split("export ").skip(1);
+        let exports: Vec<_> = exports.map(|part| part.split(';').next().unwrap()).collect();
         if path.is_empty() {
             assert!(hint.contains(&format!("ALTER TABLE {other} RENAME TO users;")), "{hint}");
             owner.batch_execute(&format!("ALTER TABLE {other} RENAME TO users")).unwrap();
             assert!(sandbox.run(&["init"]).stderr.contains("adopted"));
         } else {
-            assert!(pasted(&sandbox, &exports[0]).contains("adopted"));
-            assert!(pasted(&sandbox, &exports[1]).contains("updated"));
+            assert!(pasted(&sandbox, exports[0]).contains("adopted"));
+            assert!(pasted(&sandbox, exports[1]).contains("updated"));
         }
     }
-    // One without the columns, such as Supabase's own, is mentioned.
+    // A table without the columns, such as Supabase's own, is mentioned.
     let url = cluster.database();
     connect(&url)
         .batch_execute("CREATE SCHEMA auth; CREATE TABLE auth.users (id int, email text)")
@@ -117,7 +108,7 @@ fn search_path_hint_adds_to_the_options_in_force() {
     let Some(cluster) = cluster() else { return };
     let url = cluster.database();
     connect(&url).batch_execute(&format!("CREATE SCHEMA t1; CREATE TABLE t1.{TABLE}")).unwrap();
-    // PGOPTIONS keeps what it had.
+    // The new PGOPTIONS contain the old ones.
     let options = "-clock_timeout=1234 -capp.x='it'";
     let hint_of = hint(&on(&url).with_env("PGOPTIONS", options).run(&["init"]));
     let export = hint_of.split("export ").nth(1).unwrap().split(';').next().unwrap();
@@ -128,7 +119,7 @@ fn search_path_hint_adds_to_the_options_in_force() {
     assert_eq!(exported, format!("{options} -csearch_path=t1"), "{hint_of}");
     assert!(on(&url).with_env("PGOPTIONS", &exported).run(&["init"]).stderr.contains("adopted"));
 
-    // A service's come first: its file is to be changed.
+    // The options of a service override them: the hint is to change its file.
     let url = cluster.database();
     connect(&url).batch_execute(&format!("CREATE SCHEMA t1; CREATE TABLE t1.{TABLE}")).unwrap();
     let sandbox = empty();
@@ -198,7 +189,7 @@ fn setting_with_a_password_is_not_shown() {
             }
         }
     }
-    // Options are obeyed, and not shown.
+    // Valid options work, and are not shown.
     let run = on(&format!("{url}?options=-c%20app.secret%3Dhunter2")).run(&["init"]);
     assert_ok(&run);
     assert!(!run.to_string().contains("hunter2"), "{run}");
@@ -210,29 +201,17 @@ fn read_only_database_rejects_changes() {
     let setting = "default_transaction_read_only";
     let role = cluster.role("");
     let mut admin = cluster.superuser("postgres");
-    for (set, whose, undo) in [
-        (
-            "ALTER DATABASE {db} SET default_transaction_read_only = on",
-            "for the database",
-            "ALTER DATABASE \"{db}\" RESET",
-        ),
-        (
-            "ALTER ROLE {role} SET default_transaction_read_only = on",
-            "for the role",
-            "ALTER ROLE \"{role}\" RESET",
-        ),
-        (
-            "ALTER ROLE {role} IN DATABASE {db} SET default_transaction_read_only = on",
-            "for the role in the database",
-            "ALTER ROLE \"{role}\" IN DATABASE \"{db}\" RESET",
-        ),
+    for (alter, whose) in [
+        ("ALTER DATABASE \"{db}\"", "for the database"),
+        ("ALTER ROLE \"{role}\"", "for the role"),
+        ("ALTER ROLE \"{role}\" IN DATABASE \"{db}\"", "for the role in the database"),
     ] {
         let database = cluster.empty_database(&role);
         let url = cluster.url(&role, &role, &database);
         let sandbox = on(&url);
         assert_ok(&sandbox.run(&["seed"]));
-        let fill = |text: &str| text.replace("{db}", &database).replace("{role}", &role);
-        admin.batch_execute(&fill(set)).unwrap();
+        let alter = alter.replace("{db}", &database).replace("{role}", &role);
+        admin.batch_execute(&format!("{alter} SET {setting} = on")).unwrap();
         let before = sandbox.run(&["export"]);
         assert_ok(&before);
         for args in [
@@ -243,13 +222,13 @@ fn read_only_database_rejects_changes() {
         ] {
             let run = sandbox.run(args);
             assert_fails(&run, 4, &format!("it is read-only: {setting} is on {whose}"));
-            assert!(hint(&run).contains(&fill(undo)), "{run}");
+            assert!(hint(&run).contains(&format!("{alter} RESET")), "{run}");
         }
         for args in [&["init"][..], &["list"], &["check"], &["history"]] {
             assert_eq!(sandbox.run(args).status % 7, 0, "{args:?}");
         }
         assert_eq!(sandbox.run(&["export"]).stdout, before.stdout);
-        // As psql lets one who means it.
+        // PGOPTIONS overrides the setting, as with psql.
         let meant = on(&url).with_env("PGOPTIONS", "-cdefault_transaction_read_only=off");
         assert_ok(&meant.run(&["lock", "alice"]));
         let statement = hint(&sandbox.run(&["lock", "bob"]));
@@ -283,7 +262,7 @@ fn standby_is_reported_and_skipped() {
         let run = sandbox.run(&["list"]);
         assert_ok(&run);
     }
-    // Of two hosts the one that is wanted, by the URL and by the environment.
+    // Of two hosts, the environment selects one.
     let database = name(&url);
     let hosts = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), primary.port());
     let sandbox = empty();
@@ -335,12 +314,12 @@ fn permission_denied_shows_grant() {
     admin.batch_execute(&hint(&run)).unwrap();
     assert_ok(&sandbox.run(&["lock", "alice"]));
     assert_ok(&sandbox.run(&["group", "add", "alice", "staff"]));
-    // What cannot be granted is not promised.
+    // The hint names the missing privilege on the schema.
     let mut superuser = cluster.superuser(name(&url));
     superuser.batch_execute("REVOKE USAGE ON SCHEMA public FROM PUBLIC").unwrap();
     let run = sandbox.run(&["list"]);
     assert!(hint(&run).contains(&format!("GRANT USAGE ON SCHEMA public TO {role};")), "{run}");
-    // A name that is to be quoted.
+    // The hint quotes names.
     let database = name(&url);
     superuser
         .batch_execute(&format!("GRANT USAGE ON SCHEMA public TO PUBLIC; CREATE ROLE \"O'Neil x{database}\" LOGIN PASSWORD 'x'"))

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use crate::program::{Run, Sandbox, empty};
 use crate::server::Cluster;
 
-/// A directory for the program, which is to use the database of `url`.
+/// A directory for the program, with the database of `url`.
 pub(crate) fn on(url: &str) -> Sandbox {
     empty().with_env("DASH_USERS_DATABASE", url)
 }
@@ -28,14 +28,14 @@ pub(crate) fn assert_fails(run: &Run, status: i32, part: &str) {
     assert!(run.stderr.contains(part) && run.stdout.is_empty(), "not '{part}' in {run}");
 }
 
-/// Starts a command without waiting for its end.
+/// Starts a command.
 pub(crate) fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
     let mut command = sandbox.command(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
-/// Status and stderr of a command that was started.
+/// The exit code and stderr of a started command.
 pub(crate) fn end(child: Child) -> (Option<i32>, String) {
     let output = child.wait_with_output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
@@ -46,7 +46,7 @@ pub(crate) fn name(url: &str) -> &str {
     url.rsplit('/').next().unwrap()
 }
 
-/// A file of `count` users, whose names begin with `prefix`.
+/// Writes a file of `count` users whose names begin with `prefix`.
 pub(crate) fn users(sandbox: &Sandbox, file: &str, prefix: &str, count: usize) {
     let hash = crate::program::SECRET123;
     let lines = (0..count).map(|number| format!("{prefix}{number:05},{hash},en,staff\n"));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -11,11 +11,16 @@ use crate::server::{Cluster, OWNER};
 use crate::skip::or_skip;
 use crate::support::{assert_fails, assert_ok, name, on};
 
-/// Runs openssl in a directory.
-fn openssl(directory: &TempDir, args: &str) -> Result<(), String> {
+/// Runs openssl in a directory, and returns its output.
+fn try_openssl(directory: &TempDir, args: &str) -> Result<Output, String> {
     let mut command = Command::new("openssl");
     command.args(args.split(' ')).current_dir(directory).stdin(Stdio::null());
-    let output = command.output().map_err(|error| format!("no openssl: {error}"))?;
+    command.output().map_err(|error| format!("no openssl: {error}"))
+}
+
+/// Runs openssl in a directory, which must succeed.
+fn openssl(directory: &TempDir, args: &str) -> Result<(), String> {
+    let output = try_openssl(directory, args)?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
@@ -46,11 +51,11 @@ fn serve(cluster: &Cluster, files: &TempDir, certificate: &str, key: &str) {
         cluster.write(name, &fs::read(files.path().join(from)).unwrap());
     }
     cluster.reload();
-    // The server reads them when it gets to it.
+    // The server reads them some time later.
     std::thread::sleep(std::time::Duration::from_millis(300));
 }
 
-/// The command of a hint, without what is before it.
+/// The openssl command in a hint.
 fn openssl_of(run: &crate::program::Run) -> String {
     let hint = run.stderr.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap_or_default();
     hint.find("openssl ").map(|at| hint[at..].to_owned()).unwrap_or_default()
@@ -64,18 +69,16 @@ fn unusual_certificate_is_accepted_or_explained() {
     let password = cluster.password();
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     let own = |name: &str, subject: &str, more: &str| {
-        let request =
-            format!("req -x509 {key} -keyout {name}.key -out {name}.crt -subj /CN={subject}{more}");
+        let request = format!(
+            "req -x509 {key} -keyout {name}.key -out {name}.crt -subj /CN={subject} -days 2{more}"
+        );
         openssl(&files, &request).unwrap();
     };
-    own("self", "localhost", " -days 2 -addext subjectAltName=DNS:localhost");
-    own(
-        "leaf",
-        "localhost",
-        " -days 2 -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE",
-    );
-    own("plain", "localhost", " -days 2");
-    own("elsewhere", "elsewhere", " -days 2 -addext subjectAltName=DNS:elsewhere");
+    let named = " -addext subjectAltName=DNS:localhost";
+    own("self", "localhost", named);
+    own("leaf", "localhost", &format!("{named} -addext basicConstraints=critical,CA:FALSE"));
+    own("plain", "localhost", "");
+    own("elsewhere", "elsewhere", " -addext subjectAltName=DNS:elsewhere");
     openssl(&files, "x509 -req -in server.csr -CA ours.crt -CAkey ours.key -CAcreateserial -days 2 -out old.crt").unwrap();
     openssl(&files, "x509 -req -in server.csr -signkey server.key -days 2 -out oldself.crt")
         .unwrap();
@@ -83,7 +86,8 @@ fn unusual_certificate_is_accepted_or_explained() {
     openssl(&files, &format!("req {key} -keyout late.key -out late.csr -subj /CN=localhost"))
         .unwrap();
     let late = "x509 -req -in late.csr -CA ours.crt -CAkey ours.key -CAcreateserial -days -1 -extfile names -out late.crt";
-    let has_late = openssl_ok(&files, late);
+    // Old versions of openssl make no certificate that has expired.
+    let has_late = try_openssl(&files, late).is_ok_and(|output| output.status.success());
 
     serve(&cluster, &files, "self.crt", "self.key");
     for setting in ["ssl_cert_file = 'server.crt'", "ssl_key_file = 'server.key'", "ssl = on"] {
@@ -99,6 +103,7 @@ fn unusual_certificate_is_accepted_or_explained() {
         )
     };
     assert_ok(&on(&url).run(&["seed"]));
+    let only_elsewhere = "is not valid for name localhost, only for elsewhere";
     let mut cases = vec![
         // The certificate, its key, the file, and why it is refused.
         ("self.crt", "self.key", "self.crt", None),
@@ -106,29 +111,14 @@ fn unusual_certificate_is_accepted_or_explained() {
         ("self.crt", "self.key", "ours.crt", Some("is self-signed, and not in")),
         ("leaf.crt", "leaf.key", "ours.crt", Some("is self-signed, and not in")),
         ("self.crt", "self.key", "self.der", Some("is in DER format, not PEM")),
-        (
-            "elsewhere.crt",
-            "elsewhere.key",
-            "elsewhere.crt",
-            Some("is not valid for name localhost, only for elsewhere"),
-        ),
+        ("elsewhere.crt", "elsewhere.key", "elsewhere.crt", Some(only_elsewhere)),
         ("plain.crt", "plain.key", "plain.crt", Some("has only a common name")),
         ("old.crt", "server.key", "ours.crt", Some("uses X.509 version 1")),
         ("oldself.crt", "server.key", "oldself.crt", Some("uses X.509 version 1")),
     ];
     if has_late {
-        cases.push((
-            "late.crt",
-            "late.key",
-            "ours.crt",
-            Some("the server's certificate expired at 20"),
-        ));
-        cases.push((
-            "late.crt",
-            "late.key",
-            "late.crt",
-            Some("the server's certificate expired at 20"),
-        ));
+        let expired = Some("the server's certificate expired at 20");
+        cases.extend(["ours.crt", "late.crt"].map(|root| ("late.crt", "late.key", root, expired)));
     }
     for (certificate, key, root, reason) in cases {
         serve(&cluster, &files, certificate, key);
@@ -147,18 +137,12 @@ fn unusual_certificate_is_accepted_or_explained() {
         }
         assert!(!run.to_string().contains(password));
     }
-    // What the hint makes is accepted.
+    // The certificate created by the hint is accepted.
     serve(&cluster, &files, "plain.crt", "plain.key");
     let command = openssl_of(&on(&at("plain.crt")).run(&["list"]));
     openssl(&files, command.strip_prefix("openssl ").unwrap()).unwrap();
     serve(&cluster, &files, "server.crt", "server.key");
     assert_ok(&on(&at("server.crt")).run(&["list"]));
-}
-
-fn openssl_ok(directory: &TempDir, args: &str) -> bool {
-    let mut command = Command::new("openssl");
-    command.args(args.split(' ')).current_dir(directory).stdin(Stdio::null());
-    command.output().is_ok_and(|output| output.status.success())
 }
 
 #[test]
@@ -175,8 +159,8 @@ fn client_certificate_and_channel_binding_work() {
     serve_first(&cluster, &files);
     let port = cluster.port();
     let file = |name: &str| files.path().join(name).display().to_string();
-    for (name, mode) in [("client.key", 0o600), ("locked.key", 0o600), ("stranger.key", 0o600)] {
-        fs::set_permissions(file(name), fs::Permissions::from_mode(mode)).unwrap();
+    for name in ["client.key", "locked.key", "stranger.key"] {
+        fs::set_permissions(file(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
     let at = |query: &str| {
         format!("postgresql://{OWNER}@localhost:{port}/{}?sslmode=require&{query}", name(&url))
@@ -240,16 +224,9 @@ fn sslmode_decides_verification() {
     let Some(files) = or_skip(certificates()) else { return };
     let Some(cluster) = or_skip(Cluster::start(&[])) else { return };
     let url = cluster.database();
-    let read = |name: &str| fs::read(files.path().join(name)).unwrap();
-    for name in ["server.crt", "server.key"] {
-        let path = cluster.write(name, &read(name));
-        let setting = if name.ends_with("key") { "ssl_key_file" } else { "ssl_cert_file" };
-        cluster.configure(&format!("{setting} = '{}'", path.display()));
-    }
-    cluster.configure("ssl = on");
     // The owner is only let in if the connection is encrypted.
     cluster.authenticate(&format!("hostnossl all {OWNER} 127.0.0.1/32 reject"));
-    cluster.restart();
+    serve_first(&cluster, &files);
     let password = cluster.password();
     let at = |host: &str| {
         format!("postgresql://{OWNER}:{password}@{host}:{}/{}", cluster.port(), name(&url))
@@ -259,60 +236,34 @@ fn sslmode_decides_verification() {
     let (ours, other) = (file("ours.crt"), file("other.crt"));
 
     assert_ok(&on(&localhost).run(&["seed"]));
-    for (url, query, reason) in [
-        (&address, String::new(), None),
-        (&address, "sslmode=prefer".to_owned(), None),
-        (&address, "sslmode=require".to_owned(), None),
-        (&localhost, format!("sslmode=verify-full&sslrootcert={ours}"), None),
-        (&address, "sslmode=disable".to_owned(), Some("pg_hba.conf rejects connection")),
-        (
-            &address,
-            format!("sslmode=verify-full&sslrootcert={ours}"),
-            Some("is not valid for name 127.0.0.1, only for localhost"),
-        ),
-        (
-            &localhost,
-            format!("sslmode=verify-full&sslrootcert={other}"),
-            Some("is not signed by a CA in"),
-        ),
-        (&localhost, "sslmode=verify-full&sslrootcert=system".to_owned(), Some("")),
-        (&localhost, "sslmode=verify-full".to_owned(), Some("needs sslrootcert")),
-        (
-            &localhost,
-            format!("sslmode=verify-full&sslrootcert={}", file("names")),
-            Some("no PEM certificate"),
-        ),
-        (
-            &localhost,
-            format!("sslmode=verify-full&sslrootcert={}", file("none")),
-            Some("No such file"),
-        ),
-        (
-            &localhost,
-            format!("sslmode=require&sslrootcert={ours}"),
-            Some("use sslmode=verify-full"),
-        ),
-        (
-            &localhost,
-            format!("sslmode=verify-ca&sslrootcert={ours}"),
-            Some("verify-ca is not supported"),
-        ),
-        (&localhost, "sslmode=allow".to_owned(), Some("sslmode=allow is not supported")),
+    let with = |root: &str, mode: &str| format!("{mode}&sslrootcert={root}");
+    let full = |root: &str| with(root, "verify-full");
+    for (url, mode, failure) in [
+        (&address, "prefer".to_owned(), None),
+        (&address, "require".to_owned(), None),
+        (&localhost, full(&ours), None),
+        (&address, "disable".to_owned(), Some((4, "pg_hba.conf rejects connection"))),
+        (&address, full(&ours), Some((4, "is not valid for name 127.0.0.1, only for localhost"))),
+        (&localhost, full(&other), Some((4, "is not signed by a CA in"))),
+        (&localhost, full("system"), Some((4, ""))),
+        (&localhost, full(&file("names")), Some((4, "no PEM certificate"))),
+        (&localhost, full(&file("none")), Some((4, "No such file"))),
+        // Settings that cannot be obeyed.
+        (&localhost, "verify-full".to_owned(), Some((2, "needs sslrootcert"))),
+        (&localhost, with(&ours, "require"), Some((2, "use sslmode=verify-full"))),
+        (&localhost, with(&ours, "verify-ca"), Some((2, "verify-ca is not supported"))),
+        (&localhost, "allow".to_owned(), Some((2, "sslmode=allow is not supported"))),
     ] {
-        let run = on(&format!("{url}?{query}")).run(&["list"]);
-        match reason {
+        let run = on(&format!("{url}?sslmode={mode}")).run(&["list"]);
+        match failure {
             None => assert_ok(&run),
-            // What was set cannot be obeyed.
-            Some(reason) if reason.contains("sslmode") || reason.contains("verify-ca") => {
-                assert_fails(&run, 2, reason);
-            }
-            Some(reason) if reason.starts_with("needs") => assert_fails(&run, 2, reason),
-            Some(reason) => assert_fails(&run, 4, reason),
+            Some((status, reason)) => assert_fails(&run, status, reason),
         }
         assert!(!run.to_string().contains(password));
     }
+    assert_ok(&on(&address).run(&["list"]));
 
-    // Likewise by the environment, and by the file in the home directory.
+    // The environment and the file in the home directory work, too.
     let sandbox = on(&localhost).with_env("PGSSLMODE", "verify-full");
     assert_ok(&sandbox.with_env("PGSSLROOTCERT", &ours).run(&["list"]));
     let home = empty();
@@ -326,7 +277,7 @@ fn sslmode_decides_verification() {
     let home = home.with_env("PGSSLMODE", "require");
     assert_fails(&home.run(&["list"]), 2, "use sslmode=verify-full");
 
-    // An older version will do, where the server knows no newer one.
+    // An older TLS version works if the server has no newer one.
     cluster.configure("ssl_max_protocol_version = 'TLSv1.2'");
     cluster.reload();
     assert_ok(&on(&format!("{address}?sslmode=require")).run(&["list"]));

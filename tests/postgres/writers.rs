@@ -1,4 +1,4 @@
-//! Concurrent programs, as on several hosts: nothing is lost or done twice.
+//! Concurrent programs, as on several hosts: every change is made once.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -11,7 +11,7 @@ use crate::support::{assert_ok, end, on, start, users};
 const WRITERS: usize = 8;
 const IMPORTED: usize = 50;
 
-/// How many events there are of each action.
+/// The number of events of each action.
 fn events(url: &str) -> BTreeMap<String, i64> {
     let select = "SELECT action, count(*) FROM user_events GROUP BY action";
     let rows = connect(url).query(select, &[]).unwrap();
@@ -90,7 +90,7 @@ fn eight_writers_apply_each_change_once() {
     assert!(odd.is_empty(), "{odd:?}");
 }
 
-/// Runs a command four times at once: the documents that it prints.
+/// Runs a command in four processes at once, and returns their JSON.
 fn four_at_once(sandbox: &Sandbox, args: &[&str]) -> Vec<serde_json::Value> {
     let children: Vec<_> = (0..4).map(|_| start(sandbox, args)).collect();
     let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());

@@ -88,7 +88,7 @@ impl Sqlite {
 fn connect(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.busy_timeout(Duration::ZERO).unwrap();
-    // As an app's SQLite has it unless it asks: rusqlite's is compiled otherwise.
+    // The default of SQLite in apps; rusqlite is compiled with another one.
     connection.pragma_update(None, "foreign_keys", false).unwrap();
     connection
 }
@@ -176,6 +176,21 @@ impl Postgres {
         server::connect(&self.url)
     }
 
+    /// A new role that may log in: its name, and the URL of this database for it. `ROLE` stands
+    /// for its name in `grants`, which the superuser runs.
+    pub(crate) fn role(&self, grants: &str) -> (String, String) {
+        let role = self.cluster.role("");
+        self.superuser().batch_execute(&grants.replace("ROLE", &role)).unwrap();
+        let url = self.cluster.url(&role, &role, &self.name);
+        (role, url)
+    }
+
+    /// Changes a setting of the database, as `name = value`.
+    pub(crate) fn set(&self, setting: &str) {
+        let alter = format!("ALTER DATABASE {} SET {setting}", self.name);
+        self.superuser().batch_execute(&alter).unwrap();
+    }
+
     /// A connection of the superuser.
     pub(crate) fn superuser(&self) -> Client {
         self.cluster.superuser(&self.name)
@@ -210,12 +225,12 @@ impl Database for Postgres {
         self.connect().simple_query(sql).unwrap().into_iter().filter_map(first).collect()
     }
 
-    /// A server is copied by its own programs.
+    /// `backup` supports files only.
     fn operations(&self) -> Vec<Operation> {
         OPERATIONS.into_iter().filter(|(name, _)| *name != "backup").collect()
     }
 
-    /// An index of a page's third.
+    /// An index entry has at most a third of a page.
     fn longest_name(&self) -> usize {
         2000
     }

@@ -6,24 +6,17 @@ use dash_users::{Error, ImportOptions, OnConflict, StoredText, Users};
 use crate::accounts::{groups, is_recent, recorded};
 use crate::database::Database;
 use crate::support::{
-    GOOD, OUTDATED, TUTORIAL_TABLE, add, bad_records, counts, hash, hash_with, import, init,
-    insert, is_current_hash_of, literal, locked, names, options, prepare, reasons, rows, stored,
+    GOOD, OUTDATED, TUTORIAL_TABLE, bad_records, counts, hash, hash_with, import, init, insert,
+    is_current_hash_of, literal, locked, names, options, prepare, reasons, rows, stored,
+    with_users,
 };
 
 const UPDATE: OnConflict = OnConflict::Update;
 
-/// Users alice and bob.
-fn with_two(database: &dyn Database) -> Users {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
-    users
-}
-
 fn conflict_reports_existing_users_and_writes_nothing(database: &dyn Database) {
-    let mut users = with_two(database);
+    let mut users = with_users(database, &["alice", "bob"]);
     let (before, hash) = (rows(database), hash("x"));
-    // Whether there is anything to hash or not.
+    // With and without passwords to hash.
     for file in [
         format!("username,password\nzoe,{GOOD}\nbob,{GOOD}\nalice,{GOOD}"),
         format!("username,password_hash\nzoe,{hash}\nbob,{hash}\nalice,{hash}"),
@@ -37,7 +30,7 @@ fn conflict_reports_existing_users_and_writes_nothing(database: &dyn Database) {
 }
 
 fn skip_leaves_existing_users(database: &dyn Database) {
-    let mut users = with_two(database);
+    let mut users = with_users(database, &["alice", "bob"]);
     let before = rows(database);
     let file = format!("username,password,language,groups\nbob,{GOOD},fr,x\nzoe,{GOOD},,");
     for on_conflict in [OnConflict::Skip, OnConflict::SkipUnchecked] {
@@ -49,7 +42,7 @@ fn skip_leaves_existing_users(database: &dyn Database) {
 }
 
 fn skip_unchecked_validates_new_users_only(database: &dyn Database) {
-    let mut users = with_two(database);
+    let mut users = with_users(database, &["alice", "bob"]);
     insert(database, "a:b", "!");
     let before = rows(database);
     let odd = "username,password,language\nalice,weak,not a tag\nbob,,\na:b,weak,\n";
@@ -72,7 +65,7 @@ fn skip_unchecked_validates_new_users_only(database: &dyn Database) {
 }
 
 fn update_changes_given_fields_only(database: &dyn Database) {
-    let mut users = with_two(database);
+    let mut users = with_users(database, &["alice", "bob"]);
     users.add_groups("alice", &["staff".parse().unwrap(), "x".parse().unwrap()]).unwrap();
     let hash_before = stored(database, "alice");
 
@@ -102,10 +95,10 @@ fn update_with_same_password_keeps_hash(database: &dyn Database) {
     insert(database, "bob", &locked(&hash(GOOD)));
     let before = rows(database);
     let file = format!("username,password,language\nalice,{GOOD},\nbob,{GOOD},en\n");
-    let told_before = recorded(&mut users, None);
+    let recorded_before = recorded(&mut users, None);
     assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 0, 2, 0]);
     assert_eq!(rows(database), before);
-    assert_eq!(recorded(&mut users, None), told_before);
+    assert_eq!(recorded(&mut users, None), recorded_before);
 }
 
 fn update_with_new_password_keeps_lock(database: &dyn Database) {
@@ -158,20 +151,20 @@ fn update_sets_password_time_for_new_password_only(database: &dyn Database) {
 }
 
 fn dry_run_counts_same_and_writes_nothing(database: &dyn Database) {
-    let mut users = with_two(database);
+    let mut users = with_users(database, &["alice", "bob"]);
     insert(database, "carol", &hash(GOOD));
     let file = format!(
         "username,password,language\nalice,{GOOD},\nbob,,fr\ncarol,{GOOD},en\nzoe,{GOOD},\nyan,,"
     );
     for (on_conflict, expected) in [(UPDATE, [2, 2, 1, 0]), (OnConflict::Skip, [2, 0, 0, 3])] {
-        let (before, told_before) = (rows(database), recorded(&mut users, None));
+        let (before, recorded_before) = (rows(database), recorded(&mut users, None));
         let mut options = options(on_conflict);
         options.generate_missing = true;
         options.dry_run = true;
         assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
         let mut reader = Users::open_read_only(database.location()).unwrap();
         assert_eq!(counts(import(&mut reader, options, &file).unwrap()), expected);
-        assert_eq!((rows(database), recorded(&mut users, None)), (before, told_before));
+        assert_eq!((rows(database), recorded(&mut users, None)), (before, recorded_before));
         options.dry_run = false;
         assert_eq!(counts(import(&mut users, options, &file).unwrap()), expected);
         users.remove(&["zoe", "yan"], false).unwrap();
@@ -224,8 +217,7 @@ fn password_changed_concurrently_is_not_replaced(database: &dyn Database) {
         "DELETE FROM users".to_owned(),
     ] {
         database.execute("DROP TABLE IF EXISTS users");
-        let mut users = init(database);
-        add(&mut users, "alice");
+        let mut users = with_users(database, &["alice"]);
         let refusal = overtaken(database, &mut users, UPDATE, &sql);
         assert!(matches!(refusal, Err(Error::ConcurrentChange(_))), "{sql}: {refusal:?}");
         let left = rows(database);
@@ -234,8 +226,7 @@ fn password_changed_concurrently_is_not_replaced(database: &dyn Database) {
 }
 
 fn other_concurrent_changes_are_kept(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let sql = "UPDATE users SET language = 'fr'; INSERT INTO user_groups VALUES ('alice', 'x')";
     assert_eq!(overtaken(database, &mut users, UPDATE, sql).unwrap(), [1, 1, 0, 0]);
     let alice = users.get("alice").unwrap().unwrap();

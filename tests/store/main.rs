@@ -31,6 +31,7 @@ macro_rules! on_every_database {
 }
 
 mod database;
+mod hooks;
 #[path = "../support/python.rs"]
 #[expect(dead_code, reason = "only tests/hash asks other versions of werkzeug")]
 mod python;
@@ -45,6 +46,7 @@ mod support;
 
 mod accounts;
 mod check;
+mod direct_writes;
 mod foreign_keys;
 mod import;
 mod import_conflicts;

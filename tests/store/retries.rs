@@ -1,67 +1,16 @@
 //! Operations are retried if another program wrote at the same time, up to a limit.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use dash_users::store::{self, Access, CommitHooks, Migrated, Row, Schema, Store, Transaction};
-use dash_users::{Error, Event, Finding, Location, Password, StoreError, Users};
+use dash_users::{Error, Password, StoreError, Users};
 
 use crate::database::Database;
-use crate::support::{
-    GOOD, OUTDATED, add, hash_with, hashed, init, insert, method, names, new_user,
-};
+use crate::hooks::with_hook;
+use crate::support::{GOOD, OUTDATED, hash_with, hashed, insert, names, new_user, with_users};
 
 /// How often it is tried again.
 const RETRIES: u32 = 5;
-
-/// A store that reports `conflicts` conflicts.
-struct Contended {
-    store: Box<dyn Store>,
-    location: Location,
-    conflicts: Arc<AtomicU32>,
-}
-
-impl Contended {
-    fn meet(&self) -> Result<(), StoreError> {
-        let one_less = |left: u32| left.checked_sub(1);
-        match self.conflicts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
-            Ok(_) => Err(StoreError::Conflict { location: self.location.clone() }),
-            Err(_) => Ok(()),
-        }
-    }
-}
-
-impl Store for Contended {
-    fn schema(&mut self) -> Result<Schema, StoreError> {
-        self.store.schema()
-    }
-
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        self.meet()?;
-        self.store.migrate(hooks)
-    }
-
-    fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
-        self.store.check(each)
-    }
-
-    fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
-        self.meet()?;
-        self.store.repair(hooks)
-    }
-
-    fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
-        self.store.backup(file, overwrite)
-    }
-
-    fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        if access == Access::Write {
-            self.meet()?;
-        }
-        self.store.begin(access)
-    }
-}
 
 /// Each operation that changes something, in an order in which each can be done.
 type Operation = (&'static str, fn(&mut Users) -> Result<(), Error>);
@@ -89,15 +38,19 @@ const CHANGES: [Operation; 14] = [
 
 /// The users of a database with alice, and how often a change of them is to fail.
 fn contended(database: &dyn Database) -> (Users, Arc<AtomicU32>) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    drop(with_users(database, &["alice"]));
     insert(database, "old", &hash_with(OUTDATED, "secret"));
     insert(database, "clear", "plover");
     let conflicts = Arc::new(AtomicU32::new(0));
-    let store = store::open(database.location(), Access::Write).unwrap();
-    let location = database.location().clone();
-    let store = Contended { store, location, conflicts: Arc::clone(&conflicts) };
-    (Users::new(Box::new(store)).with_method(method(crate::support::METHOD)), conflicts)
+    let (left, location) = (Arc::clone(&conflicts), database.location().clone());
+    let users = with_hook(database, move || {
+        let one_less = |left: u32| left.checked_sub(1);
+        match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less) {
+            Ok(_) => Err(StoreError::Conflict { location: location.clone() }),
+            Err(_) => Ok(()),
+        }
+    });
+    (users, conflicts)
 }
 
 fn every_change_is_retried(database: &dyn Database) {

@@ -67,6 +67,18 @@ pub(crate) fn new_user(username: &str, password: &str) -> NewUser {
     new
 }
 
+/// The same, although its name may differ only by case from that of another.
+pub(crate) fn similar_user(username: &str) -> NewUser {
+    let mut new = new_user(username, GOOD);
+    new.allow_similar = true;
+    new
+}
+
+/// Gives a user a group.
+pub(crate) fn add_group(users: &mut Users, username: &str, group: &str) {
+    users.add_groups(username, &[group.parse().unwrap()]).unwrap();
+}
+
 /// Users with their passwords hashed, as demo users are added.
 pub(crate) fn hashed(users: &[NewUser]) -> Vec<(Username, PasswordHash, Language)> {
     let hash = |user: &NewUser| {
@@ -81,7 +93,16 @@ pub(crate) fn add(users: &mut Users, username: &str) {
     users.add(&new_user(username, "secret")).unwrap();
 }
 
-/// The options of an import, none but this.
+/// A new database with these users, whose passwords are `secret`.
+pub(crate) fn with_users(database: &dyn Database, names: &[&str]) -> Users {
+    let mut users = init(database);
+    for name in names {
+        add(&mut users, name);
+    }
+    users
+}
+
+/// The options of an import with only this one set.
 pub(crate) fn options(on_conflict: OnConflict) -> ImportOptions {
     let mut options = ImportOptions::default();
     options.on_conflict = on_conflict;

@@ -5,8 +5,8 @@ use dash_users::{Error, ImportOptions, OnConflict, StoredText};
 use crate::accounts::{groups, recorded};
 use crate::database::Database;
 use crate::support::{
-    GOOD, add, found, hash, import, init, insert, is_current_hash_of, locked, options, reasons,
-    rows, stored,
+    GOOD, add_group, found, hash, import, init, insert, is_current_hash_of, locked, options,
+    reasons, rows, stored, with_users,
 };
 
 const ALL: Option<&[&str]> = None;
@@ -20,11 +20,8 @@ fn text(text: &str) -> StoredText {
 }
 
 fn unwrap_restores_hashes_only(database: &dyn Database) {
-    let mut users = init(database);
-    for name in ["alice", "bob", "carol", "dave"] {
-        add(&mut users, name);
-    }
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    let mut users = with_users(database, &["alice", "bob", "carol", "dave"]);
+    add_group(&mut users, "alice", "staff");
     let changed_at = users.get("alice").unwrap().unwrap().password_changed_at;
     let hash = hash("secret");
     let locked_hash = locked(&hash);
@@ -88,7 +85,7 @@ fn plaintext_reports_every_placeholder(database: &dyn Database) {
     for allow_hash_like in [false, true] {
         let Err(Error::BadValues(bad)) = users.hash_plaintext_passwords(ALL, allow_hash_like)
         else {
-            panic!("not several")
+            panic!("not rejected")
         };
         let expected = values.len() + if allow_hash_like { 1 } else { 2 };
         assert_eq!((bad.count(), bad.first().len()), (expected as u64, expected));
@@ -99,7 +96,7 @@ fn plaintext_reports_every_placeholder(database: &dyn Database) {
     let Err(Error::HashNotPassword { what, is_restorable, .. }) =
         users.hash_plaintext_passwords(Some(&["wrapped"]), true)
     else {
-        panic!("it is taken")
+        panic!("not rejected")
     };
     assert_eq!((what.as_str(), is_restorable), ("a valid hash with Python's b'…' around it", true));
 }
@@ -110,7 +107,7 @@ fn plaintext_shows_first_of_many_errors(database: &dyn Database) {
         insert(database, &format!("user{index:02}"), "None");
     }
     let Err(Error::BadValues(bad)) = users.hash_plaintext_passwords(ALL, false) else {
-        panic!("not several")
+        panic!("not rejected")
     };
     assert_eq!((bad.count(), bad.first().len(), bad.are_passwords()), (50, 20, false));
 }
@@ -201,8 +198,7 @@ fn import_locks_and_unlocks_users(database: &dyn Database) {
 }
 
 fn import_locks_users_without_a_password(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let before = stored(database, "alice");
     let mut options = options(OnConflict::Update);
     options.lock_missing = true;

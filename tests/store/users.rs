@@ -11,7 +11,7 @@ use dash_users::{Error, Language, NewUser, Password, StoredText};
 use crate::database::Database;
 use crate::support::{
     GOOD, METHOD, add, hash, hashed, init, insert, is_current_hash_of, locked, method, names,
-    new_user, rows, stored,
+    new_user, rows, stored, with_users,
 };
 
 fn text(text: &str) -> StoredText {
@@ -38,8 +38,7 @@ fn added_user_is_found_as_given(database: &dyn Database) {
 }
 
 fn unknown_name_is_not_found(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     for other in ["", "Alice", "alice ", "alic", "alice%", "al_ce"] {
         assert_eq!(users.get(other).unwrap(), None, "{other:?}");
     }
@@ -59,8 +58,7 @@ fn list_is_ordered_by_bytes_of_names(database: &dyn Database) {
 }
 
 fn add_rejects_taken_name(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let before = rows(database);
     let mut new = new_user("alice", GOOD);
     for allow_similar in [false, true] {
@@ -74,8 +72,7 @@ fn add_rejects_taken_name(database: &dyn Database) {
 }
 
 fn add_rejects_similar_name_unless_allowed(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let mut new = new_user("Alice", GOOD);
     for refusal in [users.add(&new), users.check_new(&new.username, false)] {
         let Err(Error::SimilarUser { username, existing }) = refusal else {
@@ -93,16 +90,14 @@ fn add_rejects_similar_name_unless_allowed(database: &dyn Database) {
 }
 
 fn names_differing_otherwise_are_not_similar(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice_ö");
+    let mut users = with_users(database, &["alice_ö"]);
     for other in ["alice_Ö", "alicexö", "alice%", "alice_ö1"] {
         users.check_new(&other.parse().unwrap(), false).unwrap();
     }
 }
 
 fn password_violating_policy_changes_nothing(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let before = rows(database);
     let long = "é".repeat(513);
     for (password, allow_weak, reason) in [
@@ -131,22 +126,22 @@ fn weak_password_is_accepted_if_allowed(database: &dyn Database) {
 }
 
 fn username_counts_as_guessable(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "gwrkpzqhvx");
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["gwrkpzqhvx", "alice"]);
     let password = Password::from("gwrkpzqhvx");
     let refusal = users.set_password("gwrkpzqhvx", &password, false);
     assert!(matches!(refusal, Err(Error::Password(Violation::Guessable))));
     users.set_password("alice", &password, false).unwrap();
 }
 
-fn new_password_replaces_hash_of_one_user(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+fn new_password_replaces_value_of_one_user(database: &dyn Database) {
+    let mut users = with_users(database, &["bob"]);
     let bob = stored(database, "bob");
-    users.set_password("alice", &Password::from(GOOD), false).unwrap();
-    assert!(is_current_hash_of(&stored(database, "alice"), GOOD));
+    for value in ["", "!", "clear", "$2b$12$abcdefghijklmnopqrstuv", &hash("secret")] {
+        let name = format!("user{}", value.len());
+        insert(database, &name, value);
+        users.set_password(&name, &Password::from(GOOD), false).unwrap();
+        assert!(is_current_hash_of(&stored(database, &name), GOOD), "{value:?}");
+    }
     assert_eq!(stored(database, "bob"), bob);
 }
 
@@ -161,19 +156,8 @@ fn new_password_keeps_lock(database: &dyn Database) {
     assert!(is_current_hash_of(&value[1..].replace('|', "$"), GOOD));
 }
 
-fn new_password_replaces_unusable_value(database: &dyn Database) {
-    let mut users = init(database);
-    for value in ["", "!", "clear", "$2b$12$abcdefghijklmnopqrstuv"] {
-        let name = format!("user{}", value.len());
-        insert(database, &name, value);
-        users.set_password(&name, &Password::from(GOOD), false).unwrap();
-        assert!(is_current_hash_of(&stored(database, &name), GOOD), "{value:?}");
-    }
-}
-
 fn language_is_changed_once(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let hash = stored(database, "alice");
     assert!(users.set_language("alice", &language("fr")).unwrap());
     assert!(!users.set_language("alice", &language("fr")).unwrap());
@@ -184,8 +168,7 @@ fn language_is_changed_once(database: &dyn Database) {
 }
 
 fn changes_reject_unknown_user(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
+    let mut users = with_users(database, &["alice"]);
     let before = rows(database);
     let refusals = [
         users.set_password("Alice", &Password::from(GOOD), false),
@@ -204,10 +187,7 @@ fn changes_reject_unknown_user(database: &dyn Database) {
 }
 
 fn remove_is_all_or_none(database: &dyn Database) {
-    let mut users = init(database);
-    for name in ["alice", "bob", "carol", "dave"] {
-        add(&mut users, name);
-    }
+    let mut users = with_users(database, &["alice", "bob", "carol", "dave"]);
     let refusal = users.remove(&["alice", "zoe", "bob"], false);
     assert!(matches!(refusal, Err(Error::NoSuchUser(name)) if name == text("zoe")));
     assert_eq!(names(database), ["alice", "bob", "carol", "dave"]);
@@ -216,27 +196,26 @@ fn remove_is_all_or_none(database: &dyn Database) {
     assert_eq!(names(database), ["bob", "carol"]);
 }
 
-fn remove_of_repeated_user_removes_once(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    assert_eq!(users.remove(&["alice", "alice"], false).unwrap(), [true, true]);
-    assert!(names(database).is_empty());
-}
-
 fn remove_if_exists_skips_unknown_users(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
-    assert_eq!(users.remove(&["zoe", "alice", "yan"], true).unwrap(), [false, true, false]);
-    assert_eq!(names(database), ["bob"]);
-    assert_eq!(users.remove(&["zoe"], true).unwrap(), [false]);
-    assert_eq!(users.remove(&[""; 0], false).unwrap(), [false; 0]);
-    assert_eq!(users.remove(&["zoe", "zoe"], true).unwrap(), [false, false]);
+    let mut users = with_users(database, &["alice", "bob", "carol"]);
+    for (remove, if_exists, expected) in [
+        (&["zoe", "alice", "yan"][..], true, &[false, true, false][..]),
+        (&["zoe"], true, &[false]),
+        (&[], false, &[]),
+        (&["zoe", "zoe"], true, &[false, false]),
+        (&["carol", "carol"], false, &[true, true]),
+    ] {
+        assert_eq!(users.remove(remove, if_exists).unwrap(), expected, "{remove:?}");
+    }
     assert_eq!(names(database), ["bob"]);
 }
 
 fn demo_users_are_added_to_empty_table_only(database: &dyn Database) {
     let mut users = init(database);
+    let twice = [new_user("alice", "a"), new_user("bob", "b"), new_user("alice", "c")];
+    assert!(matches!(users.add_if_empty(hashed(&twice)), Err(Error::Store(_))));
+    assert!(names(database).is_empty());
+
     let mut bob = new_user("bob", "pa$$w0rd");
     bob.language = language("fr");
     let demo = [new_user("alice", "secret123"), bob];
@@ -250,17 +229,8 @@ fn demo_users_are_added_to_empty_table_only(database: &dyn Database) {
     assert_eq!(rows(database), before);
 }
 
-fn demo_users_are_added_all_or_none(database: &dyn Database) {
-    let mut users = init(database);
-    let twice = [new_user("alice", "a"), new_user("bob", "b"), new_user("alice", "c")];
-    assert!(matches!(users.add_if_empty(hashed(&twice)), Err(Error::Store(_))));
-    assert!(names(database).is_empty());
-}
-
 fn lock_and_unlock_are_all_or_none(database: &dyn Database) {
-    let mut users = init(database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+    let mut users = with_users(database, &["alice", "bob"]);
     let before = rows(database);
     assert_eq!(users.lock(&["alice"]).unwrap(), [true]);
     assert_eq!(users.lock(&["bob", "alice"]).unwrap(), [true, false]);
@@ -273,7 +243,7 @@ fn lock_and_unlock_are_all_or_none(database: &dyn Database) {
 }
 
 fn export_counts_users_and_returns_output_error(database: &dyn Database) {
-    /// Takes so many bytes.
+    /// Accepts this number of bytes.
     struct Output(usize);
 
     impl Write for Output {
@@ -287,10 +257,7 @@ fn export_counts_users_and_returns_output_error(database: &dyn Database) {
         }
     }
 
-    let mut users = init(database);
-    for name in ["alice", "bob", "zoe"] {
-        add(&mut users, name);
-    }
+    let mut users = with_users(database, &["alice", "bob", "zoe"]);
     for format in [Format::Csv, Format::Json] {
         let (output, count) = users.export(Output(100_000), format, true).unwrap().unwrap();
         assert_eq!(count, 3);
@@ -332,16 +299,13 @@ on_every_database! {
     password_violating_policy_changes_nothing,
     weak_password_is_accepted_if_allowed,
     username_counts_as_guessable,
-    new_password_replaces_hash_of_one_user,
+    new_password_replaces_value_of_one_user,
     new_password_keeps_lock,
-    new_password_replaces_unusable_value,
     language_is_changed_once,
     changes_reject_unknown_user,
     remove_is_all_or_none,
-    remove_of_repeated_user_removes_once,
     remove_if_exists_skips_unknown_users,
     demo_users_are_added_to_empty_table_only,
-    demo_users_are_added_all_or_none,
     export_counts_users_and_returns_output_error,
     commit_hooks_run_around_commit,
 }

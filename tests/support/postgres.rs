@@ -1,11 +1,12 @@
 //! A real PostgreSQL server for tests, started from the programs that are installed: `initdb` and
-//! `pg_ctl` on the `PATH`, or where Debian has them.
+//! `pg_ctl` on the `PATH`, or in the directory of Debian.
 //!
 //! All tests of a program share one [`cluster`], each with [a database](Cluster::database) of its
 //! own; a test that stops or configures the server [starts one](Cluster::start) for itself. A
-//! cluster is in a temporary directory, in memory where there is room. It listens on a socket there
-//! and on a free port of the loopback interface, and asks for passwords. It ends with the process
-//! that started it, however that ends. It sorts by a language's rules where it can, so that nothing depends on the order.
+//! cluster is in a temporary directory, in memory if there is enough. It listens on a socket there and
+//! on a free port of the loopback interface, and requires passwords. It ends with the process that
+//! started it, even if that is killed. If possible it sorts by the rules of a language, so that
+//! nothing depends on the order of bytes.
 //!
 //! The server refuses to run as root: there it runs as `postgres`, or as `nobody`.
 //!
@@ -30,10 +31,10 @@ use tempfile::TempDir;
 
 use super::skip::or_skip;
 
-/// The superuser. Tests of programs should rather be the [`OWNER`].
+/// The superuser. Tests of programs should use the [`OWNER`].
 pub const SUPERUSER: &str = "postgres";
 
-/// Who owns the databases, and is no superuser.
+/// The owner of the databases, who is not a superuser.
 pub const OWNER: &str = "owner";
 
 /// A file system in memory. Creating a database writes hundreds of files.
@@ -43,7 +44,7 @@ const MEMORY: &str = "/dev/shm";
 /// often has only 64 MiB.
 const MEMORY_KIB: u64 = 4 << 20;
 
-/// Where Debian has the programs, in a directory for each version.
+/// The directory of the programs on Debian, with one for each version.
 pub const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// Waits for the end of its input, and with it of the tests; then ends the server in the directory
@@ -56,8 +57,8 @@ cd /
 rm -rf "$directory"
 "#;
 
-/// The server that the tests of this program share: do not stop or configure it. None if the
-/// calling test is to be skipped.
+/// The server that the tests of this program share: do not stop or configure it. `None` skips the
+/// test.
 ///
 /// # Panics
 ///
@@ -67,8 +68,7 @@ pub fn cluster() -> Option<&'static Cluster> {
     or_skip(SHARED.get_or_init(|| Cluster::start(&[])).as_ref().map_err(Clone::clone))
 }
 
-/// A server, and the directory with all that is its own. It ends when it is dropped, and when the
-/// process ends.
+/// A server and its directory. It ends when it is dropped, and when the process ends.
 pub struct Cluster {
     /// Removed by the guard.
     directory: PathBuf,
@@ -99,7 +99,7 @@ impl Cluster {
     pub fn start(settings: &[&str]) -> Result<Self, String> {
         let programs = Programs::find()?;
         let failed = |error: std::io::Error| format!("no directory for PostgreSQL: {error}");
-        // Others than this user must get to the socket.
+        // Other users must have access to the socket.
         let parent =
             if free_kib(MEMORY) < Some(MEMORY_KIB) { env::temp_dir() } else { MEMORY.into() };
         let directory = TempDir::with_prefix_in("dash-users-pg-", parent).map_err(failed)?.keep();
@@ -122,7 +122,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Makes the data directory, which sorts by a language's rules if this server knows any.
+    /// Creates the data directory, with the rules of a language for sorting if there are any.
     fn create(&self) -> std::io::Result<Result<(), String>> {
         let owned = |name: &str| -> std::io::Result<PathBuf> {
             let path = self.directory.join(name);
@@ -170,7 +170,7 @@ impl Cluster {
         Ok(result)
     }
 
-    /// Starts the server on a free port, another one if somebody took that meanwhile.
+    /// Starts the server on a free port, and tries another one if it is in use by then.
     fn launch(&mut self) -> Result<(), String> {
         let mut result = Err(String::new());
         for _ in 0..3 {
@@ -294,16 +294,15 @@ impl Cluster {
         self.administer(&format!("DROP DATABASE {name} WITH (FORCE)"));
     }
 
-    /// A new role with `attributes`, as `CREATE ROLE` has them, that may log in: its name, which is
-    /// its password too.
+    /// A new role that may log in, with `attributes` of `CREATE ROLE`: its name, which is also its
+    /// password.
     pub fn role(&self, attributes: &str) -> String {
         let name = unique("role");
         self.administer(&format!("CREATE ROLE {name} LOGIN PASSWORD '{name}' {attributes}"));
         name
     }
 
-    /// Runs a statement of the superuser about the whole cluster, on a connection that is kept for
-    /// the next one.
+    /// Runs a statement of the superuser on the whole cluster. The connection is reused.
     fn administer(&self, sql: &str) {
         let idle = self.idle.lock().unwrap().pop();
         // The server may have been restarted since.
@@ -339,10 +338,10 @@ pub fn connect(url: &str) -> Client {
     Client::connect(url, NoTls).unwrap()
 }
 
-/// The programs of an installed server, and who runs them.
+/// The programs of an installed server, and the user who runs them.
 struct Programs {
     directory: PathBuf,
-    /// What comes before a program, to run it as another user.
+    /// The command that runs a program as another user.
     prefix: Vec<String>,
     /// That user.
     user: Option<u32>,
@@ -393,7 +392,7 @@ impl Programs {
     }
 }
 
-/// What is free in a file system, as `df` prints it; none if there is no such directory.
+/// The free space of a file system as `df` prints it. `None` if there is no such directory.
 fn free_kib(directory: &str) -> Option<u64> {
     let output = Command::new("df").args(["-Pk", directory]).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
@@ -406,7 +405,7 @@ fn id(arguments: &[&str]) -> Result<String, String> {
     if output.status.success() { Ok(text) } else { Err(format!("id failed: {arguments:?}")) }
 }
 
-/// Runs a program of the server. What it starts goes on, and is not to keep a pipe open.
+/// Runs a program of the server. A process that it starts would keep a pipe open.
 fn run(command: &mut Command) -> Result<(), String> {
     let name = format!("{command:?}");
     let errors = tempfile::tempfile().map_err(|error| error.to_string())?;
@@ -433,7 +432,7 @@ fn unique(prefix: &str) -> String {
     format!("{prefix}_{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A word that cannot be guessed.
+/// A random password.
 fn random_word() -> String {
     let random = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", random(), random())

@@ -1,9 +1,8 @@
 //! Python with Dash, dash_auth, werkzeug and maturin, for the tests that use the real ones.
 //!
-//! All test programs share one virtual environment. The first one that needs it makes it from
-//! `tests/requirements.txt` and keeps it in the target directory. The interpreter is `python3`, or
-//! the one that the variable `PYTHON` names; it needs its `venv` module and a way to install
-//! packages.
+//! All test programs share one virtual environment in the target directory. The first one that needs
+//! it creates it from `tests/requirements.txt`. The interpreter is `python3` or that in the variable
+//! `PYTHON`; it needs the module `venv` and must be able to install packages.
 //!
 //! The file is a module beside `skip` of any test program.
 
@@ -30,8 +29,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The interpreter, to be given arguments. What it reads and writes is UTF-8, and no package
-    /// from outside the environment gets in its way.
+    /// The interpreter without arguments. It reads and writes UTF-8, and uses no packages from
+    /// outside the environment.
     pub fn command(&self) -> Command {
         let mut command = Command::new(self.directory.join("bin/python"));
         command.env_remove("PYTHONHOME").env_remove("PYTHONPATH").env("PYTHONUTF8", "1");
@@ -88,20 +87,20 @@ fn with_werkzeug(environment: &Environment, version: &str) -> Result<Environment
     let packages = environment.directory.join(format!("werkzeug-{version}"));
     let with_packages = Environment { packages: Some(packages.clone()), ..environment.clone() };
     once(&packages, || {
-        // All that any of these versions needs is in the environment already.
+        // The environment has the dependencies of all these versions.
         run(pip_install(environment)
             .arg("--no-deps")
             .arg("--target")
             .arg(&packages)
             .arg(format!("werkzeug=={version}")))?;
-        // An old version may use what a new Python has no longer.
+        // An old version may not work with a new Python.
         run(with_packages.command().args(["-c", "import werkzeug.security"]))?;
         Ok(())
     })?;
     Ok(with_packages)
 }
 
-/// Without compiling: Python compiles the few modules that are imported, when they are.
+/// Does not compile: Python compiles the few modules that are imported.
 fn pip_install(environment: &Environment) -> Command {
     let mut command = environment.command();
     command.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]);
@@ -109,8 +108,8 @@ fn pip_install(environment: &Environment) -> Command {
     command
 }
 
-/// Has `fill` make `directory`, and only once: threads and processes that come meanwhile wait, and
-/// what a killed one left behind is recreated.
+/// Creates `directory` with `fill` once: other threads and processes wait, and an incomplete
+/// directory is recreated.
 fn once(directory: &Path, fill: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let in_context = |error: io::Error| format!("{}: {error}", directory.display());
     let mut lock = directory.as_os_str().to_owned();
@@ -129,7 +128,7 @@ fn once(directory: &Path, fill: impl FnOnce() -> Result<(), String>) -> Result<(
     Ok(())
 }
 
-/// What the command writes to stdout; an error tells what it wrote to stderr.
+/// The command's stdout. An error contains its stderr.
 fn run(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_owned();
     let failed = |reason: &str| format!("{} failed: {reason}", program.display());

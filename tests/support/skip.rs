@@ -7,11 +7,11 @@ use std::env;
 use std::io::{self, Write};
 use std::thread;
 
-/// What a test needs; none if it is to be skipped, which is said.
+/// Returns what a test needs, or `None` to skip the test after saying so.
 ///
 /// # Panics
 ///
-/// If it cannot be had, and the variable `CI` is set.
+/// If it is unavailable and the variable `CI` is set.
 pub fn or_skip<T>(needed: Result<T, String>) -> Option<T> {
     match needed {
         Ok(needed) => Some(needed),

@@ -28,14 +28,14 @@ const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 fn pip_installs_only_the_program() {
     let Some(tools) = or_skip(fetch()).and_then(|()| environment()) else { return };
     let wheel = build(&tools);
-    the_wheel_holds_the_program_alone(&tools, &wheel);
+    assert_wheel_contains_only_the_program(&tools, &wheel);
 
     let installed = install(&tools, &wheel);
-    what_pip_installed_is_described(installed.path());
-    the_installed_program_works(installed.path());
+    assert_metadata_is_complete(installed.path());
+    assert_installed_program_works(installed.path());
 }
 
-/// Downloads the sources of all crates, also those of other systems: maturin asks Cargo about them.
+/// Downloads the sources of all crates, also for other systems: maturin needs them.
 fn fetch() -> Result<(), String> {
     let mut fetch = Command::new(env!("CARGO"));
     fetch.args(["fetch", "--locked"]).current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -46,11 +46,11 @@ fn fetch() -> Result<(), String> {
     Err(format!("cannot fetch the crates: {}", String::from_utf8_lossy(&fetched.stderr)))
 }
 
-/// Another profile for this package than that of the checkout. With the same one Cargo would take the
-/// files that it makes from the copy for those of the checkout, and miss later edits there.
+/// Another profile for this package than that of the checkout: otherwise Cargo would reuse files built
+/// from the copy for the checkout, and miss later edits.
 const OPTIONS: &str = "--profile dev --config profile.dev.package.dash-users.debug=false";
 
-/// Makes the wheel.
+/// Builds the wheel.
 ///
 /// The target directory is separate, because the other tests run the program in that of the
 /// checkout. Only the intermediate files are shared, so the dependencies are not compiled again.
@@ -65,7 +65,7 @@ fn build(tools: &Environment) -> PathBuf {
     let source = unpacked_source(tools, &directory);
     let wheels = directory.join("wheels");
     remove(&wheels);
-    // As `pip install .`, with maturin at hand already.
+    // As `pip install .`, but with the installed maturin.
     let pip = ["-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-index", "--no-deps"];
     let mut pip = maturin(tools, &pip);
     pip.env("MATURIN_PEP517_ARGS", OPTIONS);
@@ -74,8 +74,7 @@ fn build(tools: &Environment) -> PathBuf {
     only_one_in(&wheels)
 }
 
-/// The source distribution, in a directory of the same name each time. It is left as it is if it
-/// would be the same: then Cargo has nothing to do.
+/// The unpacked source distribution. An identical one is kept, so Cargo has nothing to do.
 fn unpacked_source(tools: &Environment, directory: &Path) -> PathBuf {
     let packed = directory.join("sdist");
     remove(&packed);
@@ -90,13 +89,13 @@ fn unpacked_source(tools: &Environment, directory: &Path) -> PathBuf {
     remove(&last);
     remove(&source);
     fs::create_dir(&source).unwrap();
-    // All files in it are of 2006. Cargo goes by their times: they get today's.
+    // Cargo compares times. All files in it have one of 2006: use the current time.
     success(Command::new("tar").arg("-xzmf").arg(&packed).arg("-C").arg(&source));
     fs::copy(packed, last).unwrap();
     only_one_in(&source)
 }
 
-/// Python in the environment of maturin, which it finds by `PATH`.
+/// Python with maturin on the `PATH`.
 fn maturin(tools: &Environment, arguments: &[&str]) -> Command {
     let mut command = tools.command();
     let bin = Path::new(command.get_program()).parent().unwrap().to_owned();
@@ -114,8 +113,8 @@ fn maturin(tools: &Environment, arguments: &[&str]) -> Command {
     command
 }
 
-/// For any Python 3 on this system, and without a line of Python.
-fn the_wheel_holds_the_program_alone(tools: &Environment, wheel: &Path) {
+/// For any Python 3 on this system, and without Python code.
+fn assert_wheel_contains_only_the_program(tools: &Environment, wheel: &Path) {
     let name = wheel.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with(&format!("dash_users-{VERSION}-py3-none-")), "{name}");
 
@@ -134,8 +133,8 @@ fn the_wheel_holds_the_program_alone(tools: &Environment, wheel: &Path) {
     assert_eq!(files, expected);
 }
 
-/// A new environment with the wheel, installed without the network. It gets no pip of its own, which
-/// would take longer than the rest.
+/// A new environment with the wheel, installed offline. Installing pip in it would take longer than
+/// the rest.
 fn install(tools: &Environment, wheel: &Path) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     success(tools.command().args(["-m", "venv", "--without-pip"]).arg(directory.path()));
@@ -144,7 +143,7 @@ fn install(tools: &Environment, wheel: &Path) -> TempDir {
     directory
 }
 
-fn what_pip_installed_is_described(environment: &Path) {
+fn assert_metadata_is_complete(environment: &Path) {
     const CODE: &str = "
 import importlib.metadata, json
 metadata = importlib.metadata.metadata('dash-users')
@@ -167,8 +166,8 @@ print(json.dumps(described))";
     assert_eq!(described, expected);
 }
 
-/// In an empty directory, with nothing but the environment.
-fn the_installed_program_works(environment: &Path) {
+/// In an empty directory, without environment variables.
+fn assert_installed_program_works(environment: &Path) {
     let directory = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let mut program = Command::new(environment.join("bin/dash-users"));

@@ -4,9 +4,10 @@ use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Use
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
+use crate::migrations::UNSUPPORTED;
 use crate::support::{
-    GOOD, add, counts, found, hash, import, init, is_current_hash_of, literal, names, new_user,
-    options, rows, stored,
+    GOOD, add, add_group, counts, found, hash, import, init, is_current_hash_of, literal, names,
+    new_user, options, rows, similar_user, stored, with_users,
 };
 
 /// Supported tables, with preceding SQL.
@@ -49,8 +50,7 @@ fn init_adopts_table_unchanged() {
         assert!(done.adopted, "{sql}");
         assert_eq!(rows(&database), before, "{sql}");
 
-        let mut users = init(&database);
-        add(&mut users, "bob");
+        let mut users = with_users(&database, &["bob"]);
         users.set_language("bob", &"fr".parse().unwrap()).unwrap();
         users.set_password("bob", &Password::from(GOOD), false).unwrap();
         let value = stored(&database, "bob");
@@ -58,7 +58,7 @@ fn init_adopts_table_unchanged() {
         users.unlock(&["bob", "alice"]).unwrap();
         assert_eq!(stored(&database, "bob"), value, "{sql}");
         assert!(is_current_hash_of(&value, GOOD));
-        users.add_groups("bob", &["staff".parse().unwrap()]).unwrap();
+        add_group(&mut users, "bob", "staff");
         users.rename("bob", &"zoe".parse().unwrap(), false).unwrap();
         assert_eq!(groups(&mut users, "zoe"), ["staff"], "{sql}");
         users.check_new(&"Zoe".parse().unwrap(), false).unwrap_err();
@@ -86,71 +86,34 @@ fn refusal(database: &Postgres) -> String {
 
 #[test]
 fn init_rejects_unsupported_tables() {
-    let people =
-        "CREATE TABLE people (username text PRIMARY KEY, password_hash text, language text)";
-    let view = format!("{people}; CREATE VIEW users AS SELECT * FROM people");
-    let materialized = format!("{people}; CREATE MATERIALIZED VIEW users AS SELECT * FROM people");
-    for (sql, part) in [
-        (&*view, "not a table"),
-        (&*materialized, "not a table"),
+    let not_a_table = ["VIEW", "MATERIALIZED VIEW"].map(|kind| {
+        let people = "people (username text PRIMARY KEY, password_hash text, language text)";
+        let sql = format!("CREATE TABLE {people}; CREATE {kind} users AS SELECT * FROM people");
+        (sql, "not a table")
+    });
+    let not_text = "'username' of its table 'users' is not text";
+    let own = [
         (
-            "CREATE TABLE users (username text PRIMARY KEY, password_hash varchar(162),
-                 language text)",
+            "(username text PRIMARY KEY, password_hash varchar(162), language text)",
             "162 characters",
         ),
+        ("(username text PRIMARY KEY, password_hash hash, language text)", "100 characters"),
+        ("(username name PRIMARY KEY, password_hash name, language name)", "63 characters"),
+        ("(username bytea PRIMARY KEY, password_hash text, language text)", not_text),
+        ("(username integer PRIMARY KEY, password_hash text, language text)", not_text),
+        ("(username text PRIMARY KEY DEFERRABLE, password_hash text, language text)", "unique"),
         (
-            "CREATE DOMAIN hash AS varchar(100);
-             CREATE TABLE users (username text PRIMARY KEY, password_hash hash, language text)",
-            "100 characters",
-        ),
-        (
-            "CREATE TABLE users (username name PRIMARY KEY, password_hash name, language name)",
-            "63 characters",
-        ),
-        ("CREATE TABLE users (username text PRIMARY KEY, password_hash text)", "'language'"),
-        ("CREATE TABLE users (name text PRIMARY KEY, password_hash text, language text)", "'user"),
-        (
-            "CREATE TABLE users (username bytea PRIMARY KEY, password_hash text, language text)",
-            "'username' of its table 'users' is not text",
-        ),
-        (
-            "CREATE TABLE users (username integer PRIMARY KEY, password_hash text, language text)",
-            "'username' of its table 'users' is not text",
-        ),
-        (
-            "CREATE TABLE users (username text PRIMARY KEY, password_hash text,
-                 language text GENERATED ALWAYS AS ('en') STORED)",
-            "generated",
-        ),
-        ("CREATE TABLE users (username text, password_hash text, language text)", "unique"),
-        (
-            "CREATE TABLE users (username text, password_hash text, language text);
-             CREATE UNIQUE INDEX by_name ON users (username) WHERE language = 'en'",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text, password_hash text, language text);
-             CREATE UNIQUE INDEX by_name ON users (lower(username))",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text PRIMARY KEY DEFERRABLE, password_hash text,
-                 language text)",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text, password_hash text, language text,
-                 PRIMARY KEY (username, language))",
-            "unique",
-        ),
-        (
-            "CREATE TABLE users (username text PRIMARY KEY, password_hash text, language text)
+            "(username text PRIMARY KEY, password_hash text, language text)
                  PARTITION BY HASH (username);
              CREATE TABLE part PARTITION OF users FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
             "partitioned",
         ),
-    ] {
-        let Some(database) = Postgres::with(sql) else { return };
+    ];
+    let hash = "CREATE DOMAIN hash AS varchar(100)";
+    let tables = own.into_iter().chain(UNSUPPORTED);
+    let tables = tables.map(|(rest, part)| (format!("{hash}; CREATE TABLE users {rest}"), part));
+    for (sql, part) in not_a_table.into_iter().chain(tables) {
+        let Some(database) = Postgres::with(&sql) else { return };
         let reason = refusal(&database);
         assert!(reason.contains(part), "{sql}: {reason}");
     }
@@ -194,13 +157,11 @@ fn table_is_found_by_search_path() {
     database.execute(&format!(
         "CREATE TABLE users (nothing integer);
          CREATE SCHEMA {odd};
-         CREATE TABLE {odd}.users (username text PRIMARY KEY, password_hash text, language text);
-         ALTER DATABASE {} SET search_path = {odd}, public",
-        database.name()
+         CREATE TABLE {odd}.users (username text PRIMARY KEY, password_hash text, language text)"
     ));
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    database.set(&format!("search_path = {odd}, public"));
+    let mut users = with_users(&database, &["alice"]);
+    add_group(&mut users, "alice", "staff");
     assert_eq!(found(&mut users).iter().filter(|found| found.1 == Severity::Error).count(), 0);
     assert_eq!(database.query(&format!("SELECT username FROM {odd}.users")), ["alice"]);
     assert_eq!(database.query(&format!("SELECT group_name FROM {odd}.user_groups")), ["staff"]);
@@ -213,12 +174,11 @@ fn table_is_found_by_search_path() {
 #[test]
 fn table_is_found_in_later_schema_of_search_path() {
     let Some(database) = Postgres::new() else { return };
-    database.execute(&format!(
+    database.execute(
         "CREATE SCHEMA first; CREATE SCHEMA second;
-         CREATE TABLE second.users (username text PRIMARY KEY, password_hash text, language text);
-         ALTER DATABASE {} SET search_path = gone, first, second",
-        database.name()
-    ));
+         CREATE TABLE second.users (username text PRIMARY KEY, password_hash text, language text)",
+    );
+    database.set("search_path = gone, first, second");
     add(&mut init(&database), "alice");
     assert_eq!(database.query("SELECT username FROM second.users"), ["alice"]);
     assert_eq!(database.query("SELECT to_regclass('first.user_groups')"), ["NULL"]);
@@ -227,7 +187,7 @@ fn table_is_found_in_later_schema_of_search_path() {
 #[test]
 fn search_path_without_schema_is_reported() {
     let Some(database) = Postgres::new() else { return };
-    database.execute(&format!("ALTER DATABASE {} SET search_path = gone", database.name()));
+    database.set("search_path = gone");
     let refusal = Users::init(database.location(), &NewFile::default());
     let Err(Error::Store(StoreError::CannotConnect { reason, .. })) = refusal else {
         panic!("{refusal:?}");
@@ -238,36 +198,32 @@ fn search_path_without_schema_is_reported() {
 #[test]
 fn names_equal_to_the_database_are_taken() {
     let Some(database) = Postgres::with(ADOPTED[9]) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    let mut new = new_user("ALICE", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    let mut users = with_users(&database, &["alice"]);
+    assert!(matches!(users.add(&similar_user("ALICE")), Err(Error::UserExists(_))));
     assert!(users.rename("ALICE", &"Alice".parse().unwrap(), false).unwrap());
-    users.add_groups("aLiCe", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "aLiCe", "staff");
     assert_eq!(database.query("SELECT username FROM user_groups"), ["Alice"]);
     assert_eq!(groups(&mut users, "ALICE"), ["staff"]);
 }
 
-#[test]
-fn names_equal_by_collation_are_taken() {
-    let Some(database) = Postgres::new() else { return };
+/// A database with the collation `alike`, which ignores case; none if the server has no ICU.
+pub(super) fn with_collation() -> Option<Postgres> {
+    let database = Postgres::new()?;
     let collation = "CREATE COLLATION alike
                          (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
-    // Not every server is built with ICU.
-    if database.connect().batch_execute(collation).is_err() {
-        return;
-    }
+    database.connect().batch_execute(collation).is_ok().then_some(database)
+}
+
+#[test]
+fn names_equal_by_collation_are_taken() {
+    let Some(database) = with_collation() else { return };
     database.execute(
         "CREATE TABLE users (username text COLLATE alike PRIMARY KEY, password_hash text NOT NULL,
              language text NOT NULL)",
     );
-    let mut users = init(&database);
-    add(&mut users, "Zoë");
-    let mut new = new_user("ZOË", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
-    users.add_groups("zoë", &["staff".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["Zoë"]);
+    assert!(matches!(users.add(&similar_user("ZOË")), Err(Error::UserExists(_))));
+    add_group(&mut users, "zoë", "staff");
     database.execute("UPDATE users SET username = 'zoë' WHERE username = 'zoë'");
     assert_eq!(groups(&mut users, "Zoë"), ["staff"]);
     let file = format!("username,password\nZOË,{GOOD}\nyan,{GOOD}");
@@ -291,8 +247,7 @@ fn value_too_long_for_column_is_rejected() {
     ) else {
         return;
     };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let refusals = [
         users.add(&new_user("longer", GOOD)),
         users.set_language("alice", &"pt-BR".parse().unwrap()).map(drop),

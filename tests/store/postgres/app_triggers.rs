@@ -4,19 +4,17 @@ use dash_users::{Error, Password, StoreError, Users};
 
 use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
-use crate::support::{GOOD, add, init, names, new_user, options, rows};
+use crate::support::{GOOD, names, new_user, options, rows, with_users};
 
-/// Users alice and bob, and what the app adds then.
+/// Users alice and bob, after whom the app runs this SQL.
 fn with(sql: &str) -> Option<(Postgres, Users)> {
     let database = Postgres::new()?;
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+    let users = with_users(&database, &["alice", "bob"]);
     database.execute(sql);
     Some((database, users))
 }
 
-/// A function of the app's, and a trigger on users that runs it.
+/// A trigger of the app on users, and its function.
 fn trigger(when: &str, body: &str) -> String {
     format!(
         "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;
@@ -80,11 +78,11 @@ fn app_trigger_error_is_shown() {
             "RAISE EXCEPTION 'not on a Sunday' USING DETAIL = 'a row';",
         );
         let Some((database, mut users)) = with(&say) else { return };
-        let (before, told_before) = (rows(&database), recorded(&mut users, None));
+        let (before, recorded_before) = (rows(&database), recorded(&mut users, None));
         for refusal in refusals(&mut users) {
             assert_eq!(refusal, "not on a Sunday");
         }
-        assert_eq!((rows(&database), recorded(&mut users, None)), (before, told_before));
+        assert_eq!((rows(&database), recorded(&mut users, None)), (before, recorded_before));
     }
 }
 

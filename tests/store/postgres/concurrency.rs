@@ -1,14 +1,18 @@
 //! Concurrent writers: no change is lost, and no wait is endless.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use dash_users::{Error, NewFile, Password, StoreError, Users};
+use dash_users::{Error, NewFile, OnConflict, Password, StoreError, Users};
 use postgres::Client;
 
 use crate::accounts::recorded;
 use crate::database::{Database, Postgres};
-use crate::support::{GOOD, add, hashed, init, names, new_user, open, options, rows, stored};
+use crate::support::{
+    GOOD, TUTORIAL_TABLE, add, hashed, init, names, new_user, open, options, rows, stored,
+    with_users,
+};
 
 /// Waits until a session waits for a lock in this database.
 fn wait_for_a_waiter(database: &Postgres) {
@@ -71,7 +75,7 @@ fn import_sees_uncommitted_user_of_app() {
     let import = || {
         let file = format!("username,password\nalice,{GOOD}\nzoe,{GOOD}");
         let mut users = open(&database);
-        crate::support::import(&mut users, options(dash_users::OnConflict::Skip), &file)
+        crate::support::import(&mut users, options(OnConflict::Skip), &file)
     };
     let result = while_it_waits(&database, import, || app.batch_execute("COMMIT").unwrap());
     let summary = result.unwrap();
@@ -95,8 +99,7 @@ fn seed_sees_uncommitted_user_of_app() {
 #[test]
 fn writers_wait_for_each_other_and_readers_do_not() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let lock = "LOCK TABLE dash_users_times IN SHARE UPDATE EXCLUSIVE MODE";
     let mut other = in_transaction(&database, lock);
     assert_eq!(users.list().unwrap().len(), 1);
@@ -111,8 +114,7 @@ fn writers_wait_for_each_other_and_readers_do_not() {
 #[test]
 fn change_sees_uncommitted_change_of_app() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    drop(with_users(&database, &["alice"]));
     let mut app = in_transaction(&database, "UPDATE users SET password_hash = 'the app''s'");
     let result = while_it_waits(
         &database,
@@ -126,12 +128,9 @@ fn change_sees_uncommitted_change_of_app() {
 #[test]
 fn deadlock_with_app_is_retried() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
-    // The first to detect the deadlock is aborted: make that the program.
-    let slow = format!("ALTER DATABASE {} SET deadlock_timeout = '500ms'", database.name());
-    database.superuser().batch_execute(&slow).unwrap();
+    let mut users = with_users(&database, &["alice", "bob"]);
+    // The first to detect the deadlock is aborted: here, the program.
+    database.set("deadlock_timeout = '500ms'");
     let mut app = database.superuser();
     app.batch_execute(
         "SET deadlock_timeout = '60s'; BEGIN;
@@ -158,8 +157,7 @@ fn deadlock_with_app_is_retried() {
 #[test]
 fn lock_held_by_app_times_out() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let before = rows(&database);
     let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
     // Readers do not wait.
@@ -174,8 +172,7 @@ fn lock_held_by_app_times_out() {
 #[test]
 fn terminated_connection_is_reported() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    drop(with_users(&database, &["alice"]));
     let before = rows(&database);
     let _app = in_transaction(&database, "UPDATE users SET language = 'fr'");
     let cut_off = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -185,7 +182,7 @@ fn terminated_connection_is_reported() {
         || open(&database).lock(&["alice"]),
         || database.superuser().batch_execute(cut_off).unwrap(),
     );
-    // It has the server's last word, or else only the end of the connection.
+    // The error is the server's message or the end of the connection.
     assert!(matches!(refusal, Err(Error::Store(StoreError::CannotConnect { .. }))), "{refusal:?}");
     assert_eq!(rows(&database), before);
 }
@@ -193,17 +190,14 @@ fn terminated_connection_is_reported() {
 #[test]
 fn concurrent_writers_lose_nothing() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    for name in ["alice", "bob", "carol"] {
-        add(&mut users, name);
-    }
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let mut users = with_users(&database, &["alice", "bob", "carol"]);
+    let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let app = scope.spawn(|| {
             let mut app = database.connect();
             let mut count = 0;
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                // In no order that anybody could know.
+            while !stop.load(Ordering::Relaxed) {
+                // In random order.
                 let update = format!(
                     "UPDATE users SET language = 'x{count}'
                      WHERE username IN (SELECT username FROM users ORDER BY random())"
@@ -230,7 +224,7 @@ fn concurrent_writers_lose_nothing() {
         };
         let workers: Vec<_> = (0..4).map(|number| scope.spawn(work(number))).collect();
         let worked: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
         app.join().unwrap();
         assert!(worked.iter().all(Result::is_ok));
     });
@@ -245,9 +239,7 @@ fn concurrent_writers_lose_nothing() {
 fn read_only_role_can_read_and_not_write() {
     let Some(database) = Postgres::new() else { return };
     add(&mut init(&database), "alice");
-    let role = database.cluster().role("");
-    database.execute(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}"));
-    let url = database.cluster().url(&role, &role, database.name());
+    let (_, url) = database.role("GRANT SELECT ON ALL TABLES IN SCHEMA public TO ROLE");
     let location = database.located(&url);
     let mut users = Users::open_read_only(&location).unwrap();
     assert_eq!(users.list().unwrap().len(), 1);
@@ -274,13 +266,10 @@ fn read_only_role_can_read_and_not_write() {
 #[test]
 fn read_only_session_can_read() {
     let Some(database) = Postgres::new() else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    let read_only =
-        format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name());
-    database.execute(&read_only);
+    drop(with_users(&database, &["alice"]));
+    database.set("default_transaction_read_only = on");
     assert_eq!(Users::open_read_only(database.location()).unwrap().list().unwrap().len(), 1);
-    // What the owner set holds.
+    // A writer does not override it.
     let refusal = open(&database).add(&new_user("bob", GOOD));
     assert!(matches!(refusal, Err(Error::Store(StoreError::CannotOpen { .. }))), "{refusal:?}");
     assert_eq!(names(&database), ["alice"]);
@@ -292,12 +281,11 @@ fn read_only_session_can_read() {
 #[test]
 fn role_without_create_privilege_gets_hint() {
     let Some(database) = Postgres::new() else { return };
-    let role = database.cluster().role("");
-    let location = database.located(&database.cluster().url(&role, &role, database.name()));
+    let (_, url) = database.role("");
     if database.cluster().version() < 15 {
         database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     }
-    let refusal = Users::init(&location, &NewFile::default());
+    let refusal = Users::init(&database.located(&url), &NewFile::default());
     let Err(Error::Store(StoreError::CannotOpen { reason, hint, .. })) = refusal else {
         panic!("{refusal:?}");
     };
@@ -306,64 +294,49 @@ fn role_without_create_privilege_gets_hint() {
     assert_eq!(database.query("SELECT count(*) FROM pg_class WHERE relname = 'users'"), ["0"]);
 }
 
-/// Runs the same change of an app in two transactions at once, each on a user of its own. How many
-/// of the pairs the server could not serialize.
-fn unserializable(database: &Postgres, changes: [&str; 2]) -> usize {
+/// Runs two changes of apps in concurrent transactions, five times: the number of failures.
+fn unserializable(database: &Postgres, changes: &[String; 2]) -> usize {
     let failed = (0..5).filter(|_| {
-        let mut apps = changes.map(|change| {
-            let mut app = database.connect();
-            app.batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE").unwrap();
-            (app, change)
-        });
-        let mut results = Vec::new();
-        for (app, change) in &mut apps {
-            results.push(app.batch_execute(change).is_ok());
-        }
-        for (app, _) in &mut apps {
-            results.push(app.batch_execute("COMMIT").is_ok());
-        }
-        results.contains(&false)
+        let mut apps = [(); 2].map(|()| database.connect());
+        let mut each = |sql: [&str; 2]| {
+            apps.iter_mut().zip(sql).all(|(app, sql)| app.batch_execute(sql).is_ok())
+        };
+        assert!(each(["BEGIN ISOLATION LEVEL SERIALIZABLE"; 2]));
+        !each(changes.each_ref().map(String::as_str)) || !each(["COMMIT"; 2])
     });
     failed.count()
 }
 
 #[test]
 fn triggers_add_no_serialization_conflicts() {
-    let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    for name in ["alice", "bob", "carol", "dora"] {
-        add(&mut users, name);
-    }
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    drop(with_users(&database, &["alice", "bob", "carol", "dora"]));
     database.superuser().batch_execute("VACUUM ANALYZE").unwrap();
     let by_index = "SET LOCAL enable_seqscan = off;";
-    for changes in [
-        ["alice", "bob"].map(|name| {
-            format!("{by_index} UPDATE users SET password_hash = 'x' || random() WHERE username = '{name}'")
-        }),
-        ["alice", "bob"].map(|name| {
-            format!("{by_index} UPDATE users SET language = 'l' || random() WHERE username = '{name}'")
-        }),
-        ["carol", "dora"].map(|name| format!("{by_index} DELETE FROM users WHERE username = '{name}'")),
-        ["eve", "frank"].map(|name| format!("INSERT INTO users VALUES ('{name}' || random(), 'x', 'en')")),
+    for (names, change) in [
+        (
+            ["alice", "bob"],
+            "UPDATE users SET password_hash = 'x' || random() WHERE username = 'NAME'",
+        ),
+        (["alice", "bob"], "UPDATE users SET language = 'l' || random() WHERE username = 'NAME'"),
+        (["carol", "dora"], "DELETE FROM users WHERE username = 'NAME'"),
+        (["eve", "frank"], "INSERT INTO users VALUES ('NAME' || random(), 'x', 'en')"),
     ] {
-        let changes: Vec<_> = changes.iter().map(String::as_str).collect();
-        let changes = [changes[0], changes[1]];
-        let with = unserializable(&database, changes);
-        assert_eq!(with, 0, "{changes:?}");
+        let changes = names.map(|name| format!("{by_index} {}", change.replace("NAME", name)));
+        assert_eq!(unserializable(&database, &changes), 0, "{changes:?}");
     }
 }
 
 #[test]
 fn unneeded_repair_does_not_wait_for_readers() {
-    let Some(database) = Postgres::with(crate::support::TUTORIAL_TABLE) else { return };
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
     let mut reader =
         in_transaction(&database, "SELECT count(*) FROM users, user_groups, user_events");
     assert_eq!(users.repair().unwrap(), []);
     let done = Users::init(database.location(), &NewFile::default()).unwrap();
     assert!(done.applied.is_empty());
-    // A trigger that is gone is created without a lock that readers wait for.
-    database.execute("SELECT 1");
+    // A missing trigger is created without a lock that readers wait for.
     reader.batch_execute("COMMIT").unwrap();
     database.execute("DROP TRIGGER dash_users_changed ON users");
     let _reader = in_transaction(&database, "SELECT count(*) FROM users");

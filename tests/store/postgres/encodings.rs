@@ -2,18 +2,19 @@
 
 use dash_users::{Error, Login, NewFile, OnConflict, Password, Severity, StoreError, Users};
 
+use super::adopting::with_collation;
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, counts, found, import, init, new_user, open, options, stored,
+    GOOD, TUTORIAL_TABLE, add, add_group, counts, found, import, init, new_user, open, options,
+    similar_user, stored, with_users,
 };
 
 #[test]
 fn invalid_utf_8_does_not_break_commands() {
     let Some(database) = Postgres::encoded("SQL_ASCII") else { return };
     database.execute(TUTORIAL_TABLE);
-    let mut users = init(&database);
-    add(&mut users, "zoë");
+    let mut users = with_users(&database, &["zoë"]);
     database.execute(
         "SET client_encoding = 'SQL_ASCII';
          INSERT INTO users VALUES (E'odd\\xff', 'x', E'\\xfe');
@@ -36,8 +37,7 @@ fn invalid_utf_8_does_not_break_commands() {
 #[test]
 fn name_outside_encoding_is_not_found() {
     let Some(database) = Postgres::encoded("LATIN1") else { return };
-    let mut users = init(&database);
-    add(&mut users, "zoë");
+    let mut users = with_users(&database, &["zoë"]);
     let name = "д";
     assert!(users.get(name).unwrap().is_none());
     assert!(matches!(users.remove(&[name], false), Err(Error::NoSuchUser(_))));
@@ -66,11 +66,8 @@ fn citext_in_other_schema_compares_like_column() {
         "CREATE TABLE users (username extensions.citext PRIMARY KEY, password_hash text NOT NULL,
              language text NOT NULL)",
     );
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    let mut new = new_user("ALICE", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
+    let mut users = with_users(&database, &["alice"]);
+    assert!(matches!(users.add(&similar_user("ALICE")), Err(Error::UserExists(_))));
     users.lock(&["ALICE"]).unwrap();
     let file = format!("username,password\nALICE,{GOOD}\nzoe,{GOOD}");
     assert_eq!(counts(import(&mut users, options(OnConflict::Skip), &file).unwrap()), [1, 0, 0, 1]);
@@ -102,20 +99,13 @@ fn column_types_that_change_values_are_rejected() {
 
 #[test]
 fn case_insensitive_hash_column_records_change() {
-    let Some(database) = Postgres::new() else { return };
-    let collation = "CREATE COLLATION alike
-                         (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
-    // Not every server is built with ICU.
-    if database.connect().batch_execute(collation).is_err() {
-        return;
-    }
+    let Some(database) = with_collation() else { return };
     database.execute(
         "CREATE TABLE users (username text COLLATE alike PRIMARY KEY,
              password_hash text COLLATE alike NOT NULL, language text COLLATE alike NOT NULL)",
     );
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["alice"]);
+    add_group(&mut users, "alice", "staff");
     users.lock(&["alice"]).unwrap();
     users.unlock(&["alice"]).unwrap();
     database.execute("DELETE FROM user_events");
@@ -139,11 +129,9 @@ fn database_settings_change_nothing() {
         "bytea_output = escape",
     ] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-        let set = format!("ALTER DATABASE {} SET {setting}", database.name());
-        database.superuser().batch_execute(&set).unwrap();
-        let mut users = init(&database);
-        add(&mut users, "alice");
-        users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+        database.set(setting);
+        let mut users = with_users(&database, &["alice"]);
+        add_group(&mut users, "alice", "staff");
         users.rename("alice", &"zoe".parse().unwrap(), false).unwrap();
         assert_eq!(
             found(&mut users),

@@ -10,15 +10,27 @@ use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::server;
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, found, import, init, locked, new_user, open, options, stored,
+    GOOD, TUTORIAL_TABLE, add, add_group, found, import, init, locked, new_user, open, options,
+    stored, with_users,
 };
 
-/// A new role that may log in, with a connection of its own.
+/// A new role with these grants, and a connection of its own.
 fn role(database: &Postgres, grants: &str) -> (String, Client) {
-    let role = database.cluster().role("");
-    database.superuser().batch_execute(&grants.replace("ROLE", &role)).unwrap();
-    let client = server::connect(&database.cluster().url(&role, &role, database.name()));
-    (role, client)
+    let (role, url) = database.role(grants);
+    (role, server::connect(&url))
+}
+
+/// A role that may create objects in the schema of the tables.
+fn creator(database: &Postgres) -> (String, Client) {
+    role(database, "GRANT CREATE ON SCHEMA public TO ROLE")
+}
+
+/// A database with boss, who is in the group admins.
+fn with_boss() -> Option<(Postgres, Users)> {
+    let database = Postgres::with(TUTORIAL_TABLE)?;
+    let mut users = with_users(&database, &["boss"]);
+    add_group(&mut users, "boss", "admins");
+    Some((database, users))
 }
 
 fn as_superuser(database: &Postgres) -> Users {
@@ -61,15 +73,13 @@ const SHADOWS: &str = "
 #[test]
 fn shadowed_functions_and_operators_are_not_called() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    drop(with_users(&database, &["alice"]));
     let (_, mut mallory) = role(
         &database,
         "GRANT CREATE ON SCHEMA public TO ROLE; GRANT SELECT, INSERT, UPDATE, DELETE ON users TO ROLE",
     );
     mallory.batch_execute(SHADOWS).unwrap();
-    let path = format!("ALTER DATABASE {} SET search_path = public, pg_catalog", database.name());
-    database.superuser().batch_execute(&path).unwrap();
+    database.set("search_path = public, pg_catalog");
     mallory
         .batch_execute(
             "INSERT INTO users VALUES ('mallory', 'x', 'en');
@@ -79,7 +89,7 @@ fn shadowed_functions_and_operators_are_not_called() {
         .unwrap();
     let mut users = open(&database);
     users.lock(&["alice"]).unwrap();
-    users.add_groups("alice", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "alice", "staff");
     add(&mut users, "bob");
     users.rename("bob", &"rob".parse().unwrap(), false).unwrap();
     users.history(Some(b"rob"), None).unwrap();
@@ -88,7 +98,7 @@ fn shadowed_functions_and_operators_are_not_called() {
         .unwrap();
     users.check().unwrap();
     users.repair().unwrap();
-    // Mallory's own statements may have called them, as mallory.
+    // Statements of mallory may call them with the privileges of mallory.
     let caught = "SELECT DISTINCT who FROM caught WHERE who NOT LIKE 'role%'";
     assert_eq!(database.query(caught), [""; 0]);
 }
@@ -127,7 +137,7 @@ fn superuser_is_warned_if_others_can_create() {
 fn superuser_rejects_table_of_other_role() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     drop(init(&database));
-    // It would run this.
+    // A superuser would run this trigger.
     database.execute(
         "CREATE FUNCTION escape() RETURNS trigger LANGUAGE plpgsql AS
              'BEGIN SET LOCAL ROLE NONE; CREATE TABLE pwned (); RETURN NEW; END';
@@ -145,26 +155,10 @@ fn superuser_rejects_table_of_other_role() {
 }
 
 #[test]
-fn planted_table_is_not_adopted() {
-    let Some(database) = Postgres::new() else { return };
-    let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
-    mallory.batch_execute(TUTORIAL_TABLE).unwrap();
-    mallory.batch_execute("GRANT ALL ON users TO PUBLIC").unwrap();
-    mallory
-        .batch_execute(
-            "CREATE INDEX dash_users_username_nocase ON users (lower(username::text COLLATE \"C\"))",
-        )
-        .unwrap();
-    let refusal = reason(Users::init(database.location(), &NewFile::default()));
-    assert!(refusal.contains(&format!("belongs to \"{role}\"")), "{refusal}");
-    assert_eq!(database.query("SELECT to_regclass('user_groups')"), ["NULL"]);
-}
-
-#[test]
 fn objects_with_similar_names_do_not_interfere() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     let mut users = init(&database);
-    let (_, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+    let (_, mut mallory) = creator(&database);
     mallory
         .batch_execute(
             "CREATE TABLE dash_users_x (); CREATE TYPE dash_users_y AS ENUM ('a');
@@ -192,7 +186,7 @@ fn operators_of_domain_are_not_called() {
              language text NOT NULL)",
     );
     add(&mut init(&database), "boss");
-    let (_, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+    let (_, mut mallory) = creator(&database);
     mallory
         .batch_execute(
             "CREATE FUNCTION evil(uname, citext) RETURNS boolean LANGUAGE plpgsql AS
@@ -209,14 +203,10 @@ fn operators_of_domain_are_not_called() {
 fn schema_name_is_not_injected() {
     let Some(database) = Postgres::new() else { return };
     let schema = "\"$function$;CREATE TABLE public.pwned ();SELECT $function$\"";
-    database.execute(&format!(
-        "CREATE SCHEMA {schema}; ALTER DATABASE {} SET search_path = {schema}",
-        database.name()
-    ));
-    let set = format!("ALTER DATABASE {} SET check_function_bodies = off", database.name());
-    database.superuser().batch_execute(&set).unwrap();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    database.execute(&format!("CREATE SCHEMA {schema}"));
+    database.set(&format!("search_path = {schema}"));
+    database.set("check_function_bodies = off");
+    let mut users = with_users(&database, &["alice"]);
     assert_eq!(found(&mut users).len(), 1);
     assert_eq!(database.query("SELECT to_regclass('public.pwned')"), ["NULL"]);
 }
@@ -225,12 +215,11 @@ fn schema_name_is_not_injected() {
 fn app_cannot_take_over_unseen_group() {
     for level in ["REPEATABLE READ", "SERIALIZABLE"] {
         let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-        let mut users = init(&database);
-        add(&mut users, "boss");
+        let mut users = with_users(&database, &["boss"]);
         let mut app = database.connect();
         let begin = format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM users");
         app.batch_execute(&begin).unwrap();
-        users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
+        add_group(&mut users, "boss", "admins");
         let replace = "DELETE FROM users WHERE username = 'boss';
                        INSERT INTO users VALUES ('boss', 'x', 'en'); COMMIT";
         let error = app.batch_execute(replace).unwrap_err();
@@ -241,10 +230,7 @@ fn app_cannot_take_over_unseen_group() {
 
 #[test]
 fn trigger_that_cannot_delete_groups_rejects_rename() {
-    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "boss");
-    users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
+    let Some((database, mut users)) = with_boss() else { return };
     let (_, mut app) = role(&database, "GRANT SELECT, INSERT, DELETE ON users TO ROLE");
     // As deep as the stack allows: the trigger has no room for its own statements.
     app.batch_execute(
@@ -257,7 +243,7 @@ fn trigger_that_cannot_delete_groups_rejects_rename() {
             "SELECT pg_temp.deep({depth}, $$DELETE FROM users WHERE username = 'boss';
                  INSERT INTO users VALUES ('boss', 'attacker', 'en')$$)"
         );
-        // It fails, or the groups are gone.
+        // It fails, or the groups are deleted.
         let _ = app.batch_execute(&replace);
         let is_replaced = stored(&database, "boss") == "attacker";
         let groups = groups(&mut users, "boss");
@@ -272,10 +258,7 @@ fn trigger_that_cannot_delete_groups_rejects_rename() {
 
 #[test]
 fn failing_group_trigger_rejects_rename() {
-    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "boss");
-    users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
+    let Some((database, _users)) = with_boss() else { return };
     database.execute(
         "CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS
              'BEGIN INSERT INTO no_such_table VALUES (1); RETURN NULL; END';
@@ -291,22 +274,20 @@ fn failing_group_trigger_rejects_rename() {
 fn superuser_member_rejects_table_of_other_role() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     drop(init(&database));
-    let (role, _) = role(&database, "SELECT 1");
-    let grants = format!(
-        "GRANT {} TO {role}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-        server::SUPERUSER
-    );
-    database.superuser().batch_execute(&grants).unwrap();
-    let url = database.cluster().url(&role, &role, database.name());
-    assert!(reason(Users::open(&database.located(&url))).contains("superuser"));
-    let url = format!("{}?options=-c%20role%3D{}", superuser_url(&database), server::OWNER);
-    assert!(reason(Users::open(&database.located(&url))).contains("superuser"));
+    let grants = "GRANT postgres TO ROLE;
+                  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ROLE";
+    let (_, member) = database.role(grants);
+    let as_owner = format!("{}?options=-c%20role%3D{}", superuser_url(&database), server::OWNER);
+    for url in [member, as_owner] {
+        let refusal = reason(Users::open(&database.located(&url)));
+        assert!(refusal.contains("superuser"), "{url}: {refusal}");
+    }
 }
 
 #[test]
 fn planted_function_is_not_adopted() {
     let Some(database) = Postgres::new() else { return };
-    let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+    let (role, mut mallory) = creator(&database);
     mallory
         .batch_execute(
             "CREATE FUNCTION dash_users_on_users() RETURNS trigger LANGUAGE plpgsql AS
@@ -324,12 +305,8 @@ fn planted_function_is_not_adopted() {
 #[test]
 fn settings_keep_no_groups_without_history() {
     for damage in ["ALTER SCHEMA public RENAME TO app", "DROP TABLE user_events"] {
-        let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-        let mut users = init(&database);
-        add(&mut users, "boss");
-        users.add_groups("boss", &["admins".parse().unwrap()]).unwrap();
-        let path = format!("ALTER DATABASE {} SET search_path = app, public", database.name());
-        database.execute(&path);
+        let Some((database, _users)) = with_boss() else { return };
+        database.set("search_path = app, public");
         database.execute(damage);
         database.execute(
             "SET dash_users.actor = 'x'; DELETE FROM users WHERE username = 'boss';
@@ -341,15 +318,26 @@ fn settings_keep_no_groups_without_history() {
 
 #[test]
 fn planted_tables_are_rejected() {
-    for planted in [
-        "CREATE TABLE user_groups (username text COLLATE \"C\" NOT NULL, group_name text COLLATE \"C\" NOT NULL)",
-        "CREATE TABLE dash_users_schema (version integer NOT NULL); INSERT INTO dash_users_schema VALUES (3)",
+    let users = format!(
+        "{TUTORIAL_TABLE}; GRANT ALL ON users TO PUBLIC;
+         CREATE INDEX dash_users_username_nocase ON users (lower(username::text COLLATE \"C\"))"
+    );
+    let groups = "CREATE TABLE user_groups (username text COLLATE \"C\" NOT NULL,
+                      group_name text COLLATE \"C\" NOT NULL)";
+    let schema = "CREATE TABLE dash_users_schema (version integer NOT NULL);
+                  INSERT INTO dash_users_schema VALUES (3)";
+    for (app, planted, parts) in [
+        ("", &*users, ["belongs to \"ROLE\"", ""]),
+        (TUTORIAL_TABLE, groups, ["role 'ROLE'", "drop"]),
+        (TUTORIAL_TABLE, schema, ["role 'ROLE'", "drop"]),
     ] {
-        let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-        let (role, mut mallory) = role(&database, "GRANT CREATE ON SCHEMA public TO ROLE");
+        let Some(database) = Postgres::with(app) else { return };
+        let (role, mut mallory) = creator(&database);
         mallory.batch_execute(planted).unwrap();
         let reason = reason(Users::init(database.location(), &NewFile::default()));
-        assert!(reason.contains(&role) && reason.contains("drop"), "{planted}: {reason}");
+        for part in parts {
+            assert!(reason.contains(&part.replace("ROLE", &role)), "{planted}: {reason}");
+        }
         assert_eq!(database.query("SELECT to_regclass('user_events')"), ["NULL"], "{planted}");
     }
 }
@@ -357,19 +345,17 @@ fn planted_tables_are_rejected() {
 #[test]
 fn row_level_security_does_not_hide_users() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["alice"]);
+    add_group(&mut users, "alice", "admins");
     let grants = "GRANT SELECT, INSERT, UPDATE, DELETE ON users, dash_users_times TO ROLE;
                   GRANT SELECT, INSERT, DELETE ON user_groups TO ROLE;
                   GRANT SELECT, INSERT ON user_events TO ROLE;
                   GRANT SELECT ON dash_users_schema TO ROLE";
-    let (role, _) = role(&database, grants);
+    let (role, url) = database.role(grants);
     database.execute(
         "ALTER TABLE users ENABLE ROW LEVEL SECURITY;
          CREATE POLICY others ON users USING (username <> 'alice')",
     );
-    let url = database.cluster().url(&role, &role, database.name());
     let mut administrator = Users::open(&database.located(&url)).unwrap();
     let file = format!("username,password\nzoe,{GOOD}");
     let refusals = [
@@ -383,7 +369,7 @@ fn row_level_security_does_not_hide_users() {
         assert!(refusal.contains("BYPASSRLS"), "{refusal}");
     }
     assert_eq!(groups(&mut users, "alice"), ["admins"]);
-    // Also for the owner, if it is forced.
+    // The owner is affected, too, if it is forced.
     database.execute("ALTER TABLE users FORCE ROW LEVEL SECURITY");
     let refusal = reason(users.repair());
     assert!(refusal.contains("row-level security"), "{refusal}");
@@ -396,9 +382,8 @@ fn row_level_security_does_not_hide_users() {
 #[test]
 fn app_settings_cannot_forge_history_or_keep_groups() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["alice"]);
+    add_group(&mut users, "alice", "admins");
     database.execute("DELETE FROM user_events");
     let (_, mut app) = role(&database, "GRANT SELECT, INSERT, DELETE ON users TO ROLE");
     app.batch_execute(
@@ -436,8 +421,7 @@ fn connect_only_role_cannot_block_writers() {
 #[test]
 fn lock_holder_is_named() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let mut other = database.connect();
     other
         .batch_execute(

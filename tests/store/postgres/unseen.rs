@@ -1,20 +1,21 @@
 //! Triggers that do not fire or fail: groups do not survive, the next command reports it, and a
 //! repair finds and fixes it.
 
-use dash_users::{Error, NewFile, StoreError, Users};
+use dash_users::{Error, NewFile, OnConflict, StoreError, Users};
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::server;
-use crate::support::{GOOD, import, options};
-use crate::support::{TUTORIAL_TABLE, add, found, init, new_user, open, stored};
+use crate::support::{
+    GOOD, TUTORIAL_TABLE, add, add_group, found, import, init, new_user, open, options, stored,
+    with_users,
+};
 
 /// A database with alice, who is an administrator.
 fn with_admin() -> Option<(Postgres, Users)> {
     let database = Postgres::with(TUTORIAL_TABLE)?;
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["alice"]);
+    add_group(&mut users, "alice", "admins");
     Some((database, users))
 }
 
@@ -28,7 +29,7 @@ fn needs_repair(result: Result<impl Sized, Error>) -> String {
             error @ (StoreError::NeedsMigration { .. } | StoreError::NeedsRepair { .. }),
         )) => error.to_string(),
         Err(error) => panic!("another error: {error}"),
-        Ok(_) => panic!("nothing was noticed"),
+        Ok(_) => panic!("no error"),
     }
 }
 
@@ -61,8 +62,7 @@ fn triggers_in_renamed_schema_leave_no_groups() {
     let Some((database, users)) = with_admin() else { return };
     drop(users);
     database.execute("ALTER SCHEMA public RENAME TO app");
-    let path = format!("ALTER DATABASE {} SET search_path = app", database.name());
-    database.execute(&path);
+    database.set("search_path = app");
     database.execute(REPLACE);
     assert_eq!(database.query("SELECT count(*) FROM app.user_groups"), ["0"]);
     let message = needs_repair(open(&database).remove(&["alice"], false));
@@ -76,19 +76,16 @@ fn triggers_in_renamed_schema_leave_no_groups() {
 #[test]
 fn functions_of_other_owner_are_found() {
     let Some((database, _)) = with_admin() else { return };
-    let heir = database.cluster().role("");
     let tables = ["users", "user_groups", "user_events", "dash_users_times", "dash_users_schema"];
-    let give = tables.map(|table| format!("ALTER TABLE {table} OWNER TO {heir};")).concat();
-    let give = format!("GRANT CREATE, USAGE ON SCHEMA public TO {heir}; {give}");
-    database.superuser().batch_execute(&give).unwrap();
-    let url = database.cluster().url(&heir, &heir, database.name());
+    let give = tables.map(|table| format!("ALTER TABLE {table} OWNER TO ROLE;")).concat();
+    let (_, url) = database.role(&format!("GRANT CREATE, USAGE ON SCHEMA public TO ROLE; {give}"));
     let heirs = database.located(&url);
     // The groups cannot be deleted: another person does not get the name.
     assert!(server::connect(&url).batch_execute(REPLACE).is_err());
     let mut heir = Users::open(&heirs).unwrap();
     assert_eq!(codes(&mut heir), ["foreign_owner"; 3]);
     needs_repair(heir.lock(&["alice"]));
-    // Who may not repair it reads what a superuser has to do.
+    // The error shows the SQL for a superuser.
     let refusal = Users::init(&heirs, &NewFile::default()).unwrap_err().to_string();
     let (_, alter) = refusal.split_once("as a superuser: ").unwrap();
     database.superuser().batch_execute(alter).unwrap();
@@ -143,19 +140,18 @@ fn unwritable_history_stops_commands() {
 #[test]
 fn role_without_triggers_is_rejected() {
     let Some((database, mut users)) = with_admin() else { return };
-    let (cluster, name) = (database.cluster(), database.name());
-    let role = cluster.role("");
     let off = format!(
-        "ALTER ROLE {role} IN DATABASE {name} SET session_replication_role = replica;
-         GRANT ALL ON users TO {role}"
+        "ALTER USER ROLE IN DATABASE {} SET session_replication_role = replica;
+         GRANT ALL ON users TO ROLE",
+        database.name()
     );
-    database.superuser().batch_execute(&off).unwrap();
-    let replica = Users::open(&database.located(&cluster.url(&role, &role, name)));
+    let (_, url) = database.role(&off);
+    let replica = Users::open(&database.located(&url));
     let message = replica.map(drop).unwrap_err().to_string();
     assert!(message.contains("session_replication_role"), "{message}");
     assert_eq!(codes(&mut users), ["triggers_off"]);
-    // Written by it, unseen.
-    server::connect(&cluster.url(&role, &role, name)).batch_execute(REPLACE).unwrap();
+    // Its write is not recorded.
+    server::connect(&url).batch_execute(REPLACE).unwrap();
     assert!(codes(&mut users).contains(&"changed_unseen"));
     users.repair().unwrap();
     assert_eq!(groups(&mut users, "alice"), [""; 0]);
@@ -186,9 +182,7 @@ fn name_or_hash_changed_by_trigger_is_rejected() {
         let file = format!("username,password,groups\nDave,{GOOD},admins");
         let refusals = [
             users.add(&carol).unwrap_err().to_string(),
-            import(&mut users, options(dash_users::OnConflict::Fail), &file)
-                .unwrap_err()
-                .to_string(),
+            import(&mut users, options(OnConflict::Fail), &file).unwrap_err().to_string(),
         ];
         for refusal in refusals {
             assert!(refusal.contains("a trigger of the app changed"), "{change}: {refusal}");

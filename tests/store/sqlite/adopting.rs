@@ -10,7 +10,9 @@ use dash_users::{Finding, NewFile, Password, StoredText, Users};
 use rusqlite::Connection;
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, TUTORIAL_TABLE, add, hash, init, insert, names, open, rows};
+use crate::support::{
+    GOOD, TUTORIAL_TABLE, add, hash, init, insert, names, open, rows, with_users,
+};
 
 /// Objects that an app may have in addition to the tutorial's table.
 const RICH: &str = "
@@ -125,10 +127,7 @@ fn init_of_empty_file_keeps_mode() {
 #[test]
 fn init_adopts_utf_16_database() {
     let database = Sqlite::with(&format!("PRAGMA encoding = 'UTF-16le'; {TUTORIAL_TABLE}"));
-    let mut users = init(&database);
-    for name in ["z", "é", "李雷", "ﬁ", "a", "🙂", "Ā"] {
-        add(&mut users, name);
-    }
+    let mut users = with_users(&database, &["z", "é", "李雷", "ﬁ", "a", "🙂", "Ā"]);
     users.set_password("🙂", &Password::from(GOOD), false).unwrap();
     // SQLite orders them by their bytes, which are not those of UTF-8.
     let mut listed: Vec<_> = users.list().unwrap().into_iter().map(|user| user.username).collect();
@@ -144,8 +143,7 @@ fn attached_files_and_other_tables_are_unchanged() {
         "CREATE TABLE members (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT);
          INSERT INTO members VALUES ('alice', 'secret123', 'en');",
     );
-    let mut users = init(&database);
-    add(&mut users, "bob");
+    drop(with_users(&database, &["bob"]));
     assert_eq!(names(&database), ["bob"]);
     assert_eq!(database.query("SELECT password_hash FROM members"), ["secret123"]);
 }

@@ -11,14 +11,14 @@ use dash_users::{Error, Location, StoreError, Users};
 use rusqlite::Connection;
 
 use crate::database::{Database, Sqlite};
-use crate::support::{add, init, names, open, rows};
+use crate::support::{add, init, names, open, rows, with_users};
 
-/// Whether the file is sound, as SQLite finds.
+/// The result of SQLite's integrity check.
 fn integrity(database: &Connection) -> String {
     database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
 }
 
-/// The language of all 50 users of a sound file.
+/// The language of all 50 users in an undamaged file.
 fn one_language(file: &Path) -> String {
     let backup = Connection::open(file).unwrap();
     assert_eq!(integrity(&backup), "ok");
@@ -69,7 +69,7 @@ fn backup_is_consistent_during_writes() {
         });
         let language = |file: Result<PathBuf, Error>| one_language(&file.unwrap());
         let versions: Vec<_> = backups.into_iter().map(language).collect();
-        // Otherwise no one wrote meanwhile.
+        // The app wrote meanwhile.
         assert!(versions.first() != versions.last(), "{journal}");
     }
 }
@@ -77,8 +77,7 @@ fn backup_is_consistent_during_writes() {
 #[test]
 fn backup_has_mode_0600_and_no_log() {
     let database = Sqlite::new();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute("PRAGMA journal_mode = WAL");
     let file = database.dir().join("backup.db");
     users.backup(&file, false).unwrap();
@@ -92,7 +91,7 @@ fn backup_has_mode_0600_and_no_log() {
     let again = users.backup(&file, false);
     assert!(matches!(again, Err(Error::Store(StoreError::FileExists { .. }))), "{again:?}");
     users.backup(&file, true).unwrap();
-    // What a backup leaves that was killed.
+    // A killed backup leaves an empty file.
     let empty = database.dir().join("empty.db");
     fs::write(&empty, "").unwrap();
     users.backup(&empty, false).unwrap();
@@ -104,8 +103,7 @@ fn backup_has_mode_0600_and_no_log() {
 fn restore_writes_same_file_in_place() {
     for journal in ["DELETE", "WAL"] {
         let database = Sqlite::new();
-        let mut users = init(&database);
-        add(&mut users, "alice");
+        let mut users = with_users(&database, &["alice"]);
         database.execute("CREATE TABLE notes AS SELECT 'then' AS text");
         let file = database.dir().join("backup.db");
         users.backup(&file, false).unwrap();
@@ -155,8 +153,7 @@ fn restore_of_damaged_backup_changes_nothing() {
 #[test]
 fn restore_replaces_damaged_database() {
     let database = Sqlite::new();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let file = database.dir().join("backup.db");
     users.backup(&file, false).unwrap();
     drop(users);
@@ -199,7 +196,7 @@ fn backup_path_is_not_read_as_a_uri() {
         users.backup(Path::new("file:x.db"), false).unwrap();
         assert_eq!(fs::read("x.db").unwrap(), b"");
         assert!(fs::metadata("file:x.db").unwrap().len() > 0);
-        // Nor is that of a database.
+        // The path of a database is not either.
         fs::remove_file("x.db").unwrap();
         Users::open(&Location::Sqlite("file:x.db".into())).unwrap();
         return;

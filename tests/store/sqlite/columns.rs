@@ -6,7 +6,9 @@ use dash_users::{Error, NewFile, OnConflict, StoreError, Users};
 use super::writers::WRITERS;
 use crate::accounts::groups;
 use crate::database::{Database, Sqlite};
-use crate::support::{add, found, hash, import, init, names, open, options, stored};
+use crate::support::{
+    add, add_group, found, hash, import, init, names, open, options, stored, with_users,
+};
 
 const NOCASE: &str = "CREATE TABLE users (username TEXT COLLATE NOCASE PRIMARY KEY,
     password_hash TEXT COLLATE NOCASE, language TEXT, email TEXT UNIQUE)";
@@ -117,11 +119,9 @@ fn collations_of_app_are_rejected() {
 #[test]
 fn name_in_other_case_is_same_user_with_nocase() {
     let database = Sqlite::with(NOCASE);
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
+    let mut users = with_users(&database, &["alice", "bob"]);
     let before = stored(&database, "alice");
-    users.add_groups("ALICE", &["staff".parse().unwrap()]).unwrap();
+    add_group(&mut users, "ALICE", "staff");
     assert_eq!(groups(&mut users, "alice"), ["staff"]);
     users.lock(&["Alice"]).unwrap();
     assert_eq!(users.unlock(&["aLICE", "alice"]).unwrap(), [true, false]);
@@ -144,10 +144,8 @@ fn groups_end_with_user_replaced_in_other_case() {
              INSERT INTO users VALUES ('ALICE', 'x', 'en', NULL)",
         ] {
             let database = Sqlite::with(NOCASE);
-            let mut users = init(&database);
-            add(&mut users, "alice");
-            add(&mut users, "bob");
-            users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+            let mut users = with_users(&database, &["alice", "bob"]);
+            add_group(&mut users, "alice", "admins");
             if write(database.path(), statement) {
                 let left = database.query("SELECT username FROM user_groups");
                 assert_eq!(left, [""; 0], "{writer}: {statement}");
@@ -163,9 +161,8 @@ fn groups_end_with_user_replaced_in_other_case() {
 #[test]
 fn case_only_rename_keeps_groups() {
     let database = Sqlite::with(NOCASE);
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["alice"]);
+    add_group(&mut users, "alice", "admins");
     assert!(users.rename("ALICE", &"Alice".parse().unwrap(), false).unwrap());
     assert_eq!(groups(&mut users, "alice"), ["admins"]);
     database.execute("UPDATE users SET username = 'aLiCe'");
@@ -230,8 +227,7 @@ fn objects_that_block_changes_are_found() {
         ("CREATE TRIGGER broken AFTER DELETE ON users BEGIN DELETE FROM gone; END", "gone"),
     ] {
         let database = Sqlite::with(TABLE);
-        let mut users = init(&database);
-        add(&mut users, "alice");
+        let mut users = with_users(&database, &["alice"]);
         database.execute(sql);
         let said = users.remove(&["alice"], false).unwrap_err().to_string();
         assert!(said.contains(part), "{sql}: {said}");
@@ -250,8 +246,7 @@ fn references_are_counted_by_column_collation() {
              ON DELETE CASCADE);
          CREATE TABLE notes (page INTEGER REFERENCES pages ON DELETE CASCADE)"
     ));
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute(
         "INSERT INTO visits VALUES ('ALICE'), ('alice');
          INSERT INTO pages VALUES (1, 'Alice'); INSERT INTO notes VALUES (1), (1), (1)",
@@ -271,10 +266,8 @@ fn references_are_counted_by_column_collation() {
 #[test]
 fn import_drops_groups_of_earlier_user_in_other_case() {
     let database = Sqlite::with(NOCASE);
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    add(&mut users, "bob");
-    users.add_groups("alice", &["admins".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["alice", "bob"]);
+    add_group(&mut users, "alice", "admins");
     // Alice is evicted, which no trigger sees.
     database.execute(
         "UPDATE users SET email = 'x' WHERE username = 'alice';

@@ -5,18 +5,17 @@ mod cases;
 
 use dash_users::{Error, NewFile, StoreError, StoredText, Users};
 
-use self::cases::{BEFORE, CASES, UNCHANGED, WITH_EMAIL};
+use self::cases::{CASES, OTHER_TABLES, WITH_EMAIL};
 use super::writers::{WRITERS, Writer};
 use crate::database::{Database, Sqlite};
+use crate::direct_writes::{self, UNCHANGED, fill, members};
 use crate::sample;
 use crate::support::{GOOD, TUTORIAL_TABLE, add, hash, init, locked, new_user};
 
 /// A database with alice and bob whose history is empty.
 fn before(table: &str) -> Sqlite {
     let database = Sqlite::with(table);
-    drop(init(&database));
-    database.execute(BEFORE);
-    database.execute("DELETE FROM user_events");
+    fill(&database);
     database
 }
 
@@ -30,10 +29,6 @@ fn recorded(database: &Sqlite) -> Vec<String> {
     )
 }
 
-fn groups(database: &Sqlite) -> Vec<String> {
-    database.query("SELECT username || ' ' || group_name FROM user_groups ORDER BY 1")
-}
-
 /// Asserts that every user with a name, and no one else, has a row of times.
 fn assert_times(database: &Sqlite, context: &str) {
     let names = "SELECT quote(username) FROM users WHERE username IS NOT NULL ORDER BY 1";
@@ -44,12 +39,15 @@ fn assert_times(database: &Sqlite, context: &str) {
 #[test]
 fn app_writes_are_recorded_and_leak_no_groups() {
     for (writer, write) in WRITERS {
-        for (table, sql, expected, members) in CASES {
+        let on_tutorial = direct_writes::CASES.into_iter().chain(CASES);
+        let on_tutorial =
+            on_tutorial.map(|(sql, events, groups)| (TUTORIAL_TABLE, sql, events, groups));
+        for (table, sql, expected, in_groups) in on_tutorial.chain(OTHER_TABLES) {
             let database = before(table);
             if write(database.path(), sql) {
                 let context = format!("{writer}: {sql}");
                 assert_eq!(recorded(&database), expected, "{context}");
-                assert_eq!(groups(&database), members, "{context}");
+                assert_eq!(members(&database), in_groups, "{context}");
                 assert_times(&database, &context);
             }
         }
@@ -77,7 +75,7 @@ fn evicted_user_is_found_by_check_and_recorded() {
         recorded(&database),
         ["add zoe", "group remove bob: staff", "remove bob: found missing"]
     );
-    assert_eq!(groups(&database), ["alice admins"]);
+    assert_eq!(members(&database), ["alice admins"]);
     assert_times(&database, "repaired");
 }
 
@@ -123,7 +121,7 @@ fn long_name_can_be_written_renamed_and_removed() {
             let longest = "SELECT max(length(username) + ifnull(length(detail), 0)) < 3000
                            FROM user_events";
             assert_eq!(database.query(longest), ["1"], "{writer}");
-            assert_eq!(groups(&database), ["bob staff"], "{writer}");
+            assert_eq!(members(&database), ["bob staff"], "{writer}");
             assert_times(&database, writer);
         }
     }
@@ -152,7 +150,7 @@ fn recreated_table_has_no_triggers_until_init() {
         let mut users = Users::open(database.location()).unwrap();
         let list = users.list();
         assert!(matches!(list, Err(Error::Store(StoreError::NeedsMigration { .. }))), "{list:?}");
-        assert_eq!(groups(&database), UNCHANGED, "{writer}");
+        assert_eq!(members(&database), UNCHANGED, "{writer}");
 
         // Bob may be another person than before.
         let refusal = Users::init(database.location(), &NewFile::default());
@@ -160,9 +158,9 @@ fn recreated_table_has_no_triggers_until_init() {
             matches!(refusal, Err(Error::Store(StoreError::NeedsRepair { .. }))),
             "{refusal:?}"
         );
-        assert_eq!(groups(&database), UNCHANGED, "{writer}");
+        assert_eq!(members(&database), UNCHANGED, "{writer}");
         users.repair().unwrap();
-        assert!(groups(&database).is_empty(), "{writer}");
+        assert!(members(&database).is_empty(), "{writer}");
         assert_times(&database, writer);
         let recorded = recorded(&database);
         assert_eq!(

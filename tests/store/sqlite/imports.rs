@@ -6,7 +6,8 @@ use dash_users::{Error, ImportOptions, OnConflict, StoreError, Users};
 use crate::accounts::{groups, recorded};
 use crate::database::{Database, Sqlite};
 use crate::support::{
-    GOOD, TUTORIAL_TABLE, add, counts, hash, import, init, insert, options, read, rows,
+    GOOD, TUTORIAL_TABLE, add_group, counts, hash, import, init, insert, options, read, rows,
+    with_users,
 };
 
 /// Changes alice and adds zoe.
@@ -60,14 +61,13 @@ fn check_after_import_finds_nothing() {
 fn unrecorded_removal_is_recorded_by_import() {
     for others in [false, true] {
         let database = Sqlite::new();
-        let mut users = init(&database);
-        add(&mut users, "zoe");
-        users.add_groups("zoe", &["admins".parse().unwrap()]).unwrap();
+        let mut users = with_users(&database, &["zoe"]);
+        add_group(&mut users, "zoe", "admins");
         database.execute("DROP TRIGGER dash_users_removed; DELETE FROM users");
         if others {
             insert(&database, "bob", "!");
         }
-        // Restored, but unrecorded changes are still there.
+        // The triggers are restored, but the removal is still unrecorded.
         let orphans = "INSERT INTO user_groups VALUES ('zoe', 'admins');
                        INSERT INTO dash_users_times (username) VALUES ('zoe')";
         users.migrate().unwrap();
@@ -86,8 +86,7 @@ fn unrecorded_removal_is_recorded_by_import() {
 #[test]
 fn app_trigger_fires_for_each_row() {
     let database = Sqlite::with("CREATE TABLE log (line TEXT)");
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute(
         "CREATE TRIGGER added AFTER INSERT ON users BEGIN
              INSERT INTO log VALUES ('add ' || NEW.username || ' ' || NEW.language); END;
@@ -103,17 +102,16 @@ fn app_trigger_fires_for_each_row() {
 
 #[test]
 fn app_trigger_rejecting_one_row_rejects_import() {
-    let passed_over = "a trigger of the app skipped the row";
+    let skipped = "a trigger of the app skipped the row";
     for (event, username) in [("INSERT", "zoe"), ("UPDATE", "alice")] {
         for (action, expected) in [
-            ("RAISE(IGNORE)", passed_over),
+            ("RAISE(IGNORE)", skipped),
             ("RAISE(ABORT, 'no\u{1b}')", "no\\u{1b}"),
             ("RAISE(FAIL, 'no')", "no"),
             ("RAISE(ROLLBACK, 'no')", "no"),
         ] {
             let database = Sqlite::new();
-            let mut users = init(&database);
-            add(&mut users, "alice");
+            let mut users = with_users(&database, &["alice"]);
             database.execute(&format!(
                 "CREATE TRIGGER refuse BEFORE {event} ON users BEGIN SELECT {action}; END"
             ));
@@ -151,8 +149,7 @@ fn app_keys_and_checks_apply() {
              language TEXT NOT NULL REFERENCES languages,
              UNIQUE (username COLLATE NOCASE), CHECK (length(username) < 9))",
     );
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     assert_refused(&database, &mut users, "alice", "FOREIGN KEY constraint failed");
     let mut allowing = ImportOptions::default();
     allowing.allow_similar = true;
@@ -187,8 +184,7 @@ fn deferred_key_rejects_commit() {
 #[test]
 fn rows_referencing_changed_user_stay() {
     let database = Sqlite::with(TUTORIAL_TABLE);
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute(
         "CREATE TABLE notes (owner TEXT REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE);
          INSERT INTO notes VALUES ('alice')",

@@ -18,7 +18,15 @@ pub(super) const UPDATE: &str =
 
 const USERS: usize = 200;
 
-pub(super) fn fill(database: &Sqlite) {
+/// A database with many users.
+pub(super) fn filled() -> Sqlite {
+    let database = Sqlite::new();
+    drop(init(&database));
+    fill(&database);
+    database
+}
+
+fn fill(database: &Sqlite) {
     let mut connection = database.connect();
     let transaction = connection.transaction().unwrap();
     for index in 0..USERS {
@@ -53,9 +61,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[test]
 fn reader_rolls_back_killed_writer() {
-    let database = Sqlite::new();
-    drop(init(&database));
-    fill(&database);
+    let database = filled();
     let expected = rows(&database);
     let killed = killed_after(&database, UPDATE);
     assert!(contains(&killed.bytes(), "middle"), "nothing of the transaction is in the file");
@@ -69,9 +75,7 @@ fn reader_rolls_back_killed_writer() {
 
 #[test]
 fn open_reader_rolls_back_killed_writer() {
-    let database = Sqlite::new();
-    drop(init(&database));
-    fill(&database);
+    let database = filled();
     let killed = killed_after(&database, UPDATE);
     let (broken, broken_journal) = (killed.bytes(), fs::read(journal(killed.path())).unwrap());
 
@@ -85,9 +89,7 @@ fn open_reader_rolls_back_killed_writer() {
 
 #[test]
 fn writer_rolls_back_killed_writer() {
-    let database = Sqlite::new();
-    drop(init(&database));
-    fill(&database);
+    let database = filled();
     let killed = killed_after(&database, UPDATE);
     assert_eq!(open(&killed).remove(&["user000"], false).unwrap(), [true]);
     assert!(!contains(&killed.bytes(), "middle"));
@@ -125,9 +127,7 @@ fn uncommitted_migration_changes_nothing() {
 
 #[test]
 fn unfinished_transaction_is_not_in_file() {
-    let database = Sqlite::new();
-    drop(init(&database));
-    fill(&database);
+    let database = filled();
     // Far more than the cache would hold.
     database.execute(&format!(
         "UPDATE users SET password_hash = '{}' || username",

@@ -5,7 +5,7 @@ use dash_users::{Error, NewFile, StoreError, Users};
 
 use crate::accounts::groups;
 use crate::database::{Database, Sqlite};
-use crate::support::{TUTORIAL_TABLE, add, found, hash, init, literal, open};
+use crate::support::{TUTORIAL_TABLE, add, add_group, found, hash, init, literal, open};
 
 /// How tools rebuild a table. Alembic in batch mode, Django, sqlite-utils, SQLAlchemy by hand, and
 /// pandas with `if_exists="replace"`.
@@ -37,10 +37,18 @@ fn with_groups() -> Sqlite {
     let mut users = init(&database);
     for name in ["alice", "bob"] {
         add(&mut users, name);
-        users.add_groups(name, &["staff".parse().unwrap()]).unwrap();
+        add_group(&mut users, name, "staff");
     }
     users.lock(&["bob"]).unwrap();
     database
+}
+
+/// Why `init` refuses the database before a repair.
+fn needs_repair(database: &Sqlite) -> String {
+    match Users::init(database.location(), &NewFile::default()) {
+        Err(Error::Store(StoreError::NeedsRepair { reason, .. })) => reason,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -48,7 +56,7 @@ fn rebuilt_table_keeps_groups_of_same_users() {
     for rebuild in REBUILDS {
         let database = with_groups();
         database.execute(rebuild);
-        // What the app writes meanwhile, unseen.
+        // A write of the app without triggers.
         let locked = "UPDATE users SET password_hash = '!' || replace(password_hash, '$', '|')
                       WHERE username = 'alice'";
         database.execute(locked);
@@ -73,10 +81,7 @@ fn users_with_other_hash_lose_groups_by_repair_only() {
             "UPDATE users SET password_hash = {} WHERE username = 'alice'",
             literal(&hash("another"))
         ));
-        let refusal = Users::init(database.location(), &NewFile::default());
-        let Err(Error::Store(StoreError::NeedsRepair { reason, .. })) = refusal else {
-            panic!("{rebuild}: {refusal:?}");
-        };
+        let reason = needs_repair(&database);
         assert!(reason.contains("1 in all") && reason.contains("'alice'"), "{reason}");
         assert_eq!(database.query("SELECT count(*) FROM user_groups"), ["2"]);
         let mut users = open(&database);
@@ -93,10 +98,7 @@ fn users_with_other_hash_lose_groups_by_repair_only() {
 fn empty_new_table_with_groups_left_is_rejected() {
     let database = with_groups();
     database.execute(&format!("DROP TABLE users; {TUTORIAL_TABLE}"));
-    let refusal = Users::init(database.location(), &NewFile::default());
-    let Err(Error::Store(StoreError::NeedsRepair { reason, .. })) = refusal else {
-        panic!("{refusal:?}");
-    };
+    let reason = needs_repair(&database);
     assert!(reason.contains("empty") && reason.contains("`restore`"), "{reason}");
     let mut users = open(&database);
     users.repair().unwrap();
@@ -117,10 +119,7 @@ fn dropped_table_passes_groups_to_no_one() {
     for drop in ["DROP TABLE users", "ALTER TABLE users RENAME TO people"] {
         let database = with_groups();
         database.execute(drop);
-        let refusal = Users::init(database.location(), &NewFile::default());
-        let Err(Error::Store(StoreError::NeedsRepair { reason, .. })) = refusal else {
-            panic!("{drop}: {refusal:?}");
-        };
+        let reason = needs_repair(&database);
         assert!(reason.contains("gone") && reason.contains("restore"), "{reason}");
         assert_eq!(database.query("SELECT group_name FROM user_groups"), ["staff"; 2], "{drop}");
         let mut users = open(&database);
@@ -146,17 +145,15 @@ fn copied_index_does_not_mark_table_as_old() {
              language TEXT NOT NULL);
          INSERT INTO copy SELECT * FROM users; DROP TABLE users; ALTER TABLE copy RENAME TO users;
          CREATE INDEX dash_users_username_nocase ON users (username COLLATE NOCASE)";
-    // A value that is no hash does not show whether the user is the same.
+    // A value that is not a hash does not identify the user.
     let database = with_groups();
     database.execute("UPDATE users SET password_hash = 'plaintext' WHERE username = 'alice'");
     database.execute(COPY);
     database.execute("UPDATE users SET password_hash = 'other' WHERE username = 'alice'");
-    let refusal = Users::init(database.location(), &NewFile::default());
-    assert!(matches!(refusal, Err(Error::Store(StoreError::NeedsRepair { .. }))), "{refusal:?}");
+    needs_repair(&database);
 
     let database = with_groups();
     database.execute(COPY);
     database.execute("DELETE FROM users");
-    let refusal = Users::init(database.location(), &NewFile::default());
-    assert!(matches!(refusal, Err(Error::Store(StoreError::NeedsRepair { .. }))), "{refusal:?}");
+    needs_repair(&database);
 }

@@ -15,11 +15,11 @@ use crate::database::{Database, Sqlite};
 use crate::sample;
 use crate::support::{hash, init, locked, options};
 
-/// Texts that mean something in a format.
+/// Texts with a meaning in a format.
 const ODD: &[&str] =
     &["", "\\", "\\null", "\\\"", ";", "a;b", ",", "\"", "=1+1", " x ", "\r\n", "\0", "null"];
 
-/// Columns that take NULL.
+/// Columns that accept NULL.
 const LOOSE_TABLE: &str =
     "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT)";
 
@@ -58,7 +58,7 @@ fn secrets() -> impl Strategy<Value = String> {
     prop_oneof![prop::sample::select(hashes), values()]
 }
 
-/// The SQL that makes some users.
+/// SQL that inserts users.
 fn users() -> impl Strategy<Value = String> {
     let groups = vec(prop_oneof![6 => texts(), 1 => blobs()], 0..4);
     vec((values(), secrets(), values(), groups), 0..12).prop_map(|users| {
@@ -134,7 +134,7 @@ fn import_of_export_gives_equal_database() {
             prop_assert_eq!(to_users.check().unwrap(), findings.clone());
             let events = usize::from(summary.added > 0);
             prop_assert_eq!(recorded(to_users, None).len(), events);
-            // Those who are called NULL are never found.
+            // Users whose name is NULL are never found.
             let again = imported(to_users, OnConflict::Update, format, &file);
             prop_assert_eq!((again.changed, again.unchanged + again.added), (0, summary.added));
         }

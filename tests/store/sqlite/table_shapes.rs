@@ -3,7 +3,9 @@
 use dash_users::{Error, Login, NewFile, Password, StoreError, StoredText, Users};
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, add, init, is_current_hash_of, new_user, open, stored};
+use crate::support::{
+    GOOD, add, is_current_hash_of, new_user, open, similar_user, stored, with_users,
+};
 
 const SHAPES: [&str; 16] = [
     "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
@@ -72,30 +74,25 @@ fn tables_of_every_shape_work() {
 
 #[test]
 fn names_are_compared_by_declared_collation() {
-    let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE PRIMARY")).unwrap();
-    let database = Sqlite::with(shape);
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    let found = users.get("ALICE").unwrap().unwrap();
-    assert_eq!(found.username, StoredText::Text("alice".to_owned()));
-
-    let mut new = new_user("Alice", GOOD);
-    new.allow_similar = true;
-    assert!(matches!(users.add(&new), Err(Error::UserExists(_))));
-    assert_eq!(users.remove(&["ALICE"], false).unwrap(), [true]);
-}
-
-#[test]
-fn stricter_unique_index_rejects_row() {
-    let shape = SHAPES.iter().find(|shape| shape.contains("COLLATE NOCASE DESC")).unwrap();
-    let database = Sqlite::with(shape);
-    let mut users = init(&database);
-    add(&mut users, "alice");
-    let mut new = new_user("Alice", GOOD);
-    new.allow_similar = true;
-    let refusal = users.add(&new);
-    assert!(matches!(refusal, Err(Error::Store(StoreError::Refused { .. }))), "{refusal:?}");
-    assert_eq!(users.list().unwrap().len(), 1);
+    for part in ["COLLATE NOCASE PRIMARY", "COLLATE NOCASE DESC"] {
+        let shape = SHAPES.iter().find(|shape| shape.contains(part)).unwrap();
+        let database = Sqlite::with(shape);
+        let mut users = with_users(&database, &["alice"]);
+        let refusal = users.add(&similar_user("Alice"));
+        if part.contains("PRIMARY") {
+            let found = users.get("ALICE").unwrap().unwrap();
+            assert_eq!(found.username, StoredText::Text("alice".to_owned()));
+            assert!(matches!(refusal, Err(Error::UserExists(_))), "{refusal:?}");
+            assert_eq!(users.remove(&["ALICE"], false).unwrap(), [true]);
+        } else {
+            // Only the index is stricter.
+            assert!(
+                matches!(refusal, Err(Error::Store(StoreError::Refused { .. }))),
+                "{refusal:?}"
+            );
+            assert_eq!(users.list().unwrap().len(), 1);
+        }
+    }
 }
 
 fn required_columns(table: &str) -> Vec<String> {
@@ -105,26 +102,18 @@ fn required_columns(table: &str) -> Vec<String> {
 }
 
 #[test]
-fn integer_primary_key_needs_no_value() {
-    for table in [
-        "CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, …)",
-        "CREATE TABLE users (id integer NOT NULL, …, PRIMARY KEY (id))",
-        "CREATE TABLE users (id TEXT PRIMARY KEY, …)",
-    ] {
-        assert!(required_columns(table).is_empty(), "{table}");
-    }
-}
-
-#[test]
-fn required_integer_key_is_reported() {
+fn only_keys_without_default_value_are_required() {
     for (table, expected) in [
-        ("CREATE TABLE users (id INTEGER PRIMARY KEY, …) WITHOUT ROWID", vec!["id"]),
+        ("CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, …)", &[][..]),
+        ("CREATE TABLE users (id integer NOT NULL, …, PRIMARY KEY (id))", &[]),
+        ("CREATE TABLE users (id TEXT PRIMARY KEY, …)", &[]),
+        ("CREATE TABLE users (id INTEGER PRIMARY KEY, …) WITHOUT ROWID", &["id"]),
         (
             "CREATE TABLE users (id INTEGER NOT NULL, tenant INTEGER NOT NULL, …,
                  PRIMARY KEY (tenant, id))",
-            vec!["id", "tenant"],
+            &["id", "tenant"],
         ),
-        ("CREATE TABLE users (id INT PRIMARY KEY NOT NULL, …)", vec!["id"]),
+        ("CREATE TABLE users (id INT PRIMARY KEY NOT NULL, …)", &["id"]),
     ] {
         assert_eq!(required_columns(table), expected, "{table}");
     }

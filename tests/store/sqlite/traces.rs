@@ -6,12 +6,12 @@ use dash_users::{Password, Users};
 
 use crate::database::Sqlite;
 use crate::sample;
-use crate::support::{add, init, stored};
+use crate::support::{add, init, stored, with_users};
 
 /// The number of digits of a digest that are searched for. Shorter pieces could occur by chance.
 const PIECE: usize = 16;
 
-/// A generator of numbers that need not be random, but the same in every run (xorshift64).
+/// A generator of the same numbers in every run (xorshift64).
 struct Numbers(u64);
 
 impl Numbers {
@@ -23,7 +23,7 @@ impl Numbers {
     }
 }
 
-/// A database, and the hashes that should be gone from it.
+/// A database, and the replaced or removed hashes.
 struct Case {
     database: Sqlite,
     users: Users,
@@ -59,7 +59,7 @@ impl Case {
         self.users.rehash(name, &Password::from("secret")).unwrap();
     }
 
-    /// How many of the removed hashes are in the file, at least a piece of the digest.
+    /// The number of these hashes with a piece of their digest in the file.
     fn traces(&self) -> usize {
         let file = self.database.bytes();
         let pieces: HashSet<&[u8]> = file.windows(PIECE).collect();
@@ -70,7 +70,7 @@ impl Case {
         self.gone.iter().filter(is_there).count()
     }
 
-    /// Many users in no order, whose names are of very different lengths.
+    /// Adds many users in no order, with names of very different lengths.
     fn add_many(&mut self, numbers: &mut Numbers) {
         for index in 0..300 {
             let name = format!("{}-{index}{}", numbers.below(1000), "x".repeat(numbers.below(200)));
@@ -138,8 +138,7 @@ fn hashes_leave_no_trace_in_any_order_of_changes() {
 fn replaced_hashes_leave_no_trace_in_write_ahead_log() {
     for reader_is_slow in [false, true] {
         let database = Sqlite::with("PRAGMA journal_mode = WAL");
-        let mut users = init(&database);
-        add(&mut users, "alice");
+        let mut users = with_users(&database, &["alice"]);
         let app = database.connect();
         app.query_row("SELECT count(*) FROM users", [], |_| Ok(())).unwrap();
         let before = stored(&database, "alice");

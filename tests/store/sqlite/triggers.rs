@@ -3,13 +3,14 @@
 use dash_users::{Error, OnConflict, Password, StoreError, Users};
 
 use crate::database::{Database, Sqlite};
-use crate::support::{GOOD, add, found, hash, import, init, names, new_user, options, rows};
+use crate::support::{
+    GOOD, add, add_group, found, hash, import, init, names, new_user, options, rows, with_users,
+};
 
 /// A database with alice, and a trigger of the app before each change of `users`.
 fn with_trigger(action: &str) -> (Sqlite, Users) {
     let database = Sqlite::new();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let users = with_users(&database, &["alice"]);
     for event in ["INSERT", "UPDATE", "DELETE"] {
         let trigger = format!("CREATE TRIGGER before_{event} BEFORE {event} ON users");
         database.execute(&format!("{trigger} BEGIN {action}; END"));
@@ -67,8 +68,7 @@ fn change_skipped_by_app_trigger_is_an_error() {
 #[test]
 fn app_trigger_effects_are_rolled_back_with_change() {
     let database = Sqlite::with("CREATE TABLE log (line TEXT)");
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute(
         "CREATE TRIGGER removed AFTER DELETE ON users BEGIN INSERT INTO log VALUES ('x'); END",
     );
@@ -112,8 +112,7 @@ fn fts_index_triggers_of_app_work() {
 #[test]
 fn altered_triggers_stop_every_command() {
     let database = Sqlite::new();
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     database.execute(
         "DROP TRIGGER dash_users_removed;
          CREATE TRIGGER dash_users_removed AFTER DELETE ON users BEGIN SELECT 1; END",
@@ -144,8 +143,7 @@ fn add_does_not_evict_other_users() {
         "CREATE TABLE users (username TEXT PRIMARY KEY ON CONFLICT REPLACE, password_hash TEXT,
              language TEXT, email TEXT DEFAULT '' UNIQUE ON CONFLICT REPLACE)",
     );
-    let mut users = init(&database);
-    add(&mut users, "alice");
+    let mut users = with_users(&database, &["alice"]);
     let refusal = users.add(&new_user("bob", GOOD));
     assert!(matches!(refusal, Err(Error::Store(StoreError::Refused { .. }))), "{refusal:?}");
     let file = format!("username,password_hash\nzoe,{}\n", hash("x"));
@@ -163,9 +161,8 @@ fn users_added_by_trigger_in_import_get_no_groups() {
              INSERT INTO users VALUES ('svc-fred', 'x', 'en', NULL);
          END",
     );
-    let mut users = init(&database);
-    add(&mut users, "svc-fred");
-    users.add_groups("svc-fred", &["admin".parse().unwrap()]).unwrap();
+    let mut users = with_users(&database, &["svc-fred"]);
+    add_group(&mut users, "svc-fred", "admin");
     database.execute(
         "UPDATE users SET email = 'x'; INSERT OR REPLACE INTO users VALUES ('a', 'x', 'en', 'x')",
     );

@@ -9,7 +9,7 @@ use crate::support::{
     GOOD, hash, hashed, init, insert, is_current_hash_of, literal, new_user, stored,
 };
 
-/// Columns that take NULL, and any type as it is.
+/// Columns that accept NULL and any type.
 const LOOSE_TABLE: &str = "CREATE TABLE users (username UNIQUE, password_hash, language)";
 
 fn blob(bytes: impl Into<Vec<u8>>) -> StoredText {
@@ -41,7 +41,7 @@ fn names_of_any_type_are_removed_by_suggested_sql() {
     let shown: Vec<_> = expected.iter().map(ToString::to_string).collect();
     assert_eq!(shown[..4], ["\\N", "\\N", "\\x2d312e35", "\\x3432"]);
     assert_eq!(shown[4..], ["alice", "\\u{fffd}", "\\x", "\\xff00"]);
-    // All that are NULL go at once.
+    // One statement removes all that are NULL.
     for (at, name) in expected.iter().enumerate().skip(1) {
         database.execute(&sql_to_remove(database.location(), name));
         assert_eq!(listed_names(&mut users), expected[at + 1..], "{name}");

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::python::environment;
 use crate::skip::or_skip;
 
-/// Runs SQL on a file, which must succeed; false if that is to be skipped.
+/// Runs SQL on a file, which must succeed. False if it cannot run here.
 pub(super) type Writer = fn(&Path, &str) -> bool;
 
 pub(super) const WRITERS: [(&str, Writer); 3] =
@@ -42,7 +42,7 @@ fn oldest(path: &Path, sql: &str) -> bool {
     true
 }
 
-/// Builds SQLite 3.26 as a program. Cargo keeps several that do so from each other.
+/// Builds SQLite 3.26 as a program. Cargo locks the directory.
 fn build_oldest() -> Result<PathBuf, String> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/old_sqlite/Cargo.toml");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("old-sqlite");

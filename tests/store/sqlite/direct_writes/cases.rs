@@ -1,6 +1,6 @@
-//! All forms of direct writes.
+//! All forms of direct writes that only SQLite has.
 
-use crate::support::TUTORIAL_TABLE;
+use crate::direct_writes::{Case, UNCHANGED};
 
 /// With a unique column of the app's own.
 pub(super) const WITH_EMAIL: &str = "CREATE TABLE users (username TEXT PRIMARY KEY,
@@ -12,72 +12,130 @@ const NOCASE: &str = "CREATE TABLE users (username TEXT COLLATE NOCASE PRIMARY K
 const WITHOUT_ROWID: &str = "CREATE TABLE users (username TEXT PRIMARY KEY,
     password_hash TEXT NOT NULL, language TEXT NOT NULL) WITHOUT ROWID";
 
-/// Alice and bob, each in a group.
-pub(super) const BEFORE: &str = "INSERT INTO users (username, password_hash, language)
-        VALUES ('alice', 'one', 'en'), ('bob', 'two', 'en');
-    INSERT INTO user_groups VALUES ('alice', 'admins'), ('bob', 'staff');";
-
-/// A direct write: the table, the SQL, the recorded events, and the resulting members of groups.
-pub(super) type Case =
-    (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
-
-pub(super) const UNCHANGED: &[&str] = &["alice admins", "bob staff"];
-
-pub(super) const CASES: [Case; 37] = [
-    (TUTORIAL_TABLE, "INSERT INTO users VALUES ('zoe', 'x', 'en')", &["add zoe"], UNCHANGED),
+/// Direct writes to the tutorial's table.
+pub(super) const CASES: [Case; 24] = [
     (
-        TUTORIAL_TABLE,
         "INSERT INTO users (language, username, password_hash) VALUES ('en', 'zoe', 'x')",
         &["add zoe"],
         UNCHANGED,
     ),
     (
-        TUTORIAL_TABLE,
         "INSERT INTO users SELECT username || '2', password_hash, language FROM users",
         &["add alice2", "add bob2"],
         UNCHANGED,
     ),
-    (TUTORIAL_TABLE, "INSERT OR IGNORE INTO users VALUES ('alice', 'x', 'en')", &[], UNCHANGED),
+    ("INSERT OR IGNORE INTO users VALUES ('alice', 'x', 'en')", &[], UNCHANGED),
+    ("INSERT OR IGNORE INTO users VALUES ('zoe', 'x', 'en')", &["add zoe"], UNCHANGED),
     (
-        TUTORIAL_TABLE,
-        "INSERT OR IGNORE INTO users VALUES ('zoe', 'x', 'en')",
-        &["add zoe"],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
         "INSERT OR ABORT INTO users VALUES ('y', 'x', 'en');
          INSERT OR FAIL INTO users VALUES ('z', 'x', 'en');
          BEGIN; INSERT OR ROLLBACK INTO users VALUES ('zz', 'x', 'en'); COMMIT",
         &["add y", "add z", "add zz"],
         UNCHANGED,
     ),
-    (TUTORIAL_TABLE, "REPLACE INTO users VALUES ('zoe', 'x', 'en')", &["add zoe"], UNCHANGED),
+    ("REPLACE INTO users VALUES ('zoe', 'x', 'en')", &["add zoe"], UNCHANGED),
     (
-        TUTORIAL_TABLE,
         "INSERT OR REPLACE INTO users VALUES ('alice', 'x', 'en')",
-        &[
-            "remove alice: replaced by another row",
-            "group remove alice: admins",
-            "add alice",
-        ],
+        &["remove alice: replaced by another row", "group remove alice: admins", "add alice"],
         &["bob staff"],
     ),
     (
-        WITHOUT_ROWID,
-        "INSERT OR REPLACE INTO users VALUES ('alice', 'x', 'en')",
-        &[
-            "remove alice: replaced by another row",
-            "group remove alice: admins",
-            "add alice",
-        ],
-        &["bob staff"],
-    ),
-    (
-        TUTORIAL_TABLE,
         "PRAGMA recursive_triggers = ON;
          INSERT OR REPLACE INTO users VALUES ('alice', 'x', 'en')",
         &["remove alice", "add alice"],
+        &["bob staff"],
+    ),
+    ("UPDATE users SET password_hash = 'x' WHERE username = 'alice'", &["passwd alice"], UNCHANGED),
+    (
+        "UPDATE users SET language = 'de'",
+        &["update alice: language de", "update bob: language de"],
+        UNCHANGED,
+    ),
+    (
+        "UPDATE users SET username = 'alice', password_hash = 'one', language = 'en'
+         WHERE username = 'alice'",
+        &[],
+        UNCHANGED,
+    ),
+    (
+        "UPDATE OR REPLACE users SET username = 'bob' WHERE username = 'alice'",
+        &["remove bob: replaced by another row", "group remove bob: staff", "rename alice: to bob"],
+        &["bob admins"],
+    ),
+    ("UPDATE OR IGNORE users SET username = 'bob' WHERE username = 'alice'", &[], UNCHANGED),
+    (
+        "UPDATE OR FAIL users SET username = 'y' WHERE username = 'alice';
+         BEGIN; UPDATE OR ROLLBACK users SET username = 'z' WHERE username = 'y'; COMMIT",
+        &["rename alice: to y", "rename y: to z"],
+        &["bob staff", "z admins"],
+    ),
+    (
+        "UPDATE users SET username = NULL WHERE username = 'alice';
+         UPDATE users SET username = 'alice' WHERE username IS NULL",
+        &["rename alice", "rename NULL: to alice"],
+        &["bob staff"],
+    ),
+    ("DELETE FROM users WHERE username = 'bob'", &["remove bob"], &["alice admins"]),
+    (
+        "PRAGMA trusted_schema = OFF; INSERT INTO users VALUES ('zoe', 'x', 'en')",
+        &["add zoe"],
+        UNCHANGED,
+    ),
+    (
+        "BEGIN; INSERT INTO users VALUES ('zoe', 'x', 'en'); DELETE FROM users; ROLLBACK",
+        &[],
+        UNCHANGED,
+    ),
+    (
+        "CREATE TABLE visits (username TEXT REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE);
+         INSERT INTO visits VALUES ('alice'), ('bob');
+         PRAGMA foreign_keys = ON;
+         UPDATE users SET username = 'zoe' WHERE username = 'alice';
+         DELETE FROM users WHERE username = 'bob'",
+        &["rename alice: to zoe", "remove bob"],
+        &["zoe admins"],
+    ),
+    (
+        "CREATE TABLE orders (username TEXT REFERENCES users ON DELETE RESTRICT);
+         INSERT INTO orders VALUES ('alice');
+         PRAGMA foreign_keys = ON;
+         DELETE FROM users WHERE username NOT IN (SELECT username FROM orders)",
+        &["remove bob"],
+        &["alice admins"],
+    ),
+    (
+        "INSERT INTO user_groups VALUES ('bob', 'admins');
+         DELETE FROM user_groups WHERE username = 'alice'",
+        &["group add bob: admins", "group remove alice: admins"],
+        &["bob admins", "bob staff"],
+    ),
+    (
+        "UPDATE user_groups SET group_name = 'all'",
+        &[
+            "group remove alice: admins",
+            "group add alice: all",
+            "group remove bob: staff",
+            "group add bob: all",
+        ],
+        &["alice all", "bob all"],
+    ),
+    (
+        "UPDATE user_groups SET username = 'bob' WHERE username = 'alice'",
+        &["group remove alice: admins", "group add bob: admins"],
+        &["bob admins", "bob staff"],
+    ),
+    ("INSERT OR IGNORE INTO user_groups VALUES ('bob', 'staff')", &[], UNCHANGED),
+];
+
+/// The table, and a direct write to it as in [`Case`].
+type OtherCase = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
+
+/// Direct writes to other tables.
+pub(super) const OTHER_TABLES: [OtherCase; 7] = [
+    (
+        WITHOUT_ROWID,
+        "INSERT OR REPLACE INTO users VALUES ('alice', 'x', 'en')",
+        &["remove alice: replaced by another row", "group remove alice: admins", "add alice"],
         &["bob staff"],
     ),
     (
@@ -85,86 +143,15 @@ pub(super) const CASES: [Case; 37] = [
         "UPDATE users SET email = 'bob@x' WHERE username = 'bob';
          INSERT OR REPLACE INTO users VALUES ('zoe', 'x', 'en', 'bob@x', NULL);
          INSERT INTO users VALUES ('bob', 'x', 'en', NULL, NULL)",
-        &[
-            "add zoe",
-            "remove bob: replaced by another row",
-            "group remove bob: staff",
-            "add bob",
-        ],
+        &["add zoe", "remove bob: replaced by another row", "group remove bob: staff", "add bob"],
         &["alice admins"],
     ),
     (
-        TUTORIAL_TABLE,
-        "INSERT INTO users VALUES ('alice', 'x', 'en'), ('zoe', 'x', 'en')
-         ON CONFLICT (username) DO UPDATE SET password_hash = excluded.password_hash",
-        &["passwd alice", "add zoe"],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "INSERT INTO users VALUES ('alice', 'x', 'en') ON CONFLICT DO NOTHING",
-        &[],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE users SET password_hash = 'x' WHERE username = 'alice'",
-        &["passwd alice"],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE users SET language = 'de'",
-        &["update alice: language de", "update bob: language de"],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE users SET username = 'alice', password_hash = 'one', language = 'en'
-         WHERE username = 'alice'",
-        &[],
-        UNCHANGED,
-    ),
-    (
         WITH_EMAIL,
-        "UPDATE users SET last_login = 'now', email = username; UPDATE users SET last_login = NULL",
+        "UPDATE users SET last_login = 'now', email = username;
+         UPDATE users SET last_login = NULL",
         &[],
         UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE users SET username = 'zoe' WHERE username = 'alice'",
-        &["rename alice: to zoe"],
-        &["bob staff", "zoe admins"],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE users SET username = username || '2'",
-        &["rename alice: to alice2", "rename bob: to bob2"],
-        &["alice2 admins", "bob2 staff"],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE OR REPLACE users SET username = 'bob' WHERE username = 'alice'",
-        &[
-            "remove bob: replaced by another row",
-            "group remove bob: staff",
-            "rename alice: to bob",
-        ],
-        &["bob admins"],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE OR IGNORE users SET username = 'bob' WHERE username = 'alice'",
-        &[],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE OR FAIL users SET username = 'y' WHERE username = 'alice';
-         BEGIN; UPDATE OR ROLLBACK users SET username = 'z' WHERE username = 'y'; COMMIT",
-        &["rename alice: to y", "rename y: to z"],
-        &["bob staff", "z admins"],
     ),
     (
         NOCASE,
@@ -173,15 +160,6 @@ pub(super) const CASES: [Case; 37] = [
         &["Alice admins", "bob staff"],
     ),
     (
-        TUTORIAL_TABLE,
-        "UPDATE users SET username = NULL WHERE username = 'alice';
-         UPDATE users SET username = 'alice' WHERE username IS NULL",
-        &["rename alice", "rename NULL: to alice"],
-        &["bob staff"],
-    ),
-    (TUTORIAL_TABLE, "DELETE FROM users WHERE username = 'bob'", &["remove bob"], &["alice admins"]),
-    (TUTORIAL_TABLE, "DELETE FROM users", &["remove alice", "remove bob"], &[]),
-    (
         WITHOUT_ROWID,
         "DELETE FROM users; INSERT INTO users VALUES ('bob', 'x', 'en')",
         &["remove alice", "remove bob", "add bob"],
@@ -189,7 +167,8 @@ pub(super) const CASES: [Case; 37] = [
     ),
     (
         LOOSE,
-        "INSERT INTO users VALUES (NULL, NULL, NULL), (NULL, 1, 2.5), (x'00ff', x'01', x''), (7, 8, 9);
+        "INSERT INTO users VALUES (NULL, NULL, NULL), (NULL, 1, 2.5), (x'00ff', x'01', x''),
+             (7, 8, 9);
          UPDATE users SET password_hash = x'02', language = NULL WHERE username = x'00ff';
          UPDATE users SET username = x'01' WHERE username = 'alice';
          DELETE FROM users WHERE username IS NULL",
@@ -207,28 +186,6 @@ pub(super) const CASES: [Case; 37] = [
         &["\u{1} admins", "bob staff"],
     ),
     (
-        TUTORIAL_TABLE,
-        "PRAGMA trusted_schema = OFF; INSERT INTO users VALUES ('zoe', 'x', 'en')",
-        &["add zoe"],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "BEGIN; INSERT INTO users VALUES ('zoe', 'x', 'en'); DELETE FROM users; ROLLBACK",
-        &[],
-        UNCHANGED,
-    ),
-    (
-        TUTORIAL_TABLE,
-        "CREATE TABLE visits (username TEXT REFERENCES users ON DELETE CASCADE ON UPDATE CASCADE);
-         INSERT INTO visits VALUES ('alice'), ('bob');
-         PRAGMA foreign_keys = ON;
-         UPDATE users SET username = 'zoe' WHERE username = 'alice';
-         DELETE FROM users WHERE username = 'bob'",
-        &["rename alice: to zoe", "remove bob"],
-        &["zoe admins"],
-    ),
-    (
         "CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT NOT NULL,
              language TEXT NOT NULL, boss TEXT REFERENCES users ON DELETE CASCADE)",
         "PRAGMA foreign_keys = ON;
@@ -236,44 +193,5 @@ pub(super) const CASES: [Case; 37] = [
          DELETE FROM users WHERE username = 'bob'",
         &["remove alice", "remove bob"],
         &[],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "CREATE TABLE orders (username TEXT REFERENCES users ON DELETE RESTRICT);
-         INSERT INTO orders VALUES ('alice');
-         PRAGMA foreign_keys = ON;
-         DELETE FROM users WHERE username NOT IN (SELECT username FROM orders)",
-        &["remove bob"],
-        &["alice admins"],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "INSERT INTO user_groups VALUES ('bob', 'admins');
-         DELETE FROM user_groups WHERE username = 'alice'",
-        &["group add bob: admins", "group remove alice: admins"],
-        &["bob admins", "bob staff"],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE user_groups SET group_name = 'all'",
-        &[
-            "group remove alice: admins",
-            "group add alice: all",
-            "group remove bob: staff",
-            "group add bob: all",
-        ],
-        &["alice all", "bob all"],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "UPDATE user_groups SET username = 'bob' WHERE username = 'alice'",
-        &["group remove alice: admins", "group add bob: admins"],
-        &["bob admins", "bob staff"],
-    ),
-    (
-        TUTORIAL_TABLE,
-        "INSERT OR IGNORE INTO user_groups VALUES ('bob', 'staff')",
-        &[],
-        UNCHANGED,
     ),
 ];

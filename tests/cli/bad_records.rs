@@ -141,6 +141,7 @@ users.json:2: user 'ben': unknown field 'passwrod': use username, password, pass
 users.json:3: user 'cleo': field 'password' is not text
 users.json:4: not a JSON object
 error: 3 bad records in users.json (numbered by item); nothing was changed
+hint: ignore them with `dash-users import users.json --ignore-unknown`, or use one as a field, as in `dash-users import users.json --ignore-unknown --column groups=passwrod`
 
 "#]]
     );
@@ -150,7 +151,7 @@ error: 3 bad records in users.json (numbered by item); nothing was changed
 status 7
 -- stdout
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":"ignore them with `dash-users import users.json --json --ignore-unknown`, or use one as a field, as in `dash-users import users.json --json --ignore-unknown --column groups=passwrod`","details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
 
 "#]]
     );
@@ -188,6 +189,7 @@ status 7
 -- stderr
 users.csv:1: unknown field 'email': use username, password, password_hash, language, groups, locked or active
 error: 1 bad record in users.csv; nothing was changed
+hint: ignore them with `dash-users import users.csv --ignore-unknown`, or use one as a field, as in `dash-users import users.csv --ignore-unknown --column groups=email`
 
 "#]]
     );
@@ -200,6 +202,7 @@ status 7
 -- stderr
 users.csv:1: no `username` column in the header row
 error: 1 bad record in users.csv; nothing was changed
+hint: add a header row such as username,password,language, or name the column with the usernames by --column username=HEADER
 
 "#]]
     );
@@ -210,7 +213,8 @@ error: 1 bad record in users.csv; nothing was changed
 status 7
 -- stdout
 -- stderr
-users.csv:1: no `username` column in the header row
+note: read users.csv as UTF-16LE
+users.csv:1: the text is not UTF-16LE
 error: 1 bad record in users.csv; nothing was changed
 
 "#]]
@@ -234,7 +238,7 @@ error: 1 bad record in users.json; nothing was changed
 status 7
 -- stdout
 -- stderr
-users.json:1: the JSON ends unexpectedly
+users.json:1: the file is empty
 error: 1 bad record in users.json; nothing was changed
 
 "#]]

@@ -43,6 +43,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('rehash', 'rehash', [CompletionResultType]::ParameterValue, 'Hash a user''s password again, with the current method')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove users')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Remove users')
+            [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Remove users')
             [CompletionResult]::new('rename', 'rename', [CompletionResultType]::ParameterValue, 'Rename a user')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change a user''s language')
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Lock users without changing their passwords')
@@ -64,12 +65,14 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;init' {
+            [CompletionResult]::new('--add-language', '--add-language', [CompletionResultType]::ParameterName, 'Add a column language to the app''s table, if it has none, with this value in all rows [default: en]')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number [default: the group of the process]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('--add-unique-index', '--add-unique-index', [CompletionResultType]::ParameterName, 'Add a unique index on username to the app''s table, if it has none')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and errors')
@@ -240,6 +243,22 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;rm' {
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')
+            [CompletionResult]::new('--if-exists', '--if-exists', [CompletionResultType]::ParameterName, 'Skip users who do not exist')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never prompt for input, even on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dash-users;delete' {
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
@@ -464,10 +483,17 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;history' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Show at most N events')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only events at this time or later')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only events before this time')
+            [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'Only events with this action, such as add or passwd; repeat for several')
+            [CompletionResult]::new('--actor', '--actor', [CompletionResultType]::ParameterName, 'Only changes by this person (\N: unknown)')
+            [CompletionResult]::new('--prune-before', '--prune-before', [CompletionResultType]::ParameterName, 'Delete all events before this time')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'With --prune-before: do not ask for confirmation')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'With --prune-before: do not ask for confirmation')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and errors')

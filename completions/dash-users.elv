@@ -40,6 +40,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand rehash 'Hash a user''s password again, with the current method'
             cand remove 'Remove users'
             cand rm 'Remove users'
+            cand delete 'Remove users'
             cand rename 'Rename a user'
             cand update 'Change a user''s language'
             cand lock 'Lock users without changing their passwords'
@@ -60,12 +61,14 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dash-users;init'= {
+            cand --add-language 'Add a column language to the app''s table, if it has none, with this value in all rows [default: en]'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
+            cand --add-unique-index 'Add a unique index on username to the app''s table, if it has none'
             cand --json 'Same as --format json'
             cand -q 'Print only results and errors'
             cand --quiet 'Print only results and errors'
@@ -227,6 +230,21 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;rm'= {
+            cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --format 'Output format'
+            cand --color 'When to use color'
+            cand -y 'Do not ask for confirmation'
+            cand --yes 'Do not ask for confirmation'
+            cand --if-exists 'Skip users who do not exist'
+            cand --json 'Same as --format json'
+            cand -q 'Print only results and errors'
+            cand --quiet 'Print only results and errors'
+            cand --no-input 'Never prompt for input, even on a terminal'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'dash-users;delete'= {
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
@@ -432,10 +450,17 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;history'= {
             cand --limit 'Show at most N events'
+            cand --since 'Only events at this time or later'
+            cand --until 'Only events before this time'
+            cand --action 'Only events with this action, such as add or passwd; repeat for several'
+            cand --actor 'Only changes by this person (\N: unknown)'
+            cand --prune-before 'Delete all events before this time'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
+            cand -y 'With --prune-before: do not ask for confirmation'
+            cand --yes 'With --prune-before: do not ask for confirmation'
             cand --json 'Same as --format json'
             cand -q 'Print only results and errors'
             cand --quiet 'Print only results and errors'

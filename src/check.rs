@@ -164,6 +164,51 @@ pub enum SchemaObjectKind {
 }
 
 impl Problem {
+    /// The [codes](Self::code) of all problems, sorted.
+    pub const CODES: [&'static str; 41] = [
+        "added_unseen",
+        "change_left",
+        "changed_unseen",
+        "clear_password",
+        "demo_password",
+        "file_hard_linked",
+        "file_readable_by_others",
+        "file_writable_by_others",
+        "foreign_owner",
+        "foreign_trigger",
+        "function_altered",
+        "function_missing",
+        "group_not_allowed",
+        "hash_never_matches",
+        "hash_outdated",
+        "hash_over_limit",
+        "hash_raises",
+        "hash_unsupported",
+        "hash_weak",
+        "history_blocked",
+        "index_altered",
+        "index_missing",
+        "integrity",
+        "language_not_allowed",
+        "language_not_text",
+        "name_cannot_log_in",
+        "name_differs_by_case",
+        "name_not_allowed",
+        "name_not_text",
+        "no_password",
+        "orphaned_groups",
+        "removed_unseen",
+        "required_column",
+        "table_altered",
+        "table_missing",
+        "trigger_altered",
+        "trigger_missing",
+        "triggers_off",
+        "users_unchangeable",
+        "wrapped_hash",
+        "write_ahead_log",
+    ];
+
     /// A code for programs. Codes do not change in later versions.
     #[must_use]
     pub fn code(&self) -> &'static str {

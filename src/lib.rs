@@ -79,7 +79,7 @@ mod users;
 pub use crate::check::{Finding, Problem, SchemaObject, SchemaObjectKind, Severity};
 pub use crate::credential::{Credential, NewCredential};
 pub use crate::escape::{is_unsafe_to_print, write_json};
-pub use crate::event::Event;
+pub use crate::event::{Event, EventFilter};
 pub use crate::group::{Group, GroupError};
 pub use crate::hash::{Digest, HashError, Method, MethodError, PasswordHash, Pbkdf2, Scrypt};
 pub use crate::language::{Language, LanguageError};

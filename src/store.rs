@@ -2,6 +2,7 @@
 //!
 //! The rules (valid names and passwords, locking, replacing hashes) are in [`Users`](crate::Users).
 
+mod adopting;
 mod error;
 mod location;
 #[cfg(feature = "postgres")]
@@ -15,13 +16,14 @@ use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroize;
 
+pub use self::adopting::{CopyableTable, TableAdvice, TableChanges};
 pub use self::error::StoreError;
 pub use self::location::{Location, LocationError, Misspelling};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Server;
 use crate::check::Finding;
 use crate::credential::{Credential, NewCredential};
-use crate::event::Event;
+use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::user::StoredText;
@@ -45,6 +47,29 @@ pub trait Store: Send {
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
     fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError>;
+
+    /// As [`migrate`](Self::migrate), and makes those of the `changes` to the table `users` that it
+    /// needs, in the same transaction. The default implementation makes none.
+    ///
+    /// # Errors
+    ///
+    /// As [`migrate`](Self::migrate).
+    fn adopt(
+        &mut self,
+        _changes: &TableChanges,
+        hooks: CommitHooks,
+    ) -> Result<Migrated, StoreError> {
+        self.migrate(hooks)
+    }
+
+    /// Other tables that appear to have users. The default implementation returns none.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the database.
+    fn other_tables(&mut self) -> Result<Vec<CopyableTable>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Checks the database itself, and passes every row to `each` as [`Transaction::rows`] does,
     /// without groups and times. Works even if parts of the schema are missing.
@@ -120,14 +145,21 @@ pub trait Transaction {
     /// Without it, changes are recorded as made by the app.
     fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError>;
 
-    /// Passes the newest `limit` events to `each`, newest first: all events, or those of `username`
+    /// Passes the selected events to `each`, newest first: those of all users, or those of `username`
     /// and of the user's earlier names.
     fn events(
         &mut self,
         username: Option<&[u8]>,
-        limit: Option<u32>,
+        filter: &EventFilter,
         each: &mut dyn FnMut(Event),
     ) -> Result<(), StoreError>;
+
+    /// The number of events that [`prune`](Self::prune) would delete. Fails if it would.
+    fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError>;
+
+    /// Deletes the events before a time, and records the cause. Events whose time is unknown stay,
+    /// and renames that connect a name with an event that stays.
+    fn prune(&mut self, before: SystemTime, cause: &Cause<'_>) -> Result<(), StoreError>;
 
     /// Adds a row.
     fn insert(
@@ -418,6 +450,25 @@ pub struct Migrated {
     /// The events added to the history, newest first. While parts of the schema were missing, users
     /// may have been added and removed without events.
     pub events: Vec<Event>,
+    /// The changes to the table `users`.
+    pub changes: TableChanges,
+    /// Whether there was a table `users` and no schema version.
+    pub adopted: bool,
+    /// Whether the table `users` was created.
+    pub created_table: bool,
+}
+
+impl Migrated {
+    /// The result for a schema as it was `before`.
+    fn new(before: &Schema, events: Vec<Event>, changes: TableChanges) -> Self {
+        Self {
+            applied: before.pending.clone(),
+            events,
+            changes,
+            adopted: before.version == 0 && before.has_users_table,
+            created_table: !before.has_users_table,
+        }
+    }
 }
 
 /// A step from one version of the schema to the next.

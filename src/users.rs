@@ -16,7 +16,7 @@ mod unwrap;
 mod wrapped;
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use self::backup::Restore;
 pub use self::check::DEMO_USERS;
@@ -24,15 +24,15 @@ pub use self::error::{BadValues, Error};
 pub use self::import::{BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict};
 pub use self::login::{Login, LoginRefusal};
 use crate::credential::NewCredential;
-use crate::event::Event;
+use crate::event::{Event, EventFilter, in_range};
 use crate::group::Group;
 use crate::hash::{Method, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
 use crate::store::{
-    self, Access, Cause, CommitHooks, Location, Migrated, Migration, NewFile, RETRY_PAUSE,
-    Reference, Row, Schema, Store, StoreError, Transaction,
+    self, Access, Cause, CommitHooks, CopyableTable, Location, Migrated, Migration, NewFile,
+    RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, TableChanges, Transaction,
 };
 use crate::user::{StoredText, User};
 use crate::username::Username;
@@ -117,6 +117,12 @@ pub struct Init {
     pub applied: Vec<Migration>,
     /// The events that this added to the history, newest first: see [`Migrated::events`].
     pub events: Vec<Event>,
+    /// The changes to the table `users` of an app.
+    pub changes: TableChanges,
+    /// Whether the table `users` was created, perhaps beside tables of an app.
+    pub created_table: bool,
+    /// Other tables that appear to have users, if the table `users` was created.
+    pub other_tables: Vec<CopyableTable>,
     /// The schema as it is now.
     pub schema: Schema,
 }
@@ -188,24 +194,26 @@ impl Users {
         Self::init_with_hooks(location, new_file, CommitHooks::default())
     }
 
-    /// As [`init`](Self::init), and calls `hooks` around the part that cannot be undone: the
-    /// commit, or everything if a file is created.
+    /// As [`init`](Self::init), and makes those of the `changes` to an app's table `users` that it
+    /// needs. Calls `hooks` around the part that cannot be undone: the commit, or everything if a
+    /// file is created.
     ///
     /// # Errors
     ///
     /// As [`init`](Self::init).
-    pub fn init_with_hooks(
+    pub fn init_with(
         location: &Location,
         new_file: &NewFile,
+        changes: &TableChanges,
         hooks: CommitHooks,
     ) -> Result<Init, Error> {
         (hooks.before)();
         let created = store::create(location, new_file)?;
         if !created {
             (hooks.rolled_back)();
-            return Self::bring_up_to_date(location, hooks);
+            return Self::bring_up_to_date(location, changes, hooks);
         }
-        match Self::bring_up_to_date(location, hooks) {
+        match Self::bring_up_to_date(location, changes, hooks) {
             Ok(mut init) => {
                 init.created = true;
                 init.schema.warnings.extend(store::warnings_of_created(location, new_file));
@@ -218,16 +226,58 @@ impl Users {
         }
     }
 
-    fn bring_up_to_date(location: &Location, hooks: CommitHooks) -> Result<Init, Error> {
-        let before = store::open(location, Access::Read)?.schema()?;
-        if before.pending.is_empty() {
-            let (applied, events) = (Vec::new(), Vec::new());
-            return Ok(Init { created: false, adopted: false, applied, events, schema: before });
+    /// As [`init_with`](Self::init_with), without changes to an app's table.
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init).
+    pub fn init_with_hooks(
+        location: &Location,
+        new_file: &NewFile,
+        hooks: CommitHooks,
+    ) -> Result<Init, Error> {
+        Self::init_with(location, new_file, &TableChanges::default(), hooks)
+    }
+
+    fn bring_up_to_date(
+        location: &Location,
+        changes: &TableChanges,
+        hooks: CommitHooks,
+    ) -> Result<Init, Error> {
+        match store::open(location, Access::Read)?.schema() {
+            Ok(schema) if schema.pending.is_empty() => {
+                return Ok(Init {
+                    created: false,
+                    adopted: false,
+                    applied: Vec::new(),
+                    events: Vec::new(),
+                    changes: TableChanges::default(),
+                    created_table: false,
+                    other_tables: Vec::new(),
+                    schema,
+                });
+            }
+            Ok(_) => {}
+            Err(StoreError::UnsupportedTable { advice, .. }) if changes.repair(&advice) => {}
+            Err(error) => return Err(error.into()),
         }
         let mut store = store::open(location, Access::Write)?;
-        let Migrated { applied, events } = until_alone(|| Ok(store.migrate(hooks)?))?;
-        let adopted = before.version == 0 && before.has_users_table;
-        Ok(Init { created: false, adopted, applied, events, schema: store.schema()? })
+        let migrated = until_alone(|| Ok(store.adopt(changes, hooks)?))?;
+        let Migrated { applied, events, changes, adopted, created_table } = migrated;
+        // A hint only: it may not fail what is done.
+        let other_tables =
+            if created_table { store.other_tables().unwrap_or_default() } else { Vec::new() };
+        let schema = store.schema()?;
+        Ok(Init {
+            created: false,
+            adopted,
+            applied,
+            events,
+            changes,
+            created_table,
+            other_tables,
+            schema,
+        })
     }
 
     /// The state of the database's schema.
@@ -325,6 +375,20 @@ impl Users {
         username: Option<&[u8]>,
         limit: Option<u32>,
     ) -> Result<Vec<Event>, Error> {
+        self.events(username, &EventFilter { limit, ..EventFilter::default() })
+    }
+
+    /// As [`history`](Self::history), only the selected events. An event whose time is unknown is
+    /// neither before nor after any.
+    ///
+    /// # Errors
+    ///
+    /// As [`history`](Self::history).
+    pub fn events(
+        &mut self,
+        username: Option<&[u8]>,
+        filter: &EventFilter,
+    ) -> Result<Vec<Event>, Error> {
         let mut events = Vec::new();
         let mut transaction = self.store.begin(Access::Read)?;
         // The table may compare names case-insensitively; the history does not.
@@ -333,13 +397,57 @@ impl Users {
             None => None,
         };
         let stored = user.as_ref().and_then(|row| row.username.as_key());
-        transaction.events(stored.or(username), limit, &mut |event| events.push(event))?;
-        match username {
-            Some(username) if events.is_empty() && user.is_none() && limit != Some(0) => {
-                Err(Error::NoSuchUser(StoredText::from(username)))
+        transaction.events(stored.or(username), filter, &mut |event| events.push(event))?;
+        if let Some(username) = username
+            && events.is_empty()
+            && user.is_none()
+            && filter.limit != Some(0)
+        {
+            let mut is_known = false;
+            if !filter.is_open() {
+                let any = EventFilter { limit: Some(1), ..EventFilter::default() };
+                transaction.events(Some(username), &any, &mut |_| is_known = true)?;
             }
-            _ => Ok(events),
+            if !is_known {
+                return Err(Error::NoSuchUser(StoredText::from(username)));
+            }
         }
+        Ok(events)
+    }
+
+    /// The number of events that [`prune_history`](Self::prune_history) would delete.
+    ///
+    /// # Errors
+    ///
+    /// As [`prune_history`](Self::prune_history).
+    pub fn prunable(&mut self, before: SystemTime) -> Result<u64, Error> {
+        Ok(self.store.begin(Access::Read)?.prunable(before)?)
+    }
+
+    /// Deletes the events before a time, and returns their number. The deletion itself is an event,
+    /// unless there was nothing to delete. Events whose time is unknown are kept, and so are renames
+    /// that connect a name with newer events.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::CannotConnect`](crate::StoreError::CannotConnect) on a PostgreSQL server if
+    /// another role owns the history.
+    pub fn prune_history(&mut self, before: SystemTime) -> Result<u64, Error> {
+        let Self { store, actor, hooks, .. } = self;
+        let time = humantime::format_rfc3339_seconds(in_range(before));
+        until_alone(|| {
+            let mut transaction = store.begin(Access::Write)?;
+            let count = transaction.prunable(before)?;
+            if count > 0 {
+                let s = if count == 1 { "" } else { "s" };
+                let detail = format!("{count} event{s} before {time}");
+                let detail = Some(detail.as_str());
+                let cause = Cause { actor: actor.as_deref(), action: "prune", detail };
+                transaction.prune(before, &cause)?;
+                transaction.commit(*hooks)?;
+            }
+            Ok(count)
+        })
     }
 
     /// Adds a user.

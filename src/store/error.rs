@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use super::Location;
+use super::{Location, TableAdvice};
 use crate::files::FileError;
 
 /// An error of a database. Unless the message says otherwise, nothing was changed.
@@ -30,7 +30,12 @@ pub enum StoreError {
     NotADatabase { location: Location, reason: String },
     /// A table of the app that cannot be used unchanged, and SQL that repairs it, if there is any.
     #[error("{location} is not a users database: {reason}")]
-    UnsupportedTable { location: Location, reason: String, repair: Option<String> },
+    UnsupportedTable {
+        location: Location,
+        reason: String,
+        repair: Option<String>,
+        advice: Box<TableAdvice>,
+    },
     #[error("cannot open {location}: {reason}")]
     CannotConnect { location: Location, reason: String },
     /// As [`CannotConnect`](Self::CannotConnect), with a `hint`: a command, or what to write.

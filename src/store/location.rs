@@ -19,7 +19,7 @@ use super::spelling;
 /// sqlite:///relative/path      SQLAlchemy's spelling
 /// sqlite:////absolute/path
 /// postgresql://user@host/database   also postgres:// and postgresql+ANYDRIVER://
-/// any/other/path               also ":memory:"
+/// any/other/path
 /// ```
 ///
 /// One trailing newline is stripped. A text that looks like another kind of connection string, such
@@ -74,6 +74,12 @@ impl Location {
     /// [`LocationError`] if the text is not a location that this crate supports.
     pub fn parse(text: impl AsRef<OsStr>) -> Result<Self, LocationError> {
         let text = without_line_end(text.as_ref());
+        if let Some(name) = spelling::other_database(&text.to_string_lossy()) {
+            return Err(LocationError::OtherDatabase(name));
+        }
+        if spelling::is_in_memory(&text.to_string_lossy()) {
+            return Err(LocationError::InMemory);
+        }
         let Some((scheme, rest)) = spelling::url(text) else {
             return Self::file(text);
         };
@@ -146,6 +152,12 @@ pub enum LocationError {
          sqlite:////absolute or postgresql://…"
     )]
     Scheme,
+    /// The text names another database, the one given.
+    #[error("{0} databases are not supported")]
+    OtherDatabase(&'static str),
+    /// `:memory:`, `sqlite://`
+    #[error("the database would be in memory: nothing would be kept")]
+    InMemory,
     /// A PostgreSQL URL, but the feature `postgres` is disabled.
     #[error(
         "this build of dash-users does not support PostgreSQL: use a path, sqlite:///relative or \
@@ -202,8 +214,10 @@ pub enum Misspelling {
     NoScheme,
     /// `users.db # comment`
     Comment,
-    /// `$DATABASE_URL`, `{{ database }}`, `~/users.db`
+    /// `$DATABASE_URL`, `{{ database }}`
     Placeholder,
+    /// `~/users.db`
+    Tilde,
     /// `users.db;`, `u:password`, `None`
     NotPlain,
 }
@@ -223,6 +237,7 @@ impl fmt::Display for Misspelling {
             Self::NoScheme => "looks like a URL without a scheme",
             Self::Comment => "has a trailing comment",
             Self::Placeholder => "contains an unexpanded variable or placeholder",
+            Self::Tilde => "begins with '~', which only a shell expands",
             Self::NotPlain => "is not a plain file name: if a file has this name, write ./NAME",
         })
     }
@@ -244,7 +259,10 @@ mod tests {
             ("./file:users.db?mode=ro", here.join("file:users.db?mode=ro")),
             ("SQLite:///users.db", here.join("users.db")),
             ("sqlite+pysqlite:////srv/users.db", "/srv/users.db".into()),
-            (":memory:", here.join(":memory:")),
+            ("./:memory:", here.join(":memory:")),
+            ("/srv/:memory:", "/srv/:memory:".into()),
+            ("mysql.db", here.join("mysql.db")),
+            ("./mysql:", here.join("mysql:")),
             ("/srv/users.db", "/srv/users.db".into()),
             ("sqlite:///a/users.db", here.join("a/users.db")),
             ("sqlite:////srv/users.db", "/srv/users.db".into()),
@@ -263,12 +281,33 @@ mod tests {
             ("", LocationError::Empty),
             ("\n", LocationError::Empty),
             ("sqlite:///", LocationError::Empty),
-            ("sqlite://", LocationError::Host),
+            (":memory:", LocationError::InMemory),
+            (":MEMORY:", LocationError::InMemory),
+            ("file::memory:", LocationError::InMemory),
+            ("file::memory:?cache=shared", LocationError::InMemory),
+            ("file:users?mode=memory&cache=shared", LocationError::InMemory),
+            ("sqlite://", LocationError::InMemory),
+            ("SQLite+pysqlite://", LocationError::InMemory),
+            ("sqlite://:memory:", LocationError::InMemory),
+            ("sqlite:///:memory:", LocationError::InMemory),
+            ("sqlite+aiosqlite:///:memory:", LocationError::InMemory),
+            ("sqlite:///file::memory:?cache=shared&uri=true", LocationError::InMemory),
+            ("sqlite::memory:", LocationError::InMemory),
             ("sqlite://users.db", LocationError::Host),
             ("sqlite:///users.db?mode=ro", LocationError::Query),
             ("my_sql+driver_x://u:hunter2@h/db", LocationError::Scheme),
-            ("mysql://u:hunter2@h/db", LocationError::Scheme),
-            ("sqlite+pysqlcipher://:hunter2@/users.db", LocationError::Scheme),
+            ("mysql://u:hunter2@h/db", LocationError::OtherDatabase("MySQL")),
+            ("MySQL+pymysql://u:$hunter2@h/db", LocationError::OtherDatabase("MySQL")),
+            ("mariadb+mariadbconnector://u:hunter2@h", LocationError::OtherDatabase("MariaDB")),
+            ("mongodb+srv://u:hunter2@h/db", LocationError::OtherDatabase("MongoDB")),
+            ("mssql+pyodbc://u:hunter2@dsn", LocationError::OtherDatabase("SQL Server")),
+            ("jdbc:sqlserver://h;password=hunter2", LocationError::OtherDatabase("SQL Server")),
+            ("jdbc:oracle:thin:u/hunter2@h", LocationError::OtherDatabase("Oracle")),
+            ("mysql:host=h;password=hunter2", LocationError::OtherDatabase("MySQL")),
+            ("cockroachdb://u:hunter2@h/db", LocationError::OtherDatabase("CockroachDB")),
+            ("rediss://:hunter2@h/0", LocationError::OtherDatabase("Redis")),
+            ("duckdb:////srv/users.db", LocationError::OtherDatabase("DuckDB")),
+            ("sqlite+pysqlcipher://:hunter2@/users.db", LocationError::OtherDatabase("SQLCipher")),
             ("https://example.org/users.db", LocationError::Scheme),
             #[cfg(not(feature = "postgres"))]
             ("Postgres://u:hunter2@h/db", LocationError::Postgres),

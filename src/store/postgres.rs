@@ -19,6 +19,7 @@
 
 mod check;
 mod connection;
+mod history;
 mod import;
 mod objects;
 mod references;
@@ -28,7 +29,6 @@ mod server;
 mod tls;
 mod users;
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -39,13 +39,13 @@ use postgres::{Client, IsolationLevel};
 
 pub use self::server::Server;
 use super::{
-    Access, Cause, CommitHooks, ImportRow, Location, Migrated, Reference, Row, Schema, Store,
-    StoreError, StoredSecret, Transaction,
+    Access, Cause, CommitHooks, CopyableTable, ImportRow, Location, Migrated, Reference, Row,
+    Schema, Store, StoreError, StoredSecret, TableChanges, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
 use crate::escape::Escaped;
-use crate::event::Event;
+use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::user::StoredText;
@@ -156,8 +156,20 @@ impl Store for Postgres {
     }
 
     fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
+        self.adopt(&TableChanges::default(), hooks)
+    }
+
+    fn adopt(
+        &mut self,
+        changes: &TableChanges,
+        hooks: CommitHooks,
+    ) -> Result<Migrated, StoreError> {
         (hooks.before)();
-        schema::migrate(self, false)
+        schema::migrate(self, changes, false)
+    }
+
+    fn other_tables(&mut self) -> Result<Vec<CopyableTable>, StoreError> {
+        users::others(&mut self.transaction(Access::Read)?)
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
@@ -170,7 +182,7 @@ impl Store for Postgres {
 
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
         (hooks.before)();
-        schema::migrate(self, true).map(|migrated| migrated.events)
+        schema::migrate(self, &TableChanges::default(), true).map(|migrated| migrated.events)
     }
 
     fn backup(&mut self, _file: &Path, _overwrite: bool) -> Result<(), StoreError> {
@@ -350,24 +362,6 @@ impl PostgresTransaction<'_> {
             Err(error) if error.code() == Some(&SqlState::UNTRANSLATABLE_CHARACTER) => Ok(None),
             Err(error) => Err(fail(error)),
         }
-    }
-
-    /// The ids of the events that renamed a user to `name`, from any name.
-    fn renames(&mut self, name: &str) -> Result<Vec<i64>, StoreError> {
-        let select = "SELECT id, username, detail FROM {schema}.user_events
-                      WHERE action = 'rename' AND username IS NOT NULL AND detail LIKE 'to %'
-                      ORDER BY id DESC";
-        let name: String = name.chars().take(1024).collect();
-        let mut targets = HashSet::from([format!("to {name}").into_bytes()]);
-        let mut renames = Vec::new();
-        // Newest first, so each name is known before the events that led to it.
-        self.stream(select, Vec::new(), &mut |row| {
-            if targets.contains(text(row, 2).as_bytes()) {
-                targets.insert([b"to ", text(row, 1).as_bytes()].concat());
-                renames.push(row.get(0));
-            }
-        })?;
-        Ok(renames)
     }
 
     /// Changes the row of one user, which the triggers must record.
@@ -562,38 +556,25 @@ impl Transaction for PostgresTransaction<'_> {
     fn events(
         &mut self,
         username: Option<&[u8]>,
-        limit: Option<u32>,
+        filter: &EventFilter,
         each: &mut dyn FnMut(Event),
     ) -> Result<(), StoreError> {
-        let limit = limit.map(i64::from);
-        let all = "SELECT id, at, actor, action, username, detail FROM {schema}.user_events
-                   ORDER BY id DESC LIMIT $1";
-        // The last id of each name: one row per name, so a hash join can find it.
-        let of_user = "WITH names (name, last) AS MATERIALIZED (
-               SELECT name, max(last) FROM (
-                 SELECT left($2, 1024) COLLATE \"C\", (SELECT max(id) FROM {schema}.user_events)
-                 UNION ALL
-                 SELECT username, id FROM {schema}.user_events WHERE id = ANY ($3)
-               ) AS known (name, last) GROUP BY name)
-             SELECT id, at, actor, action, username, detail FROM {schema}.user_events AS event
-             WHERE EXISTS (SELECT 1 FROM names WHERE name = event.username AND event.id <= last)
-             ORDER BY id DESC LIMIT $1";
-        let mut each = |row: &postgres::Row| each(read_event(row));
-        match username {
-            None => self.stream(all, vec![(&limit, Type::INT8)], &mut each),
+        let name = match username {
+            None => None,
             Some(username) => match self.key(username)? {
-                Some(name) => {
-                    let renames = self.renames(name)?;
-                    let params: Vec<Param> = vec![
-                        (&limit, Type::INT8),
-                        (&name, Type::TEXT),
-                        (&renames, Type::INT8_ARRAY),
-                    ];
-                    self.stream(of_user, params, &mut each)
-                }
-                None => Ok(()),
+                Some(name) => Some(name),
+                None => return Ok(()),
             },
-        }
+        };
+        history::read(self, name, filter, each)
+    }
+
+    fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError> {
+        history::prunable(self, before)
+    }
+
+    fn prune(&mut self, before: SystemTime, cause: &Cause<'_>) -> Result<(), StoreError> {
+        history::prune(self, before, cause)
     }
 
     fn insert(

@@ -26,23 +26,45 @@ const COMMANDS: [&str; 12] = [
     "sqlite3",
 ];
 
-/// Schemes that are often written without `://`.
-const SCHEMES: [&str; 14] = [
-    "cockroachdb",
-    "http",
-    "https",
-    "jdbc",
-    "mariadb",
-    "mongodb",
-    "mssql",
-    "mysql",
-    "oracle",
-    "pgsql",
-    "postgres",
-    "postgresql",
-    "sqlite",
-    "sqlite3",
+/// Schemes of other databases, and their names.
+const OTHER_DATABASES: [(&str, &str); 32] = [
+    ("bigquery", "BigQuery"),
+    ("cassandra", "Cassandra"),
+    ("clickhouse", "ClickHouse"),
+    ("clickhousedb", "ClickHouse"),
+    ("cockroach", "CockroachDB"),
+    ("cockroachdb", "CockroachDB"),
+    ("couchdb", "CouchDB"),
+    ("databricks", "Databricks"),
+    ("db2", "Db2"),
+    ("duckdb", "DuckDB"),
+    ("firebird", "Firebird"),
+    ("hana", "SAP HANA"),
+    ("ibm_db_sa", "Db2"),
+    ("libsql", "libSQL"),
+    ("mariadb", "MariaDB"),
+    ("mongodb", "MongoDB"),
+    ("mssql", "SQL Server"),
+    ("mssqlms", "SQL Server"),
+    ("mysql", "MySQL"),
+    ("mysql2", "MySQL"),
+    ("mysqlx", "MySQL"),
+    ("neo4j", "Neo4j"),
+    ("oracle", "Oracle"),
+    ("presto", "Presto"),
+    ("redis", "Redis"),
+    ("rediss", "Redis"),
+    ("redshift", "Redshift"),
+    ("snowflake", "Snowflake"),
+    ("sqlserver", "SQL Server"),
+    ("tidb", "TiDB"),
+    ("trino", "Trino"),
+    ("valkey", "Valkey"),
 ];
+
+/// Schemes that are often written without `://`.
+const SCHEMES: [&str; 8] =
+    ["http", "https", "jdbc", "pgsql", "postgres", "postgresql", "sqlite", "sqlite3"];
 
 /// How the names of parameters and variables end whose value is secret, in lower case.
 const SECRETS: [&str; 5] = ["passwd", "password", "pw", "pwd", "secret"];
@@ -91,6 +113,41 @@ pub(super) fn url(text: &OsStr) -> Option<(String, &OsStr)> {
     is_scheme(scheme).then(|| (scheme.to_ascii_lowercase(), OsStr::from_bytes(&bytes[end + 3..])))
 }
 
+/// The name of another database, if the text begins as its URLs or connection strings do.
+pub(super) fn other_database(text: &str) -> Option<&'static str> {
+    let text = text.trim().to_ascii_lowercase();
+    let text = text.strip_prefix("jdbc:").unwrap_or(&text);
+    let scheme = text.split_once(':')?.0;
+    if ["sqlite+pysqlcipher", "sqlite+sqlcipher", "sqlcipher"].contains(&scheme) {
+        return Some("SQLCipher");
+    }
+    let scheme = scheme.split('+').next().unwrap_or_default();
+    OTHER_DATABASES.iter().find(|(other, _)| *other == scheme).map(|(_, name)| *name)
+}
+
+/// Whether SQLite or SQLAlchemy would create a database in memory.
+pub(super) fn is_in_memory(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let url = text.split_once("://").filter(|(scheme, _)| {
+        matches!(*scheme, "sqlite" | "sqlite3" | "sqlite+pysqlite" | "sqlite+aiosqlite")
+    });
+    if url.is_some_and(|(_, rest)| rest.is_empty()) {
+        return true;
+    }
+    let path = url.map_or(&*text, |(_, rest)| rest.strip_prefix('/').unwrap_or(rest));
+    let path = path.strip_prefix("sqlite:").unwrap_or(path);
+    match path.strip_prefix("file:") {
+        Some(name) => {
+            name == ":memory:"
+                || name.starts_with(":memory:?")
+                || name.split_once('?').is_some_and(|(_, options)| {
+                    options.split('&').any(|option| option == "mode=memory")
+                })
+        }
+        None => path == ":memory:" || path.starts_with(":memory:?"),
+    }
+}
+
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c))
@@ -134,9 +191,6 @@ fn absolute_misspelling(text: &str) -> Option<Misspelling> {
 fn is_plain(path: &str) -> bool {
     let path = path.strip_prefix("file:").unwrap_or(path);
     let lower = path.to_lowercase();
-    if path == ":memory:" {
-        return true;
-    }
     let has_extension = EXTENSIONS.iter().any(|extension| lower.ends_with(extension));
     // U+FFFD stands for bytes of a path that are no UTF-8.
     let is_letter =
@@ -154,7 +208,7 @@ fn is_plain(path: &str) -> bool {
 fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     use Misspelling::{
         Assignment, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme,
-        Placeholder, Quotes, Slashes, Whitespace,
+        Placeholder, Quotes, Slashes, Tilde, Whitespace,
     };
 
     let lower = text.trim().to_lowercase();
@@ -192,6 +246,9 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     }
     if is_url {
         return None;
+    }
+    if text.starts_with('~') {
+        return Some(Tilde);
     }
     if lower.starts_with("file:") && text.contains('?') {
         return Some(FileUri);
@@ -265,7 +322,6 @@ fn has_placeholder(text: &str, is_url: bool) -> bool {
         || text.find('<').is_some_and(|start| text[start..].contains('>'))
         || text.split(is_separator).any(is_variable)
         || !is_url && percent.len() > 2 && percent[1..percent.len() - 1].iter().any(|p| is_name(p))
-        || !is_url && text.starts_with('~')
 }
 
 /// Whether the text is a URL with an incomplete `://`, in lower case: `postgresql:/`,
@@ -298,7 +354,7 @@ fn lacks_scheme(text: &str) -> bool {
 mod tests {
     use Misspelling::{
         Assignment, Command, Comment, FileUri, Invisible, Jdbc, KeywordValue, NoScheme, NotPlain,
-        Placeholder, Quotes, Slashes, Whitespace,
+        Placeholder, Quotes, Slashes, Tilde, Whitespace,
     };
 
     use super::*;
@@ -408,6 +464,7 @@ mod tests {
                 "\"jdbc:postgresql://h/db\"",
             ],
         ),
+        (Tilde, &["~/users.db", "~postgres/users.db", "~", "sqlite:///~/users.db"]),
         (FileUri, &["file:users.db?mode=ro", "File:/srv/users.db?key=hunter2"]),
         (
             Slashes,
@@ -421,7 +478,7 @@ mod tests {
                 "sqlite3:users.db",
                 "postgresql+psycopg2:/u:hunter2@h/db",
                 "Postgres:h",
-                "mysql:host=h",
+                "pgsql:host=h",
             ],
         ),
         (
@@ -448,10 +505,8 @@ mod tests {
                 "<database>",
                 "postgresql://u:$PASSWORD@h/db",
                 "postgresql://u:[YOUR-PASSWORD]@h/db",
-                "~/users.db",
                 "postgresql://<user>:hunter2@h/db",
                 "sqlite:///$NAME/users.db",
-                "~postgres/users.db",
                 "$(cat secret)",
                 "$env:DATABASE_URL",
             ],
@@ -524,7 +579,6 @@ mod tests {
     fn unusual_plain_location_is_a_path() {
         for text in [
             "users.db",
-            ":memory:",
             "a b.db",
             "postgres/users.db",
             "postgres.db",

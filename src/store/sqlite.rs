@@ -35,13 +35,13 @@ pub(super) use self::file::{create, remove_created, warnings};
 use self::import::Import;
 use self::limit::Work;
 use super::{
-    Access, Cause, CommitHooks, ImportRow, Location, Migrated, NewRow, OnDelete, Reference, Row,
-    RowChange, Schema, Store, StoreError, StoredSecret, Transaction,
+    Access, Cause, CommitHooks, CopyableTable, ImportRow, Location, Migrated, NewRow, OnDelete,
+    Reference, Row, RowChange, Schema, Store, StoreError, StoredSecret, TableChanges, Transaction,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
 use crate::escape::{Escaped, is_unsafe_to_print};
-use crate::event::Event;
+use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::user::StoredText;
@@ -114,7 +114,20 @@ impl Store for Sqlite {
     }
 
     fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        self.work(|store| schema::migrate(store, hooks))
+        self.adopt(&TableChanges::default(), hooks)
+    }
+
+    fn adopt(
+        &mut self,
+        changes: &TableChanges,
+        hooks: CommitHooks,
+    ) -> Result<Migrated, StoreError> {
+        self.work(|store| schema::migrate(store, changes, hooks))
+    }
+
+    fn other_tables(&mut self) -> Result<Vec<CopyableTable>, StoreError> {
+        let _work = Work::statement();
+        table::others(&self.connection).map_err(sql_error(&self.location))
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
@@ -196,6 +209,11 @@ impl SqliteTransaction<'_> {
         read().map_err(|error| self.error(&error))
     }
 
+    /// Limits the time of work on many rows.
+    fn work_on_file(&self) -> Work {
+        self.transaction.path().map_or_else(Work::statement, |path| Work::on_file(Path::new(path)))
+    }
+
     fn refused(&self, reason: &str) -> StoreError {
         StoreError::Refused { location: self.location.clone(), reason: reason.to_owned() }
     }
@@ -274,11 +292,21 @@ impl Transaction for SqliteTransaction<'_> {
     fn events(
         &mut self,
         username: Option<&[u8]>,
-        limit: Option<u32>,
+        filter: &EventFilter,
         each: &mut dyn FnMut(Event),
     ) -> Result<(), StoreError> {
         let _work = Work::statement();
-        history::read(&self.transaction, username, limit, each).map_err(|error| self.error(&error))
+        history::read(&self.transaction, username, filter, each).map_err(|error| self.error(&error))
+    }
+
+    fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError> {
+        let _work = self.work_on_file();
+        history::prunable(&self.transaction, before).map_err(|error| self.error(&error))
+    }
+
+    fn prune(&mut self, before: SystemTime, cause: &Cause<'_>) -> Result<(), StoreError> {
+        let _work = self.work_on_file();
+        history::prune(&self.transaction, before, cause).map_err(|error| self.error(&error))
     }
 
     fn insert(

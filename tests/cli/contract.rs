@@ -300,7 +300,8 @@ fn events_keep_their_actions() {
     sandbox.write("secret", "secret123");
     sandbox.sql(&format!(
         "INSERT INTO users VALUES ('old', '{SECRET123}', 'en'), ('plain', 'x y z', 'en'),
-                                  ('wrapped', ' {SECRET123} ', 'en')"
+                                  ('wrapped', ' {SECRET123} ', 'en');
+         INSERT INTO user_events (at, action) VALUES ('2000-01-01T00:00:00.000Z', 'add')"
     ));
     for (args, status) in [
         ("add ann --password-stdin", 0),
@@ -320,6 +321,7 @@ fn events_keep_their_actions() {
         ("backup copy.db", 0),
         ("restore copy.db --yes", 0),
         ("remove anna --yes", 0),
+        ("history --prune-before 2001-01-01 --yes", 0),
     ] {
         let run = sandbox.run_with(GOOD, &args.split(' ').collect::<Vec<_>>());
         assert_eq!(run.status, status, "{args}: {run}");

@@ -49,7 +49,7 @@ fn init_fills_empty_file_and_adopts_tutorial_table() {
 $ dash-users init
 status 0
 -- stderr
-updated [DIR]/users.db
+created table 'users' in [DIR]/users.db
 
 "#]]);
 

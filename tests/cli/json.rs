@@ -29,9 +29,11 @@ const IMPORT: &str = "database:string added:number changed:number unchanged:numb
 const READ_AS: &str = "format:string encoding:string? delimiter:string? sheet:string? \
                        hashes:number passwords:number converted:number locked:number";
 const INIT: &str = "database:string action:string changed:bool created:bool adopted:bool \
-                    version:number applied:array pending:array warnings:array [events:array]";
+                    version:number applied:array pending:array warnings:array [events:array] \
+                    [added:array] [other_tables:array]";
 const MIGRATE: &str = "database:string version:number applied:array pending:array \
                        [warnings:array] [events:array]";
+const PRUNED: &str = "database:string action:string changed:bool pruned:number before:string";
 const PAGES: &str = "directory:string";
 
 // Nested objects and errors.
@@ -42,7 +44,7 @@ const EXPORTED: &str =
     "username:string password_hash:string language:string groups:array locked:bool";
 
 /// The first cells of the table in `docs/reference/output.md`, and what each row is to name.
-const ROWS: [(&str, &str); 12] = [
+const ROWS: [(&str, &str); 13] = [
     ("`show`, `list` (an array)", USER),
     (
         "`add`, `passwd`, `rehash`, `rename`, `update`, `lock`, `unlock`, `remove`, `group add`, `group remove`",
@@ -50,6 +52,7 @@ const ROWS: [(&str, &str); 12] = [
     ),
     ("`group list`", MEMBER),
     ("`history`", EVENT),
+    ("`history --prune-before`", PRUNED),
     ("`check`", FINDING),
     ("`backup`, `restore`, `export FILE`", COPY),
     ("`verify`", VERIFIED),
@@ -180,6 +183,7 @@ fn queries_have_documented_json_shape() {
     several(&sandbox, "group list", MEMBER, &[]);
     several(&sandbox, "group list zoe", MEMBER, &[]);
     several(&sandbox, "history", EVENT, &[]);
+    one(&sandbox, "history --prune-before 2000-01-01", PRUNED, &[]);
     several(&sandbox, "check", FINDING, &[]);
     several(&sandbox, "check --fix", FINDING, &["fixed"]);
     sandbox.sql("DELETE FROM users; DELETE FROM user_groups");
@@ -251,6 +255,12 @@ fn schema_commands_have_documented_json_shape() {
     one(&sandbox, "migrate --status", MIGRATE, &["warnings"]);
     one(&sandbox, "migrate", MIGRATE, &["warnings"]);
     one(&sandbox, "init", INIT, &[]);
+
+    let sandbox = empty();
+    sandbox.sql("CREATE TABLE user (name, password); CREATE TABLE users (username, password_hash)");
+    one(&sandbox, "init --add-language --add-unique-index", INIT, &["added"]);
+    sandbox.sql("DROP TABLE users; DROP TABLE user_groups; DROP TABLE user_events");
+    one(&sandbox, "init", INIT, &["other_tables"]);
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod skip;
 mod support;
 
 mod add;
+mod adopting;
+mod aliases;
 mod backup;
 mod bad_records;
 mod check;
@@ -36,7 +38,9 @@ mod group;
 mod hash;
 mod help;
 mod history;
+mod history_filters;
 mod hostile;
+mod ignored_findings;
 mod import;
 mod init;
 mod interrupts;

@@ -185,7 +185,7 @@ fn with_files(sandbox: Sandbox) -> Sandbox {
 fn without_names(run: &Run, database: &str, format: &str) -> String {
     let text = run.to_string().replace(database, "[DATABASE]");
     // `init` creates a file, but no database of a server.
-    let text = text.replace("created [DATABASE]", "updated [DATABASE]");
+    let text = text.replace("created [DATABASE]", "created table 'users' in [DATABASE]");
     let text = text.replace("\"created\":true", "\"created\":false");
     if format != "table" {
         return text;

@@ -90,7 +90,7 @@ fn init_reports_users_table_in_other_schema() {
             assert!(sandbox.run(&["init"]).stderr.contains("adopted"));
         } else {
             assert!(pasted(&sandbox, exports[0]).contains("adopted"));
-            assert!(pasted(&sandbox, exports[1]).contains("updated"));
+            assert!(pasted(&sandbox, exports[1]).contains("created table"));
         }
     }
     // A table without the columns, such as Supabase's own, is mentioned.

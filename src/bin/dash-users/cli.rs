@@ -109,16 +109,20 @@ pub enum Command {
     Init(commands::init::Args),
     Migrate(commands::migrate::Args),
     Seed(commands::seed::Args),
-    #[command(visible_alias = "create")]
+    #[command(visible_alias = "create", alias = "useradd")]
     Add(commands::add::Args),
+    #[command(aliases = ["reset-password", "set-password"])]
     Passwd(commands::passwd::Args),
     Verify(commands::verify::Args),
     Rehash(commands::rehash::Args),
-    #[command(visible_alias = "rm")]
+    #[command(visible_aliases = ["rm", "delete"], aliases = ["del", "userdel"])]
     Remove(commands::remove::Args),
+    #[command(aliases = ["mv", "ren"])]
     Rename(commands::rename::Args),
     Update(commands::update::Args),
+    #[command(aliases = ["deactivate", "disable"])]
     Lock(commands::lock::Args),
+    #[command(aliases = ["activate", "enable"])]
     Unlock(commands::unlock::Args),
     Group(commands::group::Args),
     #[command(visible_alias = "ls")]
@@ -158,7 +162,12 @@ const GROUPS: [(&str, &[CommandCodes]); 5] = [
     ),
     (
         "Inspect",
-        &[("list", &[4, 5]), ("show", &[4, 5, 6]), ("history", &[4, 5, 6]), ("check", &[4, 5, 7])],
+        &[
+            ("list", &[4, 5]),
+            ("show", &[4, 5, 6]),
+            ("history", &[4, 5, 6, 10, 130]),
+            ("check", &[4, 5, 7]),
+        ],
     ),
     (
         "Files",
@@ -208,9 +217,14 @@ fn groups(command: &clap::Command) -> String {
     let line = |(name, _): &CommandCodes| {
         let about = match command.find_subcommand(name) {
             Some(command) => {
-                let alias = command.get_visible_aliases().map(|alias| format!(" [alias: {alias}]"));
+                let aliases: Vec<_> = command.get_visible_aliases().collect();
                 let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-                about + &alias.collect::<String>()
+                about
+                    + &match &aliases[..] {
+                        [] => String::new(),
+                        [alias] => format!(" [alias: {alias}]"),
+                        aliases => format!(" [aliases: {}]", aliases.join(", ")),
+                    }
             }
             // Added by clap.
             None => "Print help for dash-users or a command".to_owned(),
@@ -398,6 +412,52 @@ fn exit_codes(is_wanted: impl Fn(u8) -> bool) -> String {
     let rows = EXIT_CODES.iter().filter(|(code, _)| is_wanted(*code));
     let rows = rows.map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
     section("Exit codes", rows.collect::<String>().trim_end())
+}
+
+/// Commands that change neither the database nor a server.
+const READING: [&str; 12] = [
+    "backup",
+    "check",
+    "completions",
+    "export",
+    "hash",
+    "help",
+    "history",
+    "list",
+    "ls",
+    "man",
+    "show",
+    "verify",
+];
+
+/// Drops suggestions for a mistyped command that would write, unless they are within two letters, and
+/// replaces hidden aliases by their commands.
+pub fn drop_far_suggestions(error: &mut clap::Error) {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    let typed = typed.clone();
+    let Some(ContextValue::Strings(names)) = error.remove(ContextKind::SuggestedSubcommand) else {
+        return;
+    };
+    let is_close =
+        |name: &String| READING.contains(&name.as_str()) || strsim::osa_distance(&typed, name) <= 2;
+    let command = Cli::command();
+    let mut shown: Vec<String> = Vec::new();
+    for name in names.into_iter().filter(is_close) {
+        let found = command.find_subcommand(&name);
+        let is_hidden =
+            |found: &&clap::Command| !found.get_name_and_visible_aliases().contains(&name.as_str());
+        let name = found.filter(is_hidden).map_or(name.clone(), |found| found.get_name().into());
+        if !shown.contains(&name) {
+            shown.push(name);
+        }
+    }
+    if shown.is_empty() {
+        error.remove(ContextKind::Suggested);
+    } else {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
+    }
 }
 
 /// Replaces clap's own message if it would show a possible secret: a misplaced password, a

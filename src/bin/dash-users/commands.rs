@@ -71,7 +71,7 @@ fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Outp
         Command::Group(args) => group::run(args, database, output),
         Command::List(args) => list::run(args, database, output),
         Command::Show(args) => show::run(args, database, output),
-        Command::History(args) => history::run(args, database, output),
+        Command::History(args) => history::run(args, database, prompt, output),
         Command::Check(args) => check::run(args, database, output),
         Command::Import(args) => import::run(args, database, output),
         Command::Export(args) => export::run(args, database, output),

@@ -69,6 +69,7 @@ fn offered(shell: Shell) -> Vec<CompletionCandidate> {
     if shell != Shell::Fish {
         command = leaving_files(command);
     }
+    command = without_aliases(command, &words);
     let all = complete(&mut command, words, last, directory.as_deref()).unwrap_or_default();
 
     let is_text = |value: &str| !value.is_empty() && !value.contains(char::is_control);
@@ -78,6 +79,25 @@ fn offered(shell: Shell) -> Vec<CompletionCandidate> {
         .partition(|candidate| candidate.get_value().as_encoded_bytes().starts_with(b"-"));
     let (wanted, instead) = if is_option { (options, others) } else { (others, options) };
     if wanted.is_empty() { instead } else { wanted }
+}
+
+/// Removes aliases that are not to be offered for the last word: hidden ones, and those of a command
+/// whose name fits too. An alias among the words before must be understood.
+fn without_aliases(command: Command, words: &[OsString]) -> Command {
+    let Some((last, before)) = words.split_last() else { return command };
+    let prefix = last.to_string_lossy();
+    command.mut_subcommands(|command| {
+        let command = without_aliases(command, words);
+        let is_used = |alias: &&str| before.iter().any(|word| word == alias);
+        let offers_name = command.get_name().starts_with(&*prefix);
+        let shown = command.get_visible_aliases().filter(|alias| !offers_name || is_used(alias));
+        // clap takes names that live as long as the program, which ends with the answer.
+        let leaked = |alias: &str| &*alias.to_owned().leak();
+        let shown: Vec<&'static str> = shown.map(leaked).collect();
+        let all = command.get_all_aliases().filter(is_used).map(leaked);
+        let used: Vec<&'static str> = all.filter(|alias| !shown.contains(alias)).collect();
+        command.visible_alias(None::<&str>).visible_aliases(shown).aliases(used)
+    })
 }
 
 /// The command, completing filenames to [`FILES`].

@@ -4,6 +4,7 @@ use std::fmt;
 
 use dash_users::files::FileError;
 use dash_users::policy;
+use dash_users::store::{CopyableTable, TableAdvice};
 use dash_users::transfer::{BadRecord, Position, RecordError};
 use dash_users::{
     BadRecords, BadValues, Error, GroupError, LanguageError, Location, LocationError, Misspelling,
@@ -212,8 +213,17 @@ fn of_location(error: LocationError) -> Option<&'static str> {
             Misspelling::Placeholder => {
                 "replace it with its value; in a password, write %24 for $, %3C for < and %7B for {; for a file with this name, use ./NAME"
             }
+            Misspelling::Tilde => {
+                "write the absolute path, or $HOME in its place where a shell expands it; for a file with this name, use ./NAME"
+            }
             _ => return None,
         },
+        LocationError::OtherDatabase(_) => {
+            "use SQLite (a path, sqlite:///relative or sqlite:////absolute) or PostgreSQL (postgresql://USER@HOST:PORT/DATABASE)"
+        }
+        LocationError::InMemory => {
+            "use a path, such as users.db; for a file with this name, use ./NAME"
+        }
         // The cause is usually a password.
         LocationError::Url(_) => {
             r#"percent-encode the username and the password separately: python3 -c 'import getpass, urllib.parse; print(urllib.parse.quote(getpass.getpass(), safe=""))'"#
@@ -323,11 +333,8 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             Some("install the newer version of dash-users that wrote it".to_owned()),
         ),
         StoreError::NotADatabase { .. } => (Code::NotADatabase, None),
-        StoreError::UnsupportedTable { location, repair, .. } => {
-            let (file, init) = (pasted(location), command(location, "init"));
-            let hint =
-                |sql| format!("run this SQL with `sqlite3 -bail {file}`, then run {init}:\n{sql}");
-            (Code::NotADatabase, repair.as_ref().map(hint))
+        StoreError::UnsupportedTable { location, repair, advice, .. } => {
+            (Code::NotADatabase, of_table(location, repair.as_deref(), advice))
         }
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
         StoreError::CannotOpen { hint, .. } => (Code::CannotConnect, not_empty(hint)),
@@ -344,6 +351,65 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         ),
         _ => (Code::Failed, None),
     }
+}
+
+/// How to get along with a table of an app.
+fn of_table(location: &Location, repair: Option<&str>, advice: &TableAdvice) -> Option<String> {
+    let TableAdvice { changes, duplicates, copy } = advice;
+    let mut init = "init".to_owned();
+    if changes.add_language.is_some() {
+        init += " --add-language";
+    }
+    if changes.add_unique_index {
+        init += " --add-unique-index";
+    }
+    let changing = command(location, &init);
+    let place = pasted(location);
+    let (shell, reader, row) = if matches!(location, Location::Sqlite(_)) {
+        (format!("`sqlite3 -bail {place}`"), format!("`sqlite3 -header {place}`"), "rowid")
+    } else {
+        (format!("`psql {place}`"), format!("`psql {place}`"), "ctid")
+    };
+    if let Some(sql) = duplicates {
+        return Some(format!(
+            "list these rows with {reader}, rename or delete all but one of each name by its {row}, \
+             then run {changing}:\n{sql}"
+        ));
+    }
+    if let Some(copy) = copy {
+        let [export, import] = copy_commands(location, copy, "dash-users.db")?;
+        return Some(format!(
+            "if the app reads these columns, keep them, and copy the users to a database of their \
+             own:\n{export}\n{import}"
+        ));
+    }
+    let sql = repair?;
+    let init = command(location, "init");
+    Some(if changes.is_empty() {
+        format!("run this SQL with {shell}, then run {init}:\n{sql}")
+    } else {
+        format!("run {changing}; or run this SQL with {shell}, then run {init}:\n{sql}")
+    })
+}
+
+/// The commands that copy the users of an app's table to the database `target`, if a shell can
+/// express them.
+pub fn copy_commands(
+    location: &Location,
+    table: &CopyableTable,
+    target: &str,
+) -> Option<[String; 2]> {
+    let select = quoted(&StoredText::Text(table.select.clone()))?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = if table.table.chars().all(is_plain) { &table.table } else { "users" };
+    let database = pasted(location);
+    let export = if matches!(location, Location::Sqlite(_)) {
+        format!("sqlite3 -header -csv {database} {select} >{name}.csv")
+    } else {
+        format!("psql --csv --command {select} {database} >{name}.csv")
+    };
+    let import = format!("dash-users import {name}.csv --database {target} && rm {name}.csv");
+    Some([export, import])
 }
 
 fn not_empty(hint: &str) -> Option<String> {
@@ -477,7 +543,7 @@ pub fn user_command(
 }
 
 /// The database as a shell argument.
-fn pasted(database: &Location) -> String {
+pub fn pasted(database: &Location) -> String {
     let database = database.to_string();
     quoted(&StoredText::Text(database.clone())).unwrap_or(database)
 }

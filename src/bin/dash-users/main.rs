@@ -14,6 +14,7 @@ mod exit;
 mod output;
 mod prompt;
 mod terminal;
+mod time;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => {
+        Err(mut error) if error.use_stderr() => {
+            cli::drop_far_suggestions(&mut error);
             let output = Output::for_usage_errors(&arguments);
             return match cli::usage_error(&error) {
                 Some(failure) => finish(&output, Err(failure.into())),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
-use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError};
+use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError, TableChanges};
 
 /// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
 pub(super) const MIGRATIONS: [(Migration, &str); 3] = [
@@ -294,10 +294,14 @@ pub(super) fn is_there(
 /// The version is read under the lock of programs that change users, so if several start at once,
 /// one does the work and the others find it done. Some locks make readers queue behind this
 /// program. It waits for a lock only [briefly](TURN), then lets the readers go first and retries.
-pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
+pub(super) fn migrate(
+    store: &mut Postgres,
+    wanted: &TableChanges,
+    is_repair: bool,
+) -> Result<Migrated, StoreError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
-        match attempt(store, is_repair) {
+        match attempt(store, wanted, is_repair) {
             Err(StoreError::Busy { .. }) if Instant::now() < deadline => thread::sleep(TURN),
             Err(StoreError::Conflict { .. }) if Instant::now() < deadline => {}
             result => return result,
@@ -305,14 +309,21 @@ pub(super) fn migrate(store: &mut Postgres, is_repair: bool) -> Result<Migrated,
     }
 }
 
-fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError> {
+fn attempt(
+    store: &mut Postgres,
+    wanted: &TableChanges,
+    is_repair: bool,
+) -> Result<Migrated, StoreError> {
     if !is_repair {
         refuse_beside(store)?;
         // So a role with read privileges can find that there is nothing to do.
         let mut transaction = store.transaction(Access::Read)?;
         let problems = objects::problems(&mut transaction)?;
-        if problems.is_empty() && inspect_with(&mut transaction, &problems)?.pending.is_empty() {
-            return Ok(Migrated { applied: Vec::new(), events: Vec::new() });
+        if problems.is_empty() && users::needed(&mut transaction, wanted)?.is_empty() {
+            let schema = inspect_with(&mut transaction, &problems)?;
+            if schema.pending.is_empty() {
+                return Ok(Migrated::new(&schema, Vec::new(), TableChanges::default()));
+            }
         }
     }
     let mut transaction = store.transaction_with(Access::Write, TURN)?;
@@ -334,6 +345,10 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     // Another program may have repaired it, or planted something, while this one waited.
     let problems = objects::problems(&mut transaction)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
+    let changes = users::needed(&mut transaction, wanted)?;
+    if !changes.is_empty() {
+        users::change(&mut transaction, &changes)?;
+    }
     let schema = inspect_with(&mut transaction, &problems)?;
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
         return Err(schema.needs_migration(transaction.location));
@@ -344,7 +359,7 @@ fn attempt(store: &mut Postgres, is_repair: bool) -> Result<Migrated, StoreError
     }
     let location = transaction.location;
     transaction.transaction.commit().map_err(|error| connection::commit_error(location, &error))?;
-    Ok(Migrated { applied: schema.pending, events })
+    Ok(Migrated::new(&schema, events, changes))
 }
 
 /// Creates missing objects, deletes orphaned groups and times, and stores the version. Returns the

@@ -5,7 +5,10 @@ use postgres::types::Type;
 use super::connection::quoted;
 use super::schema::not_a_database;
 use super::{Param, PostgresTransaction};
-use crate::store::StoreError;
+use crate::escape::Escaped;
+use crate::language::Language;
+use crate::store::adopting::{self, UserColumns};
+use crate::store::{CopyableTable, StoreError, TableAdvice, TableChanges};
 
 /// The minimum length of a column for hashes, that of a locked hash.
 const MIN_HASH_CHARS: i32 = 163;
@@ -51,16 +54,180 @@ pub(super) fn adopt(
         Some(("p", _)) => return Err(unsupported("its table 'users' is partitioned".to_owned())),
         Some(_) => return Err(unsupported("its 'users' is not a table".to_owned())),
     }
-    let required = columns(transaction, &schema)?;
-    transaction.users = unique_indexes(transaction, &schema)?;
-    Ok(Some(required))
+    let columns = columns(transaction, &schema)?;
+    let users = unique_indexes(transaction, &schema)?;
+    match users {
+        Some(users) if columns.has_language => {
+            transaction.users = users;
+            Ok(Some(columns.required))
+        }
+        users => Err(lacking(transaction, !columns.has_language, users.is_none())?),
+    }
+}
+
+/// The columns of a table with usernames and hashes.
+struct Columns {
+    /// Extra columns that are NOT NULL and have no default.
+    required: Vec<String>,
+    has_language: bool,
+}
+
+/// The maximum number of duplicates that are shown.
+const MAX_DUPLICATES: usize = 10;
+
+/// The error for a table without a language or a unique index.
+fn lacking(
+    transaction: &mut PostgresTransaction,
+    lacks_language: bool,
+    not_unique: bool,
+) -> Result<StoreError, StoreError> {
+    let changes = TableChanges {
+        add_language: lacks_language.then(Language::default),
+        add_unique_index: not_unique,
+    };
+    let reason = match (lacks_language, not_unique) {
+        (true, false) => "its table 'users' has no column 'language'",
+        (false, _) => "its table 'users' has no unique index on 'username' alone",
+        (true, true) => {
+            "its table 'users' has no column 'language', and no unique index on 'username' alone"
+        }
+    }
+    .to_owned();
+    let mut duplicates = Vec::new();
+    if not_unique {
+        let select = format!(
+            "SELECT quote_literal(min(username::text)) FROM {{schema}}.users
+             WHERE username IS NOT NULL GROUP BY username HAVING count(*) > 1 ORDER BY 1 LIMIT {}",
+            MAX_DUPLICATES + 1
+        );
+        duplicates = transaction.texts(&select, &[])?;
+    }
+    let table = transaction.sql("{schema}.users");
+    let location = transaction.location.clone();
+    if duplicates.is_empty() {
+        let index = new_index(transaction)?;
+        let repair = Some(changes.sql(&table, &index, "text").join("\n"));
+        let advice = Box::new(TableAdvice { changes, ..Default::default() });
+        return Ok(StoreError::UnsupportedTable { location, reason, repair, advice });
+    }
+    let more = if duplicates.len() > MAX_DUPLICATES { ", …" } else { "" };
+    duplicates.truncate(MAX_DUPLICATES);
+    let shown = duplicates.join(", ");
+    let reason =
+        format!("{reason}, and several rows have the same name: {}{more}", Escaped(&shown));
+    let select = format!(
+        "SELECT ctid, username FROM {table} WHERE username IN (SELECT username FROM {table} GROUP \
+         BY username HAVING count(*) > 1) ORDER BY username;"
+    );
+    let advice = Box::new(TableAdvice { changes, duplicates: Some(select), copy: None });
+    Ok(StoreError::UnsupportedTable { location, reason, repair: None, advice })
+}
+
+/// A free name for an index.
+fn new_index(transaction: &mut PostgresTransaction) -> Result<String, StoreError> {
+    let select = "SELECT 'users_username' || suffix
+                  FROM unnest(array_prepend('', ARRAY(
+                      SELECT '_' || number FROM generate_series(2, 100) AS number)))
+                      WITH ORDINALITY AS suffixes (suffix, position)
+                  WHERE NOT EXISTS (SELECT 1 FROM pg_class
+                                    WHERE relnamespace = to_regnamespace($1)
+                                        AND relname = 'users_username' || suffix)
+                  ORDER BY position LIMIT 1";
+    let schema = quoted(&transaction.place.schema);
+    let found = transaction.texts(select, &[(&schema, Type::TEXT)])?;
+    Ok(found.into_iter().next().unwrap_or_else(|| "users_username".to_owned()))
+}
+
+/// The wanted changes that the table needs, if they make it usable.
+pub(super) fn needed(
+    transaction: &mut PostgresTransaction,
+    wanted: &TableChanges,
+) -> Result<TableChanges, StoreError> {
+    if wanted.is_empty() {
+        return Ok(TableChanges::default());
+    }
+    match adopt(transaction) {
+        Err(StoreError::UnsupportedTable { advice, .. }) if wanted.repair(&advice) => {
+            Ok(wanted.restricted_to(&advice.changes))
+        }
+        Ok(_) | Err(StoreError::UnsupportedTable { .. } | StoreError::NotADatabase { .. }) => {
+            Ok(TableChanges::default())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes changes to the table.
+pub(super) fn change(
+    transaction: &mut PostgresTransaction,
+    changes: &TableChanges,
+) -> Result<(), StoreError> {
+    let index = new_index(transaction)?;
+    transaction.run_all(&changes.sql("{schema}.users", &index, "text").join("\n"))
+}
+
+/// Tables of the schema that appear to have users, except `users`.
+pub(super) fn others(
+    transaction: &mut PostgresTransaction,
+) -> Result<Vec<CopyableTable>, StoreError> {
+    let select = "SELECT relname::text FROM pg_class
+                  WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')
+                      AND relname NOT IN ('users', 'user_groups', 'user_events')
+                      AND relname !~ '^dash_users_'
+                  ORDER BY 1";
+    let schema = quoted(&transaction.place.schema);
+    let mut found = Vec::new();
+    for table in transaction.texts(select, &[(&schema, Type::TEXT)])? {
+        found.extend(copyable(transaction, &table)?);
+    }
+    Ok(found)
+}
+
+/// How to copy the users of a table, if it appears to have any and the role can read it.
+fn copyable(
+    transaction: &mut PostgresTransaction,
+    table: &str,
+) -> Result<Option<CopyableTable>, StoreError> {
+    let from = format!("{}.{}", quoted(&transaction.place.schema), quoted(table));
+    let select = "SELECT attname::text FROM pg_attribute
+                  WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+                      AND has_table_privilege(attrelid, 'SELECT') ORDER BY attnum";
+    let columns = transaction.texts(select, &[(&from, Type::TEXT)])?;
+    let Some(found) = UserColumns::of(table, &columns) else { return Ok(None) };
+    let mut username = found.usernames[0];
+    for column in &found.usernames {
+        let select = format!(
+            "SELECT EXISTS (SELECT 1 FROM (SELECT {} AS name FROM {from} LIMIT 1000) AS sample
+                            WHERE name IS NULL)",
+            quoted(column)
+        );
+        if !transaction.query_one(&select, &[])?.get::<_, bool>(0) {
+            username = column;
+            break;
+        }
+    }
+    let password = quoted(found.password);
+    let mut is_plaintext = false;
+    if found.may_be_plaintext() {
+        let select = format!(
+            "SELECT count(*) > 0 AND NOT bool_or(strpos(value, '$') > 0 OR length(value) >= 32)
+             FROM (SELECT {password}::text AS value FROM {from}
+                   WHERE {password} IS NOT NULL LIMIT 100) AS sample"
+        );
+        // NULL if there are no rows.
+        let row = transaction.query_one(&select, &[])?;
+        is_plaintext = row.get::<_, Option<bool>>(0).unwrap_or_default();
+    }
+    Ok(Some(CopyableTable {
+        table: table.to_owned(),
+        username: username.to_owned(),
+        password: found.password.to_owned(),
+        select: adopting::select(&from, &quoted(username), &password, is_plaintext),
+    }))
 }
 
 /// Rejects unsuitable columns, and returns the extra columns that are NOT NULL and have no default.
-fn columns(
-    transaction: &mut PostgresTransaction,
-    schema: &Param,
-) -> Result<Vec<String>, StoreError> {
+fn columns(transaction: &mut PostgresTransaction, schema: &Param) -> Result<Columns, StoreError> {
     let location = transaction.location;
     let unsupported = |reason: String| not_a_database(location, reason);
     // A domain may be based on another domain, each with a length.
@@ -115,17 +282,28 @@ fn columns(
             )));
         }
     }
-    if let Some(missing) = wanted.first() {
-        return Err(unsupported(format!("its table 'users' has no column '{missing}'")));
+    if wanted.is_empty() || wanted == ["language"] {
+        return Ok(Columns { required, has_language: wanted.is_empty() });
     }
-    Ok(required)
+    let copy = copyable(transaction, "users")?;
+    let instead = copy.as_ref().map(|copy| match wanted[0] {
+        "username" => format!(", only '{}'", Escaped(&copy.username)),
+        _ => format!(", only '{}'", Escaped(&copy.password)),
+    });
+    let instead = instead.unwrap_or_default();
+    Err(StoreError::UnsupportedTable {
+        location: location.clone(),
+        reason: format!("its table 'users' has no column '{}'{instead}", wanted[0]),
+        repair: None,
+        advice: Box::new(TableAdvice { copy, ..Default::default() }),
+    })
 }
 
-/// The indexes that make a username unique, and how they compare.
+/// The indexes that make a username unique, and how they compare; `None` if there are none.
 fn unique_indexes(
     transaction: &mut PostgresTransaction,
     schema: &Param,
-) -> Result<UsersTable, StoreError> {
+) -> Result<Option<UsersTable>, StoreError> {
     // A deferred index lets users swap names, which makes the owner of groups ambiguous.
     let select = "SELECT index.relname::text,
                          'OPERATOR(' || quote_ident(operators.nspname) || '.' || oprname || ')',
@@ -144,13 +322,9 @@ fn unique_indexes(
                       AND indexprs IS NULL AND indnkeyatts = 1 AND indkey[0] = attnum
                   ORDER BY indisprimary DESC, indexrelid";
     let rows = transaction.query(select, std::slice::from_ref(schema))?;
-    let Some(first) = rows.first() else {
-        let reason = "its table 'users' has no unique index on 'username' alone";
-        return Err(not_a_database(transaction.location, reason.to_owned()));
-    };
-    Ok(UsersTable {
+    Ok(rows.first().map(|first| UsersTable {
         unique_indexes: rows.iter().map(|row| row.get(0)).collect(),
         equals: first.get(1),
         types: [first.get(2), first.get(3)],
-    })
+    }))
 }

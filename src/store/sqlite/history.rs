@@ -1,12 +1,14 @@
 //! The history. Triggers write it, even for changes by this program: see `002_accounts.sql`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::time::SystemTime;
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params};
 
 use super::{Text, limit, stored_text, time};
-use crate::event::Event;
+use crate::event::{Event, EventFilter, KeptRenames, in_range};
 use crate::store::Cause;
 use crate::user::StoredText;
 
@@ -37,18 +39,48 @@ pub(super) fn write(connection: &Connection, cause: &Cause<'_>) -> rusqlite::Res
     Ok(())
 }
 
-/// Reads the newest events, newest first. A user's events are those under the current name, and
+/// The time of an event as [`time`] reads it, always with milliseconds; NULL if it is none.
+const AT: &str = "CASE WHEN typeof(at) = 'text' AND at >= '1970'
+                           AND at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*Z'
+                       THEN strftime('%Y-%m-%dT%H:%M:%fZ', at) END";
+
+/// A time as [`AT`] has it.
+fn at(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(in_range(time)).to_string()
+}
+
+/// Reads the selected events, newest first. A user's events are those under the current name, and
 /// those under earlier names before each rename.
 pub(super) fn read(
     connection: &Connection,
     username: Option<&[u8]>,
-    limit: Option<u32>,
+    filter: &EventFilter,
     each: &mut dyn FnMut(Event),
 ) -> rusqlite::Result<()> {
+    let mut conditions = Vec::new();
+    let mut params: Vec<Value> = Vec::new();
+    for (sign, time) in [(">=", filter.since), ("<", filter.until)] {
+        if let Some(time) = time {
+            conditions.push(format!("ifnull({AT} {sign} ?, 0)"));
+            params.push(at(time).into());
+        }
+    }
+    if !filter.actions.is_empty() {
+        conditions.push(format!("action IN ({})", vec!["?"; filter.actions.len()].join(", ")));
+        params.extend(filter.actions.iter().map(|action| action.clone().into()));
+    }
+    if let Some(actor) = &filter.actor {
+        conditions.push("actor IS ?".to_owned());
+        params.push(actor.to_text().map(Cow::into_owned).into());
+    }
+    let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let columns = "SELECT id, at, actor, action, username, detail";
+    let params = rusqlite::params_from_iter(params);
     let Some(username) = username else {
-        let select = "SELECT id, at, actor, action, username, detail FROM user_events
-                      ORDER BY id DESC LIMIT ?";
-        return query_events(connection, select, [limit.map_or(-1, i64::from)], each);
+        let limit = filter.limit.map_or(-1, i64::from);
+        let select =
+            format!("{columns} FROM user_events WHERE {condition} ORDER BY id DESC LIMIT {limit}");
+        return query_events(connection, &select, params, each);
     };
     let cut = "SELECT substr(?, 1, 1024)";
     let name =
@@ -56,10 +88,14 @@ pub(super) fn read(
     // Newest first, so each name is known before its events.
     let mut targets = HashSet::from([name.as_bytes().to_vec()]);
     let mut names = HashSet::from([name]);
-    let mut left = limit.unwrap_or(u32::MAX);
-    let select = "SELECT id, at, actor, action, username, detail FROM user_events ORDER BY id DESC";
-    let mut statement = connection.prepare(select)?;
-    let mut found = statement.query([])?;
+    let mut left = filter.limit.unwrap_or(u32::MAX);
+    // Renames count even if they are not selected.
+    let select = format!(
+        "{columns}, {condition} AS is_selected FROM user_events
+         WHERE is_selected OR action = 'rename' ORDER BY id DESC"
+    );
+    let mut statement = connection.prepare(&select)?;
+    let mut found = statement.query(params)?;
     while left > 0
         && let Some(row) = found.next()?
     {
@@ -75,13 +111,61 @@ pub(super) fn read(
             targets.insert(username.as_bytes().to_vec());
             names.insert(username.clone());
         }
-        if names.contains(&username) {
+        if names.contains(&username) && row.get(6)? {
             each(event(row)?);
             left -= 1;
             limit::goes_on();
         }
     }
     Ok(())
+}
+
+/// Condition for events before the time `?1`, except the kept renames `?2`, as a JSON array.
+fn is_old() -> String {
+    format!("ifnull({AT} < ?1, 0) AND id NOT IN (SELECT value FROM json_each(?2))")
+}
+
+/// The number of events to prune, and the ids of old renames to keep.
+fn old(connection: &Connection, before: SystemTime) -> rusqlite::Result<(u64, String)> {
+    let mut kept = KeptRenames::default();
+    let has_old =
+        format!("SELECT EXISTS (SELECT 1 FROM user_events WHERE action = 'rename' AND {AT} < ?)");
+    if connection.query_row(&has_old, [at(before)], |row| row.get(0))? {
+        let select = format!(
+            "SELECT id, at, actor, action, username, detail, ifnull({AT} < ?, 0)
+             FROM user_events ORDER BY id"
+        );
+        let mut statement = connection.prepare(&select)?;
+        let mut found = statement.query([at(before)])?;
+        while let Some(row) = found.next()? {
+            kept.read(&event(row)?, row.get(6)?);
+            limit::goes_on();
+        }
+    }
+    let ids: Vec<_> = kept.ids.iter().map(ToString::to_string).collect();
+    let kept = format!("[{}]", ids.join(","));
+    let count = format!("SELECT count(*) FROM user_events WHERE {}", is_old());
+    let count: i64 = connection.query_row(&count, params![at(before), kept], |row| row.get(0))?;
+    Ok((count.try_into().unwrap_or_default(), kept))
+}
+
+/// The number of events to prune.
+pub(super) fn prunable(connection: &Connection, before: SystemTime) -> rusqlite::Result<u64> {
+    old(connection, before).map(|(count, _)| count)
+}
+
+/// Deletes the events before a time, and records the cause. The new event comes first, so its id
+/// is higher than any before.
+pub(super) fn prune(
+    connection: &Connection,
+    before: SystemTime,
+    cause: &Cause<'_>,
+) -> rusqlite::Result<()> {
+    let (_, kept) = old(connection, before)?;
+    write(connection, cause)?;
+    let newest = connection.last_insert_rowid();
+    let delete = format!("DELETE FROM user_events WHERE {} AND id <> ?3", is_old());
+    connection.execute(&delete, params![at(before), kept, newest]).map(drop)
 }
 
 /// The id of the newest event; 0 if there is none, or no history.

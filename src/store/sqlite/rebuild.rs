@@ -88,7 +88,7 @@ fn rebuild(
 }
 
 /// The SQL, if it works on a copy and makes that copy usable.
-fn tried(connection: &Connection, sql: String) -> Option<String> {
+pub(super) fn tried(connection: &Connection, sql: String) -> Option<String> {
     let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let size: i64 = connection.query_row(size, [], |row| row.get(0)).ok()?;
     if size > MAX_BYTES {

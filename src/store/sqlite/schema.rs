@@ -14,7 +14,7 @@ use super::{Sqlite, commit, history, schema_text, stored_text};
 use crate::check::SchemaObjectKind;
 use crate::escape::Escaped;
 use crate::event::Event;
-use crate::store::{CommitHooks, Location, Migrated, Migration, Schema, StoreError};
+use crate::store::{CommitHooks, Location, Migrated, Migration, Schema, StoreError, TableChanges};
 use crate::user::StoredText;
 
 /// All migrations, each with its SQL for tables and columns.
@@ -81,9 +81,10 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
 /// The error for an unusable table.
 fn unsupported_table(
     location: &Location,
-    Unsupported { reason, repair }: Unsupported,
+    Unsupported { reason, repair, advice }: Unsupported,
 ) -> StoreError {
-    StoreError::UnsupportedTable { location: location.clone(), reason, repair }
+    let (location, advice) = (location.clone(), Box::new(advice));
+    StoreError::UnsupportedTable { location, reason, repair, advice }
 }
 
 /// One of our objects that is missing or altered.
@@ -176,9 +177,14 @@ fn trigger(name: &str) -> &'static str {
 
 /// Applies pending migrations. The version is read inside the transaction that changes it, so if
 /// several programs start at once, one does the work and the others find it done.
-pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated, StoreError> {
+pub(super) fn migrate(
+    store: &mut Sqlite,
+    wanted: &TableChanges,
+    hooks: CommitHooks,
+) -> Result<Migrated, StoreError> {
     let (transaction, location) = store.begin_writing()?;
     let fail = sql_error(location);
+    let changes = table::change(&transaction, wanted).map_err(&fail)?;
     let schema = inspect(&transaction, location)?;
     let events = if schema.pending.is_empty() {
         Vec::new()
@@ -197,7 +203,7 @@ pub(super) fn migrate(store: &mut Sqlite, hooks: CommitHooks) -> Result<Migrated
         events
     };
     commit(&transaction, hooks).map_err(&fail)?;
-    Ok(Migrated { applied: schema.pending, events })
+    Ok(Migrated::new(&schema, events, changes))
 }
 
 /// Stops if groups may belong to other users than those who have the names now: an app replaced the

@@ -6,21 +6,31 @@
 
 use std::ffi::CString;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, TransactionState};
 
 use super::rebuild;
 use super::{quote, schema_text};
 use crate::escape::Escaped;
+use crate::language::Language;
+use crate::store::adopting::{self, UserColumns};
+use crate::store::{CopyableTable, TableAdvice, TableChanges};
 
 /// Why a table is unusable, and the SQL that repairs it, if there is any.
 pub(super) struct Unsupported {
     pub(super) reason: String,
     pub(super) repair: Option<String>,
+    pub(super) advice: TableAdvice,
+}
+
+impl Unsupported {
+    fn new(reason: String, repair: Option<String>) -> Self {
+        Self { reason, repair, advice: TableAdvice::default() }
+    }
 }
 
 impl From<String> for Unsupported {
     fn from(reason: String) -> Self {
-        Self { reason, repair: None }
+        Self::new(reason, None)
     }
 }
 
@@ -49,17 +59,29 @@ pub(super) fn users(connection: &Connection) -> Checked<Option<Vec<String>>> {
         Some("table") => {}
         Some(_) => return Ok(Err("its 'users' is a view, not a table".to_owned().into())),
     }
-    let required = match columns(connection)? {
-        Ok(required) => required,
+    let columns = match columns(connection)? {
+        Ok(columns) => columns,
         Err(unfit) => return Ok(Err(unfit)),
     };
-    match names(connection)? {
-        Some(unfit) => Ok(Err(unfit)),
-        None => Ok(Ok(Some(required))),
+    let collation = match names(connection)? {
+        Names::Unsupported(unfit) => return Ok(Err(*unfit)),
+        Names::Unique => None,
+        Names::NotUnique(collation) => Some(collation),
+    };
+    if columns.has_language && collation.is_none() {
+        return Ok(Ok(Some(columns.required)));
     }
+    lacking(connection, !columns.has_language, collation.as_deref()).map(Err)
 }
 
-fn columns(connection: &Connection) -> Checked<Vec<String>> {
+/// The columns of a table with usernames and hashes.
+struct Columns {
+    /// Extra columns that are NOT NULL and have no default.
+    required: Vec<String>,
+    has_language: bool,
+}
+
+fn columns(connection: &Connection) -> Checked<Columns> {
     let mut wanted = vec!["username", "password_hash", "language"];
     let mut required = Vec::new();
     let mut statement = connection.prepare(
@@ -86,16 +108,34 @@ fn columns(connection: &Connection) -> Checked<Vec<String>> {
             None => {}
         }
     }
-    let Some(missing) = wanted.first() else { return Ok(Ok(required)) };
-    let add = "ALTER TABLE users ADD COLUMN language TEXT NOT NULL DEFAULT 'en';";
+    if wanted.is_empty() || wanted == ["language"] {
+        return Ok(Ok(Columns { required, has_language: wanted.is_empty() }));
+    }
+    let copy = copyable(connection, "users")?;
+    let instead = copy.as_ref().map(|copy| match wanted[0] {
+        "username" => format!(", only '{}'", Escaped(&copy.username)),
+        _ => format!(", only '{}'", Escaped(&copy.password)),
+    });
+    let reason =
+        format!("its table 'users' has no column '{}'{}", wanted[0], instead.unwrap_or_default());
     Ok(Err(Unsupported {
-        reason: format!("its table 'users' has no column '{missing}'"),
-        repair: (wanted == ["language"]).then(|| add.to_owned()),
+        reason,
+        repair: None,
+        advice: TableAdvice { copy, ..Default::default() },
     }))
 }
 
-/// Checks that usernames are stored and compared unambiguously.
-fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
+/// Whether usernames are stored and compared unambiguously.
+enum Names {
+    Unique,
+    /// There is no unique index; this is the column's collation.
+    NotUnique(String),
+    Unsupported(Box<Unsupported>),
+}
+
+fn names(connection: &Connection) -> rusqlite::Result<Names> {
+    let unsupported =
+        |reason, repair| Names::Unsupported(Box::new(Unsupported::new(reason, repair)));
     let (declared, collation) = column(connection, "users", "username")?;
     if !is_built_in(&collation) {
         let reason = format!(
@@ -103,10 +143,7 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
              defines",
             Escaped(&collation)
         );
-        return Ok(Some(Unsupported {
-            reason,
-            repair: rebuild::users_with_plain_names(connection),
-        }));
+        return Ok(unsupported(reason, rebuild::users_with_plain_names(connection)));
     }
     if has_numbers(connection, "users", &declared)? {
         let reason = format!(
@@ -114,10 +151,7 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
              into a number",
             Escaped(&declared)
         );
-        return Ok(Some(Unsupported {
-            reason,
-            repair: rebuild::users_with_plain_names(connection),
-        }));
+        return Ok(unsupported(reason, rebuild::users_with_plain_names(connection)));
     }
 
     let mut is_unique = false;
@@ -141,14 +175,14 @@ fn names(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
             );
             let is_own = schema_text(row, 1)? == "c";
             let repair = is_own.then(|| format!("DROP INDEX {};", quote(&index)));
-            return Ok(Some(Unsupported { reason, repair }));
+            return Ok(unsupported(reason, repair));
         }
         // A unique index that ignores more differences than the column is even stricter.
         let is_as_strict =
             of_index.eq_ignore_ascii_case(&collation) || collation.eq_ignore_ascii_case("BINARY");
         is_unique |= row.get(3)? && is_as_strict;
     }
-    if is_unique { Ok(None) } else { without_unique_index(connection, &collation).map(Some) }
+    Ok(if is_unique { Names::Unique } else { Names::NotUnique(collation) })
 }
 
 /// Whether two names are the same only if their bytes are.
@@ -189,12 +223,55 @@ fn has_numbers(connection: &Connection, table: &str, declared: &str) -> rusqlite
     Ok(!(is_strict && declared == "ANY"))
 }
 
-fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::Result<Unsupported> {
-    let how = match collation {
-        "BINARY" => String::new(),
-        _ => format!(" with the column's collation ({collation})"),
+/// A table without a language, or without a unique index on a column with the given collation.
+fn lacking(
+    connection: &Connection,
+    lacks_language: bool,
+    not_unique: Option<&str>,
+) -> rusqlite::Result<Unsupported> {
+    let index = not_unique.map(|collation| match collation {
+        "BINARY" => "no unique index on 'username' alone".to_owned(),
+        _ => {
+            format!("no unique index on 'username' alone with the column's collation ({collation})")
+        }
+    });
+    let column = lacks_language.then(|| "no column 'language'".to_owned());
+    let lacks: Vec<_> = column.into_iter().chain(index).collect();
+    let reason = format!("its table 'users' has {}", lacks.join(", and "));
+    let changes = TableChanges {
+        add_language: lacks_language.then(Language::default),
+        add_unique_index: not_unique.is_some(),
     };
-    let what = format!("its table 'users' has no unique index on 'username' alone{how}");
+    if not_unique.is_some()
+        && let Some(duplicates) = duplicates(connection)?
+    {
+        let reason = format!("{reason}, and several rows have the same name: {duplicates}");
+        let select = "SELECT rowid, username FROM users WHERE username IN (SELECT username FROM \
+                      users GROUP BY username HAVING count(*) > 1) ORDER BY username;";
+        let duplicates = connection.prepare(select).is_ok().then(|| select.to_owned());
+        let advice = TableAdvice { changes, duplicates, copy: None };
+        return Ok(Unsupported { reason, repair: None, advice });
+    }
+    let sql = changes.sql("users", &new_index(connection)?, "TEXT").join("\n");
+    // A virtual table has no indexes. There is no copy of what a transaction is writing.
+    let is_table = "SELECT type = 'table' FROM pragma_table_list
+                    WHERE schema = 'main' AND name = 'users' COLLATE NOCASE";
+    let is_writing =
+        matches!(connection.transaction_state(None::<&str>), Ok(TransactionState::Write));
+    let repair = if !connection.query_row(is_table, [], |row| row.get(0))? {
+        None
+    } else if is_writing {
+        Some(sql)
+    } else {
+        rebuild::tried(connection, sql)
+    };
+    let changes = if repair.is_some() { changes } else { TableChanges::default() };
+    let advice = TableAdvice { changes, ..Default::default() };
+    Ok(Unsupported { reason, repair, advice })
+}
+
+/// Names of several rows, if there are any.
+fn duplicates(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let select = format!(
         "SELECT group_concat(quote(username), ' = ') FROM users WHERE username IS NOT NULL
          GROUP BY username HAVING count(*) > 1 ORDER BY username LIMIT {}",
@@ -205,14 +282,90 @@ fn without_unique_index(connection: &Connection, collation: &str) -> rusqlite::R
     let mut duplicates: Vec<_> = found
         .map(|found| found.map(|found| Escaped(&found).to_string()))
         .collect::<Result<_, _>>()?;
-    if duplicates.is_empty() {
-        let create = "CREATE UNIQUE INDEX users_username ON users (username);";
-        return Ok(Unsupported { reason: what, repair: Some(create.to_owned()) });
-    }
     let more = if duplicates.len() > MAX_DUPLICATES { ", …" } else { "" };
     duplicates.truncate(MAX_DUPLICATES);
-    let shown = duplicates.join(", ");
-    Ok(format!("{what}, and several rows have the same name: {shown}{more}").into())
+    Ok((!duplicates.is_empty()).then(|| format!("{}{more}", duplicates.join(", "))))
+}
+
+/// A free name for an index.
+fn new_index(connection: &Connection) -> rusqlite::Result<String> {
+    let is_taken = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE)";
+    let mut name = "users_username".to_owned();
+    let mut number = 1;
+    while connection.query_row(is_taken, [&name], |row| row.get(0))? {
+        number += 1;
+        name = format!("users_username_{number}");
+    }
+    Ok(name)
+}
+
+/// Makes the wanted changes that the table needs, if they make it usable. Returns them.
+pub(super) fn change(
+    connection: &Connection,
+    wanted: &TableChanges,
+) -> rusqlite::Result<TableChanges> {
+    if wanted.is_empty() {
+        return Ok(TableChanges::default());
+    }
+    let changes = match users(connection)? {
+        Err(Unsupported { advice, .. }) if wanted.repair(&advice) => {
+            wanted.restricted_to(&advice.changes)
+        }
+        _ => return Ok(TableChanges::default()),
+    };
+    let sql = changes.sql("users", &new_index(connection)?, "TEXT");
+    connection.execute_batch(&sql.concat())?;
+    Ok(changes)
+}
+
+/// Tables that appear to have users, except `users`.
+pub(super) fn others(connection: &Connection) -> rusqlite::Result<Vec<CopyableTable>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM sqlite_schema
+         WHERE type = 'table' AND name <> 'users' COLLATE NOCASE AND name <> 'user_groups'
+             AND name <> 'user_events' AND name NOT LIKE 'dash\\_users\\_%' ESCAPE '\\'
+             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         ORDER BY name",
+    )?;
+    let names = statement.query_map([], |row| schema_text(row, 0))?;
+    let mut found = Vec::new();
+    for name in names {
+        found.extend(copyable(connection, &name?)?);
+    }
+    Ok(found)
+}
+
+/// How to copy the users of a table, if it appears to have any.
+fn copyable(connection: &Connection, table: &str) -> rusqlite::Result<Option<CopyableTable>> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_xinfo(?)")?;
+    let columns = statement.query_map([table], |row| schema_text(row, 0))?;
+    let columns: Vec<String> = columns.collect::<Result<_, _>>()?;
+    let Some(found) = UserColumns::of(table, &columns) else { return Ok(None) };
+    let from = quote(table);
+    let is = |select: String| connection.query_row(&select, [], |row| row.get::<_, bool>(0));
+    let mut username = found.usernames[0];
+    for column in &found.usernames {
+        let column_name = quote(column);
+        if !is(format!(
+            "SELECT EXISTS (SELECT 1 FROM (SELECT {column_name} AS name FROM {from} LIMIT 1000)
+                            WHERE name IS NULL)"
+        ))? {
+            username = column;
+            break;
+        }
+    }
+    let password = quote(found.password);
+    let is_plaintext = found.may_be_plaintext()
+        && is(format!(
+            "SELECT count(*) > 0 AND NOT sum(instr(value, '$') OR length(value) >= 32)
+             FROM (SELECT {password} AS value FROM {from} WHERE {password} IS NOT NULL LIMIT 100)"
+        ))?;
+    Ok(Some(CopyableTable {
+        table: table.to_owned(),
+        username: username.to_owned(),
+        password: found.password.to_owned(),
+        select: adopting::select(&from, &quote(username), &password, is_plaintext),
+    }))
 }
 
 /// Why the database rejects changes to `users`, if it does: a foreign key, a trigger or an index of
@@ -236,7 +389,7 @@ pub(super) fn unchangeable(connection: &Connection) -> Option<String> {
 pub(super) fn groups(connection: &Connection) -> rusqlite::Result<Option<Unsupported>> {
     let Some(reason) = groups_reason(connection)? else { return Ok(None) };
     let reason = format!("its table 'user_groups' {reason}");
-    Ok(Some(Unsupported { reason, repair: rebuild::groups(connection) }))
+    Ok(Some(Unsupported::new(reason, rebuild::groups(connection))))
 }
 
 fn groups_reason(connection: &Connection) -> rusqlite::Result<Option<String>> {

@@ -1,16 +1,19 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
 
 use anyhow::Result;
+use clap::ValueEnum;
 use dash_users::{
-    Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, Users, store,
+    Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, User, Users,
+    store,
 };
 use serde::Serialize;
 
 use super::{open, report_reconciled};
-use crate::cli::MethodArg;
+use crate::cli::{MethodArg, environment};
 use crate::exit::{Code, Failure, command, quoted, user_command};
-use crate::output::{Output, counted, indented, thousands, wrapped};
+use crate::output::{Output, counted, indented, rfc3339, thousands, wrapped};
 
 /// Check the database and its users for problems
 ///
@@ -36,8 +39,59 @@ pub struct Args {
     /// Show every finding; by default, tables summarize more than ten of a kind
     #[arg(long)]
     pub all: bool,
+    /// Do not report findings with this code; repeat for several [env: DASH_USERS_CHECK_IGNORE]
+    ///
+    /// They do not count for the exit code either. Codes can also be separated by commas. --fix
+    /// repairs ignored problems too. The option replaces the value of the environment variable.
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = ignored_code)]
+    pub ignore: Vec<String>,
+    /// Report only findings of this severity or a higher one
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub min_severity: MinSeverity,
     #[command(flatten)]
     pub method: MethodArg,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum MinSeverity {
+    /// Someone cannot log in, or should not be able to, or data is lost
+    Error,
+    /// May become an error
+    Warning,
+    /// All findings
+    #[default]
+    Info,
+}
+
+impl From<MinSeverity> for Severity {
+    fn from(severity: MinSeverity) -> Self {
+        match severity {
+            MinSeverity::Error => Self::Error,
+            MinSeverity::Warning => Self::Warning,
+            MinSeverity::Info => Self::Info,
+        }
+    }
+}
+
+fn ignored_code(text: &str) -> Result<String, String> {
+    let code = text.trim();
+    if Problem::CODES.contains(&code) {
+        return Ok(code.to_owned());
+    }
+    Err(format!("the codes are: {}", Problem::CODES.join(", ")))
+}
+
+impl Args {
+    fn ignored(&self) -> Result<Vec<String>, Failure> {
+        let variable = environment("DASH_USERS_CHECK_IGNORE").filter(|_| self.ignore.is_empty());
+        let Some(variable) = variable else { return Ok(self.ignore.clone()) };
+        let variable = variable.to_string_lossy();
+        let codes = variable.split(',').filter(|code| !code.trim().is_empty());
+        codes.map(ignored_code).collect::<Result<_, _>>().map_err(|reason| {
+            let message = format!("invalid value of DASH_USERS_CHECK_IGNORE: {reason}");
+            Failure::new(Code::Usage, message)
+        })
+    }
 }
 
 /// The maximum number of findings of a kind, or of usernames in a summary, to show one by one.
@@ -55,7 +109,7 @@ struct Json<'a> {
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let method = args.method.get()?;
+    let (method, ignored) = (args.method.get()?, args.ignored()?);
     let mut users = if args.fix { open(database)? } else { Users::open_read_only(database)? };
     users = users.with_method(method);
     let found = users.check()?;
@@ -81,7 +135,20 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     });
     let new = left.iter().filter(|finding| args.fix && !known.contains(&key(finding)));
     let mut all: Vec<_> = found.iter().chain(new).collect();
+    let total = all.len();
+    let is_ignored = |finding: &Finding| ignored.iter().any(|code| code == finding.problem.code());
+    all.retain(|finding| !is_ignored(finding));
+    let (ignored_count, unignored) = (total - all.len(), all.len());
+    let least = Severity::from(args.min_severity);
+    all.retain(|finding| finding.problem.severity() <= least);
+    let minor_count = unignored - all.len();
     all.sort_by_key(|finding| finding.problem.severity());
+
+    let times = times(&mut users, &all);
+    let hint = |finding: &Finding| match &finding.problem {
+        Problem::NameDiffersByCase(other) => two_names(finding.username.as_ref(), other, &times),
+        _ => hint(finding, database),
+    };
     let is_fixed = |finding: &Finding| args.fix && !remaining.contains(&key(finding));
 
     let json = || {
@@ -90,7 +157,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             severity: finding.problem.severity().to_string(),
             username: finding.username.as_ref().and_then(StoredText::to_text),
             message: finding.problem.to_string(),
-            hint: hint(finding, database),
+            hint: hint(finding),
             fixed: args.fix.then(|| is_fixed(finding)),
         });
         json.collect::<Vec<_>>()
@@ -103,7 +170,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
                 problem.severity().to_string(),
                 username.as_ref().map(ToString::to_string).unwrap_or_default(),
                 problem.to_string(),
-                hint(finding, database),
+                hint(finding),
             ];
             row.extend(args.fix.then(|| is_fixed(finding).to_string()));
             row
@@ -112,33 +179,30 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     };
     let people = || {
         if all.is_empty() {
-            return format!("no problems found in {database}");
+            let other = if total == 0 { "" } else { "other " };
+            return format!("no {other}problems found in {database}");
         }
         let next = |finding: &Finding| {
-            if is_fixed(finding) {
-                "fixed".to_owned()
-            } else {
-                // Not wrapped, so it can be pasted.
-                format!("hint: {}", hint(finding, database))
-            }
+            // Not wrapped, so it can be pasted.
+            if is_fixed(finding) { "fixed".into() } else { format!("hint: {}", hint(finding)) }
         };
-        let kinds = by_code(&all);
-        if args.all || kinds.iter().all(|kind| kind.len() <= MAX_SHOWN) {
-            let texts = all.iter().map(|finding| one(finding, &next(finding)));
-            return texts.collect::<Vec<_>>().join("\n");
-        }
-        let texts = kinds.into_iter().flat_map(|kind| {
-            if kind.len() <= MAX_SHOWN {
-                kind.into_iter().map(|finding| one(finding, &next(finding))).collect()
-            } else {
-                many(&kind, next)
-            }
-        });
-        texts.collect::<Vec<_>>().join("\n")
+        people(&all, args.all, next)
     };
     output.result(json, rows, people)?;
+    for (count, how) in
+        [(ignored_count, "ignored".to_owned()), (minor_count, format!("below severity {least}"))]
+    {
+        if count > 0 {
+            output.note(&format!("{} {how}", counted(count as u64, "finding", "findings")));
+        }
+    }
 
-    let count = |severity| left.iter().filter(|f| f.problem.severity() == severity).count();
+    let count = |severity| {
+        let is_it = |finding: &&Finding| {
+            finding.problem.severity() == severity && severity <= least && !is_ignored(finding)
+        };
+        left.iter().filter(is_it).count()
+    };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if errors + warnings == 0 {
         return Ok(());
@@ -148,6 +212,24 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let message = format!("{errors} and {warnings} in {database}");
     output.note(&message);
     Err(Failure::new(Code::Findings, message).answered().into())
+}
+
+/// The findings for people, each with what to do next. Unless all are to be shown, a kind of many is
+/// summarized.
+fn people(findings: &[&Finding], all: bool, next: impl Fn(&Finding) -> String) -> String {
+    let kinds = by_code(findings);
+    if all || kinds.iter().all(|kind| kind.len() <= MAX_SHOWN) {
+        let texts = findings.iter().map(|finding| one(finding, &next(finding)));
+        return texts.collect::<Vec<_>>().join("\n");
+    }
+    let texts = kinds.into_iter().flat_map(|kind| {
+        if kind.len() <= MAX_SHOWN {
+            kind.into_iter().map(|finding| one(finding, &next(finding))).collect()
+        } else {
+            many(&kind, &next)
+        }
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 /// Groups findings by code, in order of first appearance.
@@ -221,6 +303,35 @@ fn names(findings: &[&Finding]) -> String {
     }
 }
 
+/// When users were created, and when their passwords were set, if known.
+type Times = HashMap<StoredText, [Option<SystemTime>; 2]>;
+
+/// The times of all users, if there is a finding whose hint shows them.
+fn times(users: &mut Users, findings: &[&Finding]) -> Times {
+    let is_needed = |finding: &&Finding| matches!(finding.problem, Problem::NameDiffersByCase(_));
+    if !findings.iter().any(is_needed) {
+        return Times::new();
+    }
+    // Unknown in a database whose schema is damaged.
+    let users = users.list().unwrap_or_default();
+    let times = |user: User| (user.username, [user.created_at, user.password_changed_at]);
+    users.into_iter().map(times).collect()
+}
+
+/// The hint for two names that differ by case. Which one to keep, it cannot tell.
+fn two_names(name: Option<&StoredText>, other: &StoredText, times: &Times) -> String {
+    let when = |name: &StoredText| {
+        let [created, changed] = times.get(name).copied().unwrap_or_default();
+        let shown = |time: Option<SystemTime>| time.map_or("unknown".to_owned(), rfc3339);
+        format!("'{name}' (created: {}, password set: {})", shown(created), shown(changed))
+    };
+    let both: Vec<_> = name.into_iter().chain([other]).map(when).collect();
+    format!(
+        "if both are the same person, find out which one is in use, and remove the other: {}",
+        both.join(", ")
+    )
+}
+
 /// Identifies a finding.
 fn key(Finding { username, problem }: &Finding) -> (Option<&StoredText>, &'static str, String) {
     (username.as_ref(), problem.code(), problem.to_string())
@@ -266,9 +377,6 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
     match problem {
         Problem::NameNotText => of_user("remove", ""),
         Problem::NameCannotLogIn | Problem::NameNotAllowed(_) => of_user("rename", " NEW"),
-        Problem::NameDiffersByCase(_) => {
-            format!("if both are the same person: {}", of_user("remove", ""))
-        }
         Problem::LanguageNotText | Problem::LanguageNotAllowed => {
             of_user("update", " --language TAG")
         }

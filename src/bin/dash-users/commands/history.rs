@@ -1,13 +1,17 @@
 use std::ffi::OsString;
+use std::time::SystemTime;
 
 use anyhow::Result;
 use clap::value_parser;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{Event, Location, StoredText, Users};
+use dash_users::{Event, EventFilter, Location, StoredText, Users};
+use serde::Serialize;
 
-use super::bytes;
-use crate::complete;
-use crate::output::{JsonEvent, Output, ago, rfc3339, table};
+use super::{bytes, open};
+use crate::exit::{Code, Failure};
+use crate::output::{JsonEvent, Output, ago, counted, rfc3339, table};
+use crate::prompt::Prompt;
+use crate::{complete, time};
 
 /// Show who changed what, newest first
 ///
@@ -15,9 +19,15 @@ use crate::output::{JsonEvent, Output, ago, rfc3339, table};
 /// for changes made by the app or another program. The history of a user includes changes under
 /// earlier names.
 ///
+/// TIME is an age such as 30d, 12h or 2w, a date (00:00 UTC), or RFC 3339 such as
+/// 2026-01-31T12:00:00Z.
+///
+/// With --prune-before, deletes old events instead of showing any. The deletion is recorded as an
+/// event. On PostgreSQL, only the owner of the tables can prune.
+///
 /// Columns of --format plain: id, at, actor, action, username, detail. \N means unknown.
 ///
-/// Example: dash-users history alice --limit 5
+/// Example: dash-users history alice --since 30d --limit 5
 #[derive(clap::Args)]
 pub struct Args {
     /// Username [default: all users]
@@ -26,11 +36,55 @@ pub struct Args {
     /// Show at most N events
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
+    /// Only events at this time or later
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub since: Option<SystemTime>,
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub until: Option<SystemTime>,
+    /// Only events with this action, such as add or passwd; repeat for several
+    #[arg(long, value_name = "ACTION", value_delimiter = ',', value_parser = action)]
+    pub action: Vec<String>,
+    /// Only changes by this person (\N: unknown)
+    #[arg(long, value_name = "WHO")]
+    pub actor: Option<String>,
+    /// Delete all events before this time
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = time::parse,
+        conflicts_with_all = ["user", "limit", "since", "until", "action", "actor"]
+    )]
+    pub prune_before: Option<SystemTime>,
+    /// With --prune-before: do not ask for confirmation
+    #[arg(short, long, requires = "prune_before")]
+    pub yes: bool,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+fn action(text: &str) -> Result<String, String> {
+    if Event::ACTIONS.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("the actions are: {}", Event::ACTIONS.join(", ")))
+}
+
+pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+    if let Some(before) = args.prune_before {
+        return prune(before, args.yes, database, prompt, output);
+    }
     let mut users = Users::open_read_only(database)?;
-    let events = users.history(args.user.as_deref().map(bytes), args.limit)?;
+    let actor = args.actor.as_deref().map(|actor| match actor {
+        r"\N" => StoredText::Null,
+        actor => StoredText::from(actor.as_bytes()),
+    });
+    let filter = EventFilter {
+        since: args.since,
+        until: args.until,
+        actions: args.action.clone(),
+        actor,
+        limit: args.limit,
+    };
+    let events = users.events(args.user.as_deref().map(bytes), &filter)?;
     let json = || events.iter().map(JsonEvent::from).collect::<Vec<_>>();
     let rows = || {
         let row = |event: &Event| {
@@ -63,4 +117,41 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         table(&["WHEN", "WHO", "ACTION", "USER", "DETAIL"], &rows)
     };
     Ok(output.result(json, rows, people)?)
+}
+
+#[derive(Serialize)]
+struct Json {
+    database: String,
+    action: &'static str,
+    changed: bool,
+    pruned: u64,
+    before: String,
+}
+
+fn prune(
+    before: SystemTime,
+    yes: bool,
+    database: &Location,
+    prompt: &Prompt,
+    output: &Output,
+) -> Result<()> {
+    let mut users = open(database)?;
+    let count = users.prunable(before)?;
+    let time = rfc3339(before);
+    let events = |count| counted(count, "event", "events");
+    if count > 0 && !yes {
+        let question = format!("Delete {} before {time} from {database}?", events(count));
+        if !prompt.confirm(&[], &question, "--yes")? {
+            output.note("nothing deleted");
+            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
+        }
+    }
+    let pruned = if count > 0 { users.prune_history(before)? } else { 0 };
+    output.note(&match pruned {
+        0 => format!("no events before {time} in {database}"),
+        pruned => format!("deleted {} before {time} from {database}", events(pruned)),
+    });
+    let database = database.to_string();
+    let json = Json { database, action: "prune", changed: pruned > 0, pruned, before: time };
+    Ok(output.json_only(&json)?)
 }

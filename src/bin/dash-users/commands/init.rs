@@ -1,10 +1,11 @@
 use anyhow::{Context, Result};
-use dash_users::{Init, Location, NewFile, Users};
+use dash_users::store::{CopyableTable, TableChanges};
+use dash_users::{Init, Language, Location, NewFile, StoredText, Users};
 use serde::Serialize;
 
 use super::{report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, copy_commands, pasted};
 use crate::output::{JsonEvent, JsonMigration, Output};
 use crate::terminal;
 
@@ -13,9 +14,25 @@ use crate::terminal;
 /// An existing table users, for example from an app or a tutorial, is adopted unchanged, with its
 /// rows and extra columns. An empty file becomes a database. Running init again is safe.
 ///
+/// A table without a column language or a unique index on username is adopted only after
+/// --add-language or --add-unique-index. On PostgreSQL, only the owner of the table can add them.
+///
 /// Example: dash-users init --file-mode 0640 --file-group www-data
 #[derive(clap::Args)]
 pub struct Args {
+    /// Add a column language to the app's table, if it has none, with this value in all rows
+    /// [default: en]
+    #[arg(
+        long,
+        value_name = "TAG",
+        num_args = 0..=1,
+        default_missing_value = "en",
+        hide_default_value = true
+    )]
+    pub add_language: Option<Language>,
+    /// Add a unique index on username to the app's table, if it has none
+    #[arg(long)]
+    pub add_unique_index: bool,
     #[command(flatten)]
     pub new_file: NewFileArgs,
 }
@@ -33,11 +50,36 @@ struct Json<'a> {
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     events: Vec<JsonEvent<'a>>,
+    /// What was added to the app's table.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    added: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_tables: Vec<JsonTable<'a>>,
+}
+
+/// Another table that appears to have users.
+#[derive(Serialize)]
+struct JsonTable<'a> {
+    table: &'a str,
+    username: &'a str,
+    password: &'a str,
+    select: &'a str,
+}
+
+impl<'a> From<&'a CopyableTable> for JsonTable<'a> {
+    fn from(table: &'a CopyableTable) -> Self {
+        let CopyableTable { table, username, password, select } = table;
+        Self { table, username, password, select }
+    }
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let new_file = new_file(&args.new_file)?;
-    let init = Users::init_with_hooks(database, &new_file, terminal::COMMIT_HOOKS)?;
+    let changes = TableChanges {
+        add_language: args.add_language.clone(),
+        add_unique_index: args.add_unique_index,
+    };
+    let init = Users::init_with(database, &new_file, &changes, terminal::COMMIT_HOOKS)?;
     let warnings = schema_warnings(&init.schema);
     let json = Json {
         database: database.to_string(),
@@ -50,8 +92,27 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         pending: JsonMigration::all(&init.schema.pending),
         warnings,
         events: init.events.iter().map(JsonEvent::from).collect(),
+        added: [
+            init.changes.add_language.is_some().then_some("language"),
+            init.changes.add_unique_index.then_some("unique_index"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        other_tables: init.other_tables.iter().map(JsonTable::from).collect(),
     };
+    report_changes(&changes, &init, output);
     output.note(&done(&init, database));
+    for table in init.other_tables.iter().take(MAX_TABLES) {
+        let name = StoredText::Text(table.table.clone());
+        output.note(&format!("note: table '{name}' may have users too; it was not changed"));
+        if let Some(commands) = copy_commands(database, table, &pasted(database)) {
+            output.note("to copy its users:");
+            for command in commands {
+                output.note(&format!("  {command}"));
+            }
+        }
+    }
     report_reconciled(&init.events, output);
     for warning in &json.warnings {
         output.warn(warning);
@@ -60,12 +121,43 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     Ok(())
 }
 
+/// The maximum number of other tables to show.
+const MAX_TABLES: usize = 5;
+
+/// Reports what was added to the app's table, or why nothing was.
+fn report_changes(wanted: &TableChanges, init: &Init, output: &Output) {
+    let new = init.created || init.created_table;
+    for (is_wanted, added, what) in [
+        (
+            wanted.add_language.is_some(),
+            init.changes.add_language.as_ref().map(|tag| format!(" with the value '{tag}'")),
+            "a column 'language'",
+        ),
+        (
+            wanted.add_unique_index,
+            init.changes.add_unique_index.then(String::new),
+            "a unique index on 'username'",
+        ),
+    ] {
+        if !is_wanted {
+            continue;
+        }
+        output.note(&match added {
+            Some(how) => format!("added {what}{how} to table 'users'"),
+            None if new => format!("the new table 'users' has {what}"),
+            None => format!("table 'users' already has {what}"),
+        });
+    }
+}
+
 /// Describes what was done to the schema.
 pub fn done(init: &Init, database: &Location) -> String {
     if init.created {
         format!("created {database}")
     } else if init.adopted {
         format!("adopted table 'users' in {database}")
+    } else if init.created_table {
+        format!("created table 'users' in {database}")
     } else if init.applied.is_empty() {
         format!("{database} is already up to date")
     } else {

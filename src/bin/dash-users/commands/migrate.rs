@@ -43,7 +43,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         applied.clone_from(&schema.applied);
     } else if !args.dry_run && !schema.pending.is_empty() {
         let mut users = Users::open(database)?.with_commit_hooks(terminal::COMMIT_HOOKS);
-        Migrated { applied, events } = users.migrate()?;
+        Migrated { applied, events, .. } = users.migrate()?;
         schema = users.schema()?;
     }
     let json = Json {

@@ -28,8 +28,8 @@ const OFF: &[&str] = &["", "0", "no", "off", "false"];
 /// The parameters of libpq with their environment variables, and those that drivers add to URLs.
 ///
 /// Sources: the PostgreSQL 18 documentation, sections 32.1.2 and 32.15; the documentation of
-/// psycopg, pg8000, asyncpg and Prisma; the URLs that Neon, Supabase and Vercel show.
-const SETTINGS: [(&str, &str, Rule); 81] = [
+/// psycopg, pg8000, asyncpg, SQLAlchemy, Django, Rails and Prisma; the URLs that Neon, Supabase and Vercel show.
+const SETTINGS: [(&str, &str, Rule); 101] = [
     ("application_name", "PGAPPNAME", Obeyed),
     ("channel_binding", "PGCHANNELBINDING", Obeyed),
     ("client_encoding", "PGCLIENTENCODING", Harmless), // always UTF-8
@@ -97,26 +97,46 @@ const SETTINGS: [(&str, &str, Rule); 81] = [
     ("user", "PGUSER", Obeyed),
     // Drivers, ORMs and poolers.
     ("async_fallback", "", Harmless),
+    ("atomic_requests", "", Harmless),
     ("authtype", "", Harmless),
+    ("autocommit", "", Harmless),
+    ("checkout_timeout", "", Harmless),
     ("command_timeout", "", Harmless),
+    ("conn_health_checks", "", Harmless),
     ("conn_max_age", "", Harmless),
     ("connection_limit", "", Harmless),
     ("currentSchema", "", Refused("options=-csearch_path%3DSCHEMA")),
+    ("disable_server_side_cursors", "", Harmless),
+    ("echo", "", Harmless),
+    ("echo_pool", "", Harmless),
     ("executemany_mode", "", Harmless),
+    ("idle_timeout", "", Harmless),
+    ("isolation_level", "", Harmless),
+    ("max_idle_connection_lifetime", "", Harmless),
     ("max_inactive_connection_lifetime", "", Harmless),
+    ("max_lifetime", "", Harmless),
     ("max_overflow", "", Harmless),
     ("pgbouncer", "", Harmless),
+    ("pool", "", Harmless),
     ("pool_max_conns", "", Harmless),
+    ("pool_mode", "", Harmless),
+    ("pool_pre_ping", "", Harmless),
+    ("pool_recycle", "", Harmless),
     ("pool_size", "", Harmless),
     ("pool_timeout", "", Harmless),
+    ("pool_use_lifo", "", Harmless),
     ("prepare_threshold", "", Harmless),
     ("prepared_statement_cache_size", "", Harmless), // nothing is prepared by name
     ("prepared_statement_name_func", "", Harmless),
+    ("prepared_statements", "", Harmless),
+    ("reaping_frequency", "", Harmless),
     ("schema", "", Refused("options=-csearch_path%3DSCHEMA")),
     ("search_path", "", Refused("options=-csearch_path%3DSCHEMA")),
+    ("socket_timeout", "", Harmless),
     ("ssl", "", Obeyed), // asyncpg: the values of sslmode
     ("ssl_require", "", Only(OFF, "sslmode=require")),
     ("sslaccept", "", Refused("sslmode=require or sslmode=verify-full")),
+    ("sslidentity", "", Refused("sslcert=FILE and sslkey=FILE, in PEM format")),
     ("statement_cache_size", "", Harmless),
     ("supa", "", Harmless),
     ("timeout", "", Refused("connect_timeout=SECONDS")),
@@ -230,7 +250,10 @@ impl Settings {
                 Some(Only(values, instead)) if !values.contains(&value.as_str()) => {
                     return Err(self.cannot(name, instead));
                 }
-                Some(Refused(instead)) => return Err(self.cannot(name, instead)),
+                Some(Refused(instead)) => {
+                    let instead = instead.replace("SCHEMA", schema_name(value));
+                    return Err(self.cannot(name, &instead));
+                }
                 _ => {}
             }
         }
@@ -275,6 +298,15 @@ impl Settings {
         let number = self.get(name).map(|value| value.trim().parse());
         number.transpose().map_err(|_| self.invalid(name, "a whole number"))
     }
+}
+
+/// The name of a schema, if it can be shown and needs no quotes.
+fn schema_name(value: &str) -> &str {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_plain = value.len() < 64
+        && value.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && value.chars().all(is_part);
+    if is_plain { value } else { "SCHEMA" }
 }
 
 fn alternatives(words: &[&str]) -> String {

@@ -469,6 +469,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;check'= {
+            cand --ignore 'Do not report findings with this code; repeat for several [env: DASH_USERS_CHECK_IGNORE]'
+            cand --min-severity 'Report only findings of this severity or a higher one'
             cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'

@@ -53,7 +53,6 @@ fn prune_deletes_old_events_and_is_an_event() {
         sandbox.run(&["history", "--prune-before", "1d"]),
         str![[r#"
 status 10
--- stdout
 -- stderr
 error: cannot ask for confirmation: stdin is not a terminal
 hint: use --yes to confirm
@@ -64,7 +63,6 @@ hint: use --yes to confirm
         sandbox.run(&["history", "--prune-before", "1d", "--yes"]),
         str![[r#"
 status 0
--- stdout
 -- stderr
 deleted 2 events before [TIME] from [DIR]/users.db
 
@@ -82,7 +80,6 @@ deleted 2 events before [TIME] from [DIR]/users.db
 status 0
 -- stdout
 {"database":"[DIR]/users.db","action":"prune","changed":false,"pruned":0,"before":"[TIME]"}
--- stderr
 
 "#]]
     );

@@ -54,6 +54,7 @@ mod odd_names;
 mod plaintext_passwords;
 mod retries;
 mod secrets;
+mod seed_sync;
 mod unwrap;
 mod upgrades;
 mod users;

@@ -79,7 +79,7 @@ fn import_json_counts_changes() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":[]}
+{"database":"[DIR]/users.db","created":true,"dry_run":false,"added":2,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -89,7 +89,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":2,"skipped":0,"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":2,"skipped":0,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -339,7 +339,7 @@ more.csv: 1 would be added, 1 would be changed, 1 unchanged, 0 skipped in [DIR]/
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":1,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":true,"added":1,"changed":0,"unchanged":0,"skipped":2,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
 -- stderr
 
 "#]]

@@ -24,8 +24,9 @@ const COPY: &str = "database:string action:string changed:bool file:string [user
 const VERIFIED: &str = "username:string? verified:bool upgraded:bool [reason:string?] \
                         [database:string]";
 const HASH: &str = "[hash:string] [password:string] [verified:bool]";
-const IMPORT: &str = "database:string added:number changed:number unchanged:number \
-                      skipped:number warnings:array";
+const IMPORT: &str = "database:string created:bool dry_run:bool added:number changed:number \
+                      unchanged:number skipped:number differing:number removed:number \
+                      removed_users:array warnings:array";
 const INIT: &str = "database:string action:string changed:bool created:bool adopted:bool \
                     version:number applied:array pending:array warnings:array [events:array]";
 const MIGRATE: &str = "database:string version:number applied:array pending:array \

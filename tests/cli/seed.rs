@@ -45,7 +45,7 @@ fn seed_json_counts_demo_users() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app"]}
+{"database":"[DIR]/users.db","created":true,"dry_run":false,"added":2,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"warnings":["the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app"]}
 -- stderr
 
 "#]]
@@ -55,7 +55,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":0,"skipped":2,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -134,7 +134,7 @@ users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":0,"skipped":2,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
 -- stderr
 
 "#]]
@@ -168,6 +168,7 @@ status 0
 -- stdout
 -- stderr
 users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
+note: 1 existing user differs in language or groups, or in being locked; to update the user, run `dash-users seed users.csv --sync --database [DIR]/users.db`
 
 "#]]
     );

@@ -12,7 +12,7 @@ use crate::skip::or_skip;
 use crate::support::{assert_fails, assert_ok, name, on};
 
 /// Runs openssl in a directory.
-fn openssl(directory: &TempDir, args: &str) -> Result<(), String> {
+pub(crate) fn openssl(directory: &TempDir, args: &str) -> Result<(), String> {
     let mut command = Command::new("openssl");
     command.args(args.split(' ')).current_dir(directory).stdin(Stdio::null());
     let output = command.output().map_err(|error| format!("no openssl: {error}"))?;
@@ -21,7 +21,7 @@ fn openssl(directory: &TempDir, args: &str) -> Result<(), String> {
 }
 
 /// An authority, another one, and a certificate of the first for the host `localhost`.
-fn certificates() -> Result<TempDir, String> {
+pub(crate) fn certificates() -> Result<TempDir, String> {
     let directory = TempDir::new().unwrap();
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     for name in ["ours", "other"] {
@@ -41,7 +41,7 @@ fn certificates() -> Result<TempDir, String> {
 }
 
 /// Gives the server a certificate and its key.
-fn serve(cluster: &Cluster, files: &TempDir, certificate: &str, key: &str) {
+pub(crate) fn serve(cluster: &Cluster, files: &TempDir, certificate: &str, key: &str) {
     for (name, from) in [("server.crt", certificate), ("server.key", key)] {
         cluster.write(name, &fs::read(files.path().join(from)).unwrap());
     }
@@ -227,7 +227,7 @@ fn client_certificate_and_channel_binding_work() {
 }
 
 /// The certificate of our authority, and that authority for clients.
-fn serve_first(cluster: &Cluster, files: &TempDir) {
+pub(crate) fn serve_first(cluster: &Cluster, files: &TempDir) {
     for name in ["server.crt", "server.key", "ours.crt"] {
         cluster.write(name, &fs::read(files.path().join(name)).unwrap());
     }

@@ -11,10 +11,10 @@ use crate::user::StoredText;
 #[non_exhaustive]
 pub enum PruneError {
     /// The file is empty, perhaps by mistake.
-    #[error("the file has no users; removing all others would remove every user")]
+    #[error("the file lists no users, so every user would be removed")]
     EmptyFile,
     /// The file lists none of the existing users, so it is probably the wrong file.
-    #[error("the file lists none of the {0} existing users; every one would be removed")]
+    #[error("the file lists none of the {0} existing users, so every user would be removed")]
     EveryUser(u64),
     /// Another program added a user after the users to be removed were determined.
     #[error("user '{0}' was added by another program at the same time")]

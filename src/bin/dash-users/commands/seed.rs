@@ -168,9 +168,9 @@ fn losses(users: &mut Users, names: &[StoredText]) -> Result<Vec<String>> {
         let table = StoredText::Text(table);
         let rows = counted(rows, "row", "rows");
         Some(match on_delete {
-            OnDelete::Delete => format!("removing them deletes {rows} from table '{table}'"),
+            OnDelete::Delete => format!("pruning deletes {rows} from table '{table}'"),
             OnDelete::Unset => {
-                format!("removing them clears the reference in {rows} of table '{table}'")
+                format!("pruning clears the reference in {rows} of table '{table}'")
             }
             // The database itself reports an error.
             OnDelete::Refuse => return None,

@@ -84,7 +84,7 @@ pub enum Error {
     /// Another program changed the user's password while the new one was hashed.
     #[error("the password of '{0}' was changed by another program at the same time")]
     ConcurrentChange(StoredText),
-    /// The users whom a file does not list cannot be removed.
+    /// The users that a file does not list cannot be removed.
     #[error(transparent)]
     Prune(#[from] PruneError),
 }

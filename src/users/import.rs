@@ -8,7 +8,6 @@ mod prune;
 mod unnamed;
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -18,7 +17,7 @@ use self::candidate::{Candidate, Origin, Plaintext, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
 pub use self::prune::PruneError;
-use self::prune::{Pruned, names};
+use self::prune::{Listed, Pruned, names};
 use self::unnamed::Unnamed;
 use super::{Error, MAX_RETRIES, Users, until_alone};
 use crate::credential::NewCredential;
@@ -51,7 +50,7 @@ pub struct ImportOptions {
     pub generate_missing: bool,
     /// Whether to lock new users without a password, with a hash that no known password matches.
     pub lock_missing: bool,
-    /// Whether to remove the users whom the file does not list: those in
+    /// Whether to remove users that the file does not list: those in
     /// [`unlisted`](Import::unlisted), or fewer if another program removes some. Users whose names
     /// are NULL or BLOBs stay. Never removes every user.
     pub prune: bool,
@@ -141,8 +140,8 @@ enum Stage {
 /// The existing users found so far.
 #[derive(Default)]
 struct Existing {
-    /// The names as stored of those that the file lists. Collected to prune the others.
-    listed: HashSet<StoredText>,
+    /// Those that the file lists, if they may change or the others are removed.
+    listed: Listed,
     unnamed: Unnamed,
 }
 
@@ -211,7 +210,7 @@ impl Import {
         self.locked
     }
 
-    /// The users whom [`prune`](ImportOptions::prune) removes, as known after
+    /// The users that [`prune`](ImportOptions::prune) removes, as known after
     /// [`look_up`](Self::look_up), ordered by name.
     #[must_use]
     pub fn unlisted(&self) -> &[StoredText] {
@@ -357,10 +356,12 @@ impl Import {
                 let locked = NewCredential::locked(&PasswordHash::of_nothing(&self.method));
                 *secret = Planned::Hash(StoredSecret::from(&locked));
                 candidate.locked = None;
+                candidate.is_made_up = true;
                 self.locked += 1;
             }
             (secret @ Planned::Absent, None) => {
                 *secret = Planned::plaintext(Password::generate(), Origin::Generated);
+                candidate.is_made_up = true;
             }
             _ => {}
         }
@@ -608,8 +609,17 @@ fn match_rows<C: Borrow<Candidate>>(
             row = existing.unnamed.take(*transaction, &secret, &language)?;
         }
         if let Some(row) = row {
-            if options.prune {
-                existing.listed.insert(row.username.clone());
+            let is_skipped =
+                matches!(options.on_conflict, OnConflict::Skip | OnConflict::SkipUnchecked);
+            if options.prune || !is_skipped {
+                let first = existing.listed.insert(row.username.clone(), candidate.position);
+                // The table may ignore case, so two names mean the same user.
+                if let Some(first) = first.filter(|_| !is_skipped)
+                    && row.username != StoredText::Null
+                {
+                    problems.add(candidate.refused(RecordError::Repeated(first)));
+                    continue;
+                }
             }
             match options.on_conflict {
                 OnConflict::Fail => problems.add(candidate.refused(RecordError::Exists)),

@@ -268,7 +268,8 @@ fn password_can_have_any_punctuation() {
     for password in passwords {
         let quoted = password.replace('\'', "''");
         superuser.batch_execute(&format!("ALTER ROLE {role} PASSWORD '{quoted}'")).unwrap();
-        let encoded: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded: Vec<_> = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encoded.concat();
         for encoded in [encoded.clone(), encoded.to_lowercase()] {
             let run = on(&cluster.url(&role, &encoded, name(&url))).run(&["list"]);
             assert_eq!(run.status, 0, "{password}: {run}");

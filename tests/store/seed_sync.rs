@@ -282,6 +282,26 @@ fn password_set_meanwhile_is_verified_again(database: &dyn Database) {
     }
 }
 
+fn made_up_secrets_are_for_new_users_only(database: &dyn Database) {
+    for is_locked in [false, true] {
+        database.execute("DROP TABLE IF EXISTS users");
+        let mut users = init(database);
+        let mut options = options(SYNC_PASSWORDS);
+        (options.generate_missing, options.lock_missing) = (!is_locked, is_locked);
+        let mut import = prepare(&mut users, options, "username,language\nzoe,fr\nyan,\n").unwrap();
+        let value = hash(GOOD);
+        insert(database, "zoe", &value);
+        let mut generated = Vec::new();
+        let saved = import.save(Some(&mut users), "seed", |imported| {
+            generated.extend(imported.generated().iter().map(|(name, _)| name.to_string()));
+            Ok::<_, Error>(())
+        });
+        assert_eq!(counts(saved.unwrap()), [1, 1, 0, 0]);
+        assert_eq!(stored(database, "zoe"), value);
+        assert_eq!(generated, if is_locked { vec![] } else { vec!["yan"] });
+    }
+}
+
 fn users_called_null_are_imported_once(database: &dyn Database) {
     database.execute(
         "CREATE TABLE users (username VARCHAR(90) UNIQUE, password_hash TEXT NOT NULL,
@@ -329,6 +349,7 @@ on_every_database! {
     prune_obeys_foreign_keys_of_app,
     prune_does_not_remove_listed_users_by_cascade,
     password_set_meanwhile_is_verified_again,
+    made_up_secrets_are_for_new_users_only,
     users_called_null_are_imported_once,
 }
 
@@ -349,6 +370,15 @@ mod sqlite_only {
         let file = "username\nALICE\n";
         assert_eq!(sync(&mut users, pruning(), file).unwrap(), ([0, 0, 1, 0], 1));
         assert_eq!(names(&database), ["Alice"]);
+        // Two names of the same user.
+        let mut options = pruning();
+        options.allow_similar = true;
+        for on_conflict in [SYNC, SYNC_PASSWORDS, OnConflict::Update] {
+            options.on_conflict = on_conflict;
+            let file = "username,language\nALICE,de\nalice,fr\n";
+            let twice = "3 user 'alice': duplicate user: also in line 2";
+            assert_eq!(reasons(sync(&mut users, options, file)), [twice]);
+        }
     }
 
     #[test]

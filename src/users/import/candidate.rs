@@ -32,6 +32,8 @@ pub(super) struct Candidate {
     pub(super) locked: Option<bool>,
     /// Whether the user existed when users were looked up.
     pub(super) is_found: bool,
+    /// Whether the hash or password is made up for a new user who has none.
+    pub(super) is_made_up: bool,
 }
 
 /// The source of the hash to store.
@@ -131,7 +133,16 @@ impl Candidate {
                 }
             }
         };
-        Self { position, username, secret, language, groups, locked, is_found: false }
+        Self {
+            position,
+            username,
+            secret,
+            language,
+            groups,
+            locked,
+            is_found: false,
+            is_made_up: false,
+        }
     }
 
     pub(super) fn refused(&self, reason: RecordError) -> BadRecord {
@@ -236,7 +247,9 @@ impl Candidate {
             other => Ok::<_, Error>(Some(other)),
         };
         let (secret, is_new_password) = match &self.secret {
-            _ if on_conflict == (OnConflict::Sync { passwords: false }) => (same()?, false),
+            _ if self.is_made_up || on_conflict == (OnConflict::Sync { passwords: false }) => {
+                (same()?, false)
+            }
             Planned::Absent => (same()?, false),
             Planned::Hash(hash) => match self.locked_hash(hash)? {
                 hash if hash == row.secret => (None, false),

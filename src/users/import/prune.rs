@@ -1,12 +1,13 @@
-//! Removing the users whom a file does not list.
+//! Removing users that a file does not list.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::Error;
 use crate::store::{Cause, StoreError, Transaction};
+use crate::transfer::Position;
 use crate::user::StoredText;
 
-/// Why users whom a file does not list are not removed.
+/// Why users that a file does not list are not removed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PruneError {
@@ -27,10 +28,13 @@ pub enum PruneError {
     Listed(StoredText),
 }
 
+/// The names as stored of the users that a file lists, and where.
+pub(super) type Listed = HashMap<StoredText, Position>;
+
 /// The users of a database, as far as a file lists them.
 #[derive(Default)]
 pub(super) struct Pruned {
-    /// The users whom the file does not list, ordered by name.
+    /// The users that the file does not list, ordered by name.
     pub(super) unlisted: Vec<StoredText>,
     /// How many others no command can remove: their names are NULL or BLOBs.
     pub(super) unreachable: u64,
@@ -38,11 +42,11 @@ pub(super) struct Pruned {
 
 impl Pruned {
     /// Compares the users with those that the file lists, by their names as stored.
-    pub(super) fn find(all: Vec<StoredText>, listed: &HashSet<StoredText>) -> Result<Self, Error> {
+    pub(super) fn find(all: Vec<StoredText>, listed: &Listed) -> Result<Self, Error> {
         let mut pruned = Self::default();
         let mut kept = 0_u64;
         for name in all {
-            match (name.as_key(), listed.contains(&name)) {
+            match (name.as_key(), listed.contains_key(&name)) {
                 (None, is_listed) => pruned.unreachable += u64::from(!is_listed),
                 (Some(_), true) => kept += 1,
                 (Some(_), false) => pruned.unlisted.push(name),
@@ -68,7 +72,7 @@ impl Pruned {
         &self,
         transaction: &mut (dyn Transaction + '_),
         actor: Option<&str>,
-        listed: &HashSet<StoredText>,
+        listed: &Listed,
     ) -> Result<(), Error> {
         if self.unlisted.is_empty() {
             return Ok(());
@@ -81,12 +85,12 @@ impl Pruned {
                 transaction.delete(key).map_err(|error| of_user(name, error))?;
             }
         }
-        let mut missing = listed.clone();
+        let mut missing: HashSet<_> = listed.keys().collect();
         transaction.rows(&mut |row| {
             missing.remove(&row.username);
         })?;
         match missing.into_iter().min() {
-            Some(name) => Err(PruneError::Listed(name).into()),
+            Some(name) => Err(PruneError::Listed(name.clone()).into()),
             None => Ok(()),
         }
     }

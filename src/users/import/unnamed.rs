@@ -1,6 +1,5 @@
-//! Rows whose username is NULL, of which there may be any number. No lookup finds them, so records
-//! without a name are matched by content: otherwise each import of the same file would add them
-//! again.
+//! Rows whose username is NULL. There may be any number of them, and no lookup finds them, so records
+//! without a name are matched by content. Otherwise each import of the same file would add them again.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +10,7 @@ use crate::user::StoredText;
 /// The rows not matched so far.
 #[derive(Default)]
 pub(super) struct Unnamed {
-    /// By the hash of their content; none before they are needed.
+    /// By the hash of their content; `None` until they are needed.
     rows: Option<HashMap<u64, Vec<Row>>>,
 }
 

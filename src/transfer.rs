@@ -334,6 +334,8 @@ pub enum RecordError {
     TwoSecrets,
     #[error("no password or password_hash")]
     NoSecret,
+    #[error("no password_hash; a user called NULL cannot log in with a password")]
+    UnnamedWithoutHash,
     #[error("both locked and active are given")]
     TwoStates,
     #[error("field '{0}' must be true or false")]

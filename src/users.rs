@@ -21,7 +21,9 @@ use std::time::{Duration, Instant, SystemTime};
 pub use self::backup::Restore;
 pub use self::check::DEMO_USERS;
 pub use self::error::{BadValues, Error};
-pub use self::import::{BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict};
+pub use self::import::{
+    BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict, PruneError,
+};
 pub use self::login::{Login, LoginRefusal};
 use crate::credential::NewCredential;
 use crate::event::{Event, EventFilter, in_range};
@@ -30,6 +32,7 @@ use crate::hash::{Method, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
+use crate::random;
 use crate::store::{
     self, Access, Cause, CommitHooks, CopyableTable, Location, Migrated, Migration, NewFile,
     RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, TableChanges, Transaction,
@@ -510,6 +513,28 @@ impl Users {
         Ok(self.store.begin(Access::Read)?.references(username.as_ref())?)
     }
 
+    /// As [`references`](Self::references), for several users. Rows of the same table are added up.
+    ///
+    /// # Errors
+    ///
+    /// Only [`StoreError`](crate::StoreError).
+    pub fn references_to_any(&mut self, usernames: &[StoredText]) -> Result<Vec<Reference>, Error> {
+        let mut transaction = self.store.begin(Access::Read)?;
+        let mut all = Vec::<Reference>::new();
+        for username in usernames.iter().filter_map(StoredText::as_key) {
+            for next in transaction.references(username)? {
+                let is_same = |other: &&mut Reference| {
+                    other.table == next.table && other.on_delete == next.on_delete
+                };
+                match all.iter_mut().find(is_same) {
+                    Some(same) => same.rows += next.rows,
+                    None => all.push(next),
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// Removes users, all or none. Returns for each whether it existed. With `if_exists`, users
     /// that do not exist are skipped.
     ///
@@ -574,6 +599,10 @@ enum Changed<T> {
 /// How often an operation is retried that failed because another program wrote at the same time.
 const MAX_RETRIES: u32 = 5;
 
+/// The longest pause before the first such retry. It doubles with each, and is shortened at random,
+/// so that two programs do not meet again.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(10);
+
 /// For how long an operation is retried whose commit another program blocks.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -584,6 +613,8 @@ fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Er
     loop {
         match attempt() {
             Err(Error::Store(StoreError::Conflict { .. })) if conflicts < MAX_RETRIES => {
+                let part = f64::from(random::bytes(1)[0]) / 255.0;
+                thread::sleep((CONFLICT_PAUSE * (1 << conflicts)).mul_f64(part));
                 conflicts += 1;
             }
             // Waiting to begin a transaction uses up all of that time; a commit fails early.

@@ -1,6 +1,6 @@
 //! Errors of operations on users.
 
-use super::import::BadRecords;
+use super::import::{BadRecords, PruneError};
 use crate::hash::HashError;
 use crate::policy;
 use crate::store::StoreError;
@@ -84,6 +84,9 @@ pub enum Error {
     /// Another program changed the user's password while the new one was hashed.
     #[error("the password of '{0}' was changed by another program at the same time")]
     ConcurrentChange(StoredText),
+    /// The users that a file does not list cannot be removed.
+    #[error(transparent)]
+    Prune(#[from] PruneError),
 }
 
 /// The errors for several users whose stored values cannot be hashed.

@@ -4,6 +4,8 @@
 mod budget;
 mod candidate;
 mod problems;
+mod prune;
+mod unnamed;
 
 use std::borrow::Borrow;
 use std::num::NonZeroUsize;
@@ -14,7 +16,10 @@ use self::budget::Budget;
 use self::candidate::{Candidate, Origin, Plaintext, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
-use super::{Error, Users, until_alone};
+pub use self::prune::PruneError;
+use self::prune::{Listed, Pruned, names};
+use self::unnamed::Unnamed;
+use super::{Error, MAX_RETRIES, Users, until_alone};
 use crate::credential::NewCredential;
 use crate::hash::{Method, PasswordHash};
 use crate::password::Password;
@@ -45,6 +50,10 @@ pub struct ImportOptions {
     pub generate_missing: bool,
     /// Whether to lock new users without a password, with a hash that no known password matches.
     pub lock_missing: bool,
+    /// Whether to remove users that the file does not list: those in
+    /// [`unlisted`](Import::unlisted), or fewer if another program removes some. Users whose names
+    /// are NULL or BLOBs stay. Never removes every user.
+    pub prune: bool,
     /// Whether to write nothing.
     pub dry_run: bool,
 }
@@ -62,6 +71,23 @@ pub enum OnConflict {
     /// Update the user with the fields that the record has. If the plaintext password is already
     /// the user's, the hash stays unchanged.
     Update,
+    /// As `Update`, and do not validate the existing username.
+    Sync {
+        /// Whether to update the password or hash too. If not, it is not validated.
+        passwords: bool,
+    },
+}
+
+impl OnConflict {
+    /// Whether validation depends on whether the user exists.
+    fn is_validated_late(self) -> bool {
+        matches!(self, Self::SkipUnchecked | Self::Sync { .. })
+    }
+
+    /// Whether passwords of existing users may change.
+    fn updates_passwords(self) -> bool {
+        matches!(self, Self::Update | Self::Sync { passwords: true })
+    }
 }
 
 /// How many records of a file had which result.
@@ -76,6 +102,10 @@ pub struct ImportSummary {
     pub unchanged: u64,
     /// Skipped records.
     pub skipped: u64,
+    /// Those of the skipped records whose language, groups or lock differ from the existing user's.
+    pub differing: u64,
+    /// Removed users.
+    pub removed: u64,
 }
 
 /// An import of the records of a file.
@@ -95,6 +125,7 @@ pub struct Import {
     passwords: u64,
     converted: u64,
     locked: usize,
+    pruned: Pruned,
 }
 
 /// The steps that are done.
@@ -104,6 +135,14 @@ enum Stage {
     Read,
     Sorted,
     LookedUp,
+}
+
+/// The existing users found so far.
+#[derive(Default)]
+struct Existing {
+    /// Those that the file lists, if they may change or the others are removed.
+    listed: Listed,
+    unnamed: Unnamed,
 }
 
 /// A record, and the row of its user if the user exists.
@@ -138,8 +177,7 @@ impl Import {
                 _ => self.passwords += 1,
             }
         }
-        if self.options.on_conflict == OnConflict::SkipUnchecked {
-            // Only records of new users are validated.
+        if self.options.on_conflict.is_validated_late() {
             self.candidates.push(candidate);
         } else {
             self.validate(candidate);
@@ -172,29 +210,50 @@ impl Import {
         self.locked
     }
 
+    /// The users that [`prune`](ImportOptions::prune) removes, as known after
+    /// [`look_up`](Self::look_up), ordered by name.
+    #[must_use]
+    pub fn unlisted(&self) -> &[StoredText] {
+        &self.pruned.unlisted
+    }
+
+    /// How many users the file does not list and nobody can remove by name, as known after
+    /// [`look_up`](Self::look_up): their names are NULL or BLOBs.
+    #[must_use]
+    pub fn unreachable(&self) -> u64 {
+        self.pruned.unreachable
+    }
+
     /// Ends reading, and checks for duplicate users in the file.
     ///
     /// # Errors
     ///
-    /// [`Error::BadRecords`].
+    /// [`Error::BadRecords`], and [`Error::Prune`] for a file without records.
     pub fn end(&mut self) -> Result<(), Error> {
-        if self.stage < Stage::Sorted {
+        let is_end = self.stage < Stage::Sorted;
+        if is_end {
             self.sort();
             self.stage = Stage::Sorted;
         }
-        std::mem::take(&mut self.problems).result()
+        std::mem::take(&mut self.problems).result()?;
+        if is_end && self.options.prune && self.candidates.is_empty() {
+            return Err(PruneError::EmptyFile.into());
+        }
+        Ok(())
     }
 
     /// Looks up existing users, to avoid unnecessary hashing. Without `users`, no user exists.
     ///
     /// # Errors
     ///
-    /// [`Error::BadRecords`].
+    /// [`Error::BadRecords`], [`Error::Prune`].
     pub fn look_up(&mut self, users: Option<&mut Users>) -> Result<(), Error> {
         self.end()?;
-        let is_unchecked = self.options.on_conflict == OnConflict::SkipUnchecked;
+        let is_validated_late = self.options.on_conflict.is_validated_late();
         let is_hash = |candidate: &Candidate| matches!(candidate.secret, Planned::Hash(_));
-        if self.stage == Stage::LookedUp || !is_unchecked && self.candidates.iter().all(is_hash) {
+        let is_needed =
+            is_validated_late || self.options.prune || !self.candidates.iter().all(is_hash);
+        if self.stage == Stage::LookedUp || !is_needed {
             return Ok(());
         }
         let mut transaction = match users {
@@ -202,23 +261,46 @@ impl Import {
             None => None,
         };
         let mut there = unless_empty(transaction.as_deref_mut())?;
+        let mut existing = Existing::default();
         for chunk in self.take_chunks() {
             let Self { options, problems, summary, .. } = self;
+            let there = there.as_deref_mut();
             for (candidate, row) in
-                match_rows(*options, chunk, there.as_deref_mut(), problems, summary)?
+                match_rows(*options, chunk, there, &mut existing, problems, summary)?
             {
                 self.keep(candidate, row);
             }
         }
+        let names = if self.options.prune { names(there)? } else { Vec::new() };
         // Validation takes time, during which other programs may write.
         drop(transaction);
-        if is_unchecked {
+        if is_validated_late {
             for candidate in std::mem::take(&mut self.candidates) {
                 self.validate(candidate);
             }
         }
         self.stage = Stage::LookedUp;
-        std::mem::take(&mut self.problems).result()
+        std::mem::take(&mut self.problems).result()?;
+        self.pruned = Pruned::find(names, &existing.listed)?;
+        Ok(())
+    }
+
+    /// Looks up passwords that another program changed since [`look_up`](Self::look_up), and
+    /// verifies and hashes what is necessary because of it.
+    fn look_up_again(&mut self, users: &mut Users) -> Result<(), Error> {
+        let mut transaction = users.store.begin(Access::Read)?;
+        for chunk in self.candidates.chunks_mut(CHUNK) {
+            let names: Vec<_> = chunk.iter().map(|candidate| &candidate.username).collect();
+            let rows = transaction.find(&names)?;
+            for (candidate, row) in chunk.iter_mut().zip(rows) {
+                if let Planned::Plaintext(plaintext) = &mut candidate.secret {
+                    plaintext.compare_with(row.map(|row| row.secret));
+                }
+            }
+        }
+        drop(transaction);
+        self.hash(NonZeroUsize::MIN, &|| ());
+        Ok(())
     }
 
     /// Takes the records in chunks.
@@ -263,16 +345,23 @@ impl Import {
 
     /// Keeps a record until it is written.
     fn keep(&mut self, mut candidate: Candidate, row: Option<Row>) {
+        candidate.is_found = row.is_some();
+        if candidate.is_found && self.options.on_conflict == (OnConflict::Sync { passwords: false })
+        {
+            candidate.secret = Planned::Absent;
+        }
         match (&mut candidate.secret, row) {
             (Planned::Plaintext(plaintext), Some(row)) => plaintext.existing = Some(row.secret),
             (secret @ Planned::Absent, None) if self.options.lock_missing => {
                 let locked = NewCredential::locked(&PasswordHash::of_nothing(&self.method));
                 *secret = Planned::Hash(StoredSecret::from(&locked));
                 candidate.locked = None;
+                candidate.is_made_up = true;
                 self.locked += 1;
             }
             (secret @ Planned::Absent, None) => {
                 *secret = Planned::plaintext(Password::generate(), Origin::Generated);
+                candidate.is_made_up = true;
             }
             _ => {}
         }
@@ -304,6 +393,8 @@ impl Import {
     /// password.
     pub fn hash(&mut self, jobs: NonZeroUsize, progress: &(dyn Fn() + Sync)) {
         let (method, dry_run) = (self.method, self.options.dry_run);
+        // Another program may change a password, which is then verified again.
+        let is_kept = self.options.on_conflict.updates_passwords();
         let mut work = Vec::new();
         for candidate in &mut self.candidates {
             match &mut candidate.secret {
@@ -317,7 +408,7 @@ impl Import {
         let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = || {
             while let Some(plaintext) = next() {
-                plaintext.hash(&method, dry_run, &budget);
+                plaintext.hash(&method, dry_run, is_kept, &budget);
                 progress();
             }
         };
@@ -372,8 +463,8 @@ impl Import {
     ///
     /// # Errors
     ///
-    /// [`Error::BadRecords`] for an existing user, and [`Error::ConcurrentChange`] for a user whose
-    /// password another program changed while passwords were hashed.
+    /// [`Error::BadRecords`] for an existing user, [`Error::ConcurrentChange`] for a user whose
+    /// password another program changed while passwords were hashed, and [`Error::Prune`].
     pub fn write<'a>(
         &mut self,
         mut users: Option<&'a mut Users>,
@@ -392,13 +483,18 @@ impl Import {
         };
         let has_users = unless_empty(transaction.as_deref_mut())?.is_some();
         let (mut summary, mut problems) = (self.summary, Problems::default());
+        let names = match transaction.as_deref_mut() {
+            there if self.options.prune => names(there)?,
+            _ => Vec::new(),
+        };
+        let mut existing = Existing::default();
         let mut generated = Vec::new();
         for chunk in self.candidates.chunks(CHUNK) {
             let there = transaction.as_deref_mut().filter(|_| has_users);
             let mut rows = Vec::new();
             let chunk = chunk.iter().collect();
             for (candidate, row) in
-                match_rows(self.options, chunk, there, &mut problems, &mut summary)?
+                match_rows(self.options, chunk, there, &mut existing, &mut problems, &mut summary)?
             {
                 let Some(row) = row else {
                     summary.added += 1;
@@ -407,7 +503,7 @@ impl Import {
                     rows.push(ImportRow::Add(row));
                     continue;
                 };
-                match candidate.change(row, dry_run)? {
+                match candidate.change(row, self.options)? {
                     Some(change) => {
                         summary.changed += 1;
                         rows.push(ImportRow::Change(change));
@@ -422,17 +518,27 @@ impl Import {
             }
         }
         problems.result()?;
-        let ImportSummary { added, changed, .. } = summary;
-        let detail = format!("{added} added, {changed} changed");
-        let mut transaction = transaction.filter(|_| added + changed > 0 && !dry_run);
-        if let Some(transaction) = &mut transaction {
-            transaction.end_import(&Cause { actor, action, detail: Some(&detail) })?;
+        let pruned = Pruned::find(names, &existing.listed)?;
+        pruned.require_only(&self.pruned.unlisted)?;
+        summary.removed = pruned.unlisted.len() as u64;
+        let ImportSummary { added, changed, removed, .. } = summary;
+        let mut detail = format!("{added} added, {changed} changed");
+        if removed > 0 {
+            detail = format!("{detail}, {removed} removed");
         }
+        let mut transaction = transaction.filter(|_| added + changed + removed > 0 && !dry_run);
+        if let Some(transaction) = &mut transaction {
+            transaction.import(Vec::new())?;
+            transaction.end_import(&Cause { actor, action, detail: Some(&detail) })?;
+            pruned.remove(&mut **transaction, actor, &existing.listed)?;
+        }
+        self.pruned = pruned;
         Ok(Imported { transaction, hooks, summary, generated })
     }
 
-    /// Writes and commits. If another program holds a lock, both are retried up to the usual limit,
-    /// without hashing again. `before_commit` is called before each commit.
+    /// Writes and commits. If another program holds a lock or wrote at the same time, both are
+    /// retried up to the usual limit. Passwords are hashed again only for users whose password
+    /// another program changed. `before_commit` is called before each commit.
     ///
     /// # Errors
     ///
@@ -444,13 +550,25 @@ impl Import {
         action: &str,
         mut before_commit: impl FnMut(&Imported<'_>) -> Result<(), E>,
     ) -> Result<ImportSummary, E> {
-        until_alone(|| {
-            let imported = self.write(users.as_deref_mut(), action)?;
-            match before_commit(&imported) {
-                Ok(()) => Ok(Ok(imported.commit()?)),
-                Err(error) => Ok(Err(error)),
+        let mut conflicts = 0;
+        loop {
+            let saved = until_alone(|| {
+                let imported = self.write(users.as_deref_mut(), action)?;
+                match before_commit(&imported) {
+                    Ok(()) => Ok(Ok(imported.commit()?)),
+                    Err(error) => Ok(Err(error)),
+                }
+            });
+            match (saved, &mut users) {
+                (Err(Error::ConcurrentChange(_)), Some(users))
+                    if self.options.on_conflict.updates_passwords() && conflicts < MAX_RETRIES =>
+                {
+                    conflicts += 1;
+                    self.look_up_again(users)?;
+                }
+                (saved, _) => return saved?,
             }
-        })?
+        }
     }
 }
 
@@ -470,6 +588,7 @@ fn match_rows<C: Borrow<Candidate>>(
     options: ImportOptions,
     chunk: Vec<C>,
     mut transaction: Option<&mut (dyn Transaction + '_)>,
+    existing: &mut Existing,
     problems: &mut Problems,
     summary: &mut ImportSummary,
 ) -> Result<Vec<Matched<C>>, Error> {
@@ -482,13 +601,33 @@ fn match_rows<C: Borrow<Candidate>>(
         None => chunk.iter().map(|_| None).collect(),
     };
     let mut matched = Vec::with_capacity(chunk.len());
-    for (kept, row) in chunk.into_iter().zip(rows) {
+    for (kept, mut row) in chunk.into_iter().zip(rows) {
         let candidate = kept.borrow();
-        if row.is_some() {
+        if let Some(transaction) = &mut transaction
+            && let Some((secret, language)) = candidate.unnamed_content()?
+        {
+            row = existing.unnamed.take(*transaction, &secret, &language)?;
+        }
+        if let Some(row) = row {
+            let is_skipped =
+                matches!(options.on_conflict, OnConflict::Skip | OnConflict::SkipUnchecked);
+            if options.prune || !is_skipped {
+                let first = existing.listed.insert(row.username.clone(), candidate.position);
+                // The table may ignore case, so two names mean the same user.
+                if let Some(first) = first.filter(|_| !is_skipped)
+                    && row.username != StoredText::Null
+                {
+                    problems.add(candidate.refused(RecordError::Repeated(first)));
+                    continue;
+                }
+            }
             match options.on_conflict {
                 OnConflict::Fail => problems.add(candidate.refused(RecordError::Exists)),
-                OnConflict::Skip | OnConflict::SkipUnchecked => summary.skipped += 1,
-                OnConflict::Update => matched.push((kept, row)),
+                OnConflict::Skip | OnConflict::SkipUnchecked => {
+                    summary.skipped += 1;
+                    summary.differing += u64::from(candidate.differs(&row));
+                }
+                OnConflict::Update | OnConflict::Sync { .. } => matched.push((kept, Some(row))),
             }
             continue;
         }
@@ -497,6 +636,9 @@ fn match_rows<C: Borrow<Candidate>>(
             None => None,
         };
         let is_absent = matches!(candidate.secret, Planned::Absent);
+        if is_absent && candidate.is_found {
+            return Err(Error::ConcurrentChange(candidate.username.clone()));
+        }
         if is_absent && !options.generate_missing && !options.lock_missing {
             problems.add(candidate.refused(RecordError::NoSecret));
         } else if let Some(similar) = similar {

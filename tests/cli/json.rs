@@ -24,8 +24,9 @@ const COPY: &str = "database:string action:string changed:bool file:string [user
 const VERIFIED: &str = "username:string? verified:bool upgraded:bool [reason:string?] \
                         [database:string]";
 const HASH: &str = "[hash:string] [password:string] [verified:bool]";
-const IMPORT: &str = "database:string added:number changed:number unchanged:number \
-                      skipped:number warnings:array [read_as:object]";
+const IMPORT: &str = "database:string created:bool dry_run:bool added:number changed:number \
+                      unchanged:number skipped:number differing:number removed:number \
+                      removed_users:array warnings:array [read_as:object]";
 const READ_AS: &str = "format:string encoding:string? delimiter:string? sheet:string? \
                        hashes:number passwords:number converted:number locked:number";
 const INIT: &str = "database:string action:string changed:bool created:bool adopted:bool \

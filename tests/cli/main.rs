@@ -59,6 +59,7 @@ mod rename;
 mod secrets;
 mod security;
 mod seed;
+mod seed_sync;
 mod shells;
 mod show;
 mod terminal;

@@ -17,6 +17,7 @@ mod support;
 mod copies;
 mod docs;
 mod failures;
+mod managed;
 mod other_tables;
 mod pgbouncer;
 mod places;

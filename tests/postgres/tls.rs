@@ -19,14 +19,14 @@ fn try_openssl(directory: &TempDir, args: &str) -> Result<Output, String> {
 }
 
 /// Runs openssl in a directory, which must succeed.
-fn openssl(directory: &TempDir, args: &str) -> Result<(), String> {
+pub(crate) fn openssl(directory: &TempDir, args: &str) -> Result<(), String> {
     let output = try_openssl(directory, args)?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 
 /// An authority, another one, and a certificate of the first for the host `localhost`.
-fn certificates() -> Result<TempDir, String> {
+pub(crate) fn certificates() -> Result<TempDir, String> {
     let directory = TempDir::new().unwrap();
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     for name in ["ours", "other"] {
@@ -46,7 +46,7 @@ fn certificates() -> Result<TempDir, String> {
 }
 
 /// Gives the server a certificate and its key.
-fn serve(cluster: &Cluster, files: &TempDir, certificate: &str, key: &str) {
+pub(crate) fn serve(cluster: &Cluster, files: &TempDir, certificate: &str, key: &str) {
     for (name, from) in [("server.crt", certificate), ("server.key", key)] {
         cluster.write(name, &fs::read(files.path().join(from)).unwrap());
     }
@@ -211,7 +211,7 @@ fn client_certificate_and_channel_binding_work() {
 }
 
 /// The certificate of our authority, and that authority for clients.
-fn serve_first(cluster: &Cluster, files: &TempDir) {
+pub(crate) fn serve_first(cluster: &Cluster, files: &TempDir) {
     for name in ["server.crt", "server.key", "ours.crt"] {
         cluster.write(name, &fs::read(files.path().join(name)).unwrap());
     }

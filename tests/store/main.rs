@@ -57,6 +57,7 @@ mod odd_names;
 mod plaintext_passwords;
 mod retries;
 mod secrets;
+mod seed_sync;
 mod table_changes;
 mod unwrap;
 mod upgrades;

@@ -7,6 +7,7 @@ mod concurrency;
 mod direct_writes;
 mod encodings;
 mod hostile;
+mod import_retries;
 mod unseen;
 
 use std::path::Path;

@@ -144,7 +144,7 @@ type CommandCodes = (&'static str, &'static [u8]);
 
 /// Commands grouped as in the output of `-h`.
 const GROUPS: [(&str, &[CommandCodes]); 5] = [
-    ("Set up", &[("init", &[4, 5]), ("migrate", &[4, 5]), ("seed", &[4, 5, 7, 8, 9, 130])]),
+    ("Set up", &[("init", &[4, 5]), ("migrate", &[4, 5]), ("seed", &[4, 5, 7, 8, 9, 10, 130])]),
     (
         "Users",
         &[

@@ -58,7 +58,7 @@ fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Outp
     match command {
         Command::Init(args) => init::run(args, database, output),
         Command::Migrate(args) => migrate::run(args, database, output),
-        Command::Seed(args) => seed::run(args, database, output),
+        Command::Seed(args) => seed::run(args, database, prompt, output),
         Command::Add(args) => add::run(args, database, prompt, output),
         Command::Passwd(args) => passwd::run(args, database, prompt, output),
         Command::Verify(args) => verify::run(args, database, prompt, output),

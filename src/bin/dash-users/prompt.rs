@@ -139,6 +139,11 @@ impl Prompt {
         Ok(typed)
     }
 
+    /// Whether the user can be asked for confirmation.
+    pub fn can_confirm(&self) -> bool {
+        !self.is_forbidden && self.has_terminal
+    }
+
     /// Shows the consequences and asks for confirmation. If that is impossible, the error contains
     /// the consequences and the flag that confirms.
     pub fn confirm(&self, consequences: &[String], question: &str, flag: &str) -> Result<bool> {

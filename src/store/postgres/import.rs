@@ -97,7 +97,9 @@ impl Import {
                                       RETURNING username::text COLLATE \"C\" AS name,
                                                 password_hash::text COLLATE \"C\" AS hash)
                       SELECT (SELECT pg_catalog.count(*) FROM written),
-                             (SELECT pg_catalog.count(*) FROM written JOIN wanted USING (name, hash))";
+                             (SELECT pg_catalog.count(*)
+                              FROM (SELECT name, hash FROM written
+                                    EXCEPT ALL SELECT name, hash FROM wanted) AS rewritten)";
         let [names] = names;
         let secrets: Param = (&secrets, Type::TEXT_ARRAY);
         let languages: Param = (&languages, Type::TEXT_ARRAY);
@@ -110,7 +112,7 @@ impl Import {
         if count(0) < rows.len() as u64 {
             return Err(transaction.refused(SKIPPED));
         }
-        if count(1) < rows.len() as u64 {
+        if count(1) > 0 {
             return Err(transaction.refused(REWRITTEN));
         }
         let insert = format!(

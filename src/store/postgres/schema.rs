@@ -151,11 +151,24 @@ fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
 /// The error if there is no usable schema: none exists, or the role may use none.
 fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Location) -> StoreError {
     let reason = "the role's search path has no schema that exists and that it may use".to_owned();
-    let select = "SELECT format('GRANT USAGE ON SCHEMA %I TO %I;', nspname, current_user)
-                  FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
-                  WHERE relname = 'users' AND relkind IN ('r', 'p')
+    // A schema with users, or else the first one that the session's own search path names.
+    let select = "SELECT format('GRANT USAGE%s ON SCHEMA %I TO %I;',
+                             CASE WHEN pg_class.oid IS NULL THEN ', CREATE' ELSE '' END,
+                             nspname, current_user)
+                  FROM pg_namespace
+                      LEFT JOIN pg_class ON relnamespace = pg_namespace.oid
+                          AND relname = 'users' AND relkind IN ('r', 'p')
+                      LEFT JOIN (SELECT CASE trimmed WHEN '$user' THEN current_user
+                                                     ELSE trimmed END, position
+                                 FROM pg_settings,
+                                     regexp_split_to_table(reset_val, ',')
+                                         WITH ORDINALITY AS part (part, position),
+                                     btrim(part, ' \"') AS trimmed
+                                 WHERE name = 'search_path') AS path (named, position)
+                          ON named = nspname::text
+                  WHERE (pg_class.oid IS NOT NULL OR position IS NOT NULL)
                       AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
-                  ORDER BY nspname = 'public' DESC LIMIT 1";
+                  ORDER BY pg_class.oid IS NULL, position, nspname = 'public' DESC LIMIT 1";
     let rows = transaction.query_typed(select, &[]).unwrap_or_default();
     match rows.first() {
         Some(row) => {

@@ -30,6 +30,10 @@ pub(super) struct Candidate {
     groups: Option<Vec<StoredText>>,
     /// Whether to lock the user; `None` if the record does not say.
     pub(super) locked: Option<bool>,
+    /// Whether the user existed when users were looked up.
+    pub(super) is_found: bool,
+    /// Whether the hash or password is made up for a new user who has none.
+    pub(super) is_made_up: bool,
 }
 
 /// The source of the hash to store.
@@ -75,18 +79,27 @@ impl Plaintext {
         !is_verified || !is_hashed
     }
 
-    pub(super) fn hash(&mut self, method: &Method, dry_run: bool, budget: &Budget) {
-        if let Some(existing) = &self.existing {
+    /// Sets the value stored for the existing user, to be verified if it is another than before.
+    pub(super) fn compare_with(&mut self, existing: Option<StoredSecret>) {
+        if self.existing != existing {
+            self.existing = existing;
+            self.is_right = None;
+        }
+    }
+
+    /// Verifies and hashes the password if necessary. Then it is wiped, unless `is_kept`.
+    pub(super) fn hash(&mut self, method: &Method, dry_run: bool, is_kept: bool, budget: &Budget) {
+        if let Some(existing) = self.existing.as_ref().filter(|_| self.is_right.is_none()) {
             let credential = existing.credential();
             self.is_right = Some(credential.hash().is_some_and(|hash| {
                 budget.during(hash.method().memory_bytes(), || hash.verify(&self.password))
             }));
         }
-        if self.is_right != Some(true) && !dry_run {
+        if self.is_right != Some(true) && self.hash.is_none() && !dry_run {
             let hash = || PasswordHash::new(method, &self.password);
             self.hash = Some(budget.during(method.memory_bytes(), hash));
         }
-        if self.origin != Origin::Generated {
+        if self.origin != Origin::Generated && !is_kept {
             self.password = Password::from("");
         }
     }
@@ -120,7 +133,16 @@ impl Candidate {
                 }
             }
         };
-        Self { position, username, secret, language, groups, locked }
+        Self {
+            position,
+            username,
+            secret,
+            language,
+            groups,
+            locked,
+            is_found: false,
+            is_made_up: false,
+        }
     }
 
     pub(super) fn refused(&self, reason: RecordError) -> BadRecord {
@@ -129,8 +151,11 @@ impl Candidate {
 
     /// Validates the record. Returns the first problem.
     pub(super) fn validate(&self, options: ImportOptions) -> Result<(), RecordError> {
-        if !options.as_is {
+        if !options.as_is && !self.is_found {
             text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
+        }
+        if self.username == StoredText::Null && !matches!(self.secret, Planned::Hash(_)) {
+            return Err(RecordError::UnnamedWithoutHash);
         }
         match &self.secret {
             Planned::Hash(hash) => {
@@ -167,8 +192,7 @@ impl Candidate {
     /// The row of a new user, and the generated password if there is one.
     pub(super) fn new_row(&self) -> Result<(NewRow, Option<Password>), Error> {
         let Self { username, secret, language, groups, locked, .. } = self;
-        let language =
-            language.clone().unwrap_or_else(|| StoredText::Text(Language::default().to_string()));
+        let language = language.clone().unwrap_or_else(default_language);
         let (secret, password) = match secret {
             Planned::Hash(hash) => (self.locked_hash(hash)?, None),
             Planned::Plaintext(plaintext) => {
@@ -187,14 +211,45 @@ impl Candidate {
         Ok((NewRow { username, secret, language, groups }, password))
     }
 
+    /// Whether the language, groups or lock differ from those of the existing user.
+    pub(super) fn differs(&self, row: &Row) -> bool {
+        let is_locked = || row.secret.credential().is_locked();
+        self.language.as_ref().is_some_and(|language| *language != row.language)
+            || self.groups.as_ref().is_some_and(|groups| *groups != row.groups)
+            || self.locked.is_some_and(|locked| locked != is_locked())
+    }
+
+    /// The hash and language of a user whose name is NULL, to find the same one.
+    pub(super) fn unnamed_content(&self) -> Result<Option<(StoredSecret, StoredText)>, Error> {
+        match (&self.username, &self.secret) {
+            (StoredText::Null, Planned::Hash(hash)) => {
+                let language = self.language.clone().unwrap_or_else(default_language);
+                Ok(Some((self.locked_hash(hash)?, language)))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// The changes to `row`; `None` if there are none.
-    pub(super) fn change(&self, row: Row, dry_run: bool) -> Result<Option<RowChange>, Error> {
+    pub(super) fn change(
+        &self,
+        row: Row,
+        options: ImportOptions,
+    ) -> Result<Option<RowChange>, Error> {
+        let ImportOptions { on_conflict, dry_run, .. } = options;
+        if row.username == StoredText::Null {
+            // It was found by its content, and has no groups.
+            return Ok(None);
+        }
         // The stored value, locked or unlocked as the record says.
         let same = || match self.locked_hash(&row.secret)? {
             same if same == row.secret => Ok(None),
             other => Ok::<_, Error>(Some(other)),
         };
         let (secret, is_new_password) = match &self.secret {
+            _ if self.is_made_up || on_conflict == (OnConflict::Sync { passwords: false }) => {
+                (same()?, false)
+            }
             Planned::Absent => (same()?, false),
             Planned::Hash(hash) => match self.locked_hash(hash)? {
                 hash if hash == row.secret => (None, false),
@@ -248,6 +303,10 @@ fn with_lock(stored: StoredSecret, locked: Option<bool>) -> Result<StoredSecret,
 
 fn new_credential(hash: &PasswordHash, is_locked: bool) -> NewCredential {
     if is_locked { NewCredential::locked(hash) } else { hash.clone().into() }
+}
+
+fn default_language() -> StoredText {
+    StoredText::Text(Language::default().to_string())
 }
 
 /// Converts a hash of Django or passlib to werkzeug's format.

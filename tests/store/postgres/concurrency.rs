@@ -26,7 +26,7 @@ fn wait_for_a_waiter(database: &Postgres) {
 }
 
 /// Runs `operation` in another thread, and `meanwhile` as soon as it waits for a lock.
-fn while_it_waits<T: Send>(
+pub(crate) fn while_it_waits<T: Send>(
     database: &Postgres,
     operation: impl FnOnce() -> T + Send,
     meanwhile: impl FnOnce(),

@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::init::{self, new_file};
 pub use super::source::Source;
 use super::source::{is_standard, name};
-use super::{open, report_reconciled, schema_warnings};
+use super::{open, report_reconciled, schema_warnings, seed};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records};
 use crate::output::{JsonImport, JsonReadAs, Output, counted, refuse_closed_stdout, write_stdout};
@@ -77,7 +77,8 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     };
     let source = Source::new(&args.file, &args.options)?;
     let new_file = new_file(&args.new_file)?;
-    let job = Job { source, on_conflict, action: "import", method: args.method.get()?, new_file };
+    let method = args.method.get()?;
+    let job = Job { source, on_conflict, prune: None, action: "import", method, new_file };
     run_job(&job, &args.options, database, output)
 }
 
@@ -85,11 +86,16 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
 pub struct Job<'a> {
     pub source: Source<'a>,
     pub on_conflict: OnConflict,
+    /// Confirms the removal of users that the file does not list, if they are to be removed.
+    pub prune: Option<&'a Confirm<'a>>,
     /// The action in the history.
     pub action: &'static str,
     pub method: Method,
     pub new_file: NewFile,
 }
+
+/// Confirms an import, given the name of the file, and returns warnings.
+pub type Confirm<'a> = dyn Fn(&Import, &str) -> Result<Vec<String>> + 'a;
 
 /// Whether the path means stdout, including its device names.
 pub fn is_stdout(file: &Path) -> bool {
@@ -99,7 +105,7 @@ pub fn is_stdout(file: &Path) -> bool {
 
 /// Reads a file, validates and hashes its records, and then writes them in one transaction.
 pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output) -> Result<()> {
-    let Job { source, on_conflict, action, method, new_file } = job;
+    let Job { source, on_conflict, prune, action, method, new_file } = job;
     let file = name(source.path);
     let explain = |error| match error {
         Error::BadRecords(records) => {
@@ -109,6 +115,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
                 None => failure.into(),
             }
         }
+        Error::Prune(error) => seed::explain(&error, &file).into(),
         error => anyhow::Error::from(error),
     };
     let explain_any = |error: anyhow::Error| match error.downcast() {
@@ -124,14 +131,16 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     options.generate_missing = args.generate_missing.is_some();
     options.lock_missing = args.lock_missing;
     options.dry_run = args.dry_run;
+    options.prune = prune.is_some();
 
     let mut import = Import::new(options, *method);
     let file_as = source.read(&mut import, output)?;
     import.end().map_err(explain)?;
 
-    let mut warnings = Vec::new();
+    let (mut warnings, mut created) = (Vec::new(), false);
     let mut make_ready = || -> Result<()> {
         let init = Users::init(database, new_file)?;
+        created |= init.created;
         warnings = schema_warnings(&init.schema);
         if !init.applied.is_empty() {
             output.note(&init::done(&init, database));
@@ -150,6 +159,8 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         make_ready()?;
     }
     import.look_up(users.as_mut()).map_err(explain)?;
+    let would_create = args.dry_run && users.is_none();
+    let losses = prune.map_or(Ok(Vec::new()), |confirm| confirm(&import, &file))?;
     if let Some(path) = args.generate_missing.as_deref().filter(|_| import.generated() > 0) {
         // Fail before hashing anything.
         check_passwords_file(path)?;
@@ -177,7 +188,11 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
             "locked {locked} without a password; to let a user log in, run `dash-users passwd` and `dash-users unlock`"
         ));
     }
-    let file_as = JsonReadAs {
+    warnings.extend(losses);
+    warnings.extend(seed::unreachable(&import, database));
+    let removed = import.unlisted();
+    let created = created || would_create;
+    let read_as = JsonReadAs {
         format: match file_as.format {
             InputFormat::Csv => "csv",
             InputFormat::Json => "json",
@@ -193,7 +208,22 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         converted: import.converted(),
         locked: import.locked_missing() as u64,
     };
-    report(summary, &file, args.dry_run, Some(file_as), warnings, database, output)
+    let outcome = Outcome { summary, created, dry_run: args.dry_run, removed, read_as, warnings };
+    report(outcome, &file, database, output)?;
+    if *on_conflict == OnConflict::SkipUnchecked && summary.differing > 0 {
+        output.note(&seed::differing(summary.differing, database));
+    }
+    Ok(())
+}
+
+/// The result of a job.
+struct Outcome<'a> {
+    summary: ImportSummary,
+    created: bool,
+    dry_run: bool,
+    removed: &'a [StoredText],
+    read_as: JsonReadAs,
+    warnings: Vec<String>,
 }
 
 fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
@@ -300,24 +330,35 @@ fn write_rows(file: &mut dyn Write, generated: &[(StoredText, Password)]) -> io:
     writer.flush()
 }
 
-fn report(
-    summary: ImportSummary,
-    file: &str,
-    dry_run: bool,
-    read_as: Option<JsonReadAs>,
-    warnings: Vec<String>,
-    database: &Location,
-    output: &Output,
-) -> Result<()> {
-    let ImportSummary { added, changed, unchanged, skipped, .. } = summary;
+fn report(outcome: Outcome<'_>, file: &str, database: &Location, output: &Output) -> Result<()> {
+    let Outcome { summary, created, dry_run, removed: names, read_as, warnings } = outcome;
+    let ImportSummary { added, changed, unchanged, skipped, differing, removed, .. } = summary;
     let would = if dry_run { "would be " } else { "" };
-    output.note(&format!(
-        "{file}: {added} {would}added, {changed} {would}changed, {unchanged} unchanged, {skipped} skipped in {database}"
-    ));
+    let mut counts = format!(
+        "{added} {would}added, {changed} {would}changed, {unchanged} unchanged, {skipped} skipped"
+    );
+    if removed > 0 {
+        output.note(&format!("{would}removed: {}", seed::listed(names)));
+        counts = format!("{counts}, {removed} {would}removed");
+    }
+    output.note(&format!("{file}: {counts} in {database}"));
     for warning in &warnings {
         output.warn(warning);
     }
+    let removed_users = names.iter().map(|name| name.to_text().map(Into::into)).collect();
     let database = database.to_string();
-    let json = JsonImport { database, added, changed, unchanged, skipped, read_as, warnings };
-    Ok(output.json_only(&json)?)
+    Ok(output.json_only(&JsonImport {
+        database,
+        created,
+        dry_run,
+        added,
+        changed,
+        unchanged,
+        skipped,
+        differing,
+        removed,
+        removed_users,
+        read_as: Some(read_as),
+        warnings,
+    })?)
 }

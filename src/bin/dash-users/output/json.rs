@@ -85,13 +85,19 @@ pub struct JsonCopy {
 }
 
 /// The counts of an import or seed in JSON.
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 pub struct JsonImport {
     pub database: String,
+    pub created: bool,
+    pub dry_run: bool,
     pub added: u64,
     pub changed: u64,
     pub unchanged: u64,
     pub skipped: u64,
+    pub differing: u64,
+    pub removed: u64,
+    /// The usernames; `null` for one that is not text.
+    pub removed_users: Vec<Option<String>>,
     /// How the file was read, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_as: Option<JsonReadAs>,

@@ -64,12 +64,12 @@ fn import_json_counts_changes() {
 $ dash-users import users.csv --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
+{"database":"[DIR]/users.db","created":true,"dry_run":false,"added":2,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 $ dash-users import users.csv --json --on-conflict update
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":2,"skipped":0,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":2,"skipped":0,"differing":0,"removed":0,"removed_users":[],"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 $ dash-users import users.csv --quiet --on-conflict skip
 status 0
@@ -251,7 +251,7 @@ more.csv: 1 would be added, 1 would be changed, 1 unchanged, 0 skipped in [DIR]/
 $ dash-users import more.csv --dry-run --on-conflict skip --allow-weak --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":1,"changed":0,"unchanged":0,"skipped":2,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":true,"added":1,"changed":0,"unchanged":0,"skipped":2,"differing":0,"removed":0,"removed_users":[],"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 "#]]);
     assert_eq!(sandbox.run(&["import", "more.csv", "--dry-run", "--allow-weak"]).status, 9);

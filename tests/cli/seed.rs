@@ -32,12 +32,12 @@ fn seed_json_counts_demo_users() {
 $ dash-users seed --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":["the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app"]}
+{"database":"[DIR]/users.db","created":true,"dry_run":false,"added":2,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"warnings":["the passwords of 'alice' and 'bob' are public: remove both users before others can reach the app"]}
 
 $ dash-users seed --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":0,"skipped":2,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
 
 "#]]);
 }
@@ -89,7 +89,7 @@ users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
 $ dash-users seed users.csv --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
+{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":0,"skipped":2,"differing":0,"removed":0,"removed_users":[],"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 "#]]);
     assert!(sandbox.read("users.db") == before);

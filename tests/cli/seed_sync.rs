@@ -28,7 +28,6 @@ fn seed_without_sync_names_the_command_that_updates() {
         sandbox.run(&seed),
         str![[r#"
 status 0
--- stdout
 -- stderr
 users.csv: 1 added, 0 changed, 0 unchanged, 1 skipped in [DIR]/users.db
 note: 1 existing user differs in language or groups, or in being locked; to update the user, run `dash-users seed users.csv --input-format=csv --sync --database [DIR]/users.db`
@@ -50,7 +49,6 @@ fn seed_sync_updates_once() {
         sandbox.run(&["seed", "users.csv", "--sync"]),
         str![[r#"
 status 0
--- stdout
 -- stderr
 users.csv: 1 added, 1 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
@@ -62,8 +60,7 @@ users.csv: 1 added, 1 changed, 0 unchanged, 0 skipped in [DIR]/users.db
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":2,"skipped":0,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
--- stderr
+{"database":"[DIR]/users.db","created":false,"dry_run":false,"added":0,"changed":0,"unchanged":2,"skipped":0,"differing":0,"removed":0,"removed_users":[],"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 "#]]
     );
@@ -75,7 +72,6 @@ status 0
 status 0
 -- stdout
 alice	de	false	scrypt:128:8:1	false	staff	[TIME]	[TIME]
--- stderr
 
 "#]]
     );
@@ -102,7 +98,6 @@ fn seed_prune_needs_confirmation() {
         sandbox.run(&prune),
         str![[r#"
 status 10
--- stdout
 -- stderr
 error: cannot ask for confirmation: stdin is not a terminal; users.csv does not list 1 user of [DIR]/users.db: 'bob'
 hint: use --yes to confirm
@@ -113,7 +108,6 @@ hint: use --yes to confirm
         sandbox.run(&[&prune[..], &["--json", "--no-input"]].concat()),
         str![[r#"
 status 10
--- stdout
 -- stderr
 {"error":{"code":"needs_confirmation","status":10,"message":"cannot ask for confirmation with --no-input; users.csv does not list 1 user of [DIR]/users.db: 'bob'","hint":"use --yes to confirm"}}
 
@@ -123,7 +117,6 @@ status 10
         sandbox.run(&[&prune[..], &["--dry-run"]].concat()),
         str![[r#"
 status 0
--- stdout
 -- stderr
 would be removed: 'bob'
 users.csv: 1 would be added, 1 would be changed, 0 unchanged, 0 skipped, 1 would be removed in [DIR]/users.db
@@ -151,7 +144,6 @@ users.csv: 1 would be added, 1 would be changed, 0 unchanged, 0 skipped, 1 would
         sandbox.run(&prune),
         str![[r#"
 status 0
--- stdout
 -- stderr
 users.csv: 0 added, 0 changed, 2 unchanged, 0 skipped in [DIR]/users.db
 
@@ -164,7 +156,6 @@ status 0
 -- stdout
 4	[TIME]	admin	remove	bob	\N
 3	[TIME]	admin	seed	\N	1 added, 1 changed, 1 removed
--- stderr
 
 "#]]
     );
@@ -181,7 +172,6 @@ fn seed_prune_names_the_first_users() {
         sandbox.run(&prune[..4]),
         str![[r#"
 status 10
--- stdout
 -- stderr
 error: cannot ask for confirmation: stdin is not a terminal; users.csv does not list 32 users of [DIR]/users.db: 'a\u{1b}', 'bob', 'u00', 'u01', 'u02', 'u03', 'u04', 'u05', 'u06', 'u07', 'u08', 'u09', 'u10', 'u11', 'u12', 'u13', 'u14', 'u15', 'u16', 'u17', and 12 more
 hint: use --yes to confirm
@@ -195,7 +185,6 @@ hint: use --yes to confirm
         sandbox.run(&prune),
         str![[r#"
 status 0
--- stdout
 -- stderr
 removed: 'a\u{1b}', 'bob', 'u00', 'u01', 'u02', 'u03', 'u04', 'u05', 'u06', 'u07', 'u08', 'u09', 'u10', 'u11', 'u12', 'u13', 'u14', 'u15', 'u16', 'u17', and 12 more
 users.csv: 1 added, 1 changed, 0 unchanged, 0 skipped, 32 removed in [DIR]/users.db
@@ -218,7 +207,6 @@ fn seed_prune_warns_about_referring_app_tables() {
         sandbox.run(&prune[..4]),
         str![[r#"
 status 10
--- stdout
 -- stderr
 error: cannot ask for confirmation: stdin is not a terminal; users.csv does not list 1 user of [DIR]/users.db: 'bob'; pruning deletes 2 rows from table 'notes'
 hint: use --yes to confirm
@@ -229,7 +217,6 @@ hint: use --yes to confirm
         sandbox.run(&prune),
         str![[r#"
 status 0
--- stdout
 -- stderr
 removed: 'bob'
 users.csv: 1 added, 1 changed, 0 unchanged, 0 skipped, 1 removed in [DIR]/users.db
@@ -257,8 +244,8 @@ fn seed_prune_never_removes_every_user() {
         sandbox.run(&["seed", "empty.csv", "--sync", "--prune", "--yes"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
+note: empty.csv has no records
 error: empty.csv: the file lists no users, so every user would be removed; nothing was changed
 hint: check that it is the right file and complete, or leave out --prune
 
@@ -268,7 +255,6 @@ hint: check that it is the right file and complete, or leave out --prune
         sandbox.run(&["seed", "other.csv", "--sync", "--prune", "--yes", "--json"]),
         str![[r#"
 status 7
--- stdout
 -- stderr
 {"error":{"code":"invalid_data","status":7,"message":"other.csv: the file lists none of the 2 existing users, so every user would be removed; nothing was changed","hint":"check that it is the right file and complete, or leave out --prune"}}
 
@@ -299,8 +285,7 @@ fn seed_prune_of_new_database_removes_nobody() {
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","created":true,"dry_run":true,"added":1,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
--- stderr
+{"database":"[DIR]/users.db","created":true,"dry_run":true,"added":1,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 "#]]
     );
@@ -310,8 +295,7 @@ status 0
         str![[r#"
 status 0
 -- stdout
-{"database":"[DIR]/users.db","created":true,"dry_run":false,"added":1,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"warnings":[]}
--- stderr
+{"database":"[DIR]/users.db","created":true,"dry_run":false,"added":1,"changed":0,"unchanged":0,"skipped":0,"differing":0,"removed":0,"removed_users":[],"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 "#]]
     );

@@ -95,6 +95,9 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         }
         'dash-users;seed' {
             [CompletionResult]::new('--input-format', '--input-format', [CompletionResultType]::ParameterName, 'Format of the file [default: from its name]')
+            [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'Character between CSV cells, or tab [default: detected in the header row]')
+            [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'Encoding of a text file, such as windows-1252 [default: utf-8, or utf-16 with a byte order mark]')
+            [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'Read a field from the column or key with another name (repeatable)')
             [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Generate passwords for new users without one, and write them to a new CSV file')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
@@ -104,6 +107,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('--ignore-unknown', '--ignore-unknown', [CompletionResultType]::ParameterName, 'Ignore columns and keys that are not fields')
             [CompletionResult]::new('--lock-missing', '--lock-missing', [CompletionResultType]::ParameterName, 'Lock new users without a password; run `passwd` and `unlock` later to let them log in')
             [CompletionResult]::new('--as-is', '--as-is', [CompletionResultType]::ParameterName, 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, without changing anything')
@@ -492,6 +496,9 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;import' {
             [CompletionResult]::new('--on-conflict', '--on-conflict', [CompletionResultType]::ParameterName, 'What to do with existing users')
             [CompletionResult]::new('--input-format', '--input-format', [CompletionResultType]::ParameterName, 'Format of the file [default: from its name]')
+            [CompletionResult]::new('--delimiter', '--delimiter', [CompletionResultType]::ParameterName, 'Character between CSV cells, or tab [default: detected in the header row]')
+            [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'Encoding of a text file, such as windows-1252 [default: utf-8, or utf-16 with a byte order mark]')
+            [CompletionResult]::new('--column', '--column', [CompletionResultType]::ParameterName, 'Read a field from the column or key with another name (repeatable)')
             [CompletionResult]::new('--generate-missing', '--generate-missing', [CompletionResultType]::ParameterName, 'Generate passwords for new users without one, and write them to a new CSV file')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
@@ -501,6 +508,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('--ignore-unknown', '--ignore-unknown', [CompletionResultType]::ParameterName, 'Ignore columns and keys that are not fields')
             [CompletionResult]::new('--lock-missing', '--lock-missing', [CompletionResultType]::ParameterName, 'Lock new users without a password; run `passwd` and `unlock` later to let them log in')
             [CompletionResult]::new('--as-is', '--as-is', [CompletionResultType]::ParameterName, 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, without changing anything')

@@ -89,6 +89,9 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;seed'= {
             cand --input-format 'Format of the file [default: from its name]'
+            cand --delimiter 'Character between CSV cells, or tab [default: detected in the header row]'
+            cand --encoding 'Encoding of a text file, such as windows-1252 [default: utf-8, or utf-16 with a byte order mark]'
+            cand --column 'Read a field from the column or key with another name (repeatable)'
             cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file'
             cand --jobs 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]'
             cand --file-mode 'Permissions of a new database file, in octal'
@@ -98,6 +101,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
+            cand --ignore-unknown 'Ignore columns and keys that are not fields'
             cand --lock-missing 'Lock new users without a password; run `passwd` and `unlock` later to let them log in'
             cand --as-is 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them'
             cand --dry-run 'Show what would be done, without changing anything'
@@ -458,6 +462,9 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;import'= {
             cand --on-conflict 'What to do with existing users'
             cand --input-format 'Format of the file [default: from its name]'
+            cand --delimiter 'Character between CSV cells, or tab [default: detected in the header row]'
+            cand --encoding 'Encoding of a text file, such as windows-1252 [default: utf-8, or utf-16 with a byte order mark]'
+            cand --column 'Read a field from the column or key with another name (repeatable)'
             cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file'
             cand --jobs 'Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]'
             cand --file-mode 'Permissions of a new database file, in octal'
@@ -467,6 +474,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
+            cand --ignore-unknown 'Ignore columns and keys that are not fields'
             cand --lock-missing 'Lock new users without a password; run `passwd` and `unlock` later to let them log in'
             cand --as-is 'Accept names, hashes, languages and groups unchecked, exactly as `export` wrote them'
             cand --dry-run 'Show what would be done, without changing anything'

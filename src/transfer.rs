@@ -1,4 +1,4 @@
-//! The three formats of users files that `import` reads and `export` writes, streaming.
+//! The formats of users files that `import` reads and `export` writes, streaming.
 //!
 //! | field | CSV | JSON |
 //! |---|---|---|
@@ -14,7 +14,12 @@
 //! skipped, unless the file is exact. A JSON file is an array of objects, alone or as the only
 //! value of an object (`{"users": […]}`). It can also be an object whose keys are usernames and
 //! whose values are passwords, hashes, or objects of the other fields. JSON Lines files have one
-//! object per line. All are UTF-8, with or without a byte order mark.
+//! object per line. The first sheet of an Excel workbook is a table too. An htpasswd file gives
+//! only names. CSV, JSON, JSON Lines and workbooks can be [matched](Columns) with fields.
+//!
+//! Text is UTF-8 with or without a byte order mark, UTF-16 with one, or in a given [`Encoding`].
+//! The delimiter of CSV is the one that splits the header row into fields, or the one in a line
+//! `sep=;` before it.
 //!
 //! A record is limited to [`MAX_RECORD_BYTES`], so one that does not end cannot fill the memory.
 //!
@@ -26,16 +31,24 @@
 //! `\null`, `\{"blob": "00ff"}`, `\"\\…"` for text with a leading backslash, and `\["a;b"]` for
 //! groups that `;` cannot join. An empty cell means empty text.
 
+mod columns;
 mod csv;
+mod htpasswd;
 mod json;
+mod kind;
+mod reader;
+mod text;
+mod xlsx;
 
-use std::cell::Cell;
 use std::fmt;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
+pub use self::columns::{Columns, Names};
+pub use self::csv::{Delimiter, NotADelimiter};
+pub use self::kind::FileKind;
+pub use self::reader::{ReadAs, Reader};
+pub use self::text::{Encoding, UnknownEncoding};
 use crate::group::GroupError;
 use crate::hash::HashError;
 use crate::language::LanguageError;
@@ -56,10 +69,7 @@ const WRITTEN: [&str; 5] = ["username", "password_hash", "language", "groups", "
 /// fits, however its characters are escaped.
 pub const MAX_RECORD_BYTES: usize = 64 << 20;
 
-/// The mark that many programs write at the start of UTF-8 files.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// A file format.
+/// A file format that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Comma-separated values with a header row.
@@ -83,11 +93,68 @@ impl Format {
     }
 }
 
-/// A position in a file. The first line or item is 1.
+/// A file format that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputFormat {
+    /// A table of text with a header row, and any [`Delimiter`].
+    Csv,
+    /// One JSON document.
+    Json,
+    /// One JSON document per line.
+    JsonLines,
+    /// An Excel workbook, whose first visible sheet has a header row.
+    Xlsx,
+    /// Names and hashes of `htpasswd`. Only the names are read: werkzeug knows none of the hashes.
+    Htpasswd,
+}
+
+impl InputFormat {
+    /// The format for a file name: `csv`, `tsv` and `txt`, `json`, `jsonl` and `ndjson`, `xlsx` and
+    /// `xlsm`, `htpasswd`.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let extension = name.rsplit_once('.').map_or(&*name, |(_, extension)| extension);
+        match extension {
+            _ if Format::of_path(path).is_some() => Format::of_path(path).map(Self::from),
+            "htpasswd" => Some(Self::Htpasswd),
+            _ if extension == name => None,
+            "tsv" | "txt" => Some(Self::Csv),
+            "xlsx" | "xlsm" => Some(Self::Xlsx),
+            _ => None,
+        }
+    }
+}
+
+impl From<Format> for InputFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Csv => Self::Csv,
+            Format::Json => Self::Json,
+            Format::JsonLines => Self::JsonLines,
+        }
+    }
+}
+
+impl fmt::Display for InputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Csv => "CSV",
+            Self::Json => "JSON",
+            Self::JsonLines => "JSON Lines",
+            Self::Xlsx => "an .xlsx workbook",
+            Self::Htpasswd => "an htpasswd file",
+        })
+    }
+}
+
+/// A position in a file. The first line, row or item is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Position {
     /// A line; for a record of several lines, the first.
     Line(u64),
+    /// A row of a sheet.
+    Row(u64),
     /// An item of a JSON document.
     Item(u64),
 }
@@ -96,6 +163,7 @@ impl Position {
     fn next(self) -> Self {
         match self {
             Self::Line(line) => Self::Line(line + 1),
+            Self::Row(row) => Self::Row(row + 1),
             Self::Item(item) => Self::Item(item + 1),
         }
     }
@@ -103,13 +171,14 @@ impl Position {
     fn named(self) -> String {
         match self {
             Self::Line(line) => format!("line {line}"),
+            Self::Row(row) => format!("row {row}"),
             Self::Item(item) => format!("item {item}"),
         }
     }
 
     fn number(self) -> u64 {
         match self {
-            Self::Line(number) | Self::Item(number) => number,
+            Self::Line(number) | Self::Row(number) | Self::Item(number) => number,
         }
     }
 }
@@ -193,15 +262,45 @@ impl fmt::Display for BadRecord {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum RecordError {
-    #[error("no `username` column in the header row")]
-    NoHeader,
+    #[error("the file is empty")]
+    EmptyFile,
+    #[error("the file is {found}, not {expected}")]
+    OtherKind { found: FileKind, expected: InputFormat },
+    #[error("the text is UTF-16 without a byte order mark")]
+    UnmarkedUtf16(&'static str),
+    #[error("the text is not {0}")]
+    NotEncoded(Encoding),
+    #[error("no `username` column in the header row{}", has(.headers))]
+    NoHeader { headers: Names },
+    #[error("no column '{header}' in the header row{}", has(.headers))]
+    NoColumn { header: StoredText, headers: Names },
+    #[error("no record has a field '{0}'")]
+    NoKey(StoredText),
+    #[error("the header row is not UTF-8")]
+    HeaderNotUtf8,
     #[error(
-        "unknown field '{0}': use username, password, password_hash, language, groups, locked or \
-         active"
+        "unknown field{s} {0}: use username, password, password_hash, language, groups, locked or \
+         active", s = if .0.0.len() > 1 { "s" } else { "" }
     )]
-    UnknownField(StoredText),
-    #[error("a column has no name")]
+    UnknownFields(Names),
+    #[error("a cell is in a column without a name")]
     UnnamedField,
+    #[error("a quote that opens here is never closed")]
+    UnclosedQuote,
+    #[error("text after a closing quote")]
+    TextAfterQuote,
+    #[error("whitespace before an opening quote")]
+    TextBeforeQuote,
+    #[error("not a line of an htpasswd file")]
+    NotHtpasswd,
+    #[error("cannot read the workbook: {0}")]
+    BadWorkbook(&'static str),
+    #[error("the workbook is larger than 64 MiB, or than 128 MiB unpacked")]
+    LargeWorkbook,
+    #[error("cell {cell} ({field}) is {kind}, not text")]
+    NotTextCell { cell: String, field: &'static str, kind: &'static str },
+    #[error("cell {0} is in a column without a name")]
+    CellWithoutHeader(String),
     #[error("duplicate field '{0}'")]
     RepeatedField(&'static str),
     #[error("the number of cells is {found}, but the header has {expected}")]
@@ -267,119 +366,13 @@ pub enum RecordError {
     Similar(StoredText),
 }
 
+/// The headers that the row has, if they may be shown.
+fn has(headers: &Names) -> String {
+    if headers.0.is_empty() { String::new() } else { format!("; it has {headers}") }
+}
+
 /// Called with each record of a file.
 type Each<'a> = &'a mut dyn FnMut(Result<Record, BadRecord>);
-
-/// Reads a users file.
-#[derive(Debug, Clone, Copy)]
-pub struct Reader {
-    format: Format,
-    is_exact: bool,
-    is_guess: bool,
-    /// The maximum size of a record: [`MAX_RECORD_BYTES`], except in tests.
-    max_bytes: usize,
-}
-
-impl Reader {
-    /// A reader of this format, not exact and not guessed.
-    #[must_use]
-    pub fn new(format: Format) -> Self {
-        Self { format, is_exact: false, is_guess: false, max_bytes: MAX_RECORD_BYTES }
-    }
-
-    /// Treats the format as a guess from the file name: JSON may then be JSON Lines, because many
-    /// programs name those `.json`.
-    #[must_use]
-    pub fn guessed(self, is_guess: bool) -> Self {
-        Self { is_guess, ..self }
-    }
-
-    /// Reads [odd values](self#odd-values), as exported files contain them.
-    #[must_use]
-    pub fn exact(self, is_exact: bool) -> Self {
-        Self { is_exact, ..self }
-    }
-
-    #[cfg(test)]
-    fn max_bytes(self, max_bytes: usize) -> Self {
-        Self { max_bytes, ..self }
-    }
-
-    /// Passes every record to `each`, an invalid one as an error, and continues after it where
-    /// possible. Returns the format of the file.
-    ///
-    /// # Errors
-    ///
-    /// Errors of `input`.
-    pub fn read(
-        &self,
-        input: impl Read,
-        each: &mut dyn FnMut(Result<Record, BadRecord>),
-    ) -> io::Result<Format> {
-        let taken = Cell::new(0);
-        let input = Bounded { input, taken: &taken, max_bytes: self.max_bytes };
-        let mut next = match self.format {
-            Format::Csv | Format::JsonLines => Position::Line(1),
-            Format::Json => Position::Item(1),
-        };
-        let read = self.read_all(input, &mut |record| {
-            taken.set(0);
-            next = match &record {
-                Ok(Record { position, .. }) | Err(BadRecord { position, .. }) => position.next(),
-            };
-            each(record);
-        });
-        if taken.get() > self.max_bytes {
-            each(Err(BadRecord { position: next, username: None, reason: RecordError::Endless }));
-            return Ok(self.format);
-        }
-        read
-    }
-
-    fn read_all(self, input: impl Read, each: Each<'_>) -> io::Result<Format> {
-        let mut input = BufReader::with_capacity(1 << 16, input);
-        // A pipe may return fewer bytes at once.
-        let mut start = Vec::new();
-        input.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
-        if start == BYTE_ORDER_MARK {
-            start.clear();
-        }
-        let mut input = start.chain(input);
-        let mut first_lines = Zeroizing::new(Vec::new());
-        let format = match self.format {
-            Format::Json if self.is_guess && json::are_lines(&mut input, &mut first_lines)? => {
-                Format::JsonLines
-            }
-            format => format,
-        };
-        let input = first_lines.chain(input);
-        match format {
-            Format::Csv => csv::read(input, self.is_exact, each),
-            Format::Json => json::read(input, self.is_exact, each),
-            Format::JsonLines => json::read_lines(input, self.is_exact, each),
-        }?;
-        Ok(format)
-    }
-}
-
-/// An input that fails when more than `max_bytes` were read since the last record.
-struct Bounded<'a, R> {
-    input: R,
-    /// The number of bytes read since the last record.
-    taken: &'a Cell<usize>,
-    max_bytes: usize,
-}
-
-impl<R: Read> Read for Bounded<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        self.taken.set(self.taken.get() + count);
-        if self.taken.get() > self.max_bytes {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        Ok(count)
-    }
-}
 
 /// Writes users to a file. An [exact](Reader::exact) [`Reader`] reads it back unchanged.
 pub struct Writer<W: Write>(Inner<W>);

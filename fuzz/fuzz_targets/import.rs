@@ -1,20 +1,27 @@
 //! Importing and exporting users files.
 //!
 //! The first byte of the input is the format of the file after it: `c` CSV, `j` JSON, `l` JSON
-//! Lines; a capital letter means an exact file, as for `import --as-is`. Nothing panics, and no
-//! error shows a password. Imported users that are exported in any format and imported again are
+//! Lines; a capital letter means an exact file, as for `import --as-is`. `d` is CSV and `o` JSON with
+//! named and ignored columns, `w` CSV in Windows-1252, `h` htpasswd, `x` a workbook, and `s` one made
+//! of three parts that NUL separates: the sheet, the shared texts and the list of sheets. Nothing
+//! panics, and no error shows a password. Imported users that are exported in any format and imported again are
 //! the same.
 
 #![no_main]
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use dash_users::transfer::{BadRecord, Format, Reader, Record, RecordError, Secret};
+use dash_users::transfer::{
+    BadRecord, Columns, Format, InputFormat, Reader, Record, RecordError, Secret,
+};
 use dash_users::{Error, Import, ImportOptions, Location, Method, NewFile, StoreError, Users};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use rusqlite::Connection;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
 
@@ -37,30 +44,63 @@ static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 fuzz_target!(|input: &[u8]| -> Corpus {
     let Some((kind, file)) = input.split_first() else { return Corpus::Reject };
-    let format = match kind.to_ascii_lowercase() {
-        b'c' => Format::Csv,
-        b'j' => Format::Json,
-        b'l' => Format::JsonLines,
+    let is_exact = b"CJL".contains(kind);
+    let columns = || {
+        let columns = Columns::default().ignore_unknown(true);
+        columns.with("groups", "roles").expect("a field")
+    };
+    let encoding = "windows-1252".parse().expect("a label");
+    let workbook = if *kind == b's' { workbook(file) } else { Vec::new() };
+    let file = if *kind == b's' { &workbook } else { file };
+    let reader = match kind {
+        b'c' | b'C' => Reader::new(Format::Csv),
+        b'j' | b'J' => Reader::new(Format::Json).guessed(true),
+        b'l' | b'L' => Reader::new(Format::JsonLines),
+        b'd' => Reader::new(Format::Csv).columns(columns()),
+        b'o' => Reader::new(Format::Json).columns(columns()),
+        b'w' => Reader::new(Format::Csv).encoding(Some(encoding)),
+        b'h' => Reader::new(InputFormat::Htpasswd),
+        b'x' | b's' => Reader::new(InputFormat::Xlsx),
         _ => return Corpus::Reject,
     };
-    let is_exact = kind.is_ascii_uppercase();
-    let records = read(format, is_exact, file);
+    let records = read(reader.exact(is_exact), file);
     if records.is_empty() {
         return Corpus::Keep;
     }
     let Some(mut users) = import("first.db", records, is_exact) else { return Corpus::Keep };
     let [csv, json, lines] = FORMATS.map(|format| export(&mut users, format));
     for (format, file) in FORMATS.into_iter().zip([&csv, &json, &lines]) {
-        let again = import("again.db", read(format, true, file), true);
+        let again = import("again.db", read(Reader::new(format).exact(true), file), true);
         let mut again = again.expect("what was exported is imported");
         assert!(export(&mut again, Format::Json) == json, "{format:?} lost something");
     }
     Corpus::Keep
 });
 
-fn read(format: Format, is_exact: bool, file: &[u8]) -> Vec<Result<Record, BadRecord>> {
+/// A workbook of these parts.
+fn workbook(file: &[u8]) -> Vec<u8> {
+    const LINKS: &str = r#"<x><Relationship Id="a" Type="/worksheet" Target="s.xml"/><Relationship
+        Id="b" Type="/sharedStrings" Target="t.xml"/></x>"#;
+    let mut parts = file.splitn(3, |byte| *byte == 0);
+    let mut next = || parts.next().unwrap_or_default();
+    let (sheet, texts) = (next(), next());
+    let sheets = parts.next().unwrap_or(br#"<x><sheet name="A" r:id="a"/></x>"#);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, part) in [
+        ("xl/workbook.xml", sheets),
+        ("xl/_rels/workbook.xml.rels", LINKS.as_bytes()),
+        ("xl/s.xml", sheet),
+        ("xl/t.xml", texts),
+    ] {
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        zip.start_file(name, stored).expect("a new name");
+        zip.write_all(part).expect("it is in memory");
+    }
+    zip.finish().expect("it is in memory").into_inner()
+}
+
+fn read(reader: Reader, file: &[u8]) -> Vec<Result<Record, BadRecord>> {
     let mut records = Vec::new();
-    let reader = Reader::new(format).exact(is_exact);
     reader.read(file, &mut |record| records.push(record)).expect("reading memory does not fail");
     for record in &records {
         match record {
@@ -79,7 +119,13 @@ fn read(format: Format, is_exact: bool, file: &[u8]) -> Vec<Result<Record, BadRe
 /// Asserts that an error shows no password, except as the name of a user or field.
 fn shows_nothing(bad: &BadRecord) {
     let is_named = bad.username.as_ref().is_some_and(|name| name.to_string().contains(SECRET));
-    let is_quoted = matches!(bad.reason, RecordError::UnknownField(_) | RecordError::Similar(_));
+    let is_quoted = matches!(
+        bad.reason,
+        RecordError::UnknownFields(_)
+            | RecordError::NoHeader { .. }
+            | RecordError::NoColumn { .. }
+            | RecordError::Similar(_)
+    );
     assert!(is_named || is_quoted || !format!("{bad} {bad:?}").contains(SECRET), "{bad:?}");
 }
 

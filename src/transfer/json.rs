@@ -6,10 +6,14 @@ use std::io::{self, BufRead, Read, Write};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::error::Category;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{BadRecord, Each, FIELDS, Position, Record, RecordError, Secret, lock_of, yes_or_no};
+use super::columns::{Names, Rules};
+use super::csv::groups_of;
+use super::{
+    BadRecord, Each, Encoding, FIELDS, Position, Record, RecordError, Secret, lock_of, yes_or_no,
+};
 use crate::escape::write_json;
 use crate::password::Password;
 use crate::store::{Row, StoredSecret};
@@ -21,9 +25,9 @@ const TEXT: &str = "text";
 
 /// Reads one document: an array of records, alone or in an object, or an object of usernames with
 /// passwords or records.
-pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::Result<()> {
+pub(super) fn read(input: impl BufRead, rules: &Rules, each: Each<'_>) -> io::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_reader(input);
-    let read = Document { is_exact, each: &mut *each }
+    let read = Document { rules, each: &mut *each }
         .deserialize(&mut deserializer)
         .and_then(|()| deserializer.end());
     match read {
@@ -37,11 +41,7 @@ pub(super) fn read(input: impl BufRead, is_exact: bool, each: Each<'_>) -> io::R
 }
 
 /// Reads one document per line.
-pub(super) fn read_lines(
-    mut input: impl BufRead,
-    is_exact: bool,
-    each: Each<'_>,
-) -> io::Result<()> {
+pub(super) fn read_lines(mut input: impl BufRead, rules: &Rules, each: Each<'_>) -> io::Result<()> {
     let mut line = Zeroizing::new(Vec::new());
     for number in 1.. {
         line.zeroize();
@@ -53,7 +53,7 @@ pub(super) fn read_lines(
         }
         let position = Position::Line(number);
         each(match serde_json::from_slice(&line) {
-            Ok(item) => record(item, position, is_exact),
+            Ok(item) => record(item, position, rules),
             Err(error) => Err(syntax_error(&error, position)),
         });
     }
@@ -102,6 +102,11 @@ fn syntax_error(error: &serde_json::Error, position: Position) -> BadRecord {
         Category::Io | Category::Syntax => {
             let text = error.to_string();
             let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+            // serde_json's message for bytes that are not UTF-8.
+            if what == "invalid unicode code point" {
+                let reason = RecordError::NotEncoded(Encoding::UTF_8);
+                return BadRecord { position, username: None, reason };
+            }
             // serde_json's message for a word other than true, false and null.
             let what = if what == "expected ident" { "expected value" } else { what };
             RecordError::NotJson(format!("invalid JSON: {what}, in column {}", error.column()))
@@ -112,7 +117,7 @@ fn syntax_error(error: &serde_json::Error, position: Position) -> BadRecord {
 
 /// Passes on the records of a document while reading it.
 struct Document<'a> {
-    is_exact: bool,
+    rules: &'a Rules,
     each: Each<'a>,
 }
 
@@ -134,7 +139,7 @@ impl<'de> Visitor<'de> for Document<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         for number in 1.. {
             let Some(item) = items.next_element()? else { break };
-            (self.each)(record(item, Position::Item(number), self.is_exact));
+            (self.each)(record(item, Position::Item(number), self.rules));
         }
         Ok(())
     }
@@ -148,8 +153,8 @@ impl<'de> Visitor<'de> for Document<'_> {
         for number in 1.. {
             let Some(name) = items.next_key::<String>()? else { break };
             let position = Position::Item(number);
-            is_dictionary |= !FIELDS.contains(&&*name);
-            let document = Document { is_exact: self.is_exact, each: &mut *self.each };
+            is_dictionary |= self.rules.field(&name).is_none();
+            let document = Document { rules: self.rules, each: &mut *self.each };
             let may_wrap = number == 1 && is_dictionary;
             let value = items.next_value_seed(NamedSeed { may_wrap, document })?;
             if is_wrapper {
@@ -159,7 +164,9 @@ impl<'de> Visitor<'de> for Document<'_> {
             }
             match value {
                 Named::Records if may_wrap => is_wrapper = true,
-                Named::Fields(fields) if name == USERS && may_wrap && !has_field(&fields) => {
+                Named::Fields(fields)
+                    if name == USERS && may_wrap && !has_field(&fields, self.rules) =>
+                {
                     is_wrapper = true;
                     for (number, (name, value)) in (1..).zip(fields) {
                         let fields = match value {
@@ -167,10 +174,10 @@ impl<'de> Visitor<'de> for Document<'_> {
                             value => Named::Other(value),
                         };
                         let position = Position::Item(number);
-                        (self.each)(named(name, fields, position, self.is_exact));
+                        (self.each)(named(name, fields, position, self.rules));
                     }
                 }
-                value => held.push(named(name, value, position, self.is_exact)),
+                value => held.push(named(name, value, position, self.rules)),
             }
             if is_dictionary {
                 held.drain(..).for_each(&mut *self.each);
@@ -193,8 +200,8 @@ const USERS: &str = "users";
 /// The fields of an object in order, including duplicates.
 type Entries = Vec<(String, Value)>;
 
-fn has_field(fields: &Entries) -> bool {
-    fields.iter().any(|(name, _)| FIELDS.contains(&&**name))
+fn has_field(fields: &Entries, rules: &Rules) -> bool {
+    fields.iter().any(|(name, _)| rules.field(name).is_some())
 }
 
 /// A value in a document that is an object.
@@ -277,13 +284,15 @@ fn named(
     name: String,
     value: Named,
     position: Position,
-    is_exact: bool,
+    rules: &Rules,
 ) -> Result<Record, BadRecord> {
     let text = match value {
         Named::Other(Value::String(text)) => text,
-        Named::Fields(mut fields) if fields.iter().all(|(field, _)| field != FIELDS[0]) => {
+        Named::Fields(mut fields)
+            if fields.iter().all(|(field, _)| rules.field(field) != Some(0)) =>
+        {
             fields.push((FIELDS[0].to_owned(), Value::String(name)));
-            return record(Item(Some(fields)), position, is_exact);
+            return record(Item(Some(fields)), position, rules);
         }
         Named::Fields(_) => {
             let (username, reason) =
@@ -356,32 +365,36 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 }
 
-fn record(item: Item, position: Position, is_exact: bool) -> Result<Record, BadRecord> {
+fn record(item: Item, position: Position, rules: &Rules) -> Result<Record, BadRecord> {
     let Item(Some(entries)) = item else {
         let reason = RecordError::NotAnObject;
         return Err(BadRecord { position, username: None, reason });
     };
     // The intended value of a duplicate field is unknown.
-    let (mut fields, mut repeated) = (Map::new(), None);
+    let (mut fields, mut repeated, mut unknown) = (Fields::default(), None, Vec::new());
     for (name, value) in entries {
-        let field = FIELDS.into_iter().find(|field| **field == name);
-        if fields.insert(name, value).is_some() {
-            repeated = repeated.or(field);
+        match rules.field(&name) {
+            Some(field) if fields[field].is_some() => repeated = repeated.or(Some(field)),
+            Some(field) => fields[field] = Some(value),
+            None if rules.ignores_unknown() => {}
+            None => unknown.push(StoredText::Text(name)),
         }
     }
+    let is_exact = rules.is_exact;
     if let Some(field) = repeated {
         // Of two usernames, neither is shown.
-        let username = fields.remove(FIELDS[0]).filter(|_| field != FIELDS[0]);
+        let username = fields[0].take().filter(|_| field != 0);
         let username = text(username, FIELDS[0], is_exact).ok().flatten();
-        return Err(BadRecord { position, username, reason: RecordError::RepeatedField(field) });
+        let reason = RecordError::RepeatedField(FIELDS[field]);
+        return Err(BadRecord { position, username, reason });
     }
-    let username = fields.remove(FIELDS[0]);
-    let username = match text(username, FIELDS[0], is_exact) {
+    let username = text(fields[0].take(), FIELDS[0], is_exact);
+    if !unknown.is_empty() {
+        let reason = RecordError::UnknownFields(Names(unknown));
+        return Err(BadRecord { position, username: username.ok().flatten(), reason });
+    }
+    let username = match username {
         Ok(Some(username)) => username,
-        Ok(None) | Err(_) if fields.keys().any(|key| !FIELDS.contains(&key.as_str())) => {
-            let reason = unknown_field(&fields).unwrap_or(RecordError::NoUsername);
-            return Err(BadRecord { position, username: None, reason });
-        }
         Ok(None) => {
             let reason = RecordError::NoUsername;
             return Err(BadRecord { position, username: None, reason });
@@ -396,32 +409,27 @@ fn record(item: Item, position: Position, is_exact: bool) -> Result<Record, BadR
     }
 }
 
-fn unknown_field(fields: &Map<String, Value>) -> Option<RecordError> {
-    let name = fields.keys().find(|key| !FIELDS.contains(&key.as_str()))?;
-    Some(RecordError::UnknownField(StoredText::Text(name.clone())))
-}
+/// The value of each of [`FIELDS`].
+type Fields = [Option<Value>; FIELDS.len()];
 
 /// Password or hash, language, groups, and whether to lock the user.
 type Rest = (Option<Secret>, Option<StoredText>, Option<Vec<StoredText>>, Option<bool>);
 
-fn rest(mut fields: Map<String, Value>, is_exact: bool) -> Result<Rest, RecordError> {
-    if let Some(error) = unknown_field(&fields) {
-        return Err(error);
-    }
-    let password = match fields.remove(FIELDS[1]) {
+fn rest(mut fields: Fields, is_exact: bool) -> Result<Rest, RecordError> {
+    let password = match fields[1].take() {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(Password::from(text)),
         Some(_) => return Err(RecordError::NotText(FIELDS[1])),
     };
-    let hash = text(fields.remove(FIELDS[2]), FIELDS[2], is_exact)?;
+    let hash = text(fields[2].take(), FIELDS[2], is_exact)?;
     let secret = match (password, hash) {
         // In this case, null means "not given".
         (Some(_), Some(hash)) if hash != StoredText::Null => return Err(RecordError::TwoSecrets),
         (Some(password), _) => Some(Secret::Password(password)),
         (None, hash) => hash.map(|hash| Secret::Hash(StoredSecret::from(hash))),
     };
-    let language = text(fields.remove(FIELDS[3]), FIELDS[3], is_exact)?;
-    let groups = match fields.remove(FIELDS[4]) {
+    let language = text(fields[3].take(), FIELDS[3], is_exact)?;
+    let groups = match fields[4].take() {
         None | Some(Value::Null) => None,
         Some(value) if is_exact => Some(exact_texts(value).ok_or(RecordError::NotTexts)?),
         Some(Value::Array(groups)) => {
@@ -431,10 +439,11 @@ fn rest(mut fields: Map<String, Value>, is_exact: bool) -> Result<Rest, RecordEr
             };
             Some(groups.into_iter().map(text).collect::<Result<_, _>>()?)
         }
+        Some(Value::String(groups)) => Some(groups_of(&groups)),
         Some(_) => return Err(RecordError::NotTexts),
     };
     let mut state = |field: usize| {
-        let state = match fields.remove(FIELDS[field]) {
+        let state = match fields[field].take() {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Bool(state)) => Some(state),
             Some(Value::String(text)) => yes_or_no(&text),

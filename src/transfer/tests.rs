@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use super::{BadRecord, Format, MAX_RECORD_BYTES, Reader, Record, Secret, Writer};
+use super::{BadRecord, Format, InputFormat, MAX_RECORD_BYTES, Reader, Record, Secret, Writer};
 use crate::store::{Row, StoredSecret};
 use crate::user::StoredText;
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
 
 /// Reads a file. Every password in it contains `s3cret`, which errors must not show.
-fn read(reader: Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
+fn read(reader: &Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
     let mut read = Vec::new();
     reader.read(file, &mut |record| read.push(record)).unwrap();
     for bad in read.iter().filter_map(|record| record.as_ref().err()) {
@@ -21,12 +21,12 @@ fn read(reader: Reader, file: impl Read) -> Vec<Result<Record, BadRecord>> {
 
 /// Reads an exact file.
 pub(super) fn exactly(format: Format, file: impl AsRef<[u8]>) -> Vec<Result<Record, BadRecord>> {
-    read(Reader::new(format).exact(true), file.as_ref())
+    read(&Reader::new(format).exact(true), file.as_ref())
 }
 
 /// Reads a file that is not exact, and describes its records.
 pub(super) fn plainly(format: Format, file: impl AsRef<[u8]>) -> Vec<String> {
-    in_words(read(Reader::new(format), file.as_ref()))
+    in_words(read(&Reader::new(format), file.as_ref()))
 }
 
 fn in_words(read: Vec<Result<Record, BadRecord>>) -> Vec<String> {
@@ -98,7 +98,7 @@ fn byte_order_mark_is_skipped_in_slow_input() {
         let expected = plainly(format, file);
         assert!(expected[0].ends_with(" alice password=s3cret"), "{expected:?}");
         for file in [file, &format!("\u{feff}{file}")] {
-            let slowly = read(Reader::new(format), Bytes(file.as_bytes()));
+            let slowly = read(&Reader::new(format), Bytes(file.as_bytes()));
             assert_eq!(in_words(slowly), expected, "{file:?}");
             assert_eq!(plainly(format, file), expected, "{file:?}");
         }
@@ -121,13 +121,13 @@ fn endless_record_is_read_up_to_limit() {
         let mut count = 0;
         let input = start.as_bytes().chain(std::io::repeat(endless));
         let counted = Counted { input, count: &mut count };
-        let read = in_words(read(reader(format), counted));
+        let read = in_words(read(&reader(format), counted));
         let expected = format!(
             "{expected} no record ends within 64 MiB from here; the rest of the file was \
             not read"
         );
         assert_eq!(read.last(), Some(&expected), "{format:?}: {endless}");
-        assert!(count > LIMIT && count <= LIMIT + 3 * BUFFER, "{format:?}: {count}");
+        assert!(count > LIMIT && count <= LIMIT + 3 * BUFFER + 512, "{format:?}: {count}");
         assert_eq!(Reader::new(format).max_bytes, MAX_RECORD_BYTES);
     }
     // Other records do not count, and one can be nearly as long.
@@ -165,6 +165,8 @@ fn read_error_is_not_an_invalid_record() {
 
     for (format, start) in FORMATS.into_iter().zip(["username\na\nb", "[{}, ", "{}\n"]) {
         let mut count = 0;
+        // Longer than what shows the kind of the file.
+        let start = format!("{}{start}", "\n".repeat(600));
         let input = start.as_bytes().chain(Broken);
         let error = Reader::new(format).read(input, &mut |_| count += 1).unwrap_err();
         assert_eq!((error.to_string().as_str(), count), ("broken", 1), "{format:?}");
@@ -312,10 +314,10 @@ fn guessed_json_is_detected_as_json_lines() {
         for input in [&mut file.as_bytes() as &mut dyn Read, &mut Bytes(file.as_bytes())] {
             good = 0;
             let read = reader.read(input, &mut |record| good += usize::from(record.is_ok()));
-            assert_eq!(read.unwrap(), format, "{file:?}");
+            assert_eq!(read.unwrap().format, InputFormat::from(format), "{file:?}");
         }
         assert_eq!(good, count, "{file:?}");
         let strictly = Reader::new(Format::Json).read(file.as_bytes(), &mut |_| ()).unwrap();
-        assert_eq!(strictly, Format::Json);
+        assert_eq!(strictly.format, InputFormat::Json);
     }
 }

@@ -127,11 +127,12 @@ users.json:2: user 'ben': unknown field 'passwrod': use username, password, pass
 users.json:3: user 'cleo': field 'password' is not text
 users.json:4: not a JSON object
 error: 3 bad records in users.json (numbered by item); nothing was changed
+hint: ignore them with `dash-users import users.json --ignore-unknown`, or use one as a field, as in `dash-users import users.json --ignore-unknown --column groups=passwrod`
 
 $ dash-users import users.json --json
 status 7
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":null,"details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":"ignore them with `dash-users import users.json --json --ignore-unknown`, or use one as a field, as in `dash-users import users.json --json --ignore-unknown --column groups=passwrod`","details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
 
 "#]],
     );
@@ -175,17 +176,20 @@ status 7
 -- stderr
 email.csv:1: unknown field 'email': use username, password, password_hash, language, groups, locked or active
 error: 1 bad record in email.csv; nothing was changed
+hint: ignore them with `dash-users import email.csv --ignore-unknown`, or use one as a field, as in `dash-users import email.csv --ignore-unknown --column groups=email`
 
 $ dash-users import headless.csv
 status 7
 -- stderr
 headless.csv:1: no `username` column in the header row
 error: 1 bad record in headless.csv; nothing was changed
+hint: add a header row such as username,password,language, or name the column with the usernames by --column username=HEADER
 
 $ dash-users import binary.csv
 status 7
 -- stderr
-binary.csv:1: no `username` column in the header row
+note: read binary.csv as UTF-16LE
+binary.csv:1: the text is not UTF-16LE
 error: 1 bad record in binary.csv; nothing was changed
 
 $ dash-users import cut.json
@@ -197,7 +201,7 @@ error: 1 bad record in cut.json; nothing was changed
 $ dash-users import empty.json
 status 7
 -- stderr
-empty.json:1: the JSON ends unexpectedly
+empty.json:1: the file is empty
 error: 1 bad record in empty.json; nothing was changed
 
 $ dash-users import single.json

@@ -64,12 +64,12 @@ fn import_json_counts_changes() {
 $ dash-users import users.csv --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"warnings":[]}
+{"database":"[DIR]/users.db","added":2,"changed":0,"unchanged":0,"skipped":0,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 $ dash-users import users.csv --json --on-conflict update
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":2,"skipped":0,"warnings":[]}
+{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":2,"skipped":0,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 $ dash-users import users.csv --quiet --on-conflict skip
 status 0
@@ -105,30 +105,30 @@ fn import_format_comes_from_file_name() {
 #[test]
 fn import_format_option_is_needed_without_known_name() {
     let sandbox = empty();
-    sandbox.write("users.txt", csv());
+    sandbox.write("users.dat", csv());
     sandbox.assert_session(str![[r#"
-$ dash-users import users.txt
+$ dash-users import users.dat
 status 2
 -- stderr
-error: cannot tell the format of users.txt from its name
-hint: use --input-format csv, json or jsonl
+error: cannot tell the format of users.dat from its name
+hint: use --input-format csv, json, jsonl, xlsx or htpasswd
 
-$ cat users.txt | dash-users import - --json
+$ cat users.dat | dash-users import - --json
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"cannot tell the format of <stdin> from its name","hint":"use --input-format csv, json or jsonl"}}
+{"error":{"code":"usage","status":2,"message":"cannot tell the format of <stdin> from its name","hint":"use --input-format csv, json, jsonl, xlsx or htpasswd"}}
 
 "#]]);
     assert!(!sandbox.path("users.db").exists());
     sandbox.assert_session(str![[r#"
-$ cat users.txt | dash-users import - --input-format csv
+$ cat users.dat | dash-users import - --input-format csv
 status 0
 -- stderr
 created [DIR]/users.db
 <stdin>: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 "#]]);
-    let update = ["import", "users.txt", "--input-format", "csv", "--on-conflict", "update"];
+    let update = ["import", "users.dat", "--input-format", "csv", "--on-conflict", "update"];
     assert_eq!(sandbox.run(&update).status, 0);
     // The option overrides the filename.
     sandbox.write("users.json", csv());
@@ -251,7 +251,7 @@ more.csv: 1 would be added, 1 would be changed, 1 unchanged, 0 skipped in [DIR]/
 $ dash-users import more.csv --dry-run --on-conflict skip --allow-weak --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":1,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
+{"database":"[DIR]/users.db","added":1,"changed":0,"unchanged":0,"skipped":2,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 "#]]);
     assert_eq!(sandbox.run(&["import", "more.csv", "--dry-run", "--allow-weak"]).status, 9);
@@ -270,11 +270,14 @@ users.csv: 2 would be added, 0 would be changed, 0 unchanged, 0 skipped in [DIR]
 }
 
 #[test]
-fn import_empty_file_succeeds() {
+fn import_file_without_records_succeeds() {
     let sandbox = empty();
-    for (file, content) in
-        [("a.csv", ""), ("b.csv", "username\n"), ("c.json", "[]"), ("d.jsonl", "\n")]
-    {
+    for (file, content) in [
+        ("a.csv", "sep=;\nusername\n"),
+        ("b.csv", "username\n"),
+        ("c.json", "[]"),
+        ("d.jsonl", "\n"),
+    ] {
         sandbox.write(file, content);
         let run = sandbox.run(&["import", file, "--json"]);
         assert_eq!((run.status, &run.json()["added"]), (0, &0.into()), "{file}: {run}");

@@ -25,7 +25,9 @@ const VERIFIED: &str = "username:string? verified:bool upgraded:bool [reason:str
                         [database:string]";
 const HASH: &str = "[hash:string] [password:string] [verified:bool]";
 const IMPORT: &str = "database:string added:number changed:number unchanged:number \
-                      skipped:number warnings:array";
+                      skipped:number warnings:array [read_as:object]";
+const READ_AS: &str = "format:string encoding:string? delimiter:string? sheet:string? \
+                       hashes:number passwords:number converted:number locked:number";
 const INIT: &str = "database:string action:string changed:bool created:bool adopted:bool \
                     version:number applied:array pending:array warnings:array [events:array]";
 const MIGRATE: &str = "database:string version:number applied:array pending:array \
@@ -91,6 +93,9 @@ fn assert_shape(value: &Value, shape: &'static str, optional: &[&str]) {
         };
         let is_null = found == "null" && kind.ends_with('?');
         assert!(is_null || found == kind.trim_end_matches('?'), "{key}: {value}");
+    }
+    if let Some(read_as) = object.get("read_as") {
+        assert_shape(read_as, READ_AS, &[]);
     }
     for (key, shape) in
         [("applied", MIGRATION), ("pending", MIGRATION), ("events", EVENT), ("details", DETAIL)]
@@ -214,9 +219,9 @@ fn file_commands_have_documented_json_shape() {
     sandbox.write("users.csv", format!("username,password\ncarol,{GOOD}\n"));
     one(&sandbox, "seed", IMPORT, &[]);
     one(&sandbox, "seed", IMPORT, &[]);
-    one(&sandbox, "seed users.csv", IMPORT, &[]);
-    one(&sandbox, "import users.csv --on-conflict update --dry-run", IMPORT, &[]);
-    one(&sandbox, "import users.csv --on-conflict update", IMPORT, &[]);
+    one(&sandbox, "seed users.csv", IMPORT, &["read_as"]);
+    one(&sandbox, "import users.csv --on-conflict update --dry-run", IMPORT, &["read_as"]);
+    one(&sandbox, "import users.csv --on-conflict update", IMPORT, &["read_as"]);
     one(&sandbox, "export users.jsonl", COPY, &["users"]);
     several(&sandbox, "export", EXPORTED, &[]);
     one(&sandbox, "backup copy.db", COPY, &[]);

@@ -59,4 +59,5 @@ mod shells;
 mod show;
 mod terminal;
 mod update;
+mod user_files;
 mod verify;

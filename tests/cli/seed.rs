@@ -89,7 +89,7 @@ users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
 $ dash-users seed users.csv --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"warnings":[]}
+{"database":"[DIR]/users.db","added":0,"changed":0,"unchanged":0,"skipped":2,"read_as":{"format":"csv","encoding":"UTF-8","delimiter":",","sheet":null,"hashes":0,"passwords":0,"converted":0,"locked":0},"warnings":[]}
 
 "#]]);
     assert!(sandbox.read("users.db") == before);

@@ -286,7 +286,19 @@ pub struct NewPasswordArgs {
 pub struct FileArgs {
     /// Format of the file [default: from its name]
     #[arg(long, value_enum, value_name = "FORMAT", requires = "file")]
-    pub input_format: Option<FileFormat>,
+    pub input_format: Option<InputFormat>,
+    /// Character between CSV cells, or tab [default: detected in the header row]
+    #[arg(long, value_name = "CHAR", requires = "file")]
+    pub delimiter: Option<String>,
+    /// Encoding of a text file, such as windows-1252 [default: utf-8, or utf-16 with a byte order mark]
+    #[arg(long, value_name = "LABEL", requires = "file")]
+    pub encoding: Option<String>,
+    /// Read a field from the column or key with another name (repeatable)
+    #[arg(long = "column", value_name = "FIELD=HEADER", requires = "file")]
+    pub columns: Vec<String>,
+    /// Ignore columns and keys that are not fields
+    #[arg(long, requires = "file")]
+    pub ignore_unknown: bool,
     /// Generate passwords for new users without one, and write them to a new CSV file
     #[arg(long, value_name = "FILE", requires = "file")]
     pub generate_missing: Option<PathBuf>,
@@ -329,6 +341,33 @@ impl From<FileFormat> for transfer::Format {
             FileFormat::Csv => Self::Csv,
             FileFormat::Json => Self::Json,
             FileFormat::Jsonl => Self::JsonLines,
+        }
+    }
+}
+
+/// The formats of a file to read.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// Comma-separated values, or another delimiter, with a header row
+    Csv,
+    /// One JSON document
+    Json,
+    /// One JSON document per line
+    Jsonl,
+    /// An Excel workbook
+    Xlsx,
+    /// Names and hashes; only the names are imported
+    Htpasswd,
+}
+
+impl From<InputFormat> for transfer::InputFormat {
+    fn from(format: InputFormat) -> Self {
+        match format {
+            InputFormat::Csv => Self::Csv,
+            InputFormat::Json => Self::Json,
+            InputFormat::Jsonl => Self::JsonLines,
+            InputFormat::Xlsx => Self::Xlsx,
+            InputFormat::Htpasswd => Self::Htpasswd,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod rename;
 pub mod restore;
 pub mod seed;
 pub mod show;
+mod source;
 pub mod unlock;
 pub mod update;
 pub mod verify;

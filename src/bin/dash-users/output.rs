@@ -20,7 +20,9 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use serde::Serialize;
 
 use self::json::JsonError;
-pub use self::json::{Change, Each, JsonCopy, JsonEvent, JsonImport, JsonMigration, JsonUser};
+pub use self::json::{
+    Change, Each, JsonCopy, JsonEvent, JsonImport, JsonMigration, JsonReadAs, JsonUser,
+};
 pub use self::table::{fields, indented, table, wrapped};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Report};

@@ -1,28 +1,30 @@
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use dash_users::files::{self, FileError, WriteOptions};
-use dash_users::transfer::{Format, Reader};
+use dash_users::transfer::InputFormat;
 use dash_users::{
     Error, Import, ImportOptions, ImportSummary, Location, Method, NewFile, OnConflict, Password,
     StoreError, StoredText, Users,
 };
 
 use super::init::{self, new_file};
+pub use super::source::Source;
+use super::source::{is_standard, name};
 use super::{open, report_reconciled, schema_warnings};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
-use crate::exit::{Code, Failure, bad_records, quoted};
-use crate::output::{JsonImport, Output, counted, refuse_closed_stdout, write_stdout};
-use crate::{progress, prompt, terminal};
+use crate::exit::{Code, Failure, bad_records};
+use crate::output::{JsonImport, JsonReadAs, Output, counted, refuse_closed_stdout, write_stdout};
+use crate::{progress, terminal};
 
 /// Add or update users from a file
 ///
 /// The file is CSV with a header row, JSON (an array of objects, or one object of usernames and
-/// passwords), or JSON Lines. The whole file is imported in one transaction, or nothing is. The
+/// passwords), JSON Lines, an Excel workbook (.xlsx), or an htpasswd file (only its names). The whole file is imported in one transaction, or nothing is. The
 /// database is created if it does not exist.
 ///
 /// The fields are username, password (plaintext, hashed on import) or password_hash (stored
@@ -86,69 +88,10 @@ pub struct Job<'a> {
     pub new_file: NewFile,
 }
 
-/// A file of users.
-pub struct Source<'a> {
-    path: &'a Path,
-    format: Format,
-    is_guess: bool,
-}
-
-impl<'a> Source<'a> {
-    pub fn new(path: &'a Path, args: &FileArgs) -> Result<Self> {
-        let format = args.input_format.map(Format::from).or_else(|| Format::of_path(path));
-        let Some(format) = format else {
-            let message = format!("cannot tell the format of {} from its name", name(path));
-            let hint =
-                yaml_hint(path).unwrap_or("use --input-format csv, json or jsonl".to_owned());
-            return Err(Failure::new(Code::Usage, message).hint(hint).into());
-        };
-        Ok(Self { path, format, is_guess: args.input_format.is_none() })
-    }
-
-    fn read(&self, is_exact: bool, import: &mut Import, output: &Output) -> Result<()> {
-        let mut read = || {
-            let input: Box<dyn Read> = if is_standard(self.path) {
-                Box::new(prompt::stdin()?)
-            } else {
-                Box::new(File::open(self.path)?)
-            };
-            let reader = Reader::new(self.format).exact(is_exact).guessed(self.is_guess);
-            reader.read(input, &mut |record| import.push(record))
-        };
-        let format = read().with_context(|| format!("cannot read {}", name(self.path)))?;
-        if format != self.format {
-            output.note(&format!("note: read {} as JSON Lines", name(self.path)));
-        }
-        Ok(())
-    }
-}
-
-/// A hint with the command that converts a YAML file to JSON.
-fn yaml_hint(path: &Path) -> Option<String> {
-    const CONVERT: &str =
-        "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)";
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    if !["yaml", "yml"].contains(&extension.as_str()) {
-        return None;
-    }
-    let [from, to] = [path.to_owned(), path.with_extension("json")]
-        .map(|path| quoted(&StoredText::Text(path.to_str()?.to_owned())));
-    Some(format!("convert it to JSON with `python3 -c '{CONVERT}' <{} >{}`", from?, to?))
-}
-
-/// Whether the path means stdin or stdout.
-pub fn is_standard(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
 /// Whether the path means stdout, including its device names.
 pub fn is_stdout(file: &Path) -> bool {
     let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     is_standard(file) || names.iter().any(|name| file == Path::new(name))
-}
-
-fn name(path: &Path) -> String {
-    if is_standard(path) { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
 /// Reads a file, validates and hashes its records, and then writes them in one transaction.
@@ -156,7 +99,13 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     let Job { source, on_conflict, action, method, new_file } = job;
     let file = name(source.path);
     let explain = |error| match error {
-        Error::BadRecords(records) => bad_records(&records, &file).into(),
+        Error::BadRecords(records) => {
+            let failure = bad_records(&records, &file);
+            match source.hint(records.worst(), action) {
+                Some(hint) => failure.hint(hint).into(),
+                None => failure.into(),
+            }
+        }
         error => anyhow::Error::from(error),
     };
     let explain_any = |error: anyhow::Error| match error.downcast() {
@@ -174,7 +123,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     options.dry_run = args.dry_run;
 
     let mut import = Import::new(options, *method);
-    source.read(args.as_is, &mut import, output)?;
+    let file_as = source.read(&mut import, output)?;
     import.end().map_err(explain)?;
 
     let mut warnings = Vec::new();
@@ -229,7 +178,23 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
             "locked {locked} without a password; to let a user log in, run `dash-users passwd` and `dash-users unlock`"
         ));
     }
-    report(summary, &file, args.dry_run, warnings, database, output)
+    let file_as = JsonReadAs {
+        format: match file_as.format {
+            InputFormat::Csv => "csv",
+            InputFormat::Json => "json",
+            InputFormat::JsonLines => "jsonl",
+            InputFormat::Xlsx => "xlsx",
+            InputFormat::Htpasswd => "htpasswd",
+        },
+        encoding: file_as.encoding.map(|encoding| encoding.to_string()),
+        delimiter: file_as.delimiter.map(|delimiter| delimiter.to_string()),
+        sheet: file_as.sheet,
+        hashes: read_as.0,
+        passwords: read_as.1,
+        converted: import.converted(),
+        locked: import.locked_missing() as u64,
+    };
+    report(summary, &file, args.dry_run, Some(file_as), warnings, database, output)
 }
 
 /// Writes the import. Generated passwords are written to their file first.
@@ -319,6 +284,7 @@ fn report(
     summary: ImportSummary,
     file: &str,
     dry_run: bool,
+    read_as: Option<JsonReadAs>,
     warnings: Vec<String>,
     database: &Location,
     output: &Output,
@@ -332,5 +298,6 @@ fn report(
         output.warn(warning);
     }
     let database = database.to_string();
-    Ok(output.json_only(&JsonImport { database, added, changed, unchanged, skipped, warnings })?)
+    let json = JsonImport { database, added, changed, unchanged, skipped, read_as, warnings };
+    Ok(output.json_only(&json)?)
 }

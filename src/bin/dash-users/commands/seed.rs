@@ -75,6 +75,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let count = DEMO_USERS.len() as u64;
     let (added, skipped) = if is_added { (count, 0) } else { (0, count) };
     let database = database.to_string();
-    let json = JsonImport { database, added, changed: 0, unchanged: 0, skipped, warnings };
+    let read_as = None;
+    let json = JsonImport { database, added, changed: 0, unchanged: 0, skipped, read_as, warnings };
     Ok(output.json_only(&json)?)
 }

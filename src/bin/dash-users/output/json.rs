@@ -92,7 +92,27 @@ pub struct JsonImport {
     pub changed: u64,
     pub unchanged: u64,
     pub skipped: u64,
+    /// How the file was read, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_as: Option<JsonReadAs>,
     pub warnings: Vec<String>,
+}
+
+/// What was detected in a file, and what it contains.
+#[derive(Serialize)]
+pub struct JsonReadAs {
+    pub format: &'static str,
+    pub encoding: Option<String>,
+    pub delimiter: Option<String>,
+    pub sheet: Option<String>,
+    /// Values of an object of usernames that are hashes.
+    pub hashes: u64,
+    /// Values of an object of usernames that are plaintext passwords.
+    pub passwords: u64,
+    /// Hashes converted from Django or passlib.
+    pub converted: u64,
+    /// Users without a password who were locked.
+    pub locked: u64,
 }
 
 /// An array that creates its items while writing.
@@ -154,7 +174,7 @@ impl<'a> From<&'a Report> for JsonError<'a> {
         let (status, code, hint) = (code.exit_code(), code.name(), hint.as_deref());
         let detail = |detail: &'a Detail| {
             let (line, item) = match detail.position {
-                Some(Position::Line(line)) => (Some(line), None),
+                Some(Position::Line(line) | Position::Row(line)) => (Some(line), None),
                 Some(Position::Item(item)) => (None, Some(item)),
                 None => (None, None),
             };

@@ -1,0 +1,371 @@
+//! Excel workbooks: ZIP archives of XML. Only text cells, of the first sheet, are needed of them.
+//!
+//! Read here, and not by a library for spreadsheets, because those convert numbers, strip text or
+//! reserve whatever memory a file asks for.
+
+mod xml;
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use csv::ByteRecord;
+use zeroize::Zeroizing;
+use zip::ZipArchive;
+
+use self::xml::{Xml, attributes};
+use super::columns::{Rules, Table};
+use super::csv::{Bad, record};
+use super::{BadRecord, Each, FIELDS, Position, ReadAs, Record, RecordError};
+
+/// The maximum size of a workbook.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The maximum size of the parts that are read.
+const MAX_UNPACKED_BYTES: u64 = 128 << 20;
+
+/// The limits of Excel.
+const MAX_ROWS: u64 = 1 << 20;
+const MAX_COLUMNS: usize = 1 << 14;
+
+/// Reads the first sheet that is not hidden.
+pub(super) fn read(
+    input: impl Read,
+    rules: &Rules,
+    read_as: &mut ReadAs,
+    each: Each<'_>,
+) -> io::Result<()> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    input.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    let mut next = 1;
+    let read = if bytes.len() as u64 > MAX_BYTES {
+        Err(RecordError::LargeWorkbook)
+    } else {
+        read_sheet(&bytes, rules, read_as, &mut next, each)
+    };
+    if let Err(reason) = read {
+        each(Err(BadRecord { position: Position::Row(next), username: None, reason }));
+    }
+    Ok(())
+}
+
+fn read_sheet(
+    bytes: &[u8],
+    rules: &Rules,
+    read_as: &mut ReadAs,
+    next: &mut u64,
+    each: Each<'_>,
+) -> Result<(), RecordError> {
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| bad("the archive is damaged"))?;
+    let mut package = Package { archive, left: Cell::new(MAX_UNPACKED_BYTES) };
+    let is_of = |kind: &'static str| move |link: &Link| link.kind.ends_with(kind);
+    let main = package.links("_rels/.rels")?.into_iter().find(is_of("/officeDocument"));
+    let main = main.map_or("xl/workbook.xml".to_owned(), |link| resolved("", &link.target));
+    let (folder, file) = main.rsplit_once('/').unwrap_or(("", &main));
+    let links = package.links(&resolved(folder, &format!("_rels/{file}.rels")))?;
+
+    let sheets = package.sheets(&main)?;
+    let sheet = sheets.iter().find(|sheet| !sheet.is_hidden).or(sheets.first());
+    let sheet = sheet.ok_or(bad("it has no sheet"))?;
+    (read_as.sheet, read_as.sheets) = (Some(sheet.name.clone()), sheets.len());
+    let part = links.iter().find(|link| link.id == sheet.id).ok_or(bad("a sheet is missing"))?;
+    if !part.kind.ends_with("/worksheet") {
+        return Err(bad("the first sheet is a chart"));
+    }
+    let strings = match links.iter().find(|link| is_of("/sharedStrings")(link)) {
+        Some(link) => package.strings(&resolved(folder, &link.target))?,
+        None => Strings::default(),
+    };
+    let xml = package.part(&resolved(folder, &part.target))?.ok_or(bad("a sheet is missing"))?;
+    let mut rows = Rows { xml: Xml::new(xml), strings, row: 0 };
+    let mut table = None;
+    while let Some(cells) = rows.next()? {
+        *next = rows.row;
+        let Some(table) = &table else {
+            table = Some(header(cells, rules)?);
+            *next += 1;
+            continue;
+        };
+        let position = Position::Row(rows.row);
+        each(user(&cells, position, table, rules).map_err(|(username, reason)| BadRecord {
+            position,
+            username,
+            reason,
+        }));
+        *next += 1;
+    }
+    // A sheet without cells.
+    if table.is_none() { Err(RecordError::EmptyFile) } else { Ok(()) }
+}
+
+fn bad(what: &'static str) -> RecordError {
+    RecordError::BadWorkbook(what)
+}
+
+/// The columns of a sheet, and those without a header.
+struct SheetTable {
+    table: Table,
+    has_header: Vec<bool>,
+}
+
+fn header(cells: Vec<SheetCell>, rules: &Rules) -> Result<SheetTable, RecordError> {
+    let width = cells.iter().map(|cell| cell.column + 1).max().unwrap_or(0);
+    let mut headers = vec![String::new(); width];
+    for cell in cells {
+        headers[cell.column] = cell.text.to_string();
+    }
+    let has_header: Vec<_> = headers.iter().map(|header| !header.trim().is_empty()).collect();
+    // A column between others may be empty.
+    let named: Vec<_> =
+        headers.iter().filter(|header| !header.trim().is_empty()).cloned().collect();
+    let mut table = rules.columns(&named)?;
+    let columns: Vec<_> = (0..width).filter(|column| has_header[*column]).collect();
+    for column in table.columns.iter_mut().flatten() {
+        *column = columns[*column];
+    }
+    table.width = width;
+    Ok(SheetTable { table, has_header })
+}
+
+fn user(
+    cells: &[SheetCell],
+    position: Position,
+    SheetTable { table, has_header }: &SheetTable,
+    rules: &Rules,
+) -> Result<Record, Bad> {
+    let mut texts: Vec<&[u8]> = vec![b""; table.width];
+    let mut reason = None;
+    for cell in cells {
+        let name = || cell_name(cell.column, position);
+        if !has_header.get(cell.column).is_some_and(|has| *has) {
+            if !rules.ignores_unknown() {
+                reason.get_or_insert(RecordError::CellWithoutHeader(name()));
+            }
+            continue;
+        }
+        let field = table.columns.iter().position(|column| *column == Some(cell.column));
+        if let (Some(field), Some(kind)) = (field, cell.kind)
+            && field < 5
+        {
+            let (cell, field) = (name(), FIELDS[field]);
+            reason.get_or_insert(RecordError::NotTextCell { cell, field, kind });
+        }
+        texts[cell.column] = cell.text.as_bytes();
+    }
+    match reason {
+        Some(reason) => Err((None, reason)),
+        None => record(&ByteRecord::from(texts), position, table, rules.is_exact),
+    }
+}
+
+/// The name of a cell, such as `B3`.
+fn cell_name(column: usize, position: Position) -> String {
+    let mut letters = String::new();
+    let mut left = column + 1;
+    while left > 0 {
+        letters.insert(0, ('A'..='Z').nth((left - 1) % 26).unwrap_or_default());
+        left = (left - 1) / 26;
+    }
+    format!("{letters}{position}")
+}
+
+/// The column of a cell reference such as `B3`.
+fn column_of(reference: &str) -> Option<usize> {
+    let letters = reference.bytes().take_while(u8::is_ascii_alphabetic);
+    let column = letters.take(4).fold(0, |column, letter| {
+        column * 26 + usize::from(letter.to_ascii_uppercase() - b'A') + 1
+    });
+    column.checked_sub(1).filter(|column| *column < MAX_COLUMNS)
+}
+
+/// The path of a part, relative to a folder unless it begins with `/`.
+fn resolved(folder: &str, target: &str) -> String {
+    let folder = if target.starts_with('/') { "" } else { folder };
+    let mut parts: Vec<_> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
+}
+
+/// A relationship between parts.
+struct Link {
+    id: String,
+    kind: String,
+    target: String,
+}
+
+struct Sheet {
+    name: String,
+    id: String,
+    is_hidden: bool,
+}
+
+struct Package<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    /// How many bytes may still be unpacked.
+    left: Cell<u64>,
+}
+
+impl<'a> Package<'a> {
+    /// A part of the package; `None` if there is none of the name.
+    fn part<'p>(
+        &'p mut self,
+        path: &str,
+    ) -> Result<Option<impl BufRead + use<'p, 'a>>, RecordError> {
+        let mut names = self.archive.file_names();
+        let index = names.position(|name| {
+            name.is_ok_and(|name| name.replace('\\', "/").eq_ignore_ascii_case(path))
+        });
+        drop(names);
+        let Some(index) = index else { return Ok(None) };
+        let part = self.archive.by_index(index).map_err(|_| bad("the archive is damaged"))?;
+        Ok(Some(BufReader::new(Unpacked { part, left: &self.left })))
+    }
+
+    fn links(&mut self, path: &str) -> Result<Vec<Link>, RecordError> {
+        let mut links = Vec::new();
+        let Some(part) = self.part(path)? else { return Ok(links) };
+        let mut xml = Xml::new(part);
+        while let Some(tag) = xml.next_tag("Relationship")? {
+            let [id, kind, target] = attributes(&tag, ["Id", "Type", "Target"])?;
+            links.push(Link { id, kind, target });
+        }
+        Ok(links)
+    }
+
+    fn sheets(&mut self, path: &str) -> Result<Vec<Sheet>, RecordError> {
+        let part = self.part(path)?.ok_or(bad("it is not an Excel workbook"))?;
+        let (mut xml, mut sheets) = (Xml::new(part), Vec::new());
+        while let Some(tag) = xml.next_tag("sheet")? {
+            let [name, id, state] = attributes(&tag, ["name", "id", "state"])?;
+            sheets.push(Sheet { name, id, is_hidden: state.ends_with("idden") });
+        }
+        Ok(sheets)
+    }
+
+    fn strings(&mut self, path: &str) -> Result<Strings, RecordError> {
+        let mut strings = Strings::default();
+        let Some(part) = self.part(path)? else { return Ok(strings) };
+        let mut xml = Xml::new(part);
+        while let Some(_tag) = xml.next_tag("si")? {
+            if !xml.is_empty_tag {
+                let mut text = Zeroizing::new(String::new());
+                xml.texts_until("si", &mut text)?;
+                strings.text.push_str(&text);
+            }
+            strings.ends.push(strings.text.len());
+        }
+        Ok(strings)
+    }
+}
+
+/// A part of an archive that fails when too much was unpacked.
+struct Unpacked<'a, R> {
+    part: R,
+    left: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Unpacked<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.part.read(buffer)?;
+        let left = self.left.get().checked_sub(count as u64);
+        self.left.set(left.ok_or(io::ErrorKind::FileTooLarge)?);
+        Ok(count)
+    }
+}
+
+/// The texts that several cells share.
+#[derive(Default)]
+struct Strings {
+    text: Zeroizing<String>,
+    ends: Vec<usize>,
+}
+
+impl Strings {
+    fn get(&self, index: usize) -> Option<&str> {
+        let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        self.text.get(start?..*self.ends.get(index)?)
+    }
+}
+
+struct SheetCell {
+    column: usize,
+    text: Zeroizing<String>,
+    /// What the cell contains, if that is not text.
+    kind: Option<&'static str>,
+}
+
+/// The rows of a sheet that are not empty.
+struct Rows<R> {
+    xml: Xml<R>,
+    strings: Strings,
+    /// The number of the last row.
+    row: u64,
+}
+
+impl<R: BufRead> Rows<R> {
+    fn next(&mut self) -> Result<Option<Vec<SheetCell>>, RecordError> {
+        while let Some(tag) = self.xml.next_tag("row")? {
+            let [number] = attributes(&tag, ["r"])?;
+            let row = if number.is_empty() { Some(self.row + 1) } else { number.parse().ok() };
+            let row = row.filter(|row| (self.row + 1..=MAX_ROWS).contains(row));
+            self.row = row.ok_or(bad("a row has a wrong number"))?;
+            let cells = if self.xml.is_empty_tag { Vec::new() } else { self.cells()? };
+            if cells.iter().any(|cell| !cell.text.trim().is_empty() || cell.kind.is_some()) {
+                return Ok(Some(cells));
+            }
+        }
+        Ok(None)
+    }
+
+    fn cells(&mut self) -> Result<Vec<SheetCell>, RecordError> {
+        let (mut cells, mut column) = (Vec::new(), 0);
+        while let Some(tag) = self.xml.next_tag_in("c", "row")? {
+            let [reference, kind] = attributes(&tag, ["r", "t"])?;
+            if !reference.is_empty() {
+                column = column_of(&reference)
+                    .filter(|next| *next >= column)
+                    .ok_or(bad("a cell has a wrong name"))?;
+            }
+            if !self.xml.is_empty_tag {
+                let (text, kind) = self.value(&kind)?;
+                if !text.is_empty() || kind.is_some() {
+                    cells.push(SheetCell { column, text, kind });
+                }
+            }
+            column += 1;
+            if column > MAX_COLUMNS {
+                return Err(bad("a cell has a wrong name"));
+            }
+        }
+        Ok(cells)
+    }
+
+    /// The text of a cell, or what it contains instead.
+    fn value(
+        &mut self,
+        kind: &str,
+    ) -> Result<(Zeroizing<String>, Option<&'static str>), RecordError> {
+        let mut text = Zeroizing::new(String::new());
+        let is_formula = self.xml.texts_until("c", &mut text)?;
+        let kind = match kind {
+            "inlineStr" | "str" => None,
+            "s" => {
+                let index = text.trim().parse().ok();
+                let shared = index.and_then(|index| self.strings.get(index));
+                shared.ok_or(bad("a text is missing"))?.clone_into(&mut text);
+                None
+            }
+            _ if text.is_empty() => is_formula.then_some("a formula without its result"),
+            "b" => Some("true or false"),
+            "d" => Some("a date"),
+            "e" => Some("an error"),
+            _ => Some("a number or a date"),
+        };
+        Ok((text, kind))
+    }
+}

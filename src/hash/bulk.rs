@@ -77,12 +77,18 @@ fn derive_all(
     let budget = Budget::default();
     let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run = || {
-        let mut memory = Memory::default();
+        // Kept while the method stays the same. Dropped in this order.
+        let mut held: Option<(Memory, Share<'_>, Method, usize)> = None;
         while let Some((first, inputs, digests)) = next() {
-            let method = inputs[0].method;
-            let bytes = method.memory_bytes().saturating_mul(inputs.len() as u64);
+            let (method, lanes) = (inputs[0].method, inputs.len());
+            let fits = |(_, _, of, most): &(_, _, Method, usize)| *of == method && *most >= lanes;
+            let kept = held.take().filter(fits);
+            let (memory, ..) = held.insert(kept.unwrap_or_else(|| {
+                let bytes = method.memory_bytes().saturating_mul(lanes as u64);
+                (Memory::default(), budget.take(bytes), method, lanes)
+            }));
             let secrets: Vec<_> = inputs.iter().map(|input| (input.password, input.salt)).collect();
-            let derived = budget.during(bytes, || method.derive_all(&secrets, &mut memory));
+            let derived = method.derive_all(&secrets, memory);
             for (offset, (digest, derived)) in digests.iter_mut().zip(derived).enumerate() {
                 done(first + offset, &derived);
                 *digest = derived;
@@ -114,14 +120,13 @@ struct Budget {
 }
 
 impl Budget {
-    /// Does `work`, which uses `bytes` of memory, as soon as they are available.
-    fn during<T>(&self, bytes: u64, work: impl FnOnce() -> T) -> T {
+    /// Takes `bytes` of memory as soon as they are available.
+    fn take(&self, bytes: u64) -> Share<'_> {
         let is_too_much =
             |taken: &mut u64| *taken > 0 && taken.saturating_add(bytes) > MAX_MEMORY_BYTES;
         let taken = self.released.wait_while(self.taken(), is_too_much);
         *taken.unwrap_or_else(PoisonError::into_inner) += bytes;
-        let _share = Share { budget: self, bytes };
-        work()
+        Share { budget: self, bytes }
     }
 
     fn taken(&self) -> MutexGuard<'_, u64> {
@@ -129,7 +134,7 @@ impl Budget {
     }
 }
 
-/// Memory that is released when the work is done or panics.
+/// Memory that is given back when this is dropped.
 struct Share<'a> {
     budget: &'a Budget,
     bytes: u64,
@@ -157,12 +162,11 @@ mod tests {
             for bytes in works.iter().copied() {
                 let (budget, now, peak) = (&budget, &now, &peak);
                 scope.spawn(move || {
-                    budget.during(bytes, || {
-                        let taken = now.fetch_add(bytes, Ordering::SeqCst) + bytes;
-                        peak.fetch_max(taken, Ordering::SeqCst);
-                        thread::sleep(Duration::from_millis(20));
-                        now.fetch_sub(bytes, Ordering::SeqCst);
-                    });
+                    let _share = budget.take(bytes);
+                    let taken = now.fetch_add(bytes, Ordering::SeqCst) + bytes;
+                    peak.fetch_max(taken, Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(20));
+                    now.fetch_sub(bytes, Ordering::SeqCst);
                 });
             }
         });

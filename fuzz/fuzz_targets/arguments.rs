@@ -14,6 +14,7 @@ mod program {
     pub mod complete;
     pub mod exit;
     pub mod output;
+    pub mod progress;
     pub mod prompt;
     pub mod terminal;
 }

@@ -25,7 +25,7 @@ use std::os::unix::ffi::OsStringExt;
 use clap::FromArgMatches;
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
-use program::{cli, commands, complete, exit, output, prompt, terminal};
+use program::{cli, commands, complete, exit, output, progress, prompt, terminal};
 
 use self::cli::Cli;
 use self::exit::{Code, Report};

@@ -1,6 +1,7 @@
 //! Password hashes in the text format of [werkzeug](https://werkzeug.palletsprojects.com)'s
 //! `security` module, as version 3.1 reads them.
 
+pub(crate) mod bulk;
 mod method;
 mod parse;
 mod pbkdf2;
@@ -69,8 +70,6 @@ impl PasswordHash {
     /// The length of a new salt in characters, the same as werkzeug 3.1's.
     pub const SALT_CHARS: usize = 16;
 
-    const SALT_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
     /// Hashes `password` with a fresh random salt (95 bits).
     ///
     /// # Panics
@@ -78,19 +77,18 @@ impl PasswordHash {
     /// If the operating system's random generator fails.
     #[must_use]
     pub fn new(method: &Method, password: &Password) -> Self {
-        Self::derive(method, random::text(Self::SALT_ALPHABET, Self::SALT_CHARS), password)
+        let salt = new_salt();
+        let digest = method.derive(password, &salt);
+        Self::from_parts(*method, salt, digest)
     }
 
-    fn derive(method: &Method, salt: String, password: &Password) -> Self {
-        let digest = method.derive(password, &salt);
-        Self { spelling: method.to_string(), method: *method, salt, digest }
+    fn from_parts(method: Method, salt: String, digest: Vec<u8>) -> Self {
+        Self { spelling: method.to_string(), method, salt, digest }
     }
 
     /// A hash with a random salt and digest, which no known password matches.
     pub(crate) fn of_nothing(method: &Method) -> Self {
-        let salt = random::text(Self::SALT_ALPHABET, Self::SALT_CHARS);
-        let digest = random::bytes(method.digest_bytes());
-        Self { spelling: method.to_string(), method: *method, salt, digest }
+        Self::from_parts(*method, new_salt(), random::bytes(method.digest_bytes()))
     }
 
     /// Does the work of verifying a password and discards the result, so an unknown user takes as
@@ -117,6 +115,12 @@ impl PasswordHash {
     pub fn is_outdated(&self, current: &Method) -> bool {
         !self.method.is_as_strong_as(current) || self.spelling != self.method.to_string()
     }
+}
+
+/// A random salt.
+fn new_salt() -> String {
+    const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    random::text(ALPHABET, PasswordHash::SALT_CHARS)
 }
 
 impl fmt::Display for PasswordHash {

@@ -14,6 +14,7 @@ mod program {
     pub mod complete;
     pub mod exit;
     pub mod output;
+    pub mod progress;
     pub mod prompt;
     pub mod terminal;
 }
@@ -24,7 +25,7 @@ use std::os::unix::ffi::OsStringExt;
 use clap::FromArgMatches;
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
-use program::{cli, commands, complete, exit, output, prompt, terminal};
+use program::{cli, commands, complete, exit, output, progress, prompt, terminal};
 
 use self::cli::Cli;
 use self::exit::{Code, Report};

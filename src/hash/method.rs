@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use dash_users_romix::Memory;
+
 use super::parse::whole_number;
 use super::pbkdf2::{Digest, Pbkdf2};
 use super::scrypt::Scrypt;
@@ -62,6 +64,26 @@ impl Method {
         match self {
             Self::Scrypt(scrypt) => scrypt.derive(password, salt).to_vec(),
             Self::Pbkdf2(pbkdf2) => pbkdf2.derive(password, salt),
+        }
+    }
+
+    /// Derives the digest of each password with its salt, at most [`MAX_LANES`](dash_users_romix::MAX_LANES).
+    pub(super) fn derive_all(
+        &self,
+        inputs: &[(&Password, &str)],
+        memory: &mut Memory,
+    ) -> Vec<Vec<u8>> {
+        match self {
+            Self::Scrypt(scrypt) => {
+                let inputs: Vec<_> = inputs
+                    .iter()
+                    .map(|&(password, salt)| (password.expose().as_bytes(), salt.as_bytes()))
+                    .collect();
+                scrypt.derive_all(&inputs, memory)
+            }
+            Self::Pbkdf2(_) => {
+                inputs.iter().map(|(password, salt)| self.derive(password, salt)).collect()
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use dash_users_romix::Memory;
 use yescrypt::{Mode, Params, yescrypt};
 
 use super::method::MethodError;
@@ -87,6 +88,18 @@ impl Scrypt {
             .and_then(|params| yescrypt(password, salt, &params, &mut digest))
             .expect("new() lets no other parameters through");
         digest
+    }
+}
+
+impl Scrypt {
+    /// Derives several digests at once.
+    pub(super) fn derive_all(
+        &self,
+        inputs: &[(&[u8], &[u8])],
+        memory: &mut Memory,
+    ) -> Vec<Vec<u8>> {
+        let digests = memory.derive((self.log_n, self.r, self.p), inputs);
+        digests.into_iter().map(Vec::from).collect()
     }
 }
 

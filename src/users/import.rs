@@ -1,7 +1,6 @@
 //! Importing many users from a file: records are validated, matched with existing users, hashed,
 //! and written at once.
 
-mod budget;
 mod candidate;
 mod problems;
 mod prune;
@@ -9,10 +8,7 @@ mod unnamed;
 
 use std::borrow::Borrow;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use self::budget::Budget;
 use self::candidate::{Candidate, Origin, Plaintext, Planned, by_name, text};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
@@ -387,10 +383,10 @@ impl Import {
         })
     }
 
-    /// Hashes the plaintext passwords on `jobs` threads. Each needs the memory of one hash: 32 MiB
-    /// with the default method, more for a stored hash of a higher cost. Together they use at most
-    /// 192 MiB, or the memory of one hash if that is more. `progress` is called after each
-    /// password.
+    /// Hashes the plaintext passwords on `jobs` threads. Each computes up to three hashes at once,
+    /// which need 32 MiB each with the default method, more for a stored hash of a higher cost.
+    /// Together the threads use at most 193 MiB, or the memory of one hash if that is more.
+    /// `progress` is called after each password.
     pub fn hash(&mut self, jobs: NonZeroUsize, progress: &(dyn Fn() + Sync)) {
         let (method, dry_run) = (self.method, self.options.dry_run);
         // Another program may change a password, which is then verified again.
@@ -398,27 +394,13 @@ impl Import {
         let mut work = Vec::new();
         for candidate in &mut self.candidates {
             match &mut candidate.secret {
-                Planned::Plaintext(plaintext) if plaintext.is_work(dry_run) => work.push(plaintext),
+                Planned::Plaintext(plaintext) if plaintext.is_work(dry_run) => {
+                    work.push(&mut **plaintext);
+                }
                 _ => {}
             }
         }
-        let jobs = jobs.get().min(work.len());
-        let work = Mutex::new(work.into_iter());
-        let budget = Budget::default();
-        let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let run = || {
-            while let Some(plaintext) = next() {
-                plaintext.hash(&method, dry_run, is_kept, &budget);
-                progress();
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 1..jobs {
-                // If a thread cannot be started, the others do its work.
-                let _ = thread::Builder::new().spawn_scoped(scope, run);
-            }
-            run();
-        });
+        Plaintext::hash_all(work, &method, dry_run, is_kept, jobs, progress);
     }
 }
 

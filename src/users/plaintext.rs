@@ -1,5 +1,8 @@
 //! Hashing plaintext passwords in the `password_hash` column.
 
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::embedded_hash::contains_hash;
 use super::error::BadValues;
 use super::hash_like::is_hash_like;
@@ -7,7 +10,7 @@ use super::no_password::is_no_password;
 use super::wrapped::Detected;
 use super::{Changed, Error, Users, existing};
 use crate::credential::{Credential, NewCredential, unlocked};
-use crate::hash::{HashError, MethodError, PasswordHash};
+use crate::hash::{HashError, MethodError, bulk};
 use crate::password::Password;
 use crate::policy;
 use crate::store::{Access, Row};
@@ -35,6 +38,24 @@ impl Users {
         usernames: Option<&[impl AsRef<[u8]>]>,
         allow_hash_like: bool,
     ) -> Result<Vec<(StoredText, bool)>, Error> {
+        let jobs = NonZeroUsize::MIN;
+        self.hash_plaintext_passwords_in_parallel(usernames, allow_hash_like, jobs, &|_, _| ())
+    }
+
+    /// The same on `jobs` threads, with the memory of [`Import::hash`](crate::Import::hash).
+    /// `progress` is called with the number of hashed passwords and of all: once before the first,
+    /// then after each.
+    ///
+    /// # Errors
+    ///
+    /// As of [`hash_plaintext_passwords`](Self::hash_plaintext_passwords).
+    pub fn hash_plaintext_passwords_in_parallel(
+        &mut self,
+        usernames: Option<&[impl AsRef<[u8]>]>,
+        allow_hash_like: bool,
+        jobs: NonZeroUsize,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Vec<(StoredText, bool)>, Error> {
         let mut rows = Vec::new();
         let mut transaction = self.store.begin(Access::Read)?;
         match usernames {
@@ -50,21 +71,29 @@ impl Users {
         }
         drop(transaction);
 
-        let mut clear = Vec::with_capacity(rows.len());
+        let mut plaintext = Vec::with_capacity(rows.len());
         let mut bad = Vec::new();
         for row in &rows {
             match plaintext_password(row, allow_hash_like) {
-                Ok(password) => clear.push(password),
+                Ok(password) => plaintext.push(password),
                 Err(error) => bad.push(error),
             }
         }
         BadValues::collect(bad)?;
-        let hash = |password: &Password| PasswordHash::new(&self.method, password);
+        let passwords: Vec<&Password> = plaintext.iter().flatten().collect();
+        let count = passwords.len();
+        let done = AtomicUsize::new(0);
+        progress(0, count);
+        let hashes = bulk::hash_all(&self.method, &passwords, jobs, &|| {
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, count);
+        });
+        let mut hashes = hashes.into_iter();
         let hashes: Vec<Option<NewCredential>> = rows
             .iter()
-            .zip(&clear)
+            .zip(&plaintext)
             .map(|(row, password)| {
-                Some(row.secret.credential().with_hash(hash(password.as_ref()?)))
+                let hash = password.as_ref().and_then(|_| hashes.next())?;
+                Some(row.secret.credential().with_hash(hash))
             })
             .collect();
 

@@ -1,5 +1,8 @@
 //! Hashing plaintext passwords in the `password_hash` column. Hash-like values are rejected.
 
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
 use dash_users::policy::Violation;
 use dash_users::{Error, StoredText, Users};
 
@@ -27,6 +30,25 @@ fn rehash_hashes_plaintext_of_tutorial(database: &dyn Database) {
     let again = users.hash_plaintext_passwords(ALL, false).unwrap();
     assert_eq!(again, [(text("alice"), false), (text("bob"), false)]);
     assert_eq!(rows(database), before);
+}
+
+fn rehash_in_parallel_hashes_each_users_own_password(database: &dyn Database) {
+    let mut users = init(database);
+    let names: Vec<_> = (0..10).map(|number| format!("user{number}")).collect();
+    insert(database, "user", &hash("secret"));
+    names.iter().for_each(|name| insert(database, name, &format!("secret of {name}")));
+    let reports = Mutex::new(Vec::new());
+    let jobs = NonZeroUsize::new(2).unwrap();
+    let report = |done, count| reports.lock().unwrap().push((done, count));
+    let done = users.hash_plaintext_passwords_in_parallel(ALL, false, jobs, &report).unwrap();
+    assert_eq!(done.iter().filter(|(_, is_hashed)| *is_hashed).count(), 10);
+    for name in names {
+        assert!(is_current_hash_of(&stored(database, &name), &format!("secret of {name}")));
+    }
+    let mut reports = reports.into_inner().unwrap();
+    assert_eq!(reports[0], (0, 10));
+    reports.sort_unstable();
+    assert!(reports.into_iter().eq((0..=10).map(|done| (done, 10))));
 }
 
 fn rehash_of_named_user_leaves_others(database: &dyn Database) {
@@ -213,6 +235,7 @@ fn rehash_of_empty_table_hashes_nothing(database: &dyn Database) {
 
 on_every_database! {
     rehash_hashes_plaintext_of_tutorial,
+    rehash_in_parallel_hashes_each_users_own_password,
     rehash_of_named_user_leaves_others,
     rehash_leaves_hashes_and_locked_users,
     rehash_accepts_ordinary_passwords,

@@ -334,7 +334,7 @@ pub struct FileArgs {
     /// Allow usernames that differ from another only in ASCII case
     #[arg(long, requires = "file")]
     pub allow_similar: bool,
-    /// Passwords to hash in parallel, 1 to 256 [default: one per core, in up to 192 MiB]
+    /// Threads that hash passwords, 1 to 256 [default: one per core]; they use at most 193 MiB
     #[arg(long, value_name = "N", requires = "file", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
 }

@@ -12,6 +12,7 @@ mod commands;
 mod complete;
 mod exit;
 mod output;
+mod progress;
 mod prompt;
 mod terminal;
 mod time;

@@ -138,11 +138,9 @@ fn step_back() {
     });
 }
 
-/// Runs a function that shows a progress bar on stderr.
-pub fn during_bar(run: impl FnOnce()) {
-    HAS_BAR.store(true, Ordering::Relaxed);
-    run();
-    HAS_BAR.store(false, Ordering::Relaxed);
+/// Says whether there is a progress bar on stderr.
+pub fn set_bar(is_shown: bool) {
+    HAS_BAR.store(is_shown, Ordering::Relaxed);
 }
 
 fn end(signal: i32) {

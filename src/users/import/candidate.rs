@@ -1,6 +1,7 @@
 //! A record that is being imported.
 
 use std::cmp::Ordering;
+use std::num::NonZeroUsize;
 
 use super::super::Error;
 use super::super::embedded_hash::{contains_hash, is_digest};
@@ -8,11 +9,10 @@ use super::super::foreign::converted;
 use super::super::hash_like::is_hash_like;
 use super::super::no_password::is_no_password;
 use super::super::wrapped::Detected;
-use super::budget::Budget;
 use super::{ImportOptions, OnConflict};
 use crate::credential::{Credential, NewCredential, unlocked};
 use crate::group::{Group, GroupError};
-use crate::hash::{HashError, Method, PasswordHash};
+use crate::hash::{HashError, Method, PasswordHash, bulk};
 use crate::language::{Language, LanguageError};
 use crate::password::Password;
 use crate::policy;
@@ -87,20 +87,55 @@ impl Plaintext {
         }
     }
 
-    /// Verifies and hashes the password if necessary. Then it is wiped, unless `is_kept`.
-    pub(super) fn hash(&mut self, method: &Method, dry_run: bool, is_kept: bool, budget: &Budget) {
-        if let Some(existing) = self.existing.as_ref().filter(|_| self.is_right.is_none()) {
-            let credential = existing.credential();
-            self.is_right = Some(credential.hash().is_some_and(|hash| {
-                budget.during(hash.method().memory_bytes(), || hash.verify(&self.password))
-            }));
+    /// Verifies and hashes passwords where necessary, and calls `progress` after each of them. Then
+    /// the passwords are wiped, unless `is_kept`.
+    pub(super) fn hash_all(
+        mut work: Vec<&mut Self>,
+        method: &Method,
+        dry_run: bool,
+        is_kept: bool,
+        jobs: NonZeroUsize,
+        progress: &(dyn Fn() + Sync),
+    ) {
+        let (mut checked, mut hashes) = (Vec::new(), Vec::new());
+        for plaintext in &mut work {
+            let Some(existing) = plaintext.existing.as_ref() else { continue };
+            if plaintext.is_right.is_some() {
+                continue;
+            }
+            match existing.credential().hash() {
+                Some(hash) => {
+                    hashes.push(hash.clone());
+                    checked.push(&mut **plaintext);
+                }
+                None => plaintext.is_right = Some(false),
+            }
         }
-        if self.is_right != Some(true) && self.hash.is_none() && !dry_run {
-            let hash = || PasswordHash::new(method, &self.password);
-            self.hash = Some(budget.during(method.memory_bytes(), hash));
+        let checks: Vec<_> =
+            hashes.iter().zip(checked.iter().map(|plaintext| &plaintext.password)).collect();
+        let is_right = bulk::verify_all(&checks, jobs, &|is_right| {
+            // A wrong password is hashed next.
+            if is_right || dry_run {
+                progress();
+            }
+        });
+        for (plaintext, is_right) in checked.into_iter().zip(is_right) {
+            plaintext.is_right = Some(is_right);
         }
-        if self.origin != Origin::Generated && !is_kept {
-            self.password = Password::from("");
+
+        let is_new = |plaintext: &&mut &mut Self| {
+            plaintext.is_right != Some(true) && plaintext.hash.is_none() && !dry_run
+        };
+        let new: Vec<_> = work.iter_mut().filter(is_new).collect();
+        let passwords: Vec<_> = new.iter().map(|plaintext| &plaintext.password).collect();
+        let hashes = bulk::hash_all(method, &passwords, jobs, progress);
+        for (plaintext, hash) in new.into_iter().zip(hashes) {
+            plaintext.hash = Some(hash);
+        }
+        for plaintext in work {
+            if plaintext.origin != Origin::Generated && !is_kept {
+                plaintext.password = Password::from("");
+            }
         }
     }
 }

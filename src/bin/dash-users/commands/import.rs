@@ -1,9 +1,7 @@
-use std::fmt;
 use std::fs;
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -13,7 +11,6 @@ use dash_users::{
     Error, Import, ImportOptions, ImportSummary, Location, Method, NewFile, OnConflict, Password,
     StoreError, StoredText, Users,
 };
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::init::{self, new_file};
 pub use super::source::Source;
@@ -22,7 +19,7 @@ use super::{open, report_reconciled, schema_warnings, seed};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records};
 use crate::output::{JsonImport, JsonReadAs, Output, counted, refuse_closed_stdout, write_stdout};
-use crate::terminal;
+use crate::{progress, terminal};
 
 /// Add or update users from a file
 ///
@@ -165,7 +162,11 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         // Fail before hashing anything.
         check_passwords_file(path)?;
     }
-    hash(&mut import, args.jobs, output);
+    let (count, done) = (import.passwords(), AtomicUsize::new(0));
+    progress::hashing(args.jobs, output, |jobs, progress| {
+        progress(0, count);
+        import.hash(jobs, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, count));
+    });
 
     let read_as = import.detected();
     if !args.dry_run {
@@ -224,27 +225,6 @@ struct Outcome<'a> {
     removed: &'a [StoredText],
     read_as: JsonReadAs,
     warnings: Vec<String>,
-}
-
-fn hash(import: &mut Import, jobs: Option<u16>, output: &Output) {
-    let jobs = jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
-    // If the number of cores is unknown, assume one.
-    let jobs = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-    let count = import.passwords();
-    if !output.is_watched() || count < 2 {
-        return import.hash(jobs, &|| ());
-    }
-
-    let template = "hashing [{wide_bar}] {pos}/{len}  {rate}  {eta} left";
-    let rate = |state: &ProgressState, text: &mut dyn fmt::Write| {
-        // A progress bar works without its rate.
-        let _ = write!(text, "{:.1}/s", state.per_sec());
-    };
-    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
-    let style = style.with_key("rate", rate).progress_chars("=> ");
-    let bar = ProgressBar::new(count as u64).with_style(style);
-    terminal::during_bar(|| import.hash(jobs, &|| bar.inc(1)));
-    bar.finish_and_clear();
 }
 
 /// Writes the import. Generated passwords are written to their file first.

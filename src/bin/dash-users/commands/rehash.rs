@@ -9,6 +9,7 @@ use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
 use crate::exit::{Code, Failure, bad_values};
 use crate::output::{Change, Output};
+use crate::progress;
 use crate::prompt::Prompt;
 
 /// Hash a user's password again, with the current method
@@ -72,12 +73,14 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
 
 fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
     let names = usernames(&args.users);
-    let done = users
-        .hash_plaintext_passwords(if args.all { None } else { Some(&names) }, args.allow_hash_like)
-        .map_err(|error| match error {
-            Error::BadValues(values) => bad_values(&values, database).into(),
-            error => anyhow::Error::from(error),
-        })?;
+    let names = if args.all { None } else { Some(&names[..]) };
+    let done = progress::hashing(None, output, |jobs, progress| {
+        users.hash_plaintext_passwords_in_parallel(names, args.allow_hash_like, jobs, progress)
+    });
+    let done = done.map_err(|error| match error {
+        Error::BadValues(values) => bad_values(&values, database).into(),
+        error => anyhow::Error::from(error),
+    })?;
     let unchanged = |name: &StoredText| format!("user '{name}' already has a hash");
     let hashed = |name: &StoredText| format!("hashed the plaintext password of user '{name}'");
     let users = done.iter().map(|(name, is_hashed)| (name, *is_hashed));

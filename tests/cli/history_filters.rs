@@ -37,7 +37,7 @@ fn history_is_filtered_by_time_action_and_actor() {
     let run = sandbox.run(&["history", "--format", "plain", "--action", "group add"]);
     assert_eq!(details(&run), ["group add bob"]);
     assert_eq!(sandbox.run(&["history", "nobody", "--since", "1d"]).status, 6);
-    let run = sandbox.run(&["history", "--action", "loock"]);
+    let run = sandbox.run(&["history", "--action", "lokc"]);
     assert_eq!(run.status, 2, "{run}");
     assert!(run.stderr.contains("the actions are: add, group add, group remove, import"), "{run}");
     let run = sandbox.run(&["history", "--since", "yesterday"]);

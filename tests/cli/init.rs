@@ -168,8 +168,7 @@ status 4
 -- stderr
 error: [DIR]/users.db is not a users database: its table 'users' has no column 'password_hash', only 'password'
 hint: if the app reads these columns, keep them, and copy the users to a database of their own:
-  sqlite3 -header -csv [DIR]/users.db 'SELECT "username" AS username, "password" AS password_hash FROM "users"' >users.csv
-  dash-users import users.csv --database dash-users.db && rm users.csv
+  sqlite3 -header -csv [DIR]/users.db 'SELECT "username" AS username, "password" AS password_hash FROM "users"' | dash-users import - --input-format csv --database dash-users.db
 
 "#]]);
 }

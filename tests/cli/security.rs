@@ -10,8 +10,10 @@ fn is_there(path: &str) -> bool {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let file = |path: &str| tests.join(format!("{}.rs", path.replace("::", "/")));
     let (module, name) = path.rsplit_once("::").expect("a suite, and what is in it");
+    // A function, or a name given to a macro.
+    let forms = [format!("fn {name}("), format!("    {name}: ")];
     let holds_it = |file: &Path| {
-        fs::read_to_string(file).is_ok_and(|code| code.contains(&format!("fn {name}(")))
+        fs::read_to_string(file).is_ok_and(|code| forms.iter().any(|form| code.contains(form)))
     };
     file(path).exists() || holds_it(&file(module)) || holds_it(&tests.join(module).join("main.rs"))
 }

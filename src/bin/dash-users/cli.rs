@@ -430,8 +430,9 @@ const READING: [&str; 12] = [
     "verify",
 ];
 
-/// Drops suggestions for a mistyped command that would write, unless they are within two letters, and
-/// replaces hidden aliases by their commands.
+/// Drops suggestions for a mistyped command unless less than half of its letters are wrong. For one
+/// that would write, they are at most two, and for a hidden alias one. Replaces hidden aliases by
+/// their commands.
 pub fn drop_far_suggestions(error: &mut clap::Error) {
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
         return;
@@ -440,15 +441,23 @@ pub fn drop_far_suggestions(error: &mut clap::Error) {
     let Some(ContextValue::Strings(names)) = error.remove(ContextKind::SuggestedSubcommand) else {
         return;
     };
-    let is_close =
-        |name: &String| READING.contains(&name.as_str()) || strsim::osa_distance(&typed, name) <= 2;
     let command = Cli::command();
     let mut shown: Vec<String> = Vec::new();
-    for name in names.into_iter().filter(is_close) {
+    for name in names {
         let found = command.find_subcommand(&name);
         let is_hidden =
             |found: &&clap::Command| !found.get_name_and_visible_aliases().contains(&name.as_str());
-        let name = found.filter(is_hidden).map_or(name.clone(), |found| found.get_name().into());
+        let hidden_of = found.filter(is_hidden);
+        let most = match hidden_of {
+            Some(_) => 1,
+            None if READING.contains(&name.as_str()) => usize::MAX,
+            None => 2,
+        };
+        let distance = strsim::osa_distance(&typed, &name);
+        if distance > most || 2 * distance >= typed.len() {
+            continue;
+        }
+        let name = hidden_of.map_or(name.clone(), |command| command.get_name().to_owned());
         if !shown.contains(&name) {
             shown.push(name);
         }

@@ -377,10 +377,10 @@ fn of_table(location: &Location, repair: Option<&str>, advice: &TableAdvice) -> 
         ));
     }
     if let Some(copy) = copy {
-        let [export, import] = copy_commands(location, copy, "dash-users.db")?;
+        let copy = copy_command(location, copy, "dash-users.db")?;
         return Some(format!(
             "if the app reads these columns, keep them, and copy the users to a database of their \
-             own:\n{export}\n{import}"
+             own:\n{copy}"
         ));
     }
     let sql = repair?;
@@ -392,24 +392,17 @@ fn of_table(location: &Location, repair: Option<&str>, advice: &TableAdvice) -> 
     })
 }
 
-/// The commands that copy the users of an app's table to the database `target`, if a shell can
-/// express them.
-pub fn copy_commands(
-    location: &Location,
-    table: &CopyableTable,
-    target: &str,
-) -> Option<[String; 2]> {
+/// The command that copies the users of an app's table to the database `target`, if a shell can
+/// express it. There is no file in between, which could be read by others or overwrite another.
+pub fn copy_command(location: &Location, table: &CopyableTable, target: &str) -> Option<String> {
     let select = quoted(&StoredText::Text(table.select.clone()))?;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let name = if table.table.chars().all(is_plain) { &table.table } else { "users" };
     let database = pasted(location);
     let export = if matches!(location, Location::Sqlite(_)) {
-        format!("sqlite3 -header -csv {database} {select} >{name}.csv")
+        format!("sqlite3 -header -csv {database} {select}")
     } else {
-        format!("psql --csv --command {select} {database} >{name}.csv")
+        format!("psql --csv --command {select} {database}")
     };
-    let import = format!("dash-users import {name}.csv --database {target} && rm {name}.csv");
-    Some([export, import])
+    Some(format!("{export} | dash-users import - --input-format csv --database {target}"))
 }
 
 fn not_empty(hint: &str) -> Option<String> {

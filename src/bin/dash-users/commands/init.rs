@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
-use crate::exit::{Code, Failure, copy_commands, pasted};
+use crate::exit::{Code, Failure, copy_command, pasted};
 use crate::output::{JsonEvent, JsonMigration, Output};
 use crate::terminal;
 
@@ -106,11 +106,9 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     for table in init.other_tables.iter().take(MAX_TABLES) {
         let name = StoredText::Text(table.table.clone());
         output.note(&format!("note: table '{name}' may have users too; it was not changed"));
-        if let Some(commands) = copy_commands(database, table, &pasted(database)) {
+        if let Some(command) = copy_command(database, table, &pasted(database)) {
             output.note("to copy its users:");
-            for command in commands {
-                output.note(&format!("  {command}"));
-            }
+            output.note(&format!("  {command}"));
         }
     }
     report_reconciled(&init.events, output);

@@ -65,7 +65,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;init' {
-            [CompletionResult]::new('--add-language', '--add-language', [CompletionResultType]::ParameterName, 'Add a column language to the app''s table, if it has none, with this value in all rows [default: en]')
+            [CompletionResult]::new('--add-language', '--add-language', [CompletionResultType]::ParameterName, 'Add a column language to the app''s table, if it has none, with this value in all rows [default: en]. An INSERT of the app that does not name its columns fails afterwards')
             [CompletionResult]::new('--file-mode', '--file-mode', [CompletionResultType]::ParameterName, 'Permissions of a new database file, in octal')
             [CompletionResult]::new('--file-group', '--file-group', [CompletionResultType]::ParameterName, 'Group of a new database file, by name or number [default: the group of the process]')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')

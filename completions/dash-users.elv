@@ -61,7 +61,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dash-users;init'= {
-            cand --add-language 'Add a column language to the app''s table, if it has none, with this value in all rows [default: en]'
+            cand --add-language 'Add a column language to the app''s table, if it has none, with this value in all rows [default: en]. An INSERT of the app that does not name its columns fails afterwards'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'

@@ -20,6 +20,13 @@ pub fn parse(text: &str) -> Result<SystemTime, &'static str> {
     } else if text.get(..10).is_some_and(is_date) {
         with_offset(text)
     } else {
+        // `m` could be minutes or months, and 0 needs a unit too.
+        let is_unit = |c: char| "hdwy".contains(c);
+        if !text.contains(is_unit)
+            || text.contains(|c| !(is_unit(c) || c == ' ' || char::is_ascii_digit(&c)))
+        {
+            return Err(EXPECTED);
+        }
         let age = humantime::parse_duration(text).map_err(|_| EXPECTED)?;
         SystemTime::now().checked_sub(age).or(Some(SystemTime::UNIX_EPOCH))
     };
@@ -82,6 +89,10 @@ mod tests {
             "",
             "30",
             "-30d",
+            "0",
+            "1m",
+            "1M",
+            "90min",
             "yesterday",
             "2026-02-30",
             "2026-1-1",

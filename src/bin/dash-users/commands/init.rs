@@ -21,7 +21,7 @@ use crate::terminal;
 #[derive(clap::Args)]
 pub struct Args {
     /// Add a column language to the app's table, if it has none, with this value in all rows
-    /// [default: en]
+    /// [default: en]. An INSERT of the app that does not name its columns fails afterwards
     #[arg(
         long,
         value_name = "TAG",
@@ -125,6 +125,9 @@ const MAX_TABLES: usize = 5;
 /// Reports what was added to the app's table, or why nothing was.
 fn report_changes(wanted: &TableChanges, init: &Init, output: &Output) {
     let new = init.created || init.created_table;
+    if init.changes.add_language.is_some() && !new {
+        output.note("note: an INSERT of the app that does not name its columns fails from now on");
+    }
     for (is_wanted, added, what) in [
         (
             wanted.add_language.is_some(),

@@ -120,7 +120,7 @@ impl Output {
     }
 
     /// Prints a table.
-    pub fn table(&self, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    pub fn table(header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
         write_stdout(|stdout| writeln!(stdout, "{}", table(header, rows)))
     }
 

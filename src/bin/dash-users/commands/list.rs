@@ -94,5 +94,5 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         ]
     };
     let header = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
-    Ok(output.table(&header, &listed.iter().map(row).collect::<Vec<_>>())?)
+    Ok(Output::table(&header, &listed.iter().map(row).collect::<Vec<_>>())?)
 }

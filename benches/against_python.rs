@@ -1,5 +1,5 @@
-//! `cargo bench --bench against_python`: the duration of logins and lookups, compared with Python
-//! and werkzeug in one run.
+//! `cargo bench --bench against_python`: the duration of logins and lookups, compared with Python,
+//! werkzeug and the `sqlite3` shell in one run.
 //!
 //! Each round does every kind of work once, alternating ours and Python's, so a slowdown of the
 //! machine affects both. The table has the medians; the last columns are the median, first and
@@ -51,6 +51,9 @@ print(sqlite3.connect(sys.argv[1]).execute(
     'SELECT username, language FROM users WHERE username = ?', ('alice',)).fetchone())
 ";
 
+/// The look-up in the `sqlite3` shell.
+const SELECT: &str = "SELECT username, language FROM users WHERE username = 'alice'";
+
 fn main() {
     let rounds = rounds(ROUNDS);
     let Some(python) = python::environment() else { return };
@@ -61,7 +64,7 @@ fn main() {
     let hash = PasswordHash::new(&Method::default(), &Password::from(PASSWORD));
 
     let mut hashlib = Hashlib::start(python.command());
-    let mut works = [
+    let mut works = vec![
         Work::new("`verify`, the right password", || verify(&database, "alice", PASSWORD, 0)),
         Work::new("Python, `check_password_hash`", || {
             time(python.command().args(["-c", CHECK, &hash.to_string()]), "", 0)
@@ -84,11 +87,22 @@ fn main() {
         }),
         Work::new("`--version`", || time(program(&database).arg("--version"), "", 0)),
     ];
+    let mut pairs = vec![(0, 1), (2, 3), (4, 5), (7, 6), (8, 5)];
+    if Command::new("sqlite3").arg("--version").output().is_ok() {
+        works.push(Work::new("the `sqlite3` shell", || {
+            let mut shell = Command::new("sqlite3");
+            time(shell.args(["-batch", "-readonly"]).arg(&database).arg(SELECT), "", 0)
+        }));
+        // At most 1.20.
+        pairs.insert(3, (4, 9));
+    } else {
+        eprintln!("SKIPPED the comparison with the sqlite3 shell: it is not installed");
+    }
     take_turns(rounds, &mut works);
 
     println!("{rounds} rounds\n");
     print_titles(TITLES);
-    for (work, against) in [(0, 1), (2, 3), (4, 5), (7, 6), (8, 5)] {
+    for (work, against) in pairs {
         print_row(compare(&works[work], &works[against]));
     }
 }

@@ -142,7 +142,7 @@ impl Bench {
                 Work::new(format!("`list --format json` of {count}"), || self.list(&database)),
                 Work::new("`sqlite3 -json`", || self.shell("-json", &database, LIST)),
             ]);
-            pairs.extend([(4, 5, Some((2.0, 64.0))), (6, 7, Some((2.0, 64.0)))]);
+            pairs.extend([(4, 5, Some((1.0, 32.0))), (6, 7, Some((1.0, 32.0)))]);
         }
         measure(rounds(ROUNDS[1]), &mut works, &pairs);
     }

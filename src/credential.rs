@@ -33,6 +33,9 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// The first character of every locked value.
+    pub(crate) const LOCK: char = '!';
+
     /// Parses a stored value. Anything that is not a credential is [`Unusable`](Self::Unusable).
     #[must_use]
     pub fn parse(stored: &StoredText) -> Self {

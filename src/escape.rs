@@ -14,6 +14,9 @@ pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_printable_ascii(self.0) && !self.0.contains('\\') {
+            return f.write_str(self.0);
+        }
         let mut plain = 0;
         for (position, c) in self.0.char_indices() {
             if c != '\\' && !is_unsafe_to_print(c) {
@@ -57,6 +60,16 @@ pub fn is_unsafe_to_print(c: char) -> bool {
     c.is_control() || is_bidirectional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffd}')
 }
 
+/// Whether no character of a text is [unsafe to print](is_unsafe_to_print).
+pub(crate) fn is_safe_to_print(text: &str) -> bool {
+    is_printable_ascii(text) || !text.contains(is_unsafe_to_print)
+}
+
+/// Most texts are, and this is fast.
+fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Whether a character is invisible, or stands for unreadable bytes (U+FFFD). Control characters and
 /// whitespace are not included.
 #[must_use]
@@ -90,6 +103,9 @@ impl Formatter for SafeFormatter {
         w: &mut W,
         text: &str,
     ) -> io::Result<()> {
+        if is_printable_ascii(text) {
+            return CompactFormatter.write_string_fragment(w, text);
+        }
         let mut plain = 0;
         for (position, c) in text.char_indices().filter(|(_, c)| is_unsafe_to_print(*c)) {
             CompactFormatter.write_string_fragment(w, &text[plain..position])?;

@@ -126,6 +126,11 @@ pub trait Transaction {
     /// Passes every row to `each`, ordered by the bytes of the username in the database's encoding.
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
 
+    /// As [`rows`](Self::rows), without the times, if that is faster.
+    fn rows_without_times(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        self.rows(each)
+    }
+
     /// The first `limit` usernames that begin with `prefix` and are text, ordered by their bytes.
     fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError>;
 
@@ -311,6 +316,14 @@ impl StoredSecret {
     #[must_use]
     pub fn credential(&self) -> Credential {
         Credential::parse(&self.0)
+    }
+
+    /// Whether an administrator locked the user: as
+    /// [`Credential::is_locked`], without parsing most hashes.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        let may_be = |text: &str| text.starts_with(Credential::LOCK);
+        matches!(&self.0, StoredText::Text(text) if may_be(text)) && self.credential().is_locked()
     }
 
     /// The value itself. Do not print, log or show it.

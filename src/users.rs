@@ -318,9 +318,19 @@ impl Users {
     /// Only [`StoreError`](crate::StoreError).
     pub fn list(&mut self) -> Result<Vec<User>, Error> {
         let mut users = Vec::new();
-        let mut transaction = self.store.begin(Access::Read)?;
-        transaction.rows(&mut |row| users.push(user(row, &self.method)))?;
+        self.each(&mut |user| users.push(user))?;
         Ok(users)
+    }
+
+    /// Passes all users to `each`, in the order of [`list`](Self::list). Other programs may be unable
+    /// to change the database until this returns, so `each` should be fast.
+    ///
+    /// # Errors
+    ///
+    /// Only [`StoreError`](crate::StoreError), perhaps after some users.
+    pub fn each(&mut self, each: &mut dyn FnMut(User)) -> Result<(), Error> {
+        let mut transaction = self.store.begin(Access::Read)?;
+        Ok(transaction.rows(&mut |row| each(user(row, &self.method)))?)
     }
 
     /// Whether there are hashes and all of them are PBKDF2. Then the app's werkzeug or Python may
@@ -331,7 +341,11 @@ impl Users {
     /// Only [`StoreError`](crate::StoreError).
     pub fn are_all_pbkdf2(&mut self) -> Result<bool, Error> {
         let (mut pbkdf2, mut others) = (0, 0);
-        self.store.begin(Access::Read)?.rows(&mut |row| match row.secret.credential().hash() {
+        self.store.begin(Access::Read)?.rows_without_times(&mut |row| match row
+            .secret
+            .credential()
+            .hash()
+        {
             Some(hash) if matches!(hash.method(), Method::Pbkdf2(_)) => pbkdf2 += 1,
             Some(_) => others += 1,
             None => {}

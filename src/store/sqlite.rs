@@ -243,6 +243,12 @@ impl Transaction for SqliteTransaction<'_> {
         read_rows(&self.transaction, ALL, [], each).map_err(|error| self.error(&error))
     }
 
+    fn rows_without_times(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
+        let _work = Work::statement();
+        read_rows(&self.transaction, ALL_WITHOUT_TIMES, [], each)
+            .map_err(|error| self.error(&error))
+    }
+
     fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let select = "SELECT username FROM users
                       WHERE username >= ?1 COLLATE BINARY AND username < ?2 COLLATE BINARY
@@ -507,12 +513,19 @@ impl ToSql for StoredText {
 /// Users, one row for each group. The app's table may have columns of any name.
 macro_rules! select_users {
     ($which:literal) => {
+        select_users!(
+            "times.created_at, times.password_changed_at",
+            "LEFT JOIN dash_users_times AS times ON times.username = users.username",
+            $which
+        )
+    };
+    ($times:literal, $join:literal, $which:literal) => {
         concat!(
-            "SELECT users.username, users.password_hash, users.language,
-                    times.created_at, times.password_changed_at, user_groups.group_name
-             FROM users
-             LEFT JOIN dash_users_times AS times ON times.username = users.username
-             LEFT JOIN user_groups ON user_groups.username = users.username ",
+            "SELECT users.username, users.password_hash, users.language, ",
+            $times,
+            ", user_groups.group_name FROM users ",
+            $join,
+            " LEFT JOIN user_groups ON user_groups.username = users.username ",
             $which
         )
     };
@@ -520,6 +533,8 @@ macro_rules! select_users {
 
 const ONE: &str = select_users!("WHERE users.username = ?");
 const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
+const ALL_WITHOUT_TIMES: &str =
+    select_users!("NULL, NULL", "", "ORDER BY users.username COLLATE BINARY");
 
 /// Reads the rows of [`select_users`]. The rows of one user must be adjacent.
 fn read_rows(

@@ -15,7 +15,7 @@ use super::json::{exact_text, exact_texts, to_json};
 use super::{
     BadRecord, Each, FIELDS, Position, Record, RecordError, Secret, WRITTEN, lock_of, yes_or_no,
 };
-use crate::escape::{is_unsafe_to_print, write_json};
+use crate::escape::{is_safe_to_print, write_json};
 use crate::password::Password;
 use crate::store::{Row, StoredSecret};
 use crate::user::StoredText;
@@ -311,7 +311,7 @@ impl<W: Write> Writer<W> {
         }
         self.cell(&row.language)?;
         self.groups(&row.groups)?;
-        self.writer.write_field(row.secret.credential().is_locked().to_string())?;
+        self.writer.write_field(if row.secret.is_locked() { "true" } else { "false" })?;
         Ok(self.writer.write_record(None::<&[u8]>)?)
     }
 
@@ -353,7 +353,7 @@ impl<W: Write> Writer<W> {
 
 /// Whether a cell can contain the text unchanged.
 fn is_plain(text: &str) -> bool {
-    !text.starts_with(EXACT) && !text.chars().any(is_unsafe_to_print)
+    !text.starts_with(EXACT) && is_safe_to_print(text)
 }
 
 #[cfg(test)]

@@ -547,7 +547,7 @@ impl<W: Write> Writer<W> {
             password_hash: self.with_hashes.then(|| Exact(secret.expose())),
             language: Exact(language),
             groups: groups.iter().map(Exact).collect(),
-            locked: secret.credential().is_locked(),
+            locked: secret.is_locked(),
         };
         write_json(&mut self.output, &written)?;
         if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }

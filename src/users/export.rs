@@ -24,7 +24,7 @@ impl Users {
     ) -> Result<io::Result<(W, u64)>, Error> {
         let mut transaction = self.store.begin(Access::Read)?;
         let mut written = Writer::new(output, format, with_hashes).map(|writer| (writer, 0));
-        transaction.rows(&mut |row| {
+        transaction.rows_without_times(&mut |row| {
             if let Ok((writer, count)) = &mut written {
                 match writer.write(&row) {
                     Ok(()) => *count += 1,

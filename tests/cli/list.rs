@@ -1,6 +1,10 @@
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+
 use snapbox::str;
 
-use crate::support::{SECRET123, initialized, seeded};
+use crate::support::{SECRET123, Sandbox, initialized, seeded};
 
 #[test]
 fn list_sorts_by_name_in_each_format() {
@@ -102,4 +106,66 @@ fn list_shows_future_times() {
     );
     let stdout = sandbox.run(&["list"]).stdout;
     assert!(stdout.contains("in 3 days") && !stdout.contains("in now"), "{stdout}");
+}
+
+/// Adds users with a language of this many bytes each, and different times.
+fn add_many(sandbox: &Sandbox, users: u32, language_bytes: u32) {
+    sandbox.sql(&format!(
+        "BEGIN;
+         INSERT INTO dash_users_change (action, is_bulk) VALUES ('import', 1);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {users})
+         INSERT INTO users
+         SELECT printf('user%05d', i), 'x', hex(zeroblob({language_bytes} / 2)) FROM n;
+         INSERT INTO dash_users_times (username, created_at, fingerprint)
+         SELECT username,
+                strftime('%Y-%m-%dT%H:%M:%fZ', 1e9 + substr(username, 5) * 7919 % 10007, 'unixepoch'),
+                NULL
+         FROM users WHERE username NOT LIKE '%9';
+         DELETE FROM dash_users_change;
+         COMMIT"
+    ));
+}
+
+#[test]
+fn list_prints_many_users_in_each_order() {
+    for sandbox in [initialized(), initialized().with_env("TMPDIR", "/nonexistent")] {
+        add_many(&sandbox, 4000, 200);
+        let from = "FROM users LEFT JOIN dash_users_times AS times USING (username)";
+        for (sort, order) in [("name", "username"), ("created", "times.created_at, username")] {
+            let expected = sandbox.query(&format!("SELECT username {from} ORDER BY {order}"));
+            let json = sandbox.run(&["list", "--json", "--sort", sort]).json();
+            let names = json.as_array().unwrap().iter();
+            let names: Vec<_> = names.map(|user| user["username"].as_str().unwrap()).collect();
+            assert!(names == expected, "{sort}");
+            let plain = sandbox.run(&["list", "--format", "plain", "--sort", sort]).stdout;
+            let names: Vec<_> = plain.lines().filter_map(|row| row.split('\t').next()).collect();
+            assert!(names == expected, "{sort}");
+        }
+    }
+}
+
+#[test]
+fn slow_reader_blocks_no_writer_and_fills_no_memory() {
+    // An optimized program needs less than 32 MiB.
+    const MAX_KIB: u32 = 40 << 10;
+
+    let sandbox = initialized();
+    add_many(&sandbox, 2500, 16_000);
+    for args in [
+        &["list", "--json"][..],
+        &["list", "--format", "plain", "--sort", "created"],
+        &["export"],
+        &["export", "--output-format", "jsonl"],
+    ] {
+        let mut child = sandbox.command(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0]).unwrap();
+        sandbox.sql("UPDATE users SET password_hash = 'y' WHERE username = 'user00001'");
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak: u32 = peak.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+        assert!(peak < MAX_KIB, "{args:?}: {peak}");
+        drop(stdout);
+        assert!(child.wait().unwrap().success(), "{args:?}");
+    }
 }

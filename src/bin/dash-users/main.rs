@@ -20,7 +20,7 @@ mod time;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::FromArgMatches;
+use clap::{CommandFactory, FromArgMatches};
 use mimalloc::MiMalloc;
 use nix::sys::resource::{Resource, setrlimit};
 use zeroizing_alloc::ZeroAlloc;
@@ -46,9 +46,12 @@ fn main() -> ExitCode {
         eprintln!("warning: {error:#}");
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let parsed = cli::command()
-        .try_get_matches_from(&arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parse = |command: clap::Command| {
+        let matches = command.try_get_matches_from(&arguments)?;
+        Cli::from_arg_matches(&matches)
+    };
+    // Only help and errors need the texts that `cli::command` adds.
+    let parsed = parse(Cli::command()).or_else(|_| parse(cli::command()));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(mut error) if error.use_stderr() => {

@@ -4,6 +4,8 @@
 //! else goes to stderr.
 
 mod json;
+mod rows;
+mod spool;
 mod table;
 
 use std::ffi::OsString;
@@ -21,8 +23,10 @@ use serde::Serialize;
 
 use self::json::JsonError;
 pub use self::json::{
-    Change, Each, JsonCopy, JsonEvent, JsonImport, JsonMigration, JsonReadAs, JsonUser,
+    Change, JsonCopy, JsonEvent, JsonImport, JsonMigration, JsonReadAs, JsonUser,
 };
+pub use self::rows::Rows;
+pub use self::spool::Spool;
 pub use self::table::{fields, indented, table, wrapped};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Report};
@@ -108,6 +112,16 @@ impl Output {
             }
             Format::Table => writeln!(stdout, "{}", people()),
         })
+    }
+
+    /// Collects rows for programs; `None` if the output is a table.
+    pub fn rows(&self) -> Option<Rows> {
+        (self.format != Format::Table).then(|| Rows::new(self.format == Format::Json))
+    }
+
+    /// Prints a table.
+    pub fn table(header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+        write_stdout(|stdout| writeln!(stdout, "{}", table(header, rows)))
     }
 
     /// Prints a result in JSON only: for the other formats, a note has already said it.

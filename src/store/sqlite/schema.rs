@@ -61,8 +61,15 @@ const TABLES: [(&str, &str); 4] = [
     ("dash_users_change", "actor, action, detail, is_bulk"),
 ];
 
+/// Creates the table of the version.
+const CREATE_VERSION: &str = "CREATE TABLE dash_users_schema (version INTEGER NOT NULL)";
+
 /// Inspects the schema. Within a transaction, the result stays valid until its end.
 pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Schema, StoreError> {
+    let migrations = MIGRATIONS.map(|(migration, _)| migration);
+    if is_as_created(connection).map_err(sql_error(location))? {
+        return Ok(Schema::new(LATEST, Some(Vec::new()), &[], migrations));
+    }
     let (version, of_version) = version(connection, location)?;
     let users = table::users(connection)
         .map_err(sql_error(location))?
@@ -74,8 +81,83 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
     });
     let damage: Vec<_> =
         damage.chain(of_version.map(|reason| (LATEST, reason.to_owned()))).collect();
-    let migrations = MIGRATIONS.map(|(migration, _)| migration);
     Ok(Schema::new(version, users, &damage, migrations))
+}
+
+/// Whether the schema is exactly that of a new database. If so, there is nothing to inspect, which
+/// would take most of the time of a lookup. An app's own tables make no difference.
+fn is_as_created(connection: &Connection) -> rusqlite::Result<bool> {
+    let expected = &*AS_CREATED;
+    let is_known = |table: &[u8]| expected.iter().any(|(name, ..)| is_named(table, name));
+    let mut found = 0;
+    {
+        let mut select = connection.prepare("SELECT name, tbl_name, sql FROM sqlite_schema")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let text =
+                |column| row.get_ref(column).map(|text| text.as_bytes_or_null().ok().flatten());
+            let (name, table, sql) = (text(0)?, text(1)?, text(2)?);
+            let (name, table) = (name.unwrap_or_default(), table.unwrap_or_default());
+            match expected.iter().find(|(expected, ..)| expected.as_bytes() == name) {
+                Some((_, of, as_created)) => {
+                    let is_same =
+                        table == of.as_bytes() && sql == as_created.as_deref().map(str::as_bytes);
+                    if !is_same {
+                        return Ok(false);
+                    }
+                    found += 1;
+                }
+                None if is_known(name) || is_known(table) => return Ok(false),
+                None => {}
+            }
+        }
+    }
+    if found < expected.len() {
+        return Ok(false);
+    }
+    let mut select = connection.prepare("SELECT version FROM dash_users_schema")?;
+    let versions: Vec<Value> =
+        select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(versions == [Value::Integer(LATEST.into())])
+}
+
+/// Whether SQLite finds a table by this name.
+fn is_named(table: &[u8], name: &str) -> bool {
+    table.eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// The name, table and SQL of each object in a new database.
+static AS_CREATED: LazyLock<Vec<(&str, &str, Option<String>)>> = LazyLock::new(as_created);
+
+fn as_created() -> Vec<(&'static str, &'static str, Option<String>)> {
+    let migrated = |name: &str| {
+        let (kind, sql) = MIGRATIONS.iter().find_map(|(_, sql)| {
+            ["TABLE", "INDEX"].into_iter().find_map(|kind| {
+                let (_, statement) =
+                    sql.split_once(&format!("CREATE {kind} IF NOT EXISTS {name} "))?;
+                Some((kind, statement.split(';').next()?))
+            })
+        })?;
+        let sql = format!("CREATE {kind} {name} {sql}");
+        // As SQLite adds a column.
+        Some(if name == "dash_users_times" {
+            sql.replace("\n)", "\n, fingerprint TEXT)")
+        } else {
+            sql
+        })
+    };
+    let tables = TABLES.iter().map(|(name, _)| (*name, *name));
+    let objects = OBJECTS.iter().map(|(_, name, table)| (*name, *table));
+    let described =
+        [("users", "users")].into_iter().chain(tables).chain(objects).map(|(name, table)| {
+            (name, table, migrated(name).or_else(|| Some(trigger(name).to_owned())))
+        });
+    described
+        .chain([
+            ("sqlite_autoindex_users_1", "users", None),
+            ("dash_users_schema", "dash_users_schema", Some(CREATE_VERSION.to_owned())),
+        ])
+        .collect()
 }
 
 /// The error for an unusable table.
@@ -341,10 +423,8 @@ pub(super) fn apply(transaction: &Connection, before: &Schema) -> rusqlite::Resu
     let is_another_table = is_another_table(transaction)?;
     create(transaction)?;
     reconcile(transaction, before.version >= WATCHED, is_another_table)?;
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS dash_users_schema (version INTEGER NOT NULL);
-         DELETE FROM dash_users_schema;",
-    )?;
+    let create = CREATE_VERSION.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS");
+    transaction.execute_batch(&format!("{create}; DELETE FROM dash_users_schema;"))?;
     transaction.execute("INSERT INTO dash_users_schema (version) VALUES (?)", [LATEST])?;
     let mut events = Vec::new();
     history::read_since(transaction, last, &mut |event| events.push(event))?;
@@ -461,4 +541,49 @@ fn version(
     }
     let version = u32::try_from(version).map_err(|_| unreadable("contains a negative version"))?;
     Ok((version, damage))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        create(&connection).unwrap();
+        connection.execute_batch(CREATE_VERSION).unwrap();
+        connection.execute("INSERT INTO dash_users_schema VALUES (?)", [LATEST]).unwrap();
+        connection
+    }
+
+    #[test]
+    fn only_schema_of_new_database_needs_no_inspection() {
+        assert!(is_as_created(&new()).unwrap());
+        for (sql, expected) in [
+            ("CREATE TABLE orders (id); CREATE INDEX by_id ON orders (id)", true),
+            ("CREATE VIEW names AS SELECT username FROM users", true),
+            ("INSERT INTO dash_users_schema VALUES (3)", false),
+            ("UPDATE dash_users_schema SET version = version + 1", false),
+            ("DELETE FROM dash_users_schema", false),
+            ("ALTER TABLE users ADD COLUMN email", false),
+            ("ALTER TABLE users RENAME TO people", false),
+            ("ALTER TABLE users RENAME TO u; ALTER TABLE u RENAME TO Users", false),
+            ("ALTER TABLE users RENAME COLUMN language TO locale", false),
+            ("CREATE INDEX i ON USERS (language COLLATE NOCASE)", false),
+            ("CREATE TRIGGER t AFTER DELETE ON users BEGIN SELECT 1; END", false),
+            ("CREATE INDEX i ON user_groups (group_name)", false),
+            ("DROP INDEX dash_users_username_nocase", false),
+            ("DROP TRIGGER dash_users_group_changed", false),
+            ("DROP TABLE user_events", false),
+            ("DROP TABLE users; CREATE VIEW users AS SELECT 1", false),
+            (
+                "DROP TRIGGER dash_users_added;
+                 CREATE TRIGGER dash_users_added AFTER INSERT ON users BEGIN SELECT 1; END",
+                false,
+            ),
+        ] {
+            let connection = new();
+            connection.execute_batch(sql).unwrap();
+            assert_eq!(is_as_created(&connection).unwrap(), expected, "{sql}");
+        }
+    }
 }

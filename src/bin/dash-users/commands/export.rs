@@ -1,19 +1,14 @@
-use std::io::{self, BufWriter, Seek};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::transfer::Format;
 use dash_users::{Error, Location, StoreError, Users};
-use tempfile::SpooledTempFile;
 
 use super::import::is_stdout;
 use crate::cli::FileFormat;
 use crate::exit::{Code, Failure};
-use crate::output::{JsonCopy, Output, counted, refuse_closed_stdout, write_stdout};
-
-/// The maximum number of bytes to buffer in memory. Larger exports use an unnamed temporary file.
-const SPOOLED_BYTES: usize = 8 << 20;
+use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
 
 /// Export all users to a file
 ///
@@ -64,19 +59,15 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         files::check(&file, &options(args))?;
     }
     // A slow reader must not block the app's writes to the database.
-    let spool = BufWriter::with_capacity(1 << 16, SpooledTempFile::new(SPOOLED_BYTES));
     let mut users = Users::open_read_only(database)?;
-    let (spool, count) = users
-        .export(spool, format, !args.without_hashes)?
-        .context("cannot write a temporary file")?;
-    let mut spool = spool.into_inner().map_err(io::IntoInnerError::into_error)?;
-    spool.rewind()?;
+    let (spool, count) = users.export(Spool::default(), format, !args.without_hashes)??;
+    drop(users);
     if is_stdout(&args.file) {
-        return Ok(write_stdout(|stdout| io::copy(&mut spool, stdout).map(drop))?);
+        return Ok(write_stdout(|stdout| spool.copy_to(stdout))?);
     }
     let written = files::write(&file, &options(args), |output, _| {
-        let copied = io::copy(&mut spool, output);
-        copied.map(drop).map_err(|error| FileError::Failed { path: file.clone(), error })
+        let copied = spool.copy_to(output);
+        copied.map_err(|error| FileError::Failed { path: file.clone(), error })
     })?;
     let warning = files::mode_warning(&written, options(args).mode);
     let file = file.display().to_string();

@@ -8,7 +8,7 @@ use dash_users::{Location, User, Users};
 use super::bytes;
 use crate::cli::MethodArg;
 use crate::complete;
-use crate::output::{Each, JsonUser, Output, ago, joined, plain_user, table};
+use crate::output::{JsonUser, Output, ago, joined, plain_user};
 
 /// List users, without their hashes
 ///
@@ -47,41 +47,52 @@ pub enum Sort {
 }
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let mut users = Users::open_read_only(database)?.with_method(args.method.get()?).list()?;
+    let mut users = Users::open_read_only(database)?.with_method(args.method.get()?);
     let group = args.group.as_deref().map(bytes);
-    users.retain(|user| {
+    let is_wanted = |user: &User| {
         let is_member = group
             .is_none_or(|wanted| user.groups.iter().any(|group| group.as_key() == Some(wanted)));
         is_member && (user.outdated || !args.outdated) && (user.locked || !args.locked)
-    });
-    // The sort is stable, so users with equal times stay sorted by name.
-    match args.sort {
-        Sort::Name => {}
-        Sort::Created => users.sort_by_key(|user| user.created_at),
-        Sort::Changed => users.sort_by_key(|user| user.password_changed_at),
-    }
-    let json = || Each(|| users.iter().map(JsonUser::from));
-    let rows = || users.iter().map(plain_user).collect();
-    let people = || {
-        let row = |user: &User| {
-            let state = match (user.method.is_some(), user.locked, user.outdated) {
-                (false, false, _) => "no usable hash",
-                (_, true, true) => "locked, outdated",
-                (_, true, false) => "locked",
-                (_, false, true) => "outdated",
-                (_, false, false) => "",
-            };
-            vec![
-                user.username.to_string(),
-                user.language.to_string(),
-                joined(&user.groups, ", "),
-                state.to_owned(),
-                user.created_at.map(ago).unwrap_or_default(),
-                user.password_changed_at.map(ago).unwrap_or_default(),
-            ]
-        };
-        let header = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
-        table(&header, &users.iter().map(row).collect::<Vec<_>>())
     };
-    Ok(output.result(json, rows, people)?)
+    let time = |user: &User| match args.sort {
+        Sort::Name => None,
+        Sort::Created => user.created_at,
+        Sort::Changed => user.password_changed_at,
+    };
+    if let Some(rows) = output.rows() {
+        let mut rows = if args.sort == Sort::Name { rows } else { rows.sorted() };
+        let mut pushed = Ok(());
+        users.each(&mut |user| {
+            if is_wanted(&user) && pushed.is_ok() {
+                pushed = rows.push(|| JsonUser::from(&user), || plain_user(&user), time(&user));
+            }
+        })?;
+        drop(users);
+        pushed?;
+        return Ok(rows.print()?);
+    }
+    let mut listed = users.list()?;
+    drop(users);
+    listed.retain(is_wanted);
+    // The sort is stable, so users with equal times stay sorted by name.
+    listed.sort_by_key(time);
+    let row = |user: &User| {
+        let state = match (user.method.is_some(), user.locked, user.outdated) {
+            (false, false, _) => "no usable hash",
+            (_, true, true) => "locked, outdated",
+            (_, true, false) => "locked",
+            (_, false, true) => "outdated",
+            (_, false, false) => "",
+        };
+        vec![
+            user.username.to_string(),
+            user.language.to_string(),
+            joined(&user.groups, ", "),
+            state.to_owned(),
+            user.created_at.map(ago).unwrap_or_default(),
+            user.password_changed_at.map(ago).unwrap_or_default(),
+        ]
+    };
+    let header = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
+    Ok(Output::table(&header, &listed.iter().map(row).collect::<Vec<_>>())?)
 }

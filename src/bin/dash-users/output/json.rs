@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use dash_users::transfer::Position;
 use dash_users::{Event, Location, Migration, StoredText, User};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::rfc3339;
 use crate::exit::{Detail, Report};
@@ -119,15 +119,6 @@ pub struct JsonReadAs {
     pub converted: u64,
     /// Users without a password who were locked.
     pub locked: u64,
-}
-
-/// An array that creates its items while writing.
-pub struct Each<F>(pub F);
-
-impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq((self.0)())
-    }
 }
 
 /// A history event in JSON.

@@ -19,6 +19,10 @@ const TRIGGERS: [&str; 4] =
 /// The number of names in one statement.
 const BATCH: usize = 500;
 
+/// The page cache of an import, in KiB. Changed pages stay in it (see `cache_spill`), so with the
+/// default of 2 MiB it is soon full of them, and each look-up would read its pages again.
+const CACHE: i64 = 256 << 10;
+
 /// A started import.
 pub(super) struct Import {
     /// The start time, in the triggers' format.
@@ -45,6 +49,7 @@ impl Import {
         if was_empty || app_has_triggers || !table::compares_bytes(connection)? {
             delete_orphans(connection)?;
         }
+        connection.pragma_update(None, "cache_size", -CACHE)?;
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
         for name in TRIGGERS {

@@ -67,6 +67,17 @@ with database:
     database.executemany(insert, records)
 ";
 
+/// Adds and changes users in a table that has some.
+const UPSERT: &str = "
+import csv, sqlite3, sys
+records = csv.reader(open(sys.argv[1], newline=''))
+next(records)
+with sqlite3.connect(sys.argv[2]) as database:
+    database.executemany('INSERT INTO users VALUES (?, ?, ?) ON CONFLICT (username) '
+        'DO UPDATE SET password_hash = excluded.password_hash, language = excluded.language',
+        records)
+";
+
 /// What `export` writes.
 const EXPORT: &str = "
 SELECT username, password_hash, language,
@@ -92,6 +103,7 @@ fn main() {
     let titles = ["MiB", "compared with", "bound", "rounds"];
     print_titles(TITLES.into_iter().chain(titles));
     bench.against_others(sizes.many);
+    bench.with_users(sizes.many);
     bench.look_ups(sizes.few, sizes.many);
     bench.growth(sizes.many, sizes.most);
     // The longest part.
@@ -145,6 +157,45 @@ impl Bench {
             pairs.extend([(4, 5, Some((1.0, 32.0))), (6, 7, Some((1.0, 32.0)))]);
         }
         measure(rounds(ROUNDS[1]), &mut works, &pairs);
+    }
+
+    /// Imports into a table that has users already.
+    fn with_users(&self, count: usize) {
+        let plain = self.hashes("plain.csv", count, false);
+        let other = |line: &str| line.replacen(',', "x,", 1);
+        let changed = |line: &str| line.replacen('$', "$x", 1);
+        let some_changed = |number: usize, line: &str| match number % 100 {
+            0 => changed(line),
+            _ => line.to_owned(),
+        };
+        let all_changed = self.edited("changed.csv", &plain, count, |_, line| changed(line));
+        let some_changed = self.edited("some.csv", &plain, count, some_changed);
+        let mut cases = Vec::new();
+        for before in [1, count.min(1_000), count] {
+            let name = format!("{before} before");
+            let users = self.edited(&format!("{name}.csv"), &plain, before, |_, line| other(line));
+            let title = format!("`import` of {count}, {before} other users before");
+            cases.push((title, users, plain.clone(), "fail", 1.2));
+        }
+        for (title, file, on_conflict, bound) in [
+            ("that all change", all_changed, "update", 1.5),
+            ("of which 1% change", some_changed, "update", 1.0),
+            ("that are all skipped", plain.clone(), "skip", 1.0),
+        ] {
+            let title = format!("`import` of {count} existing users {title}");
+            cases.push((title, plain.clone(), file, on_conflict, bound));
+        }
+        for (title, before, file, on_conflict, bound) in cases {
+            let stem = before.file_stem().expect("a name").to_string_lossy();
+            let ours = self.database(&format!("{stem}.db"), &before);
+            let bare = self.bare(&format!("{stem}.bare.db"), &before);
+            let options = ["--on-conflict", on_conflict];
+            let mut works = [
+                Work::new(title, || self.import_into(&ours, &file, &options)),
+                Work::new("Python, `csv` and an upsert", || self.upsert(&bare, &file)),
+            ];
+            measure(rounds(ROUNDS[1]), &mut works, &[(0, 1, Some((bound, 128.0)))]);
+        }
     }
 
     fn look_ups(&self, few: usize, many: usize) {
@@ -210,8 +261,13 @@ fn measure(rounds: usize, works: &mut [Work<'_>], pairs: &[Pair]) {
 /// Running the works.
 impl Bench {
     fn import(&self, file: &Path, options: &[&str]) -> Cost {
+        self.import_into(&self.empty, file, options)
+    }
+
+    /// Imports into a copy of a database.
+    fn import_into(&self, before: &Path, file: &Path, options: &[&str]) -> Cost {
         let database = self.dir.path().join("import.db");
-        fs::copy(&self.empty, &database).expect("a copy of the empty database");
+        fs::copy(before, &database).expect("a copy of the database");
         self.run(program(&database).arg("import").arg(file).args(options))
     }
 
@@ -222,6 +278,13 @@ impl Bench {
         self.run(
             self.python.command().args(["-c", &[OPEN, script].concat()]).arg(file).arg(database),
         )
+    }
+
+    /// The same in Python, with the bare table.
+    fn upsert(&self, before: &Path, file: &Path) -> Cost {
+        let database = self.dir.path().join("python.db");
+        fs::copy(before, &database).expect("a copy of the database");
+        self.run(self.python.command().args(["-c", UPSERT]).arg(file).arg(database))
     }
 
     fn export(&self, database: &Path) -> Cost {
@@ -268,6 +331,36 @@ impl Bench {
             time(program(&database).arg("import").arg(file), "", 0);
         }
         database
+    }
+
+    /// A database of Python with the users of a file.
+    fn bare(&self, name: &str, file: &Path) -> PathBuf {
+        let database = self.dir.path().join(name);
+        if !database.exists() {
+            let script = [OPEN, COPY].concat();
+            let mut command = self.python.command();
+            time(command.args(["-c", &script]).arg(file).arg(&database), "", 0);
+        }
+        database
+    }
+
+    /// The first users of a file, each line edited.
+    fn edited(
+        &self,
+        name: &str,
+        file: &Path,
+        count: usize,
+        edit: impl Fn(usize, &str) -> String,
+    ) -> PathBuf {
+        let path = self.dir.path().join(name);
+        let lines = fs::read_to_string(file).expect("a file of users");
+        let edited = |(number, line)| match number {
+            0 => format!("{line}\n"),
+            number => format!("{}\n", edit(number, line)),
+        };
+        let lines: String = lines.lines().take(count + 1).enumerate().map(edited).collect();
+        fs::write(&path, lines).expect("the file is written");
+        path
     }
 
     /// Users with hashes, all in one group and a tenth in another one.

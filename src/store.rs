@@ -192,6 +192,13 @@ pub trait Transaction {
     /// The rows of `usernames`, in the same order, compared as the database compares names.
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError>;
 
+    /// For each of `usernames`, whether there may be a user with this name, as the database compares
+    /// names, or with one that differs only by ASCII case. If not, there is none. The default
+    /// implementation does not know.
+    fn may_have(&mut self, usernames: &[&StoredText]) -> Result<Vec<bool>, StoreError> {
+        Ok(vec![true; usernames.len()])
+    }
+
     /// Adds and changes many rows, recorded in the history as one event. Until
     /// [`end_import`](Self::end_import), nothing else may be changed. Added users get no groups of
     /// an earlier user with the same name.

@@ -373,12 +373,21 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
         let _work = Work::statement();
-        let find = |username: &&StoredText| {
-            let mut found = None;
-            read_rows(&self.transaction, ONE, [*username], &mut |row| found = Some(row))?;
-            Ok(found)
+        let find = || {
+            let mut statement = self.transaction.prepare_cached(ONE)?;
+            let find = |username: &&StoredText| {
+                let mut found = None;
+                read_found(statement.query([*username])?, &mut |row| found = Some(row))?;
+                Ok(found)
+            };
+            usernames.iter().map(find).collect::<Result<_, _>>()
         };
-        usernames.iter().map(find).collect::<Result<_, _>>().map_err(|error| self.error(&error))
+        find().map_err(|error| self.error(&error))
+    }
+
+    fn may_have(&mut self, usernames: &[&StoredText]) -> Result<Vec<bool>, StoreError> {
+        let _work = Work::statement();
+        import::may_have(&self.transaction, usernames).map_err(|error| self.error(&error))
     }
 
     fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
@@ -387,14 +396,16 @@ impl Transaction for SqliteTransaction<'_> {
             Some(import) => import,
             None => Import::begin(&self.transaction).map_err(|error| self.error(&error))?,
         };
-        for row in rows {
-            import.write(&self.transaction, &row).map_err(|error| {
+        let writer = import.prepare(&self.transaction, &rows);
+        let mut writer = writer.map_err(|error| self.error(&error))?;
+        for row in &rows {
+            writer.write(row).map_err(|error| {
                 let error = match error {
                     Some(error) => self.error(&error),
                     None => self.refused(SKIPPED),
                 };
                 let (ImportRow::Add(NewRow { username, .. })
-                | ImportRow::Change(RowChange { username, .. })) = &row;
+                | ImportRow::Change(RowChange { username, .. })) = row;
                 match error {
                     StoreError::Refused { location, reason } => {
                         let reason = format!("user '{username}': {reason}");
@@ -404,6 +415,7 @@ impl Transaction for SqliteTransaction<'_> {
                 }
             })?;
         }
+        drop(writer);
         self.import = Some(import);
         Ok(())
     }
@@ -543,8 +555,10 @@ fn read_rows(
     params: impl rusqlite::Params,
     each: &mut dyn FnMut(Row),
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(select)?;
-    let mut found = statement.query(params)?;
+    read_found(connection.prepare_cached(select)?.query(params)?, each)
+}
+
+fn read_found(mut found: rusqlite::Rows<'_>, each: &mut dyn FnMut(Row)) -> rusqlite::Result<()> {
     let mut last: Option<Row> = None;
     while let Some(next) = found.next()? {
         let username = stored_text(next.get_ref(0)?);

@@ -574,17 +574,21 @@ fn match_rows<C: Borrow<Candidate>>(
     problems: &mut Problems,
     summary: &mut ImportSummary,
 ) -> Result<Vec<Matched<C>>, Error> {
-    let rows = match &mut transaction {
-        Some(transaction) => {
-            let names: Vec<_> =
-                chunk.iter().map(|candidate| &candidate.borrow().username).collect();
-            transaction.find(&names)?
-        }
-        None => chunk.iter().map(|_| None).collect(),
-    };
+    let mut may_exist = vec![false; chunk.len()];
+    let mut rows = Vec::new();
+    if let Some(transaction) = &mut transaction {
+        let mut names: Vec<_> =
+            chunk.iter().map(|candidate| &candidate.borrow().username).collect();
+        may_exist = transaction.may_have(&names)?;
+        let mut each = may_exist.iter();
+        names.retain(|_| each.next() == Some(&true));
+        rows = transaction.find(&names)?;
+    }
+    let mut rows = rows.into_iter();
     let mut matched = Vec::with_capacity(chunk.len());
-    for (kept, mut row) in chunk.into_iter().zip(rows) {
+    for (kept, may_exist) in chunk.into_iter().zip(may_exist) {
         let candidate = kept.borrow();
+        let mut row = if may_exist { rows.next().flatten() } else { None };
         if let Some(transaction) = &mut transaction
             && let Some((secret, language)) = candidate.unnamed_content()?
         {
@@ -614,8 +618,8 @@ fn match_rows<C: Borrow<Candidate>>(
             continue;
         }
         let similar = match &mut transaction {
-            Some(transaction) => similar_user(options, *transaction, candidate)?,
-            None => None,
+            Some(transaction) if may_exist => similar_user(options, *transaction, candidate)?,
+            _ => None,
         };
         let is_absent = matches!(candidate.secret, Planned::Absent);
         if is_absent && candidate.is_found {

@@ -4,6 +4,8 @@
 //! Here one thread computes up to [`MAX_LANES`] hashes, its lanes, and each lane fills the waits of
 //! the others. More lanes would need more registers than there are.
 
+#![expect(clippy::inline_always, reason = "the state of each lane has to stay in registers")]
+
 use std::array;
 
 use pbkdf2::pbkdf2_hmac;
@@ -71,7 +73,7 @@ impl Memory {
         inputs.iter().zip(&mixed).map(digest).collect()
     }
 
-    /// Applies ROMix to each of the p parts of each lane.
+    /// Applies [`romix`] to each of the p parts of each lane.
     fn mix<const LANES: usize>(&mut self, shape: &Shape, lanes: &mut [Zeroizing<Vec<u8>>]) {
         let Shape { n, blocks } = *shape;
         let Self { v, x, y } = self;
@@ -156,8 +158,9 @@ fn mix_with_v<const LANES: usize>(
     block_mix(x.each_ref().map(|x| &**x), Some(chosen), y.each_mut().map(|y| &mut **y));
 }
 
-/// Sets `to` to BlockMix(`from`), or to BlockMix(`from` xor `other`).
+/// Sets `to` to `BlockMix(from)`, or to `BlockMix(from xor other)`.
 #[inline(always)]
+#[expect(clippy::needless_pass_by_value, reason = "references are cheap to move")]
 fn block_mix<const LANES: usize>(
     from: [&[Block]; LANES],
     other: Option<[&[Block]; LANES]>,

@@ -1,23 +1,34 @@
 //! Importing many users at once. A trigger costs more time than the row itself, so our triggers are
-//! disabled and their work is done here.
+//! disabled and their work is done here. Names are looked up together where possible, because most
+//! lookups find nothing.
 
-use rusqlite::{Connection, params};
+use std::collections::HashSet;
+
+use rusqlite::{CachedStatement, Connection, params, params_from_iter};
 
 use super::schema::fingerprint;
-use super::{history, schema_text, table};
+use super::{history, limit, schema_text, stored_text, table};
 use crate::store::{Cause, ImportRow, NewRow, RowChange};
 use crate::user::StoredText;
 
-/// The triggers that fire for each added row. Even a trigger that only checks whether to do
-/// nothing, as those for changes do, would double the time.
-const TRIGGERS: [&str; 2] = ["dash_users_added", "dash_users_group_added"];
+/// The triggers that fire for each added or changed row. Even one that only checks whether to do
+/// nothing doubles the time.
+const TRIGGERS: [&str; 4] =
+    ["dash_users_added", "dash_users_language", "dash_users_password", "dash_users_group_added"];
+
+/// The number of names in one statement.
+const BATCH: usize = 500;
+
+/// The page cache of an import, in KiB. Changed pages stay in it (see `cache_spill`), so with the
+/// default of 2 MiB it is soon full of them, and each look-up would read its pages again.
+const CACHE: i64 = 256 << 10;
 
 /// A started import.
 pub(super) struct Import {
     /// The start time, in the triggers' format.
     now: String,
-    /// Whether there were no users, so nothing can remain of one.
-    was_empty: bool,
+    /// Whether groups may remain of earlier users.
+    may_have_groups: bool,
     /// Whether triggers of the app can add and remove users, which ours do not see in an import.
     app_has_triggers: bool,
     /// The SQL that recreates the triggers.
@@ -28,15 +39,17 @@ impl Import {
     pub(super) fn begin(connection: &Connection) -> rusqlite::Result<Self> {
         let ask = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
                           NOT EXISTS (SELECT 1 FROM users),
+                          EXISTS (SELECT 1 FROM user_groups),
                           EXISTS (SELECT 1 FROM sqlite_schema
                                   WHERE type = 'trigger' AND tbl_name = 'users' COLLATE NOCASE
                                       AND name NOT LIKE 'dash\\_users\\_%' ESCAPE '\\')";
-        let (now, was_empty, app_has_triggers) =
-            connection.query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let (now, was_empty, has_groups, app_has_triggers): (_, bool, bool, _) = connection
+            .query_row(ask, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         // For an exact name, `forget` is enough.
         if was_empty || app_has_triggers || !table::compares_bytes(connection)? {
             delete_orphans(connection)?;
         }
+        connection.pragma_update(None, "cache_size", -CACHE)?;
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
         for name in TRIGGERS {
@@ -44,19 +57,51 @@ impl Import {
             triggers.push(connection.query_row(select, [name], |row| schema_text(row, 0))?);
             connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
         }
-        Ok(Self { now, was_empty, app_has_triggers, triggers })
+        Ok(Self { now, may_have_groups: has_groups && !was_empty, app_has_triggers, triggers })
     }
 
-    pub(super) fn write(&self, connection: &Connection, row: &ImportRow) -> Result<(), Unwritten> {
-        match row {
-            ImportRow::Add(row) => {
-                if !self.was_empty {
-                    forget(connection, &row.username)?;
-                }
-                add(connection, row, &self.now)
+    /// Prepares for adding and changing these rows.
+    pub(super) fn prepare<'a>(
+        &'a self,
+        connection: &'a Connection,
+        rows: &[ImportRow],
+    ) -> rusqlite::Result<Writer<'a>> {
+        let added = |row| match row {
+            &ImportRow::Add(NewRow { ref username, .. }) => Some(username),
+            ImportRow::Change(_) => None,
+        };
+        if self.may_have_groups {
+            let names: Vec<_> = rows.iter().filter_map(added).collect();
+            for names in names.chunks(BATCH) {
+                let list = vec!["?"; names.len()].join(", ");
+                let delete = format!("DELETE FROM user_groups WHERE username IN ({list})");
+                connection.execute(&delete, params_from_iter(names))?;
             }
-            ImportRow::Change(row) => change(connection, row, &self.now),
         }
+        let remember = format!(
+            "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
+             VALUES (?1, ?2, ?2, {})
+             ON CONFLICT (username) DO NOTHING",
+            fingerprint("?3")
+        );
+        let set_fingerprint = format!(
+            "UPDATE dash_users_times
+             SET fingerprint = {}, password_changed_at = ifnull(?3, password_changed_at)
+             WHERE username = ?1",
+            fingerprint("?2")
+        );
+        Ok(Writer {
+            connection,
+            now: &self.now,
+            add: connection.prepare_cached(
+                "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
+            )?,
+            remember: connection.prepare_cached(&remember)?,
+            set_secret: connection.prepare_cached(
+                "UPDATE OR ABORT users SET password_hash = ?2 WHERE username = ?1",
+            )?,
+            set_fingerprint: connection.prepare_cached(&set_fingerprint)?,
+        })
     }
 
     pub(super) fn end(self, connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<()> {
@@ -100,36 +145,74 @@ fn delete_orphans(connection: &Connection) -> rusqlite::Result<()> {
     ))
 }
 
-/// The same for one name, like the trigger `dash_users_added`.
+/// Adds and changes rows.
+pub(super) struct Writer<'a> {
+    connection: &'a Connection,
+    now: &'a str,
+    add: CachedStatement<'a>,
+    remember: CachedStatement<'a>,
+    set_secret: CachedStatement<'a>,
+    set_fingerprint: CachedStatement<'a>,
+}
+
+impl Writer<'_> {
+    pub(super) fn write(&mut self, row: &ImportRow) -> Result<(), Unwritten> {
+        match row {
+            ImportRow::Add(row) => self.add(row),
+            ImportRow::Change(row) => self.change(row),
+        }
+    }
+
+    fn add(&mut self, row: &NewRow) -> Result<(), Unwritten> {
+        let NewRow { username, secret, language, groups } = row;
+        if self.add.execute(params![username, secret.expose(), language])? == 0 {
+            return Err(None);
+        }
+        if *username != StoredText::Null {
+            let values = params![username, self.now, secret.expose()];
+            if self.remember.execute(values)? == 0 {
+                forget(self.connection, username)?;
+                self.remember.execute(values)?;
+            }
+        }
+        add_groups(self.connection, username, groups)?;
+        Ok(())
+    }
+
+    fn change(&mut self, row: &RowChange) -> Result<(), Unwritten> {
+        let RowChange { username, secret, is_new_password, language, groups } = row;
+        if let Some(secret) = secret {
+            if self.set_secret.execute([username, secret.expose()])? == 0 {
+                return Err(None);
+            }
+            let changed_at = is_new_password.then_some(self.now);
+            self.set_fingerprint.execute(params![username, secret.expose(), changed_at])?;
+        }
+        if let Some(language) = language {
+            let update = "UPDATE OR ABORT users SET language = ?2 WHERE username = ?1";
+            if self.connection.prepare_cached(update)?.execute([username, language])? == 0 {
+                return Err(None);
+            }
+        }
+        if let Some(groups) = groups {
+            let delete = "DELETE FROM user_groups WHERE username = ?";
+            self.connection.prepare_cached(delete)?.execute([username])?;
+            add_groups(self.connection, username, groups)?;
+        }
+        Ok(())
+    }
+}
+
+/// Deletes the times of an earlier user of the name, like the trigger `dash_users_added`.
 fn forget(connection: &Connection, username: &StoredText) -> rusqlite::Result<()> {
     for sql in [
         "INSERT INTO user_events (action, username, detail)
          SELECT 'remove', substr(username, 1, 1024), 'replaced by another row'
          FROM dash_users_times WHERE username = ?",
         "DELETE FROM dash_users_times WHERE username = ?",
-        "DELETE FROM user_groups WHERE username = ?",
     ] {
         connection.prepare_cached(sql)?.execute([username])?;
     }
-    Ok(())
-}
-
-fn add(connection: &Connection, row: &NewRow, now: &str) -> Result<(), Unwritten> {
-    let insert = "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)";
-    let values = params![row.username, row.secret.expose(), row.language];
-    if connection.prepare_cached(insert)?.execute(values)? == 0 {
-        return Err(None);
-    }
-    if row.username != StoredText::Null {
-        let insert = format!(
-            "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
-             VALUES (?1, ?2, ?2, {})",
-            fingerprint("?3")
-        );
-        let values = params![row.username, now, row.secret.expose()];
-        connection.prepare_cached(&insert)?.execute(values)?;
-    }
-    add_groups(connection, &row.username, &row.groups)?;
     Ok(())
 }
 
@@ -145,34 +228,47 @@ fn add_groups(
     Ok(())
 }
 
-fn change(connection: &Connection, row: &RowChange, now: &str) -> Result<(), Unwritten> {
-    let RowChange { username, secret, is_new_password, language, groups } = row;
-    let set = |update, value: &StoredText| match connection
-        .prepare_cached(update)?
-        .execute([username, value])?
-    {
-        0 => Err(None),
-        _ => Ok(()),
+/// See [`Transaction::may_have`](crate::store::Transaction::may_have). Reads the users between the
+/// first and the last name, unless there are many more of them than names.
+pub(super) fn may_have(
+    connection: &Connection,
+    usernames: &[&StoredText],
+) -> rusqlite::Result<Vec<bool>> {
+    let keys: Vec<_> = usernames.iter().map(|username| key(username)).collect();
+    let known = || keys.iter().flatten();
+    let (Some(first), Some(last)) = (known().min(), known().max()) else {
+        return Ok(vec![true; usernames.len()]);
     };
-    if let Some(secret) = secret {
-        set("UPDATE OR ABORT users SET password_hash = ?2 WHERE username = ?1", secret.expose())?;
-        let update = format!(
-            "UPDATE dash_users_times SET fingerprint = {} WHERE username = ?1",
-            fingerprint("?2")
-        );
-        connection.prepare_cached(&update)?.execute([username, secret.expose()])?;
+    if table::ignores_trailing_spaces(connection)? {
+        return Ok(vec![true; usernames.len()]);
     }
-    if let Some(language) = language {
-        set("UPDATE OR ABORT users SET language = ?2 WHERE username = ?1", language)?;
+    let most = usernames.len().saturating_mul(4);
+    let mut statement = connection.prepare_cached(
+        "SELECT username FROM users
+         WHERE username >= ?1 COLLATE NOCASE AND username <= ?2 COLLATE NOCASE",
+    )?;
+    let mut found = statement.query([first, last])?;
+    let (mut existing, mut rows) = (HashSet::new(), 0);
+    while let Some(row) = found.next()? {
+        rows += 1;
+        if rows > most {
+            return Ok(vec![true; usernames.len()]);
+        }
+        existing.insert(stored_text(row.get_ref(0)?).as_bytes().to_ascii_lowercase());
+        limit::goes_on();
     }
-    if *is_new_password {
-        let update = "UPDATE dash_users_times SET password_changed_at = ?2 WHERE username = ?1";
-        connection.prepare_cached(update)?.execute(params![username, now])?;
+    let may_be =
+        |key: &Option<String>| key.as_ref().is_none_or(|key| existing.contains(key.as_bytes()));
+    Ok(keys.iter().map(may_be).collect())
+}
+
+/// What two names have in common that SQLite considers equal, whether or not it ignores case. None
+/// for a name that SQLite may cut or replace when it compares.
+fn key(username: &StoredText) -> Option<String> {
+    match username {
+        StoredText::Text(text) if !text.contains(['\0', '\u{fffe}', '\u{ffff}']) => {
+            Some(text.to_ascii_lowercase())
+        }
+        _ => None,
     }
-    if let Some(groups) = groups {
-        let delete = "DELETE FROM user_groups WHERE username = ?";
-        connection.prepare_cached(delete)?.execute([username])?;
-        add_groups(connection, username, groups)?;
-    }
-    Ok(())
 }

@@ -190,6 +190,12 @@ pub(super) fn compares_bytes(connection: &Connection) -> rusqlite::Result<bool> 
     column(connection, "users", "username").map(|(_, collation)| collation == "BINARY")
 }
 
+/// Whether two names are the same if they differ only by spaces at the end.
+pub(super) fn ignores_trailing_spaces(connection: &Connection) -> rusqlite::Result<bool> {
+    let (_, collation) = column(connection, "users", "username")?;
+    Ok(collation.eq_ignore_ascii_case("RTRIM"))
+}
+
 /// The declared type and the collation of a column.
 fn column(
     connection: &Connection,

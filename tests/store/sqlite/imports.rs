@@ -225,3 +225,45 @@ fn as_is_accepts_invalid_users() {
     let weak = "username,password\nbob,secret123";
     assert!(import(&mut users, options, weak).is_err());
 }
+
+#[test]
+fn import_finds_users_as_the_table_compares() {
+    let names = ["A", "b", "b ", "D  ", "ä", "Ö", "u\u{fffd}", "v\u{ffff}", "z"];
+    let others = ["a", "B", "b   ", "d", "Ä", "ö", "u\u{ffff}", "U\u{fffd}", "v\u{ffff}", "c", "Z"];
+    for encoding in ["UTF-8", "UTF-16le"] {
+        for collation in ["BINARY", "nocase", "RTRIM"] {
+            let database = Sqlite::with(&format!(
+                "PRAGMA encoding = '{encoding}';
+                 CREATE TABLE users (username TEXT PRIMARY KEY COLLATE {collation},
+                                     password_hash TEXT, language TEXT)"
+            ));
+            let mut users = init(&database);
+            for name in names {
+                let insert = format!("INSERT OR IGNORE INTO users VALUES ('{name}', '!', 'en')");
+                database.execute(&insert);
+            }
+            for other in names.into_iter().chain(others) {
+                let select = format!("SELECT 1 FROM users WHERE username = '{other}'");
+                let found = database.query(&select).len() as u64;
+                let mut options = options(OnConflict::Skip);
+                (options.as_is, options.dry_run) = (true, true);
+                let file = format!("username,password_hash\n\"{other}\",!");
+                let found_too = import(&mut users, options, &file).unwrap().skipped;
+                assert_eq!(found_too, found, "{other:?} {collation} {encoding}");
+
+                let select = format!(
+                    "SELECT 1 FROM users WHERE username = '{other}' COLLATE NOCASE
+                         AND username <> '{other}' COLLATE BINARY"
+                );
+                let is_similar = !database.query(&select).is_empty() && found == 0;
+                options.as_is = false;
+                let file = format!("username,password\n\"{other}\",{GOOD}");
+                let result = import(&mut users, options, &file);
+                let said = result.map_or_else(|error| format!("{error:?}"), |_| String::new());
+                let is_refused = said.contains("Similar");
+                let is_valid = other.parse::<dash_users::Username>().is_ok();
+                assert_eq!(is_refused, is_similar && is_valid, "{other:?} {collation} {said}");
+            }
+        }
+    }
+}

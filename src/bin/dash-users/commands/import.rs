@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use clap::ValueEnum;
 use dash_users::files::{self, FileError, WriteOptions};
-use dash_users::transfer::InputFormat;
+use dash_users::transfer::{InputFormat, ReadAs};
 use dash_users::{
     Error, Import, ImportOptions, ImportSummary, Location, Method, NewFile, OnConflict, Password,
     StoreError, StoredText, Users,
@@ -193,7 +193,18 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     warnings.extend(seed::unreachable(&import, database));
     let removed = import.unlisted();
     let created = created || would_create;
-    let read_as = JsonReadAs {
+    let read_as = json_read_as(file_as, &import);
+    let outcome = Outcome { summary, created, dry_run: args.dry_run, removed, read_as, warnings };
+    report(outcome, &file, database, output)?;
+    if *on_conflict == OnConflict::SkipUnchecked && summary.differing > 0 {
+        output.note(&seed::differing(summary.differing, database));
+    }
+    Ok(())
+}
+
+fn json_read_as(file_as: ReadAs, import: &Import) -> JsonReadAs {
+    let (hashes, passwords) = import.detected();
+    JsonReadAs {
         format: match file_as.format {
             InputFormat::Csv => "csv",
             InputFormat::Json => "json",
@@ -204,17 +215,11 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         encoding: file_as.encoding.map(|encoding| encoding.to_string()),
         delimiter: file_as.delimiter.map(|delimiter| delimiter.to_string()),
         sheet: file_as.sheet,
-        hashes: read_as.0,
-        passwords: read_as.1,
+        hashes,
+        passwords,
         converted: import.converted(),
         locked: import.locked_missing() as u64,
-    };
-    let outcome = Outcome { summary, created, dry_run: args.dry_run, removed, read_as, warnings };
-    report(outcome, &file, database, output)?;
-    if *on_conflict == OnConflict::SkipUnchecked && summary.differing > 0 {
-        output.note(&seed::differing(summary.differing, database));
     }
-    Ok(())
 }
 
 /// The result of a job.

@@ -36,7 +36,9 @@ fn rehash_in_parallel_hashes_each_users_own_password(database: &dyn Database) {
     let mut users = init(database);
     let names: Vec<_> = (0..10).map(|number| format!("user{number}")).collect();
     insert(database, "user", &hash("secret"));
-    names.iter().for_each(|name| insert(database, name, &format!("secret of {name}")));
+    for name in &names {
+        insert(database, name, &format!("secret of {name}"));
+    }
     let reports = Mutex::new(Vec::new());
     let jobs = NonZeroUsize::new(2).unwrap();
     let report = |done, count| reports.lock().unwrap().push((done, count));

@@ -110,7 +110,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
-            [CompletionResult]::new('--sync', '--sync', [CompletionResultType]::ParameterName, 'Update the language, groups and lock of existing users too')
+            [CompletionResult]::new('--sync', '--sync', [CompletionResultType]::ParameterName, 'Update the language and groups of existing users too')
             [CompletionResult]::new('--sync-passwords', '--sync-passwords', [CompletionResultType]::ParameterName, 'Update the passwords of existing users too; an equal password keeps its hash')
             [CompletionResult]::new('--prune', '--prune', [CompletionResultType]::ParameterName, 'Remove users that the file does not list')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask for confirmation')

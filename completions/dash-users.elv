@@ -104,7 +104,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --format 'Output format'
             cand --color 'When to use color'
-            cand --sync 'Update the language, groups and lock of existing users too'
+            cand --sync 'Update the language and groups of existing users too'
             cand --sync-passwords 'Update the passwords of existing users too; an equal password keeps its hash'
             cand --prune 'Remove users that the file does not list'
             cand -y 'Do not ask for confirmation'

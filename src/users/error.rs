@@ -81,8 +81,9 @@ pub enum Error {
     /// Records of a file are invalid; none was imported.
     #[error("{} invalid record(s)", .0.count())]
     BadRecords(Box<BadRecords>),
-    /// Another program changed the user's password while the new one was hashed.
-    #[error("the password of '{0}' was changed by another program at the same time")]
+    /// Another program removed the user or changed the password, for example while the new one was
+    /// hashed.
+    #[error("user '{0}' was removed or changed by another program at the same time")]
     ConcurrentChange(StoredText),
     /// The users that a file does not list cannot be removed.
     #[error(transparent)]

@@ -67,7 +67,8 @@ pub enum OnConflict {
     /// Update the user with the fields that the record has. If the plaintext password is already
     /// the user's, the hash stays unchanged.
     Update,
-    /// As `Update`, and do not validate the existing username.
+    /// As `Update`, but neither lock nor unlock the user because of the lock that the record has,
+    /// and do not validate the existing username.
     Sync {
         /// Whether to update the password or hash too. If not, it is not validated.
         passwords: bool,
@@ -98,7 +99,7 @@ pub struct ImportSummary {
     pub unchanged: u64,
     /// Skipped records.
     pub skipped: u64,
-    /// Those of the skipped records whose language, groups or lock differ from the existing user's.
+    /// Those of the skipped records whose language or groups differ from the existing user's.
     pub differing: u64,
     /// Removed users.
     pub removed: u64,
@@ -342,7 +343,10 @@ impl Import {
     /// Keeps a record until it is written.
     fn keep(&mut self, mut candidate: Candidate, row: Option<Row>) {
         candidate.is_found = row.is_some();
-        if candidate.is_found && self.options.on_conflict == (OnConflict::Sync { passwords: false })
+        // A user whose name is NULL is found by the hash.
+        if candidate.is_found
+            && candidate.username != StoredText::Null
+            && self.options.on_conflict == (OnConflict::Sync { passwords: false })
         {
             candidate.secret = Planned::Absent;
         }
@@ -501,7 +505,7 @@ impl Import {
         }
         problems.result()?;
         let pruned = Pruned::find(names, &existing.listed)?;
-        pruned.require_only(&self.pruned.unlisted)?;
+        pruned.require_only(&self.pruned)?;
         summary.removed = pruned.unlisted.len() as u64;
         let ImportSummary { added, changed, removed, .. } = summary;
         let mut detail = format!("{added} added, {changed} changed");

@@ -116,7 +116,7 @@ $ dash-users seed users.csv
 status 0
 -- stderr
 users.csv: 0 added, 0 changed, 0 unchanged, 2 skipped in [DIR]/users.db
-note: 1 existing user differs in language or groups, or in being locked; to update the user, run `dash-users seed users.csv --sync --database [DIR]/users.db`
+note: 1 existing user differs in language or groups; to update the user, run `dash-users seed users.csv --sync --database [DIR]/users.db`
 
 "#]]);
     assert!(sandbox.read("users.db") == before);

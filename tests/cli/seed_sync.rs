@@ -30,7 +30,7 @@ fn seed_without_sync_names_the_command_that_updates() {
 status 0
 -- stderr
 users.csv: 1 added, 0 changed, 0 unchanged, 1 skipped in [DIR]/users.db
-note: 1 existing user differs in language or groups, or in being locked; to update the user, run `dash-users seed users.csv --input-format=csv --sync --database [DIR]/users.db`
+note: 1 existing user differs in language or groups; to update the user, run `dash-users seed users.csv --input-format=csv --sync --database [DIR]/users.db`
 
 "#]]
     );

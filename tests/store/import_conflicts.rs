@@ -114,11 +114,48 @@ fn update_with_new_password_keeps_lock(database: &dyn Database) {
     }
 }
 
+fn update_with_hash_keeps_lock(database: &dyn Database) {
+    let mut users = init(database);
+    let (old, new) = (hash("secret"), hash_with(OUTDATED, "other"));
+    let csv = |value: &str| format!("username,password_hash\nalice,{value}");
+    let dictionary = |value: &str| format!(r#"{{"alice": "{value}"}}"#);
+    for file in [&csv as &dyn Fn(&str) -> String, &dictionary] {
+        for on_conflict in [UPDATE, OnConflict::Sync { passwords: true }] {
+            database.execute("DELETE FROM users");
+            insert(database, "alice", &locked(&old));
+            for (value, expected) in [(&old, [0, 0, 1, 0]), (&new, [0, 1, 0, 0])] {
+                let summary = import(&mut users, options(on_conflict), &file(value)).unwrap();
+                assert_eq!(counts(summary), expected);
+                assert_eq!(stored(database, "alice"), locked(value));
+            }
+        }
+    }
+    // The file says to unlock.
+    for field in ["locked\nalice,{},no", "active\nalice,{},yes"] {
+        database.execute("DELETE FROM users");
+        insert(database, "alice", &locked(&old));
+        let file = format!("username,password_hash,{}", field.replace("{}", &new));
+        assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 1, 0, 0]);
+        assert_eq!(stored(database, "alice"), new);
+    }
+}
+
+fn update_as_is_takes_hash_exactly(database: &dyn Database) {
+    let mut users = init(database);
+    let old = hash("secret");
+    insert(database, "alice", &locked(&old));
+    let mut options = options(UPDATE);
+    options.as_is = true;
+    let file = format!("username,password_hash\nalice,{old}");
+    assert_eq!(counts(import(&mut users, options, &file).unwrap()), [0, 1, 0, 0]);
+    assert_eq!(stored(database, "alice"), old);
+}
+
 fn update_with_hash_replaces_it_exactly(database: &dyn Database) {
     let mut users = init(database);
     let (old, new) = (hash("secret"), hash_with(OUTDATED, "other"));
-    insert(database, "alice", &old);
-    for value in [&locked(&old), &old, &new, &locked(&new)] {
+    insert(database, "alice", &hash("first"));
+    for value in [&new, &old, &locked(&old), &locked(&new)] {
         let file = format!("username,password_hash\nalice,{value}");
         assert_eq!(counts(import(&mut users, options(UPDATE), &file).unwrap()), [0, 1, 0, 0]);
         assert_eq!(stored(database, "alice"), *value);
@@ -220,6 +257,8 @@ fn password_changed_concurrently_is_not_replaced(database: &dyn Database) {
         let mut users = with_users(database, &["alice"]);
         let refusal = overtaken(database, &mut users, UPDATE, &sql);
         assert!(matches!(refusal, Err(Error::ConcurrentChange(_))), "{sql}: {refusal:?}");
+        let message = refusal.unwrap_err().to_string();
+        assert!(message.starts_with("user 'alice' was removed or changed by"), "{message}");
         let left = rows(database);
         assert!(!names(database).contains(&"zoe".to_owned()), "{sql}: {left:?}");
     }
@@ -241,6 +280,8 @@ on_every_database! {
     update_changes_given_fields_only,
     update_with_same_password_keeps_hash,
     update_with_new_password_keeps_lock,
+    update_with_hash_keeps_lock,
+    update_as_is_takes_hash_exactly,
     update_with_hash_replaces_it_exactly,
     update_sets_password_time_for_new_password_only,
     dry_run_counts_same_and_writes_nothing,

@@ -40,7 +40,7 @@ fn save_as_is(
     import.save(Some(users), "import", |_| Ok::<_, Error>(())).map(counts)
 }
 
-fn sync_updates_language_groups_and_lock_only(database: &dyn Database) {
+fn sync_updates_language_and_groups_only(database: &dyn Database) {
     let mut users = init(database);
     for name in ["alice", "bob", "carol"] {
         add(&mut users, name);
@@ -53,7 +53,7 @@ fn sync_updates_language_groups_and_lock_only(database: &dyn Database) {
     );
     assert_eq!(sync(&mut users, options(SYNC), &file).unwrap(), ([1, 2, 0, 0], 0));
     assert_eq!(stored(database, "alice"), before[0]);
-    assert_eq!(stored(database, "bob"), locked(&before[1]));
+    assert_eq!(stored(database, "bob"), before[1]);
     assert_eq!(groups(&mut users, "bob"), ["admins", "staff"]);
     let language = |users: &mut Users, name| users.get(name).unwrap().unwrap().language.to_string();
     assert_eq!(
@@ -97,6 +97,40 @@ fn sync_passwords_keeps_hash_of_equal_password(database: &dyn Database) {
     assert_eq!(reasons(sync(&mut users, options(SYNC_PASSWORDS), weak)).len(), 1);
 }
 
+fn sync_neither_locks_nor_unlocks(database: &dyn Database) {
+    let mut users = init(database);
+    let (old, new) = (hash("old"), hash("new"));
+    let file = |value: &str| {
+        format!(
+            "username,password_hash,language,locked\nactive,{value},fr,yes\nlocked,{value},fr,no\n"
+        )
+    };
+    for (on_conflict, given, expected) in [
+        (SYNC, &new, &old),
+        (SYNC_PASSWORDS, &old, &old),
+        (SYNC_PASSWORDS, &new, &new),
+        (SYNC_PASSWORDS, &locked(&new), &new),
+    ] {
+        database.execute("DELETE FROM users");
+        insert(database, "active", &old);
+        insert(database, "locked", &locked(&old));
+        let file = file(given);
+        assert_eq!(sync(&mut users, options(on_conflict), &file).unwrap().0, [0, 2, 0, 0]);
+        assert_eq!(stored(database, "active"), *expected, "{on_conflict:?}");
+        assert_eq!(stored(database, "locked"), locked(expected), "{on_conflict:?}");
+        assert_eq!(sync(&mut users, options(on_conflict), &file).unwrap().0, [0, 0, 2, 0]);
+    }
+    // Plaintext passwords.
+    let file = format!("username,password,active\nactive,{GOOD},no\nlocked,{GOOD},yes\n");
+    assert_eq!(sync(&mut users, options(SYNC_PASSWORDS), &file).unwrap().0, [0, 2, 0, 0]);
+    let is_locked = |users: &mut Users, name| users.get(name).unwrap().unwrap().locked;
+    assert_eq!(["active", "locked"].map(|name| is_locked(&mut users, name)), [false, true]);
+    // New users are locked as the file says.
+    let file = format!("username,password,locked\nzoe,{GOOD},yes\n");
+    sync(&mut users, options(SYNC), &file).unwrap();
+    assert!(is_locked(&mut users, "zoe"));
+}
+
 fn sync_accepts_odd_names_of_existing_users(database: &dyn Database) {
     let mut users = init(database);
     insert(database, "-a:b", "!");
@@ -116,7 +150,7 @@ fn skipped_users_who_differ_are_counted(database: &dyn Database) {
                 alice,x,en,,\nbob,x,no tag,,\ncarol,,,staff,\ndave,,,,no\n";
     let mut import = read(options(OnConflict::SkipUnchecked), file);
     let summary = import.save(Some(&mut users), "seed", |_| Ok::<_, Error>(())).unwrap();
-    assert_eq!((counts(summary), summary.differing), ([0, 0, 0, 4], 3));
+    assert_eq!((counts(summary), summary.differing), ([0, 0, 0, 4], 2));
 }
 
 fn prune_removes_unlisted_users_and_records_each(database: &dyn Database) {
@@ -203,6 +237,14 @@ fn prune_rejects_users_who_were_not_confirmed(database: &dyn Database) {
     let Error::Prune(PruneError::Unexpected(name)) = &error else { panic!("{error:?}") };
     assert_eq!((name.to_string().as_str(), names(database).len()), ("zoe", 4));
     users.remove(&["zoe"], false).unwrap();
+
+    // Another user of the same name.
+    let mut import = confirmed(&mut users);
+    users.remove(&["bob"], false).unwrap();
+    insert(database, "bob", &hash("another"));
+    let error = save(&mut import, &mut users).unwrap_err();
+    let Error::Prune(PruneError::Unexpected(name)) = &error else { panic!("{error:?}") };
+    assert_eq!((name.to_string().as_str(), names(database).len()), ("bob", 3));
 
     // Fewer are fine, and the last user stays.
     let mut import = confirmed(&mut users);
@@ -319,6 +361,7 @@ fn users_called_null_are_imported_once(database: &dyn Database) {
     let records = [null(&one, "en"), null(&one, "en"), null(&two, "en"), null(&one, "fr")];
     assert_eq!(import(&mut users, OnConflict::Fail, &records).unwrap(), [4, 0, 0, 0]);
     assert_eq!(import(&mut users, OnConflict::Update, &records).unwrap(), [0, 0, 4, 0]);
+    assert_eq!(import(&mut users, SYNC, &records).unwrap(), [0, 0, 4, 0]);
     assert_eq!(import(&mut users, OnConflict::Skip, &records).unwrap(), [0, 0, 0, 4]);
     assert_eq!(import(&mut users, OnConflict::SkipUnchecked, &records).unwrap(), [0, 0, 0, 4]);
     assert_eq!(reasons(import(&mut users, OnConflict::Fail, &records)).len(), 4);
@@ -339,8 +382,9 @@ fn users_called_null_are_imported_once(database: &dyn Database) {
 }
 
 on_every_database! {
-    sync_updates_language_groups_and_lock_only,
+    sync_updates_language_and_groups_only,
     sync_passwords_keeps_hash_of_equal_password,
+    sync_neither_locks_nor_unlocks,
     sync_accepts_odd_names_of_existing_users,
     skipped_users_who_differ_are_counted,
     prune_removes_unlisted_users_and_records_each,
@@ -419,6 +463,7 @@ mod sqlite_only {
                 (OnConflict::Fail, [9, 0, 0, 0]),
                 (OnConflict::Update, [0, 0, 9, 0]),
                 (OnConflict::SkipUnchecked, [0, 0, 0, 9]),
+                (SYNC, [0, 0, 9, 0]),
                 (SYNC_PASSWORDS, [0, 0, 9, 0]),
             ] {
                 let summary = save_as_is(&mut users, on_conflict, format, &file).unwrap();

@@ -246,12 +246,10 @@ impl Candidate {
         Ok((NewRow { username, secret, language, groups }, password))
     }
 
-    /// Whether the language, groups or lock differ from those of the existing user.
+    /// Whether the language or groups differ from those of the existing user.
     pub(super) fn differs(&self, row: &Row) -> bool {
-        let is_locked = || row.secret.credential().is_locked();
         self.language.as_ref().is_some_and(|language| *language != row.language)
             || self.groups.as_ref().is_some_and(|groups| *groups != row.groups)
-            || self.locked.is_some_and(|locked| locked != is_locked())
     }
 
     /// The hash and language of a user whose name is NULL, to find the same one.
@@ -276,8 +274,14 @@ impl Candidate {
             // It was found by its content, and has no groups.
             return Ok(None);
         }
+        let locked = self.lock_of(&row, options);
+        let relocked = |stored: &StoredSecret| {
+            let username = self.username.clone();
+            with_lock(stored.clone(), locked)
+                .map_err(|reason| Error::InvalidHash { username, reason })
+        };
         // The stored value, locked or unlocked as the record says.
-        let same = || match self.locked_hash(&row.secret)? {
+        let same = || match relocked(&row.secret)? {
             same if same == row.secret => Ok(None),
             other => Ok::<_, Error>(Some(other)),
         };
@@ -286,7 +290,7 @@ impl Candidate {
                 (same()?, false)
             }
             Planned::Absent => (same()?, false),
-            Planned::Hash(hash) => match self.locked_hash(hash)? {
+            Planned::Hash(hash) => match relocked(hash)? {
                 hash if hash == row.secret => (None, false),
                 hash => {
                     let is_new = unlocked_hash(&hash) != unlocked_hash(&row.secret);
@@ -299,8 +303,7 @@ impl Candidate {
                 }
                 Plaintext { is_right: Some(true), .. } => (same()?, false),
                 Plaintext { hash, .. } => {
-                    let is_locked = row.secret.credential().is_locked();
-                    let is_locked = self.locked.unwrap_or(is_locked);
+                    let is_locked = locked.unwrap_or_else(|| row.secret.credential().is_locked());
                     let new = hash.as_ref();
                     let new = new.map(|hash| StoredSecret::from(&new_credential(hash, is_locked)));
                     // A dry run does not hash.
@@ -317,6 +320,23 @@ impl Candidate {
 }
 
 impl Candidate {
+    /// Whether the existing user is to be locked. `None` leaves it to the hash of the record, which
+    /// may lock an active user, but unlocks nobody unless it is taken as it is.
+    fn lock_of(&self, row: &Row, options: ImportOptions) -> Option<bool> {
+        let is_locked = row.secret.credential().is_locked();
+        let (is_sync, has_passwords) = match options.on_conflict {
+            OnConflict::Sync { passwords } => (true, passwords),
+            _ => (false, true),
+        };
+        let is_hash = matches!(self.secret, Planned::Hash(_)) && !self.is_made_up && has_passwords;
+        match self.locked {
+            locked if options.as_is && is_hash => locked,
+            Some(_) if is_sync => Some(is_locked),
+            None if is_locked => Some(true),
+            locked => locked,
+        }
+    }
+
     /// Locks or unlocks a stored value if the record says so.
     fn locked_hash(&self, stored: &StoredSecret) -> Result<StoredSecret, Error> {
         let username = || self.username.clone();

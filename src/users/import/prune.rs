@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::Error;
-use crate::store::{Cause, StoreError, Transaction};
+use crate::store::{Cause, StoreError, StoredSecret, Transaction};
 use crate::transfer::Position;
 use crate::user::StoredText;
 
@@ -17,8 +17,9 @@ pub enum PruneError {
     /// The file lists none of the existing users, so it is probably the wrong file.
     #[error("the file lists none of the {0} existing users, so every user would be removed")]
     EveryUser(u64),
-    /// Another program added a user after the users to be removed were determined.
-    #[error("user '{0}' was added by another program at the same time")]
+    /// Another program added a user, or changed the stored value of one, after the users to be
+    /// removed were determined.
+    #[error("user '{0}' was added or changed by another program at the same time")]
     Unexpected(StoredText),
     /// A foreign key or trigger of the app removes a listed user together with another.
     #[error(
@@ -36,20 +37,28 @@ pub(super) type Listed = HashMap<StoredText, Position>;
 pub(super) struct Pruned {
     /// The users that the file does not list, ordered by name.
     pub(super) unlisted: Vec<StoredText>,
+    /// Their stored values, in the same order. Another user of the same name has another.
+    secrets: Vec<StoredSecret>,
     /// How many others no command can remove: their names are NULL or BLOBs.
     pub(super) unreachable: u64,
 }
 
 impl Pruned {
     /// Compares the users with those that the file lists, by their names as stored.
-    pub(super) fn find(all: Vec<StoredText>, listed: &Listed) -> Result<Self, Error> {
+    pub(super) fn find(
+        all: Vec<(StoredText, StoredSecret)>,
+        listed: &Listed,
+    ) -> Result<Self, Error> {
         let mut pruned = Self::default();
         let mut kept = 0_u64;
-        for name in all {
+        for (name, secret) in all {
             match (name.as_key(), listed.contains_key(&name)) {
                 (None, is_listed) => pruned.unreachable += u64::from(!is_listed),
                 (Some(_), true) => kept += 1,
-                (Some(_), false) => pruned.unlisted.push(name),
+                (Some(_), false) => {
+                    pruned.unlisted.push(name);
+                    pruned.secrets.push(secret);
+                }
             }
         }
         match pruned.unlisted.len() as u64 {
@@ -58,11 +67,16 @@ impl Pruned {
         }
     }
 
-    /// Checks that nobody would be removed except `expected`.
-    pub(super) fn require_only(&self, expected: &[StoredText]) -> Result<(), Error> {
-        let expected: HashSet<_> = expected.iter().collect();
-        match self.unlisted.iter().find(|name| !expected.contains(name)) {
-            Some(name) => Err(PruneError::Unexpected(name.clone()).into()),
+    fn unlisted_with_secrets(&self) -> impl Iterator<Item = (&StoredText, &StoredSecret)> {
+        self.unlisted.iter().zip(&self.secrets)
+    }
+
+    /// Checks that nobody would be removed except those of `expected`.
+    pub(super) fn require_only(&self, expected: &Self) -> Result<(), Error> {
+        let expected: HashMap<_, _> = expected.unlisted_with_secrets().collect();
+        match self.unlisted_with_secrets().find(|(name, secret)| expected.get(name) != Some(secret))
+        {
+            Some((name, _)) => Err(PruneError::Unexpected(name.clone()).into()),
             None => Ok(()),
         }
     }
@@ -96,13 +110,13 @@ impl Pruned {
     }
 }
 
-/// The names of all users.
+/// The names of all users, with their stored values.
 pub(super) fn names(
     transaction: Option<&mut (dyn Transaction + '_)>,
-) -> Result<Vec<StoredText>, StoreError> {
+) -> Result<Vec<(StoredText, StoredSecret)>, StoreError> {
     let mut names = Vec::new();
     if let Some(transaction) = transaction {
-        transaction.rows(&mut |row| names.push(row.username))?;
+        transaction.rows(&mut |row| names.push((row.username, row.secret)))?;
     }
     Ok(names)
 }

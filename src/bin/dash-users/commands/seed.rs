@@ -22,10 +22,10 @@ use crate::prompt::Prompt;
 /// users are skipped without being checked or hashed. The database is created if it does not exist.
 /// You can run this at every start of a container, even from several containers at once.
 ///
-/// With --sync, existing users also get the language, groups and lock that the file lists. A field
-/// that a record does not have stays unchanged. Passwords stay unchanged too, because people change
-/// their own, unless you add --sync-passwords. With --prune, users that the file does not list are
-/// removed. All of it happens in one transaction, or nothing does.
+/// With --sync, existing users also get the language and groups that the file lists. A field that a
+/// record does not have stays unchanged, and locked users stay locked. Passwords stay unchanged too,
+/// because people change their own, unless you add --sync-passwords. With --prune, users that the
+/// file does not list are removed. All of it happens in one transaction, or nothing does.
 ///
 /// A file without users, or one that lists none of the existing users, prunes nothing: the exit code
 /// is 7.
@@ -39,7 +39,7 @@ use crate::prompt::Prompt;
 pub struct Args {
     /// File of users, or - for stdin [default: the demo users]
     pub file: Option<PathBuf>,
-    /// Update the language, groups and lock of existing users too
+    /// Update the language and groups of existing users too
     #[arg(long, requires = "file")]
     pub sync: bool,
     /// Update the passwords of existing users too; an equal password keeps its hash
@@ -218,7 +218,7 @@ pub fn differing(count: u64, database: &Location) -> String {
         Some(sync) => format!("run {sync}"),
         None => "add --sync".to_owned(),
     };
-    format!("note: {users} in language or groups, or in being locked; to update {them}, {how}")
+    format!("note: {users} in language or groups; to update {them}, {how}")
 }
 
 /// The given command with --sync, or none if it cannot be pasted.

@@ -299,6 +299,8 @@ pub enum RecordError {
     LargeWorkbook,
     #[error("cell {cell} ({field}) is {kind}, not text")]
     NotTextCell { cell: String, field: &'static str, kind: &'static str },
+    #[error("{0} has more than 32,767 characters")]
+    LongCell(String),
     #[error("cell {0} is in a column without a name")]
     CellWithoutHeader(String),
     #[error("duplicate field '{0}'")]

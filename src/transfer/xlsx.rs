@@ -15,7 +15,7 @@ use zip::ZipArchive;
 use self::xml::{Xml, attributes};
 use super::columns::{Rules, Table};
 use super::csv::{Bad, record};
-use super::{BadRecord, Each, FIELDS, Position, ReadAs, Record, RecordError};
+use super::{BadRecord, Each, FIELDS, MAX_RECORD_BYTES, Position, ReadAs, Record, RecordError};
 
 /// The maximum size of a workbook.
 const MAX_BYTES: u64 = 64 << 20;
@@ -26,6 +26,10 @@ const MAX_UNPACKED_BYTES: u64 = 128 << 20;
 /// The limits of Excel.
 const MAX_ROWS: u64 = 1 << 20;
 const MAX_COLUMNS: usize = 1 << 14;
+const MAX_CHARS: usize = 32_767;
+
+/// The maximum number of shared texts. Each takes memory, even an empty one.
+const MAX_STRINGS: usize = 8 << 20;
 
 /// Reads the first sheet that is not hidden.
 pub(super) fn read(
@@ -81,16 +85,13 @@ fn read_sheet(
     while let Some(cells) = rows.next()? {
         *next = rows.row;
         let Some(table) = &table else {
-            table = Some(header(cells, rules)?);
+            table = Some(header(&cells, &rows.strings, rules)?);
             *next += 1;
             continue;
         };
         let position = Position::Row(rows.row);
-        each(user(&cells, position, table, rules).map_err(|(username, reason)| BadRecord {
-            position,
-            username,
-            reason,
-        }));
+        let user = user(&cells, &rows.strings, position, table, rules);
+        each(user.map_err(|(username, reason)| BadRecord { position, username, reason }));
         *next += 1;
     }
     // A sheet without cells.
@@ -103,69 +104,80 @@ fn bad(what: &'static str) -> RecordError {
 
 /// The columns of a sheet, and those without a header.
 struct SheetTable {
-    table: Table,
+    /// The column of each of [`FIELDS`] in the sheet.
+    columns: [Option<usize>; FIELDS.len()],
     has_header: Vec<bool>,
+    /// A table of only the fields, each in the column of its index.
+    table: Table,
 }
 
-fn header(cells: Vec<SheetCell>, rules: &Rules) -> Result<SheetTable, RecordError> {
+fn header(
+    cells: &[SheetCell],
+    strings: &Strings,
+    rules: &Rules,
+) -> Result<SheetTable, RecordError> {
     let width = cells.iter().map(|cell| cell.column + 1).max().unwrap_or(0);
     let mut headers = vec![String::new(); width];
     for cell in cells {
-        headers[cell.column] = cell.text.to_string();
+        cell.text(strings).clone_into(&mut headers[cell.column]);
     }
     let has_header: Vec<_> = headers.iter().map(|header| !header.trim().is_empty()).collect();
     // A column between others may be empty.
-    let named: Vec<_> =
-        headers.iter().filter(|header| !header.trim().is_empty()).cloned().collect();
-    let mut table = rules.columns(&named)?;
-    let columns: Vec<_> = (0..width).filter(|column| has_header[*column]).collect();
-    for column in table.columns.iter_mut().flatten() {
-        *column = columns[*column];
+    headers.retain(|header| !header.trim().is_empty());
+    let mut table = rules.columns(&headers)?;
+    let named: Vec<_> = (0..width).filter(|column| has_header[*column]).collect();
+    let columns = table.columns.map(|column| column.map(|column| named[column]));
+    for (field, column) in table.columns.iter_mut().enumerate() {
+        *column = column.map(|_| field);
     }
-    table.width = width;
-    Ok(SheetTable { table, has_header })
+    table.width = FIELDS.len();
+    Ok(SheetTable { columns, has_header, table })
 }
 
 fn user(
     cells: &[SheetCell],
+    strings: &Strings,
     position: Position,
-    SheetTable { table, has_header }: &SheetTable,
+    SheetTable { columns, has_header, table }: &SheetTable,
     rules: &Rules,
 ) -> Result<Record, Bad> {
-    let mut texts: Vec<&[u8]> = vec![b""; table.width];
+    let mut texts = [""; FIELDS.len()];
     let mut reason = None;
     for cell in cells {
-        let name = || cell_name(cell.column, position);
+        let name = || cell_name(cell.column, position.number());
         if !has_header.get(cell.column).is_some_and(|has| *has) {
             if !rules.ignores_unknown() {
                 reason.get_or_insert(RecordError::CellWithoutHeader(name()));
             }
             continue;
         }
-        let field = table.columns.iter().position(|column| *column == Some(cell.column));
-        if let (Some(field), Some(kind)) = (field, cell.kind)
-            && field < 5
+        let field = columns.iter().position(|column| *column == Some(cell.column));
+        let Some(field) = field else { continue };
+        // A saved result may be outdated, which is dangerous only for what identifies a user.
+        let texts_only = if cell.kind == Some(RESULT) { 3 } else { 5 };
+        if let Some(kind) = cell.kind
+            && field < texts_only
         {
             let (cell, field) = (name(), FIELDS[field]);
             reason.get_or_insert(RecordError::NotTextCell { cell, field, kind });
         }
-        texts[cell.column] = cell.text.as_bytes();
+        texts[field] = cell.text(strings);
     }
     match reason {
         Some(reason) => Err((None, reason)),
-        None => record(&ByteRecord::from(texts), position, table, rules.is_exact),
+        None => record(&ByteRecord::from(&texts[..]), position, table, rules.is_exact),
     }
 }
 
 /// The name of a cell, such as `B3`.
-fn cell_name(column: usize, position: Position) -> String {
+fn cell_name(column: usize, row: u64) -> String {
     let mut letters = String::new();
     let mut left = column + 1;
     while left > 0 {
         letters.insert(0, ('A'..='Z').nth((left - 1) % 26).unwrap_or_default());
         left = (left - 1) / 26;
     }
-    format!("{letters}{position}")
+    format!("{letters}{row}")
 }
 
 /// The column of a cell reference such as `B3`.
@@ -252,12 +264,19 @@ impl<'a> Package<'a> {
         let Some(part) = self.part(path)? else { return Ok(strings) };
         let mut xml = Xml::new(part);
         while let Some(_tag) = xml.next_tag("si")? {
+            let mut text = Zeroizing::new(String::new());
             if !xml.is_empty_tag {
-                let mut text = Zeroizing::new(String::new());
                 xml.texts_until("si", &mut text)?;
-                strings.text.push_str(&text);
             }
-            strings.ends.push(strings.text.len());
+            let number = strings.ends.len() + 1;
+            if number > MAX_STRINGS {
+                return Err(bad("it has more than 8 million shared texts"));
+            }
+            if is_long(&text) {
+                return Err(RecordError::LongCell(format!("shared text {number}")));
+            }
+            strings.text.push_str(&text);
+            strings.ends.push((strings.text.len(), text.trim().is_empty()));
         }
         Ok(strings)
     }
@@ -278,26 +297,72 @@ impl<R: Read> Read for Unpacked<'_, R> {
     }
 }
 
+/// Whether a text is longer than Excel allows.
+fn is_long(text: &str) -> bool {
+    text.len() > MAX_CHARS && text.chars().nth(MAX_CHARS).is_some()
+}
+
 /// The texts that several cells share.
 #[derive(Default)]
 struct Strings {
     text: Zeroizing<String>,
-    ends: Vec<usize>,
+    /// The end of each text, and whether it is blank.
+    ends: Vec<(usize, bool)>,
 }
 
 impl Strings {
-    fn get(&self, index: usize) -> Option<&str> {
-        let start = index.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
-        self.text.get(start?..*self.ends.get(index)?)
+    fn get(&self, index: usize) -> Option<SharedText> {
+        let start =
+            index.checked_sub(1).map_or(Some(0), |before| Some(self.ends.get(before)?.0))?;
+        let (end, is_blank) = *self.ends.get(index)?;
+        Some(SharedText { start, end, is_blank })
     }
+}
+
+/// A shared text. It is not copied, because many cells can share a long one.
+struct SharedText {
+    start: usize,
+    end: usize,
+    is_blank: bool,
+}
+
+enum Text {
+    Own(Zeroizing<String>),
+    Shared(SharedText),
 }
 
 struct SheetCell {
     column: usize,
-    text: Zeroizing<String>,
+    text: Text,
     /// What the cell contains, if that is not text.
     kind: Option<&'static str>,
 }
+
+impl SheetCell {
+    fn text<'a>(&'a self, strings: &'a Strings) -> &'a str {
+        match &self.text {
+            Text::Own(text) => text,
+            Text::Shared(SharedText { start, end, .. }) => &strings.text[*start..*end],
+        }
+    }
+
+    fn len(&self) -> usize {
+        match &self.text {
+            Text::Own(text) => text.len(),
+            Text::Shared(SharedText { start, end, .. }) => end - start,
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        match &self.text {
+            Text::Own(text) => text.trim().is_empty(),
+            Text::Shared(text) => text.is_blank,
+        }
+    }
+}
+
+/// What a cell with the saved result of a formula contains.
+const RESULT: &str = "the result of a formula";
 
 /// The rows of a sheet that are not empty.
 struct Rows<R> {
@@ -315,7 +380,7 @@ impl<R: BufRead> Rows<R> {
             let row = row.filter(|row| (self.row + 1..=MAX_ROWS).contains(row));
             self.row = row.ok_or(bad("a row has a wrong number"))?;
             let cells = if self.xml.is_empty_tag { Vec::new() } else { self.cells()? };
-            if cells.iter().any(|cell| !cell.text.trim().is_empty() || cell.kind.is_some()) {
+            if cells.iter().any(|cell| !cell.is_blank() || cell.kind.is_some()) {
                 return Ok(Some(cells));
             }
         }
@@ -323,7 +388,7 @@ impl<R: BufRead> Rows<R> {
     }
 
     fn cells(&mut self) -> Result<Vec<SheetCell>, RecordError> {
-        let (mut cells, mut column) = (Vec::new(), 0);
+        let (mut cells, mut column, mut size) = (Vec::new(), 0, 0);
         while let Some(tag) = self.xml.next_tag_in("c", "row")? {
             let [reference, kind] = attributes(&tag, ["r", "t"])?;
             if !reference.is_empty() {
@@ -332,9 +397,13 @@ impl<R: BufRead> Rows<R> {
                     .ok_or(bad("a cell has a wrong name"))?;
             }
             if !self.xml.is_empty_tag {
-                let (text, kind) = self.value(&kind)?;
-                if !text.is_empty() || kind.is_some() {
-                    cells.push(SheetCell { column, text, kind });
+                let cell = self.value(column, &kind)?;
+                size += cell.len();
+                if size > MAX_RECORD_BYTES {
+                    return Err(RecordError::Endless);
+                }
+                if cell.len() > 0 || cell.kind.is_some() {
+                    cells.push(cell);
                 }
             }
             column += 1;
@@ -346,26 +415,27 @@ impl<R: BufRead> Rows<R> {
     }
 
     /// The text of a cell, or what it contains instead.
-    fn value(
-        &mut self,
-        kind: &str,
-    ) -> Result<(Zeroizing<String>, Option<&'static str>), RecordError> {
+    fn value(&mut self, column: usize, kind: &str) -> Result<SheetCell, RecordError> {
         let mut text = Zeroizing::new(String::new());
         let is_formula = self.xml.texts_until("c", &mut text)?;
-        let kind = match kind {
-            "inlineStr" | "str" => None,
-            "s" => {
-                let index = text.trim().parse().ok();
-                let shared = index.and_then(|index| self.strings.get(index));
-                shared.ok_or(bad("a text is missing"))?.clone_into(&mut text);
-                None
-            }
-            _ if text.is_empty() => is_formula.then_some("a formula without its result"),
+        if is_long(&text) {
+            let name = cell_name(column, self.row);
+            return Err(RecordError::LongCell(format!("cell {name}")));
+        }
+        let mut cell = SheetCell { column, text: Text::Own(text), kind: None };
+        if kind == "s" {
+            let index = cell.text(&self.strings).trim().parse().ok();
+            let shared = index.and_then(|index| self.strings.get(index));
+            cell.text = Text::Shared(shared.ok_or(bad("a text is missing"))?);
+        }
+        cell.kind = match kind {
+            "inlineStr" | "str" | "s" => (is_formula && !cell.is_blank()).then_some(RESULT),
+            _ if cell.len() == 0 => is_formula.then_some("a formula without its result"),
             "b" => Some("true or false"),
             "d" => Some("a date"),
             "e" => Some("an error"),
             _ => Some("a number or a date"),
         };
-        Ok((text, kind))
+        Ok(cell)
     }
 }

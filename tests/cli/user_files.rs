@@ -281,6 +281,13 @@ const SHEET: &str = r#"<row r="2"><c r="B2" t="s"><v>0</v></c><c r="C2" t="inlin
 <row r="3"/><row r="4"><c r="B4" t="s"><v>1</v></c><c r="C4" t="s"><v>2</v></c><c r="D4" t="b"><v>1</v></c></row>"#;
 
 fn workbook(sheets: &[(&str, &str)], state: &str) -> Vec<u8> {
+    let texts = format!(
+        "<si><t>User&#32;name</t></si><si><t>J&#252;rgen &amp; co</t></si><si><r><t xml:space=\"preserve\">{GOOD} </t></r><r><t>_x0021_</t></r></si>"
+    );
+    workbook_sharing(sheets, state, &texts)
+}
+
+fn workbook_sharing(sheets: &[(&str, &str)], state: &str, texts: &str) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let mut add = |name: &str, content: String| {
         zip.start_file(name, SimpleFileOptions::default()).unwrap();
@@ -298,10 +305,7 @@ fn workbook(sheets: &[(&str, &str)], state: &str) -> Vec<u8> {
     links += r#"<Relationship Id="s" Type="http://x/sharedStrings" Target="sharedStrings.xml"/>"#;
     add("xl/workbook.xml", format!("<workbook><sheets>{list}</sheets></workbook>"));
     add("xl/_rels/workbook.xml.rels", format!("<Relationships>{links}</Relationships>"));
-    let texts = format!(
-        "<sst><si><t>User&#32;name</t></si><si><t>J&#252;rgen &amp; co</t></si><si><r><t xml:space=\"preserve\">{GOOD} </t></r><r><t>_x0021_</t></r></si></sst>"
-    );
-    add("xl/sharedStrings.xml", texts);
+    add("xl/sharedStrings.xml", format!("<sst>{texts}</sst>"));
     zip.finish().unwrap().into_inner()
 }
 
@@ -337,6 +341,10 @@ fn workbook_cell_that_is_not_text_is_named() {
             "cell B2 (password) is a formula without",
         ),
         (
+            format!(r#"<row>{ann}<c t="str"><f>A2&amp;"1"</f><v>s3cret</v></c></row>"#),
+            "cell B2 (password) is the result of a formula, not text",
+        ),
+        (
             format!(r#"<row>{ann}<c r="AB2"><v>1</v></c></row>"#),
             "cell AB2 is in a column without a name",
         ),
@@ -362,4 +370,25 @@ fn workbook_that_unpacks_to_too_much_is_refused() {
     let (_, run) = import("team.xlsx", bomb, &[]);
     assert_eq!(run.status, 7, "{run}");
     assert!(run.stderr.contains("larger than 64 MiB, or than 128 MiB unpacked"), "{run}");
+}
+
+#[test]
+fn workbook_with_long_shared_texts_is_refused() {
+    let header = r#"<row><c t="s"><v>0</v></c></row>"#;
+    let many = r#"<c t="s"><v>1</v></c>"#.repeat(16_000);
+    let inline = |length| format!("<c t=\"inlineStr\"><is><t>{}</t></is></c>", "é".repeat(length));
+    let text = |length| format!("<si><t>username</t></si><si><t>{}</t></si>", "x".repeat(length));
+    for (sheet, texts, expected) in [
+        (format!("{header}<row>{many}</row>"), text(1 << 20), "shared text 2 has more than 32,767"),
+        (format!("{header}<row>{many}</row>"), text(32_767), "no record ends within 64 MiB"),
+        (format!("<row>{many}</row>"), text(32_767), "no record ends within 64 MiB"),
+        (format!("{header}<row>{}</row>", inline(32_768)), text(1), "cell A2 has more than 32,767"),
+        (format!("{header}<row>{}</row>", inline(32_767)), text(1), "longer than 255 bytes"),
+        (header.to_owned(), "<si/>".repeat(9 << 20), "more than 8 million shared texts"),
+    ] {
+        let (_, run) =
+            import("team.xlsx", workbook_sharing(&[("sheet1", &sheet)], "", &texts), &[]);
+        assert_eq!(run.status, 7, "{run}");
+        assert!(run.stderr.contains(expected), "{expected}: {run}");
+    }
 }

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use zeroize::Zeroizing;
 
 use super::super::RecordError;
-use super::bad;
+use super::{MAX_CHARS, bad};
 
 /// The values of attributes, by their names without a prefix; empty if there is none.
 pub(super) fn attributes<const N: usize>(
@@ -85,14 +85,16 @@ impl<R: BufRead> Xml<R> {
     }
 
     /// Adds the texts and the value in an element, except how to pronounce them. Returns whether
-    /// there was a formula.
+    /// there was a formula. Of a text that is too long, the rest is skipped.
     pub(super) fn texts_until(
         &mut self,
         around: &str,
-        text: &mut String,
+        text: &mut Zeroizing<String>,
     ) -> Result<bool, RecordError> {
         let (mut is_text, mut is_phonetic, mut is_formula) = (false, false, false);
         loop {
+            // Each character may be escaped.
+            let is_added = is_text && text.len() <= MAX_CHARS * ESCAPE_BYTES;
             match self.event()? {
                 Event::Start(tag) => match tag.local_name().as_ref() {
                     "rPh" => is_phonetic = true,
@@ -110,9 +112,9 @@ impl<R: BufRead> Xml<R> {
                     }
                     _ => {}
                 },
-                Event::Text(part) if is_text => text.push_str(&part.xml10_content()),
-                Event::CData(part) if is_text => text.push_str(&part.xml10_content()),
-                Event::GeneralRef(name) if is_text => {
+                Event::Text(part) if is_added => text.push_str(&part.xml10_content()),
+                Event::CData(part) if is_added => text.push_str(&part.xml10_content()),
+                Event::GeneralRef(name) if is_added => {
                     let predefined = resolve_predefined_entity(&name);
                     let number = name.resolve_char_ref().map_err(|_| bad(INVALID_XML))?;
                     match (predefined, number) {
@@ -128,19 +130,34 @@ impl<R: BufRead> Xml<R> {
     }
 }
 
+/// The length of `_x000D_`.
+const ESCAPE_BYTES: usize = 7;
+
 /// Replaces `_x000D_`, which is how Excel writes a character that XML cannot contain, and `_` before
 /// a text that looks like that.
-fn unescape(text: &mut String) {
-    let mut from = 0;
+fn unescape(text: &mut Zeroizing<String>) {
+    if !text.contains("_x") {
+        return;
+    }
+    let (mut unescaped, mut from) = (Zeroizing::new(String::with_capacity(text.len())), 0);
     while let Some(start) = text[from..].find("_x").map(|start| from + start) {
-        from = start + 1;
-        let escape = text.get(start..start + 7).filter(|escape| escape.ends_with('_'));
+        let end = start + ESCAPE_BYTES;
+        let escape = text.get(start..end).filter(|escape| escape.ends_with('_'));
         let digits = escape.map(|escape| &escape[2..6]);
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        if let Some(character) = number.and_then(char::from_u32) {
-            text.replace_range(start..start + 7, character.encode_utf8(&mut [0; 4]));
-            from = start + character.len_utf8();
+        unescaped.push_str(&text[from..start]);
+        match number.and_then(char::from_u32) {
+            Some(character) => {
+                unescaped.push(character);
+                from = end;
+            }
+            None => {
+                unescaped.push('_');
+                from = start + 1;
+            }
         }
     }
+    unescaped.push_str(&text[from..]);
+    *text = unescaped;
 }

@@ -213,6 +213,9 @@ impl<'a> Source<'a> {
             RecordError::NotTextCell { kind, .. } if kind.starts_with("a formula") => {
                 "open the file in a spreadsheet program and save it again".to_owned()
             }
+            RecordError::NotTextCell { kind, .. } if kind.contains("formula") => {
+                "copy the column and paste it as values".to_owned()
+            }
             RecordError::NotTextCell { .. } => {
                 "format the column as Text and type the values again; a number loses its leading zeros".to_owned()
             }

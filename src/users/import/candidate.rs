@@ -123,10 +123,10 @@ impl Plaintext {
             plaintext.is_right = Some(is_right);
         }
 
-        let is_new = |plaintext: &&mut &mut Self| {
+        let is_new = |plaintext: &Self| {
             plaintext.is_right != Some(true) && plaintext.hash.is_none() && !dry_run
         };
-        let new: Vec<_> = work.iter_mut().filter(is_new).collect();
+        let new: Vec<_> = work.iter_mut().filter(|plaintext| is_new(plaintext)).collect();
         let passwords: Vec<_> = new.iter().map(|plaintext| &plaintext.password).collect();
         let hashes = bulk::hash_all(method, &passwords, jobs, progress);
         for (plaintext, hash) in new.into_iter().zip(hashes) {

@@ -44,7 +44,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
-pub use self::columns::{Columns, Names};
+pub use self::columns::{Columns, Names, Resembled};
 pub use self::csv::{Delimiter, NotADelimiter};
 pub use self::kind::FileKind;
 pub use self::reader::{ReadAs, Reader};
@@ -250,6 +250,14 @@ impl fmt::Display for BadRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.username {
             Some(StoredText::Text(name)) if name.len() > crate::Username::MAX_BYTES => {}
+            // The rest may be a password or a hash, if the line was not split into cells.
+            Some(StoredText::Text(name))
+                if matches!(self.reason, RecordError::Username(_) | RecordError::NoSecret)
+                    && name.contains(BETWEEN_CELLS) =>
+            {
+                let start = name.split(BETWEEN_CELLS).next().unwrap_or_default().to_owned();
+                write!(f, "user '{}…': ", StoredText::Text(start))?;
+            }
             Some(name) => write!(f, "user '{name}': ")?,
             None => {}
         }
@@ -279,8 +287,8 @@ pub enum RecordError {
     #[error("the header row is not UTF-8")]
     HeaderNotUtf8,
     #[error(
-        "unknown field{s} {0}: use username, password, password_hash, language, groups, locked or \
-         active", s = if .0.0.len() > 1 { "s" } else { "" }
+        "unknown field{}: use username, password, password_hash, language, groups, locked or active",
+        listed(.0)
     )]
     UnknownFields(Names),
     #[error("a cell is in a column without a name")]
@@ -374,6 +382,18 @@ pub enum RecordError {
 fn has(headers: &Names) -> String {
     if headers.0.is_empty() { String::new() } else { format!("; it has {headers}") }
 }
+
+/// The end of a word and the names, if they may be shown.
+fn listed(names: &Names) -> String {
+    match names.0.len() {
+        0 => "s".to_owned(),
+        1 => format!(" {names}"),
+        _ => format!("s {names}"),
+    }
+}
+
+/// Characters between a name and a password.
+const BETWEEN_CELLS: [char; 4] = [':', ';', '\t', '|'];
 
 /// Called with each record of a file.
 type Each<'a> = &'a mut dyn FnMut(Result<Record, BadRecord>);

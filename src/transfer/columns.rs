@@ -1,6 +1,7 @@
 //! Matching the columns of a table, or the keys of JSON objects, with fields.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{FIELDS, RecordError};
@@ -38,15 +39,41 @@ pub(super) struct Rules {
     columns: Columns,
     /// Which of the first named headers were found, as a set of bits.
     found: Cell<u64>,
+    /// The first unknown headers that were ignored.
+    ignored: RefCell<BTreeSet<String>>,
 }
 
 impl Rules {
     pub(super) fn new(is_exact: bool, columns: &Columns) -> Self {
-        Self { is_exact, columns: columns.clone(), found: Cell::new(0) }
+        Self {
+            is_exact,
+            columns: columns.clone(),
+            found: Cell::new(0),
+            ignored: RefCell::default(),
+        }
     }
 
     pub(super) fn ignores_unknown(&self) -> bool {
         self.columns.ignore_unknown
+    }
+
+    /// Whether an unknown header is ignored. One that may be a misspelled field never is: a user
+    /// would lose a password, or a lock.
+    pub(super) fn ignores(&self, header: &str) -> bool {
+        const MAX_IGNORED: usize = 100;
+
+        let is_ignored =
+            self.columns.ignore_unknown && !Resembled::of(header).is_some_and(|of| of.is_risky);
+        let mut ignored = self.ignored.borrow_mut();
+        if is_ignored && ignored.len() < MAX_IGNORED && !ignored.contains(header.trim()) {
+            ignored.insert(header.trim().to_owned());
+        }
+        is_ignored
+    }
+
+    /// The unknown headers that were ignored.
+    pub(super) fn ignored(&self) -> Names {
+        Names(self.ignored.take().into_iter().map(StoredText::Text).collect())
     }
 
     /// The field with this header, as an index of [`FIELDS`].
@@ -79,14 +106,17 @@ impl Rules {
                 Some(field) if columns[field].is_some() => repeated = repeated.or(Some(field)),
                 Some(field) => columns[field] = Some(column),
                 None if header.trim().is_empty() => unnamed.push(column),
-                None => unknown.push(StoredText::Text(header.trim().to_owned())),
+                None => unknown.push(header.trim()),
             }
         }
+        // Without a header, the line is a user, perhaps with a plaintext password. A single field
+        // may be a value of that user, and so may `locked` and `active`.
+        let fields = columns[..5].iter().flatten().count();
+        let is_username_own =
+            columns[0].is_some() && self.columns.named.iter().all(|(field, _)| *field != 0);
+        let is_header = is_username_own || fields > 1;
         let missing = self.missing();
         if columns[0].is_none() || missing.is_some() {
-            // Without a header, the line is a user, perhaps with a plaintext password. `locked` and
-            // `active` may be values of that user.
-            let is_header = columns[..5].iter().any(Option::is_some);
             let all = headers.iter().map(|header| StoredText::Text(header.trim().to_owned()));
             let headers = Names(if is_header { all.collect() } else { Vec::new() });
             return Err(match missing {
@@ -97,8 +127,16 @@ impl Rules {
         if let Some(field) = repeated {
             return Err(RecordError::RepeatedField(FIELDS[field]));
         }
-        if !unknown.is_empty() && !self.ignores_unknown() {
-            return Err(RecordError::UnknownFields(Names(unknown)));
+        if !(is_header || unknown.is_empty() || self.ignores_unknown()) {
+            return Err(RecordError::UnknownFields(Names::default()));
+        }
+        unknown.retain(|header| !self.ignores(header));
+        if !is_header {
+            self.ignored.take();
+        }
+        if !unknown.is_empty() {
+            let unknown = unknown.into_iter().map(|header| StoredText::Text(header.to_owned()));
+            return Err(RecordError::UnknownFields(Names(unknown.collect())));
         }
         if self.ignores_unknown() {
             unnamed.clear();
@@ -125,11 +163,68 @@ pub(super) struct Table {
 }
 
 fn is_same(a: &str, b: &str) -> bool {
-    fn key(text: &str) -> impl Iterator<Item = char> {
-        let is_separator = |c: &char| c.is_whitespace() || "-_".contains(*c);
-        text.chars().filter(move |c| !is_separator(c)).flat_map(char::to_lowercase)
-    }
     a == b || key(a).eq(key(b)) && key(a).next().is_some()
+}
+
+/// The characters that matter in a header.
+fn key(header: &str) -> impl Iterator<Item = char> {
+    let is_separator = |c: &char| c.is_whitespace() || "-_".contains(*c);
+    header.chars().filter(move |c| !is_separator(c)).flat_map(char::to_lowercase)
+}
+
+/// The field that an unknown header probably is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resembled {
+    /// One of [`FIELDS`].
+    pub field: &'static str,
+    /// Whether the header is a misspelled field, or another word for a lock.
+    pub is_misspelled: bool,
+    /// Whether ignoring the header would lose a password or a lock.
+    is_risky: bool,
+}
+
+impl Resembled {
+    /// The field that a header resembles, if any.
+    #[must_use]
+    pub fn of(header: &str) -> Option<Self> {
+        const MAX_DISTANCE: usize = 2;
+        const MAX_CHARS: usize = FIELDS[2].len() + MAX_DISTANCE;
+
+        let key: String = key(header).take(MAX_CHARS + 1).collect();
+        let lock = |field| Some(Self { field, is_misspelled: true, is_risky: true });
+        match &*key {
+            "enabled" | "isenabled" | "isactive" | "activated" | "unlocked" => lock("active"),
+            "disabled" | "isdisabled" | "blocked" | "isblocked" | "islocked" | "inactive"
+            | "isinactive" | "deactivated" | "suspended" => lock("locked"),
+            "role" | "roles" | "team" | "teams" => {
+                Some(Self { field: "groups", is_misspelled: false, is_risky: false })
+            }
+            // Common words that are not misspelled fields.
+            "surname" | "archive" | "native" => None,
+            _ => {
+                let distance = |field: &&str| distance(&key, &self::key(field).collect::<String>());
+                let fields = FIELDS.iter().map(|field| (distance(field), *field));
+                let (_, field) = fields.filter(|(distance, _)| *distance <= MAX_DISTANCE).min()?;
+                let is_risky = !["username", "language", "groups"].contains(&field);
+                Some(Self { field, is_misspelled: true, is_risky })
+            }
+        }
+    }
+}
+
+/// The number of characters to insert, remove or replace.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<_> = (0..=b.chars().count()).collect();
+    for (index, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (column, to) in b.chars().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 /// Names of columns or keys, each in quotes. Shows only the first ones, and the start of long ones.

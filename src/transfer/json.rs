@@ -376,7 +376,7 @@ fn record(item: Item, position: Position, rules: &Rules) -> Result<Record, BadRe
         match rules.field(&name) {
             Some(field) if fields[field].is_some() => repeated = repeated.or(Some(field)),
             Some(field) => fields[field] = Some(value),
-            None if rules.ignores_unknown() => {}
+            None if rules.ignores(&name) => {}
             None => unknown.push(StoredText::Text(name)),
         }
     }

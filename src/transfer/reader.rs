@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use zeroize::Zeroizing;
 
-use super::columns::{Columns, Rules};
+use super::columns::{Columns, Names, Rules};
 use super::csv::{self, Delimiter};
 use super::kind::FileKind;
 use super::text::{Encoding, Utf8};
@@ -31,6 +31,8 @@ pub struct ReadAs {
     pub sheet: Option<String>,
     /// How many sheets the workbook has.
     pub sheets: usize,
+    /// The first columns or keys that were ignored because they are not fields, sorted.
+    pub ignored: Names,
     /// How many records the file has, including invalid ones.
     pub records: u64,
 }
@@ -126,6 +128,7 @@ impl Reader {
             delimiter: None,
             sheet: None,
             sheets: 0,
+            ignored: Names::default(),
             records: 0,
         };
         let mut records = 0;
@@ -184,7 +187,9 @@ impl Reader {
         }
         let rules = Rules::new(self.is_exact, &self.columns);
         if is_workbook {
-            return xlsx::read(start.chain(input), &rules, read_as, each);
+            let read = xlsx::read(start.chain(input), &rules, read_as, each);
+            read_as.ignored = rules.ignored();
+            return read;
         }
         let marked = Encoding::of_mark(&start);
         if let Some(label) = Encoding::unmarked_utf_16(&start)
@@ -197,12 +202,15 @@ impl Reader {
         read_as.encoding = Some(encoding);
         let start = &start[marked.map_or(0, |(_, length)| length)..];
         let input = start.chain(input);
-        if encoding == Encoding::UTF_8 {
+        let read = if encoding == Encoding::UTF_8 {
             // Not decoded: an error can then say in which field the text is not UTF-8.
-            return self.read_text(input, &rules, read_as, each);
-        }
-        let input = Utf8::new(input, encoding, malformed);
-        self.read_text(BufReader::with_capacity(1 << 16, input), &rules, read_as, each)
+            self.read_text(input, &rules, read_as, each)
+        } else {
+            let input = Utf8::new(input, encoding, malformed);
+            self.read_text(BufReader::with_capacity(1 << 16, input), &rules, read_as, each)
+        };
+        read_as.ignored = rules.ignored();
+        read
     }
 
     fn read_text(

@@ -53,7 +53,7 @@ fn import_reports_line_of_every_bad_record() {
 $ dash-users import users.csv
 status 7
 -- stderr
-users.csv:2: user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication
+users.csv:2: user 'a…': a username cannot contain ':', which ends the name in HTTP Basic authentication
 users.csv:3: user 'ann': no password or password_hash
 users.csv:4: the number of cells is 6, but the header has 5
 users.csv:5: user 'cleo': the password is weak: it has fewer than 8 characters
@@ -67,7 +67,7 @@ error: 9 bad records in users.csv; nothing was changed
 $ dash-users import users.csv --json
 status 7
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"9 bad records in users.csv; nothing was changed","hint":null,"details":[{"line":2,"item":null,"code":"invalid_data","message":"user 'a:b': a username cannot contain ':', which ends the name in HTTP Basic authentication"},{"line":3,"item":null,"code":"invalid_data","message":"user 'ann': no password or password_hash"},{"line":4,"item":null,"code":"invalid_data","message":"the number of cells is 6, but the header has 5"},{"line":5,"item":null,"code":"weak_password","message":"user 'cleo': the password is weak: it has fewer than 8 characters"},{"line":6,"item":null,"code":"invalid_data","message":"user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2"},{"line":7,"item":null,"code":"invalid_data","message":"user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'"},{"line":8,"item":null,"code":"invalid_data","message":"user 'fay': a group name cannot be empty"},{"line":10,"item":null,"code":"invalid_data","message":"user 'gus': duplicate user: also in line 9"},{"line":11,"item":null,"code":"invalid_data","message":"user 'GUS': the username differs only by case from the one in line 9"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"9 bad records in users.csv; nothing was changed","hint":null,"details":[{"line":2,"item":null,"code":"invalid_data","message":"user 'a…': a username cannot contain ':', which ends the name in HTTP Basic authentication"},{"line":3,"item":null,"code":"invalid_data","message":"user 'ann': no password or password_hash"},{"line":4,"item":null,"code":"invalid_data","message":"the number of cells is 6, but the header has 5"},{"line":5,"item":null,"code":"weak_password","message":"user 'cleo': the password is weak: it has fewer than 8 characters"},{"line":6,"item":null,"code":"invalid_data","message":"user 'dan': cannot use the password_hash: scrypt N must be a power of two, at least 2"},{"line":7,"item":null,"code":"invalid_data","message":"user 'eve': a language must be a BCP 47 tag, such as 'en' or 'pt-BR'"},{"line":8,"item":null,"code":"invalid_data","message":"user 'fay': a group name cannot be empty"},{"line":10,"item":null,"code":"invalid_data","message":"user 'gus': duplicate user: also in line 9"},{"line":11,"item":null,"code":"invalid_data","message":"user 'GUS': the username differs only by case from the one in line 9"}]}}
 
 "#]],
     );
@@ -101,7 +101,7 @@ fn import_shows_first_20_of_many_bad_records() {
     let rejected = run(&sandbox, &["import", "users.csv"]);
     assert_eq!(rejected.status, 7);
     assert_eq!(rejected.stderr.lines().count(), 21, "{rejected}");
-    assert!(rejected.stderr.starts_with("users.csv:2: user 'a:1': "), "{rejected}");
+    assert!(rejected.stderr.starts_with("users.csv:2: user 'a…': "), "{rejected}");
     let last = "error: 2500 bad records in users.csv (first 20 shown); nothing was changed\n";
     assert!(rejected.stderr.ends_with(last), "{rejected}");
     let error = run(&sandbox, &["import", "users.csv", "--json"]).error();
@@ -127,12 +127,12 @@ users.json:2: user 'ben': unknown field 'passwrod': use username, password, pass
 users.json:3: user 'cleo': field 'password' is not text
 users.json:4: not a JSON object
 error: 3 bad records in users.json (numbered by item); nothing was changed
-hint: ignore them with `dash-users import users.json --ignore-unknown`, or use one as a field, as in `dash-users import users.json --ignore-unknown --column groups=passwrod`
+hint: name the field, as in `dash-users import users.json --column password=passwrod`
 
 $ dash-users import users.json --json
 status 7
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":"ignore them with `dash-users import users.json --json --ignore-unknown`, or use one as a field, as in `dash-users import users.json --json --ignore-unknown --column groups=passwrod`","details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":"name the field, as in `dash-users import users.json --json --column password=passwrod`","details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
 
 "#]],
     );
@@ -150,7 +150,7 @@ status 7
 -- stderr
 users.jsonl:1: user 'ann': no password or password_hash
 users.jsonl:3: invalid JSON: expected value, in column 2
-users.jsonl:4: user 'b:n': a username cannot contain ':', which ends the name in HTTP Basic authentication
+users.jsonl:4: user 'b…': a username cannot contain ':', which ends the name in HTTP Basic authentication
 error: 3 bad records in users.jsonl; nothing was changed
 hint: use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users
 
@@ -176,7 +176,7 @@ status 7
 -- stderr
 email.csv:1: unknown field 'email': use username, password, password_hash, language, groups, locked or active
 error: 1 bad record in email.csv; nothing was changed
-hint: ignore them with `dash-users import email.csv --ignore-unknown`, or use one as a field, as in `dash-users import email.csv --ignore-unknown --column groups=email`
+hint: ignore them with `dash-users import email.csv --ignore-unknown`, or use one as a field with --column FIELD=HEADER
 
 $ dash-users import headless.csv
 status 7

@@ -109,7 +109,7 @@ fn headers_are_matched_by_letters_only() {
 fn unknown_columns_get_hints_that_work() {
     for (content, options) in [
         (format!("User\u{20}name,E-Mail,Password\nann,x@y,{GOOD}\n"), &[][..]),
-        (format!("Login,Password\nann,{GOOD}\n"), &[]),
+        (format!("Login,Password,Language\nann,{GOOD},\n"), &[]),
         (format!(",username,password\n0,ann,{GOOD}\n"), &[]),
         ("username,Team\nann,a;b\n".to_owned(), &["--lock-missing"]),
     ] {
@@ -128,10 +128,88 @@ fn unknown_columns_get_hints_that_work() {
 
 #[test]
 fn header_that_may_be_a_user_is_not_shown() {
-    for file in ["ann,s3cret,de\n", "ann;s3cret;active\n", "s3cret\n"] {
-        let (_, run) = import("a.csv", file, &[]);
+    let named = ["--column", "username=ann"];
+    for (file, options) in [
+        ("ann,s3cret,de\n", &[][..]),
+        ("ann;s3cret;active\n", &[]),
+        ("ann,password,s3cret\n", &[]),
+        ("ann,locked,active,groups,s3cret\n", &[]),
+        ("s3cret\n", &[]),
+        ("ann,s3cret,de\nben,s3cret,de\n", &named),
+        ("ann,s3cret\n", &["--column", "groups=x", "--column", "username=ann"]),
+    ] {
+        let (_, run) = import("a.csv", file, options);
         assert_eq!(run.status, 7, "{run}");
         assert!(!run.stderr.contains("s3cret"), "{run}");
+    }
+    let (_, run) =
+        import("a.csv", "ann,s3cret\nben,x\n", &[&named[..], &["--ignore-unknown"]].concat());
+    assert!(!run.stderr.contains("s3cret"), "{run}");
+    let (_, run) = import("a.csv", "login,password,e-mail\n", &[]);
+    assert!(!run.stderr.contains("it has"), "{run}");
+    let (_, run) = import("a.csv", "login,password,groups\n", &[]);
+    assert!(run.stderr.contains("it has 'login', 'password', 'groups'"), "{run}");
+}
+
+#[test]
+fn bad_username_is_shown_up_to_a_delimiter() {
+    for delimiter in [":", ";", "\t", "|"] {
+        let file = format!("username\nann{delimiter}s3cret\n");
+        let (_, run) = import("a.csv", file, &["--delimiter", ","]);
+        assert_eq!(run.status, 7, "{run}");
+        assert!(run.stderr.contains("a.csv:2: user 'ann…': "), "{run}");
+        assert!(!run.stderr.contains("s3cret"), "{run}");
+    }
+}
+
+#[test]
+fn hint_does_not_repeat_the_encoding() {
+    let file = b"\xef\xbb\xbfusername,password\nj\xfcrgen,x\n";
+    let (_, run) = import("a.csv", file, &["--encoding", "windows-1252"]);
+    assert_eq!(run.status, 7, "{run}");
+    assert!(!run.stderr.contains("--encoding"), "{run}");
+}
+
+#[test]
+fn misspelled_fields_are_never_ignored() {
+    for (header, field) in [
+        ("pasword", "password"),
+        ("Passwords", "password"),
+        ("pass_word_hsh", "password_hash"),
+        ("loked", "locked"),
+        ("is-locked", "locked"),
+        ("Disabled", "locked"),
+        ("inactive", "locked"),
+        ("actve", "active"),
+        ("enabled", "active"),
+        ("is_active", "active"),
+    ] {
+        let json = json!([{"username": "ann", header: "0"}]).to_string();
+        for (name, content) in
+            [("a.csv", format!("username,{header},x\nann,0,\n")), ("a.json", json)]
+        {
+            for options in [&["--lock-missing"][..], &["--lock-missing", "--ignore-unknown"]] {
+                let (_, run) = import(name, &content, options);
+                assert_eq!(run.status, 7, "{run}");
+                assert!(run.stderr.contains(&format!("'{header}'")), "{run}");
+                let (_, hint) =
+                    run.stderr.split_once("hint: name the field, as in ").expect(header);
+                assert!(hint.contains(&format!("--column {field}={header}`")), "{run}");
+            }
+        }
+    }
+    let options = ["--lock-missing", "--ignore-unknown"];
+    let json = json!([{"username": "ann", "email": 1, "Surname": 2}]).to_string();
+    for (name, content, note) in [
+        (
+            "a.csv",
+            "username,Surname,email,\nann,0,,\n",
+            "note: ignored columns: 'Surname', 'email'\n",
+        ),
+        ("a.json", &json, "note: ignored keys: 'Surname', 'email'\n"),
+    ] {
+        let (_, run) = import(name, content, &options);
+        assert_eq!((run.status, run.stderr.matches(note).count()), (0, 1), "{run}");
     }
 }
 
@@ -384,7 +462,6 @@ fn workbook_with_long_shared_texts_is_refused() {
         (format!("<row>{many}</row>"), text(32_767), "no record ends within 64 MiB"),
         (format!("{header}<row>{}</row>", inline(32_768)), text(1), "cell A2 has more than 32,767"),
         (format!("{header}<row>{}</row>", inline(32_767)), text(1), "longer than 255 bytes"),
-        (header.to_owned(), "<si/>".repeat(9 << 20), "more than 8 million shared texts"),
     ] {
         let (_, run) =
             import("team.xlsx", workbook_sharing(&[("sheet1", &sheet)], "", &texts), &[]);

@@ -68,7 +68,11 @@ fn header_is_required_and_checked_first() {
         ("alice,s3cret\nbob,s3cret2", format!("1 {no_header}")),
         ("\nalice,s3cret", format!("2 {no_header}")),
         ("alice,s3cret,active\nbob,s3cret2,locked", format!("1 {no_header}")),
-        ("User;Password\nalice;s3cret", format!("1 {no_header}; it has 'User', 'Password'")),
+        ("alice,password,s3cret", format!("1 {no_header}")),
+        (
+            "User;Password;Groups\nalice;s3cret;",
+            format!("1 {no_header}; it has 'User', 'Password', 'Groups'"),
+        ),
         ("username,,password\nalice,s3cret,", "2 a cell is in a column without a name".into()),
         ("username,Passw\u{1b}\nalice,s3cret", format!("1 {unknown}")),
         ("username,password,password\na,b,c", "1 duplicate field 'password'".into()),

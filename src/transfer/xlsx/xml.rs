@@ -147,15 +147,12 @@ fn unescape(text: &mut Zeroizing<String>) {
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         unescaped.push_str(&text[from..start]);
-        match number.and_then(char::from_u32) {
-            Some(character) => {
-                unescaped.push(character);
-                from = end;
-            }
-            None => {
-                unescaped.push('_');
-                from = start + 1;
-            }
+        if let Some(character) = number.and_then(char::from_u32) {
+            unescaped.push(character);
+            from = end;
+        } else {
+            unescaped.push('_');
+            from = start + 1;
         }
     }
     unescaped.push_str(&text[from..]);

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use dash_users::transfer::{
     Columns, Delimiter, Encoding, FIELDS, FileKind, InputFormat, ReadAs, Reader, RecordError,
+    Resembled,
 };
 use dash_users::{Import, StoredText};
 
@@ -138,6 +139,11 @@ impl<'a> Source<'a> {
                 "note: read only the names in {file}: werkzeug cannot verify the hashes of htpasswd"
             ));
         }
+        if read_as.ignored.first().is_some() {
+            let is_json = [InputFormat::Json, InputFormat::JsonLines].contains(&read_as.format);
+            let what = if is_json { "keys" } else { "columns" };
+            output.note(&format!("note: ignored {what}: {}", read_as.ignored));
+        }
         if read_as.records == 0 {
             output.note(&format!("note: {file} has no records"));
         }
@@ -171,14 +177,20 @@ impl<'a> Source<'a> {
             RecordError::UnmarkedUtf16(label) => {
                 self.command(action, &format!("--encoding {label}"))
             }
-            RecordError::NotUtf8(_) | RecordError::HeaderNotUtf8 => {
-                self.command(action, "--encoding windows-1252")
+            // The file has a byte order mark, or the option asks for UTF-8.
+            RecordError::NotUtf8(_) | RecordError::HeaderNotUtf8
+                if self.args.encoding.is_some() =>
+            {
+                "save the file as UTF-8".to_owned()
             }
-            RecordError::NotEncoded(encoding) if *encoding == Encoding::UTF_8 => {
+            RecordError::NotUtf8(_) | RecordError::HeaderNotUtf8 => {
                 self.command(action, "--encoding windows-1252")
             }
             RecordError::NotEncoded(_) if self.args.encoding.is_some() => {
                 "use another --encoding".to_owned()
+            }
+            RecordError::NotEncoded(encoding) if *encoding == Encoding::UTF_8 => {
+                self.command(action, "--encoding windows-1252")
             }
             RecordError::NoHeader { headers } => match headers.first() {
                 Some(header) => {
@@ -191,18 +203,25 @@ impl<'a> Source<'a> {
                 "use --column FIELD=HEADER with a header of the file".to_owned()
             }
             RecordError::UnknownFields(names) => {
-                let is_group = |name: &&StoredText| {
-                    let name = name.to_string().to_lowercase();
-                    ["role", "group", "team"].iter().any(|word| name.contains(word))
+                let resembled = names.0.iter().filter_map(|name| {
+                    Some((name, Resembled::of(&name.to_string())?))
+                });
+                let column = |(name, of): (&StoredText, Resembled)| {
+                    format!("--column {}={}", of.field, shell(name))
                 };
-                let header = names.0.iter().find(is_group).or(names.first()).map(shell);
-                let header = header.unwrap_or_default();
-                let ignore = self.command(action, "--ignore-unknown");
-                let option = format!("--ignore-unknown --column groups={header}");
-                format!(
-                    "ignore them with {ignore}, or use one as a field, as in {}",
-                    self.command(action, &option)
-                )
+                let ignore = "--ignore-unknown";
+                let ignored = self.command(action, ignore);
+                if let Some(found) = resembled.clone().find(|(_, of)| of.is_misspelled) {
+                    format!("name the field, as in {}", self.command(action, &column(found)))
+                } else if let Some(found) = resembled.clone().next() {
+                    let option = format!("{ignore} {}", column(found));
+                    let command = self.command(action, &option);
+                    format!("ignore them with {ignored}, or use one as a field, as in {command}")
+                } else if names.first().is_some() {
+                    format!("ignore them with {ignored}, or use one as a field with --column FIELD=HEADER")
+                } else {
+                    "add a header row, or use --column FIELD=HEADER with a header of the file".to_owned()
+                }
             }
             RecordError::UnnamedField | RecordError::CellWithoutHeader(_) => {
                 self.command(action, "--ignore-unknown")

@@ -179,7 +179,7 @@ impl Bench {
         }
         for (title, file, on_conflict, bound) in [
             ("that all change", all_changed, "update", 1.5),
-            ("of which 1% change", some_changed, "update", 1.0),
+            ("with 1% changed", some_changed, "update", 1.0),
             ("that are all skipped", plain.clone(), "skip", 1.0),
         ] {
             let title = format!("`import` of {count} existing users {title}");

@@ -97,7 +97,7 @@ fn pruned_hash_history_leaves_users_unchanged() {
     let sandbox = seeded();
     sandbox.run_with(GOOD, &["passwd", "bob", "--password-stdin"]);
     let before = sandbox.run(&["list", "--json"]).stdout;
-    assert_eq!(sandbox.run(&["history", "--prune-before", "0s", "--yes"]).status, 0);
+    assert_eq!(sandbox.run(&["history", "--prune-before", "0h", "--yes"]).status, 0);
     assert_eq!(sandbox.run(&["list", "--json"]).stdout, before);
     assert_eq!(sandbox.run(&["history", "bob", "--json"]).stdout, "[]\n");
 }

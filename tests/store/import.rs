@@ -70,7 +70,7 @@ fn import_reports_every_invalid_record(database: &dyn Database) {
     let shown = format!("{error} {error:?}");
     let reasons = reasons(Err::<(), _>(error));
     let expected = [
-        "3 user 'a:b': a username cannot contain ':'",
+        "3 user 'a…': a username cannot contain ':'",
         "4 user '-x': a username cannot begin with '-'",
         "5 user 'a': cannot use the password_hash: ",
         "6 user 'b': cannot use the password_hash: ",

@@ -17,6 +17,7 @@ mod program {
     pub mod progress;
     pub mod prompt;
     pub mod terminal;
+    pub mod time;
 }
 
 use std::ffi::OsString;
@@ -25,7 +26,7 @@ use std::os::unix::ffi::OsStringExt;
 use clap::FromArgMatches;
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
-use program::{cli, commands, complete, exit, output, progress, prompt, terminal};
+use program::{cli, commands, complete, exit, output, progress, prompt, terminal, time};
 
 use self::cli::Cli;
 use self::exit::{Code, Report};

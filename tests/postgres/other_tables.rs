@@ -65,9 +65,9 @@ fn table_and_history_are_changed_by_their_owner_only() {
     let other = on(&cluster.url(&role, &role, name(&owner)));
     let add = other.run_with(GOOD, &["add", "zoe", "--password-stdin"]);
     assert_ok(&add);
-    let pruned = other.run(&["history", "--prune-before", "0s", "--yes"]);
+    let pruned = other.run(&["history", "--prune-before", "0h", "--yes"]);
     assert_fails(&pruned, 4, "who owns the history, can prune it: connect as");
-    assert_ok(&on(&owner).run(&["history", "--prune-before", "0s", "--yes"]));
+    assert_ok(&on(&owner).run(&["history", "--prune-before", "0h", "--yes"]));
 
     let owner = cluster.database();
     connect(&owner)

@@ -169,6 +169,14 @@ pub(super) fn is_shown(name: &str) -> bool {
     known(name).is_some() && !SECRET.contains(&name)
 }
 
+/// Whether `options` contain only the schemas of a `search_path`.
+pub(super) fn is_search_path(options: &str) -> bool {
+    let setting = options.strip_prefix("-c").map(str::trim_start);
+    setting.and_then(|setting| setting.strip_prefix("search_path=")).is_some_and(|schemas| {
+        schemas.chars().all(|c| c.is_ascii_alphanumeric() || ['_', ','].contains(&c))
+    })
+}
+
 /// Names that would show a password if another connection string, or a part of one, was written in
 /// their place: each with the characters and words that only such strings have.
 const NAMES: [(&str, &[&str]); 3] = [

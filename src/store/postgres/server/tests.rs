@@ -32,6 +32,11 @@ fn url_is_shown_without_its_password() {
         ("postgresql+psycopg_async://u:hunter2@h/db", "postgresql://u@h/db"),
         ("postgresql+my.own-driver_2://u:hunter2@h/db", "postgresql://u@h/db"),
         ("postgresql://h/db?options=-c%20app.secret%3Dhunter2", "postgresql://h/db"),
+        (
+            "postgresql://h/db?options=-csearch_path%3Dapp,public",
+            "postgresql://h/db?options=-csearch_path%3Dapp,public",
+        ),
+        ("postgresql://h/db?options=-csearch_path%3Dapp%20-cx%3Dhunter2", "postgresql://h/db"),
         ("postgresql://h/db?sslmode=require;password=hunter2", "postgresql://h/db"),
         ("postgresql://h/db?sslmode=require%3Bhunter2&port=1", "postgresql://h/db?port=1"),
         ("postgresql://u:hunter2@h/db?ssl=require\n", "postgresql://u@h/db?ssl=require"),

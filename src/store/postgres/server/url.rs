@@ -88,7 +88,9 @@ impl Url {
             let (name, value) = pair.split_once('=').unwrap_or_default();
             // Else more than one value, such as a password behind a ';'.
             let value = percent_decode_str(value).decode_utf8_lossy();
-            settings::is_shown(name) && !value.contains([';', '&', '='])
+            // Without its schema, a command in a hint would find another table, or none.
+            name == "options" && settings::is_search_path(&value)
+                || settings::is_shown(name) && !value.contains([';', '&', '='])
         };
         let query: Vec<&str> = query.split('&').filter(is_shown).collect();
         let at = user.filter(|user| !user.is_empty()).map(|user| format!("{user}@"));

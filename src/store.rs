@@ -46,21 +46,18 @@ pub trait Store: Send {
     /// # Errors
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError>;
+    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
+        self.adopt(&TableChanges::default(), hooks)
+    }
 
     /// As [`migrate`](Self::migrate), and makes those of the `changes` to the table `users` that it
-    /// needs, in the same transaction. The default implementation makes none.
+    /// needs, in the same transaction.
     ///
     /// # Errors
     ///
     /// As [`migrate`](Self::migrate).
-    fn adopt(
-        &mut self,
-        _changes: &TableChanges,
-        hooks: CommitHooks,
-    ) -> Result<Migrated, StoreError> {
-        self.migrate(hooks)
-    }
+    fn adopt(&mut self, changes: &TableChanges, hooks: CommitHooks)
+    -> Result<Migrated, StoreError>;
 
     /// Other tables that appear to have users. The default implementation returns none.
     ///

@@ -155,10 +155,6 @@ impl Store for Postgres {
         schema::inspect(&mut self.transaction(Access::Read)?)
     }
 
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        self.adopt(&TableChanges::default(), hooks)
-    }
-
     fn adopt(
         &mut self,
         changes: &TableChanges,

@@ -113,10 +113,6 @@ impl Store for Sqlite {
         schema::inspect(&transaction, location)
     }
 
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        self.adopt(&TableChanges::default(), hooks)
-    }
-
     fn adopt(
         &mut self,
         changes: &TableChanges,

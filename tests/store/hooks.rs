@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use dash_users::store::{self, Access, CommitHooks, Migrated, Row, Schema, Store, Transaction};
+use dash_users::store::{
+    self, Access, CommitHooks, Migrated, Row, Schema, Store, TableChanges, Transaction,
+};
 use dash_users::{Event, Finding, StoreError, Users};
 
 use crate::database::Database;
@@ -30,9 +32,13 @@ impl Store for Hooked {
         self.store.schema()
     }
 
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
+    fn adopt(
+        &mut self,
+        changes: &TableChanges,
+        hooks: CommitHooks,
+    ) -> Result<Migrated, StoreError> {
         (self.before_change)()?;
-        self.store.migrate(hooks)
+        self.store.adopt(changes, hooks)
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {

@@ -46,9 +46,10 @@ fn fetch() -> Result<(), String> {
     Err(format!("cannot fetch the crates: {}", String::from_utf8_lossy(&fetched.stderr)))
 }
 
-/// Another profile for this package than that of the checkout: otherwise Cargo would reuse files built
-/// from the copy for the checkout, and miss later edits.
-const OPTIONS: &str = "--profile dev --config profile.dev.package.dash-users.debug=false";
+/// Other profiles for the packages of the checkout: otherwise Cargo would reuse files built from the
+/// copy for the checkout, and miss later edits.
+const OPTIONS: &str = "--profile dev --config profile.dev.package.dash-users.debug=false \
+                       --config profile.dev.package.dash-users-romix.debug=false";
 
 /// Builds the wheel.
 ///

@@ -40,6 +40,7 @@
 //! | [`store`] | the trait [`Store`](store::Store), and its implementations for SQLite and PostgreSQL |
 //! | [`files`] | writing files that hold secrets |
 //! | [`transfer`] | import and export formats: CSV, JSON, JSON Lines |
+//! | [`verifier`] | [`Verifier`](verifier::Verifier): remembered logins, limited guesses, bounded hashing; no database |
 //! | `users` | [`Users`], all operations, and [`Import`], for many users at once |
 //!
 //! # Features
@@ -75,6 +76,7 @@ pub mod transfer;
 mod user;
 mod username;
 mod users;
+pub mod verifier;
 
 pub use crate::check::{Finding, Problem, SchemaObject, SchemaObjectKind, Severity};
 pub use crate::credential::{Credential, NewCredential};

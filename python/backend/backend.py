@@ -52,8 +52,13 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 
 def build_program():
     command = os.environ.get("DASH_USERS_BUILD", "cargo build --release --locked")
-    command = [*shlex.split(command), "--bin", "dash-users", "--message-format=json-render-diagnostics"]
-    built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    command = [
+        *shlex.split(command),
+        "--bin",
+        "dash-users",
+        "--message-format=json-render-diagnostics",
+    ]
+    built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603
     messages = map(json.loads, built.stdout.splitlines())
     [program] = filter(None, (message.get("executable") for message in messages))
     SCRIPTS.mkdir(parents=True, exist_ok=True)

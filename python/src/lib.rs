@@ -35,9 +35,9 @@ fn is_locked(stored: &str) -> bool {
 ///
 /// Raises `ValueError` for any other text, without showing it: it may contain a password.
 #[pyfunction]
-fn sqlite_path(database: OsString) -> PyResult<Option<PathBuf>> {
+fn sqlite_path(database: OsString) -> PyResult<Option<OsString>> {
     match Location::parse(database) {
-        Ok(Location::Sqlite(path)) => Ok(Some(path)),
+        Ok(Location::Sqlite(path)) => Ok(Some(path.into_os_string())),
         // This build does not know the server, but the scheme.
         Ok(_) | Err(LocationError::Postgres) => Ok(None),
         Err(error) => Err(PyValueError::new_err(error.to_string())),

@@ -20,25 +20,27 @@ impl Verifier {
 
     /// Checks a login, and returns why it was rejected, or `None`.
     ///
-    /// `reread` is called without arguments after a hash was computed, and returns what is stored
-    /// then. Its exceptions pass through. Other threads run while this one hashes or waits.
+    /// `read` is called with the username, and returns what is stored: a hash, or `None` for an
+    /// unknown user. It is called again after a hash was computed. Its exceptions pass through.
+    /// Other threads run while this one hashes or waits.
     fn verify(
         &self,
         py: Python<'_>,
-        username: &str,
-        password: &Bound<'_, PyString>,
+        username: &Bound<'_, PyAny>,
+        password: &Bound<'_, PyAny>,
         address: Option<&str>,
-        stored: Option<&str>,
-        reread: &Bound<'_, PyAny>,
+        read: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Refusal>> {
-        let password = Password::from(password.to_str()?);
-        let attempt = Attempt { username, password: &password, address };
-        let reread = reread.clone().unbind();
-        let decision = py.detach(|| {
-            self.0.verify(attempt, stored, || {
-                Python::attach(|py| reread.call0(py)?.extract::<Option<String>>(py))
-            })
-        })?;
+        let (Some(name), Some(password)) = (text(username), text(password)) else {
+            return Ok(Some(Refusal { reason: "invalid", retry_after: None, detail: None }));
+        };
+        let password = Password::from(password);
+        let attempt = Attempt { username: name, password: &password, address };
+        let first = stored(&read.call1((username,))?);
+        let (read, username) = (read.as_unbound(), username.as_unbound());
+        let reread = || Python::attach(|py| Ok(stored(read.bind(py).call1((username,))?.as_any())));
+        let decision = py.detach(|| self.0.verify(attempt, first.as_deref(), reread));
+        let decision: Decision = decision.map_err(|error: PyErr| error)?;
         Ok(match decision {
             Decision::Accepted => None,
             Decision::Refused(reason) => Some(Refusal::new(reason)),
@@ -60,7 +62,7 @@ impl Verifier {
 /// Why a login was rejected.
 #[pyclass(frozen, get_all, module = "dash_users._core")]
 pub(crate) struct Refusal {
-    /// `wrong`, `unknown`, `locked`, `unusable`, `changed`, `limited` or `busy`.
+    /// `wrong`, `invalid` (not text), `unknown`, `locked`, `unusable`, `changed`, `limited` or `busy`.
     reason: &'static str,
     /// The seconds until the next attempt can succeed, if `limited`.
     retry_after: Option<f64>,
@@ -79,4 +81,15 @@ impl Refusal {
         };
         Self { reason, retry_after: None, detail }
     }
+}
+
+/// Text without lone surrogates.
+fn text<'a>(value: &'a Bound<'_, PyAny>) -> Option<&'a str> {
+    value.cast::<PyString>().ok()?.to_str().ok()
+}
+
+/// A stored value. What is not text, such as NULL or a BLOB, is one that no password matches.
+fn stored(value: &Bound<'_, PyAny>) -> Option<String> {
+    const NOT_TEXT: &str = "not text$$";
+    (!value.is_none()).then(|| text(value).unwrap_or(NOT_TEXT).to_owned())
 }

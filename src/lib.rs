@@ -68,6 +68,7 @@ pub mod files;
 mod group;
 mod hash;
 mod language;
+mod login;
 mod password;
 pub mod policy;
 mod random;
@@ -85,13 +86,14 @@ pub use crate::event::{Event, EventFilter};
 pub use crate::group::{Group, GroupError};
 pub use crate::hash::{Digest, HashError, Method, MethodError, PasswordHash, Pbkdf2, Scrypt};
 pub use crate::language::{Language, LanguageError};
+pub use crate::login::{Login, LoginRefusal};
 pub use crate::password::{Password, PasswordNotUtf8};
 pub use crate::store::{Location, LocationError, Migration, Misspelling, NewFile, StoreError};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{
     BadRecords, BadValues, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init,
-    Login, LoginRefusal, NewUser, OnConflict, PruneError, Restore, Users,
+    NewUser, OnConflict, PruneError, Restore, Users,
 };
 
 /// The example in the documentation is compiled too.

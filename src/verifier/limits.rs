@@ -82,3 +82,8 @@ impl Default for Limits {
         }
     }
 }
+
+/// Whole milliseconds, as all times are kept.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

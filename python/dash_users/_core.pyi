@@ -118,9 +118,6 @@ class Verifier:
         Other threads run while this one hashes or waits.
         """
 
-    def fresh(self) -> Verifier:
-        """A verifier with the same limits and nothing else in common."""
-
 def file_identity(path: str) -> tuple[int, int]:
     """The device and inode of the file at a path. In Python, `os.stat` takes three times as long.
 

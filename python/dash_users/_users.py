@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, Protocol
 
-from . import _forks, _program
-from ._core import Limits, Refusal, Verifier, leak, sqlite_path
+from . import _program
+from ._core import Limits, Refusal, Verifier, sqlite_path
 from ._errors import Busy, Error, InvalidData, Limited, NoSuchUser, WrongPassword
 from ._logins import Log, client_address
 from ._lookup import LookupReader, unsupported
@@ -101,7 +101,6 @@ class Users:
         self._actor = actor
         self._verifier = Verifier(limits if limits is not None else Limits())
         self._log = Log()
-        _forks.register(self)
 
     def __repr__(self) -> str:
         return f"<dash_users.Users of {self._reader.name}>"
@@ -256,19 +255,6 @@ class Users:
             # Before it is part of a text, whose type could not be wrong.
             _program.check_text(password)
         return _program.run(self._database, list(arguments), password=password, actor=self._actor)
-
-    # Forks: nothing that the verifier knows or waits for is shared with a child.
-
-    def before_fork(self) -> None:
-        """There is nothing to wait for."""
-
-    def after_fork_in_parent(self) -> None:
-        """There is nothing to continue."""
-
-    def after_fork_in_child(self) -> None:
-        leak(self._verifier)
-        self._verifier = self._verifier.fresh()
-        self._log = Log()
 
 
 def is_text(name: object) -> bool:

@@ -52,11 +52,6 @@ impl Verifier {
             Decision::Busy => Some(Refusal { reason: "busy", retry_after: None, detail: None }),
         })
     }
-
-    /// A verifier with the same limits and nothing else in common.
-    fn fresh(&self) -> Self {
-        Self(self.0.fresh())
-    }
 }
 
 /// Why a login was rejected.

@@ -240,7 +240,7 @@ class SqliteReader:
         )
 
     def _failed(self, problem: str) -> DatabaseError:
-        if problem.startswith("no such "):
+        if problem.startswith(("no such ", "file is not a database")):
             # "no such table: users", "no such column: language"
             return DatabaseError(
                 f"{self.name}: {problem}", code="not_a_database", hint=self._command("init")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import selectors
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg.waiting import Ready
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from . import _forks
 from ._core import is_locked, leak
@@ -41,26 +43,24 @@ Result = TypeVar("Result")
 class Connection(psycopg.Connection[Any]):
     """A connection that does not wait forever for a server that stopped to answer."""
 
-    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
-        return super().wait(bounded(gen), *arguments, **options)
+    def wait(self, gen: Any, *_arguments: Any, **_options: Any) -> Any:
+        deadline = time.monotonic() + TIMEOUT_S
+        with selectors.DefaultSelector() as selector:
+            try:
+                wanted = next(gen)
+                while True:
+                    selector.register(self.fileno(), wanted)
+                    ready = selector.select(max(0, deadline - time.monotonic()))
+                    selector.unregister(self.fileno())
+                    if not ready:
+                        self.close()
+                        raise psycopg.OperationalError(SILENT)
+                    wanted = gen.send(Ready(ready[0][1]))
+            except StopIteration as end:
+                return end.value
 
 
-def bounded(generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """The same generator, which fails if the server takes too long.
-
-    psycopg resumes it every tenth of a second, with something false if nothing was received.
-    """
-    deadline = time.monotonic() + TIMEOUT_S
-    try:
-        wanted = next(generator)
-        while True:
-            ready = yield wanted
-            if not ready and time.monotonic() > deadline:
-                generator.close()
-                raise psycopg.OperationalError("the server does not answer")
-            wanted = generator.send(ready)
-    except StopIteration as end:
-        return end.value
+SILENT = "the server does not answer"
 
 
 class PostgresReader:
@@ -178,11 +178,12 @@ class PostgresReader:
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
-            pool.close(timeout=0)
+            pool.close(timeout=1)
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
         """Runs `work`, and again on a new connection if the server closed the first one."""
-        for attempt in (1, 2):
+        attempts = 0
+        while True:
             pool = self._open()
             closed = False
             try:
@@ -193,6 +194,9 @@ class PostgresReader:
                         closed = connection.closed
             except PoolTimeout:
                 problem = None
+            except PoolClosed:
+                # Another thread found a closed connection in it.
+                continue
             except psycopg.Error as error:
                 problem = error
             if problem is None:
@@ -201,12 +205,14 @@ class PostgresReader:
                 raise self._failed(problem)
             # The others are likely to be closed, too.
             with self._lock:
-                if self._pool is pool:
+                is_mine = self._pool is pool
+                if is_mine:
                     self._pool = None
-            pool.close(timeout=0)
-            if attempt == 2 or "does not answer" in str(problem):
+            if is_mine:
+                pool.close(timeout=1)
+            attempts += 1
+            if attempts == 2 or str(problem) == SILENT:
                 raise self._failed(problem)
-        raise AssertionError("unreachable")
 
     def _open(self) -> ConnectionPool[Connection]:
         pool = self._pool

@@ -81,7 +81,13 @@ def test_verdicts_of_vectors() -> None:
 
 def test_verdicts_agree_with_werkzeug() -> None:
     source = random.Random(19)
-    methods = ["scrypt:128:8:1", "scrypt:256:4:2", "pbkdf2:sha256:1", "pbkdf2:sha1:9", "pbkdf2:sha512:3"]
+    methods = [
+        "scrypt:128:8:1",
+        "scrypt:256:4:2",
+        "pbkdf2:sha256:1",
+        "pbkdf2:sha1:9",
+        "pbkdf2:sha512:3",
+    ]
     for _ in range(200):
         password = "".join(source.choices("aé桜\U0001f338 $:\0", k=source.randrange(1, 9)))
         other = password + source.choice(["", "\0", "x"])

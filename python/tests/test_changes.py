@@ -174,7 +174,9 @@ def test_user_is_frozen_and_has_no_hash(users: Users) -> None:
 
 
 def test_import_is_light() -> None:
-    code = "import sys, dash_users; print({'dash', 'flask', 'psycopg', 'werkzeug'} & {*sys.modules})"
+    code = (
+        "import sys, dash_users; print({'dash', 'flask', 'psycopg', 'werkzeug'} & {*sys.modules})"
+    )
     done = _program.subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

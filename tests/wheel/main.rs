@@ -108,7 +108,7 @@ import pathlib, sys, dash_users._core
 files = pathlib.Path(dash_users._core.__file__), pathlib.Path(sys.prefix, 'bin/dash-users')
 for file in files:
     contents = file.read_bytes()
-    print(b'sqlite3_' in contents, b'SQLite format 3' in contents)";
+    print(b'sqlite3_step' in contents, b'SQLite format 3' in contents)";
 
     let output = success(Command::new(environment.join("bin/python")).args(["-c", CODE]));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "False False\nTrue True\n");

@@ -186,7 +186,8 @@ pub trait Transaction {
     /// Removes `username` from a group. Returns whether the user was a member.
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError>;
 
-    /// The rows of `usernames`, in the same order, compared as the database compares names.
+    /// The rows of `usernames`, in the same order, compared as the database compares names. The names
+    /// differ. The rows may be without times.
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError>;
 
     /// For each of `usernames`, whether there may be a user with this name, as the database compares

@@ -369,16 +369,7 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
         let _work = Work::statement();
-        let find = || {
-            let mut statement = self.transaction.prepare_cached(ONE)?;
-            let find = |username: &&StoredText| {
-                let mut found = None;
-                read_found(statement.query([*username])?, &mut |row| found = Some(row))?;
-                Ok(found)
-            };
-            usernames.iter().map(find).collect::<Result<_, _>>()
-        };
-        find().map_err(|error| self.error(&error))
+        import::find(&self.transaction, usernames).map_err(|error| self.error(&error))
     }
 
     fn may_have(&mut self, usernames: &[&StoredText]) -> Result<Vec<bool>, StoreError> {
@@ -518,7 +509,7 @@ impl ToSql for StoredText {
     }
 }
 
-/// Users, one row for each group. The app's table may have columns of any name.
+/// Users, one row for each group, perhaps without times. The app's table may have columns of any name.
 macro_rules! select_users {
     ($which:literal) => {
         select_users!(
@@ -543,6 +534,14 @@ const ONE: &str = select_users!("WHERE users.username = ?");
 const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
 const ALL_WITHOUT_TIMES: &str =
     select_users!("NULL, NULL", "", "ORDER BY users.username COLLATE BINARY");
+const ONE_WITHOUT_TIMES: &str = select_users!("NULL, NULL", "", "WHERE users.username = ?");
+/// Up to a number of rows with names between two others.
+const BETWEEN_WITHOUT_TIMES: &str = select_users!(
+    "NULL, NULL",
+    "",
+    "WHERE users.username >= ?1 COLLATE NOCASE AND users.username <= ?2 COLLATE NOCASE
+     ORDER BY users.username COLLATE NOCASE LIMIT ?3"
+);
 
 /// Reads the rows of [`select_users`]. The rows of one user must be adjacent.
 fn read_rows(

@@ -11,6 +11,7 @@ mod spelling;
 mod sqlite;
 
 use std::fmt;
+use std::mem;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -308,11 +309,14 @@ pub struct StoredSecret(StoredText);
 
 impl Drop for StoredSecret {
     fn drop(&mut self) {
-        match &mut self.0 {
-            StoredText::Null => {}
-            StoredText::Text(text) => text.zeroize(),
-            StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes.zeroize(),
-        }
+        let mut bytes = match mem::replace(&mut self.0, StoredText::Null) {
+            StoredText::Null => return,
+            StoredText::Text(text) => text.into_bytes(),
+            StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes,
+        };
+        // All of the memory at once: `Vec::zeroize` calls a function for each byte.
+        bytes.clear();
+        bytes.spare_capacity_mut().zeroize();
     }
 }
 

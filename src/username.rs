@@ -56,7 +56,7 @@ impl FromStr for Username {
             return Err(UsernameError::LeadingHyphen);
         }
         // Most names are ASCII, and looking up a category takes time.
-        for c in text.chars().filter(|c| !c.is_ascii_alphanumeric()) {
+        for c in text.chars().filter(|c| !c.is_ascii_graphic() || *c == ':') {
             match c.general_category() {
                 _ if c == ':' => return Err(UsernameError::Colon),
                 GeneralCategory::Control => return Err(UsernameError::Invisible(c)),

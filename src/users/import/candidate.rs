@@ -387,7 +387,7 @@ fn unlocked_hash(stored: &StoredSecret) -> Cow<'_, StoredText> {
 
 /// An order in which usernames that differ only by case, or not at all, are adjacent.
 pub(super) fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
-    let [bytes_a, bytes_b] = [a, b].map(StoredText::as_bytes);
+    let (bytes_a, bytes_b) = (a.as_bytes(), b.as_bytes());
     let lower_case = |(a, b): (&u8, &u8)| a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
     // Most bytes are equal.
     let differing = bytes_a.iter().zip(bytes_b).filter(|(a, b)| a != b);

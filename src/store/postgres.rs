@@ -506,9 +506,20 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT DISTINCT group_name FROM {schema}.user_groups
-                      WHERE starts_with(group_name, $1)
-                      ORDER BY group_name LIMIT $2";
+        // DISTINCT would read every membership. This looks up one row for each group.
+        let select = "WITH RECURSIVE found (name, position) AS (
+                          (SELECT group_name, 1::bigint FROM {schema}.user_groups
+                           WHERE group_name >= $1 COLLATE \"C\"
+                           ORDER BY group_name COLLATE \"C\" LIMIT 1)
+                          UNION ALL
+                          SELECT next.group_name, position + 1
+                          FROM found CROSS JOIN LATERAL (
+                              SELECT group_name FROM {schema}.user_groups
+                              WHERE group_name > found.name COLLATE \"C\"
+                              ORDER BY group_name COLLATE \"C\" LIMIT 1) AS next
+                          WHERE starts_with(name, $1) AND position < $2
+                      )
+                      SELECT name FROM found WHERE starts_with(name, $1) ORDER BY position LIMIT $2";
         self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
     }
 

@@ -13,7 +13,11 @@ use crate::store::StoreError;
 const FUNCTIONS: &str = include_str!("functions.sql");
 const OBJECTS: &str = include_str!("objects.sql");
 
-const INDEX: &str = "dash_users_username_nocase";
+/// The indexes, the version that creates each, its table, and parts of its definition.
+const INDEXES: [(u32, &str, &str, &[&str]); 2] = [
+    (1, "dash_users_username_nocase", "users", &["lower(", "username", "COLLATE"]),
+    (4, "dash_users_group_name", "user_groups", &["group_name"]),
+];
 
 /// Triggers: the table, the bits of `tgtype`, how many columns they are for (0 for all), whether
 /// they have a condition, and their function.
@@ -148,17 +152,30 @@ fn index_and_triggers(
     transaction: &mut PostgresTransaction,
 ) -> Result<Vec<(u32, Problem)>, StoreError> {
     let mut problems = Vec::new();
-    let select = "SELECT indisvalid AND NOT indisunique AND indpred IS NULL AND indnatts = 1
-                             AND coalesce(pg_get_expr(indexprs, indrelid), '')
-                                 ~ '^lower\\(.*username.*COLLATE'
-                             AND indrelid IS NOT DISTINCT FROM to_regclass($1 || '.users')
-                  FROM pg_index WHERE indexrelid = to_regclass($1 || '.dash_users_username_nocase')";
+    let select = "SELECT index.relname::text, on_table.relname::text,
+                         indisvalid AND NOT indisunique AND indpred IS NULL AND indnatts = 1,
+                         pg_get_indexdef(indexrelid, 1, false)
+                  FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
+                      JOIN pg_class AS on_table ON on_table.oid = indrelid
+                  WHERE index.relnamespace = to_regnamespace($1)
+                      AND index.relname IN ('dash_users_username_nocase', 'dash_users_group_name')";
     let schema: [Param; 1] = [(&schema(transaction), Type::TEXT)];
-    let index = object(SchemaObjectKind::Index, INDEX);
-    match transaction.query(select, &schema)?.first().map(|row| row.get(0)) {
-        None => problems.push((1, Problem::Missing(index))),
-        Some(false) => problems.push((LATEST, Problem::Altered(index))),
-        Some(true) => {}
+    let found = transaction.query(select, &schema)?;
+    for (version, name, table, parts) in INDEXES {
+        let index = object(SchemaObjectKind::Index, name);
+        match found.iter().find(|row| row.get::<_, &str>(0) == name) {
+            None => problems.push((version, Problem::Missing(index))),
+            Some(row) => {
+                let definition: &str = row.get(3);
+                let is_it = row.get::<_, &str>(1) == table
+                    && row.get(2)
+                    && definition.starts_with(parts[0])
+                    && parts.iter().all(|part| definition.contains(part));
+                if !is_it {
+                    problems.push((LATEST, Problem::Altered(index)));
+                }
+            }
+        }
     }
     let select = "SELECT tgname::text, relname::text, tgtype,
                          coalesce(array_length(tgattr::int2[], 1), 0), tgqual IS NOT NULL,

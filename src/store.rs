@@ -111,6 +111,18 @@ pub trait Store: Send {
     ///
     /// [`StoreError::NeedsMigration`] unless the schema is up to date.
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError>;
+
+    /// Begins a transaction that makes a change. The default implementation
+    /// [begins](Self::begin) and [attributes](Transaction::attribute).
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    fn begin_change(&mut self, cause: &Cause<'_>) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        let mut transaction = self.begin(Access::Write)?;
+        transaction.attribute(cause)?;
+        Ok(transaction)
+    }
 }
 
 /// A transaction on a [`Store`].

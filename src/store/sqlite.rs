@@ -225,6 +225,19 @@ impl SqliteTransaction<'_> {
     }
 }
 
+/// The groups with names from `?1` to `?2`, at most `?3`. `DISTINCT` would read every membership; this
+/// looks up one row for each group.
+const GROUPS: &str = "WITH RECURSIVE found (name) AS (
+        SELECT min(group_name) FROM user_groups
+        WHERE group_name >= ?1 AND group_name < ?2
+        UNION ALL
+        SELECT (SELECT min(group_name) FROM user_groups
+                WHERE group_name > found.name AND group_name < ?2)
+        FROM found WHERE found.name IS NOT NULL
+        LIMIT ?3
+    )
+    SELECT name FROM found WHERE name IS NOT NULL";
+
 impl Transaction for SqliteTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
         let _work = Work::statement();
@@ -253,10 +266,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT DISTINCT group_name FROM user_groups
-                      WHERE group_name >= ?1 AND group_name < ?2
-                      ORDER BY group_name LIMIT ?3";
-        self.texts(select, prefix, limit)
+        self.texts(GROUPS, prefix, limit)
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {

@@ -14,13 +14,14 @@ VERSION  NAME          STATE
 1        users         pending
 2        accounts      pending
 3        fingerprints  pending
+4        group_names   pending
 
 $ dash-users migrate --status --json
 status 4
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"}]}
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"3 pending migrations in [DIR]/users.db","hint":null}}
+{"error":{"code":"needs_migration","status":4,"message":"4 pending migrations in [DIR]/users.db","hint":null}}
 
 $ dash-users migrate --dry-run
 status 0
@@ -28,11 +29,12 @@ status 0
 would apply migration 1 (users) to [DIR]/users.db
 would apply migration 2 (accounts) to [DIR]/users.db
 would apply migration 3 (fingerprints) to [DIR]/users.db
+would apply migration 4 (group_names) to [DIR]/users.db
 
 $ dash-users migrate --dry-run --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"}]}
 
 "#]]);
     assert_eq!(sandbox.run(&["list"]).status, 4);
@@ -43,6 +45,7 @@ status 0
 applied migration 1 (users) to [DIR]/users.db
 applied migration 2 (accounts) to [DIR]/users.db
 applied migration 3 (fingerprints) to [DIR]/users.db
+applied migration 4 (group_names) to [DIR]/users.db
 
 $ dash-users migrate
 status 0
@@ -56,6 +59,7 @@ VERSION  NAME          STATE
 1        users         applied
 2        accounts      applied
 3        fingerprints  applied
+4        group_names   applied
 
 $ dash-users migrate --status --format plain
 status 0
@@ -63,6 +67,7 @@ status 0
 1	users	applied
 2	accounts	applied
 3	fingerprints	applied
+4	group_names	applied
 
 "#]]);
     assert_eq!(sandbox.run(&["list"]).status, 0);
@@ -76,12 +81,12 @@ fn migrate_json_lists_applied_migrations() {
 $ dash-users migrate --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":3,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}],"pending":[]}
+{"database":"[DIR]/users.db","version":4,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"}],"pending":[]}
 
 $ dash-users migrate --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":3,"applied":[],"pending":[]}
+{"database":"[DIR]/users.db","version":4,"applied":[],"pending":[]}
 
 "#]]);
 }

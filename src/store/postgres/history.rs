@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use postgres::types::Type;
 
 use super::connection::quoted;
-use super::{Param, PostgresTransaction, connection, printable, read_event, text};
+use super::{Param, PostgresTransaction, printable, read_event, text};
 use crate::event::{Event, EventFilter, KeptRenames, in_range};
 use crate::store::{Cause, StoreError};
 use crate::user::StoredText;
@@ -146,9 +146,7 @@ pub(super) fn prune(
     let before = in_range(before);
     let params: [Param; 3] =
         [(&before, Type::TIMESTAMPTZ), (&kept, Type::INT8_ARRAY), (&newest, Type::INT8)];
-    transaction.run_all("SET LOCAL search_path = pg_catalog, {schema}, pg_temp")?;
-    transaction.run(&delete, &params)?;
-    transaction.run_all(connection::SEARCH_PATH)
+    transaction.write(&delete, &params).map(drop)
 }
 
 /// Other roles may add to the history, but not delete from it.

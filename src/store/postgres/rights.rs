@@ -1,6 +1,6 @@
 //! Missing privileges of a role, as the statement that grants them.
 
-use postgres::{SimpleQueryMessage, Transaction};
+use postgres::{Client, SimpleQueryMessage};
 
 /// The privileges that an administrator needs on each table.
 const NEEDED: [(&str, &str, &str); 5] = [
@@ -13,11 +13,7 @@ const NEEDED: [(&str, &str, &str); 5] = [
 
 /// The GRANT of all missing privileges, for the owner of the tables; `None` if nothing grantable is
 /// missing. Ends the transaction, which has failed already.
-pub(super) fn missing(
-    transaction: &mut Transaction<'_>,
-    schema: &str,
-    is_read: bool,
-) -> Option<String> {
+pub(super) fn missing(client: &mut Client, schema: &str, is_read: bool) -> Option<String> {
     let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let schema = literal(schema);
     let tables: Vec<_> = NEEDED
@@ -49,7 +45,7 @@ pub(super) fn missing(
          ROLLBACK",
         tables.join(", ")
     );
-    let messages = transaction.simple_query(&select).ok()?;
+    let messages = client.simple_query(&select).ok()?;
     let statements: Vec<_> = messages
         .iter()
         .filter_map(|message| match message {

@@ -146,8 +146,8 @@ fn role_without_triggers_is_rejected() {
         database.name()
     );
     let (_, url) = database.role(&off);
-    let replica = Users::open(&database.located(&url));
-    let message = replica.map(drop).unwrap_err().to_string();
+    let mut replica = Users::open(&database.located(&url)).unwrap();
+    let message = replica.lock(&["alice"]).unwrap_err().to_string();
     assert!(message.contains("session_replication_role"), "{message}");
     assert_eq!(codes(&mut users), ["triggers_off"]);
     // Its write is not recorded.

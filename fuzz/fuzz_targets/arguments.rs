@@ -13,7 +13,6 @@ mod program {
     pub mod commands;
     pub mod complete;
     pub mod exit;
-    pub mod memory;
     pub mod output;
     pub mod progress;
     pub mod prompt;
@@ -27,7 +26,7 @@ use std::os::unix::ffi::OsStringExt;
 use clap::FromArgMatches;
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
-use program::{cli, commands, complete, exit, memory, output, progress, prompt, terminal, time};
+use program::{cli, commands, complete, exit, output, progress, prompt, terminal, time};
 
 use self::cli::Cli;
 use self::exit::{Code, Report};

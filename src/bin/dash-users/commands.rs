@@ -36,7 +36,6 @@ use dash_users::{
 
 use crate::cli::{Cli, Command, MethodArg, environment};
 use crate::exit::{Code, Failure, with_user_hint};
-use crate::memory;
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
@@ -44,9 +43,6 @@ use crate::terminal;
 /// Runs the command in `cli`.
 pub fn run(cli: &Cli, output: &Output) -> Result<()> {
     let prompt = Prompt::new(&cli.globals);
-    if needs_much_memory(&cli.command) {
-        memory::use_huge_pages();
-    }
     match &cli.command {
         Command::Hash(args) => return hash::run(args, &prompt, output),
         Command::Completions(args) => return completions::run(args),
@@ -56,20 +52,6 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
     let database = cli.globals.database()?;
     run_on(&database, &cli.command, &prompt, output)
         .map_err(|error| explain(error, &cli.command, &database))
-}
-
-/// Whether a command hashes passwords or reads a file of users.
-fn needs_much_memory(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Hash(_)
-            | Command::Seed(_)
-            | Command::Add(_)
-            | Command::Passwd(_)
-            | Command::Verify(_)
-            | Command::Rehash(_)
-            | Command::Import(_)
-    )
 }
 
 fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Output) -> Result<()> {

@@ -303,6 +303,27 @@ pub struct RowChange {
     pub groups: Option<Vec<StoredText>>,
 }
 
+impl ImportRow {
+    /// The user, and what the history of the user says about the import.
+    pub(crate) fn summary(&self) -> (&StoredText, String) {
+        match self {
+            Self::Add(row) => (&row.username, "added".to_owned()),
+            Self::Change(change) => {
+                let secret = match &change.secret {
+                    Some(_) if change.is_new_password => Some("password"),
+                    Some(secret) if secret.is_locked() => Some("locked"),
+                    Some(_) => Some("unlocked"),
+                    None => None,
+                };
+                let language = change.language.as_ref().map(|_| "language");
+                let groups = change.groups.as_ref().map(|_| "groups");
+                let changes: Vec<_> = [secret, language, groups].into_iter().flatten().collect();
+                (&change.username, changes.join(", "))
+            }
+        }
+    }
+}
+
 /// How the history records a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause<'a> {

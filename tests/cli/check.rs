@@ -317,13 +317,13 @@ fn check_reports_outdated_schema_like_other_commands() {
 $ dash-users check
 status 4
 -- stderr
-error: [DIR]/users.db is not up to date: its schema version is 1, the latest is 4
+error: [DIR]/users.db is not up to date: its schema version is 1, the latest is 5
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
 $ dash-users check --fix --json
 status 4
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 4","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
+{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 5","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
 
 "#]]);
 }

@@ -15,13 +15,14 @@ VERSION  NAME          STATE
 2        accounts      pending
 3        fingerprints  pending
 4        group_names   pending
+5        imported      pending
 
 $ dash-users migrate --status --json
 status 4
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"},{"version":5,"name":"imported"}]}
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"4 pending migrations in [DIR]/users.db","hint":null}}
+{"error":{"code":"needs_migration","status":4,"message":"5 pending migrations in [DIR]/users.db","hint":null}}
 
 $ dash-users migrate --dry-run
 status 0
@@ -30,11 +31,12 @@ would apply migration 1 (users) to [DIR]/users.db
 would apply migration 2 (accounts) to [DIR]/users.db
 would apply migration 3 (fingerprints) to [DIR]/users.db
 would apply migration 4 (group_names) to [DIR]/users.db
+would apply migration 5 (imported) to [DIR]/users.db
 
 $ dash-users migrate --dry-run --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"},{"version":5,"name":"imported"}]}
 
 "#]]);
     assert_eq!(sandbox.run(&["list"]).status, 4);
@@ -46,6 +48,7 @@ applied migration 1 (users) to [DIR]/users.db
 applied migration 2 (accounts) to [DIR]/users.db
 applied migration 3 (fingerprints) to [DIR]/users.db
 applied migration 4 (group_names) to [DIR]/users.db
+applied migration 5 (imported) to [DIR]/users.db
 
 $ dash-users migrate
 status 0
@@ -60,6 +63,7 @@ VERSION  NAME          STATE
 2        accounts      applied
 3        fingerprints  applied
 4        group_names   applied
+5        imported      applied
 
 $ dash-users migrate --status --format plain
 status 0
@@ -68,6 +72,7 @@ status 0
 2	accounts	applied
 3	fingerprints	applied
 4	group_names	applied
+5	imported	applied
 
 "#]]);
     assert_eq!(sandbox.run(&["list"]).status, 0);
@@ -81,12 +86,12 @@ fn migrate_json_lists_applied_migrations() {
 $ dash-users migrate --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":4,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"}],"pending":[]}
+{"database":"[DIR]/users.db","version":5,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"},{"version":5,"name":"imported"}],"pending":[]}
 
 $ dash-users migrate --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":4,"applied":[],"pending":[]}
+{"database":"[DIR]/users.db","version":5,"applied":[],"pending":[]}
 
 "#]]);
 }

@@ -120,7 +120,7 @@ const TABLES: &str = "
              ) AS users ON true
         JOIN pg_roles ON pg_roles.oid = users.owner
     WHERE relnamespace = to_regnamespace({schema}) AND relkind NOT IN ('c', 'i', 'S')
-        AND relname IN ('user_groups', 'user_events', 'dash_users_times',
+        AND relname IN ('user_groups', 'user_events', 'dash_users_times', 'dash_users_imported',
                         'dash_users_schema')";
 
 const INDEXES: &str = "

@@ -42,7 +42,7 @@ const UPDATE: i16 = 16;
 const TRUNCATE: i16 = 32;
 
 /// The tables, the version that needs each, and their columns.
-const TABLES: [(u32, &str, &str); 3] = [
+const TABLES: [(u32, &str, &str); 4] = [
     (2, "user_groups", "username text NOT NULL, group_name text NOT NULL"),
     (
         2,
@@ -55,6 +55,11 @@ const TABLES: [(u32, &str, &str); 3] = [
         "dash_users_times",
         "username text NOT NULL, created_at timestamp with time zone, \
          password_changed_at timestamp with time zone, fingerprint text",
+    ),
+    (
+        5,
+        "dash_users_imported",
+        "username text NOT NULL, event bigint NOT NULL, changes text NOT NULL",
     ),
 ];
 

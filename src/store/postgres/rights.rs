@@ -3,11 +3,12 @@
 use postgres::{Client, SimpleQueryMessage};
 
 /// The privileges that an administrator needs on each table.
-const NEEDED: [(&str, &str, &str); 5] = [
+const NEEDED: [(&str, &str, &str); 6] = [
     ("users", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
     ("user_groups", "SELECT", "SELECT, INSERT, DELETE"),
     ("user_events", "SELECT", "SELECT, INSERT"),
     ("dash_users_times", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
+    ("dash_users_imported", "SELECT", "SELECT, INSERT"),
     ("dash_users_schema", "SELECT", "SELECT"),
 ];
 

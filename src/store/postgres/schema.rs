@@ -16,11 +16,12 @@ use crate::event::Event;
 use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError, TableChanges};
 
 /// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
-pub(super) const MIGRATIONS: [(Migration, &str); 4] = [
+pub(super) const MIGRATIONS: [(Migration, &str); 5] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
     (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
     (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
+    (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
 ];
 
 /// The latest version.

@@ -33,6 +33,8 @@ const CACHE: i64 = 256 << 10;
 pub(super) struct Import {
     /// The start time, in the triggers' format.
     now: String,
+    /// The id of its event.
+    event: i64,
     /// Whether groups may remain of earlier users.
     may_have_groups: bool,
     /// Whether triggers of the app can add and remove users, which ours do not see in an import.
@@ -55,6 +57,7 @@ impl Import {
         if was_empty || app_has_triggers || !table::compares_bytes(connection)? {
             delete_orphans(connection)?;
         }
+        let event = history::begin_import(connection)?;
         connection.pragma_update(None, "cache_size", -CACHE)?;
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
@@ -63,7 +66,8 @@ impl Import {
             triggers.push(connection.query_row(select, [name], |row| schema_text(row, 0))?);
             connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
         }
-        Ok(Self { now, may_have_groups: has_groups && !was_empty, app_has_triggers, triggers })
+        let may_have_groups = has_groups && !was_empty;
+        Ok(Self { now, event, may_have_groups, app_has_triggers, triggers })
     }
 
     /// Prepares for adding and changing these rows.
@@ -87,6 +91,7 @@ impl Import {
         Ok(Writer {
             connection,
             now: &self.now,
+            event: self.event,
             add: connection.prepare_cached(
                 "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
             )?,
@@ -101,6 +106,10 @@ impl Import {
                  SET fingerprint = ?2, password_changed_at = ifnull(?3, password_changed_at)
                  WHERE username = ?1",
             )?,
+            record: connection.prepare_cached(
+                "INSERT INTO dash_users_imported (username, event, changes)
+                 VALUES (ifnull(substr(?1, 1, 1024), ?1), ?2, ?3) ON CONFLICT DO NOTHING",
+            )?,
         })
     }
 
@@ -110,7 +119,7 @@ impl Import {
             self.record_app_changes(connection)?;
         }
         history::end_change(connection)?;
-        history::write(connection, cause)
+        history::end_import(connection, self.event, cause)
     }
 
     /// Records what triggers of the app did during the import.
@@ -149,17 +158,24 @@ fn delete_orphans(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) struct Writer<'a> {
     connection: &'a Connection,
     now: &'a str,
+    event: i64,
     add: CachedStatement<'a>,
     remember: CachedStatement<'a>,
     set_fingerprint: CachedStatement<'a>,
+    record: CachedStatement<'a>,
 }
 
 impl Writer<'_> {
     pub(super) fn write(&mut self, row: &ImportRow) -> Result<(), Unwritten> {
         match row {
-            ImportRow::Add(row) => self.add(row),
-            ImportRow::Change(row) => self.change(row),
+            ImportRow::Add(row) => self.add(row)?,
+            ImportRow::Change(row) => self.change(row)?,
         }
+        let (username, changes) = row.summary();
+        if *username != StoredText::Null {
+            self.record.execute(params![username, self.event, changes])?;
+        }
+        Ok(())
     }
 
     fn add(&mut self, row: &NewRow) -> Result<(), Unwritten> {
@@ -419,12 +435,14 @@ mod tests {
             let connection = database("TEXT");
             let import = Import {
                 now: String::new(),
+                event: 1,
                 may_have_groups: false,
                 app_has_triggers: false,
                 triggers: Vec::new(),
             };
             connection.execute_batch("CREATE TABLE dash_users_times
-                (username PRIMARY KEY, created_at, password_changed_at, fingerprint)").unwrap();
+                (username PRIMARY KEY, created_at, password_changed_at, fingerprint);
+                 CREATE TABLE dash_users_imported (username, event, changes)").unwrap();
             let writer = import.prepare(&connection, &[]).unwrap();
             let text = start + &end;
             for hash in [StoredText::Text(text.clone()), StoredText::Blob(text.into_bytes())] {

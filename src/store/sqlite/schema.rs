@@ -18,11 +18,12 @@ use crate::store::{CommitHooks, Location, Migrated, Migration, Schema, StoreErro
 use crate::user::StoredText;
 
 /// All migrations, each with its SQL for tables and columns.
-const MIGRATIONS: [(Migration, &str); 4] = [
+const MIGRATIONS: [(Migration, &str); 5] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
     (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
     (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
+    (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
 ];
 
 /// The triggers of the latest version.
@@ -59,11 +60,12 @@ const FINGERPRINTS: u32 = 3;
 const FINGERPRINT: &str = ", fingerprint";
 
 /// Our tables except that of the version, the version that creates each, and their columns.
-const TABLES: [(u32, &str, &str); 4] = [
+const TABLES: [(u32, &str, &str); 5] = [
     (2, "user_groups", "username, group_name"),
     (2, "user_events", "id, at, actor, action, username, detail"),
     (2, "dash_users_times", "username, created_at, password_changed_at, fingerprint"),
     (2, "dash_users_change", "actor, action, detail, is_bulk"),
+    (5, "dash_users_imported", "username, event, changes"),
 ];
 
 /// Creates the table of the version.

@@ -76,7 +76,14 @@ fn triggers_in_renamed_schema_leave_no_groups() {
 #[test]
 fn functions_of_other_owner_are_found() {
     let Some((database, _)) = with_admin() else { return };
-    let tables = ["users", "user_groups", "user_events", "dash_users_times", "dash_users_schema"];
+    let tables = [
+        "users",
+        "user_groups",
+        "user_events",
+        "dash_users_times",
+        "dash_users_schema",
+        "dash_users_imported",
+    ];
     let give = tables.map(|table| format!("ALTER TABLE {table} OWNER TO ROLE;")).concat();
     let (_, url) = database.role(&format!("GRANT CREATE, USAGE ON SCHEMA public TO ROLE; {give}"));
     let heirs = database.located(&url);

@@ -24,15 +24,20 @@ struct Sizes {
     /// With hashes.
     many: usize,
     /// With hashes, to measure growth.
-    most: usize,
+    growing: [usize; 4],
     /// For lookups in a small table.
     few: usize,
 }
 
-const SIZES: Sizes = Sizes { plaintext: 1_000, many: 100_000, most: 1_000_000, few: 10 };
+const SIZES: Sizes = Sizes {
+    plaintext: 1_000,
+    many: 100_000,
+    growing: [1_000, 10_000, 100_000, 1_000_000],
+    few: 10,
+};
 
 /// For `cargo test --benches`.
-const TEST_SIZES: Sizes = Sizes { plaintext: 4, many: 100, most: 1_000, few: 10 };
+const TEST_SIZES: Sizes = Sizes { plaintext: 4, many: 100, growing: [1, 10, 50, 100], few: 10 };
 
 /// The numbers of rounds for work of minutes, seconds and milliseconds, unless the variable
 /// `ROUNDS` is set.
@@ -85,15 +90,15 @@ SELECT username, password_hash, language,
         WHERE user_groups.username = users.username) AS groups
 FROM users ORDER BY username";
 
-/// What `list --format json` writes.
-const LIST: &str = "
+/// What `list --format json` writes for each user.
+const LIST_ONE: &str = "
 SELECT username, language, password_hash LIKE '!%' AS locked,
        substr(password_hash, 1, instr(password_hash, '$') - 1) AS method,
        password_hash NOT LIKE 'scrypt:32768:8:1$%' AS outdated,
        (SELECT json_group_array(group_name) FROM user_groups
         WHERE user_groups.username = users.username) AS groups,
        created_at, password_changed_at
-FROM users LEFT JOIN dash_users_times USING (username) ORDER BY username";
+FROM users LEFT JOIN dash_users_times USING (username)";
 
 fn main() {
     let sizes = if is_test() { TEST_SIZES } else { SIZES };
@@ -105,10 +110,17 @@ fn main() {
     bench.against_others(sizes.many);
     bench.with_users(sizes.many);
     bench.look_ups(sizes.few, sizes.many);
-    bench.growth(sizes.many, sizes.most);
     // The longest part.
     bench.plaintext_passwords(sizes.plaintext);
+
+    println!();
+    print_titles(GROWING);
+    sizes.growing.into_iter().for_each(|count| bench.growth(count));
 }
+
+/// The work that is measured with growing numbers of users.
+const GROWING: [&str; 9] =
+    ["users", "import", "update", "list", "export", "check", "show", "verify", "completion"];
 
 /// The tools and files of all parts of the table.
 struct Bench {
@@ -140,6 +152,7 @@ impl Bench {
     fn against_others(&self, count: usize) {
         let (plain, grouped) = (self.hashes("plain.csv", count, false), self.grouped(count));
         let database = self.database("many.db", &grouped);
+        let list = format!("{LIST_ONE} ORDER BY username");
         let mut works = vec![
             Work::new(format!("`import` of {count} hashes"), || self.import(&plain, &[])),
             Work::new("Python, `csv` and `executemany`", || self.python(COPY, &plain)),
@@ -152,7 +165,7 @@ impl Bench {
                 Work::new(format!("`export` of {count}"), || self.export(&database)),
                 Work::new("`sqlite3 -csv`", || self.shell("-csv", &database, EXPORT)),
                 Work::new(format!("`list --format json` of {count}"), || self.list(&database)),
-                Work::new("`sqlite3 -json`", || self.shell("-json", &database, LIST)),
+                Work::new("`sqlite3 -json`", || self.shell("-json", &database, &list)),
             ]);
             pairs.extend([(4, 5, Some((1.0, 32.0))), (6, 7, Some((1.0, 32.0)))]);
         }
@@ -202,27 +215,55 @@ impl Bench {
         let few_users = self.database("few.db", &self.grouped(few));
         let many_users = self.database("many.db", &self.grouped(many));
         let show = |database| self.run(program(database).args(["show", &username(few / 2)]));
-        let mut works = [
+        let select = format!("{LIST_ONE} WHERE username = '{}'", username(few / 2));
+        let mut works = vec![
             Work::new(format!("`show` in {many}"), || show(&many_users)),
             Work::new(format!("in {few}"), || show(&few_users)),
         ];
-        measure(rounds(ROUNDS[2]), &mut works, &[(0, 1, None)]);
+        let mut pairs = vec![(0, 1, None)];
+        if self.has_shell {
+            works.push(Work::new("`sqlite3`", || self.shell("-list", &many_users, &select)));
+            pairs.push((0, 2, Some((1.2, 32.0))));
+        }
+        measure(rounds(ROUNDS[2]), &mut works, &pairs);
     }
 
-    fn growth(&self, many: usize, most: usize) {
-        let [fewer, more] = [many, most].map(|count| self.grouped(count));
-        let [fewer_users, more_users] =
-            [("many.db", &fewer), ("most.db", &more)].map(|(name, file)| self.database(name, file));
+    /// Prints the duration in ms and the memory in MiB of each work with this number of users.
+    fn growth(&self, count: usize) {
+        let file = self.grouped(count);
+        let users = self.database(&format!("{count}.db"), &file);
+        let changed = self.edited(&format!("{count}-changed.csv"), &file, count, |_, line| {
+            line.replacen('$', "$x", 1)
+        });
+        let user = username(count / 2);
+        let with = |arguments: &[&str]| self.run(program(&users).args(arguments));
+        let verify = || {
+            let command = &mut program(&users);
+            self.run_with(command.args(["verify", "--password-stdin", &user]), "wrong\n", 3)
+        };
+        let complete = || {
+            let command = &mut Command::new(program(&users).get_program());
+            command.env("DASH_USERS_COMPLETE", "bash").args(["--", "dash-users", "--database"]);
+            self.run(command.arg(&users).args(["group", "add", &user, "s"]))
+        };
         let mut works = [
-            Work::new(format!("`import` of {most}, with groups"), || self.import(&more, &[])),
-            Work::new(format!("of {many}"), || self.import(&fewer, &[])),
-            Work::new(format!("`export` of {most}"), || self.export(&more_users)),
-            Work::new(format!("of {many}"), || self.export(&fewer_users)),
-            Work::new(format!("`list --format json` of {most}"), || self.list(&more_users)),
-            Work::new(format!("of {many}"), || self.list(&fewer_users)),
+            Work::new("import", || self.import(&file, &[])),
+            Work::new("update", || {
+                self.import_into(&users, &changed, &["--on-conflict", "update"])
+            }),
+            Work::new("list", || self.list(&users)),
+            Work::new("export", || self.export(&users)),
+            Work::new("check", || with(&["check"])),
+            Work::new("show", || with(&["show", &user])),
+            Work::new("verify", verify),
+            Work::new("completion", complete),
         ];
-        let pairs = [(0, 1, None), (2, 3, None), (4, 5, None)];
-        measure(rounds(ROUNDS[0]), &mut works, &pairs);
+        take_turns(rounds(ROUNDS[0]), &mut works);
+        let cells = works.iter().map(|work| {
+            let peak = work.peak().map_or_else(|| "?".to_owned(), |peak| format!("{peak:.0}"));
+            format!("{:.1}, {peak} MiB", 1e3 * work.median())
+        });
+        print_row(std::iter::once(count.to_string()).chain(cells));
     }
 
     fn plaintext_passwords(&self, count: usize) {
@@ -235,7 +276,7 @@ impl Bench {
             Work::new("Python, `generate_password_hash`", || self.python(HASH, &file)),
             Work::new("1 job", || import("1")),
         ];
-        let bounds = [(0, 1, Some((1.0 / 3.0, 2.0 * 32.0 + 40.0))), (0, 2, None)];
+        let bounds = [(0, 1, Some((1.0 / 6.0, 6.0 * 32.0 + 40.0))), (0, 2, None)];
         measure(rounds(ROUNDS[0]), &mut works, &bounds);
     }
 }
@@ -302,8 +343,12 @@ impl Bench {
 
     /// Runs a program, which must succeed.
     fn run(&self, command: &mut Command) -> Cost {
+        self.run_with(command, "", 0)
+    }
+
+    fn run_with(&self, command: &mut Command, input: &str, status: i32) -> Cost {
         if !self.has_time {
-            return time(command, "", 0).into();
+            return time(command, input, status).into();
         }
         let report = self.dir.path().join("peak");
         let mut timed = Command::new(GNU_TIME);
@@ -315,7 +360,7 @@ impl Bench {
                 None => timed.env_remove(name),
             };
         }
-        let seconds = time(&mut timed, "", 0);
+        let seconds = time(&mut timed, input, status);
         let report = fs::read_to_string(report).expect("what GNU time wrote");
         let kibibytes: f64 = report.trim().parse().expect("kibibytes");
         Cost { seconds, peak: Some(kibibytes / 1024.0) }

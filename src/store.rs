@@ -11,6 +11,7 @@ mod spelling;
 mod sqlite;
 
 use std::fmt;
+use std::mem;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -110,6 +111,18 @@ pub trait Store: Send {
     ///
     /// [`StoreError::NeedsMigration`] unless the schema is up to date.
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError>;
+
+    /// Begins a transaction that makes a change. The default implementation
+    /// [begins](Self::begin) and [attributes](Transaction::attribute).
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    fn begin_change(&mut self, cause: &Cause<'_>) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        let mut transaction = self.begin(Access::Write)?;
+        transaction.attribute(cause)?;
+        Ok(transaction)
+    }
 }
 
 /// A transaction on a [`Store`].
@@ -186,7 +199,8 @@ pub trait Transaction {
     /// Removes `username` from a group. Returns whether the user was a member.
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError>;
 
-    /// The rows of `usernames`, in the same order, compared as the database compares names.
+    /// The rows of `usernames`, in the same order, compared as the database compares names. The names
+    /// differ. The rows may be without times.
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError>;
 
     /// For each of `usernames`, whether there may be a user with this name, as the database compares
@@ -289,6 +303,27 @@ pub struct RowChange {
     pub groups: Option<Vec<StoredText>>,
 }
 
+impl ImportRow {
+    /// The user, and what the history of the user says about the import.
+    pub(crate) fn summary(&self) -> (&StoredText, String) {
+        match self {
+            Self::Add(row) => (&row.username, "added".to_owned()),
+            Self::Change(change) => {
+                let secret = match &change.secret {
+                    Some(_) if change.is_new_password => Some("password"),
+                    Some(secret) if secret.is_locked() => Some("locked"),
+                    Some(_) => Some("unlocked"),
+                    None => None,
+                };
+                let language = change.language.as_ref().map(|_| "language");
+                let groups = change.groups.as_ref().map(|_| "groups");
+                let changes: Vec<_> = [secret, language, groups].into_iter().flatten().collect();
+                (&change.username, changes.join(", "))
+            }
+        }
+    }
+}
+
 /// How the history records a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause<'a> {
@@ -307,11 +342,14 @@ pub struct StoredSecret(StoredText);
 
 impl Drop for StoredSecret {
     fn drop(&mut self) {
-        match &mut self.0 {
-            StoredText::Null => {}
-            StoredText::Text(text) => text.zeroize(),
-            StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes.zeroize(),
-        }
+        let mut bytes = match mem::replace(&mut self.0, StoredText::Null) {
+            StoredText::Null => return,
+            StoredText::Text(text) => text.into_bytes(),
+            StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes,
+        };
+        // All of the memory at once: `Vec::zeroize` calls a function for each byte.
+        bytes.clear();
+        bytes.spare_capacity_mut().zeroize();
     }
 }
 

@@ -590,8 +590,7 @@ impl Users {
         let Self { store, actor, hooks, .. } = self;
         let cause = Cause { actor: actor.as_deref(), action, detail };
         until_alone(|| {
-            let mut transaction = store.begin(Access::Write)?;
-            transaction.attribute(&cause)?;
+            let mut transaction = store.begin_change(&cause)?;
             match change(&mut *transaction)? {
                 Changed::Yes(result) => {
                     transaction.commit(*hooks)?;

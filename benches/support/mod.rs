@@ -43,6 +43,12 @@ impl<'a> Work<'a> {
         self.costs.iter().map(|cost| cost.seconds).collect()
     }
 
+    /// The median duration.
+    #[allow(dead_code, reason = "most benchmarks only compare")]
+    pub fn median(&self) -> f64 {
+        quantile(&self.seconds(), 0.5)
+    }
+
     /// The median of the peaks, if known.
     #[allow(dead_code, reason = "not all benchmarks measure memory")]
     pub fn peak(&self) -> Option<f64> {

@@ -79,7 +79,7 @@ impl Method {
                     .iter()
                     .map(|&(password, salt)| (password.expose().as_bytes(), salt.as_bytes()))
                     .collect();
-                scrypt.derive_all(&inputs, memory)
+                scrypt.derive_all(&inputs, memory).into_iter().map(Vec::from).collect()
             }
             Self::Pbkdf2(_) => {
                 inputs.iter().map(|(password, salt)| self.derive(password, salt)).collect()

@@ -22,28 +22,52 @@ pub enum HashError {
     Method(#[from] MethodError),
 }
 
+/// The parts of a hash as they are in its text.
+struct Parts<'a> {
+    spelling: &'a str,
+    method: Method,
+    salt: &'a str,
+    /// The digest is at the start of it.
+    digest: [u8; MAX_DIGEST_BYTES],
+}
+
+/// The length of the longest digest.
+const MAX_DIGEST_BYTES: usize = 64;
+
+fn parts(text: &str) -> Result<Parts<'_>, HashError> {
+    if text.len() > PasswordHash::MAX_BYTES {
+        return Err(MethodError::TOO_LONG.into());
+    }
+    let mut parts = text.splitn(3, '$');
+    let (Some(spelling), Some(salt), Some(digits)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Err(HashError::NeverMatches("not a hash (fewer than two '$')"));
+    };
+    let method: Method = spelling.parse()?;
+    if !digits.is_ascii() {
+        return Err(MethodError::Raises("the digest is not ASCII").into());
+    }
+    let mut digest = [0; MAX_DIGEST_BYTES];
+    let decoded = base16ct::lower::decode(digits, &mut digest);
+    if decoded.is_ok_and(|digest| digest.len() == method.digest_bytes()) {
+        return Ok(Parts { spelling, method, salt, digest });
+    }
+    Err(HashError::NeverMatches("the digest is not lowercase hexadecimal of the right length"))
+}
+
+impl PasswordHash {
+    /// Whether a text is a hash: as parsing it, but without allocating.
+    pub(crate) fn validate(text: &str) -> Result<(), HashError> {
+        parts(text).map(drop)
+    }
+}
+
 impl FromStr for PasswordHash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, HashError> {
-        if text.len() > Self::MAX_BYTES {
-            return Err(MethodError::TOO_LONG.into());
-        }
-        let mut parts = text.splitn(3, '$');
-        let (Some(spelling), Some(salt), Some(digest)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(HashError::NeverMatches("not a hash (fewer than two '$')"));
-        };
-        let method: Method = spelling.parse()?;
-        if !digest.is_ascii() {
-            return Err(MethodError::Raises("the digest is not ASCII").into());
-        }
-        let digest = base16ct::lower::decode_vec(digest)
-            .ok()
-            .filter(|digest| digest.len() == method.digest_bytes())
-            .ok_or(HashError::NeverMatches(
-                "the digest is not lowercase hexadecimal of the right length",
-            ))?;
+        let Parts { spelling, method, salt, digest } = parts(text)?;
+        let digest = digest[..method.digest_bytes()].to_vec();
         Ok(Self { spelling: spelling.to_owned(), method, salt: salt.to_owned(), digest })
     }
 }

@@ -1,13 +1,10 @@
-//! scrypt (RFC 7914).
-//!
-//! Uses the `yescrypt` crate, whose classic mode is scrypt. On the machine of `benches/README.md`
-//! it takes 0.6 of the time of the `scrypt` crate by the same authors. A test below compares the
-//! two.
+//! scrypt (RFC 7914), computed by `romix`, which also computes several hashes at once: see
+//! `benches/README.md` for how it compares with others. A test below compares the digests with those
+//! of the crate `scrypt`.
 
 use std::fmt;
 
 use dash_users_romix::Memory;
-use yescrypt::{Mode, Params, yescrypt};
 
 use super::method::MethodError;
 
@@ -82,24 +79,16 @@ impl Scrypt {
     }
 
     pub(super) fn derive(&self, password: &[u8], salt: &[u8]) -> [u8; Self::DIGEST_BYTES] {
-        let params = Params::new(Mode::Classic, self.n(), self.r, self.p);
-        let mut digest = [0; Self::DIGEST_BYTES];
-        params
-            .and_then(|params| yescrypt(password, salt, &params, &mut digest))
-            .expect("new() lets no other parameters through");
-        digest
+        self.derive_all(&[(password, salt)], &mut Memory::default())[0]
     }
-}
 
-impl Scrypt {
     /// Derives several digests at once.
     pub(super) fn derive_all(
         &self,
         inputs: &[(&[u8], &[u8])],
         memory: &mut Memory,
-    ) -> Vec<Vec<u8>> {
-        let digests = memory.derive((self.log_n, self.r, self.p), inputs);
-        digests.into_iter().map(Vec::from).collect()
+    ) -> Vec<[u8; Self::DIGEST_BYTES]> {
+        memory.derive((self.log_n, self.r, self.p), inputs)
     }
 }
 

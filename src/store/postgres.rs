@@ -2,7 +2,7 @@
 //!
 //! The database is shared with running apps on this host and others, so:
 //!
-//! - Each transaction sets everything it relies on ([`connection::settings`]), and leaves nothing
+//! - Each transaction sets everything it relies on (see [`place`]), and leaves nothing
 //!   in the session. This works through a proxy that gives the connection to another client after
 //!   each transaction. No statement is prepared by name.
 //! - Programs of this crate that change users wait for each other, with a lock on a table of ours
@@ -17,11 +17,13 @@
 //!
 //! An error shows only the server's message, because its details may contain a whole row.
 
+mod catalog;
 mod check;
 mod connection;
 mod history;
 mod import;
 mod objects;
+mod place;
 mod references;
 mod rights;
 mod schema;
@@ -33,10 +35,12 @@ use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use postgres::Client;
 use postgres::error::SqlState;
 use postgres::types::{FromSql, ToSql, Type};
-use postgres::{Client, IsolationLevel};
 
+use self::catalog::Catalog;
+use self::place::{Opened, Opening, OtherTable, Place, Session};
 pub use self::server::Server;
 use super::{
     Access, Cause, CommitHooks, CopyableTable, ImportRow, Location, Migrated, Reference, Row,
@@ -59,100 +63,75 @@ pub(super) struct Postgres {
     client: Client,
     location: Location,
     access: Access,
-    place: Place,
     server: Server,
-}
-
-/// The location of the users, and the roles that access them.
-struct Place {
-    /// The schema that has the table `users`, or in which to create it.
-    schema: String,
-    /// The owner of `users`, if that is a group with the login role as a member: new objects then
-    /// belong to the group.
-    owner: Option<String>,
-    /// The server's version, as 150018 for 15.18.
-    version: i32,
-    /// Whether the login role is a superuser, who then owns the tables.
-    is_superuser: bool,
-    /// Whether the encoding can represent every text.
-    holds_unicode: bool,
-    /// Whether the encoding is `SQL_ASCII`: text is unchecked bytes.
-    is_sql_ascii: bool,
-    /// Why the database is read-only, if it is.
-    read_only: Option<ReadOnly>,
-    /// Another table that may be the intended one, if there is none here.
+    /// The other table that was found before `users` was created.
     other_table: Option<OtherTable>,
-}
-
-/// Why a server is read-only, and what to do.
-#[derive(Clone)]
-struct ReadOnly {
-    reason: String,
-    hint: String,
-}
-
-/// A table `users` in another schema, or one whose name differs by case.
-struct OtherTable {
-    schema: String,
-    name: String,
-    /// Whether it has the columns of users.
-    has_users: bool,
 }
 
 impl Postgres {
     pub(super) fn open(server: &Server, access: Access) -> Result<Self, StoreError> {
         let location = Location::Postgres(server.clone());
-        let mut client = connection::connect(server, &location)?;
-        let place = schema::find(&mut client, &location)?;
-        let server = server.clone();
-        Ok(Self { client, location, access, place, server })
+        let client = connection::connect(server, &location)?;
+        Ok(Self { client, location, access, server: server.clone(), other_table: None })
     }
 
     /// Begins a transaction with its own settings, as the owner if possible.
-    fn transaction(&mut self, access: Access) -> Result<PostgresTransaction<'_>, StoreError> {
-        self.transaction_with(access, connection::LOCK_TIMEOUT)
-    }
-
-    fn transaction_with(
+    fn transaction(
         &mut self,
         access: Access,
-        lock_timeout: Duration,
+    ) -> Result<(PostgresTransaction<'_>, Catalog), StoreError> {
+        self.open_transaction(access, &Opening::new(connection::LOCK_TIMEOUT))
+    }
+
+    /// Begins a transaction whose schema is up to date, to change users if there is a cause.
+    fn checked(
+        &mut self,
+        access: Access,
+        cause: Option<&Cause<'_>>,
     ) -> Result<PostgresTransaction<'_>, StoreError> {
-        let Self { client, location, access: opened_to, place, .. } = self;
-        let fail = |error| connection::error(location, &error);
+        let locks = access == Access::Write;
+        let opening = Opening { locks, cause, ..Opening::new(connection::LOCK_TIMEOUT) };
+        let (mut transaction, catalog) = self.open_transaction(access, &opening)?;
+        let schema = schema::inspect(&mut transaction, &catalog)?;
+        schema.require_latest(transaction.location)?;
+        Ok(transaction)
+    }
+
+    fn open_transaction(
+        &mut self,
+        access: Access,
+        opening: &Opening<'_>,
+    ) -> Result<(PostgresTransaction<'_>, Catalog), StoreError> {
+        let Self { client, location, access: opened_to, other_table, .. } = self;
         let is_read_only = [access, *opened_to].iter().any(|access| *access != Access::Write);
-        // A reader sees a consistent snapshot.
-        let level = if is_read_only {
-            IsolationLevel::RepeatableRead
-        } else {
-            IsolationLevel::ReadCommitted
-        };
-        if !is_read_only && let Some(ReadOnly { reason, hint }) = place.read_only.clone() {
-            return Err(StoreError::CannotOpen { location: location.clone(), reason, hint });
+        let opening = Opening { is_read_only, ..*opening };
+        let has_write_path = opening.cause.is_some();
+        let Opened { session, place, results, error } = place::open(client, location, &opening)?;
+        if place.other_table.is_some() {
+            other_table.clone_from(&place.other_table);
         }
-        let mut builder = client.build_transaction().isolation_level(level);
-        if is_read_only {
-            builder = builder.read_only(true);
-        }
-        // Otherwise the database's settings decide.
-        let mut transaction = builder.start().map_err(fail)?;
-        let settings = connection::settings(place, lock_timeout);
-        transaction.batch_execute(&settings).map_err(fail)?;
-        Ok(PostgresTransaction {
-            transaction,
+        let mut transaction = PostgresTransaction {
+            session,
             location,
             place,
+            unused_table: other_table.as_ref(),
             access,
+            has_write_path,
             users: users::UsersTable::default(),
             changes: 0,
             import: None,
-        })
+        };
+        match error {
+            Some(error) => Err(transaction.error(&error)),
+            None => Ok((transaction, Catalog::of(results))),
+        }
     }
 }
 
 impl Store for Postgres {
     fn schema(&mut self) -> Result<Schema, StoreError> {
-        schema::inspect(&mut self.transaction(Access::Read)?)
+        let (mut transaction, catalog) = self.transaction(Access::Read)?;
+        schema::inspect(&mut transaction, &catalog)
     }
 
     fn adopt(
@@ -165,15 +144,16 @@ impl Store for Postgres {
     }
 
     fn other_tables(&mut self) -> Result<Vec<CopyableTable>, StoreError> {
-        users::others(&mut self.transaction(Access::Read)?)
+        users::others(&mut self.transaction(Access::Read)?.0)
     }
 
     fn check(&mut self, each: &mut dyn FnMut(Row)) -> Result<Vec<Finding>, StoreError> {
-        check::check(&mut self.transaction(Access::Read)?, each)
+        let (mut transaction, catalog) = self.transaction(Access::Read)?;
+        check::check(&mut transaction, &catalog, each)
     }
 
     fn hash_column(&mut self) -> Result<Option<String>, StoreError> {
-        check::hash_column(&mut self.transaction(Access::Read)?)
+        check::hash_column(&mut self.transaction(Access::Read)?.0)
     }
 
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
@@ -186,26 +166,26 @@ impl Store for Postgres {
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        let mut transaction = self.transaction(access)?;
-        if access == Access::Write && schema::is_there(&mut transaction, "dash_users_times")? {
-            transaction.run(LOCK_OUT_WRITERS, &[])?;
-        }
-        let schema = schema::inspect(&mut transaction)?;
-        schema.require_latest(transaction.location)?;
-        Ok(Box::new(transaction))
+        Ok(Box::new(self.checked(access, None)?))
+    }
+
+    fn begin_change(&mut self, cause: &Cause<'_>) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Ok(Box::new(self.checked(Access::Write, Some(cause))?))
     }
 }
 
-/// The lock of a program of this crate that changes users. It conflicts with itself, but not with
-/// the triggers' work for an app, and needs a privilege that the app's role does not have.
-const LOCK_OUT_WRITERS: &str =
-    "LOCK TABLE {schema}.dash_users_times IN SHARE UPDATE EXCLUSIVE MODE";
+/// The search path of statements that write.
+const WRITE_PATH: &str = "SET LOCAL search_path = pg_catalog, {schema}, pg_temp";
 
 struct PostgresTransaction<'a> {
-    transaction: postgres::Transaction<'a>,
+    session: Session<'a>,
     location: &'a Location,
-    place: &'a Place,
+    place: Place,
+    /// Another table that may be the intended one, or may have been when there was none here.
+    unused_table: Option<&'a OtherTable>,
     access: Access,
+    /// Whether the search path is that for statements that write: see [`write`](Self::write).
+    has_write_path: bool,
     users: users::UsersTable,
     /// The number of changes that the triggers must have recorded before the commit.
     changes: i32,
@@ -260,13 +240,13 @@ impl PostgresTransaction<'_> {
                     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) =>
                 {
                     let is_read = self.access != Access::Write;
-                    match rights::missing(&mut self.transaction, &self.place.schema, is_read) {
+                    match rights::missing(&mut self.session, &self.place.schema, is_read) {
                         Some(hint) => StoreError::CannotOpen { location, reason, hint },
                         None => StoreError::CannotConnect { location, reason },
                     }
                 }
                 StoreError::Busy { location, .. } => {
-                    let holder = connection::holder(&mut self.transaction, &self.place.schema);
+                    let holder = connection::holder(&mut self.session, &self.place.schema);
                     StoreError::Busy { location, holder }
                 }
                 error => error,
@@ -279,25 +259,43 @@ impl PostgresTransaction<'_> {
     }
 
     fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<postgres::Row>, StoreError> {
-        let sql = self.sql(sql);
-        self.transaction.query_typed(&sql, params).map_err(|error| self.error(&error))
+        self.leave_write_path()?;
+        self.query_exact(sql, params)
     }
 
     fn query_one(&mut self, sql: &str, params: &[Param]) -> Result<postgres::Row, StoreError> {
+        self.leave_write_path()?;
         let sql = self.sql(sql);
-        self.transaction.query_typed_one(&sql, params).map_err(|error| self.error(&error))
+        self.session.query_typed_one(&sql, params).map_err(|error| self.error(&error))
+    }
+
+    /// Runs a query that names functions and operators only with their schema, or with exactly the
+    /// types of those in `pg_catalog`, so the [path for writing](Self::write) makes no difference.
+    fn query_exact(
+        &mut self,
+        sql: &str,
+        params: &[Param],
+    ) -> Result<Vec<postgres::Row>, StoreError> {
+        let sql = self.sql(sql);
+        self.session.query_typed(&sql, params).map_err(|error| self.error(&error))
     }
 
     /// Runs a statement, and returns the number of affected rows.
     fn run(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
+        self.leave_write_path()?;
         let sql = self.sql(sql);
-        self.transaction.execute_typed(&sql, params).map_err(|error| self.error(&error))
+        self.session.execute_typed(&sql, params).map_err(|error| self.error(&error))
     }
 
     /// Runs statements without parameters.
     fn run_all(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.leave_write_path()?;
+        self.batch(sql)
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         let sql = self.sql(sql);
-        self.transaction.batch_execute(&sql).map_err(|error| self.error(&error))
+        self.session.batch_execute(&sql).map_err(|error| self.error(&error))
     }
 
     /// Streams the rows of a query.
@@ -309,9 +307,10 @@ impl PostgresTransaction<'_> {
     ) -> Result<(), StoreError> {
         use postgres::fallible_iterator::FallibleIterator;
 
+        self.leave_write_path()?;
         let sql = self.sql(sql);
         let read = || {
-            let mut rows = self.transaction.query_typed_raw(&sql, params)?;
+            let mut rows = self.session.query_typed_raw(&sql, params)?;
             while let Some(row) = rows.next()? {
                 each(&row);
             }
@@ -321,13 +320,24 @@ impl PostgresTransaction<'_> {
     }
 
     /// Runs a statement that writes. Triggers of the app run within it, so the search path includes
-    /// the schema after `pg_catalog`. The statement itself names functions and operators only with
-    /// their schema, or with exactly the types of those in `pg_catalog`.
+    /// the schema after `pg_catalog`. The statement itself is as for
+    /// [`query_exact`](Self::query_exact).
+    ///
+    /// The path stays until another statement needs that of `pg_catalog` alone.
     fn write(&mut self, sql: &str, params: &[Param]) -> Result<Vec<postgres::Row>, StoreError> {
-        self.run_all("SET LOCAL search_path = pg_catalog, {schema}, pg_temp")?;
-        let rows = self.query(sql, params)?;
-        self.run_all(connection::SEARCH_PATH)?;
-        Ok(rows)
+        if !self.has_write_path {
+            self.batch(WRITE_PATH)?;
+            self.has_write_path = true;
+        }
+        self.query_exact(sql, params)
+    }
+
+    fn leave_write_path(&mut self) -> Result<(), StoreError> {
+        if self.has_write_path {
+            self.batch(connection::SEARCH_PATH)?;
+            self.has_write_path = false;
+        }
+        Ok(())
     }
 
     /// Changes one row, which the statement returns.
@@ -348,11 +358,10 @@ impl PostgresTransaction<'_> {
         if name.is_ascii() || self.place.holds_unicode {
             return Ok(Some(name));
         }
-        let location = self.location;
-        let fail = |error| connection::error(location, &error);
-        let mut savepoint = self.transaction.savepoint("dash_users_name").map_err(fail)?;
-        let sent = savepoint.query_typed("SELECT $1", &[(&name, Type::TEXT)]);
-        savepoint.rollback().map_err(fail)?;
+        let fail = |error| connection::error(self.location, &error);
+        self.session.batch_execute("SAVEPOINT dash_users_name").map_err(fail)?;
+        let sent = self.session.query_typed("SELECT $1", &[(&name, Type::TEXT)]);
+        self.session.batch_execute("ROLLBACK TO dash_users_name").map_err(fail)?;
         match sent {
             Ok(_) => Ok(Some(name)),
             Err(error) if error.code() == Some(&SqlState::UNTRANSLATABLE_CHARACTER) => Ok(None),
@@ -366,23 +375,28 @@ impl PostgresTransaction<'_> {
         self.change(sql, params)
     }
 
-    /// Rejects a change that was not recorded in the history or left groups behind: one of our
-    /// triggers did not fire or failed.
+    /// Checks deferred constraints, while the error still names them. Rejects a change that was not
+    /// recorded in the history or left groups behind: one of our triggers did not fire or failed.
     fn require_recorded(&mut self) -> Result<(), StoreError> {
-        let select =
-            "SELECT coalesce(nullif(current_setting('dash_users.recorded', true), ''), '0')
-                                 ::integer,
-                             coalesce(current_setting('dash_users.failure', true), '')";
+        // Triggers of the app may run.
+        let sql = self.sql(&format!(
+            "{WRITE_PATH}; SET CONSTRAINTS ALL IMMEDIATE; {};
+             SELECT current_setting('dash_users.recorded', true),
+                    current_setting('dash_users.failure', true)",
+            connection::SEARCH_PATH
+        ));
+        let results = place::run(&mut self.session, &sql).map_err(|error| self.error(&error))?;
+        self.has_write_path = false;
+        let row = results.first().and_then(|rows| rows.first());
+        let text = |column| row.and_then(|row| row.get(column)).unwrap_or_default();
         if self.changes == 0 {
             return Ok(());
         }
-        let row = self.query_one(select, &[])?;
-        let failure: String = row.get(1);
-        if !failure.is_empty() {
-            let reason = format!("the history cannot be written: {}", Escaped(&failure));
+        if !text(1).is_empty() {
+            let reason = format!("the history cannot be written: {}", Escaped(text(1)));
             return Err(self.needs_repair(reason));
         }
-        if row.get::<_, i32>(0) < self.changes {
+        if text(0).parse().unwrap_or(0) < self.changes {
             let reason = "its triggers did not record the change".to_owned();
             return Err(self.needs_repair(reason));
         }
@@ -489,7 +503,7 @@ impl Transaction for PostgresTransaction<'_> {
         // A row that will be changed is locked.
         let lock = if self.access == Access::Write { "FOR UPDATE OF users" } else { "" };
         let select = format!("{SELECT} WHERE {{username = $1}} {lock}");
-        let rows = self.query(&select, &[(&name, Type::TEXT)])?;
+        let rows = self.query_exact(&select, &[(&name, Type::TEXT)])?;
         Ok(rows.first().map(read_row))
     }
 
@@ -506,9 +520,20 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT DISTINCT group_name FROM {schema}.user_groups
-                      WHERE starts_with(group_name, $1)
-                      ORDER BY group_name LIMIT $2";
+        // DISTINCT would read every membership. This looks up one row for each group.
+        let select = "WITH RECURSIVE found (name, position) AS (
+                          (SELECT group_name, 1::bigint FROM {schema}.user_groups
+                           WHERE group_name >= $1 COLLATE \"C\"
+                           ORDER BY group_name COLLATE \"C\" LIMIT 1)
+                          UNION ALL
+                          SELECT next.group_name, position + 1
+                          FROM found CROSS JOIN LATERAL (
+                              SELECT group_name FROM {schema}.user_groups
+                              WHERE group_name > found.name COLLATE \"C\"
+                              ORDER BY group_name COLLATE \"C\" LIMIT 1) AS next
+                          WHERE starts_with(name, $1) AND position < $2
+                      )
+                      SELECT name FROM found WHERE starts_with(name, $1) ORDER BY position LIMIT $2";
         self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
     }
 
@@ -527,7 +552,7 @@ impl Transaction for PostgresTransaction<'_> {
                           AND username::text <> $1
                       ORDER BY username::text COLLATE \"C\"";
         let Some(name) = self.key(username.as_ref())? else { return Ok(Vec::new()) };
-        let rows = self.query(select, &[(&name, Type::TEXT)])?;
+        let rows = self.query_exact(select, &[(&name, Type::TEXT)])?;
         Ok(rows.iter().map(|row| text(row, 0)).collect())
     }
 
@@ -539,14 +564,8 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let Cause { actor, action, detail } = *cause;
-        let set = "SELECT set_config('dash_users.actor', coalesce($1, ''), true),
-                          set_config('dash_users.action', $2, true),
-                          set_config('dash_users.detail', coalesce($3, ''), true)";
-        let (actor, detail) = (actor.map(printable), detail.map(printable));
-        let params: [Param; 3] =
-            [(&actor, Type::TEXT), (&action, Type::TEXT), (&detail, Type::TEXT)];
-        self.query(set, &params).map(drop)
+        let set = place::set_cause(cause);
+        place::run(&mut self.session, &set).map(drop).map_err(|error| self.error(&error))
     }
 
     fn events(
@@ -684,12 +703,10 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn commit(mut self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
-        // A deferred constraint fails here, while the error still names it.
-        self.write("SET CONSTRAINTS ALL IMMEDIATE", &[])?;
         self.require_recorded()?;
         let location = self.location;
         (hooks.before)();
-        self.transaction.commit().map_err(|error| connection::commit_error(location, &error))
+        self.session.commit().map_err(|error| connection::commit_error(location, &error))
     }
 }
 

@@ -225,6 +225,19 @@ impl SqliteTransaction<'_> {
     }
 }
 
+/// The groups with names from `?1` to `?2`, at most `?3`. `DISTINCT` would read every membership; this
+/// looks up one row for each group.
+const GROUPS: &str = "WITH RECURSIVE found (name) AS (
+        SELECT min(group_name) FROM user_groups
+        WHERE group_name >= ?1 AND group_name < ?2
+        UNION ALL
+        SELECT (SELECT min(group_name) FROM user_groups
+                WHERE group_name > found.name AND group_name < ?2)
+        FROM found WHERE found.name IS NOT NULL
+        LIMIT ?3
+    )
+    SELECT name FROM found WHERE name IS NOT NULL";
+
 impl Transaction for SqliteTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
         let _work = Work::statement();
@@ -253,10 +266,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT DISTINCT group_name FROM user_groups
-                      WHERE group_name >= ?1 AND group_name < ?2
-                      ORDER BY group_name LIMIT ?3";
-        self.texts(select, prefix, limit)
+        self.texts(GROUPS, prefix, limit)
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
@@ -369,16 +379,7 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
         let _work = Work::statement();
-        let find = || {
-            let mut statement = self.transaction.prepare_cached(ONE)?;
-            let find = |username: &&StoredText| {
-                let mut found = None;
-                read_found(statement.query([*username])?, &mut |row| found = Some(row))?;
-                Ok(found)
-            };
-            usernames.iter().map(find).collect::<Result<_, _>>()
-        };
-        find().map_err(|error| self.error(&error))
+        import::find(&self.transaction, usernames).map_err(|error| self.error(&error))
     }
 
     fn may_have(&mut self, usernames: &[&StoredText]) -> Result<Vec<bool>, StoreError> {
@@ -518,7 +519,7 @@ impl ToSql for StoredText {
     }
 }
 
-/// Users, one row for each group. The app's table may have columns of any name.
+/// Users, one row for each group, perhaps without times. The app's table may have columns of any name.
 macro_rules! select_users {
     ($which:literal) => {
         select_users!(
@@ -543,6 +544,14 @@ const ONE: &str = select_users!("WHERE users.username = ?");
 const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
 const ALL_WITHOUT_TIMES: &str =
     select_users!("NULL, NULL", "", "ORDER BY users.username COLLATE BINARY");
+const ONE_WITHOUT_TIMES: &str = select_users!("NULL, NULL", "", "WHERE users.username = ?");
+/// Up to a number of rows with names between two others.
+const BETWEEN_WITHOUT_TIMES: &str = select_users!(
+    "NULL, NULL",
+    "",
+    "WHERE users.username >= ?1 COLLATE NOCASE AND users.username <= ?2 COLLATE NOCASE
+     ORDER BY users.username COLLATE NOCASE LIMIT ?3"
+);
 
 /// Reads the rows of [`select_users`]. The rows of one user must be adjacent.
 fn read_rows(

@@ -159,13 +159,8 @@ impl Import {
             Err(bad) => return self.problems.add(bad),
         };
         let is_either = matches!(record.secret, Some(Secret::Either(_)));
-        let is_foreign = matches!(&record.secret, Some(Secret::Hash(hash))
-            if hash.credential().hash().is_none());
         let candidate = Candidate::new(record, self.options);
-        if is_foreign
-            && let Planned::Hash(hash) = &candidate.secret
-            && hash.credential().hash().is_some()
-        {
+        if candidate.is_converted && !is_either {
             self.converted += 1;
         }
         if is_either {

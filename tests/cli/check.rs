@@ -102,6 +102,9 @@ error: [index_missing]
 error: [table_altered]
    the table 'user_groups' was altered
    hint: run `dash-users backup FILE --database [DIR]/users.db`, copy the rows of table user_groups, drop it, and run `dash-users init --database [DIR]/users.db`
+error: [index_missing]
+   the index 'dash_users_group_name' is missing
+   hint: `dash-users check --fix --database [DIR]/users.db`
 error: [trigger_altered]
    the trigger 'dash_users_language' was altered
    hint: `dash-users check --fix --database [DIR]/users.db`
@@ -127,7 +130,7 @@ warning: [foreign_trigger]
    the trigger 'a "log"' was not created by dash-users, and sees every value that is written
    hint: if you do not know this trigger, remove it with this SQL: DROP TRIGGER "a ""log"""
 -- stderr
-7 errors and 3 warnings in [DIR]/users.db
+8 errors and 3 warnings in [DIR]/users.db
 
 "#]]);
 }
@@ -314,13 +317,13 @@ fn check_reports_outdated_schema_like_other_commands() {
 $ dash-users check
 status 4
 -- stderr
-error: [DIR]/users.db is not up to date: its schema version is 1, the latest is 3
+error: [DIR]/users.db is not up to date: its schema version is 1, the latest is 5
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
 $ dash-users check --fix --json
 status 4
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 3","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
+{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 5","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
 
 "#]]);
 }

@@ -369,6 +369,7 @@ fn tables_keep_their_columns() {
         include_str!("../../src/store/postgres/001_users.sql"),
         include_str!("../../src/store/postgres/002_accounts.sql"),
         include_str!("../../src/store/postgres/003_fingerprints.sql"),
+        include_str!("../../src/store/postgres/005_imported.sql"),
     );
     for line in lines {
         let (table, columns) = line.split_once(' ').unwrap();

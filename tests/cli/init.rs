@@ -31,12 +31,12 @@ fn init_json_says_what_was_done() {
 $ dash-users init --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":3,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}],"pending":[],"warnings":[]}
+{"database":"[DIR]/users.db","action":"init","changed":true,"created":true,"adopted":false,"version":5,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"},{"version":5,"name":"imported"}],"pending":[],"warnings":[]}
 
 $ dash-users init --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":[]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":5,"applied":[],"pending":[],"warnings":[]}
 
 "#]]);
 }
@@ -63,7 +63,7 @@ created table 'users' in [DIR]/users.db
 $ dash-users list
 status 4
 -- stderr
-error: [DIR]/users.db is not up to date: its schema version is 0, the latest is 3
+error: [DIR]/users.db is not up to date: its schema version is 0, the latest is 5
 hint: run `dash-users init --database [DIR]/users.db` to update it
 
 $ dash-users init
@@ -75,7 +75,7 @@ warning: column 'email' of table 'users' is NOT NULL without a default: users ca
 $ dash-users init --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":3,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one"]}
+{"database":"[DIR]/users.db","action":"init","changed":false,"created":false,"adopted":false,"version":5,"applied":[],"pending":[],"warnings":["column 'email' of table 'users' is NOT NULL without a default: users cannot be added until it has one"]}
 
 $ dash-users list --format plain
 status 0
@@ -181,13 +181,13 @@ fn newer_schema_is_rejected() {
 $ dash-users init
 status 4
 -- stderr
-error: [DIR]/users.db has schema version 99; this program supports versions up to 3
+error: [DIR]/users.db has schema version 99; this program supports versions up to 5
 hint: install the newer version of dash-users that wrote it
 
 $ dash-users list --json
 status 4
 -- stderr
-{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program supports versions up to 3","hint":"install the newer version of dash-users that wrote it"}}
+{"error":{"code":"newer_schema","status":4,"message":"[DIR]/users.db has schema version 99; this program supports versions up to 5","hint":"install the newer version of dash-users that wrote it"}}
 
 "#]]);
 }

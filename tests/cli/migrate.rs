@@ -14,13 +14,15 @@ VERSION  NAME          STATE
 1        users         pending
 2        accounts      pending
 3        fingerprints  pending
+4        group_names   pending
+5        imported      pending
 
 $ dash-users migrate --status --json
 status 4
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"},{"version":5,"name":"imported"}]}
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"3 pending migrations in [DIR]/users.db","hint":null}}
+{"error":{"code":"needs_migration","status":4,"message":"5 pending migrations in [DIR]/users.db","hint":null}}
 
 $ dash-users migrate --dry-run
 status 0
@@ -28,11 +30,13 @@ status 0
 would apply migration 1 (users) to [DIR]/users.db
 would apply migration 2 (accounts) to [DIR]/users.db
 would apply migration 3 (fingerprints) to [DIR]/users.db
+would apply migration 4 (group_names) to [DIR]/users.db
+would apply migration 5 (imported) to [DIR]/users.db
 
 $ dash-users migrate --dry-run --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}]}
+{"database":"[DIR]/users.db","version":0,"applied":[],"pending":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"},{"version":5,"name":"imported"}]}
 
 "#]]);
     assert_eq!(sandbox.run(&["list"]).status, 4);
@@ -43,6 +47,8 @@ status 0
 applied migration 1 (users) to [DIR]/users.db
 applied migration 2 (accounts) to [DIR]/users.db
 applied migration 3 (fingerprints) to [DIR]/users.db
+applied migration 4 (group_names) to [DIR]/users.db
+applied migration 5 (imported) to [DIR]/users.db
 
 $ dash-users migrate
 status 0
@@ -56,6 +62,8 @@ VERSION  NAME          STATE
 1        users         applied
 2        accounts      applied
 3        fingerprints  applied
+4        group_names   applied
+5        imported      applied
 
 $ dash-users migrate --status --format plain
 status 0
@@ -63,6 +71,8 @@ status 0
 1	users	applied
 2	accounts	applied
 3	fingerprints	applied
+4	group_names	applied
+5	imported	applied
 
 "#]]);
     assert_eq!(sandbox.run(&["list"]).status, 0);
@@ -76,12 +86,12 @@ fn migrate_json_lists_applied_migrations() {
 $ dash-users migrate --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":3,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"}],"pending":[]}
+{"database":"[DIR]/users.db","version":5,"applied":[{"version":1,"name":"users"},{"version":2,"name":"accounts"},{"version":3,"name":"fingerprints"},{"version":4,"name":"group_names"},{"version":5,"name":"imported"}],"pending":[]}
 
 $ dash-users migrate --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","version":3,"applied":[],"pending":[]}
+{"database":"[DIR]/users.db","version":5,"applied":[],"pending":[]}
 
 "#]]);
 }

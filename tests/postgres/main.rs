@@ -22,6 +22,7 @@ mod other_tables;
 mod pgbouncer;
 mod places;
 mod rights;
+mod round_trips;
 mod same_words;
 mod settings;
 mod tls;

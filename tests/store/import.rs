@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use dash_users::transfer::RecordError;
 use dash_users::{BadRecords, ImportOptions, OnConflict, Password, policy};
@@ -253,12 +254,40 @@ fn import_records_one_event(database: &dyn Database) {
     import(&mut users, options(OnConflict::Update), &file).unwrap();
     let expected = ["\\N add alice \\N", "carol import \\N 2 added, 1 changed"];
     assert_eq!(recorded(&mut users, None), expected);
-    assert_eq!(recorded(&mut users, Some("alice")), expected[..1]);
+    // The history of a user says what it did to that user.
+    let of_alice = ["\\N add alice \\N", "carol import alice password, groups"];
+    assert_eq!(recorded(&mut users, Some("alice")), of_alice);
+    assert_eq!(recorded(&mut users, Some("bob")), ["carol import bob added"]);
     // Later changes are recorded as usual.
     add_group(&mut users, "bob", "staff");
     insert(database, "dave", "!");
     let after = ["carol group add bob staff", "\\N add dave \\N"];
     assert_eq!(recorded(&mut users, None)[2..], after);
+}
+
+fn import_in_history_of_user_follows_renames_and_pruning(database: &dyn Database) {
+    let mut users = init(database);
+    let hash = hash("secret");
+    let file = format!("username,password_hash\nalice,{hash}\nbob,{hash}");
+    import(&mut users, ImportOptions::default(), &file).unwrap();
+    users.rename("alice", &"ann".parse().unwrap(), false).unwrap();
+    let locked = "username,language,locked\nann,fr,true\nbob,en,\n";
+    import(&mut users, options(OnConflict::Update), locked).unwrap();
+    import(&mut users, options(OnConflict::Update), "username,locked\nann,false").unwrap();
+    let imports = |users: &mut dash_users::Users, name| -> Vec<String> {
+        let events = recorded(users, Some(name)).into_iter();
+        events.filter(|event| event.contains(" import ")).collect()
+    };
+    let expected =
+        ["\\N import alice added", "\\N import ann locked, language", "\\N import ann unlocked"];
+    assert_eq!(imports(&mut users, "ann"), expected);
+    assert_eq!(imports(&mut users, "bob"), ["\\N import bob added"]);
+
+    let newest = users.history(Some(b"ann"), Some(1)).unwrap().remove(0);
+    assert_eq!(newest.detail.to_string(), "unlocked");
+    users.prune_history(SystemTime::now() + Duration::from_secs(60)).unwrap();
+    assert_eq!(imports(&mut users, "ann"), [""; 0]);
+    assert_eq!(database.query("SELECT count(*) FROM dash_users_imported"), ["0"]);
 }
 
 fn import_sets_creation_time(database: &dyn Database) {
@@ -322,6 +351,7 @@ on_every_database! {
     import_without_commit_changes_nothing,
     import_write_does_omitted_steps,
     import_hashes_on_several_threads,
+    import_in_history_of_user_follows_renames_and_pruning,
     import_records_one_event,
     import_sets_creation_time,
     import_ignores_groups_of_earlier_user,

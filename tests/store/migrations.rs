@@ -279,7 +279,84 @@ fn init_repairs_missing_or_duplicate_version(database: &dyn Database) {
     }
 }
 
+/// Turns the database into one of an older version.
+fn downgrade(database: &dyn Database, version: u32) {
+    database.execute("DROP TABLE dash_users_imported");
+    if version < 4 {
+        database.execute("DROP INDEX dash_users_group_name");
+    }
+    if version < 3 {
+        database.execute("ALTER TABLE dash_users_times DROP COLUMN fingerprint");
+    }
+    database.execute(&format!("UPDATE dash_users_schema SET version = {version}"));
+}
+
+fn database_of_version_3_gets_later_objects_only(database: &dyn Database) {
+    let mut users = with_users(database, &["alice"]);
+    add_group(&mut users, "alice", "staff");
+    let found = |users: &mut Users| (users.history(None, None).unwrap(), users.check().unwrap());
+    let before = found(&mut users);
+    downgrade(database, 3);
+    assert_eq!(reason(database), "its schema version is 3, the latest is 5");
+    assert_needs_migration(database);
+
+    let applied = try_init(database).unwrap().applied;
+    assert_eq!(applied.iter().map(|migration| migration.version).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!(groups(&mut users, "alice"), ["staff"]);
+    assert_eq!(found(&mut users), before);
+}
+
+fn migration_passes_no_groups_to_new_users(database: &dyn Database) {
+    drop(init(database));
+    for version in [2, 3] {
+        let mut users = open(database);
+        add(&mut users, "alice");
+        add_group(&mut users, "alice", "admins");
+        // The app replaces the table, and with it the triggers.
+        database.execute("DROP TABLE users");
+        downgrade(database, version);
+        database.execute(TUTORIAL_TABLE);
+        insert(database, "alice", "!");
+        // SQLite leaves that to `check --fix`.
+        if let Err(error) = try_init(database) {
+            assert!(matches!(error, Error::Store(StoreError::NeedsRepair { .. })), "{error:?}");
+            open(database).repair().unwrap();
+        }
+        let mut users = init(database);
+        assert_eq!(groups(&mut users, "alice"), [""; 0], "version {version}");
+        let removed =
+            database.query("SELECT username FROM user_events WHERE action = 'group remove'");
+        assert_eq!(removed.last().map(String::as_str), Some("alice"), "version {version}");
+        users.remove(&["alice"], false).unwrap();
+    }
+}
+
+fn groups_are_distinct_and_sorted(database: &dyn Database) {
+    let mut users = with_users(database, &["alice", "bob"]);
+    for (user, group) in [
+        ("alice", "staff"),
+        ("bob", "staff"),
+        ("alice", "stars"),
+        ("bob", "Staff"),
+        ("bob", "admins"),
+        ("alice", "stä"),
+        ("alice", "t"),
+    ] {
+        add_group(&mut users, user, group);
+    }
+    let mut found = |prefix: &str, limit| users.groups(prefix, limit).unwrap();
+    assert_eq!(found("", 9), ["Staff", "admins", "staff", "stars", "stä", "t"]);
+    assert_eq!(found("st", 9), ["staff", "stars", "stä"]);
+    assert_eq!(found("st", 2), ["staff", "stars"]);
+    assert_eq!(found("t", 9), ["t"]);
+    assert_eq!(found("u", 9), [""; 0]);
+    assert_eq!(found("", 0), [""; 0]);
+}
+
 on_every_database! {
+    database_of_version_3_gets_later_objects_only,
+    migration_passes_no_groups_to_new_users,
+    groups_are_distinct_and_sorted,
     init_repairs_missing_or_duplicate_version,
     init_applies_every_migration_once,
     second_init_changes_nothing,

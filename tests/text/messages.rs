@@ -83,8 +83,13 @@ const NOT_SHOWN: [&str; 10] = [
 ];
 
 /// Words that SQL begins with.
-const SQL: [&str; 27] = [
+const SQL: [&str; 32] = [
     "SELECT",
+    "DO",
+    "ROLLBACK",
+    "ROLLBACK;",
+    "SAVEPOINT",
+    "START",
     "INSERT",
     "UPDATE",
     "DELETE",
@@ -114,8 +119,16 @@ const SQL: [&str; 27] = [
 ];
 
 /// What is in SQL, and in lists of its columns.
-const IN_SQL: [&str; 7] =
-    ["SET LOCAL", " IS NULL", " AS ", " JOIN ", " NOT NULL, ", "username, ", "encode("];
+const IN_SQL: [&str; 8] = [
+    "SET CONSTRAINTS",
+    "SET LOCAL",
+    " IS NULL",
+    " AS ",
+    " JOIN ",
+    " NOT NULL, ",
+    "username, ",
+    "encode(",
+];
 
 /// Files without messages, in which literals look like some.
 const NO_MESSAGES: [&str; 2] =

@@ -2,6 +2,7 @@
 
 use postgres::types::Type;
 
+use super::catalog::Catalog;
 use super::connection::quoted;
 use super::{PostgresTransaction, objects, schema, text};
 use crate::check::{Finding, Problem};
@@ -10,10 +11,11 @@ use crate::store::{Row, StoreError, StoredSecret};
 
 pub(super) fn check(
     transaction: &mut PostgresTransaction,
+    catalog: &Catalog,
     each: &mut dyn FnMut(Row),
 ) -> Result<Vec<Finding>, StoreError> {
-    let objects = objects::problems(transaction)?;
-    let found = schema::inspect(transaction)?;
+    let objects = objects::problems(transaction, catalog)?;
+    let found = schema::inspect(transaction, catalog)?;
     if found.version < schema::LATEST || !found.has_users_table {
         return Err(found.needs_migration(transaction.location));
     }

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use postgres::config::Host;
 use postgres::error::SqlState;
-use postgres::{Client, Config, NoTls, SimpleQueryMessage, Transaction};
+use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::server::{BadSetting, Fault, Names, Plan, Session, host_name};
-use super::{Place, Server, tls};
+use super::{Server, tls};
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
@@ -27,9 +27,6 @@ const ENCRYPTION: [&str; 4] = ["GSS encryption", "SSL encryption", "no encryptio
 
 /// The timeout for another program's transaction.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The timeout of one statement.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
     let location = || location.clone();
@@ -271,44 +268,11 @@ fn deepest(error: &dyn std::error::Error) -> String {
 /// The schemas in which names in SQL resolve: only superusers can create objects there.
 pub(super) const SEARCH_PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
-/// The settings of a transaction, whatever the role, the database or the URL sets, and its role.
-///
-/// Rows hidden by row-level security raise an error, because they must not count as missing.
-pub(super) fn settings(place: &Place, lock_timeout: Duration) -> String {
-    let mut settings = format!(
-        "{SEARCH_PATH};
-         SET LOCAL row_security = off;
-         SET LOCAL quote_all_identifiers = off;
-         SET LOCAL standard_conforming_strings = on;
-         SET LOCAL check_function_bodies = on;
-         SET LOCAL dash_users.bulk = '';
-         SET LOCAL dash_users.recorded = '';
-         SET LOCAL dash_users.failure = '';
-         SET LOCAL idle_in_transaction_session_timeout = 0;
-         SET LOCAL lock_timeout = {};
-         SET LOCAL statement_timeout = {};
-         SET LOCAL client_min_messages = error;",
-        lock_timeout.as_millis(),
-        STATEMENT_TIMEOUT.as_millis(),
-    );
-    if place.version >= 170_000 {
-        settings.push_str("SET LOCAL transaction_timeout = 0;");
-    }
-    if place.is_sql_ascii {
-        // Otherwise the server would fail on text that is not UTF-8.
-        settings.push_str("SET LOCAL client_encoding = 'SQL_ASCII';");
-    }
-    if let Some(owner) = &place.owner {
-        let _ = write!(settings, "SET LOCAL ROLE {};", quoted(owner));
-    }
-    settings
-}
-
 /// The holder of the lock that a statement timed out on, as far as the role can see. Ends the
 /// transaction, which has failed already.
-pub(super) fn holder(transaction: &mut Transaction<'_>, schema: &str) -> Option<String> {
+pub(super) fn holder(client: &mut Client, schema: &str) -> Option<String> {
     let schema = format!("'{}'", schema.replace('\'', "''"));
-    let messages = transaction
+    let messages = client
         .simple_query(&format!(
             "ROLLBACK; BEGIN READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp;
              SET LOCAL standard_conforming_strings = on;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use postgres::types::Type;
 
 use super::connection::quoted;
-use super::{Param, PostgresTransaction, connection, printable, read_event, text};
+use super::{Param, PostgresTransaction, printable, read_event, text};
 use crate::event::{Event, EventFilter, KeptRenames, in_range};
 use crate::store::{Cause, StoreError};
 use crate::user::StoredText;
@@ -45,13 +45,21 @@ pub(super) fn read(
            ) AS known (name, last) GROUP BY name)";
     if name.is_some() {
         conditions.push(
-            "EXISTS (SELECT 1 FROM names WHERE name = event.username AND event.id <= last)"
+            "(imported.changes IS NOT NULL
+              OR EXISTS (SELECT 1 FROM names WHERE name = event.username AND event.id <= last))"
                 .to_owned(),
         );
     }
+    // What an import did to the user.
     let select = format!(
-        "{names} SELECT id, at, actor, action, username, detail
-         FROM {{schema}}.user_events AS event WHERE {} ORDER BY id DESC LIMIT $1",
+        "{names} SELECT id, at, actor, action, coalesce(event.username, imported.username),
+                        coalesce(imported.changes, detail)
+         FROM {{schema}}.user_events AS event LEFT JOIN LATERAL (
+             SELECT one.username, changes
+             FROM names JOIN {{schema}}.dash_users_imported AS one ON one.username = name
+             WHERE one.event = event.id AND one.event <= last AND event.username IS NULL
+             LIMIT 1) AS imported ON $2 IS NOT NULL
+         WHERE {} ORDER BY id DESC LIMIT $1",
         conditions.join(" AND ")
     );
     let params: Vec<Param> = vec![
@@ -146,9 +154,10 @@ pub(super) fn prune(
     let before = in_range(before);
     let params: [Param; 3] =
         [(&before, Type::TIMESTAMPTZ), (&kept, Type::INT8_ARRAY), (&newest, Type::INT8)];
-    transaction.run_all("SET LOCAL search_path = pg_catalog, {schema}, pg_temp")?;
-    transaction.run(&delete, &params)?;
-    transaction.run_all(connection::SEARCH_PATH)
+    transaction.write(&delete, &params)?;
+    let delete = "DELETE FROM {schema}.dash_users_imported AS imported
+                  WHERE NOT EXISTS (SELECT 1 FROM {schema}.user_events WHERE id = imported.event)";
+    transaction.run(delete, &[]).map(drop)
 }
 
 /// Other roles may add to the history, but not delete from it.

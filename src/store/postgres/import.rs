@@ -20,6 +20,8 @@ pub(super) struct Import {
     was_empty: bool,
     /// The users to add with the next statement.
     new: Vec<NewRow>,
+    /// The users, and what the history of each says about the import.
+    imported: Vec<(String, String)>,
 }
 
 impl Import {
@@ -27,7 +29,8 @@ impl Import {
         let ask = "SELECT clock_timestamp(), NOT EXISTS (SELECT 1 FROM {schema}.users),
                           set_config('dash_users.bulk', 'on', true)";
         let row = transaction.query_one(ask, &[])?;
-        let import = Self { now: row.get(0), was_empty: row.get(1), new: Vec::new() };
+        let (now, was_empty) = (row.get(0), row.get(1));
+        let import = Self { now, was_empty, new: Vec::new(), imported: Vec::new() };
         if import.was_empty {
             let forget = "INSERT INTO {schema}.user_events (action, username, detail)
                           SELECT 'remove', left(username, 1024), 'found missing'
@@ -49,6 +52,9 @@ impl Import {
         rows: Vec<ImportRow>,
     ) -> Result<(), StoreError> {
         for row in rows {
+            if let (StoredText::Text(username), changes) = row.summary() {
+                self.imported.push((username.chars().take(1024).collect(), changes));
+            }
             match row {
                 ImportRow::Add(row) => self.new.push(row),
                 ImportRow::Change(row) => self.change(transaction, &row)?,
@@ -185,10 +191,24 @@ impl Import {
         self.add_new(transaction)?;
         let Cause { actor, action, detail } = *cause;
         let (actor, detail) = (actor.map(printable), detail.map(printable));
-        let insert = "INSERT INTO {schema}.user_events (actor, action, detail) VALUES ($1, $2, $3)";
+        let insert = "INSERT INTO {schema}.user_events (actor, action, detail) VALUES ($1, $2, $3)
+                      RETURNING id";
         let values: [Param; 3] =
             [(&actor, Type::TEXT), (&action, Type::TEXT), (&detail, Type::TEXT)];
-        transaction.run(insert, &values)?;
+        let written = transaction.write(insert, &values)?;
+        let Some(event) = written.first().map(|row| row.get::<_, i64>(0)) else {
+            return Err(transaction.refused(SKIPPED));
+        };
+        for imported in self.imported.chunks(BATCH) {
+            let (names, changes): (Vec<_>, Vec<_>) =
+                imported.iter().map(|(name, changes)| (&**name, &**changes)).unzip();
+            let insert = "INSERT INTO {schema}.dash_users_imported (username, event, changes)
+                          SELECT name, $3, changes FROM unnest($1, $2) AS row (name, changes)
+                          ON CONFLICT DO NOTHING";
+            let values: [Param; 3] =
+                [(&names, Type::TEXT_ARRAY), (&changes, Type::TEXT_ARRAY), (&event, Type::INT8)];
+            transaction.run(insert, &values)?;
+        }
         transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
     }
 }

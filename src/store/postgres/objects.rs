@@ -1,19 +1,26 @@
 //! The objects that this crate creates in addition to `users`: tables, an index, triggers and their
 //! functions. Finds those that are missing, altered or not working, and repairs them.
 
+use postgres::SimpleQueryRow;
 use postgres::types::Type;
 
+use super::PostgresTransaction;
+use super::catalog::Catalog;
 use super::connection::quoted;
+use super::place::is_true;
 use super::schema::{LATEST, fingerprint, not_a_database};
-use super::{Param, PostgresTransaction};
 use crate::check::{Problem, SchemaObject, SchemaObjectKind};
 use crate::escape::Escaped;
-use crate::store::StoreError;
+use crate::store::{Location, StoreError};
 
 const FUNCTIONS: &str = include_str!("functions.sql");
 const OBJECTS: &str = include_str!("objects.sql");
 
-const INDEX: &str = "dash_users_username_nocase";
+/// The indexes, the version that creates each, its table, and parts of its definition.
+const INDEXES: [(u32, &str, &str, &[&str]); 2] = [
+    (1, "dash_users_username_nocase", "users", &["lower(", "username", "COLLATE"]),
+    (4, "dash_users_group_name", "user_groups", &["group_name"]),
+];
 
 /// Triggers: the table, the bits of `tgtype`, how many columns they are for (0 for all), whether
 /// they have a condition, and their function.
@@ -35,7 +42,7 @@ const UPDATE: i16 = 16;
 const TRUNCATE: i16 = 32;
 
 /// The tables, the version that needs each, and their columns.
-const TABLES: [(u32, &str, &str); 3] = [
+const TABLES: [(u32, &str, &str); 4] = [
     (2, "user_groups", "username text NOT NULL, group_name text NOT NULL"),
     (
         2,
@@ -49,6 +56,11 @@ const TABLES: [(u32, &str, &str); 3] = [
         "username text NOT NULL, created_at timestamp with time zone, \
          password_changed_at timestamp with time zone, fingerprint text",
     ),
+    (
+        5,
+        "dash_users_imported",
+        "username text NOT NULL, event bigint NOT NULL, changes text NOT NULL",
+    ),
 ];
 
 /// The maximum id of an event. Larger ids were written by someone else, and leave few ids after
@@ -60,11 +72,12 @@ const FINGERPRINT: &str = ", fingerprint text";
 
 /// The problems of our objects, each with the schema version that needs the object.
 pub(super) fn problems(
-    transaction: &mut PostgresTransaction,
+    transaction: &PostgresTransaction,
+    catalog: &Catalog,
 ) -> Result<Vec<(u32, Problem)>, StoreError> {
-    let mut problems = tables(transaction)?;
-    problems.extend(index_and_triggers(transaction)?);
-    problems.extend(functions(transaction)?);
+    let mut problems = tables(transaction.location, catalog)?;
+    problems.extend(indexes_and_triggers(catalog));
+    problems.extend(functions(transaction, catalog));
     Ok(problems)
 }
 
@@ -77,47 +90,23 @@ fn schema(transaction: &PostgresTransaction) -> String {
     quoted(&transaction.place.schema)
 }
 
-fn tables(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, StoreError> {
-    // The functions of the triggers have the rights of the owner of `users`.
-    let select = "SELECT relname::text, relkind::text,
-                         (SELECT string_agg(attname || ' ' || format_type(atttypid, NULL)
-                              || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END,
-                              ', ' ORDER BY attnum) FROM pg_attribute
-                          WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped),
-                         CASE WHEN relowner <> users.owner THEN pg_get_userbyid(relowner)::text END,
-                         pg_get_userbyid(users.owner)::text,
-                         relrowsecurity AND relforcerowsecurity AND NOT rolbypassrls AND NOT rolsuper,
-                         has_table_privilege(users.owner, pg_class.oid, 'SELECT')
-                             AND has_table_privilege(users.owner, pg_class.oid, 'INSERT')
-                             AND has_table_privilege(users.owner, pg_class.oid, 'DELETE')
-                             AND (relname <> 'dash_users_times'
-                                  OR has_table_privilege(users.owner, pg_class.oid, 'UPDATE'))
-                  FROM pg_class
-                      JOIN (SELECT coalesce((SELECT relowner FROM pg_class
-                                             WHERE oid = to_regclass($1 || '.users')),
-                                            to_regrole(quote_ident(current_user))::oid) AS owner
-                           ) AS users ON true
-                      JOIN pg_roles ON pg_roles.oid = users.owner
-                  WHERE relnamespace = to_regnamespace($1) AND relkind NOT IN ('c', 'i', 'S')
-                      AND relname IN ('user_groups', 'user_events', 'dash_users_times',
-                                      'dash_users_schema')";
-    let rows = transaction.query(select, &[(&schema(transaction), Type::TEXT)])?;
+fn tables(location: &Location, catalog: &Catalog) -> Result<Vec<(u32, Problem)>, StoreError> {
+    let rows = &catalog.tables;
     let mut problems = Vec::new();
     for (version, table, expected) in TABLES {
-        let Some(row) = rows.iter().find(|row| row.get::<_, &str>(0) == table) else {
+        let Some(row) = rows.iter().find(|row| row.get(0) == Some(table)) else {
             problems.push((version, Problem::Missing(object(SchemaObjectKind::Table, table))));
             continue;
         };
-        let columns: Option<&str> = row.get(2);
-        let columns = columns.unwrap_or_default();
-        let is_table = row.get::<_, &str>(1) == "r";
+        let columns = row.get(2).unwrap_or_default();
+        let is_table = row.get(1) == Some("r");
         let before = expected.strip_suffix(FINGERPRINT).unwrap_or(expected);
         if is_table && columns == before && before != expected {
             problems.push((3, Problem::Altered(object(SchemaObjectKind::Table, table))));
         } else if !is_table || columns != expected {
             let kind = if is_table { "table" } else { "view" };
             return Err(not_a_database(
-                transaction.location,
+                location,
                 format!(
                     "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
                      of that name with {expected}",
@@ -126,17 +115,17 @@ fn tables(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, 
             ));
         }
     }
-    for row in &rows {
-        let table: String = row.get(0);
-        if let Some(owner) = row.get::<_, Option<String>>(3) {
-            let object = object(SchemaObjectKind::Table, &table);
-            problems.push((LATEST, Problem::ForeignOwner { object, owner, expected: row.get(4) }));
-        } else if row.get::<_, Option<bool>>(5) == Some(true) {
-            let reason = format!("row-level security is forced on '{}'", Escaped(&table));
+    for row in rows {
+        let text = |column| row.get(column).unwrap_or_default();
+        let (table, expected) = (text(0), text(4).to_owned());
+        if let Some(owner) = row.get(3) {
+            let (object, owner) = (object(SchemaObjectKind::Table, table), owner.to_owned());
+            problems.push((LATEST, Problem::ForeignOwner { object, owner, expected }));
+        } else if is_true(row, 5) {
+            let reason = format!("row-level security is forced on '{}'", Escaped(table));
             problems.push((LATEST, Problem::CannotRecord(reason)));
-        } else if row.get::<_, Option<bool>>(6) == Some(false) {
-            let owner: String = row.get(4);
-            let (owner, table) = (Escaped(&owner), Escaped(&table));
+        } else if row.get(6) == Some("f") {
+            let (owner, table) = (Escaped(&expected), Escaped(table));
             let reason = format!("role '{owner}' lacks privileges on its own '{table}'");
             problems.push((LATEST, Problem::CannotRecord(reason)));
         }
@@ -144,86 +133,70 @@ fn tables(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, 
     Ok(problems)
 }
 
-fn index_and_triggers(
-    transaction: &mut PostgresTransaction,
-) -> Result<Vec<(u32, Problem)>, StoreError> {
+fn indexes_and_triggers(catalog: &Catalog) -> Vec<(u32, Problem)> {
     let mut problems = Vec::new();
-    let select = "SELECT indisvalid AND NOT indisunique AND indpred IS NULL AND indnatts = 1
-                             AND coalesce(pg_get_expr(indexprs, indrelid), '')
-                                 ~ '^lower\\(.*username.*COLLATE'
-                             AND indrelid IS NOT DISTINCT FROM to_regclass($1 || '.users')
-                  FROM pg_index WHERE indexrelid = to_regclass($1 || '.dash_users_username_nocase')";
-    let schema: [Param; 1] = [(&schema(transaction), Type::TEXT)];
-    let index = object(SchemaObjectKind::Index, INDEX);
-    match transaction.query(select, &schema)?.first().map(|row| row.get(0)) {
-        None => problems.push((1, Problem::Missing(index))),
-        Some(false) => problems.push((LATEST, Problem::Altered(index))),
-        Some(true) => {}
+    for (version, name, table, parts) in INDEXES {
+        let index = object(SchemaObjectKind::Index, name);
+        match catalog.indexes.iter().find(|row| row.get(0) == Some(name)) {
+            None => problems.push((version, Problem::Missing(index))),
+            Some(row) => {
+                let definition = row.get(3).unwrap_or_default();
+                let is_it = row.get(1) == Some(table)
+                    && is_true(row, 2)
+                    && definition.starts_with(parts[0])
+                    && parts.iter().all(|part| definition.contains(part));
+                if !is_it {
+                    problems.push((LATEST, Problem::Altered(index)));
+                }
+            }
+        }
     }
-    let select = "SELECT tgname::text, relname::text, tgtype,
-                         coalesce(array_length(tgattr::int2[], 1), 0), tgqual IS NOT NULL,
-                         CASE WHEN pronamespace = relnamespace THEN proname::text ELSE '' END
-                  FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-                      JOIN pg_proc ON pg_proc.oid = tgfoid
-                  WHERE relnamespace = to_regnamespace($1) AND NOT tgisinternal
-                      AND tgenabled IN ('O', 'A')";
-    let found = transaction.query(select, &schema)?;
     for (name, table, kind, columns, has_condition, function) in TRIGGERS {
         let trigger = object(SchemaObjectKind::Trigger, name);
-        let is_it =
-            |row: &&postgres::Row| row.get::<_, &str>(0) == name && row.get::<_, &str>(1) == table;
-        match found.iter().find(is_it) {
+        let is_it = |row: &&SimpleQueryRow| row.get(0) == Some(name) && row.get(1) == Some(table);
+        match catalog.triggers.iter().find(is_it) {
             None => problems.push((2, Problem::Missing(trigger))),
             Some(row) => {
-                let as_found = (row.get(2), row.get(3), row.get(4), row.get::<_, &str>(5));
-                if as_found != (kind, columns, has_condition, function) {
+                let is_as_created = row.get(2) == Some(&kind.to_string())
+                    && row.get(3) == Some(&columns.to_string())
+                    && is_true(row, 4) == has_condition
+                    && row.get(5) == Some(function);
+                if !is_as_created {
                     problems.push((LATEST, Problem::Altered(trigger)));
                 }
             }
         }
     }
-    Ok(problems)
+    problems
 }
 
 /// The functions of our triggers that are missing, altered, owned by another role than the owner of
 /// `users`, or callable by others.
-fn functions(transaction: &mut PostgresTransaction) -> Result<Vec<(u32, Problem)>, StoreError> {
-    let select = "SELECT proname::text, prosrc, prosecdef, coalesce(proconfig, '{}'),
-                         pg_get_userbyid(proowner)::text,
-                         coalesce(pg_get_userbyid(relowner)::text, current_user::text),
-                         EXISTS (SELECT 1 FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
-                                 WHERE grantee <> proowner)
-                  FROM pg_proc LEFT JOIN pg_class ON pg_class.oid = to_regclass($1 || '.users')
-                  WHERE pronamespace = to_regnamespace($1) AND prokind = 'f' AND pronargs = 0
-                      AND proname IN ('dash_users_on_users', 'dash_users_on_truncate',
-                                      'dash_users_on_groups')";
-    let rows = transaction.query(select, &[(&schema(transaction), Type::TEXT)])?;
+fn functions(transaction: &PostgresTransaction, catalog: &Catalog) -> Vec<(u32, Problem)> {
     let mut problems = Vec::new();
     for created in statements(FUNCTIONS) {
         let name = created.name.rsplit('.').next().unwrap_or_default();
         let function = object(SchemaObjectKind::Function, name);
-        let Some(row) = rows.iter().find(|row| row.get::<_, &str>(0) == name) else {
+        let Some(row) = catalog.functions.iter().find(|row| row.get(0) == Some(name)) else {
             problems.push((2, Problem::Missing(function)));
             continue;
         };
         let sql = function_sql(transaction, created.sql);
         let source = sql.split(&tag(transaction)).nth(1);
-        let settings: Vec<String> = row.get(3);
+        let text = |column| row.get(column).unwrap_or_default();
+        let mut settings: Vec<_> = text(3).lines().map(str::to_owned).collect();
         let mut wanted = settings_of(created.sql);
+        settings.sort();
         wanted.sort();
-        let is_as_created = Some(row.get(1)) == source && row.get(2) && {
-            let mut settings = settings;
-            settings.sort();
-            settings == wanted
-        };
-        let (owner, expected): (String, String) = (row.get(4), row.get(5));
+        let is_as_created = row.get(1) == source && is_true(row, 2) && settings == wanted;
+        let (owner, expected) = (text(4).to_owned(), text(5).to_owned());
         if owner != expected {
             problems.push((LATEST, Problem::ForeignOwner { object: function, owner, expected }));
-        } else if !is_as_created || row.get(6) {
+        } else if !is_as_created || is_true(row, 6) {
             problems.push((LATEST, Problem::Altered(function)));
         }
     }
-    Ok(problems)
+    problems
 }
 
 /// The settings of a function, in the form of the catalog.
@@ -430,21 +403,15 @@ pub(super) fn refuse_foreign_users(
 /// A warning for superusers if others can create objects in the schema: the triggers run with
 /// superuser rights.
 pub(super) fn others_may_create(
-    transaction: &mut PostgresTransaction,
-) -> Result<Option<String>, StoreError> {
-    let select = "SELECT rolname::text FROM pg_roles
-                  WHERE NOT rolsuper AND NOT starts_with(rolname::text, 'pg_')
-                      AND has_schema_privilege(oid, to_regnamespace($1), 'CREATE')
-                  ORDER BY 1 LIMIT 1";
+    transaction: &PostgresTransaction,
+    catalog: &Catalog,
+) -> Option<String> {
     let schema = schema(transaction);
-    let others = transaction.texts(select, &[(&schema, Type::TEXT)])?;
-    Ok(others.into_iter().next().map(|other| {
-        format!(
-            "the triggers run with the rights of a superuser, and other roles may create objects \
-             in schema {schema}, {} for one: better run init as a role that is no superuser",
-            quoted(&other)
-        )
-    }))
+    let other = quoted(catalog.creators.first()?.get(0)?);
+    Some(format!(
+        "the triggers run with the rights of a superuser, and other roles may create objects in \
+         schema {schema}, {other} for one: better run init as a role that is no superuser"
+    ))
 }
 
 /// Rejects a stored version that another role may have planted.

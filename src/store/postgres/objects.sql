@@ -1,7 +1,10 @@
--- The index and the triggers, each created only if it is missing or altered.
+-- The indexes and the triggers, each created only if it is missing or altered.
 
 -- Finds names that differ only by ASCII case.
 CREATE INDEX dash_users_username_nocase ON {schema}.users (lower(username::text COLLATE "C"));
+
+-- Finds the names of groups. An app that created the table may have used another collation.
+CREATE INDEX dash_users_group_name ON {schema}.user_groups (group_name COLLATE "C");
 
 CREATE TRIGGER dash_users_added_or_removed AFTER INSERT OR DELETE ON {schema}.users
 FOR EACH ROW EXECUTE FUNCTION {schema}.dash_users_on_users();

@@ -1,23 +1,20 @@
 //! Missing privileges of a role, as the statement that grants them.
 
-use postgres::{SimpleQueryMessage, Transaction};
+use postgres::{Client, SimpleQueryMessage};
 
 /// The privileges that an administrator needs on each table.
-const NEEDED: [(&str, &str, &str); 5] = [
+const NEEDED: [(&str, &str, &str); 6] = [
     ("users", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
     ("user_groups", "SELECT", "SELECT, INSERT, DELETE"),
     ("user_events", "SELECT", "SELECT, INSERT"),
     ("dash_users_times", "SELECT", "SELECT, INSERT, UPDATE, DELETE"),
+    ("dash_users_imported", "SELECT", "SELECT, INSERT"),
     ("dash_users_schema", "SELECT", "SELECT"),
 ];
 
 /// The GRANT of all missing privileges, for the owner of the tables; `None` if nothing grantable is
 /// missing. Ends the transaction, which has failed already.
-pub(super) fn missing(
-    transaction: &mut Transaction<'_>,
-    schema: &str,
-    is_read: bool,
-) -> Option<String> {
+pub(super) fn missing(client: &mut Client, schema: &str, is_read: bool) -> Option<String> {
     let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let schema = literal(schema);
     let tables: Vec<_> = NEEDED
@@ -49,7 +46,7 @@ pub(super) fn missing(
          ROLLBACK",
         tables.join(", ")
     );
-    let messages = transaction.simple_query(&select).ok()?;
+    let messages = client.simple_query(&select).ok()?;
     let statements: Vec<_> = messages
         .iter()
         .filter_map(|message| match message {

@@ -4,24 +4,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use percent_encoding::utf8_percent_encode;
-use postgres::Client;
-use postgres::types::{ToSql, Type};
+use postgres::types::Type;
 
+use super::catalog::Catalog;
 use super::connection::{self, LOCK_TIMEOUT, quoted};
-use super::server::Source;
-use super::{
-    LOCK_OUT_WRITERS, OtherTable, Param, Place, Postgres, PostgresTransaction, ReadOnly, objects,
-    read_event, users,
-};
+use super::place::{Opening, OtherTable, is_true};
+use super::server::{Server, Source};
+use super::{Param, Postgres, PostgresTransaction, objects, read_event, users};
 use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
 use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError, TableChanges};
 
 /// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
-pub(super) const MIGRATIONS: [(Migration, &str); 3] = [
+pub(super) const MIGRATIONS: [(Migration, &str); 5] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
     (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
+    (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
+    (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
 ];
 
 /// The latest version.
@@ -30,190 +30,25 @@ pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 /// The first version with triggers, which maintain times and groups.
 const WATCHED: u32 = 2;
 
-/// The oldest supported server version: PostgreSQL 12.
-const MIN_SERVER: i32 = 120_000;
-
 /// How long a statement waits for a lock while readers queue behind it, and how long the readers
 /// then get.
 const TURN: Duration = Duration::from_millis(500);
 
-/// Finds the schema with the table `users` through the session's search path, or the schema in
-/// which to create it.
-pub(super) fn find(client: &mut Client, location: &Location) -> Result<Place, StoreError> {
-    let fail = |error| connection::error(location, &error);
-    let cannot = |reason: String| StoreError::CannotConnect { location: location.clone(), reason };
-    let mut transaction = client.build_transaction().read_only(true).start().map_err(fail)?;
-    // The only statement that uses that search path: nothing in it can be shadowed.
-    let path = transaction.query_typed_one("SELECT pg_catalog.current_schemas(false)", &[]);
-    let path: Vec<String> = path.map_err(fail)?.get(0);
-    transaction.batch_execute("SET LOCAL search_path = pg_catalog, pg_temp").map_err(fail)?;
-    let select = "SELECT current_setting('server_version_num')::integer,
-                         current_setting('server_encoding'),
-                         current_setting('session_replication_role'),
-                         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
-                         pg_is_in_recovery(),
-                         current_setting('default_transaction_read_only')::boolean,
-                         (SELECT source FROM pg_settings
-                          WHERE name = 'default_transaction_read_only'),
-                         current_database()::text, current_user::text";
-    let row = transaction.query_typed_one(select, &[]).map_err(fail)?;
-    let (version, encoding): (i32, String) = (row.get(0), row.get(1));
-    let is_superuser = row.get(3);
-    if version < MIN_SERVER {
-        let (found, needed) = (version / 10_000, MIN_SERVER / 10_000);
-        return Err(cannot(format!("the server is PostgreSQL {found}; {needed} is the oldest")));
-    }
-    if row.get::<_, String>(2) == "replica" {
-        return Err(cannot(
-            "session_replication_role is 'replica', so triggers do not fire: ALTER ROLE or ALTER \
-             DATABASE … RESET session_replication_role"
-                .to_owned(),
-        ));
-    }
-    let read_only = read_only(&row);
-    let path: Vec<String> = path.into_iter().filter(|name| !name.starts_with("pg_")).collect();
-    // Since PostgreSQL 16, a member of a role may not be allowed to SET ROLE to it.
-    let may_be = if version < 160_000 { "MEMBER" } else { "SET" };
-    let select = "SELECT nspname::text, owner.rolname::text, owner.rolname <> current_user
-                         AND pg_has_role(owner.oid, $2), NOT owner.rolsuper AND EXISTS (
-                             SELECT 1 FROM pg_roles AS super WHERE super.rolsuper
-                                 AND (pg_has_role(session_user, super.oid, 'MEMBER')
-                                      OR pg_has_role(current_user, super.oid, 'MEMBER')))
-                  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-                      JOIN pg_roles AS owner ON owner.oid = relowner
-                  WHERE relname = 'users' AND relkind IN ('r', 'p', 'v', 'm', 'f')
-                      AND nspname::text = ANY($1)
-                  ORDER BY array_position($1, nspname::text) LIMIT 1";
-    let params = [(&path as &(dyn ToSql + Sync), Type::TEXT_ARRAY), (&may_be, Type::TEXT)];
-    let found = transaction.query_typed(select, &params).map_err(fail)?;
-    let (schema, owner) = match found.first() {
-        // Triggers of the owner can acquire every right of the session: SET ROLE is no protection.
-        Some(row) if row.get(3) => {
-            let owner = quoted(row.get(1));
-            return Err(cannot(format!(
-                "a superuser, or a member of such a role, would run the triggers of {owner}, who owns \
-                 'users', with a superuser's rights: connect as {owner}"
-            )));
-        }
-        Some(row) => (row.get(0), row.get::<_, bool>(2).then(|| row.get(1))),
-        None => match path.into_iter().next() {
-            Some(schema) => (schema, None),
-            None => return Err(unusable_path(&mut transaction, location)),
-        },
-    };
-    let other_table =
-        if found.is_empty() { other_table(&mut transaction, &schema).map_err(fail)? } else { None };
-    let is_sql_ascii = encoding == "SQL_ASCII";
-    let holds_unicode = is_sql_ascii || encoding == "UTF8";
-    Ok(Place {
-        schema,
-        owner,
-        version,
-        is_superuser,
-        holds_unicode,
-        is_sql_ascii,
-        read_only,
-        other_table,
-    })
-}
-
-/// Why the server is read-only, if it is.
-fn read_only(row: &postgres::Row) -> Option<ReadOnly> {
-    let (is_standby, is_set): (bool, bool) = (row.get(4), row.get(5));
-    if is_standby {
-        return Some(ReadOnly {
-            reason: "the server is a standby, which is read-only".to_owned(),
-            hint: "use the primary, or all hosts with target_session_attrs=read-write in the URL"
-                .to_owned(),
-        });
-    }
-    let source: Option<String> = row.get(6);
-    let (database, role) = (quoted(row.get(7)), quoted(row.get(8)));
-    let setting = "default_transaction_read_only";
-    let (whose, undo) = match source.as_deref() {
-        Some("database") => {
-            (" for the database", format!("ALTER DATABASE {database} RESET {setting};"))
-        }
-        Some("user") => (" for the role", format!("ALTER ROLE {role} RESET {setting};")),
-        Some("database user") => (
-            " for the role in the database",
-            format!("ALTER ROLE {role} IN DATABASE {database} RESET {setting};"),
-        ),
-        Some("client") => (" by PGOPTIONS or the options of the URL", "remove it there".to_owned()),
-        _ => (" for the server", format!("ALTER SYSTEM RESET {setting}; SELECT pg_reload_conf();")),
-    };
-    is_set.then(|| ReadOnly {
-        reason: format!("it is read-only: {setting} is on{whose}"),
-        hint: format!("to allow changes: {undo}"),
-    })
-}
-
-/// The error if there is no usable schema: none exists, or the role may use none.
-fn unusable_path(transaction: &mut postgres::Transaction<'_>, location: &Location) -> StoreError {
-    let reason = "the role's search path has no schema that exists and that it may use".to_owned();
-    // A schema with users, or else the first one that the session's own search path names.
-    let select = "SELECT format('GRANT USAGE%s ON SCHEMA %I TO %I;',
-                             CASE WHEN pg_class.oid IS NULL THEN ', CREATE' ELSE '' END,
-                             nspname, current_user)
-                  FROM pg_namespace
-                      LEFT JOIN pg_class ON relnamespace = pg_namespace.oid
-                          AND relname = 'users' AND relkind IN ('r', 'p')
-                      LEFT JOIN (SELECT CASE trimmed WHEN '$user' THEN current_user
-                                                     ELSE trimmed END, position
-                                 FROM pg_settings,
-                                     regexp_split_to_table(reset_val, ',')
-                                         WITH ORDINALITY AS part (part, position),
-                                     btrim(part, ' \"') AS trimmed
-                                 WHERE name = 'search_path') AS path (named, position)
-                          ON named = nspname::text
-                  WHERE (pg_class.oid IS NOT NULL OR position IS NOT NULL)
-                      AND NOT has_schema_privilege(pg_namespace.oid, 'USAGE')
-                  ORDER BY pg_class.oid IS NULL, position, nspname = 'public' DESC LIMIT 1";
-    let rows = transaction.query_typed(select, &[]).unwrap_or_default();
-    match rows.first() {
-        Some(row) => {
-            StoreError::CannotOpen { location: location.clone(), reason, hint: row.get(0) }
-        }
-        None => StoreError::CannotConnect { location: location.clone(), reason },
-    }
-}
-
-/// Another table that may be the intended one if `schema` has none. One that an app is likely to
-/// use comes first.
-fn other_table(
-    transaction: &mut postgres::Transaction<'_>,
-    schema: &str,
-) -> Result<Option<OtherTable>, postgres::Error> {
-    let select = "SELECT nspname::text, relname::text,
-                      (SELECT count(DISTINCT lower(attname)) = 2 FROM pg_attribute
-                       WHERE attrelid = pg_class.oid AND NOT attisdropped
-                           AND lower(attname) IN ('username', 'password_hash')) AS has_users
-                  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-                  WHERE lower(relname) = 'users' AND relkind IN ('r', 'p', 'v', 'm', 'f')
-                      AND nspname <> 'information_schema' AND NOT starts_with(nspname::text, 'pg_')
-                  ORDER BY has_users DESC, nspname = $1 DESC, nspname, relname LIMIT 1";
-    let rows = transaction.query_typed(select, &[(&schema, Type::TEXT)])?;
-    Ok(rows.first().map(|row| OtherTable {
-        schema: row.get(0),
-        name: row.get(1),
-        has_users: row.get(2),
-    }))
-}
-
 /// Rejects creating a table if there is another one with users, unless the search path was set
 /// explicitly.
-fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
-    let Some(other) = store.place.other_table.as_ref().filter(|other| other.has_users) else {
+fn refuse_beside(transaction: &PostgresTransaction, server: &Server) -> Result<(), StoreError> {
+    let place = &transaction.place;
+    let Some(other) = place.other_table.as_ref().filter(|other| other.has_users) else {
         return Ok(());
     };
-    if store.server.names_search_path() {
+    if server.names_search_path() {
         return Ok(());
     }
-    let schema = &store.place.schema;
+    let schema = &place.schema;
     let path = |schema: &str| {
         let option = option(schema);
         let quoted = option.replace('\'', r"'\''");
-        match store.server.source_of_options() {
+        match server.source_of_options() {
             Some(Source::Url) => {
                 let encoded = utf8_percent_encode(&option, percent_encoding::NON_ALPHANUMERIC);
                 format!("add %20-csearch_path%3D{encoded} to the options of the URL")
@@ -238,7 +73,7 @@ fn refuse_beside(store: &Postgres) -> Result<(), StoreError> {
         )
     };
     Err(StoreError::OtherTable {
-        location: store.location.clone(),
+        location: transaction.location.clone(),
         reason: format!("there is {name}; nothing was created in {}", quoted(schema)),
         hint,
     })
@@ -254,18 +89,22 @@ fn option(schema: &str) -> String {
 }
 
 /// Inspects the schema. Within a transaction, the result stays valid until its end.
-pub(super) fn inspect(transaction: &mut PostgresTransaction) -> Result<Schema, StoreError> {
-    let problems = objects::problems(transaction)?;
+pub(super) fn inspect(
+    transaction: &mut PostgresTransaction,
+    catalog: &Catalog,
+) -> Result<Schema, StoreError> {
+    let problems = objects::problems(transaction, catalog)?;
     objects::refuse_foreign_version(transaction, &problems)?;
-    inspect_with(transaction, &problems)
+    inspect_with(transaction, catalog, &problems)
 }
 
 fn inspect_with(
     transaction: &mut PostgresTransaction,
+    catalog: &Catalog,
     problems: &[(u32, Problem)],
 ) -> Result<Schema, StoreError> {
-    let (version, of_version) = version(transaction)?;
-    let columns = users::adopt(transaction)?;
+    let (version, of_version) = version(transaction.location, catalog)?;
+    let columns = users::adopt(transaction, catalog)?;
     let damage = |(version, problem): &(u32, Problem)| {
         let reason = match problem {
             Problem::Missing(SchemaObject { name, .. }) => format!("its '{name}' is missing"),
@@ -278,14 +117,12 @@ fn inspect_with(
     let damage: Vec<_> = problems.iter().map(damage).chain(of_version).collect();
     let migrations = MIGRATIONS.map(|(migration, _)| migration);
     let mut schema = Schema::new(version, columns, &damage, migrations);
-    if let Some(OtherTable { schema: other, name, has_users: false }) =
-        &transaction.place.other_table
-    {
+    if let Some(OtherTable { schema: other, name, has_users: false }) = transaction.unused_table {
         let name = format!("{}.{}", quoted(other), quoted(name));
         schema.warnings.push(format!("there is also {name}, which is not used"));
     }
     if transaction.place.is_superuser {
-        schema.warnings.extend(objects::others_may_create(transaction)?);
+        schema.warnings.extend(objects::others_may_create(transaction, catalog));
     }
     Ok(schema)
 }
@@ -328,19 +165,20 @@ fn attempt(
     is_repair: bool,
 ) -> Result<Migrated, StoreError> {
     if !is_repair {
-        refuse_beside(store)?;
         // So a role with read privileges can find that there is nothing to do.
-        let mut transaction = store.transaction(Access::Read)?;
-        let problems = objects::problems(&mut transaction)?;
-        if problems.is_empty() && users::needed(&mut transaction, wanted)?.is_empty() {
-            let schema = inspect_with(&mut transaction, &problems)?;
+        let server = store.server.clone();
+        let (mut transaction, catalog) = store.transaction(Access::Read)?;
+        refuse_beside(&transaction, &server)?;
+        let problems = objects::problems(&transaction, &catalog)?;
+        if problems.is_empty() && users::needed(&mut transaction, &catalog, wanted)?.is_empty() {
+            let schema = inspect_with(&mut transaction, &catalog, &problems)?;
             if schema.pending.is_empty() {
                 return Ok(Migrated::new(&schema, Vec::new(), TableChanges::default()));
             }
         }
     }
-    let mut transaction = store.transaction_with(Access::Write, TURN)?;
-    let problems = objects::problems(&mut transaction)?;
+    let (mut transaction, catalog) = store.open_transaction(Access::Write, &Opening::new(TURN))?;
+    let problems = objects::problems(&transaction, &catalog)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
     objects::refuse_foreign_users(&mut transaction)?;
     // If nothing exists yet, the first to create the table continues and the others retry.
@@ -353,16 +191,19 @@ fn attempt(
     let lock = "LOCK TABLE {schema}.dash_users_schema IN SHARE UPDATE EXCLUSIVE MODE";
     transaction.run(lock, &[])?;
     if is_there(&mut transaction, "dash_users_times")? {
-        transaction.run(LOCK_OUT_WRITERS, &[])?;
+        let lock = "LOCK TABLE {schema}.dash_users_times IN SHARE UPDATE EXCLUSIVE MODE";
+        transaction.run(lock, &[])?;
     }
     // Another program may have repaired it, or planted something, while this one waited.
-    let problems = objects::problems(&mut transaction)?;
+    let mut catalog = Catalog::read(&mut transaction)?;
+    let problems = objects::problems(&transaction, &catalog)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
-    let changes = users::needed(&mut transaction, wanted)?;
+    let changes = users::needed(&mut transaction, &catalog, wanted)?;
     if !changes.is_empty() {
         users::change(&mut transaction, &changes)?;
+        catalog = Catalog::read(&mut transaction)?;
     }
-    let schema = inspect_with(&mut transaction, &problems)?;
+    let schema = inspect_with(&mut transaction, &catalog, &problems)?;
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
         return Err(schema.needs_migration(transaction.location));
     }
@@ -371,7 +212,7 @@ fn attempt(
         events = apply(&mut transaction, &schema, &problems)?;
     }
     let location = transaction.location;
-    transaction.transaction.commit().map_err(|error| connection::commit_error(location, &error))?;
+    transaction.session.commit().map_err(|error| connection::commit_error(location, &error))?;
     Ok(Migrated::new(&schema, events, changes))
 }
 
@@ -406,7 +247,8 @@ fn apply(
             transaction.run_all(sql)?;
         }
     }
-    let created = objects::problems(transaction)?;
+    let catalog = Catalog::read(transaction)?;
+    let created = objects::problems(transaction, &catalog)?;
     objects::refuse_foreign_owners(transaction, &created)?;
     objects::create(transaction, problems)?;
     reconcile(transaction, before.version >= WATCHED, is_another_table)?;
@@ -488,27 +330,18 @@ fn reconcile(
 /// The stored version, or 0, and the problem with its table, if any. Fixtures that empty every
 /// table and restores of data alone leave no row or duplicate rows.
 fn version(
-    transaction: &mut PostgresTransaction,
+    location: &Location,
+    catalog: &Catalog,
 ) -> Result<(u32, Option<&'static str>), StoreError> {
-    let location = transaction.location;
     let unreadable =
         |reason: &str| not_a_database(location, format!("its 'dash_users_schema' {reason}"));
-    let select = "SELECT relkind = 'r' AND EXISTS (
-                      SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid
-                          AND attname = 'version' AND atttypid = 'integer'::regtype)
-                  FROM pg_class WHERE relnamespace = to_regnamespace($1)
-                      AND relname = 'dash_users_schema'";
-    let schema = quoted(&transaction.place.schema);
-    let found = transaction.query(select, &[(&schema, Type::TEXT)])?;
-    match found.first().map(|row| row.get(0)) {
-        None => return Ok((0, None)),
-        Some(false) => {
-            return Err(unreadable("is not a table with an integer column 'version'"));
-        }
-        Some(true) => {}
+    let Some(row) = catalog.version.first() else { return Ok((0, None)) };
+    if !is_true(row, 0) {
+        return Err(unreadable("is not a table with an integer column 'version'"));
     }
-    let rows = transaction.query("SELECT version FROM {schema}.dash_users_schema", &[])?;
-    let versions: Vec<Option<i32>> = rows.iter().map(|row| row.get(0)).collect();
+    let versions = row.get(1).filter(|versions| !versions.is_empty());
+    let versions: Vec<Option<i32>> =
+        versions.into_iter().flat_map(|all| all.split(',')).map(|one| one.parse().ok()).collect();
     let (found, damage) = match versions[..] {
         [] => return Ok((LATEST, Some("its 'dash_users_schema' is empty"))),
         [Some(version)] => (version, None),

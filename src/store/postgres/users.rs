@@ -1,10 +1,13 @@
 //! Checks whether the app's table `users` is usable.
 
+use postgres::SimpleQueryRow;
 use postgres::types::Type;
 
+use super::PostgresTransaction;
+use super::catalog::Catalog;
 use super::connection::quoted;
+use super::place::is_true;
 use super::schema::not_a_database;
-use super::{Param, PostgresTransaction};
 use crate::escape::Escaped;
 use crate::language::Language;
 use crate::store::adopting::{self, UserColumns};
@@ -29,18 +32,12 @@ pub(super) struct UsersTable {
 /// default, and records how usernames are compared.
 pub(super) fn adopt(
     transaction: &mut PostgresTransaction,
+    catalog: &Catalog,
 ) -> Result<Option<Vec<String>>, StoreError> {
-    let schema = quoted(&transaction.place.schema);
-    let schema: Param = (&schema, Type::TEXT);
     let location = transaction.location;
     let unsupported = |reason: String| not_a_database(location, reason);
-    let select = "SELECT relkind::text,
-                         relispartition OR EXISTS (SELECT 1 FROM pg_inherits
-                                                   WHERE inhparent = pg_class.oid)
-                  FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relname = 'users'
-                      AND relkind IN ('r', 'p', 'v', 'm', 'f')";
-    let found = transaction.query(select, std::slice::from_ref(&schema))?;
-    match found.first().map(|row| (row.get(0), row.get(1))) {
+    let found = catalog.users.first().map(|row| (row.get(0).unwrap_or_default(), is_true(row, 1)));
+    match found {
         None => return Ok(None),
         Some(("r", false)) => {}
         // Our triggers do not see the rows of a child table, and a name may be in both.
@@ -54,8 +51,8 @@ pub(super) fn adopt(
         Some(("p", _)) => return Err(unsupported("its table 'users' is partitioned".to_owned())),
         Some(_) => return Err(unsupported("its 'users' is not a table".to_owned())),
     }
-    let columns = columns(transaction, &schema)?;
-    let users = unique_indexes(transaction, &schema)?;
+    let columns = columns(transaction, catalog)?;
+    let users = unique_indexes(catalog);
     match users {
         Some(users) if columns.has_language => {
             transaction.users = users;
@@ -141,12 +138,13 @@ fn new_index(transaction: &mut PostgresTransaction) -> Result<String, StoreError
 /// The wanted changes that the table needs, if they make it usable.
 pub(super) fn needed(
     transaction: &mut PostgresTransaction,
+    catalog: &Catalog,
     wanted: &TableChanges,
 ) -> Result<TableChanges, StoreError> {
     if wanted.is_empty() {
         return Ok(TableChanges::default());
     }
-    match adopt(transaction) {
+    match adopt(transaction, catalog) {
         Err(StoreError::UnsupportedTable { advice, .. }) if wanted.repair(&advice) => {
             Ok(wanted.restricted_to(&advice.changes))
         }
@@ -227,53 +225,38 @@ fn copyable(
 }
 
 /// Rejects unsuitable columns, and returns the extra columns that are NOT NULL and have no default.
-fn columns(transaction: &mut PostgresTransaction, schema: &Param) -> Result<Columns, StoreError> {
+fn columns(
+    transaction: &mut PostgresTransaction,
+    catalog: &Catalog,
+) -> Result<Columns, StoreError> {
     let location = transaction.location;
     let unsupported = |reason: String| not_a_database(location, reason);
-    // A domain may be based on another domain, each with a length.
-    let select = "WITH RECURSIVE types (attnum, type, length) AS (
-                      SELECT attnum, atttypid, nullif(atttypmod, -1) FROM pg_attribute
-                      WHERE attrelid = to_regclass($1 || '.users') AND attnum > 0
-                          AND NOT attisdropped
-                      UNION ALL
-                      SELECT attnum, typbasetype, nullif(typtypmod, -1)
-                      FROM types JOIN pg_type ON pg_type.oid = type WHERE typtype = 'd'
-                  )
-                  SELECT attname::text, attnotnull AND NOT atthasdef AND attidentity = '',
-                         attgenerated <> '', base.typcategory::text, base.typname::text,
-                         CASE base.typname WHEN 'name' THEN 63
-                              ELSE (SELECT min(length) - 4 FROM types AS own
-                                    WHERE own.attnum = pg_attribute.attnum) END
-                  FROM pg_attribute
-                      JOIN types ON types.attnum = pg_attribute.attnum
-                      JOIN pg_type AS base ON base.oid = type AND base.typtype <> 'd'
-                  WHERE attrelid = to_regclass($1 || '.users') ORDER BY pg_attribute.attnum";
     let mut wanted = vec!["username", "password_hash", "language"];
     let mut required = Vec::new();
-    for row in transaction.query(select, std::slice::from_ref(schema))? {
-        let name: String = row.get(0);
+    for row in &catalog.columns {
+        let name = row.get(0).unwrap_or_default();
         let Some(position) = wanted.iter().position(|wanted| *wanted == name) else {
-            if row.get(1) {
-                required.push(name);
+            if is_true(row, 1) {
+                required.push(name.to_owned());
             }
             continue;
         };
         wanted.remove(position);
         let of = format!("column '{name}' of its table 'users'");
         let alter = format!("ALTER TABLE users ALTER {name} TYPE text");
-        if row.get(2) {
+        if is_true(row, 2) {
             return Err(unsupported(format!("{of} is generated")));
         }
-        if row.get::<_, String>(3) != "S" {
+        if row.get(3) != Some("S") {
             return Err(unsupported(format!("{of} is not text: {alter}")));
         }
         // An app reads such a hash with trailing blanks, and it never matches.
-        if row.get::<_, String>(4) == "bpchar" && name != "language" {
+        if row.get(4) == Some("bpchar") && name != "language" {
             return Err(unsupported(format!(
                 "{of} has the type char(n), padded with blanks: {alter}"
             )));
         }
-        let length: Option<i32> = row.get(5);
+        let length: Option<i32> = row.get(5).and_then(|length| length.parse().ok());
         if let Some(length) = length.filter(|length| *length < MIN_HASH_CHARS)
             && name == "password_hash"
         {
@@ -300,31 +283,12 @@ fn columns(transaction: &mut PostgresTransaction, schema: &Param) -> Result<Colu
 }
 
 /// The indexes that make a username unique, and how they compare; `None` if there are none.
-fn unique_indexes(
-    transaction: &mut PostgresTransaction,
-    schema: &Param,
-) -> Result<Option<UsersTable>, StoreError> {
-    // A deferred index lets users swap names, which makes the owner of groups ambiguous.
-    let select = "SELECT index.relname::text,
-                         'OPERATOR(' || quote_ident(operators.nspname) || '.' || oprname || ')',
-                         format_type(amoplefttype, -1), format_type(amoprighttype, -1)
-                  FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid
-                      JOIN pg_attribute ON attrelid = indrelid AND attname = 'username'
-                      JOIN pg_opclass ON pg_opclass.oid = indclass[0]
-                      JOIN pg_amop ON amopfamily = opcfamily AND amopstrategy = 3
-                          AND amoplefttype = opcintype
-                          AND amoprighttype = CASE opcintype WHEN 'name'::regtype
-                              THEN 'text'::regtype ELSE opcintype END
-                      JOIN pg_operator ON pg_operator.oid = amopopr
-                      JOIN pg_namespace AS operators ON operators.oid = oprnamespace
-                  WHERE indrelid = to_regclass($1 || '.users')
-                      AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL
-                      AND indexprs IS NULL AND indnkeyatts = 1 AND indkey[0] = attnum
-                  ORDER BY indisprimary DESC, indexrelid";
-    let rows = transaction.query(select, std::slice::from_ref(schema))?;
-    Ok(rows.first().map(|first| UsersTable {
-        unique_indexes: rows.iter().map(|row| row.get(0)).collect(),
-        equals: first.get(1),
-        types: [first.get(2), first.get(3)],
-    }))
+fn unique_indexes(catalog: &Catalog) -> Option<UsersTable> {
+    let text = |row: &SimpleQueryRow, column| row.get(column).unwrap_or_default().to_owned();
+    let rows = &catalog.unique_indexes;
+    rows.first().map(|first| UsersTable {
+        unique_indexes: rows.iter().map(|row| text(row, 0)).collect(),
+        equals: text(first, 1),
+        types: [text(first, 2), text(first, 3)],
+    })
 }

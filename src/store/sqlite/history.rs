@@ -39,6 +39,21 @@ pub(super) fn write(connection: &Connection, cause: &Cause<'_>) -> rusqlite::Res
     Ok(())
 }
 
+/// Writes the event of an import whose cause is not known yet, and returns its id.
+pub(super) fn begin_import(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.execute("INSERT INTO user_events (action) VALUES ('import')", [])?;
+    Ok(connection.last_insert_rowid())
+}
+
+pub(super) fn end_import(
+    connection: &Connection,
+    id: i64,
+    cause: &Cause<'_>,
+) -> rusqlite::Result<()> {
+    let update = "UPDATE user_events SET actor = ?2, action = ?3, detail = ?4 WHERE id = ?1";
+    connection.execute(update, params![id, cause.actor, cause.action, cause.detail]).map(drop)
+}
+
 /// The time of an event as [`time`] reads it, always with milliseconds; NULL if it is none.
 const AT: &str = "CASE WHEN typeof(at) = 'text' AND at >= '1970'
                            AND at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*Z'
@@ -102,6 +117,12 @@ pub(super) fn read(
         limit::goes_on();
         let username = stored_text(row.get_ref(4)?);
         if username == StoredText::Null {
+            if row.get(6)?
+                && let Some(event) = imported(connection, &names, event(row)?)?
+            {
+                each(event);
+                left -= 1;
+            }
             continue;
         }
         if row.get_ref(3)? == ValueRef::Text(b"rename")
@@ -118,6 +139,24 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// What an import did to the user with one of these names, if the event is one.
+fn imported(
+    connection: &Connection,
+    names: &HashSet<StoredText>,
+    event: Event,
+) -> rusqlite::Result<Option<Event>> {
+    let select = "SELECT changes FROM dash_users_imported WHERE username = ? AND event = ?";
+    let mut select = connection.prepare_cached(select)?;
+    for name in names {
+        let mut found = select.query(params![name, event.id])?;
+        if let Some(row) = found.next()? {
+            let detail = stored_text(row.get_ref(0)?);
+            return Ok(Some(Event { username: name.clone(), detail, ..event }));
+        }
+    }
+    Ok(None)
 }
 
 /// Condition for events before the time `?1`, except the kept renames `?2`, as a JSON array.
@@ -165,7 +204,10 @@ pub(super) fn prune(
     write(connection, cause)?;
     let newest = connection.last_insert_rowid();
     let delete = format!("DELETE FROM user_events WHERE {} AND id <> ?3", is_old());
-    connection.execute(&delete, params![at(before), kept, newest]).map(drop)
+    connection.execute(&delete, params![at(before), kept, newest])?;
+    let delete = "DELETE FROM dash_users_imported
+                  WHERE NOT EXISTS (SELECT 1 FROM user_events WHERE id = event)";
+    connection.execute(delete, []).map(drop)
 }
 
 /// The id of the newest event; 0 if there is none, or no history.

@@ -2,13 +2,16 @@
 //! disabled and their work is done here. Names are looked up together where possible, because most
 //! lookups find nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{CachedStatement, Connection, params, params_from_iter};
 
 use super::schema::fingerprint;
-use super::{history, limit, schema_text, stored_text, table};
-use crate::store::{Cause, ImportRow, NewRow, RowChange};
+use super::{
+    BETWEEN_WITHOUT_TIMES, ONE_WITHOUT_TIMES, history, limit, read_found, schema_text, stored_text,
+    table,
+};
+use crate::store::{Cause, ImportRow, NewRow, Row, RowChange};
 use crate::user::StoredText;
 
 /// The triggers that fire for each added or changed row. Even one that only checks whether to do
@@ -19,6 +22,9 @@ const TRIGGERS: [&str; 4] =
 /// The number of names in one statement.
 const BATCH: usize = 500;
 
+/// How many times as many users are read as are looked up, before they are looked up one by one.
+const RANGE: usize = 4;
+
 /// The page cache of an import, in KiB. Changed pages stay in it (see `cache_spill`), so with the
 /// default of 2 MiB it is soon full of them, and each look-up would read its pages again.
 const CACHE: i64 = 256 << 10;
@@ -27,6 +33,8 @@ const CACHE: i64 = 256 << 10;
 pub(super) struct Import {
     /// The start time, in the triggers' format.
     now: String,
+    /// The id of its event.
+    event: i64,
     /// Whether groups may remain of earlier users.
     may_have_groups: bool,
     /// Whether triggers of the app can add and remove users, which ours do not see in an import.
@@ -49,6 +57,7 @@ impl Import {
         if was_empty || app_has_triggers || !table::compares_bytes(connection)? {
             delete_orphans(connection)?;
         }
+        let event = history::begin_import(connection)?;
         connection.pragma_update(None, "cache_size", -CACHE)?;
         history::begin_bulk(connection)?;
         let mut triggers = Vec::new();
@@ -57,7 +66,8 @@ impl Import {
             triggers.push(connection.query_row(select, [name], |row| schema_text(row, 0))?);
             connection.execute_batch(&format!("DROP TRIGGER {name}"))?;
         }
-        Ok(Self { now, may_have_groups: has_groups && !was_empty, app_has_triggers, triggers })
+        let may_have_groups = has_groups && !was_empty;
+        Ok(Self { now, event, may_have_groups, app_has_triggers, triggers })
     }
 
     /// Prepares for adding and changing these rows.
@@ -78,29 +88,28 @@ impl Import {
                 connection.execute(&delete, params_from_iter(names))?;
             }
         }
-        let remember = format!(
-            "INSERT INTO dash_users_times (username, created_at, password_changed_at, fingerprint)
-             VALUES (?1, ?2, ?2, {})
-             ON CONFLICT (username) DO NOTHING",
-            fingerprint("?3")
-        );
-        let set_fingerprint = format!(
-            "UPDATE dash_users_times
-             SET fingerprint = {}, password_changed_at = ifnull(?3, password_changed_at)
-             WHERE username = ?1",
-            fingerprint("?2")
-        );
         Ok(Writer {
             connection,
             now: &self.now,
+            event: self.event,
             add: connection.prepare_cached(
                 "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
             )?,
-            remember: connection.prepare_cached(&remember)?,
-            set_secret: connection.prepare_cached(
-                "UPDATE OR ABORT users SET password_hash = ?2 WHERE username = ?1",
+            remember: connection.prepare_cached(
+                "INSERT INTO dash_users_times
+                     (username, created_at, password_changed_at, fingerprint)
+                 VALUES (?1, ?2, ?2, ?3)
+                 ON CONFLICT (username) DO NOTHING",
             )?,
-            set_fingerprint: connection.prepare_cached(&set_fingerprint)?,
+            set_fingerprint: connection.prepare_cached(
+                "UPDATE dash_users_times
+                 SET fingerprint = ?2, password_changed_at = ifnull(?3, password_changed_at)
+                 WHERE username = ?1",
+            )?,
+            record: connection.prepare_cached(
+                "INSERT INTO dash_users_imported (username, event, changes)
+                 VALUES (ifnull(substr(?1, 1, 1024), ?1), ?2, ?3) ON CONFLICT DO NOTHING",
+            )?,
         })
     }
 
@@ -110,7 +119,7 @@ impl Import {
             self.record_app_changes(connection)?;
         }
         history::end_change(connection)?;
-        history::write(connection, cause)
+        history::end_import(connection, self.event, cause)
     }
 
     /// Records what triggers of the app did during the import.
@@ -149,18 +158,24 @@ fn delete_orphans(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) struct Writer<'a> {
     connection: &'a Connection,
     now: &'a str,
+    event: i64,
     add: CachedStatement<'a>,
     remember: CachedStatement<'a>,
-    set_secret: CachedStatement<'a>,
     set_fingerprint: CachedStatement<'a>,
+    record: CachedStatement<'a>,
 }
 
 impl Writer<'_> {
     pub(super) fn write(&mut self, row: &ImportRow) -> Result<(), Unwritten> {
         match row {
-            ImportRow::Add(row) => self.add(row),
-            ImportRow::Change(row) => self.change(row),
+            ImportRow::Add(row) => self.add(row)?,
+            ImportRow::Change(row) => self.change(row)?,
         }
+        let (username, changes) = row.summary();
+        if *username != StoredText::Null {
+            self.record.execute(params![username, self.event, changes])?;
+        }
+        Ok(())
     }
 
     fn add(&mut self, row: &NewRow) -> Result<(), Unwritten> {
@@ -169,7 +184,8 @@ impl Writer<'_> {
             return Err(None);
         }
         if *username != StoredText::Null {
-            let values = params![username, self.now, secret.expose()];
+            let fingerprint = self.fingerprint_of(secret.expose())?;
+            let values = params![username, self.now, fingerprint];
             if self.remember.execute(values)? == 0 {
                 forget(self.connection, username)?;
                 self.remember.execute(values)?;
@@ -181,25 +197,54 @@ impl Writer<'_> {
 
     fn change(&mut self, row: &RowChange) -> Result<(), Unwritten> {
         let RowChange { username, secret, is_new_password, language, groups } = row;
-        if let Some(secret) = secret {
-            if self.set_secret.execute([username, secret.expose()])? == 0 {
-                return Err(None);
+        let connection = self.connection;
+        // An app's trigger on a column must not fire if only the other one changes.
+        let changed = match (secret, language) {
+            (Some(secret), Some(language)) => {
+                let update = "UPDATE OR ABORT users SET password_hash = ?2, language = ?3
+                              WHERE username = ?1";
+                let values = [username, secret.expose(), language];
+                connection.prepare_cached(update)?.execute(values)?
             }
-            let changed_at = is_new_password.then_some(self.now);
-            self.set_fingerprint.execute(params![username, secret.expose(), changed_at])?;
+            (Some(secret), None) => {
+                let update = "UPDATE OR ABORT users SET password_hash = ?2 WHERE username = ?1";
+                connection.prepare_cached(update)?.execute([username, secret.expose()])?
+            }
+            (None, Some(language)) => {
+                let update = "UPDATE OR ABORT users SET language = ?2 WHERE username = ?1";
+                connection.prepare_cached(update)?.execute([username, language])?
+            }
+            (None, None) => 1,
+        };
+        if changed == 0 {
+            return Err(None);
         }
-        if let Some(language) = language {
-            let update = "UPDATE OR ABORT users SET language = ?2 WHERE username = ?1";
-            if self.connection.prepare_cached(update)?.execute([username, language])? == 0 {
-                return Err(None);
-            }
+        if let Some(secret) = secret {
+            let changed_at = is_new_password.then_some(self.now);
+            let fingerprint = self.fingerprint_of(secret.expose())?;
+            self.set_fingerprint.execute(params![username, fingerprint, changed_at])?;
         }
         if let Some(groups) = groups {
             let delete = "DELETE FROM user_groups WHERE username = ?";
-            self.connection.prepare_cached(delete)?.execute([username])?;
-            add_groups(self.connection, username, groups)?;
+            connection.prepare_cached(delete)?.execute([username])?;
+            add_groups(connection, username, groups)?;
         }
         Ok(())
+    }
+
+    /// The value of [`fingerprint`], computed without SQL for text, which is faster.
+    fn fingerprint_of(&self, hash: &StoredText) -> rusqlite::Result<StoredText> {
+        let StoredText::Text(text) = hash else {
+            let select = format!("SELECT {}", fingerprint("?1"));
+            let mut select = self.connection.prepare_cached(&select)?;
+            return select.query_row([hash], |row| row.get_ref(0).map(stored_text));
+        };
+        // To SQLite's functions, a text ends at NUL.
+        let text = text.split('\0').next().unwrap_or_default();
+        let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+        let end = text.len().checked_sub(32).and_then(|start| text.get(start..));
+        let end = end.filter(|end| end.chars().all(is_digit) && text.chars().count() > 64);
+        Ok(end.map_or(StoredText::Null, |end| StoredText::Text(end.to_owned())))
     }
 }
 
@@ -228,8 +273,51 @@ fn add_groups(
     Ok(())
 }
 
-/// See [`Transaction::may_have`](crate::store::Transaction::may_have). Reads the users between the
-/// first and the last name, unless there are many more of them than names.
+/// See [`Transaction::find`](crate::store::Transaction::find). Reads the users between the first
+/// and the last name, or each on its own if there are many more of them than names.
+pub(super) fn find(
+    connection: &Connection,
+    usernames: &[&StoredText],
+) -> rusqlite::Result<Vec<Option<Row>>> {
+    let mut each = connection.prepare_cached(ONE_WITHOUT_TIMES)?;
+    let mut together = find_together(connection, usernames)?;
+    let find = |username: &&StoredText| match &mut together {
+        Some(rows) => Ok(rows.remove(*username)),
+        None => {
+            let mut found = None;
+            read_found(each.query([*username])?, &mut |row| found = Some(row))?;
+            Ok(found)
+        }
+    };
+    usernames.iter().map(find).collect()
+}
+
+/// The users between the first and the last name.
+fn find_together(
+    connection: &Connection,
+    usernames: &[&StoredText],
+) -> rusqlite::Result<Option<HashMap<StoredText, Row>>> {
+    let keys: Option<Vec<_>> = usernames.iter().map(|username| key(username)).collect();
+    let keys = keys.unwrap_or_default();
+    let (Some(first), Some(last)) = (keys.iter().min(), keys.iter().max()) else {
+        return Ok(None);
+    };
+    if !table::compares_bytes(connection)? {
+        return Ok(None);
+    }
+    let most = usernames.len() * RANGE;
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let (mut rows, mut count) = (HashMap::new(), 0);
+    let mut select = connection.prepare_cached(BETWEEN_WITHOUT_TIMES)?;
+    read_found(select.query(params![first, last, limit])?, &mut |row| {
+        count += row.groups.len().max(1);
+        rows.insert(row.username.clone(), row);
+    })?;
+    Ok((count < most).then_some(rows))
+}
+
+/// See [`Transaction::may_have`](crate::store::Transaction::may_have). Reads the names between the
+/// first and the last one, unless there are many more of them.
 pub(super) fn may_have(
     connection: &Connection,
     usernames: &[&StoredText],
@@ -242,7 +330,7 @@ pub(super) fn may_have(
     if table::ignores_trailing_spaces(connection)? {
         return Ok(vec![true; usernames.len()]);
     }
-    let most = usernames.len().saturating_mul(4);
+    let most = usernames.len() * RANGE;
     let mut statement = connection.prepare_cached(
         "SELECT username FROM users
          WHERE username >= ?1 COLLATE NOCASE AND username <= ?2 COLLATE NOCASE",
@@ -270,5 +358,99 @@ fn key(username: &StoredText) -> Option<String> {
             Some(text.to_ascii_lowercase())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TABLES: &str = "CREATE TABLE user_groups (username TEXT, group_name TEXT);
+                          CREATE TABLE users (username {type}, password_hash, language);
+                          CREATE INDEX nocase ON users (username COLLATE NOCASE)";
+
+    fn database(username: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&TABLES.replace("{type}", username)).unwrap();
+        connection
+    }
+
+    fn names() -> impl Strategy<Value = Vec<StoredText>> {
+        let text = "[aAbB \\x00é]{0,3}".prop_map(StoredText::Text);
+        let blob = proptest::collection::vec(prop_oneof![Just(b'a'), Just(255)], 1..3);
+        let odd = blob.prop_map(|bytes| {
+            if bytes.contains(&255) {
+                StoredText::InvalidText(bytes)
+            } else {
+                StoredText::Blob(bytes)
+            }
+        });
+        let name = prop_oneof![9 => text, 1 => odd, 1 => Just(StoredText::Null)];
+        proptest::collection::btree_set(name, 0..12).prop_map(Vec::from_iter)
+    }
+
+    proptest! {
+        #[test]
+        fn users_found_together_are_those_found_alone(
+            stored in names(),
+            wanted in names(),
+            column in prop_oneof![
+                3 => Just("TEXT"), 1 => Just(""), 1 => Just("TEXT COLLATE NOCASE"),
+                1 => Just("TEXT COLLATE RTRIM"),
+            ],
+        ) {
+            let connection = database(column);
+            for (index, name) in stored.iter().enumerate() {
+                let insert = "INSERT INTO users VALUES (?, ?, 'en')";
+                connection.execute(insert, params![name, format!("hash {index}")]).unwrap();
+                for group in &["x", "y", "z"][..index % 4] {
+                    let insert = "INSERT INTO user_groups VALUES (?, ?)";
+                    connection.execute(insert, params![name, group]).unwrap();
+                }
+            }
+            let wanted: Vec<_> = wanted.iter().collect();
+            let shown = |rows: Vec<Option<Row>>| {
+                let shown = rows.into_iter().map(|row| {
+                    row.map(|row| (row.username.clone(), row.secret.expose().clone(), row.groups.len()))
+                });
+                shown.collect::<Vec<_>>()
+            };
+            let together = shown(find(&connection, &wanted).unwrap());
+            let mut select = connection.prepare(ONE_WITHOUT_TIMES).unwrap();
+            let alone = wanted.iter().map(|name| {
+                let mut found = None;
+                read_found(select.query([*name]).unwrap(), &mut |row| found = Some(row)).unwrap();
+                found
+            });
+            prop_assert_eq!(together, shown(alone.collect()));
+        }
+
+        #[test]
+        fn fingerprint_matches_sql(
+            start in "[a-f0-9$é\\x00]{0,4}|[a-f0-9é]{28,70}",
+            end in "[a-f0-9]{30,34}|[a-g0-9A]{32}|[a-f0-9\\x00é]{32}",
+        ) {
+            let connection = database("TEXT");
+            let import = Import {
+                now: String::new(),
+                event: 1,
+                may_have_groups: false,
+                app_has_triggers: false,
+                triggers: Vec::new(),
+            };
+            connection.execute_batch("CREATE TABLE dash_users_times
+                (username PRIMARY KEY, created_at, password_changed_at, fingerprint);
+                 CREATE TABLE dash_users_imported (username, event, changes)").unwrap();
+            let writer = import.prepare(&connection, &[]).unwrap();
+            let text = start + &end;
+            for hash in [StoredText::Text(text.clone()), StoredText::Blob(text.into_bytes())] {
+                let select = format!("SELECT {}", fingerprint("?1"));
+                let expected =
+                    connection.query_row(&select, [&hash], |row| row.get_ref(0).map(stored_text));
+                prop_assert_eq!(writer.fingerprint_of(&hash).unwrap(), expected.unwrap());
+            }
+        }
     }
 }

@@ -18,10 +18,12 @@ use crate::store::{CommitHooks, Location, Migrated, Migration, Schema, StoreErro
 use crate::user::StoredText;
 
 /// All migrations, each with its SQL for tables and columns.
-const MIGRATIONS: [(Migration, &str); 3] = [
+const MIGRATIONS: [(Migration, &str); 5] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
     (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
+    (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
+    (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
 ];
 
 /// The triggers of the latest version.
@@ -38,7 +40,7 @@ const WATCHED: u32 = 2;
 /// The indexes and triggers that the migration of a version creates, with the table of each. They
 /// show whether the migration is still in effect: if an app replaced `users`, they would be on the
 /// old table.
-const OBJECTS: [(u32, &str, &str); 9] = [
+const OBJECTS: [(u32, &str, &str); 10] = [
     (1, "dash_users_username_nocase", "users"),
     (2, "dash_users_added", "users"),
     (2, "dash_users_removed", "users"),
@@ -48,17 +50,22 @@ const OBJECTS: [(u32, &str, &str); 9] = [
     (2, "dash_users_group_added", "user_groups"),
     (2, "dash_users_group_removed", "user_groups"),
     (2, "dash_users_group_changed", "user_groups"),
+    (4, "dash_users_group_name", "user_groups"),
 ];
 
-/// The last column of `dash_users_times`, since version 3.
+/// The version that adds fingerprints, which cannot be repeated.
+const FINGERPRINTS: u32 = 3;
+
+/// The last column of `dash_users_times`, since that version.
 const FINGERPRINT: &str = ", fingerprint";
 
-/// The tables of version 2, and their columns.
-const TABLES: [(&str, &str); 4] = [
-    ("user_groups", "username, group_name"),
-    ("user_events", "id, at, actor, action, username, detail"),
-    ("dash_users_times", "username, created_at, password_changed_at, fingerprint"),
-    ("dash_users_change", "actor, action, detail, is_bulk"),
+/// Our tables except that of the version, the version that creates each, and their columns.
+const TABLES: [(u32, &str, &str); 5] = [
+    (2, "user_groups", "username, group_name"),
+    (2, "user_events", "id, at, actor, action, username, detail"),
+    (2, "dash_users_times", "username, created_at, password_changed_at, fingerprint"),
+    (2, "dash_users_change", "actor, action, detail, is_bulk"),
+    (5, "dash_users_imported", "username, event, changes"),
 ];
 
 /// Creates the table of the version.
@@ -146,7 +153,7 @@ fn as_created() -> Vec<(&'static str, &'static str, Option<String>)> {
             sql
         })
     };
-    let tables = TABLES.iter().map(|(name, _)| (*name, *name));
+    let tables = TABLES.iter().map(|(_, name, _)| (*name, *name));
     let objects = OBJECTS.iter().map(|(_, name, table)| (*name, *table));
     let described =
         [("users", "users")].into_iter().chain(tables).chain(objects).map(|(name, table)| {
@@ -201,18 +208,18 @@ pub(super) fn damage(
 
     let mut damage = Vec::new();
     let missing = |version, object| Damage { version, object, is_altered: false };
-    for (table, expected) in TABLES {
+    for (version, table, expected) in TABLES {
         let is_it = |(kind, name, ..): &&(String, String, _, _)| {
             is(name, table) && ["table", "view"].contains(&kind.as_str())
         };
         match found.iter().find(is_it) {
-            None => damage.push(missing(2, table)),
+            None => damage.push(missing(version, table)),
             Some((kind, _, _, columns)) if kind == "table" && columns == expected => {}
             Some((kind, _, _, columns))
                 if kind == "table"
                     && expected.strip_suffix(FINGERPRINT) == Some(columns.as_str()) =>
             {
-                damage.push(missing(3, "fingerprint"));
+                damage.push(missing(FINGERPRINTS, "fingerprint"));
             }
             Some((kind, _, _, columns)) => {
                 let reason = format!(
@@ -396,7 +403,9 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     for (migration, sql) in MIGRATIONS {
         let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
                                          WHERE name = 'fingerprint')";
-        if migration.version < 3 || !connection.query_row(has_column, [], |row| row.get(0))? {
+        if migration.version != FINGERPRINTS
+            || !connection.query_row(has_column, [], |row| row.get(0))?
+        {
             connection.execute_batch(sql)?;
         }
     }
@@ -561,7 +570,7 @@ mod tests {
         for (sql, expected) in [
             ("CREATE TABLE orders (id); CREATE INDEX by_id ON orders (id)", true),
             ("CREATE VIEW names AS SELECT username FROM users", true),
-            ("INSERT INTO dash_users_schema VALUES (3)", false),
+            ("INSERT INTO dash_users_schema SELECT version FROM dash_users_schema", false),
             ("UPDATE dash_users_schema SET version = version + 1", false),
             ("DELETE FROM dash_users_schema", false),
             ("ALTER TABLE users ADD COLUMN email", false),
@@ -572,6 +581,7 @@ mod tests {
             ("CREATE TRIGGER t AFTER DELETE ON users BEGIN SELECT 1; END", false),
             ("CREATE INDEX i ON user_groups (group_name)", false),
             ("DROP INDEX dash_users_username_nocase", false),
+            ("DROP INDEX dash_users_group_name", false),
             ("DROP TRIGGER dash_users_group_changed", false),
             ("DROP TABLE user_events", false),
             ("DROP TABLE users; CREATE VIEW users AS SELECT 1", false),
@@ -585,5 +595,19 @@ mod tests {
             connection.execute_batch(sql).unwrap();
             assert_eq!(is_as_created(&connection).unwrap(), expected, "{sql}");
         }
+    }
+
+    #[test]
+    fn groups_are_found_through_index() {
+        let connection = new();
+        let plan = format!("EXPLAIN QUERY PLAN {}", super::super::GROUPS);
+        let mut plan = connection.prepare(&plan).unwrap();
+        let steps = plan.query_map(["a", "b", "9"], |row| row.get(3)).unwrap();
+        let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();
+        let of_table = steps.iter().filter(|step| step.contains("user_groups"));
+        let of_table: Vec<_> = of_table.map(String::as_str).collect();
+        let search = "SEARCH user_groups USING COVERING INDEX dash_users_group_name \
+                      (group_name>? AND group_name<?)";
+        assert_eq!(of_table, [search; 2]);
     }
 }

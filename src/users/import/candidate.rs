@@ -1,5 +1,6 @@
 //! A record that is being imported.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::num::NonZeroUsize;
 
@@ -32,6 +33,8 @@ pub(super) struct Candidate {
     pub(super) locked: Option<bool>,
     /// Whether the user existed when users were looked up.
     pub(super) is_found: bool,
+    /// Whether the hash was converted from another program's format.
+    pub(super) is_converted: bool,
     /// Whether the hash or password is made up for a new user who has none.
     pub(super) is_made_up: bool,
 }
@@ -151,20 +154,24 @@ impl Candidate {
             groups.dedup();
             groups.shrink_to_fit();
         }
-        let secret = match secret {
-            None => Planned::Absent,
-            Some(Secret::Password(password)) => Planned::plaintext(password, Origin::Given),
-            Some(Secret::Hash(hash)) if options.as_is => Planned::Hash(hash),
-            Some(Secret::Hash(hash)) => {
-                let converted = text(hash.expose()).and_then(converted_hash);
-                Planned::Hash(converted.unwrap_or(hash))
+        let converted = match &secret {
+            Some(Secret::Hash(hash)) if !options.as_is => {
+                text(hash.expose()).and_then(converted_hash)
             }
-            Some(Secret::Either(text)) => {
+            Some(Secret::Either(text)) => converted_hash(text.expose()),
+            _ => None,
+        };
+        let is_converted = converted.is_some();
+        let secret = match (converted, secret) {
+            (Some(converted), _) => Planned::Hash(converted),
+            (None, None) => Planned::Absent,
+            (None, Some(Secret::Password(password))) => Planned::plaintext(password, Origin::Given),
+            (None, Some(Secret::Hash(hash))) => Planned::Hash(hash),
+            (None, Some(Secret::Either(text))) => {
                 let stored = StoredSecret::from(StoredText::Text(text.expose().to_owned()));
-                match (stored.credential(), converted_hash(text.expose())) {
-                    (Credential::Active(_) | Credential::Locked(_), _) => Planned::Hash(stored),
-                    (Credential::Unusable(_), Some(converted)) => Planned::Hash(converted),
-                    (Credential::Unusable(_), None) => Planned::plaintext(text, Origin::Guessed),
+                match stored.credential() {
+                    Credential::Active(_) | Credential::Locked(_) => Planned::Hash(stored),
+                    Credential::Unusable(_) => Planned::plaintext(text, Origin::Guessed),
                 }
             }
         };
@@ -176,6 +183,7 @@ impl Candidate {
             groups,
             locked,
             is_found: false,
+            is_converted,
             is_made_up: false,
         }
     }
@@ -197,7 +205,7 @@ impl Candidate {
                 if !options.as_is {
                     validate_hash(hash)?;
                 }
-                with_lock(hash.clone(), self.locked).map_err(RecordError::Hash)?;
+                with_lock(hash, self.locked).map_err(RecordError::Hash)?;
             }
             Planned::Plaintext(plaintext) => {
                 validate_password(plaintext, options.allow_hash_like)?;
@@ -275,28 +283,20 @@ impl Candidate {
             return Ok(None);
         }
         let locked = self.lock_of(&row, options);
-        let relocked = |stored: &StoredSecret| {
-            let username = self.username.clone();
-            with_lock(stored.clone(), locked)
-                .map_err(|reason| Error::InvalidHash { username, reason })
-        };
+        let relocked = |stored| self.relocked(stored, locked);
         // The stored value, locked or unlocked as the record says.
-        let same = || match relocked(&row.secret)? {
-            same if same == row.secret => Ok(None),
-            other => Ok::<_, Error>(Some(other)),
-        };
+        let same = || Ok::<_, Error>(relocked(&row.secret)?.filter(|other| *other != row.secret));
         let (secret, is_new_password) = match &self.secret {
             _ if self.is_made_up || on_conflict == (OnConflict::Sync { passwords: false }) => {
                 (same()?, false)
             }
             Planned::Absent => (same()?, false),
-            Planned::Hash(hash) => match relocked(hash)? {
-                hash if hash == row.secret => (None, false),
-                hash => {
-                    let is_new = unlocked_hash(&hash) != unlocked_hash(&row.secret);
-                    (Some(hash), is_new)
-                }
-            },
+            Planned::Hash(hash) => {
+                let relocked = relocked(hash)?;
+                let hash = relocked.as_ref().unwrap_or(hash);
+                let is_new = unlocked_hash(hash) != unlocked_hash(&row.secret);
+                ((*hash != row.secret).then(|| hash.clone()), is_new)
+            }
             Planned::Plaintext(plaintext) => match &**plaintext {
                 Plaintext { existing, .. } if existing.as_ref() != Some(&row.secret) => {
                     return Err(Error::ConcurrentChange(row.username));
@@ -323,7 +323,7 @@ impl Candidate {
     /// Whether the existing user is to be locked. `None` leaves it to the hash of the record, which
     /// may lock an active user, but unlocks nobody unless it is taken as it is.
     fn lock_of(&self, row: &Row, options: ImportOptions) -> Option<bool> {
-        let is_locked = row.secret.credential().is_locked();
+        let is_locked = row.secret.is_locked();
         let (is_sync, has_passwords) = match options.on_conflict {
             OnConflict::Sync { passwords } => (true, passwords),
             _ => (false, true),
@@ -339,21 +339,31 @@ impl Candidate {
 
     /// Locks or unlocks a stored value if the record says so.
     fn locked_hash(&self, stored: &StoredSecret) -> Result<StoredSecret, Error> {
-        let username = || self.username.clone();
-        with_lock(stored.clone(), self.locked)
-            .map_err(|reason| Error::InvalidHash { username: username(), reason })
+        Ok(self.relocked(stored, self.locked)?.unwrap_or_else(|| stored.clone()))
+    }
+
+    /// See [`with_lock`].
+    fn relocked(
+        &self,
+        stored: &StoredSecret,
+        locked: Option<bool>,
+    ) -> Result<Option<StoredSecret>, Error> {
+        with_lock(stored, locked)
+            .map_err(|reason| Error::InvalidHash { username: self.username.clone(), reason })
     }
 }
 
-/// Locks or unlocks a stored value if requested. Unlocking a value that is not locked changes
-/// nothing.
-fn with_lock(stored: StoredSecret, locked: Option<bool>) -> Result<StoredSecret, HashError> {
+/// A stored value locked or unlocked if requested; `None` if that changes nothing.
+fn with_lock(
+    stored: &StoredSecret,
+    locked: Option<bool>,
+) -> Result<Option<StoredSecret>, HashError> {
     let new = match locked {
         Some(true) => NewCredential::lock(stored.expose())?,
-        Some(false) if stored.credential().is_locked() => NewCredential::unlock(stored.expose())?,
+        Some(false) if stored.is_locked() => NewCredential::unlock(stored.expose())?,
         _ => None,
     };
-    Ok(new.as_ref().map_or(stored, StoredSecret::from))
+    Ok(new.as_ref().map(StoredSecret::from))
 }
 
 fn new_credential(hash: &PasswordHash, is_locked: bool) -> NewCredential {
@@ -370,19 +380,21 @@ fn converted_hash(text: &str) -> Option<StoredSecret> {
 }
 
 /// The hash of a stored value, locked or not.
-fn unlocked_hash(stored: &StoredSecret) -> StoredText {
-    match stored.expose() {
-        StoredText::Text(text) => StoredText::Text(unlocked(text).unwrap_or_else(|| text.clone())),
-        odd => odd.clone(),
-    }
+fn unlocked_hash(stored: &StoredSecret) -> Cow<'_, StoredText> {
+    let unlocked = text(stored.expose()).and_then(unlocked);
+    unlocked.map_or(Cow::Borrowed(stored.expose()), |text| Cow::Owned(StoredText::Text(text)))
 }
 
 /// An order in which usernames that differ only by case, or not at all, are adjacent.
 pub(super) fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
-    let lower_case = |text| StoredText::as_bytes(text).iter().map(u8::to_ascii_lowercase);
-    lower_case(a)
-        .cmp(lower_case(b))
-        .then_with(|| a.as_bytes().cmp(b.as_bytes()))
+    let (bytes_a, bytes_b) = (a.as_bytes(), b.as_bytes());
+    let lower_case = |(a, b): (&u8, &u8)| a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+    // Most bytes are equal.
+    let differing = bytes_a.iter().zip(bytes_b).filter(|(a, b)| a != b);
+    let first = differing.map(lower_case).find(|order| order.is_ne());
+    first
+        .unwrap_or_else(|| bytes_a.len().cmp(&bytes_b.len()))
+        .then_with(|| bytes_a.cmp(bytes_b))
         .then_with(|| a.cmp(b))
 }
 
@@ -394,6 +406,10 @@ pub(super) fn text(stored: &StoredText) -> Option<&str> {
 }
 
 fn validate_hash(stored: &StoredSecret) -> Result<(), RecordError> {
+    // Most are, and this is fast.
+    if text(stored.expose()).is_some_and(|text| PasswordHash::validate(text).is_ok()) {
+        return Ok(());
+    }
     let (Credential::Locked(Err(error)) | Credential::Unusable(error)) = stored.credential() else {
         return Ok(());
     };

@@ -145,8 +145,8 @@ fn superuser_rejects_table_of_other_role() {
     );
     let location = database.located(&superuser_url(&database));
     for refusal in [
-        reason(Users::open(&location)),
-        reason(Users::open_read_only(&location)),
+        reason(Users::open(&location).unwrap().lock(&["alice"])),
+        reason(Users::open_read_only(&location).unwrap().list()),
         reason(Users::init(&location, &NewFile::default())),
     ] {
         assert!(refusal.contains(&format!("connect as \"{}\"", server::OWNER)), "{refusal}");
@@ -279,7 +279,7 @@ fn superuser_member_rejects_table_of_other_role() {
     let (_, member) = database.role(grants);
     let as_owner = format!("{}?options=-c%20role%3D{}", superuser_url(&database), server::OWNER);
     for url in [member, as_owner] {
-        let refusal = reason(Users::open(&database.located(&url)));
+        let refusal = reason(Users::open(&database.located(&url)).unwrap().list());
         assert!(refusal.contains("superuser"), "{url}: {refusal}");
     }
 }

@@ -76,7 +76,14 @@ fn triggers_in_renamed_schema_leave_no_groups() {
 #[test]
 fn functions_of_other_owner_are_found() {
     let Some((database, _)) = with_admin() else { return };
-    let tables = ["users", "user_groups", "user_events", "dash_users_times", "dash_users_schema"];
+    let tables = [
+        "users",
+        "user_groups",
+        "user_events",
+        "dash_users_times",
+        "dash_users_schema",
+        "dash_users_imported",
+    ];
     let give = tables.map(|table| format!("ALTER TABLE {table} OWNER TO ROLE;")).concat();
     let (_, url) = database.role(&format!("GRANT CREATE, USAGE ON SCHEMA public TO ROLE; {give}"));
     let heirs = database.located(&url);
@@ -146,8 +153,8 @@ fn role_without_triggers_is_rejected() {
         database.name()
     );
     let (_, url) = database.role(&off);
-    let replica = Users::open(&database.located(&url));
-    let message = replica.map(drop).unwrap_err().to_string();
+    let mut replica = Users::open(&database.located(&url)).unwrap();
+    let message = replica.lock(&["alice"]).unwrap_err().to_string();
     assert!(message.contains("session_replication_role"), "{message}");
     assert_eq!(codes(&mut users), ["triggers_off"]);
     // Its write is not recorded.

@@ -75,7 +75,8 @@ fn unrecorded_removal_is_recorded_by_import() {
         assert!(import(&mut users, ImportOptions::default(), "username\nzoe").is_err());
         assert_eq!(change_and_add(&mut users).unwrap(), [2, 0, 0, 0]);
         assert_eq!(groups(&mut users, "zoe"), ["x"]);
-        let recorded = recorded(&mut users, Some("zoe"));
+        let mut recorded = recorded(&mut users, Some("zoe"));
+        recorded.retain(|event| !event.contains(" import "));
         assert!(recorded.last().unwrap().starts_with("\\N remove zoe "), "{recorded:?}");
         assert!(
             users.check().unwrap().iter().all(|found| found.problem.code() != "orphaned_groups")

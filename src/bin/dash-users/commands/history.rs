@@ -17,7 +17,7 @@ use crate::{complete, time};
 ///
 /// WHO is the operating system user who ran dash-users, or the user who called sudo. It is unknown
 /// for changes made by the app or another program. The history of a user includes changes under
-/// earlier names.
+/// earlier names, and what each import did to the user.
 ///
 /// TIME is an age such as 30d, 12h or 2w, a date (00:00 UTC), or RFC 3339 such as
 /// 2026-01-31T12:00:00Z.

@@ -11,7 +11,7 @@ use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Output, wrapped};
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, Source};
 
 /// Check a user's password, as the app does
 ///
@@ -55,8 +55,10 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let users = if args.upgrade { open(database) } else { Users::open_read_only(database) };
     let mut users = users?.with_method(args.method.get()?);
     let user = bytes(&args.user);
-    // Report an unusable database before asking for a password.
-    users.get(user)?;
+    if let Source::Terminal = source {
+        // Report an unusable database before asking for a password.
+        users.get(user)?;
+    }
     let password = prompt.password(&source)?;
     let (log_in, upgrade) = if args.upgrade {
         users.log_in_and_upgrade(user, &password)?

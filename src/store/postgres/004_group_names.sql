@@ -1,0 +1,4 @@
+-- Version 4: finds the names of groups without reading all memberships. The index is in objects.sql.
+--
+-- Not CONCURRENTLY, which cannot run in a transaction: all of a migration is one. Changes of groups
+-- wait until the index is built, which takes about 0.1 s for 100,000 memberships. Readers do not.

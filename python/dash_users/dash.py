@@ -264,10 +264,13 @@ class LoginAuth(Auth):  # type: ignore[misc]
         self._checked = True
 
     def _check_routes(self, app: dash.Dash, paths: list[str]) -> None:
-        own = {self.routes_prefix + path.lstrip("/") for path in paths}
-        for rule in app.server.url_map.iter_rules():
-            if rule.rule in own:
-                raise taken(rule.rule)
+        rules = {rule.rule for rule in app.server.url_map.iter_rules()}
+        if f"{self.routes_prefix}_dash-layout" not in rules:
+            # It will be another server, which this object would not protect.
+            raise ValueError("the app has no server yet: call app.init_app(server) first")
+        for path in paths:
+            if self.routes_prefix + path.lstrip("/") in rules:
+                raise taken(path)
         self._check_pages(paths)
 
     def _check_pages(self, paths: list[str]) -> None:

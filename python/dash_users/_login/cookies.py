@@ -20,7 +20,6 @@ class Cookie:
     def __init__(self, name: str, path: str) -> None:
         self._name = name
         self._path = path
-        self._warned = False
 
     def name(self) -> str:
         # With this prefix, no other host of the domain can set it.
@@ -32,7 +31,6 @@ class Cookie:
         return flask.request.cookies.getlist(self.name())[:MAX_COOKIES]
 
     def set(self, response: flask.Response, value: str) -> None:
-        self._warn()
         response.set_cookie(
             self.name(),
             value,
@@ -51,15 +49,17 @@ class Cookie:
             samesite="Lax",
         )
 
-    def _warn(self) -> None:
-        request = flask.request
-        if self._warned or request.is_secure or LOCAL.fullmatch(request.host):
-            return
-        self._warned = True
-        if request.headers.get("X-Forwarded-Proto") == "https":
-            LOGGER.warning(
-                "the proxy says HTTPS, but nothing evaluates it, so cookies are not Secure: "
-                "wrap app.server.wsgi_app in werkzeug.middleware.proxy_fix.ProxyFix"
-            )
-        else:
-            LOGGER.warning("logins are sent over plain HTTP, where others can read them: use HTTPS")
+
+def warn_about_http() -> bool:
+    """Logs a warning if passwords and cookies are sent in the clear. Returns whether it did."""
+    request = flask.request
+    if request.is_secure or LOCAL.fullmatch(request.host):
+        return False
+    if request.headers.get("X-Forwarded-Proto") == "https":
+        LOGGER.warning(
+            "the proxy says HTTPS, but nothing evaluates it, so cookies are not Secure: "
+            "wrap app.server.wsgi_app in werkzeug.middleware.proxy_fix.ProxyFix"
+        )
+    else:
+        LOGGER.warning("logins are sent over plain HTTP, where others can read them: use HTTPS")
+    return True

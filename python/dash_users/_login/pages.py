@@ -14,6 +14,7 @@ from werkzeug.urls import iri_to_uri
 
 from .._errors import Busy, Error, Limited, WeakPassword, WrongPassword
 from . import keys
+from .cookies import warn_about_http
 from .sessions import Current
 from .urls import is_inside
 
@@ -48,6 +49,7 @@ class Pages:
         self._auth = auth
         self._paths = paths
         self._texts = texts
+        self._is_warned = False
         # The app's own templates with these names come first.
         self.blueprint = flask.Blueprint(
             "dash_users", __name__, template_folder="templates", url_prefix=auth.routes_prefix
@@ -115,6 +117,7 @@ class Pages:
         note: str | None = None,
         wait: float | None = None,
     ) -> Response:
+        self._is_warned = self._is_warned or warn_about_http()
         # Before a login, the form belongs to a cookie of its own.
         cookie = next(iter(self._auth.form_cookie.values()), "")
         if not keys.ID.fullmatch(cookie):
@@ -241,9 +244,10 @@ class Pages:
         request = flask.request
         if request.method != "POST":
             return {}, None
-        if request.content_length is None:
+        if "Transfer-Encoding" in request.headers:
+            # Of unknown length.
             flask.abort(411)
-        if request.content_length > MAX_BYTES:
+        if (request.content_length or 0) > MAX_BYTES:
             flask.abort(413)
         # Browsers say so, on HTTPS and on localhost.
         is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")

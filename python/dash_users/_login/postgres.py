@@ -11,8 +11,9 @@ import psycopg
 from .._errors import DatabaseError
 from .._postgres import Connection, PostgresReader
 from .store import COLUMNS, Session
+from .times import now
 
-WHERE = """SELECT relnamespace::regnamespace::text, to_regclass(
+WHERE = """SELECT relnamespace::regnamespace::text, quote_ident(current_user), to_regclass(
         relnamespace::regnamespace || '.dash_users_sessions') IS NOT NULL
     FROM pg_class WHERE oid = to_regclass('users')"""
 TABLE = """CREATE TABLE IF NOT EXISTS {schema}.dash_users_sessions (
@@ -24,10 +25,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS {schema}.dash_users_sessions (
     last_used_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 )"""
-HINT = (
-    "as the owner of the table users, run: dash-users sessions list, then "
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON dash_users_sessions TO the role of the app"
-)
+GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.dash_users_sessions TO {role}"
 
 
 class PostgresSessions:
@@ -43,32 +41,37 @@ class PostgresSessions:
                 hint="dash-users init",
             )
         # Quoted by the server, where necessary.
-        schema, exists = row
+        self._schema, self._role, exists = row
+        self._table = f"{self._schema}.dash_users_sessions"
         if not exists:
-            self._run(lambda connection: connection.execute(TABLE.format(schema=schema)))
-        self._table = f"{schema}.dash_users_sessions"
+            self._run(lambda connection: connection.execute(self._sql(TABLE)))
+        # Without one of the privileges, nobody could log in.
+        self.end(b"")
+        self.touch(b"", now(), now())
         self.get(b"")
 
+    def _sql(self, sql: str) -> str:
+        names = {"schema": self._schema, "role": self._role, "table": self._table}
+        return sql.format(columns=COLUMNS, **names)
+
     def _run(self, work: Callable[[Connection], Any]) -> Any:
-        def with_hint(connection: Connection) -> Any:
+        def unless_denied(connection: Connection) -> tuple[Any] | None:
             try:
-                return work(connection)
+                return (work(connection),)
             except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable):
                 return None
 
-        done = self._reader.run(lambda connection: (with_hint(connection),))
-        if done[0] is None:
+        done = self._reader.run(unless_denied)
+        if done is None:
+            table = " ".join(self._sql(TABLE).split())
             raise DatabaseError(
-                f"{self._reader.name}: cannot use the table dash_users_sessions", hint=HINT
+                f"{self._reader.name}: cannot use the table {self._table}",
+                hint=f"as the owner of the table users, run: {table}; {self._sql(GRANT)};",
             )
         return done[0]
 
     def _execute(self, sql: str, *parameters: object) -> Any:
-        return self._run(
-            lambda connection: connection.execute(
-                sql.format(table=self._table, columns=COLUMNS), parameters
-            )
-        )
+        return self._run(lambda connection: connection.execute(self._sql(sql), parameters))
 
     def get(self, key: bytes) -> Session | None:
         sql = "SELECT {columns} FROM {table} WHERE id = %s"

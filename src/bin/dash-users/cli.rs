@@ -129,6 +129,7 @@ pub enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     History(commands::history::Args),
+    Sessions(commands::sessions::Args),
     Check(commands::check::Args),
     Import(commands::import::Args),
     Export(commands::export::Args),

@@ -22,6 +22,8 @@ impl Users {
     ///
     /// Only [`StoreError`](crate::StoreError).
     pub fn end_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, Error> {
+        // Without a history to record it in, nothing is done.
+        self.store.begin(Access::Read)?;
         let count = until_alone(|| Ok(self.store.end_sessions(which)?))?;
         if count > 0 {
             let sessions = if count == 1 { "session" } else { "sessions" };

@@ -159,6 +159,7 @@ const GROUPS: [(&str, &[CommandCodes]); 5] = [
             ("lock", &[4, 5, 6, 7]),
             ("unlock", &[4, 5, 6, 7]),
             ("group", &[4, 5, 6, 7]),
+            ("sessions", &[4, 5, 6]),
         ],
     ),
     (

@@ -106,7 +106,7 @@ fn unknown_and_locked_names_are_limited_alike() {
     for stored in [None, Some(&*locked), Some("*"), Some("$2b$12$salt")] {
         let f = Fixture::new();
         let guess = |number: u32| f.check("bob", &format!("{number}"), ADDRESS, stored).0;
-        for number in (0..10).chain(0..10).skip(2) {
+        for number in (0..10).chain(2..10) {
             assert!(matches!(guess(number), Decision::Refused(_)), "{stored:?} {number}");
         }
         assert!(is_limited(guess(10)), "{stored:?}");

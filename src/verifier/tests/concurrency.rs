@@ -147,7 +147,7 @@ fn one_call_is_checked_after_a_wait() {
 fn calls_beyond_the_queue_are_busy() {
     let f = Fixture::new();
     let process = f.verifier.process();
-    let _places: Vec<_> = (0..process.admission.at_once)
+    let places: Vec<_> = (0..process.admission.at_once)
         .map(|_| process.admission.enter([0; 16], 0).unwrap())
         .collect();
     let (started, starts) = mpsc::channel();
@@ -164,7 +164,7 @@ fn calls_beyond_the_queue_are_busy() {
         assert_eq!(busy, [false; 6]);
         assert_eq!(f.alice("right"), (Decision::Busy, false));
         assert_eq!(process.guesses.len(), ([0; 3], 0));
-        drop(_places);
+        drop(places);
         drop(started);
         assert_eq!(starts.iter().filter(|entered| *entered).count(), 64);
     });

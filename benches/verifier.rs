@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench verifier`. `ROUNDS` sets the number of rounds.
 
+#[expect(dead_code, reason = "no processes are compared")]
 mod support;
 
 use std::convert::Infallible;

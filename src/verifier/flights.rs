@@ -80,7 +80,7 @@ impl<K: Copy + Eq + Hash, T: Copy> Lead<'_, K, T> {
 
 impl<K: Copy + Eq + Hash, T: Copy> Drop for Lead<'_, K, T> {
     fn drop(&mut self) {
-        // First removed: whoever starts again must not meet this one.
+        // Removed first: a call that starts again must not meet this one.
         lock(&self.flights.running).remove(&self.key);
         *lock(&self.flight.ended) = Some(self.result);
         self.flight.changed.notify_all();

@@ -105,7 +105,7 @@ fn all<T: 'static>(threads: usize, run: impl Fn(usize) -> T + Clone + 'static) -
     all
 }
 
-/// Runs logins, of which so many hashes fail.
+/// Runs logins. So many hashes fail.
 fn log_in(threads: usize, failures: usize) {
     let login = Arc::new(Login::new(failures));
     let this = Arc::clone(&login);

@@ -35,18 +35,19 @@ fn main() {
     }
     println!();
     print_titles(["memory of", "MiB", "bytes each"]);
+    let mebibytes = long_passwords(if few { 1 } else { 1000 });
+    print_row(["1000 passwords of 1 MB".to_owned(), format!("{mebibytes:.1}"), String::new()]);
     let number = if few { 10 } else { 1_000_000 };
     for (what, is_right, has_address) in [
-        ("remembered logins, all kept", true, false),
+        // The smaller first: freed memory is used again.
         ("wrong passwords of as many names", false, false),
         ("wrong passwords of as many names and addresses", false, true),
+        ("remembered logins, all kept", true, false),
     ] {
         let mebibytes = memory(number, is_right, has_address);
         let each = mebibytes * f64::from(1 << 20) / f64::from(number);
         print_row([format!("{number} {what}"), format!("{mebibytes:.1}"), format!("{each:.0}")]);
     }
-    let mebibytes = long_passwords(if few { 1 } else { 1000 });
-    print_row(["1000 passwords of 1 MB".to_owned(), format!("{mebibytes:.1}"), String::new()]);
 }
 
 fn limits() -> Limits {

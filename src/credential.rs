@@ -42,6 +42,11 @@ impl Credential {
         let StoredText::Text(text) = stored else {
             return Self::Unusable(MethodError::Raises("not UTF-8 text").into());
         };
+        Self::parse_text(text)
+    }
+
+    /// Parses a stored text.
+    pub(crate) fn parse_text(text: &str) -> Self {
         if text.len() > MAX_LOCKED_BYTES {
             return Self::Unusable(MethodError::TOO_LONG.into());
         }

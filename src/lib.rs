@@ -40,6 +40,7 @@
 //! | [`store`] | the trait [`Store`](store::Store), and its implementations for SQLite and PostgreSQL |
 //! | [`files`] | writing files that hold secrets |
 //! | [`transfer`] | import and export formats: CSV, JSON, JSON Lines |
+//! | [`verifier`] | [`Verifier`](verifier::Verifier): remembered logins, limited guesses, bounded hashing; no database |
 //! | `users` | [`Users`], all operations, and [`Import`], for many users at once |
 //!
 //! # Features
@@ -67,6 +68,7 @@ pub mod files;
 mod group;
 mod hash;
 mod language;
+mod login;
 mod password;
 pub mod policy;
 mod random;
@@ -75,6 +77,7 @@ pub mod transfer;
 mod user;
 mod username;
 mod users;
+pub mod verifier;
 
 pub use crate::check::{Finding, Problem, SchemaObject, SchemaObjectKind, Severity};
 pub use crate::credential::{Credential, NewCredential};
@@ -83,13 +86,14 @@ pub use crate::event::{Event, EventFilter};
 pub use crate::group::{Group, GroupError};
 pub use crate::hash::{Digest, HashError, Method, MethodError, PasswordHash, Pbkdf2, Scrypt};
 pub use crate::language::{Language, LanguageError};
+pub use crate::login::{Login, LoginRefusal};
 pub use crate::password::{Password, PasswordNotUtf8};
 pub use crate::store::{Location, LocationError, Migration, Misspelling, NewFile, StoreError};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{
     BadRecords, BadValues, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init,
-    Login, LoginRefusal, NewUser, OnConflict, PruneError, Restore, Users,
+    NewUser, OnConflict, PruneError, Restore, Users,
 };
 
 /// The example in the documentation is compiled too.

@@ -24,7 +24,6 @@ pub use self::error::{BadValues, Error};
 pub use self::import::{
     BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict, PruneError,
 };
-pub use self::login::{Login, LoginRefusal};
 use crate::credential::NewCredential;
 use crate::event::{Event, EventFilter, in_range};
 use crate::group::Group;

@@ -2,39 +2,10 @@
 
 use super::{Changed, Error, Users, existing};
 use crate::credential::Credential;
-use crate::hash::{HashError, Method, PasswordHash};
+use crate::hash::PasswordHash;
+use crate::login::{Login, LoginRefusal, check};
 use crate::password::Password;
 use crate::store::{Access, StoredSecret};
-
-/// The result of a login.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "a rejected login is not an error"]
-pub enum Login {
-    /// The password is correct.
-    Accepted {
-        /// Whether the stored hash is [outdated](PasswordHash::is_outdated).
-        outdated: bool,
-    },
-    /// The login must be rejected.
-    Refused(LoginRefusal),
-}
-
-/// Why a login was rejected. Show it to administrators only, never to the person who logs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LoginRefusal {
-    /// The password is wrong.
-    WrongPassword,
-    /// The user does not exist. The check took as long as one hash with the current method.
-    NoSuchUser,
-    /// The user is locked.
-    Locked {
-        /// Whether the password matches the locked hash; `None` if that hash cannot be checked.
-        password_matches: Option<bool>,
-    },
-    /// The stored value is not a hash that can be checked.
-    Unusable(HashError),
-}
 
 impl Users {
     /// Checks a password as the app would. For an unknown user, and for a value that never matches,
@@ -50,7 +21,8 @@ impl Users {
         password: &Password,
     ) -> Result<Login, Error> {
         let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
-        Ok(check(row.as_ref().map(|row| &row.secret), password, &self.method))
+        let credential = row.map(|row| row.secret.credential());
+        Ok(check(credential.as_ref(), password, &self.method))
     }
 
     /// As [`log_in`](Self::log_in). If the password is correct and the hash is outdated, stores a
@@ -67,7 +39,8 @@ impl Users {
     ) -> Result<(Login, Result<bool, Error>), Error> {
         let username = username.as_ref();
         let row = self.store.begin(Access::Read)?.get(username)?;
-        let log_in = check(row.as_ref().map(|row| &row.secret), password, &self.method);
+        let credential = row.as_ref().map(|row| row.secret.credential());
+        let log_in = check(credential.as_ref(), password, &self.method);
         let upgraded = match (row, log_in) {
             (Some(row), Login::Accepted { outdated: true }) => {
                 self.replace_hash("upgrade", username, &row.secret, password)
@@ -87,10 +60,11 @@ impl Users {
     pub fn rehash(&mut self, username: impl AsRef<[u8]>, password: &Password) -> Result<(), Error> {
         let username = username.as_ref();
         let row = existing(&mut *self.store.begin(Access::Read)?, username)?;
-        if let Credential::Locked(Err(reason)) = row.secret.credential() {
+        let credential = row.secret.credential();
+        if let Credential::Locked(Err(reason)) = credential {
             return Err(Error::InvalidHash { username: row.username, reason });
         }
-        match check(Some(&row.secret), password, &self.method) {
+        match check(Some(&credential), password, &self.method) {
             Login::Accepted { .. }
             | Login::Refused(LoginRefusal::Locked { password_matches: Some(true) }) => {}
             Login::Refused(LoginRefusal::Unusable(reason)) => {
@@ -124,70 +98,5 @@ impl Users {
             transaction.set_credential(username, &new)?;
             Ok(Changed::Yes(true))
         })
-    }
-}
-
-/// Checks a login with `password` against the stored value.
-fn check(stored: Option<&StoredSecret>, password: &Password, current: &Method) -> Login {
-    let refusal = match stored.map(StoredSecret::credential) {
-        Some(Credential::Active(hash)) if hash.verify(password) => {
-            return Login::Accepted { outdated: hash.is_outdated(current) };
-        }
-        Some(Credential::Active(_)) => LoginRefusal::WrongPassword,
-        Some(Credential::Locked(Ok(hash))) => {
-            LoginRefusal::Locked { password_matches: Some(hash.verify(password)) }
-        }
-        Some(Credential::Locked(Err(_))) => {
-            PasswordHash::verify_nothing(current, password);
-            LoginRefusal::Locked { password_matches: None }
-        }
-        Some(Credential::Unusable(reason)) => {
-            if matches!(reason, HashError::NeverMatches(_)) {
-                PasswordHash::verify_nothing(current, password);
-            }
-            LoginRefusal::Unusable(reason)
-        }
-        None => {
-            PasswordHash::verify_nothing(current, password);
-            LoginRefusal::NoSuchUser
-        }
-    };
-    Login::Refused(refusal)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hash::DERIVED;
-    use crate::user::StoredText;
-
-    /// The hashes computed for a rejected login.
-    fn work(stored: Option<&str>, current: &Method) -> Vec<Method> {
-        let stored = stored.map(|text| StoredSecret::from(StoredText::Text(text.to_owned())));
-        DERIVED.take();
-        let log_in = check(stored.as_ref(), &Password::from("other"), current);
-        assert!(matches!(log_in, Login::Refused(_)));
-        DERIVED.take()
-    }
-
-    #[test]
-    fn rejected_login_computes_one_hash() {
-        let current: Method = "scrypt:128:8:1".parse().unwrap();
-        let hash = PasswordHash::new(&current, &Password::from("secret")).to_string();
-        for stored in [
-            None,
-            Some(&*hash),
-            Some(""),
-            Some("*"),
-            Some(&hash[..hash.len() - 1]),
-            Some(&format!("!{}", hash.replace('$', "|"))),
-            Some("!pbkdf2:sha224:1|salt|00ff"),
-        ] {
-            assert_eq!(work(stored, &current), [current], "{stored:?}");
-        }
-        // A hash with another cost, and an answer that is an error, take another time.
-        let other: Method = "pbkdf2:sha256:1".parse().unwrap();
-        assert_eq!(work(Some(&hash), &other), [current]);
-        assert_eq!(work(Some("$2b$12$salt"), &current), []);
     }
 }

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import BETTER, GOOD, METHOD, Threads, add, require, run
+
 from dash_users import Busy, DatabaseError, Error, Limits, Users
 
 psycopg = pytest.importorskip("psycopg")
-from dash_users import _postgres  # noqa: E402
+from dash_users import _postgres
 
 URL = os.environ.get("TEST_POSTGRES_URL", "")
 CONTROL = shlex.split(os.environ.get("TEST_POSTGRES_CONTROL", ""))
@@ -277,7 +278,7 @@ pool_mode = {mode}
     if os.getuid() == 0:
         # It refuses to run as root. The files are for others to read.
         for directory in (tmp_path, *tmp_path.parents):
-            if directory == Path("/tmp"):  # noqa: S108
+            if directory == Path("/tmp"):
                 break
             directory.chmod(0o755)
         command[1:1] = ["--user=nobody"]

@@ -42,7 +42,7 @@ def server() -> int:
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
+def url() -> str:
     require("the PostgreSQL server of the tests", bool(URL))
     with psycopg.connect(URL, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
@@ -51,7 +51,7 @@ def url() -> Iterator[str]:
     run("init", database=URL)
     add("ann", database=URL)
     run("group", "add", "ann", "staff", database=URL)
-    yield URL
+    return URL
 
 
 @pytest.fixture

@@ -39,6 +39,11 @@ impl Environment {
         }
         command
     }
+
+    /// The same with packages in a directory, which come before its own.
+    pub fn with_packages(&self, packages: PathBuf) -> Self {
+        Self { packages: Some(packages), ..self.clone() }
+    }
 }
 
 /// If it is unavailable, and the variable `CI` is set.
@@ -85,7 +90,7 @@ fn install() -> Result<Environment, String> {
 
 fn with_werkzeug(environment: &Environment, version: &str) -> Result<Environment, String> {
     let packages = environment.directory.join(format!("werkzeug-{version}"));
-    let with_packages = Environment { packages: Some(packages.clone()), ..environment.clone() };
+    let with_packages = environment.with_packages(packages.clone());
     once(&packages, || {
         // The environment has the dependencies of all these versions.
         run(pip_install(environment)

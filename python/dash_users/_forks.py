@@ -1,0 +1,57 @@
+"""What must happen around a fork.
+
+A process that is forked while a thread is inside SQLite gets a copy of it in the middle of
+something. So a fork waits for running reads, and nothing of the parent is used in the child.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Protocol
+
+
+class Forkable(Protocol):
+    """An object that lives through forks."""
+
+    def before_fork(self) -> None:
+        """Waits for what is running, and holds back what would start."""
+
+    def after_fork_in_parent(self) -> None:
+        """Lets everything continue."""
+
+    def after_fork_in_child(self) -> None:
+        """Starts afresh."""
+
+
+_all: weakref.WeakSet[Forkable] = weakref.WeakSet()
+
+
+def register(forkable: Forkable) -> None:
+    """Calls the object's methods at each fork, as long as it exists."""
+    _all.add(forkable)
+
+
+_paused: list[Forkable] = []
+
+
+def _before() -> None:
+    for forkable in list(_all):
+        forkable.before_fork()
+        _paused.append(forkable)
+
+
+def _after_in_parent() -> None:
+    while _paused:
+        _paused.pop().after_fork_in_parent()
+
+
+def _after_in_child() -> None:
+    _paused.clear()
+    for forkable in list(_all):
+        forkable.after_fork_in_child()
+
+
+os.register_at_fork(
+    before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+)

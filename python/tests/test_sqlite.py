@@ -1,0 +1,294 @@
+"""SQLite files: locks, forks, files that move, other versions."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from conftest import BETTER, GOOD, METHOD, Threads, add, execute, run
+
+from dash_users import Busy, DatabaseError, Limits, Users, _sqlite
+
+FORKS = 200
+
+
+def exit_code(child: int) -> int:
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def in_child(work: object) -> int:
+    """Runs `work` in a fork, and returns its process."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        signal.alarm(60)
+        assert callable(work)
+        work()
+        code = 0
+    finally:
+        os._exit(code)
+    raise AssertionError
+
+
+# 9. Threads and forks
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_forks_under_load_in_parent_and_child(users: Users) -> None:
+    def log_in() -> None:
+        assert users.auth_func("ann", GOOD)
+        assert users.get("ann") is not None
+
+    def work() -> None:
+        threads = [threading.Thread(target=log_in) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        log_in()
+        for thread in threads:
+            thread.join()
+
+    with Threads(4, log_in) as threads:
+        threads.wait(4)
+        children: list[int] = []
+        for _ in range(FORKS):
+            children.append(in_child(work))
+            if len(children) == 4:
+                assert exit_code(children.pop(0)) == 0
+        for child in children:
+            assert exit_code(child) == 0
+        threads.wait(4)
+    assert execute("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_child_shares_no_limits_with_its_parent(users: Users) -> None:
+    for number in range(100):
+        users.auth_func("ann", f"wrong {number}")
+    assert users.log_in("ann", "wrong again").retry_after is not None
+
+    def work() -> None:
+        assert users.log_in("ann", "wrong again").retry_after is None
+        assert users.auth_func("ann", GOOD)
+
+    assert exit_code(in_child(work)) == 0
+
+
+def test_child_reads_what_changes_after_the_fork(users: Users) -> None:
+    assert users.auth_func("ann", GOOD)
+    reader, writer = os.pipe()
+
+    def work() -> None:
+        os.read(reader, 1)
+        assert not users.auth_func("ann", GOOD)
+
+    child = in_child(work)
+    run("lock", "ann")
+    os.write(writer, b"x")
+    assert exit_code(child) == 0
+    assert not users.auth_func("ann", GOOD)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_connections_are_kept_and_closed(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    users.auth_func("ann", GOOD)
+    opened = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        _sqlite.sqlite3, "connect", lambda *a, **k: opened.append(1) or connect(*a, **k)
+    )
+    for _ in range(20):
+        users.auth_func("ann", GOOD)
+        users.user_groups("ann")
+    assert opened == []
+    users.close()
+    assert users.auth_func("ann", GOOD)
+    assert opened == [1]
+
+
+# 10. The file may move
+
+
+def test_missing_file_is_an_error_until_it_is_back(users: Users, database: Path) -> None:
+    assert users.auth_func("ann", GOOD)
+    database.rename("away.db")
+    for _ in range(2):
+        with pytest.raises(DatabaseError) as error:
+            users.auth_func("ann", GOOD)
+        assert str(database) in str(error.value)
+        assert not database.exists()
+    Path("away.db").rename(database)
+    assert users.auth_func("ann", GOOD)
+
+
+def test_relative_path_is_that_of_the_creation(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = Users("users.db", limits=Limits(method=METHOD))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert users.auth_func("ann", GOOD)
+    users.set_password("ann", BETTER)
+    assert users.auth_func("ann", BETTER)
+    users.close()
+
+
+@pytest.mark.parametrize("name", ["100% ünüsual?mode=rwc#.db", "file:x.db", "a b", "q'\".db"])
+def test_any_path(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    run("init", database=path)
+    add("ann", database=path)
+    users = Users(path, limits=Limits(method=METHOD))
+    assert users.auth_func("ann", GOOD)
+    users.lock("ann")
+    assert not users.auth_func("ann", GOOD)
+    users.close()
+
+
+def test_database_of_the_environment(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASH_USERS_DATABASE", f"sqlite:///{database}")
+    users = Users()
+    assert users.get("ann") is not None
+    assert str(database) in repr(users)
+    users.close()
+
+
+@pytest.mark.parametrize("contents", [b"", b"not a database" * 100])
+def test_unusable_file(tmp_path: Path, contents: bytes) -> None:
+    path = tmp_path / "users.db"
+    path.write_bytes(contents)
+    users = Users()
+    for call in (lambda: users.auth_func("ann", GOOD), users.list_users):
+        with pytest.raises(DatabaseError) as error:
+            call()
+        assert error.value.code == "not_a_database"
+        assert str(path) in str(error.value)
+    users.close()
+
+
+# 11. Versions may differ
+
+
+def test_tutorial_table_without_ours() -> None:
+    execute("CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT)")
+    run("init", database="other.db")
+    add("ann", database="other.db")
+    [(stored,)] = execute("SELECT password_hash FROM users", database="other.db")
+    execute("INSERT INTO users VALUES ('ann', ?, 'fr')", stored)
+    users = Users(limits=Limits(method=METHOD))
+    assert users.auth_func("ann", GOOD)
+    assert users.user_groups("ann") == []
+    assert users.language("ann") == "fr"
+    user = users.get("ann")
+    assert user is not None
+    assert (user.groups, user.created_at, user.password_changed_at) == ((), None, None)
+    assert users.list_users() == [user]
+    users.close()
+
+
+def test_newer_schema(users: Users) -> None:
+    run("group", "add", "ann", "staff")
+    execute("UPDATE dash_users_schema SET version = 1000")
+    execute("ALTER TABLE users ADD COLUMN last_seen TEXT")
+    for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        execute(f"DROP TRIGGER {name}")
+    assert users.auth_func("ann", GOOD)
+    assert users.user_groups("ann") == ["staff"]
+    assert users.language("ann") == "en"
+    assert users.get("ann") is not None
+    with pytest.raises(DatabaseError) as error:
+        users.lock("ann")
+    assert error.value.code == "newer_schema"
+
+
+def test_running_app_survives_a_migration() -> None:
+    execute("CREATE TABLE users (username TEXT PRIMARY KEY, password_hash TEXT, language TEXT)")
+    execute("INSERT INTO users VALUES ('ann', 'x', 'en')")
+    users = Users(limits=Limits(method=METHOD))
+    assert users.user_groups("ann") == []
+    run("init")
+    run("group", "add", "ann", "staff")
+    assert users.user_groups("ann") == ["staff"]
+    users.close()
+
+
+def test_same_name_in_several_rows() -> None:
+    """pandas makes no unique index. The read must end anyway: it would block every writer."""
+    execute("CREATE TABLE users (username TEXT, password_hash TEXT, language TEXT)")
+    for _ in range(3):
+        execute("INSERT INTO users VALUES ('ann', 'x', 'en')")
+    users = Users(limits=Limits(method=METHOD))
+    assert not users.auth_func("ann", GOOD)
+    execute("DELETE FROM users")
+    users.close()
+
+
+# Locks
+
+
+def test_lock_of_another_program_is_waited_for(users: Users) -> None:
+    assert users.auth_func("ann", GOOD)
+    writer = sqlite3.connect("users.db", isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN EXCLUSIVE")
+    timer = threading.Timer(0.3, writer.execute, ["ROLLBACK"])
+    timer.start()
+    assert users.auth_func("ann", GOOD)
+    timer.join()
+    writer.close()
+
+
+def test_lock_that_stays_is_busy(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sqlite, "BUSY_S", 0.1)
+    writer = sqlite3.connect("users.db", isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(Busy) as error:
+        users.auth_func("ann", GOOD)
+    assert error.value.code == "busy"
+    writer.close()
+    assert users.auth_func("ann", GOOD)
+
+
+KILLED = """
+import os, sqlite3
+connection = sqlite3.connect("users.db", isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("PRAGMA cache_spill = 1")
+connection.execute("BEGIN")
+connection.execute("DELETE FROM users")
+for number in range(2000):
+    row = (f"user {number}", "x" * 1000, "en")
+    connection.execute("INSERT INTO users VALUES (?, ?, ?)", row)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_transaction_of_a_killed_writer_is_rolled_back(users: Users) -> None:
+    assert users.auth_func("ann", GOOD)
+    subprocess.run([sys.executable, "-c", KILLED], check=False)
+    assert Path("users.db-journal").stat().st_size > 0
+    started = time.monotonic()
+    assert users.auth_func("ann", GOOD)
+    assert time.monotonic() - started >= _sqlite.ROLLBACK_AFTER_S
+    assert len(users.list_users()) == 1
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_write_ahead_log(users: Users, mode: str) -> None:
+    execute(f"PRAGMA journal_mode = {mode}")
+    assert users.auth_func("ann", GOOD)
+    with Threads(4, lambda: users.auth_func("ann", GOOD)) as threads:
+        for number in range(20):
+            execute("UPDATE users SET language = ?", f"x{number}")
+            threads.wait(2)
+            assert users.language("ann") == f"x{number}"
+    run("lock", "ann")
+    assert not users.auth_func("ann", GOOD)

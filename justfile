@@ -30,7 +30,7 @@ ci: (step 'format') (step 'spelling') (step 'licenses') (step 'clippy') (step 'd
 # Run the checks that take hours: every test in full, long fuzzing, mutation testing
 full: (step 'tests-full') (step 'fuzz-build') (step 'fuzz' '600') (step 'mutants')
 
-# Run a benchmark: against_python, postgres, timing or transfer
+# Run a benchmark: against_python, postgres, timing, transfer or verifier
 bench NAME='against_python':
     cargo bench --locked --bench {{ NAME }}
 
@@ -136,6 +136,7 @@ mutants:
     area exit -C=--bin=dash-users -C=--test=cli -f src/bin/dash-users/exit.rs
     area sqlite "${library[@]}" -C=--test=store -f src/store/sqlite.rs -f 'src/store/sqlite/**'
     area users "${library[@]}" -C=--test=store -f src/users.rs -f 'src/users/**'
+    area verifier "${library[@]}" -f src/login.rs -f src/verifier.rs -f 'src/verifier/**'
     area postgres -C=--lib -C=--test=postgres -C=--test=store -f src/store.rs \
         -f src/store/location.rs -f src/store/postgres.rs -f 'src/store/postgres/**'
     exit $status

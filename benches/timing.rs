@@ -7,9 +7,12 @@
 #[expect(dead_code, reason = "this benchmark runs its work in several orders")]
 mod support;
 
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Instant;
 
+use dash_users::verifier::{Attempt, Decision, Limits, Verifier};
 use dash_users::{Location, Login, Method, NewFile, NewUser, Password, Users};
 
 use self::support::{is_test, print_row, print_titles, program, quantile, rounds, time};
@@ -65,6 +68,17 @@ fn main() {
             assert!(matches!(log_in, Login::Refused(_)));
             seconds
         });
+        let verifier = unlimited(of_most);
+        let stored = stored_values(&database);
+        compare("the verifier", method, rounds, |user| {
+            let attempt = Attempt { username: user, password: &wrong, address: None };
+            let read = || Ok::<_, Infallible>(stored.get(user).cloned());
+            let start = Instant::now();
+            let Ok(decision) = verifier.verify(attempt, stored.get(user).map(String::as_str), read);
+            let seconds = start.elapsed().as_secs_f64();
+            assert!(matches!(decision, Decision::Refused(_)));
+            seconds
+        });
         if factor == 1 {
             compare("`verify`", method, rounds, |user| {
                 let mut verify = program(&database);
@@ -90,6 +104,24 @@ fn prepare(database: &Path, method: Method, twice: Method) -> Users {
     let sql = "UPDATE users SET password_hash = '*' WHERE username = 'star'";
     rusqlite::Connection::open(database).and_then(|app| app.execute(sql, ())).expect("a user");
     users
+}
+
+/// A verifier that checks every attempt.
+fn unlimited(method: Method) -> Verifier {
+    let mut limits = Limits::default();
+    limits.method = method;
+    limits.wrong_per_name = 0;
+    limits.guesses_per_name = 0;
+    Verifier::new(limits)
+}
+
+/// The stored value of each user.
+fn stored_values(database: &Path) -> HashMap<String, String> {
+    let connection = rusqlite::Connection::open(database).expect("a database");
+    let mut query =
+        connection.prepare("SELECT username, password_hash FROM users").expect("a table");
+    let rows = query.query_map((), |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.and_then(Iterator::collect).expect("texts")
 }
 
 /// Rejects all users in turn, and prints comparisons with the first.

@@ -1,6 +1,6 @@
 """A Dash app with users managed by dash-users.
 
-    pip install dash dash-auth
+    pip install 'dash-users[dash]'       # or `pip install '.[dash]'` in a checkout
     dash-users init && dash-users add alice --group admins
     python app.py                # http://127.0.0.1:8050, or set HOST and PORT
 
@@ -8,65 +8,21 @@ Changes by dash-users take effect on the next request, without a restart. The pa
 only the group "admins" sees the list of users.
 """
 
-import hmac
 import os
 import secrets
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import flask
 from dash import Dash, Input, Output, html
 from dash_auth import BasicAuth, protected_callback
-from werkzeug.security import check_password_hash, generate_password_hash
 
-DATABASE = Path(os.environ.get("DASH_USERS_DATABASE", "users.db")).absolute()
-# Checked for unknown users, so timing does not reveal which users exist.
-NO_ONE = generate_password_hash(secrets.token_urlsafe())
-# Accepted logins: a page makes many requests, and checking a hash takes 0.1 s by design.
-ACCEPTED = set()
-MAC_KEY = secrets.token_bytes(32)  # without it, what is stored of a password is useless
+from dash_users import Users
 
-
-def query(sql, *parameters):
-    """The first column of the query's result."""
-    # Read-only: otherwise SQLite would create an empty database if there is none.
-    with closing(sqlite3.connect(DATABASE.as_uri() + "?mode=ro", uri=True)) as connection:
-        return [row[0] for row in connection.execute(sql, parameters)]
-
-
-def stored_hash(username):
-    """The user's hash, or None."""
-    found = query("SELECT password_hash FROM users WHERE username = ?", username)
-    return found[0] if found else None
-
-
-def user_groups(username):
-    """The user's groups. dash_auth calls this for every request, and stores them in the session."""
-    return query("SELECT group_name FROM user_groups WHERE username = ?", username)
-
-
-def auth_func(username, password):
-    """Whether to accept the login. dash_auth calls this for every request."""
-    stored = str(stored_hash(username))
-    if not stored.startswith(("scrypt", "pbkdf2")):  # unknown or locked user
-        stored = NO_ONE
-    # After a password change the stored hash differs, so the old password is not found here.
-    log_in = (username, stored, hmac.digest(MAC_KEY, password.encode(), "sha256"))
-    if log_in not in ACCEPTED:
-        if not check_password_hash(stored, password):
-            return False
-        if len(ACCEPTED) >= 1000:
-            ACCEPTED.clear()
-        ACCEPTED.add(log_in)
-    return True
-
-
-user_groups("")  # fails at startup if there is no database, or `dash-users init` was not run
+users = Users()  # DASH_USERS_DATABASE, or users.db
+users.list_users()  # fails at startup if there is no database
 app = Dash(__name__)
 server = app.server  # in production: gunicorn app:server
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe()  # signs the session
-BasicAuth(app, auth_func=auth_func, user_groups=user_groups, secret_key=SECRET_KEY)
+BasicAuth(app, auth_func=users.auth_func, user_groups=users.user_groups, secret_key=SECRET_KEY)
 app.layout = html.Div([html.H1("Protected app"), html.P(id="greeting"), html.P(id="users")])
 
 
@@ -82,7 +38,7 @@ def greet(_):
     missing_permissions_output="Who else may log in is for the group admins to see.",
 )
 def list_users(_):
-    return "Users: " + ", ".join(query("SELECT username FROM users ORDER BY username"))
+    return "Users: " + ", ".join(user.username for user in users.list_users())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,12 @@ import sys
 
 from ._program import find
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Replaces this process by the program."""
     program = find()
     os.execv(program, [program, *sys.argv[1:]])  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

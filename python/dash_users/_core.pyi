@@ -3,6 +3,16 @@
 from collections.abc import Callable
 from typing import final
 
+__all__ = [
+    "Limits",
+    "Refusal",
+    "Verifier",
+    "file_identity",
+    "is_locked",
+    "leak",
+    "sqlite_path",
+]
+
 @final
 class Limits:
     """The limits of a `Users` object. All of them are per process, and times are in seconds.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from dash_users import Limits, Users, _program
 
 GOOD = "plover-xyzzy-quux"

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from conftest import BETTER, GOOD, METHOD, Threads, add, execute, run
+from werkzeug.security import check_password_hash, generate_password_hash
+
 from dash_users import (
     Busy,
     DatabaseError,
@@ -24,7 +26,6 @@ from dash_users import (
     WrongPassword,
     _logins,
 )
-from werkzeug.security import check_password_hash, generate_password_hash
 
 VECTORS = Path(__file__).parents[2] / "tests/hash/vectors.jsonl"
 DEFAULT_ITERATIONS = re.compile(r"pbkdf2(:\w+)?\$")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BETTER, GOOD, METHOD, execute
+
 from dash_users import (
     DatabaseError,
     Error,

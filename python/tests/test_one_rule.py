@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from conftest import BETTER, GOOD, Threads, add, execute, run
+
 from dash_users import Users
 
 TRANSACTIONS = 150

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BETTER, GOOD, METHOD, Threads, add, execute, run
+
 from dash_users import Busy, DatabaseError, Limits, Users, _sqlite_file
 
 FORKS = 200

@@ -47,7 +47,7 @@ impl<K: Copy + Eq + Hash, T: Copy> Flights<K, T> {
     /// Waits for the result of another call with the same key, or leads.
     pub fn join(&self, key: K) -> Joined<'_, K, T> {
         let mut running = lock(&self.running);
-        let Some(flight) = running.get(&key).map(Arc::clone) else {
+        let Some(flight) = running.get(&key).cloned() else {
             let flight = Arc::new(Flight { ended: Mutex::new(None), changed: Condvar::new() });
             running.insert(key, Arc::clone(&flight));
             return Joined::Lead(Lead { flights: self, flight, key, result: Ended::Failed });
@@ -80,7 +80,7 @@ impl<K: Copy + Eq + Hash, T: Copy> Lead<'_, K, T> {
 
 impl<K: Copy + Eq + Hash, T: Copy> Drop for Lead<'_, K, T> {
     fn drop(&mut self) {
-        // First removed: whoever starts again must not meet this one.
+        // Removed first: a call that starts again must not meet this one.
         lock(&self.flights.running).remove(&self.key);
         *lock(&self.flight.ended) = Some(self.result);
         self.flight.changed.notify_all();

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
 
-use crate::python::{Environment, environment};
+use crate::python::Environment;
+use crate::wheel::environment_with_wheel;
 
 pub(crate) const TUTORIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/app/tutorial.py");
 pub(crate) const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/app.py");
@@ -153,7 +154,7 @@ pub(crate) struct Folder {
 impl Folder {
     /// An empty one; none if the test is to be skipped.
     pub(crate) fn new() -> Option<Self> {
-        let environment = environment()?;
+        let environment = environment_with_wheel()?;
         Some(Self { directory: TempDir::new().expect("a temporary directory"), environment })
     }
 

@@ -8,6 +8,7 @@ use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use super::python::{Environment, environment};
 use super::skip::or_skip;
@@ -49,6 +50,12 @@ pub fn wheel() -> Option<Wheel> {
 /// As [`wheel`].
 #[allow(dead_code, reason = "the test of the wheel installs it elsewhere")]
 pub fn environment_with_wheel() -> Option<Environment> {
+    static INSTALLED: OnceLock<Option<Environment>> = OnceLock::new();
+    INSTALLED.get_or_init(install).clone()
+}
+
+#[allow(dead_code, reason = "the test of the wheel installs it elsewhere")]
+fn install() -> Option<Environment> {
     let wheel = wheel()?;
     let (directory, last) = (directory().join("installed"), directory().join("installed.whl"));
     let built = fs::read(&wheel.file).unwrap();

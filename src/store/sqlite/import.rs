@@ -281,13 +281,13 @@ pub(super) fn find(
 ) -> rusqlite::Result<Vec<Option<Row>>> {
     let mut each = connection.prepare_cached(ONE_WITHOUT_TIMES)?;
     let mut together = find_together(connection, usernames)?;
-    let find = |username: &&StoredText| match &mut together {
-        Some(rows) => Ok(rows.remove(*username)),
-        None => {
-            let mut found = None;
-            read_found(each.query([*username])?, &mut |row| found = Some(row))?;
-            Ok(found)
+    let find = |username: &&StoredText| {
+        if let Some(rows) = &mut together {
+            return Ok(rows.remove(*username));
         }
+        let mut found = None;
+        read_found(each.query([*username])?, &mut |row| found = Some(row))?;
+        Ok(found)
     };
     usernames.iter().map(find).collect()
 }

@@ -24,8 +24,8 @@ from dash_users import Limits, Users
 from dash_users.dash import LoginAuth, change_password_link, current_user, logout_button
 
 webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT_S = 20
 DESKTOP, PHONE = (1280, 800), (390, 844)
@@ -273,7 +273,7 @@ def test_pages_are_accessible_on_each_screen(browser: Browser) -> None:
 
 
 def axe_script() -> str:
-    axe = pytest.importorskip("axe_playwright_python")
+    axe = pytest.importorskip("axe_core_python")
     return Path(axe.__file__).with_name("axe.min.js").read_text()
 
 

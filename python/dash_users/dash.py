@@ -358,17 +358,20 @@ def can_change(users: Users) -> bool:
     if users._database is None:
         return False
     reader = users._reader
-    if not isinstance(reader, SqliteReader):
-        return True
-    path = os.path.realpath(reader.name)
-    if os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
-        return True
-    LOGGER.warning(
-        "%s is read-only for the app, so there is no page to change passwords: "
-        "set change_password=False",
-        path,
-    )
-    return False
+    if isinstance(reader, SqliteReader):
+        path = os.path.realpath(reader.name)
+        is_writable = all(os.access(name, os.W_OK) for name in (path, os.path.dirname(path)))
+    else:
+        from ._login.postgres import can_update
+
+        is_writable = can_update(reader)
+    if not is_writable:
+        LOGGER.warning(
+            "%s is read-only for the app, so there is no page to change passwords: "
+            "set change_password=False",
+            reader.name,
+        )
+    return is_writable
 
 
 # Components of layouts

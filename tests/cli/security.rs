@@ -42,9 +42,9 @@ fn security_page_names_existing_tests_of_python() {
     let words = SECURITY.split('`').skip(1).step_by(2);
     let named: Vec<_> = words.filter(|word| word.len() > 5 && word.starts_with("test_")).collect();
     assert!(named.len() > 20, "{named:?}");
-    let is_missing = |name: &&&str| !code.contains(&format!("def {name}("));
-    let missing: Vec<_> = named.iter().filter(is_missing).collect();
-    assert_eq!(missing, [&&""; 0]);
+    let is_missing = |name: &&str| !code.contains(&format!("def {name}("));
+    let missing: Vec<_> = named.into_iter().filter(is_missing).collect();
+    assert_eq!(missing, [""; 0]);
 }
 
 #[test]

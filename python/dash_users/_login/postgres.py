@@ -16,6 +16,7 @@ from .times import now
 WHERE = """SELECT relnamespace::regnamespace::text, quote_ident(current_user), to_regclass(
         relnamespace::regnamespace || '.dash_users_sessions') IS NOT NULL
     FROM pg_class WHERE oid = to_regclass('users')"""
+UPDATES = "SELECT coalesce(has_table_privilege(to_regclass('users'), 'UPDATE'), false)"
 TABLE = """CREATE TABLE IF NOT EXISTS {schema}.dash_users_sessions (
     id bytea PRIMARY KEY,
     username text NOT NULL,
@@ -26,6 +27,12 @@ TABLE = """CREATE TABLE IF NOT EXISTS {schema}.dash_users_sessions (
     expires_at timestamptz NOT NULL
 )"""
 GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.dash_users_sessions TO {role}"
+
+
+def can_update(reader: Any) -> bool:
+    """Whether the role may change passwords."""
+    row = reader.run(lambda connection: connection.execute(UPDATES).fetchone())
+    return bool(row[0])
 
 
 class PostgresSessions:

@@ -13,10 +13,15 @@ fn connect(sandbox: &Sandbox) -> Connection {
     Connection::open(sandbox.path("users.db-sessions")).unwrap()
 }
 
-/// Two sessions of alice, one of them expired, and one of bob.
 fn with_sessions() -> Sandbox {
     let sandbox = seeded();
-    let connection = connect(&sandbox);
+    add_to(&sandbox);
+    sandbox
+}
+
+/// Adds two sessions of alice, one of them expired, and one of bob.
+pub(crate) fn add_to(sandbox: &Sandbox) {
+    let connection = connect(sandbox);
     connection.pragma_update(None, "journal_mode", "WAL").unwrap();
     connection.execute_batch(TABLE).unwrap();
     connection
@@ -30,7 +35,6 @@ fn with_sessions() -> Sandbox {
               '2026-02-01T12:00:00.000Z', '2999-02-01T13:00:00.000Z')",
         )
         .unwrap();
-    sandbox
 }
 
 /// The ids of all sessions.
@@ -48,14 +52,18 @@ fn sessions_list_shows_who_is_logged_in() {
 $ dash-users sessions list --format plain
 status 0
 -- stdout
+alice	[TIME]	[TIME]	[TIME]
+bob	[TIME]	[TIME]	[TIME]
 
 $ dash-users sessions ls bob --json
 status 0
 -- stdout
+[{"username":"bob","started_at":"[TIME]","last_used_at":"[TIME]","expires_at":"[TIME]"}]
 
 $ dash-users sessions list carol
 status 6
 -- stderr
+error: no user 'carol'
 
 "#]]);
     connect(&sandbox)
@@ -70,6 +78,10 @@ status 6
 $ dash-users sessions list
 status 0
 -- stdout
+USER   STARTED     LAST USED   EXPIRES
+alice  3 days ago  2 days ago  in 4 days
+alice  3 days ago  2 days ago  in 4 days
+bob    3 days ago  2 days ago  in 4 days
 
 "#]]);
 }
@@ -81,10 +93,12 @@ fn sessions_list_without_login_page_is_empty() {
 $ dash-users sessions list --json
 status 0
 -- stdout
+[]
 
 $ dash-users sessions end --all
 status 0
 -- stderr
+no sessions in [DIR]/users.db
 
 "#]]);
     // Nothing is created.
@@ -98,26 +112,37 @@ fn sessions_end_deletes_and_records() {
 $ dash-users sessions end
 status 2
 -- stderr
+error: the following required arguments were not provided:
+  <USER>...
+
+Usage: dash-users sessions end <USER>...
+
+For more information, try '--help'.
 
 $ dash-users sessions end bob carol
 status 6
 -- stderr
+error: no user 'carol'
 
 $ dash-users sessions end --expired
 status 0
 -- stderr
+ended 1 expired session in [DIR]/users.db
 
 $ dash-users sessions end bob alice --json
 status 0
 -- stdout
+[{"database":"[DIR]/users.db","username":"bob","action":"sessions end","changed":true,"ended":1},{"database":"[DIR]/users.db","username":"alice","action":"sessions end","changed":true,"ended":1}]
 
 $ dash-users sessions end bob
 status 0
 -- stderr
+user 'bob' has no sessions in [DIR]/users.db
 
 $ dash-users sessions end --all --json
 status 0
 -- stdout
+{"database":"[DIR]/users.db","action":"sessions end","changed":false,"ended":0}
 
 "#]]);
     assert_eq!(ids(&sandbox), [""; 0]);
@@ -142,10 +167,12 @@ fn sessions_end_all_counts_all() {
 $ dash-users sessions end --all
 status 0
 -- stderr
+ended 3 sessions in [DIR]/users.db
 
 $ dash-users history --limit 1 --format plain --action 'sessions end'
 status 0
 -- stdout
+3	[TIME]	admin	sessions end	\N	all 3 sessions
 
 "#]]);
 }
@@ -194,10 +221,13 @@ fn damaged_sessions_file_does_not_fail_changes() {
 $ dash-users lock alice
 status 0
 -- stderr
+warning: sessions of the login page end only at their next request: [DIR]/users.db-sessions is not a users database: it is a text file
+locked user 'alice' in [DIR]/users.db
 
 $ dash-users sessions list
 status 4
 -- stderr
+error: [DIR]/users.db-sessions is not a users database: it is a text file
 
 "#]]);
 }

@@ -165,9 +165,6 @@ class LoginAuth(Auth):  # type: ignore[misc]
         """Sets the user of each request, before anything else runs, and refuses it without one."""
         self._check_app()
         path = self._path()
-        if path.startswith("/_alive_"):
-            # Jupyter asks whether the app runs.
-            return None
         problem: Exception | None = None
         current = None
         try:
@@ -184,7 +181,9 @@ class LoginAuth(Auth):  # type: ignore[misc]
             return self.unavailable(problem) if problem and is_password else None
         if path == "/_dash-update-component":
             return self._callback(current, problem)
-        if current is not None or get_public_routes(self.app).test(path):
+        # Jupyter asks whether the app is alive.
+        is_public = path.startswith("/_alive_") or get_public_routes(self.app).test(path)
+        if current is not None or is_public:
             return None
         return self.login_request() if problem is None else self.unavailable(problem)
 

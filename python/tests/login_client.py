@@ -8,6 +8,7 @@ from typing import Any
 
 import dash
 from conftest import GOOD, METHOD
+from dash._get_app import app_context
 from werkzeug.test import Client, TestResponse
 
 from dash_users import Limits, Users
@@ -21,6 +22,8 @@ def make_app(users: Users | None = None, *, prefix: str = "/", **options: Any) -
     """An app with a page, a callback, and views that show what dash_auth trusts."""
     import flask
 
+    # What an earlier app left in this thread, which is no server's.
+    app_context.set(None)
     app = dash.Dash(__name__, url_base_pathname=prefix, title="Sales")
     options.setdefault("secret_key", SECRET)
     app.auth = LoginAuth(app, users or Users(limits=Limits(method=METHOD)), **options)

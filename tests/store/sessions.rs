@@ -75,7 +75,7 @@ fn sessions_end_for_one_user_or_all(database: &dyn Database) {
     assert_eq!(users.sessions().unwrap(), []);
     let filter = EventFilter { actions: vec!["sessions end".to_owned()], ..EventFilter::default() };
     let recorded: Vec<_> = users
-        .events(None::<&str>, &filter)
+        .events(None, &filter)
         .unwrap()
         .into_iter()
         .map(|event| (event.username, event.detail.to_string()))
@@ -95,9 +95,9 @@ fn forgotten_sessions_are_not_recorded(database: &dyn Database) {
     let mut users = init(database);
     add(&mut users, "ann");
     create(database);
-    let count = users.events(None::<&str>, &EventFilter::default()).unwrap().len();
+    let count = users.events(None, &EventFilter::default()).unwrap().len();
     assert_eq!(users.forget_sessions(EndSessions::Of(b"ann")).unwrap(), 2);
-    assert_eq!(users.events(None::<&str>, &EventFilter::default()).unwrap().len(), count);
+    assert_eq!(users.events(None, &EventFilter::default()).unwrap().len(), count);
 }
 
 on_every_database! {

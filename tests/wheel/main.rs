@@ -52,13 +52,24 @@ fn assert_wheel_contains_package_and_program(wheel: &Wheel) {
     ]);
     expected.extend(LICENSES.map(|license| format!("{info}/licenses/{license}")));
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/dash_users");
-    for entry in package.read_dir().unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".py") || name.ends_with(".pyi") || name == "py.typed" {
-            expected.insert(format!("dash_users/{name}"));
+    add_files(&package, "dash_users", &mut expected);
+    assert_eq!(files, expected);
+}
+
+/// Adds the names of the files in a directory of the package, also of templates.
+fn add_files(directory: &Path, name: &str, files: &mut BTreeSet<String>) {
+    for entry in directory.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{name}/{}", path.file_name().unwrap().to_str().unwrap());
+        if path.ends_with("__pycache__") || path.extension().is_some_and(|kind| kind == "so") {
+            continue;
+        }
+        if path.is_dir() {
+            add_files(&path, &name, files);
+        } else {
+            files.insert(name);
         }
     }
-    assert_eq!(files, expected);
 }
 
 /// A new environment with the wheel, installed offline. Installing pip in it would take longer than

@@ -116,7 +116,7 @@ fn list(user: Option<&OsStr>, database: &Location, output: &Output) -> Result<()
 
 /// The outcome for one user, or for all.
 #[derive(Serialize)]
-struct Ended<'a> {
+struct Outcome<'a> {
     database: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<Cow<'a, str>>,
@@ -125,7 +125,7 @@ struct Ended<'a> {
     ended: u64,
 }
 
-impl<'a> Ended<'a> {
+impl<'a> Outcome<'a> {
     fn new(database: &Location, username: Option<&'a StoredText>, ended: u64) -> Self {
         let username = username.and_then(StoredText::to_text);
         let (database, action) = (database.to_string(), "sessions end");
@@ -157,7 +157,7 @@ fn end_of(names: &[OsString], database: &Location, output: &Output) -> Result<()
         });
     }
     let json: Vec<_> =
-        outcomes.iter().map(|(name, ended)| Ended::new(database, Some(name), *ended)).collect();
+        outcomes.iter().map(|(name, ended)| Outcome::new(database, Some(name), *ended)).collect();
     Ok(output.json_only(&json)?)
 }
 
@@ -173,7 +173,7 @@ fn end_many(
         1 => format!("ended 1 {kind}session in {database}"),
         _ => format!("ended {} in {database}", counted(ended, "", &format!("{kind}sessions"))),
     });
-    Ok(output.json_only(&Ended::new(database, None, ended))?)
+    Ok(output.json_only(&Outcome::new(database, None, ended))?)
 }
 
 fn counted_sessions(count: u64) -> String {

@@ -52,6 +52,25 @@ def test_sessions_in_a_table(url: str) -> None:  # noqa: F811
     users.close()
 
 
+def test_table_of_another_owner_is_ignored_by_commands(url: str) -> None:  # noqa: F811
+    """Its triggers would run with the rights of the administrator."""
+    execute(url, "DROP ROLE IF EXISTS login_app")
+    execute(url, "CREATE ROLE login_app")
+    try:
+        users = users_of(url)
+        ann = Person(make_app(users))
+        ann.log_in()
+        execute(url, "ALTER TABLE dash_users_sessions OWNER TO login_app")
+        assert run("sessions", "list", "--json", database=url) == "[]\n"
+        run("lock", "ann", database=url)
+        assert len(execute(url, "SELECT 1 FROM dash_users_sessions")) == 1
+        assert ann.who() is None
+        users.close()
+    finally:
+        execute(url, "DROP OWNED BY login_app")
+        execute(url, "DROP ROLE login_app")
+
+
 def test_role_without_privileges_gets_the_statements(url: str) -> None:  # noqa: F811
     execute(url, "DROP ROLE IF EXISTS login_app")
     execute(url, "CREATE ROLE login_app LOGIN PASSWORD 'login'")

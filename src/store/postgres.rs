@@ -68,13 +68,22 @@ pub(super) struct Postgres {
     server: Server,
     /// The other table that was found before `users` was created.
     other_table: Option<OtherTable>,
+    /// Whether there were sessions of login pages in the last transaction.
+    has_sessions: Option<bool>,
 }
 
 impl Postgres {
     pub(super) fn open(server: &Server, access: Access) -> Result<Self, StoreError> {
         let location = Location::Postgres(server.clone());
         let client = connection::connect(server, &location)?;
-        Ok(Self { client, location, access, server: server.clone(), other_table: None })
+        Ok(Self {
+            client,
+            location,
+            access,
+            server: server.clone(),
+            other_table: None,
+            has_sessions: None,
+        })
     }
 
     /// Begins a transaction with its own settings, as the owner if possible.
@@ -104,7 +113,7 @@ impl Postgres {
         access: Access,
         opening: &Opening<'_>,
     ) -> Result<(PostgresTransaction<'_>, Catalog), StoreError> {
-        let Self { client, location, access: opened_to, other_table, .. } = self;
+        let Self { client, location, access: opened_to, other_table, has_sessions, .. } = self;
         let is_read_only = [access, *opened_to].iter().any(|access| *access != Access::Write);
         let opening = Opening { is_read_only, ..*opening };
         let has_write_path = opening.cause.is_some();
@@ -123,10 +132,12 @@ impl Postgres {
             changes: 0,
             import: None,
         };
-        match error {
-            Some(error) => Err(transaction.error(&error)),
-            None => Ok((transaction, Catalog::of(results))),
+        if let Some(error) = error {
+            return Err(transaction.error(&error));
         }
+        let catalog = Catalog::of(results);
+        *has_sessions = Some(!catalog.sessions.is_empty());
+        Ok((transaction, catalog))
     }
 }
 
@@ -168,12 +179,23 @@ impl Store for Postgres {
     }
 
     fn sessions(&mut self) -> Result<Vec<session::Session>, StoreError> {
-        sessions::list(&mut self.transaction(Access::Read)?.0)
+        let (mut transaction, catalog) = self.transaction(Access::Read)?;
+        if catalog.sessions.is_empty() {
+            return Ok(Vec::new());
+        }
+        sessions::list(&mut transaction)
     }
 
     fn end_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, StoreError> {
+        // The last transaction knows: asking again would take as long as a change.
+        if self.has_sessions == Some(false) {
+            return Ok(0);
+        }
         let location = self.location.clone();
-        let (mut transaction, _) = self.transaction(Access::Write)?;
+        let (mut transaction, catalog) = self.transaction(Access::Write)?;
+        if catalog.sessions.is_empty() {
+            return Ok(0);
+        }
         let count = sessions::end(&mut transaction, which)?;
         let committed = transaction.session.commit();
         committed.map_err(|error| connection::commit_error(&location, &error))?;

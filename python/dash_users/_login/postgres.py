@@ -13,7 +13,8 @@ from .._postgres import Connection, PostgresReader
 from .store import COLUMNS, Session
 from .times import now
 
-WHERE = """SELECT relnamespace::regnamespace::text, quote_ident(current_user), to_regclass(
+WHERE = """SELECT relnamespace::regnamespace::text, quote_ident(current_user),
+    pg_get_userbyid(relowner) = current_user, to_regclass(
         relnamespace::regnamespace || '.dash_users_sessions') IS NOT NULL
     FROM pg_class WHERE oid = to_regclass('users')"""
 UPDATES = "SELECT coalesce(has_table_privilege(to_regclass('users'), 'UPDATE'), false)"
@@ -48,9 +49,10 @@ class PostgresSessions:
                 hint="dash-users init",
             )
         # Quoted by the server, where necessary.
-        self._schema, self._role, exists = row
+        self._schema, self._role, is_owner, exists = row
         self._table = f"{self._schema}.dash_users_sessions"
-        if not exists:
+        # A table of another owner could run code as the owner, who ends sessions in it.
+        if not exists and is_owner:
             self._run(lambda connection: connection.execute(self._sql(TABLE)))
         # Without one of the privileges, nobody could log in.
         self.end(b"")

@@ -19,6 +19,7 @@ pub(super) struct Catalog {
     pub(super) columns: Vec<SimpleQueryRow>,
     pub(super) unique_indexes: Vec<SimpleQueryRow>,
     pub(super) creators: Vec<SimpleQueryRow>,
+    pub(super) sessions: Vec<SimpleQueryRow>,
 }
 
 impl Catalog {
@@ -40,6 +41,7 @@ impl Catalog {
             COLUMNS,
             UNIQUE_INDEXES,
             CREATORS,
+            SESSIONS,
         ];
         let queries = queries.map(|query| query.replace("{schema}", SCHEMA));
         format!("{READ_VERSION}{}", queries.join(";"))
@@ -59,6 +61,7 @@ impl Catalog {
             columns: next(),
             unique_indexes: next(),
             creators: next(),
+            sessions: next(),
         }
     }
 }
@@ -204,3 +207,12 @@ const CREATORS: &str = "
     WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT rolsuper AND NOT starts_with(rolname::text, 'pg_')
         AND has_schema_privilege(oid, to_regnamespace({schema}), 'CREATE')
     ORDER BY 1 LIMIT 1";
+
+/// The table of sessions, if it belongs to the owner of `users` or to this role: triggers of another
+/// owner would run with the rights of this role.
+const SESSIONS: &str = "
+    SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace({schema})
+        AND relname = 'dash_users_sessions' AND relkind = 'r'
+        AND (relowner = to_regrole(quote_ident(current_user))::oid
+             OR relowner = (SELECT relowner FROM pg_class
+                            WHERE oid = to_regclass({schema} || '.users')))";

@@ -4,6 +4,7 @@ use std::hash::RandomState;
 
 use hashlink::LruCache;
 
+use super::limits::age;
 use super::sync::{Mutex, lock};
 
 /// Logins by the HMAC of all that they depend on. Each shard drops the least recently used one.
@@ -42,7 +43,7 @@ impl Remembered {
             shard.remove(key);
             return false;
         }
-        times.used = now;
+        times.used = times.used.max(now);
         true
     }
 
@@ -79,9 +80,8 @@ impl Remembered {
         }
     }
 
-    /// A time in the future means that the clock went back: then the age is unknown.
     fn is_over(&self, times: &Times, now: u64) -> bool {
-        let age = |then| now.checked_sub(then).unwrap_or(u64::MAX);
-        age(times.since) >= self.total || age(times.used) >= self.idle
+        let is_over = |then, limit| age(then, now).is_none_or(|age| age >= limit);
+        is_over(times.since, self.total) || is_over(times.used, self.idle)
     }
 }

@@ -83,13 +83,6 @@ impl Default for Limits {
     }
 }
 
-/// The time since `then`, in milliseconds; `None` if the clock went back. Another thread may have
-/// read the clock later and been faster, so a moment in the near future is now.
-pub(super) fn age(then: u64, now: u64) -> Option<u64> {
-    const SKEW: u64 = 10_000;
-    (then.saturating_sub(now) <= SKEW).then(|| now.saturating_sub(then))
-}
-
 /// Whole milliseconds, as all times are kept.
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

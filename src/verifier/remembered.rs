@@ -4,7 +4,6 @@ use std::hash::RandomState;
 
 use hashlink::LruCache;
 
-use super::limits::age;
 use super::sync::{Mutex, lock};
 
 /// Logins by the HMAC of all that they depend on. Each shard drops the least recently used one.
@@ -26,6 +25,13 @@ struct Times {
 /// The smallest useful shard.
 const SHARD: usize = 64;
 const MAX_SHARDS: usize = 64;
+
+/// The time since `then`, in milliseconds; `None` if the clock went back. Another thread may have
+/// read the clock later and been faster, so a moment in the near future is now.
+pub(super) fn age(then: u64, now: u64) -> Option<u64> {
+    const SKEW: u64 = 10_000;
+    (then.saturating_sub(now) <= SKEW).then(|| now.saturating_sub(then))
+}
 
 impl Remembered {
     pub fn new(capacity: usize, idle: u64, total: u64) -> Self {

@@ -6,7 +6,7 @@ use hashlink::LruCache;
 
 use super::Refusal;
 use super::keys::{Id, LoginKey};
-use super::limits::age;
+use super::remembered::age;
 use super::sync::{Mutex, lock};
 
 /// The last wrong passwords of each name.

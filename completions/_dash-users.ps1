@@ -49,6 +49,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Lock users without changing their passwords')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Unlock users and restore their passwords')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'Add users to groups, remove them, or list groups')
+            [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'List or end sessions of the login page')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List users, without their hashes')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List users, without their hashes')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one user, without the hash')
@@ -436,6 +437,79 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
         'dash-users;group;help;help' {
             break
         }
+        'dash-users;sessions' {
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never prompt for input, even on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Show who is logged in')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'Show who is logged in')
+            [CompletionResult]::new('end', 'end', [CompletionResultType]::ParameterValue, 'End sessions: their next request leads to the login page')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'dash-users;sessions;list' {
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never prompt for input, even on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dash-users;sessions;ls' {
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never prompt for input, even on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dash-users;sessions;end' {
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--database', '--database', [CompletionResultType]::ParameterName, 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'End the sessions of all users')
+            [CompletionResult]::new('--expired', '--expired', [CompletionResultType]::ParameterName, 'Delete expired sessions, which apps do by themselves at logins')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and errors')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never prompt for input, even on a terminal')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dash-users;sessions;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Show who is logged in')
+            [CompletionResult]::new('end', 'end', [CompletionResultType]::ParameterValue, 'End sessions: their next request leads to the login page')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'dash-users;sessions;help;list' {
+            break
+        }
+        'dash-users;sessions;help;end' {
+            break
+        }
+        'dash-users;sessions;help;help' {
+            break
+        }
         'dash-users;list' {
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Only users in this group')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Sort order (times: unknown first, then oldest first)')
@@ -661,6 +735,7 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Lock users without changing their passwords')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Unlock users and restore their passwords')
             [CompletionResult]::new('group', 'group', [CompletionResultType]::ParameterValue, 'Add users to groups, remove them, or list groups')
+            [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'List or end sessions of the login page')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List users, without their hashes')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one user, without the hash')
             [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show who changed what, newest first')
@@ -724,6 +799,17 @@ Register-ArgumentCompleter -Native -CommandName 'dash-users' -ScriptBlock {
             break
         }
         'dash-users;help;group;list' {
+            break
+        }
+        'dash-users;help;sessions' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Show who is logged in')
+            [CompletionResult]::new('end', 'end', [CompletionResultType]::ParameterValue, 'End sessions: their next request leads to the login page')
+            break
+        }
+        'dash-users;help;sessions;list' {
+            break
+        }
+        'dash-users;help;sessions;end' {
             break
         }
         'dash-users;help;list' {

@@ -46,6 +46,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand lock 'Lock users without changing their passwords'
             cand unlock 'Unlock users and restore their passwords'
             cand group 'Add users to groups, remove them, or list groups'
+            cand sessions 'List or end sessions of the login page'
             cand list 'List users, without their hashes'
             cand ls 'List users, without their hashes'
             cand show 'Show one user, without the hash'
@@ -406,6 +407,71 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         }
         &'dash-users;group;help;help'= {
         }
+        &'dash-users;sessions'= {
+            cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --format 'Output format'
+            cand --color 'When to use color'
+            cand --json 'Same as --format json'
+            cand -q 'Print only results and errors'
+            cand --quiet 'Print only results and errors'
+            cand --no-input 'Never prompt for input, even on a terminal'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand list 'Show who is logged in'
+            cand ls 'Show who is logged in'
+            cand end 'End sessions: their next request leads to the login page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'dash-users;sessions;list'= {
+            cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --format 'Output format'
+            cand --color 'When to use color'
+            cand --json 'Same as --format json'
+            cand -q 'Print only results and errors'
+            cand --quiet 'Print only results and errors'
+            cand --no-input 'Never prompt for input, even on a terminal'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'dash-users;sessions;ls'= {
+            cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --format 'Output format'
+            cand --color 'When to use color'
+            cand --json 'Same as --format json'
+            cand -q 'Print only results and errors'
+            cand --quiet 'Print only results and errors'
+            cand --no-input 'Never prompt for input, even on a terminal'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'dash-users;sessions;end'= {
+            cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
+            cand --format 'Output format'
+            cand --color 'When to use color'
+            cand --all 'End the sessions of all users'
+            cand --expired 'Delete expired sessions, which apps do by themselves at logins'
+            cand --json 'Same as --format json'
+            cand -q 'Print only results and errors'
+            cand --quiet 'Print only results and errors'
+            cand --no-input 'Never prompt for input, even on a terminal'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'dash-users;sessions;help'= {
+            cand list 'Show who is logged in'
+            cand end 'End sessions: their next request leads to the login page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'dash-users;sessions;help;list'= {
+        }
+        &'dash-users;sessions;help;end'= {
+        }
+        &'dash-users;sessions;help;help'= {
+        }
         &'dash-users;list'= {
             cand --group 'Only users in this group'
             cand --sort 'Sort order (times: unknown first, then oldest first)'
@@ -619,6 +685,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand lock 'Lock users without changing their passwords'
             cand unlock 'Unlock users and restore their passwords'
             cand group 'Add users to groups, remove them, or list groups'
+            cand sessions 'List or end sessions of the login page'
             cand list 'List users, without their hashes'
             cand show 'Show one user, without the hash'
             cand history 'Show who changed what, newest first'
@@ -666,6 +733,14 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;help;group;remove'= {
         }
         &'dash-users;help;group;list'= {
+        }
+        &'dash-users;help;sessions'= {
+            cand list 'Show who is logged in'
+            cand end 'End sessions: their next request leads to the login page'
+        }
+        &'dash-users;help;sessions;list'= {
+        }
+        &'dash-users;help;sessions;end'= {
         }
         &'dash-users;help;list'= {
         }

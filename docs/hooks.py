@@ -19,6 +19,7 @@ FILES = [
     "CONTRIBUTING.md",
     "benches/README.md",
     "examples/app.py",
+    "examples/app_login.py",
     "examples/app_lookup.py",
     "examples/app_postgres.py",
     "examples/log_in.rs",

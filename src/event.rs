@@ -32,7 +32,7 @@ pub struct Event {
 
 impl Event {
     /// All actions that this version writes, sorted.
-    pub const ACTIONS: [&'static str; 16] = [
+    pub const ACTIONS: [&'static str; 17] = [
         "add",
         "group add",
         "group remove",
@@ -45,6 +45,7 @@ impl Event {
         "rename",
         "restore",
         "seed",
+        "sessions end",
         "unlock",
         "unwrap",
         "update",

@@ -72,6 +72,7 @@ mod login;
 mod password;
 pub mod policy;
 mod random;
+mod session;
 pub mod store;
 pub mod transfer;
 mod user;
@@ -88,6 +89,7 @@ pub use crate::hash::{Digest, HashError, Method, MethodError, PasswordHash, Pbkd
 pub use crate::language::{Language, LanguageError};
 pub use crate::login::{Login, LoginRefusal};
 pub use crate::password::{Password, PasswordNotUtf8};
+pub use crate::session::{EndSessions, Session};
 pub use crate::store::{Location, LocationError, Migration, Misspelling, NewFile, StoreError};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};

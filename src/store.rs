@@ -27,6 +27,7 @@ use crate::credential::{Credential, NewCredential};
 use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
+use crate::session::{EndSessions, Session};
 use crate::user::StoredText;
 use crate::username::Username;
 
@@ -104,6 +105,24 @@ pub trait Store: Send {
     /// [`StoreError::FileExists`] unless `overwrite` is set; nothing is changed then.
     fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError>;
 
+    /// The sessions of login pages, by name and start. The default implementation has none.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the database, or of the file of the sessions.
+    fn sessions(&mut self) -> Result<Vec<Session>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Ends sessions of login pages, and returns how many. The default implementation has none.
+    ///
+    /// # Errors
+    ///
+    /// As [`sessions`](Self::sessions).
+    fn end_sessions(&mut self, _which: EndSessions<'_>) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     /// Begins a transaction. All reads and changes of users happen in one. Dropping it rolls it
     /// back.
     ///
@@ -159,6 +178,9 @@ pub trait Transaction {
     /// Sets the actor, action and detail that the history records for the following changes.
     /// Without it, changes are recorded as made by the app.
     fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError>;
+
+    /// Adds an event to the history that no change of a user causes.
+    fn record(&mut self, username: Option<&[u8]>, cause: &Cause<'_>) -> Result<(), StoreError>;
 
     /// Passes the selected events to `each`, newest first: those of all users, or those of `username`
     /// and of the user's earlier names.

@@ -12,6 +12,7 @@ mod import;
 mod login;
 mod no_password;
 mod plaintext;
+mod sessions;
 mod unwrap;
 mod wrapped;
 

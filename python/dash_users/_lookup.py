@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ._core import is_locked
 from ._errors import Error
-from ._types import User
+from ._types import Account, User
 
 
 class LookupReader:
@@ -29,6 +29,12 @@ class LookupReader:
 
     def language(self, username: str) -> str | None:
         return self._language(username) if self._language else None
+
+    def account(self, username: str) -> Account | None:
+        stored = self.stored_hash(username)
+        if stored is None:
+            return None
+        return Account(stored, self.language(username) or "en", self.groups(username))
 
     def user(self, username: str) -> User | None:
         stored = self.stored_hash(username)

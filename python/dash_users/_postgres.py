@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from . import _forks
 from ._core import is_locked, leak
 from ._errors import Busy, DatabaseError, Error
-from ._types import User
+from ._types import Account, User
 
 # For connecting, for a statement, and for a free connection.
 TIMEOUT_S = 10
@@ -28,6 +28,11 @@ LANGUAGE = "SELECT language FROM users WHERE username = %s"
 GROUPS = """SELECT group_name FROM user_groups
     WHERE username = %(name)s AND EXISTS (SELECT 1 FROM users WHERE username = %(name)s)
     ORDER BY group_name COLLATE "C" """
+ACCOUNT = """SELECT password_hash, language,
+    ARRAY(SELECT group_name FROM user_groups
+        WHERE user_groups.username = users.username ORDER BY group_name COLLATE "C")
+    FROM users WHERE username = %s"""
+ACCOUNT_ALONE = "SELECT password_hash, language, ARRAY[]::text[] FROM users WHERE username = %s"
 # Which of our tables exist, and may be read.
 READABLE = """SELECT coalesce(has_table_privilege(to_regclass('user_groups'), 'SELECT'), false),
     coalesce(has_table_privilege(to_regclass('dash_users_times'), 'SELECT'), false)"""
@@ -115,7 +120,23 @@ class PostgresReader:
                 return []
             return [str(group) for (group,) in rows]
 
-        return self._run(work)
+        return self.run(work)
+
+    def account(self, username: str) -> Account | None:
+        if "\0" in username:
+            return None
+
+        def work(connection: Connection) -> Any:
+            try:
+                return connection.execute(ACCOUNT, (username,)).fetchone()
+            except psycopg.errors.UndefinedTable:
+                return connection.execute(ACCOUNT_ALONE, (username,)).fetchone()
+
+        row = self.run(work)
+        if row is None:
+            return None
+        stored, language, groups = row
+        return Account(b"" if stored is None else stored, str(language), [str(g) for g in groups])
 
     def user(self, username: str) -> User | None:
         if "\0" in username:
@@ -144,13 +165,13 @@ class PostgresReader:
             rows = connection.execute(select, parameters).fetchall()
             return [to_user(row) for row in rows if row[0] is not None]
 
-        return self._run(work)
+        return self.run(work)
 
     def _read(self, sql: str, username: str) -> list[Any]:
         # PostgreSQL's text cannot contain it.
         if "\0" in username:
             return []
-        return self._run(lambda connection: connection.execute(sql, (username,)).fetchall())
+        return self.run(lambda connection: connection.execute(sql, (username,)).fetchall())
 
     def close(self) -> None:
         """Closes the connections. The next read opens new ones."""
@@ -159,7 +180,7 @@ class PostgresReader:
         if pool is not None:
             pool.close(timeout=1)
 
-    def _run(self, work: Callable[[Connection], Result]) -> Result:
+    def run(self, work: Callable[[Connection], Result]) -> Result:
         """Runs `work`, and again on a new connection if the server closed the first one."""
         attempts = 0
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -18,6 +18,15 @@ class User:
     """When the user was added, in UTC. `None` if unknown."""
     password_changed_at: datetime | None
     """When the password was last changed, in UTC. `None` if unknown."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a request of a logged-in user needs."""
+
+    stored_hash: object = field(repr=False)
+    language: str
+    groups: list[str]
 
 
 @dataclass(frozen=True)

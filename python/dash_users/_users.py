@@ -12,7 +12,7 @@ from ._errors import Busy, Error, InvalidData, Limited, NoSuchUser, WrongPasswor
 from ._logins import Log, client_address
 from ._lookup import LookupReader, unsupported
 from ._sqlite import SqliteReader
-from ._types import Event, LogIn, User, time
+from ._types import Account, Event, LogIn, User, time
 
 
 class Reader(Protocol):
@@ -24,6 +24,7 @@ class Reader(Protocol):
     def stored_hash(self) -> Callable[[str], object]: ...
     def groups(self, username: str) -> list[str]: ...
     def language(self, username: str) -> str | None: ...
+    def account(self, username: str) -> Account | None: ...
     def user(self, username: str) -> User | None: ...
     def users(self) -> list[User]: ...
     def close(self) -> None: ...
@@ -134,17 +135,34 @@ class Users:
             return LogIn(ok=user is not None, user=user)
         return LogIn(ok=False, retry_after=refusal.retry_after)
 
-    def _check(self, username: str, password: str, address: str | None) -> Refusal | None:
-        """Why to refuse a login, or `None`."""
+    def _check(
+        self,
+        username: str,
+        password: str,
+        address: str | None,
+        read: Callable[[str], object] | None = None,
+    ) -> Refusal | None:
+        """Why to refuse a login, or `None`. `read` reads the stored hash."""
         if address is None:
             address = client_address()
-        refusal = self._verifier.verify(username, password, address, self._stored_hash)
+        refusal = self._verifier.verify(username, password, address, read or self._stored_hash)
         if refusal is None:
             return None
         self._log.failed(username, address, refusal)
         if refusal.reason == "busy":
             raise Busy("too many passwords are being checked", hint="try again in a few seconds")
         return refusal
+
+    def _verified(self, username: str, password: str) -> tuple[Refusal | None, object]:
+        """As `_check`, with the stored hash that was verified."""
+        verified: object = None
+
+        def read(name: str) -> object:
+            nonlocal verified
+            verified = self._stored_hash(name)
+            return verified
+
+        return self._check(username, password, None, read), verified
 
     # Reading
 
@@ -203,12 +221,15 @@ class Users:
         Raises `WrongPassword`, also for unknown and locked users, and `Limited` after too many
         wrong passwords.
         """
+        self._change_password(username, old, new, None)
+
+    def _change_password(self, username: str, old: str, new: str, actor: str | None) -> None:
         refusal = self._check(username, old, None)
         if refusal is not None:
             if refusal.retry_after is not None:
                 raise Limited(refusal.retry_after)
             raise WrongPassword("the password is wrong")
-        self.set_password(username, new)
+        self._run("passwd", "--password-stdin", "--", username, password=new, actor=actor)
 
     def remove(self, username: str) -> None:
         """Removes a user."""
@@ -248,13 +269,15 @@ class Users:
             raise NoSuchUser("the user was removed by another program in the meantime")
         return user
 
-    def _run(self, *arguments: str, password: str | None = None) -> Any:
+    def _run(self, *arguments: str, password: str | None = None, actor: str | None = None) -> Any:
         if self._database is None:
             raise unsupported()
         if password is not None:
             # Before it is part of a text, whose type could not be wrong.
             _program.check_text(password)
-        return _program.run(self._database, list(arguments), password=password, actor=self._actor)
+        return _program.run(
+            self._database, list(arguments), password=password, actor=actor or self._actor
+        )
 
 
 def is_text(name: object) -> bool:

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 from conftest import BETTER, GOOD, METHOD
+from login_client import Person
 from werkzeug.security import generate_password_hash
 
 EXAMPLE = Path(__file__).parents[2] / "examples/app_lookup.py"
@@ -76,3 +77,16 @@ def test_users_of_a_provider(provider: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert module.users.user_groups("ann") == ["staff"]
     del DOCUMENTS["ann"]
     assert status(module, "ann", GOOD) == 401
+
+
+def test_app_with_a_login_page(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a key of the test")
+    spec = importlib.util.spec_from_file_location("app_login", EXAMPLE.with_name("app_login.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    ann = Person(module.app)
+    assert ann.log_in().status_code == 303
+    assert "Protected app" in ann.get("_dash-layout").text
+    assert ann.log_out().location == "/login?logged-out"

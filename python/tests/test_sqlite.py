@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import BETTER, GOOD, METHOD, Threads, add, execute, run
 
-from dash_users import Busy, DatabaseError, Limits, Users, _sqlite
+from dash_users import Busy, DatabaseError, Limits, Users, _sqlite_file
 
 FORKS = 200
 
@@ -104,7 +104,7 @@ def test_connections_are_kept_and_closed(users: Users, monkeypatch: pytest.Monke
     opened = []
     connect = sqlite3.connect
     monkeypatch.setattr(
-        _sqlite.sqlite3, "connect", lambda *a, **k: opened.append(1) or connect(*a, **k)
+        _sqlite_file.sqlite3, "connect", lambda *a, **k: opened.append(1) or connect(*a, **k)
     )
     for _ in range(20):
         users.auth_func("ann", GOOD)
@@ -247,7 +247,7 @@ def test_lock_of_another_program_is_waited_for(users: Users) -> None:
 
 
 def test_lock_that_stays_is_busy(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_sqlite, "BUSY_S", 0.1)
+    monkeypatch.setattr(_sqlite_file, "BUSY_S", 0.1)
     writer = sqlite3.connect("users.db", isolation_level=None)
     writer.execute("BEGIN EXCLUSIVE")
     with pytest.raises(Busy) as error:
@@ -277,7 +277,7 @@ def test_transaction_of_a_killed_writer_is_rolled_back(users: Users) -> None:
     assert Path("users.db-journal").stat().st_size > 0
     started = time.monotonic()
     assert users.auth_func("ann", GOOD)
-    assert time.monotonic() - started >= _sqlite.ROLLBACK_AFTER_S
+    assert time.monotonic() - started >= _sqlite_file.ROLLBACK_AFTER_S
     assert len(users.list_users()) == 1
 
 

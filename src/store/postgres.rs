@@ -28,6 +28,7 @@ mod references;
 mod rights;
 mod schema;
 mod server;
+mod sessions;
 mod tls;
 mod users;
 
@@ -52,6 +53,7 @@ use crate::escape::Escaped;
 use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
+use crate::session::{self, EndSessions};
 use crate::user::StoredText;
 use crate::username::Username;
 
@@ -163,6 +165,19 @@ impl Store for Postgres {
 
     fn backup(&mut self, _file: &Path, _overwrite: bool) -> Result<(), StoreError> {
         Err(StoreError::NotOnServers)
+    }
+
+    fn sessions(&mut self) -> Result<Vec<session::Session>, StoreError> {
+        sessions::list(&mut self.transaction(Access::Read)?.0)
+    }
+
+    fn end_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, StoreError> {
+        let location = self.location.clone();
+        let (mut transaction, _) = self.transaction(Access::Write)?;
+        let count = sessions::end(&mut transaction, which)?;
+        let committed = transaction.session.commit();
+        committed.map_err(|error| connection::commit_error(&location, &error))?;
+        Ok(count)
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
@@ -582,6 +597,19 @@ impl Transaction for PostgresTransaction<'_> {
             },
         };
         history::read(self, name, filter, each)
+    }
+
+    fn record(&mut self, username: Option<&[u8]>, cause: &Cause<'_>) -> Result<(), StoreError> {
+        let insert = "INSERT INTO {schema}.user_events (actor, action, username, detail)
+                      VALUES ($1, $2, left($3, 1024), $4) RETURNING 1";
+        let (actor, detail) = (cause.actor.map(printable), cause.detail.map(printable));
+        let params: [Param; 4] = [
+            (&actor, Type::TEXT),
+            (&cause.action, Type::TEXT),
+            (&username.and_then(key), Type::TEXT),
+            (&detail, Type::TEXT),
+        ];
+        self.write(insert, &params).map(drop)
     }
 
     fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError> {

@@ -21,6 +21,7 @@ mod limit;
 mod rebuild;
 mod references;
 mod schema;
+mod sessions;
 mod table;
 
 use std::path::Path;
@@ -44,6 +45,7 @@ use crate::escape::{Escaped, is_unsafe_to_print};
 use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
+use crate::session::{EndSessions, Session};
 use crate::user::StoredText;
 use crate::username::Username;
 
@@ -143,6 +145,22 @@ impl Store for Sqlite {
 
     fn backup(&mut self, file: &Path, overwrite: bool) -> Result<(), StoreError> {
         backup::backup(self, file, overwrite)
+    }
+
+    fn sessions(&mut self) -> Result<Vec<Session>, StoreError> {
+        match &self.location {
+            Location::Sqlite(path) => sessions::list(path),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn end_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, StoreError> {
+        match &self.location {
+            Location::Sqlite(path) => sessions::end(path, which),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(_) => Ok(0),
+        }
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
@@ -309,6 +327,15 @@ impl Transaction for SqliteTransaction<'_> {
     ) -> Result<(), StoreError> {
         let _work = Work::statement();
         history::read(&self.transaction, username, filter, each).map_err(|error| self.error(&error))
+    }
+
+    fn record(&mut self, username: Option<&[u8]>, cause: &Cause<'_>) -> Result<(), StoreError> {
+        let _work = Work::statement();
+        let Cause { actor, action, detail } = cause;
+        let insert = "INSERT INTO user_events (actor, action, username, detail)
+                      VALUES (?, ?, CAST(? AS TEXT), ?)";
+        let done = self.transaction.execute(insert, params![actor, action, username, detail]);
+        done.map(drop).map_err(|error| self.error(&error))
     }
 
     fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError> {

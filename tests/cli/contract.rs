@@ -201,6 +201,7 @@ fn shown() -> Sandbox {
     ));
     sandbox.write("secret", "secret123");
     sandbox.write("hash", SECRET123);
+    crate::sessions::add_to(&sandbox);
     sandbox
 }
 

@@ -16,6 +16,8 @@ const USER: &str = "username:string? language:string? locked:bool method:string?
 const CHANGE: &str = "database:string username:string? action:string changed:bool \
                       [password:string] [new_username:string] [warnings:array]";
 const MEMBER: &str = "username:string? group:string?";
+const SESSION: &str = "username:string? started_at:string? last_used_at:string? expires_at:string?";
+const ENDED: &str = "database:string action:string changed:bool ended:number [username:string?]";
 const EVENT: &str = "id:number at:string? actor:string? action:string? username:string? \
                      detail:string?";
 const FINDING: &str = "code:string severity:string username:string? message:string hint:string \
@@ -45,13 +47,15 @@ const EXPORTED: &str =
     "username:string password_hash:string language:string groups:array locked:bool";
 
 /// The first cells of the table in `docs/reference/output.md`, and what each row is to name.
-const ROWS: [(&str, &str); 13] = [
+const ROWS: [(&str, &str); 15] = [
     ("`show`, `list` (an array)", USER),
     (
         "`add`, `passwd`, `rehash`, `rename`, `update`, `lock`, `unlock`, `remove`, `group add`, `group remove`",
         CHANGE,
     ),
     ("`group list`", MEMBER),
+    ("`sessions list`", SESSION),
+    ("`sessions end`", ENDED),
     ("`history`", EVENT),
     ("`history --prune-before`", PRUNED),
     ("`check`", FINDING),
@@ -65,8 +69,11 @@ const ROWS: [(&str, &str); 13] = [
 ];
 
 /// Commands without a row.
-const WITHOUT_ROW: [(&str, &str); 2] =
-    [("group", "has commands of its own"), ("completions", "prints a script in every format")];
+const WITHOUT_ROW: [(&str, &str); 3] = [
+    ("group", "has commands of its own"),
+    ("sessions", "has commands of its own"),
+    ("completions", "prints a script in every format"),
+];
 
 /// Words in the rows that are not keys.
 const OTHERS: [&str; 4] = ["error", "warning", "info", "rename"];
@@ -183,6 +190,11 @@ fn queries_have_documented_json_shape() {
     several(&sandbox, "list", USER, &[]);
     several(&sandbox, "group list", MEMBER, &[]);
     several(&sandbox, "group list zoe", MEMBER, &[]);
+    crate::sessions::add_to(&sandbox);
+    several(&sandbox, "sessions list", SESSION, &[]);
+    several(&sandbox, "sessions end zoe", ENDED, &["username"]);
+    one(&sandbox, "sessions end --expired", ENDED, &[]);
+    one(&sandbox, "sessions end --all", ENDED, &[]);
     several(&sandbox, "history", EVENT, &[]);
     one(&sandbox, "history --prune-before 2000-01-01", PRUNED, &[]);
     several(&sandbox, "check", FINDING, &[]);

@@ -60,6 +60,7 @@ mod secrets;
 mod security;
 mod seed;
 mod seed_sync;
+mod sessions;
 mod shells;
 mod show;
 mod terminal;

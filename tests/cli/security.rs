@@ -32,6 +32,22 @@ fn security_page_names_existing_tests() {
 }
 
 #[test]
+fn security_page_names_existing_tests_of_python() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/tests");
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let code: String = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let words = SECURITY.split('`').skip(1).step_by(2);
+    let named: Vec<_> = words.filter(|word| word.len() > 5 && word.starts_with("test_")).collect();
+    assert!(named.len() > 20, "{named:?}");
+    let is_missing = |name: &&str| !code.contains(&format!("def {name}("));
+    let missing: Vec<_> = named.into_iter().filter(is_missing).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
 fn security_check_detects_missing_tests() {
     assert!(is_there("cli::security"));
     assert!(is_there("cli::security::security_page_names_existing_tests"));

@@ -58,6 +58,7 @@ mod plaintext_passwords;
 mod retries;
 mod secrets;
 mod seed_sync;
+mod sessions;
 mod table_changes;
 mod unwrap;
 mod upgrades;

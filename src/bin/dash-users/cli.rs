@@ -129,6 +129,7 @@ pub enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     History(commands::history::Args),
+    Sessions(commands::sessions::Args),
     Check(commands::check::Args),
     Import(commands::import::Args),
     Export(commands::export::Args),
@@ -158,6 +159,7 @@ const GROUPS: [(&str, &[CommandCodes]); 5] = [
             ("lock", &[4, 5, 6, 7]),
             ("unlock", &[4, 5, 6, 7]),
             ("group", &[4, 5, 6, 7]),
+            ("sessions", &[4, 5, 6]),
         ],
     ),
     (

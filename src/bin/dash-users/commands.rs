@@ -20,6 +20,7 @@ pub mod remove;
 pub mod rename;
 pub mod restore;
 pub mod seed;
+pub mod sessions;
 pub mod show;
 mod source;
 pub mod unlock;
@@ -72,6 +73,7 @@ fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Outp
         Command::List(args) => list::run(args, database, output),
         Command::Show(args) => show::run(args, database, output),
         Command::History(args) => history::run(args, database, prompt, output),
+        Command::Sessions(args) => sessions::run(args, database, output),
         Command::Check(args) => check::run(args, database, output),
         Command::Import(args) => import::run(args, database, output),
         Command::Export(args) => export::run(args, database, output),
@@ -169,7 +171,7 @@ fn usernames(names: &[OsString]) -> Vec<&[u8]> {
 
 /// Changes users, all or none, and reports each.
 fn change_users(
-    users: &[OsString],
+    arguments: &[OsString],
     database: &Location,
     output: &Output,
     action: &'static str,
@@ -177,11 +179,13 @@ fn change_users(
     done: impl Fn(&StoredText) -> String,
     already: impl Fn(&StoredText) -> String,
 ) -> Result<()> {
-    let names = usernames(users);
-    let outcomes = change(&mut open(database)?, &names)?;
+    let names = usernames(arguments);
+    let mut users = open(database)?;
+    let outcomes = change(&mut users, &names)?;
+    sessions::forget(&mut users, &names, output);
     let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
     let changes = changes(database, action, names.iter().zip(outcomes), done, already);
-    Ok(output.changes(&changes, users.len() > 1)?)
+    Ok(output.changes(&changes, arguments.len() > 1)?)
 }
 
 /// The changes to several users, with a message for each, changed or not.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location};
 
-use super::{bytes, note_first_scrypt, open, username};
+use super::{bytes, note_first_scrypt, open, sessions, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
 use crate::output::{Change, Output};
@@ -39,6 +39,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     note_first_scrypt(&mut users, &args.method, output)?;
     let password = prompt.new_password(&source)?;
     users.set_password(bytes(&args.user), &password, args.password.allow_weak)?;
+    sessions::forget(&mut users, &[bytes(&args.user)], output);
     let password = source.generated(&password);
     let change = Change { password, ..Change::new(database, &name, "passwd") };
     let locked = if user.locked { "locked " } else { "" };

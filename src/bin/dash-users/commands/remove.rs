@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{changes, open, usernames};
+use super::{changes, open, sessions, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Output, counted};
@@ -66,6 +66,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     }
 
     let removed = users.remove(&names, args.if_exists)?;
+    sessions::forget(&mut users, &names, output);
     let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
     let done = |name: &StoredText| format!("removed user '{name}'");
     let already = |name: &StoredText| format!("no user '{name}'");

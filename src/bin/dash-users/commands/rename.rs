@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::Location;
 
-use super::{bytes, new_username, open, username};
+use super::{bytes, new_username, open, sessions, username};
 use crate::complete;
 use crate::output::{Change, Output};
 
@@ -29,7 +29,9 @@ pub struct Args {
 
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let new = new_username(&args.new)?;
-    let is_changed = open(database)?.rename(bytes(&args.old), &new, args.allow_similar)?;
+    let mut users = open(database)?;
+    let is_changed = users.rename(bytes(&args.old), &new, args.allow_similar)?;
+    sessions::forget(&mut users, &[bytes(&args.old)], output);
     let old = username(&args.old);
     let change = Change::new(database, &old, "rename");
     let change = Change { new_username: Some(new.as_str()), ..change };

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use dash_users::{Location, Users};
 
-use super::actor;
+use super::{actor, sessions};
 use crate::exit::{Code, Failure};
 use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
@@ -51,6 +51,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     }
     terminal::pass_point_of_no_return();
     restore.apply()?;
+    sessions::forget_all(database, output);
     output.note(&format!("restored {file} ({size}) into {database}"));
     let database = database.to_string();
     Ok(output.json_only(&JsonCopy {

@@ -1,0 +1,117 @@
+"""Sessions in the PostgreSQL database of the users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from .._errors import DatabaseError
+from .._postgres import Connection, PostgresReader
+from .store import COLUMNS, Session
+from .times import now
+
+WHERE = """SELECT relnamespace::regnamespace::text, quote_ident(current_user), to_regclass(
+        relnamespace::regnamespace || '.dash_users_sessions') IS NOT NULL
+    FROM pg_class WHERE oid = to_regclass('users')"""
+UPDATES = "SELECT coalesce(has_table_privilege(to_regclass('users'), 'UPDATE'), false)"
+TABLE = """CREATE TABLE IF NOT EXISTS {schema}.dash_users_sessions (
+    id bytea PRIMARY KEY,
+    username text NOT NULL,
+    app text NOT NULL,
+    digest bytea NOT NULL,
+    started_at timestamptz NOT NULL,
+    last_used_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+)"""
+GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.dash_users_sessions TO {role}"
+
+
+def can_update(reader: Any) -> bool:
+    """Whether the role may change passwords."""
+    row = reader.run(lambda connection: connection.execute(UPDATES).fetchone())
+    return bool(row[0])
+
+
+class PostgresSessions:
+    """The table `dash_users_sessions` in the schema of `users`."""
+
+    def __init__(self, reader: PostgresReader) -> None:
+        self._reader = reader
+        row = reader.run(lambda connection: connection.execute(WHERE).fetchone())
+        if row is None:
+            raise DatabaseError(
+                f"{reader.name}: there is no table users",
+                code="not_a_database",
+                hint="dash-users init",
+            )
+        # Quoted by the server, where necessary.
+        self._schema, self._role, exists = row
+        self._table = f"{self._schema}.dash_users_sessions"
+        if not exists:
+            self._run(lambda connection: connection.execute(self._sql(TABLE)))
+        # Without one of the privileges, nobody could log in.
+        self.end(b"")
+        self.touch(b"", now(), now())
+        self.get(b"")
+
+    def _sql(self, sql: str) -> str:
+        names = {"schema": self._schema, "role": self._role, "table": self._table}
+        return sql.format(columns=COLUMNS, **names)
+
+    def _run(self, work: Callable[[Connection], Any]) -> Any:
+        def unless_denied(connection: Connection) -> tuple[Any] | None:
+            try:
+                return (work(connection),)
+            except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable):
+                return None
+
+        done = self._reader.run(unless_denied)
+        if done is None:
+            table = " ".join(self._sql(TABLE).split())
+            raise DatabaseError(
+                f"{self._reader.name}: cannot use the table {self._table}",
+                hint=f"as the owner of the table users, run: {table}; {self._sql(GRANT)};",
+            )
+        return done[0]
+
+    def _execute(self, sql: str, *parameters: object) -> Any:
+        return self._run(lambda connection: connection.execute(self._sql(sql), parameters))
+
+    def get(self, key: bytes) -> Session | None:
+        sql = "SELECT {columns} FROM {table} WHERE id = %s"
+        row = self._execute(sql, key).fetchone()
+        return Session(*row) if row is not None else None
+
+    def add(self, session: Session) -> None:
+        # The statement is repeated if the connection broke.
+        self._execute(
+            "INSERT INTO {table} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
+            session.key,
+            session.username,
+            session.app,
+            session.digest,
+            session.started_at,
+            session.last_used_at,
+            session.expires_at,
+        )
+
+    def touch(self, key: bytes, last_used_at: datetime, expires_at: datetime) -> None:
+        self._execute(
+            "UPDATE {table} SET last_used_at = %s, expires_at = %s WHERE id = %s",
+            last_used_at,
+            expires_at,
+            key,
+        )
+
+    def end(self, key: bytes) -> None:
+        self._execute("DELETE FROM {table} WHERE id = %s", key)
+
+    def end_user(self, username: str) -> None:
+        self._execute("DELETE FROM {table} WHERE username = %s", username)
+
+    def end_expired(self, now: datetime) -> None:
+        self._execute("DELETE FROM {table} WHERE expires_at <= %s", now)

@@ -1,0 +1,78 @@
+"""Sessions of the login page in PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import BETTER, METHOD, run
+from login_client import Person, make_app, replay
+from test_postgres import url  # noqa: F401 - a fixture
+
+from dash_users import DatabaseError, Limits, Users
+
+psycopg = pytest.importorskip("psycopg")
+
+
+def execute(address: str, sql: str) -> list[tuple]:
+    with psycopg.connect(address, autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def users_of(address: str) -> Users:
+    return Users(address, limits=Limits(method=METHOD))
+
+
+def test_sessions_in_a_table(url: str) -> None:  # noqa: F811
+    users = users_of(url)
+    app = make_app(users)
+    ann = Person(app)
+    ann.log_in()
+    assert ann.get("who").json == {"email": "ann", "groups": ["staff"], "language": "en"}
+    assert '"username":"ann"' in run("sessions", "list", "--json", database=url)
+    copied = ann.cookies()
+    ann.log_out()
+    assert replay(app, copied).who() is None
+    for end in (
+        ["lock", "ann"],
+        ["unlock", "ann"],
+        ["sessions", "end", "ann"],
+        ["sessions", "end", "--all"],
+    ):
+        if end[0] != "unlock":
+            assert ann.log_in().status_code == 303
+        run(*end, database=url)
+        assert ann.who() is None, end
+        assert execute(url, "SELECT 1 FROM dash_users_sessions") == [], end
+    ann.log_in()
+    run("passwd", "ann", "--password-stdin", password=BETTER, database=url)
+    assert ann.who() is None
+    ann.log_in(password=BETTER)
+    execute(url, "UPDATE dash_users_sessions SET expires_at = '2001-01-01'")
+    assert ann.who() is None
+    users.close()
+
+
+def test_role_without_privileges_gets_the_statements(url: str) -> None:  # noqa: F811
+    execute(url, "DROP ROLE IF EXISTS login_app")
+    execute(url, "CREATE ROLE login_app LOGIN PASSWORD 'login'")
+    execute(url, "GRANT SELECT ON users, user_groups TO login_app")
+    try:
+        address = url.split("@", 1)[-1].removeprefix("postgresql://")
+        users = users_of(f"postgresql://login_app:login@{address}")
+        with pytest.raises(DatabaseError, match="dash_users_sessions") as error:
+            make_app(users)
+        hint = error.value.hint or ""
+        assert "GRANT SELECT, INSERT, UPDATE, DELETE" in hint
+        # The hint is what the owner runs.
+        for statement in hint.split("run: ", 1)[1].split(";"):
+            if statement.strip():
+                execute(url, statement)
+        ann = Person(make_app(users))
+        ann.log_in()
+        # It may not change passwords either.
+        assert "new_password" not in ann.get("account/password").text
+        assert ann.who() == "ann"
+        users.close()
+    finally:
+        execute(url, "DROP OWNED BY login_app")
+        execute(url, "DROP ROLE login_app")

@@ -1,0 +1,3 @@
+dash-users seed
+# page
+test "$(dash-users sessions list --json)" = "[]"

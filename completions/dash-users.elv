@@ -96,7 +96,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --delimiter 'Character between CSV cells, or tab [default: detected in the header row]'
             cand --encoding 'Encoding of a text file, such as windows-1252 [default: utf-8, or utf-16 with a byte order mark]'
             cand --column 'Read a field from the column or key with another name (repeatable)'
-            cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file'
+            cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file, or - for stdout'
             cand --jobs 'Threads that hash passwords, 1 to 256 [default: one per core]; they use at most 193 MiB'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
@@ -127,7 +127,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;add'= {
             cand --language 'Language of the user, as a BCP 47 tag'
             cand --group 'Add the user to a group (repeatable)'
-            cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
+            cand --password-file 'Read the password from a file, or - for stdin [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
@@ -149,7 +149,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
         &'dash-users;create'= {
             cand --language 'Language of the user, as a BCP 47 tag'
             cand --group 'Add the user to a group (repeatable)'
-            cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
+            cand --password-file 'Read the password from a file, or - for stdin [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
@@ -169,7 +169,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;passwd'= {
-            cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
+            cand --password-file 'Read the password from a file, or - for stdin [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
@@ -186,7 +186,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;verify'= {
-            cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
+            cand --password-file 'Read the password from a file, or - for stdin [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
@@ -203,7 +203,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;rehash'= {
-            cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
+            cand --password-file 'Read the password from a file, or - for stdin [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
@@ -563,7 +563,7 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --delimiter 'Character between CSV cells, or tab [default: detected in the header row]'
             cand --encoding 'Encoding of a text file, such as windows-1252 [default: utf-8, or utf-16 with a byte order mark]'
             cand --column 'Read a field from the column or key with another name (repeatable)'
-            cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file'
+            cand --generate-missing 'Generate passwords for new users without one, and write them to a new CSV file, or - for stdout'
             cand --jobs 'Threads that hash passwords, 1 to 256 [default: one per core]; they use at most 193 MiB'
             cand --file-mode 'Permissions of a new database file, in octal'
             cand --file-group 'Group of a new database file, by name or number [default: the group of the process]'
@@ -629,8 +629,8 @@ set edit:completion:arg-completer[dash-users] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dash-users;hash'= {
-            cand --hash-file 'File with one hash (one trailing newline is stripped)'
-            cand --password-file 'Read the password from a file [env: DASH_USERS_PASSWORD_FILE]'
+            cand --hash-file 'File with one hash, or - for stdin (one trailing newline is stripped)'
+            cand --password-file 'Read the password from a file, or - for stdin [env: DASH_USERS_PASSWORD_FILE]'
             cand --method 'Method of new hashes, to which existing ones are compared: scrypt, scrypt:N:r:p, pbkdf2, pbkdf2:ALGORITHM or pbkdf2:ALGORITHM:ITERATIONS [env: DASH_USERS_METHOD] [default: scrypt]'
             cand -d 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'
             cand --database 'Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name [env: DASH_USERS_DATABASE] [default: users.db]'

@@ -28,9 +28,9 @@
 //! # What it does with an attempt
 //!
 //! 1. A login that is **remembered** is accepted: the same name, stored value and password were
-//!    accepted in the last 15 minutes, and first in the last 12 hours.
+//!    accepted from the same address in the last 15 minutes, and first in the last 12 hours.
 //! 2. A **wrong password that is remembered** is refused: the same name, stored value and password
-//!    were refused in the last 60 seconds. It counts once for each address.
+//!    were refused for the same address in the last 60 seconds. It counts once.
 //! 3. If another call **checks the same** at the moment, its result is used. If it has none, because
 //!    it failed, this call starts again with a value that it reads itself.
 //! 4. If there were **too many wrong passwords** for the name, from the address, or for the name from
@@ -91,8 +91,8 @@ type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 ///
 /// It can be shared by threads, and created before or after a fork. Each process has its own key,
 /// memory and limits: a child of a fork starts with none, at its first call, and waits for no lock
-/// that another thread held. What it inherited stays in its memory, unused. A fork inside `reread`
-/// is not supported.
+/// that another thread held. What it inherited stays in its memory, unused. In `reread`, neither a
+/// fork nor a call of the same verifier is supported: the call would wait for itself.
 pub struct Verifier {
     limits: Limits,
     clock: Clock,

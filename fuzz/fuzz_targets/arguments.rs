@@ -18,6 +18,7 @@ mod program {
     pub mod prompt;
     pub mod terminal;
     pub mod time;
+    pub mod usage;
 }
 
 use std::ffi::OsString;
@@ -26,7 +27,7 @@ use std::os::unix::ffi::OsStringExt;
 use clap::FromArgMatches;
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
-use program::{cli, commands, complete, exit, output, progress, prompt, terminal, time};
+use program::{cli, commands, complete, exit, output, progress, prompt, terminal, time, usage};
 
 use self::cli::Cli;
 use self::exit::{Code, Report};
@@ -45,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
             Ok(location) => shows_nothing(&arguments, &format!("{location} {location:?}")),
             Err(error) => shows_nothing(&arguments, &format!("{error} {error:?}")),
         },
-        Err(error) if error.use_stderr() => match cli::usage_error(&error) {
+        Err(error) if error.use_stderr() => match usage::failure(&error) {
             Some(failure) => {
                 let Report { code, message, hint, .. } = anyhow::Error::from(failure).into();
                 assert_eq!(code, Code::Usage);

@@ -206,7 +206,7 @@ pub enum Misspelling {
     KeywordValue,
     /// `jdbc:postgresql://…`
     Jdbc,
-    /// `file:users.db?mode=ro`
+    /// `file:users.db`, `file:users.db?mode=ro`
     FileUri,
     /// `postgresql:/…`, `sqlite:users.db`
     Slashes,
@@ -232,7 +232,7 @@ impl fmt::Display for Misspelling {
             Self::Assignment => "looks like NAME=VALUE",
             Self::KeywordValue => "looks like key=value pairs",
             Self::Jdbc => "looks like a JDBC URL",
-            Self::FileUri => "looks like a file: URI with options",
+            Self::FileUri => "looks like a file: URI",
             Self::Slashes => "looks like a URL without '://' after its scheme",
             Self::NoScheme => "looks like a URL without a scheme",
             Self::Comment => "has a trailing comment",
@@ -255,7 +255,6 @@ mod tests {
             ("users.db\n", here.join("users.db")),
             ("users.db\r\n", here.join("users.db")),
             ("./users.db\n\n", here.join("users.db\n")),
-            ("file:users.db", here.join("file:users.db")),
             ("./file:users.db?mode=ro", here.join("file:users.db?mode=ro")),
             ("SQLite:///users.db", here.join("users.db")),
             ("sqlite+pysqlite:////srv/users.db", "/srv/users.db".into()),

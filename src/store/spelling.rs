@@ -189,7 +189,6 @@ fn absolute_misspelling(text: &str) -> Option<Misspelling> {
 
 /// Whether a relative path has a name as people give it to files.
 fn is_plain(path: &str) -> bool {
-    let path = path.strip_prefix("file:").unwrap_or(path);
     let lower = path.to_lowercase();
     let has_extension = EXTENSIONS.iter().any(|extension| lower.ends_with(extension));
     // U+FFFD stands for bytes of a path that are no UTF-8.
@@ -250,7 +249,7 @@ fn misspelling(text: &str, is_url: bool) -> Option<Misspelling> {
     if text.starts_with('~') {
         return Some(Tilde);
     }
-    if lower.starts_with("file:") && text.contains('?') {
+    if lower.starts_with("file:") {
         return Some(FileUri);
     }
     if lacks_slashes(&lower) {
@@ -465,7 +464,16 @@ mod tests {
             ],
         ),
         (Tilde, &["~/users.db", "~postgres/users.db", "~", "sqlite:///~/users.db"]),
-        (FileUri, &["file:users.db?mode=ro", "File:/srv/users.db?key=hunter2"]),
+        (
+            FileUri,
+            &[
+                "file:",
+                "file:users.db",
+                "file:hunter2:x",
+                "file:users.db?mode=ro",
+                "File:/srv/users.db?key=hunter2",
+            ],
+        ),
         (
             Slashes,
             &[
@@ -560,8 +568,6 @@ mod tests {
         "1http://x",
         "100%.db",
         "a#b.db",
-        "file:",
-        "file:hunter2:x",
     ];
 
     #[test]
@@ -615,7 +621,6 @@ mod tests {
             "/srv/None",
             "sqlite:////srv/$x/users #1.db",
             "sqlite:///./a#b.db",
-            "file:users.db",
             "./$DATABASE_URL",
             "./\"users.db\"",
             "../password=x",

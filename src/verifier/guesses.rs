@@ -213,6 +213,10 @@ impl Counter {
             self.wrong.remove(0);
         }
         self.wrong.push((guess, now));
+        // A wait is prolonged by the one call that may check a password after it.
+        if self.limited.is_some() && !hashed {
+            return;
+        }
         let wait = match &self.limited {
             Some(limited) => limited.wait.saturating_mul(2).min(rules.longest_wait),
             None if self.wrong.len() >= limit => rules.first_wait,

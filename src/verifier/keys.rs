@@ -55,13 +55,17 @@ impl Keys {
     }
 
     /// The password comes first: what follows overwrites the last of it in the buffer of the HMAC.
-    pub fn login(&self, attempt: &Attempt<'_>, stored: Option<&str>) -> LoginKey {
+    ///
+    /// The client is part of it. Otherwise, a remembered login would tell the right password of the
+    /// user to anyone who guesses, without any limit.
+    pub fn login(&self, attempt: &Attempt<'_>, stored: Option<&str>, client: &Client) -> LoginKey {
         let kind = if stored.is_some() { b'l' } else { b'u' };
         let password = attempt.password.expose().as_bytes();
-        self.mac(
-            kind,
-            [password, stored.unwrap_or_default().as_bytes(), attempt.username.as_bytes()],
-        )
+        let mut padded = [0; 64];
+        // The name is part of both.
+        let client = client.name_and_address.as_ref().unwrap_or(&client.name);
+        padded[..client.len()].copy_from_slice(client);
+        self.mac(kind, [password, stored.unwrap_or_default().as_bytes(), &padded])
     }
 
     pub fn guess(&self, attempt: &Attempt<'_>, stored: Option<&str>) -> Guess {
@@ -97,13 +101,13 @@ fn first<const N: usize>(digest: LoginKey) -> [u8; N] {
 /// The address of one client: an IPv4 address as IPv6 maps it, or the first 64 bits of an IPv6
 /// address. A port, brackets and a zone are ignored.
 fn network(address: &str) -> Option<std::net::Ipv6Addr> {
-    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let ip = bare
-        .unwrap_or(address)
-        .parse()
-        .or_else(|_| address.parse().map(|with_port: SocketAddr| with_port.ip()));
-    let ip =
-        ip.or_else(|_| address.split('%').next().unwrap_or_default().parse::<IpAddr>()).ok()?;
+    let bare = match address.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => address,
+    };
+    let bare = bare.split('%').next().unwrap_or_default();
+    let with_port = || bare.parse().map(|with_port: SocketAddr| with_port.ip());
+    let ip = bare.parse().or_else(|_| with_port()).ok()?;
     Some(match ip {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
         IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => ip,
@@ -133,7 +137,7 @@ mod tests {
                 "[::ffff:cb00:7107]:1",
             ][..],
             &["2001:db8::1", "2001:db8:0:0:ffff::2", "[2001:db8::3]", "[2001:db8::4]:80"],
-            &["fe80::1%eth0", "fe80::2%eth1", "fe80::1"],
+            &["fe80::1%eth0", "fe80::2%eth1", "fe80::1", "[fe80::1%eth0]:80", "[fe80::3%1]"],
             &["unix:"],
             &["203.0.113.8"],
             &["2001:db8:0:1::1"],
@@ -162,11 +166,12 @@ mod tests {
 
     #[test]
     fn every_part_of_a_login_counts() {
-        let login = |username, password, stored| {
-            let password = Password::from(password);
-            Keys::new([7; 32])
-                .login(&Attempt { username, password: &password, address: None }, stored)
+        let login_with = |key, username, password, stored, address| {
+            let (keys, password) = (Keys::new([key; 32]), Password::from(password));
+            let attempt = Attempt { username, password: &password, address };
+            keys.login(&attempt, stored, &keys.client(&attempt))
         };
+        let login = |username, password, stored| login_with(7, username, password, stored, None);
         let all = [
             login("a", "b", Some("c")),
             login("ab", "", Some("c")),
@@ -174,13 +179,14 @@ mod tests {
             login("a", "bc", Some("")),
             login("a", "bc", None),
             login("ca", "b", Some("")),
+            login_with(8, "a", "b", Some("c"), None),
+            login_with(7, "a", "b", Some("c"), Some("203.0.113.7")),
+            login_with(7, "a", "b", Some("c"), Some("203.0.113.8")),
         ];
         for (index, key) in all.iter().enumerate() {
             assert!(!all[..index].contains(key), "{index}");
         }
         assert_eq!(all[0], login("a", "b", Some("c")));
-        let attempt = Attempt { username: "a", password: &Password::from("b"), address: None };
-        assert_ne!(all[0], Keys::new([8; 32]).login(&attempt, Some("c")));
     }
 
     #[test]

@@ -68,14 +68,14 @@ impl Process {
         stored: Option<&str>,
         reread: &mut dyn FnMut() -> Result<Option<String>, E>,
     ) -> Result<Decision, E> {
+        let client = self.keys.client(attempt);
         let mut changed: Option<Option<String>> = None;
         loop {
             let stored = changed.as_ref().map_or(stored, Option::as_deref);
-            let key = self.keys.login(attempt, stored);
+            let key = self.keys.login(attempt, stored, &client);
             if self.remembered.uses(&key, self.now()) {
                 return Ok(Decision::Accepted);
             }
-            let client = self.keys.client(attempt);
             if let Some(refusal) = self.wrong.get(&client.name, &key, self.now()) {
                 return Ok(self.refuse_again(attempt, stored, &client, refusal));
             }
@@ -149,7 +149,7 @@ impl Process {
                 return Ok(Decision::Refused(Refusal::Changed));
             }
         };
-        let (key, now) = (self.keys.login(attempt, stored.as_deref()), self.now());
+        let (key, now) = (self.keys.login(attempt, stored.as_deref(), &client), self.now());
         match result {
             Ok(()) => {
                 self.remembered.insert(key, now);

@@ -26,6 +26,13 @@ struct Times {
 const SHARD: usize = 64;
 const MAX_SHARDS: usize = 64;
 
+/// The time since `then`, in milliseconds; `None` if the clock went back. Another thread may have
+/// read the clock later and been faster, so a moment in the near future is now.
+pub(super) fn age(then: u64, now: u64) -> Option<u64> {
+    const SKEW: u64 = 10_000;
+    (then.saturating_sub(now) <= SKEW).then(|| now.saturating_sub(then))
+}
+
 impl Remembered {
     pub fn new(capacity: usize, idle: u64, total: u64) -> Self {
         let shards = (capacity / SHARD).clamp(1, MAX_SHARDS);
@@ -42,7 +49,7 @@ impl Remembered {
             shard.remove(key);
             return false;
         }
-        times.used = now;
+        times.used = times.used.max(now);
         true
     }
 
@@ -79,9 +86,8 @@ impl Remembered {
         }
     }
 
-    /// A time in the future means that the clock went back: then the age is unknown.
     fn is_over(&self, times: &Times, now: u64) -> bool {
-        let age = |then| now.checked_sub(then).unwrap_or(u64::MAX);
-        age(times.since) >= self.total || age(times.used) >= self.idle
+        let is_over = |then, limit| age(then, now).is_none_or(|age| age >= limit);
+        is_over(times.since, self.total) || is_over(times.used, self.idle)
     }
 }

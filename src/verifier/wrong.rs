@@ -6,6 +6,7 @@ use hashlink::LruCache;
 
 use super::Refusal;
 use super::keys::{Id, LoginKey};
+use super::remembered::age;
 use super::sync::{Mutex, lock};
 
 /// The last wrong passwords of each name.
@@ -75,8 +76,7 @@ impl WrongPasswords {
         run();
     }
 
-    /// Not if the clock went back, as the age is unknown then.
     fn is_fresh(&self, wrong: &Wrong, now: u64) -> bool {
-        now.checked_sub(wrong.at).is_some_and(|age| age < self.duration)
+        age(wrong.at, now).is_some_and(|age| age < self.duration)
     }
 }

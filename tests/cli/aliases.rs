@@ -74,13 +74,14 @@ fn suggestion_that_writes_is_within_two_letters() {
         ("remov", "exist: 'remove'"),
         ("exprt", "exists: 'export'"),
         ("lsit", "'list'"),
-        ("adduser", ""),
-        ("usermod", ""),
-        ("drop", ""),
+        ("adduser", "'dash-users add'"),
+        ("usermod", "'dash-users update'"),
+        ("drop", "'dash-users remove'"),
         ("restor", "exists: 'restore'"),
-        ("users", ""),
+        ("users", "'dash-users list'"),
         ("seeding", ""),
-        ("initialize", ""),
+        ("test", ""),
+        ("initialize", "'dash-users init'"),
         ("unlocking", ""),
     ] {
         let run = sandbox.run(&[typed]);
@@ -91,5 +92,81 @@ fn suggestion_that_writes_is_within_two_letters() {
             assert!(run.stderr.contains(suggested), "{typed}: {run}");
         }
         assert!(!run.stderr.contains("\n\n\n"), "{run}");
+    }
+}
+
+#[test]
+fn words_of_other_tools_suggest_the_command_that_fits() {
+    let sandbox = empty();
+    for (typed, suggested) in [
+        ("new", "add"),
+        ("doctor", "check"),
+        ("version", "--version"),
+        ("get", "show"),
+        ("edit", "update"),
+        ("ban", "lock"),
+        ("log", "history"),
+        ("audit", "history"),
+        ("password", "passwd"),
+        ("groups", "group list"),
+    ] {
+        let run = sandbox.run(&[typed]);
+        let tip = format!("\n  tip: use 'dash-users {suggested}'\n");
+        assert!(run.stderr.contains(&tip), "{typed}: {run}");
+        let error = sandbox.run(&[typed, "--json"]).error();
+        assert_eq!(error["hint"], format!("use 'dash-users {suggested}'"));
+    }
+}
+
+#[test]
+fn option_suggestion_means_the_same_or_is_left_out() {
+    let sandbox = empty();
+    for (line, suggested) in [
+        ("import a.csv --update", Some("--on-conflict update")),
+        ("seed a.csv --update", Some("--sync")),
+        ("remove alice --force", Some("--yes")),
+        ("export a.csv --yes", Some("--force")),
+        ("list --undated", None),
+        ("show alice --force", None),
+        ("list --databse x", Some("--database")),
+        ("add alice --lang de", Some("--language")),
+        ("add alice --password", Some("--password-stdin")),
+        ("list --no-color", Some("--color never")),
+        ("list --frobnicate", None),
+    ] {
+        let run = sandbox.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.status, 2, "{run}");
+        match suggested {
+            Some(option) => {
+                assert!(run.stderr.contains(&format!("\n  tip: use '{option}'\n")), "{run}");
+            }
+            None => assert!(!run.stderr.contains("tip:"), "{run}"),
+        }
+    }
+}
+
+#[test]
+fn surplus_argument_is_hidden_and_the_hint_fits_the_command() {
+    let sandbox = empty();
+    for (line, hint) in [
+        ("init my.db", "--database"),
+        ("migrate my.db", "--database"),
+        ("list anna", "show USER"),
+        ("check anna", "checks all users"),
+        ("show alice anna", "show takes one user"),
+        ("history alice anna", "history takes at most one user"),
+        ("group list alice anna", "group list takes at most one user"),
+        ("rename alice anna anna", "rename takes the old and the new name"),
+        ("export a.csv anna", "export takes one file"),
+        ("backup a.db anna", "backup takes one file"),
+        ("passwd alice anna", "a password cannot be an argument"),
+        ("my.db", "begin with a command"),
+    ] {
+        let run = sandbox.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.status, 2, "{run}");
+        assert!(run.stderr.contains(hint), "{line}: {run}");
+        assert!(!run.stderr.contains("anna") && !run.stderr.contains("my.db"), "{line}: {run}");
+        let is_about_passwords = hint.contains("password");
+        assert_eq!(run.stderr.contains("password"), is_about_passwords, "{line}: {run}");
     }
 }

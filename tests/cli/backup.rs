@@ -87,7 +87,7 @@ $ dash-users restore nowhere.db --yes
 status 4
 -- stderr
 error: no such backup: [DIR]/nowhere.db
-hint: give the path of a file that `dash-users backup` wrote
+hint: give the path of a file that the command backup wrote
 
 $ dash-users restore text --yes
 status 4
@@ -120,7 +120,7 @@ $ dash-users backup no/such/directory.db
 status 4
 -- stderr
 error: the directory of [DIR]/no/such/directory.db does not exist
-hint: create the directory, or choose another file
+hint: run `mkdir -p [DIR]/no/such`, or choose another file
 
 "#]]);
     assert!(sandbox.read("users.db") == before);

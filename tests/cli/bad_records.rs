@@ -132,7 +132,7 @@ hint: name the field, as in `dash-users import users.json --column password=pass
 $ dash-users import users.json --json
 status 7
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":"name the field, as in `dash-users import users.json --json --column password=passwrod`","details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 bad records in users.json (numbered by item); nothing was changed","hint":"name the field, as in dash-users import users.json --json --column password=passwrod","details":[{"line":null,"item":2,"code":"invalid_data","message":"user 'ben': unknown field 'passwrod': use username, password, password_hash, language, groups, locked or active"},{"line":null,"item":3,"code":"invalid_data","message":"user 'cleo': field 'password' is not text"},{"line":null,"item":4,"code":"invalid_data","message":"not a JSON object"}]}}
 
 "#]],
     );

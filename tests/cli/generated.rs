@@ -84,7 +84,7 @@ $ dash-users import users.csv --generate-missing no/such/directory.csv
 status 1
 -- stderr
 error: cannot write [DIR]/no/such/directory.csv: its directory does not exist
-hint: create the directory, or choose another file for the passwords
+hint: run `mkdir -p [DIR]/no/such`, or choose another file for the passwords
 
 "#]]);
     assert_eq!(fs::read_dir(sandbox.dir()).unwrap().count(), 1, "nothing is created");

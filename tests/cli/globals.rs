@@ -23,22 +23,22 @@ fn usage_errors_are_json_with_json_format() {
 $ dash-users --json nonsense
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"unrecognized subcommand 'nonsense'","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"unrecognized subcommand 'nonsense'","hint":"see dash-users --help"}}
 
 $ dash-users list --nonsense --format=json
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"unexpected argument '--nonsense' found","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"unexpected argument '--nonsense' found","hint":"see dash-users list --help"}}
 
 $ dash-users show --format json
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <USER>","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <USER>","hint":"see dash-users show --help"}}
 
 $ dash-users --json --format plain list
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"the argument '--json' cannot be used with '--format <FORMAT>'","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"the argument '--json' cannot be used with '--format <FORMAT>'","hint":"see dash-users --help"}}
 
 "#]]);
 }
@@ -141,7 +141,7 @@ $ dash-users list --sort postgres://u:hunter2@h/db
 status 2
 -- stderr
 error: invalid value for '--sort <ORDER>' (not shown: it may be a secret)
-hint: use --password-stdin or --password-file: a password cannot be an argument
+hint: the values are: name, created, changed
 
 "#]]);
 }

@@ -19,7 +19,7 @@ user 'alice' is already in group 'admins' in [DIR]/users.db
 $ dash-users group add bob admins Führung --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","username":"bob","action":"group add","changed":true}
+{"database":"[DIR]/users.db","username":"bob","action":"group add","changed":true,"groups":["admins","Führung"]}
 
 $ dash-users group list
 status 0
@@ -64,7 +64,7 @@ user 'alice' is not in group 'admins' in [DIR]/users.db
 $ dash-users group remove alice admins --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","username":"alice","action":"group remove","changed":false}
+{"database":"[DIR]/users.db","username":"alice","action":"group remove","changed":false,"groups":[]}
 
 "#]]);
     assert_eq!(sandbox.run(&["show", "alice", "--json"]).json()["groups"][0], "data science");

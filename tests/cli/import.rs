@@ -380,7 +380,7 @@ status 0
 -- stderr
 created [DIR]/users.db
 converted 1 PBKDF2 hash from Django or passlib
-locked 1 user without a password; to let a user log in, run `dash-users passwd` and `dash-users unlock`
+locked 1 user without a password; to let a user log in, set a password with passwd, and unlock the user
 users.csv: 2 added, 0 changed, 0 unchanged, 0 skipped in [DIR]/users.db
 
 $ dash-users list --format plain

@@ -144,7 +144,7 @@ $ dash-users init -d nowhere/users.db
 status 4
 -- stderr
 error: the directory of [DIR]/nowhere/users.db does not exist
-hint: create the directory, or choose another file
+hint: run `mkdir -p [DIR]/nowhere`, or choose another file
 
 "#]]);
     assert_eq!(sandbox.read_text("text"), text);

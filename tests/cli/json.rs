@@ -14,7 +14,8 @@ const PAGE: &str = include_str!("../../docs/reference/output.md");
 const USER: &str = "username:string? language:string? locked:bool method:string? outdated:bool \
                     groups:array created_at:string? password_changed_at:string?";
 const CHANGE: &str = "database:string username:string? action:string changed:bool \
-                      [password:string] [new_username:string] [warnings:array]";
+                      [password:string] [new_username:string] [warnings:array] [locked:bool] \
+                      [groups:array]";
 const MEMBER: &str = "username:string? group:string?";
 const SESSION: &str = "username:string? started_at:string? last_used_at:string? expires_at:string?";
 const ENDED: &str = "database:string action:string changed:bool ended:number [username:string?]";
@@ -50,7 +51,7 @@ const EXPORTED: &str =
 const ROWS: [(&str, &str); 15] = [
     ("`show`, `list` (an array)", USER),
     (
-        "`add`, `passwd`, `rehash`, `rename`, `update`, `lock`, `unlock`, `remove`, `group add`, `group remove`",
+        "`add`, `passwd`, `rehash`, `rename`, `group add`, `group remove`; arrays: `lock`, `unlock`, `remove`, `update`, `rehash --plaintext`",
         CHANGE,
     ),
     ("`group list`", MEMBER),
@@ -158,24 +159,25 @@ fn changes_have_documented_json_shape() {
     one(&sandbox, "passwd alice --password-stdin", CHANGE, &[]);
     one(&sandbox, "passwd bob --generate", CHANGE, &["password"]);
     one(&sandbox, "rehash alice --password-stdin", CHANGE, &[]);
-    one(&sandbox, "update alice --language de", CHANGE, &[]);
-    one(&sandbox, "lock alice", CHANGE, &[]);
+    several(&sandbox, "update alice --language de", CHANGE, &[]);
+    several(&sandbox, "lock alice", CHANGE, &[]);
+    one(&sandbox, "passwd alice --password-stdin", CHANGE, &["locked"]);
     several(&sandbox, "lock alice bob", CHANGE, &[]);
-    one(&sandbox, "unlock alice", CHANGE, &[]);
+    several(&sandbox, "unlock alice", CHANGE, &[]);
     several(&sandbox, "unlock alice bob", CHANGE, &[]);
-    one(&sandbox, "group add alice admins staff", CHANGE, &[]);
-    one(&sandbox, "group remove alice staff", CHANGE, &[]);
+    one(&sandbox, "group add alice admins staff", CHANGE, &["groups"]);
+    one(&sandbox, "group remove alice staff", CHANGE, &["groups"]);
     one(&sandbox, "rename alice carol", CHANGE, &["new_username"]);
     one(&sandbox, "rename carol carol", CHANGE, &["new_username"]);
     sandbox.sql("INSERT INTO users VALUES ('dave', 'plain text', 'en')");
-    one(&sandbox, "rehash --plaintext dave", CHANGE, &["warnings"]);
+    several(&sandbox, "rehash --plaintext dave", CHANGE, &["warnings"]);
     several(&sandbox, "rehash --plaintext --all", CHANGE, &[]);
     sandbox.sql(
         "CREATE TABLE posts (author REFERENCES users ON DELETE CASCADE);
          INSERT INTO posts VALUES ('dave');",
     );
-    one(&sandbox, "remove dave --yes", CHANGE, &["warnings"]);
-    one(&sandbox, "remove dave --yes --if-exists", CHANGE, &[]);
+    several(&sandbox, "remove dave --yes", CHANGE, &["warnings"]);
+    several(&sandbox, "remove dave --yes --if-exists", CHANGE, &[]);
     several(&sandbox, "remove bob carol --yes", CHANGE, &[]);
 }
 

@@ -51,7 +51,7 @@ fn lock_json_lists_changed_and_unchanged_users() {
 $ dash-users lock bob --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","username":"bob","action":"lock","changed":true}
+[{"database":"[DIR]/users.db","username":"bob","action":"lock","changed":true}]
 
 $ dash-users lock alice bob alice --json
 status 0

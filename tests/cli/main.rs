@@ -37,6 +37,7 @@ mod globals;
 mod group;
 mod hash;
 mod help;
+mod hints;
 mod history;
 mod history_filters;
 mod hostile;

@@ -39,7 +39,7 @@ $ printf x | dash-users rehash alice bob --password-stdin
 status 2
 -- stderr
 error: rehash accepts only one USER, except with --plaintext
-hint: run `dash-users rehash` once per user
+hint: run rehash once per user, or use --plaintext for stored plaintext passwords
 
 "#]]);
 }
@@ -133,7 +133,7 @@ hint: run `dash-users passwd bob --database [DIR]/users.db` to set a new passwor
 $ dash-users rehash --plaintext --all --json
 status 7
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is empty or a placeholder such as None","hint":"run `dash-users passwd bob --database [DIR]/users.db` to set a new password"}}
+{"error":{"code":"invalid_data","status":7,"message":"the stored value of 'bob' is empty or a placeholder such as None","hint":"run dash-users passwd bob --database [DIR]/users.db to set a new password"}}
 
 $ dash-users rehash --plaintext alice nobody
 status 6
@@ -195,7 +195,7 @@ hint: run `dash-users check --database [DIR]/users.db` to see how to fix each on
 $ dash-users rehash --plaintext --all --json
 status 7
 -- stderr
-{"error":{"code":"invalid_data","status":7,"message":"3 stored values are not passwords; nothing was changed","hint":"run `dash-users check --database [DIR]/users.db` to see how to fix each one","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is empty or a placeholder such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is empty or a placeholder such as None"}]}}
+{"error":{"code":"invalid_data","status":7,"message":"3 stored values are not passwords; nothing was changed","hint":"run dash-users check --database [DIR]/users.db to see how to fix each one","details":[{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'bob' is empty or a placeholder such as None"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'carol' is a valid hash with Python's b'…' around it, which is not accepted as a password"},{"line":null,"item":null,"code":"invalid_data","message":"the stored value of 'dave' is empty or a placeholder such as None"}]}}
 
 $ dash-users rehash --plaintext carol
 status 7

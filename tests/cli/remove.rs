@@ -38,7 +38,7 @@ removed user 'alice' in [DIR]/users.db
 $ dash-users rm bob --yes --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","username":"bob","action":"remove","changed":true}
+[{"database":"[DIR]/users.db","username":"bob","action":"remove","changed":true}]
 
 "#]]);
     assert_eq!(sandbox.run(&["list", "--format", "plain"]).stdout, "");

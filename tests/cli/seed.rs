@@ -172,7 +172,7 @@ fn seed_file_options_require_file() {
 $ dash-users seed --dry-run --json
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <FILE>","hint":"see --help"}}
+{"error":{"code":"usage","status":2,"message":"the following required arguments were not provided: <FILE>","hint":"see dash-users seed --help"}}
 
 "#]]);
 }

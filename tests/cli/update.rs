@@ -19,7 +19,7 @@ the language of user 'alice' is already pt-BR in [DIR]/users.db
 $ dash-users update alice --language pt-BR --json
 status 0
 -- stdout
-{"database":"[DIR]/users.db","username":"alice","action":"update","changed":false}
+[{"database":"[DIR]/users.db","username":"alice","action":"update","changed":false}]
 
 $ dash-users update alice --language 'Portuguese of Brazil'
 status 7

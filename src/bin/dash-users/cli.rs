@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use dash_users::{Location, Method, MethodError, transfer};
 
@@ -56,7 +55,12 @@ impl Globals {
     pub fn database(&self) -> anyhow::Result<Location> {
         let from_environment = || environment("DASH_USERS_DATABASE");
         let database = self.database.clone().or_else(from_environment);
-        let location = Location::parse(database.unwrap_or("users.db".into()))?;
+        let database = database.unwrap_or("users.db".into());
+        if database == "-" {
+            let failure = Failure::new(Code::Usage, "the database cannot be stdin or stdout");
+            return Err(failure.hint("give a path; for a file called -, write ./-").into());
+        }
+        let location = Location::parse(database)?;
         match location {
             #[cfg(feature = "postgres")]
             Location::Postgres(server) => {
@@ -276,7 +280,7 @@ pub struct PasswordArgs {
     /// Read the password from stdin (one trailing newline is stripped)
     #[arg(long)]
     pub password_stdin: bool,
-    /// Read the password from a file [env: DASH_USERS_PASSWORD_FILE]
+    /// Read the password from a file, or - for stdin [env: DASH_USERS_PASSWORD_FILE]
     ///
     /// One trailing newline is stripped.
     #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
@@ -315,7 +319,8 @@ pub struct FileArgs {
     /// Ignore columns and keys that are not fields
     #[arg(long, requires = "file")]
     pub ignore_unknown: bool,
-    /// Generate passwords for new users without one, and write them to a new CSV file
+    /// Generate passwords for new users without one, and write them to a new CSV file, or - for
+    /// stdout
     #[arg(long, value_name = "FILE", requires = "file")]
     pub generate_missing: Option<PathBuf>,
     /// Lock new users without a password; run `passwd` and `unlock` later to let them log in
@@ -414,92 +419,6 @@ fn exit_codes(is_wanted: impl Fn(u8) -> bool) -> String {
     let rows = EXIT_CODES.iter().filter(|(code, _)| is_wanted(*code));
     let rows = rows.map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
     section("Exit codes", rows.collect::<String>().trim_end())
-}
-
-/// Commands that change neither the database nor a server.
-const READING: [&str; 12] = [
-    "backup",
-    "check",
-    "completions",
-    "export",
-    "hash",
-    "help",
-    "history",
-    "list",
-    "ls",
-    "man",
-    "show",
-    "verify",
-];
-
-/// Drops suggestions for a mistyped command unless less than half of its letters are wrong. For one
-/// that would write, they are at most two, and for a hidden alias one. Replaces hidden aliases by
-/// their commands.
-pub fn drop_far_suggestions(error: &mut clap::Error) {
-    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
-        return;
-    };
-    let typed = typed.clone();
-    let Some(ContextValue::Strings(names)) = error.remove(ContextKind::SuggestedSubcommand) else {
-        return;
-    };
-    let command = Cli::command();
-    let mut shown: Vec<String> = Vec::new();
-    for name in names {
-        let found = command.find_subcommand(&name);
-        let is_hidden =
-            |found: &&clap::Command| !found.get_name_and_visible_aliases().contains(&name.as_str());
-        let hidden_of = found.filter(is_hidden);
-        let most = match hidden_of {
-            Some(_) => 1,
-            None if READING.contains(&name.as_str()) => usize::MAX,
-            None => 2,
-        };
-        let distance = strsim::osa_distance(&typed, &name);
-        if distance > most || 2 * distance >= typed.len() {
-            continue;
-        }
-        let name = hidden_of.map_or(name.clone(), |command| command.get_name().to_owned());
-        if !shown.contains(&name) {
-            shown.push(name);
-        }
-    }
-    if shown.is_empty() {
-        error.remove(ContextKind::Suggested);
-    } else {
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
-    }
-}
-
-/// Replaces clap's own message if it would show a possible secret: a misplaced password, a
-/// password in a URL, or a hash.
-pub fn usage_error(error: &clap::Error) -> Option<Failure> {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let may_be_secret =
-        |text: &str| text.contains("://") || text.contains(['$', '@', '=', ' ', '\n']);
-    let is_stray = match error.kind() {
-        ErrorKind::UnknownArgument => text(ContextKind::InvalidArg)
-            .is_some_and(|text| !text.starts_with('-') || may_be_secret(text)),
-        ErrorKind::TooManyValues => true,
-        ErrorKind::InvalidSubcommand => {
-            let is_of_words = |c: char| c.is_ascii_alphabetic() || c == '-';
-            text(ContextKind::InvalidSubcommand).is_some_and(|text| !text.chars().all(is_of_words))
-        }
-        _ => false,
-    };
-    let message = if is_stray {
-        "unexpected argument (not shown: it may be a secret)".to_owned()
-    } else if text(ContextKind::InvalidValue).is_some_and(may_be_secret) {
-        let option = text(ContextKind::InvalidArg).unwrap_or("an option");
-        format!("invalid value for '{option}' (not shown: it may be a secret)")
-    } else {
-        return None;
-    };
-    let hint = "use --password-stdin or --password-file: a password cannot be an argument";
-    Some(Failure::new(Code::Usage, message).hint(hint))
 }
 
 #[cfg(test)]

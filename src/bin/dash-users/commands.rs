@@ -36,7 +36,7 @@ use dash_users::{
 };
 
 use crate::cli::{Cli, Command, MethodArg, environment};
-use crate::exit::{Code, Failure, with_user_hint};
+use crate::exit::{Code, Failure, command, with_user_hint};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
@@ -185,7 +185,7 @@ fn change_users(
     sessions::forget(&mut users, &names, output);
     let names: Vec<StoredText> = names.into_iter().map(StoredText::from).collect();
     let changes = changes(database, action, names.iter().zip(outcomes), done, already);
-    Ok(output.changes(&changes, arguments.len() > 1)?)
+    Ok(output.changes(&changes)?)
 }
 
 /// The changes to several users, with a message for each, changed or not.
@@ -205,7 +205,7 @@ fn changes<'a>(
 }
 
 /// Reports changes to groups and history that repairing the schema caused.
-fn report_reconciled(events: &[Event], output: &Output) {
+fn report_reconciled(events: &[Event], database: &Location, output: &Output) {
     const MAX_LINES: usize = 20;
     for Event { action, username, detail, .. } in events.iter().rev().take(MAX_LINES) {
         output.note(&match action.to_text().as_deref() {
@@ -220,7 +220,8 @@ fn report_reconciled(events: &[Event], output: &Output) {
     }
     if events.len() > MAX_LINES {
         let more = events.len() - MAX_LINES;
-        output.note(&format!("and {more} more: run `dash-users history` to see all"));
+        let history = command(database, "history");
+        output.note(&format!("and {more} more: run {history} to see all"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Exit codes: one table for the code, `--help` and the docs, and the hint for each error.
 
 use std::fmt;
+use std::path::Path;
 
 use dash_users::files::FileError;
 use dash_users::policy;
@@ -292,8 +293,8 @@ fn of_file(error: &FileError) -> (Code, Option<String>) {
         FileError::Exists { .. } => {
             (Code::FileExists, "choose another file, or use --force to overwrite it")
         }
-        FileError::NoDirectory { .. } => {
-            (Code::Failed, "create the directory, or choose another file")
+        FileError::NoDirectory { path } => {
+            return (Code::Failed, Some(create_directory(path, "choose another file")));
         }
         FileError::Directory { .. } => (Code::Failed, "give a file in that directory"),
         _ => return (Code::Failed, None),
@@ -305,13 +306,20 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
     match error {
         StoreError::NoDatabase { path } => {
             let init = command(&Location::Sqlite(path.clone()), "init");
+            let init = match missing_directory(path) {
+                Some(mkdir) => format!("{mkdir} and {init}"),
+                None => init,
+            };
             (
                 Code::NoDatabase,
                 Some(format!("run {init} to create it, or use --database to choose another")),
             )
         }
-        StoreError::NoDirectory { .. } => {
-            (Code::NoDatabase, Some("create the directory, or choose another file".to_owned()))
+        StoreError::NoDirectory { path } => {
+            (Code::NoDatabase, Some(create_directory(path, "choose another file")))
+        }
+        StoreError::CannotWrite { path, .. } if path.is_dir() => {
+            (Code::Failed, Some("give a file in that directory".to_owned()))
         }
         StoreError::FileExists { .. } => (
             Code::FileExists,
@@ -345,9 +353,7 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         }
         StoreError::NotOnServers => (
             Code::Failed,
-            Some(
-                "use pg_dump and pg_restore, or `dash-users export` for the users only".to_owned(),
-            ),
+            Some("use pg_dump and pg_restore, or export for the users only".to_owned()),
         ),
         _ => (Code::Failed, None),
     }
@@ -403,6 +409,21 @@ pub fn copy_command(location: &Location, table: &CopyableTable, target: &str) ->
         format!("psql --csv --command {select} {database}")
     };
     Some(format!("{export} | dash-users import - --input-format csv --database {target}"))
+}
+
+/// The command that creates the directory of a file, if it is missing.
+fn missing_directory(path: &Path) -> Option<String> {
+    let directory = path.parent().filter(|directory| !directory.exists())?;
+    let directory = quoted(&StoredText::from(directory.as_os_str().as_encoded_bytes()))?;
+    Some(format!("`mkdir -p {directory}`"))
+}
+
+/// How to write a file whose directory is missing.
+pub fn create_directory(path: &Path, or: &str) -> String {
+    match missing_directory(path) {
+        Some(mkdir) => format!("run {mkdir}, or {or}"),
+        None => format!("create the directory, or {or}"),
+    }
 }
 
 fn not_empty(hint: &str) -> Option<String> {
@@ -526,8 +547,7 @@ pub fn user_command(
     after: &str,
 ) -> Option<String> {
     let name = quoted(user)?;
-    let StoredText::Text(text) = user else { return None };
-    if !text.starts_with('-') {
+    if !user.as_key()?.starts_with(b"-") {
         return Some(command(database, &format!("{before} {name}{after}")));
     }
     // A name like an option must follow all options.
@@ -537,21 +557,77 @@ pub fn user_command(
 
 /// The database as a shell argument.
 pub fn pasted(database: &Location) -> String {
-    let database = database.to_string();
-    quoted(&StoredText::Text(database.clone())).unwrap_or(database)
+    let text = match database {
+        Location::Sqlite(path) => StoredText::from(path.as_os_str().as_encoded_bytes()),
+        server => StoredText::Text(server.to_string()),
+    };
+    quoted(&text).unwrap_or(database.to_string())
 }
 
-/// The text as a shell argument, or none if it cannot be pasted.
+/// The text as a shell argument, or none if it cannot be one. Invalid UTF-8, control characters and
+/// the like become escapes in `$'…'`, which bash, zsh and ksh understand.
 pub fn quoted(text: &StoredText) -> Option<String> {
-    let StoredText::Text(text) = text else { return None };
-    if text.chars().any(is_unsafe_to_print) {
+    let bytes = match text {
+        StoredText::Text(text) => text.as_bytes(),
+        StoredText::InvalidText(bytes) => bytes,
+        StoredText::Null | StoredText::Blob(_) => return None,
+    };
+    if bytes.contains(&0) {
         return None;
     }
+    let text = match str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(is_unsafe_to_print) => text,
+        _ => return Some(escaped(bytes)),
+    };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%=:".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
-        return Some(text.clone());
+        return Some(text.to_owned());
     }
     Some(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+/// The bytes in `$'…'`, each as it is or in octal: a digit may follow.
+fn escaped(bytes: &[u8]) -> String {
+    let byte = |byte: &u8| match byte {
+        b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
+        b' '..=b'~' => char::from(*byte).to_string(),
+        byte => format!("\\{byte:03o}"),
+    };
+    format!("$'{}'", bytes.iter().map(byte).collect::<String>())
+}
+
+/// A hint as in JSON: without the backticks around its commands. A backtick in a name stays.
+pub fn without_backticks(hint: &str) -> String {
+    let mut result = String::with_capacity(hint.len());
+    let mut rest = hint;
+    while let Some((before, after)) = rest.split_once('`') {
+        result += before;
+        let Some(end) = end_of_command(after) else {
+            return result + "`" + after;
+        };
+        result += &after[..end];
+        rest = &after[end + 1..];
+    }
+    result + rest
+}
+
+/// The position of the first backtick that is not in quotes.
+fn end_of_command(text: &str) -> Option<usize> {
+    let (mut is_quoted, mut has_escapes, mut before) = (false, true, ' ');
+    let mut chars = text.char_indices();
+    while let Some((position, c)) = chars.next() {
+        match c {
+            '\\' if has_escapes => drop(chars.next()),
+            '\'' => {
+                is_quoted = !is_quoted;
+                has_escapes = !is_quoted || before == '$';
+            }
+            '`' if !is_quoted => return Some(position),
+            _ => {}
+        }
+        before = c;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod progress;
 mod prompt;
 mod terminal;
 mod time;
+mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -55,9 +56,9 @@ fn main() -> ExitCode {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(mut error) if error.use_stderr() => {
-            cli::drop_far_suggestions(&mut error);
+            usage::improve_suggestions(&mut error);
             let output = Output::for_usage_errors(&arguments);
-            return match cli::usage_error(&error) {
+            return match usage::failure(&error) {
                 Some(failure) => finish(&output, Err(failure.into())),
                 None => ExitCode::from(output.usage_error(&error)),
             };

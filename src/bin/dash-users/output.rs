@@ -30,6 +30,7 @@ pub use self::spool::Spool;
 pub use self::table::{fields, indented, table, wrapped};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Report};
+use crate::{terminal, usage};
 
 /// Prints everything the program prints.
 pub struct Output {
@@ -45,6 +46,7 @@ impl Output {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
+        terminal::set_json(globals.format() == Format::Json);
         Self { format: globals.format(), is_quiet: globals.quiet, color }
     }
 
@@ -88,7 +90,7 @@ impl Output {
             let summary =
                 text.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
             let message = summary.map(str::trim).collect::<Vec<_>>().join(" ");
-            let failure = Failure::new(Code::Usage, message).hint("see --help");
+            let failure = Failure::new(Code::Usage, message).hint(usage::hint(error));
             self.error(&Report::from(anyhow::Error::from(failure)));
         } else {
             let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
@@ -133,15 +135,24 @@ impl Output {
     }
 
     /// Reports changes: in JSON as a result, otherwise as notes. A generated password goes to stdout.
-    /// With `several`, JSON is an array, even for one change.
-    pub fn changes(&self, changes: &[(Change<'_>, String)], several: bool) -> io::Result<()> {
+    /// JSON is an array.
+    pub fn changes(&self, changes: &[(Change<'_>, String)]) -> io::Result<()> {
         if self.format == Format::Json {
             let changes: Vec<_> = changes.iter().map(|(change, _)| change).collect();
-            return write_stdout(|stdout| match changes[..] {
-                [change] if !several => json::write(stdout, change),
-                _ => json::write(stdout, &changes),
-            });
+            return write_stdout(|stdout| json::write(stdout, &changes));
         }
+        self.notes(changes)
+    }
+
+    /// As [`changes`](Self::changes), for a command that changes exactly one user. JSON is an object.
+    pub fn change(&self, change: Change<'_>, note: String) -> io::Result<()> {
+        if self.format == Format::Json {
+            return write_stdout(|stdout| json::write(stdout, &change));
+        }
+        self.notes(&[(change, note)])
+    }
+
+    fn notes(&self, changes: &[(Change<'_>, String)]) -> io::Result<()> {
         for (change, note) in changes {
             for warning in &change.warnings {
                 self.warn(warning);
@@ -150,7 +161,8 @@ impl Output {
             if let Some(password) = change.password {
                 write_stdout(|stdout| writeln!(stdout, "{password}")).map_err(|error| {
                     let lost = "the new password was set but cannot be printed";
-                    let next = "set another with `dash-users passwd`";
+                    let name = change.username.as_deref().unwrap_or_default();
+                    let next = format!("set another with passwd {name}");
                     io::Error::new(error.kind(), format!("{lost}: {error}; {next}"))
                 })?;
             }
@@ -181,11 +193,11 @@ impl Output {
     }
 
     pub fn error(&self, report: &Report) {
-        if report.code == Code::Interrupted {
-            // The user interrupted it and needs no message.
-        } else if self.format == Format::Json {
+        if self.format == Format::Json {
             // Without stderr there is nowhere to report to.
             let _ = json::write(&mut io::stderr().lock(), &JsonError::from(report));
+        } else if report.code == Code::Interrupted {
+            self.talk(None, &report.message);
         } else if !report.is_answered {
             for Detail { file, position, message, .. } in &report.details {
                 let position = position.map(|position| format!(":{position}")).unwrap_or_default();
@@ -215,6 +227,21 @@ impl Output {
             }
             None => writeln!(stderr, "{text}"),
         };
+    }
+}
+
+/// The message after Ctrl-C or Ctrl-D.
+pub const INTERRUPTED: &str = "interrupted: nothing was changed";
+
+/// The line on stderr when a signal ends the program.
+pub fn interruption(is_json: bool, exit_code: u8) -> String {
+    let text = INTERRUPTED;
+    if is_json {
+        format!(
+            r#"{{"error":{{"code":"interrupted","status":{exit_code},"message":"{text}","hint":null}}}}"#
+        )
+    } else {
+        text.to_owned()
     }
 }
 

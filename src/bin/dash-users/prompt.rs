@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::{Format, Globals, NewPasswordArgs, PasswordArgs, environment};
 use crate::exit::{Code, Failure};
-use crate::output::{printable, refuse_closed_stdout};
+use crate::output::{INTERRUPTED, printable, refuse_closed_stdout};
 use crate::terminal::{self, Echo};
 
 /// The maximum number of bytes to read. No password is that long.
@@ -39,6 +39,10 @@ pub enum Source {
 }
 
 impl Source {
+    fn file(path: PathBuf, named_by: &'static str) -> Self {
+        if path == Path::new("-") { Self::Stdin } else { Self::File(path, named_by) }
+    }
+
     /// The generated password, which must be printed.
     pub fn generated<'a>(&self, password: &'a Password) -> Option<&'a str> {
         matches!(self, Self::Generated).then(|| password.expose())
@@ -72,9 +76,9 @@ impl Prompt {
         if args.password_stdin {
             Ok(Source::Stdin)
         } else if let Some(file) = &args.password_file {
-            Ok(Source::File(file.clone(), "--password-file"))
+            Ok(Source::file(file.clone(), "--password-file"))
         } else if let Some(file) = from_environment {
-            Ok(Source::File(file.into(), "DASH_USERS_PASSWORD_FILE"))
+            Ok(Source::file(file.into(), "DASH_USERS_PASSWORD_FILE"))
         } else if let Some(reason) = self.obstacle("a password") {
             Err(Failure::new(Code::Usage, reason).hint(format!("use {flags}")).into())
         } else {
@@ -126,7 +130,7 @@ impl Prompt {
         let (typed, seen) = typed.context("cannot read the password from the terminal")?;
         if seen.end.load(Ordering::Relaxed) {
             self.say("\n")?;
-            return Err(Failure::new(Code::Interrupted, "interrupted").into());
+            return Err(Failure::new(Code::Interrupted, INTERRUPTED).into());
         }
         if seen.control.load(Ordering::Relaxed) {
             let message = "control characters are not allowed in a password";

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,11 +17,16 @@ use nix::sys::termios::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
+use crate::output::interruption;
+
 /// The prompt that is open.
 static PROMPT: Mutex<Option<Saved>> = Mutex::new(None);
 
 /// Held while signals may end the program.
 static INTERRUPTIBLE: Mutex<()> = Mutex::new(());
+
+/// Whether errors are JSON.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Whether a progress bar is shown on stderr.
 static HAS_BAR: AtomicBool = AtomicBool::new(false);
@@ -138,6 +143,11 @@ fn step_back() {
     });
 }
 
+/// Says whether errors are JSON.
+pub fn set_json(is_json: bool) {
+    IS_JSON.store(is_json, Ordering::Relaxed);
+}
+
 /// Says whether there is a progress bar on stderr.
 pub fn set_bar(is_shown: bool) {
     HAS_BAR.store(is_shown, Ordering::Relaxed);
@@ -153,7 +163,12 @@ fn end(signal: i32) {
     } else if HAS_BAR.load(Ordering::Relaxed) {
         eprintln!();
     }
-    signal_hook::low_level::exit(128 + signal);
+    let exit_code = 128 + signal;
+    let line =
+        interruption(IS_JSON.load(Ordering::Relaxed), u8::try_from(exit_code).unwrap_or(130));
+    // Without stderr there is nowhere to report to.
+    let _ = writeln!(io::stderr(), "{line}");
+    signal_hook::low_level::exit(exit_code);
 }
 
 fn lock() -> MutexGuard<'static, Option<Saved>> {

@@ -261,8 +261,10 @@ fn child_of_a_fork_waits_for_no_lock_and_remembers_nothing() {
 
     // All locks and places are held, and the login is being checked by another thread.
     let parent = Arc::clone(&verifier.process());
-    let attempt = Attempt { username: "alice", password: &Password::from("right"), address: None };
-    let key = super::super::keys::Keys::new([7; 32]).login(&attempt, stored);
+    let attempt =
+        Attempt { username: "alice", password: &Password::from("right"), address: ADDRESS };
+    let keys = super::super::keys::Keys::new([7; 32]);
+    let key = keys.login(&attempt, stored, &keys.client(&attempt));
     let lead = parent.flights.join(key);
     assert!(matches!(lead, Joined::Lead(_)));
     let place = parent.admission.enter([0; 16], 0);

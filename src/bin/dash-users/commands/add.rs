@@ -61,7 +61,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     // Fail before asking for a password.
     if let Err(error) = users.check_new(&username, args.allow_similar) {
         exists(error)?;
-        return Ok(output.changes(&[(change.unchanged(), already())], false)?);
+        return Ok(output.change(change.unchanged(), already())?);
     }
 
     note_first_scrypt(&mut users, &args.method, output)?;
@@ -73,10 +73,10 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     new.allow_similar = args.allow_similar;
     if let Err(error) = users.add(&new) {
         exists(error)?;
-        return Ok(output.changes(&[(change.unchanged(), already())], false)?);
+        return Ok(output.change(change.unchanged(), already())?);
     }
     let password = source.generated(&new.password);
     let change = Change { password, ..change };
     let locked = if args.locked { "locked " } else { "" };
-    Ok(output.changes(&[(change, format!("added {locked}user '{name}'"))], false)?)
+    Ok(output.change(change, format!("added {locked}user '{name}'"))?)
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use dash_users::files::{self, FileError, WriteOptions};
-use dash_users::{Error, Location, StoreError, Users};
+use dash_users::{Error, Location, StoreError, StoredText, Users};
 
 use super::import::is_stdout;
+use crate::exit::{Code, Failure, command, quoted};
 use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
 const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
@@ -37,6 +38,19 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     }
     if is_stdout(&args.file) || is_pipe(&file) {
         return stream(&mut users, args, &file);
+    }
+    if file.is_dir() {
+        let message = format!("cannot write {}: it is a directory", file.display());
+        let copy = StoredText::from(file.join("users-backup.db").as_os_str().as_encoded_bytes());
+        let failure = Failure::new(Code::Failed, message);
+        return Err(match quoted(&copy) {
+            Some(copy) => {
+                let backup = command(database, &format!("backup {copy}"));
+                failure.hint(format!("give a file in that directory, as in {backup}"))
+            }
+            None => failure,
+        }
+        .into());
     }
     users.backup(&file, args.force)?;
     let warning = files::mode_warning(&file, OPTIONS.mode);

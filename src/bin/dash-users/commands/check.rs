@@ -5,14 +5,14 @@ use std::time::SystemTime;
 use anyhow::Result;
 use clap::ValueEnum;
 use dash_users::{
-    Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, User, Users,
-    store,
+    Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, User,
+    Username, Users, is_unsafe_to_print, store,
 };
 use serde::Serialize;
 
 use super::{open, report_reconciled};
 use crate::cli::{MethodArg, environment};
-use crate::exit::{Code, Failure, command, quoted, user_command};
+use crate::exit::{Code, Failure, command, pasted, quoted, user_command, without_backticks};
 use crate::output::{Output, counted, indented, rfc3339, thousands, wrapped};
 
 /// Check the database and its users for problems
@@ -120,7 +120,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         if found.iter().any(is_repairable) {
             let events = users.repair()?;
             output.note(&format!("repaired {database}"));
-            report_reconciled(&events, output);
+            report_reconciled(&events, database, output);
         }
         if found.iter().any(is_unwrappable) {
             let repaired = counted(users.unwrap_hashes()?.len() as u64, "hash", "hashes");
@@ -157,7 +157,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             severity: finding.problem.severity().to_string(),
             username: finding.username.as_ref().and_then(StoredText::to_text),
             message: finding.problem.to_string(),
-            hint: hint(finding),
+            hint: without_backticks(&hint(finding)),
             fixed: args.fix.then(|| is_fixed(finding)),
         });
         json.collect::<Vec<_>>()
@@ -170,7 +170,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
                 problem.severity().to_string(),
                 username.as_ref().map(ToString::to_string).unwrap_or_default(),
                 problem.to_string(),
-                hint(finding),
+                without_backticks(&hint(finding)),
             ];
             row.extend(args.fix.then(|| is_fixed(finding).to_string()));
             row
@@ -362,11 +362,26 @@ fn is_restorable(problem: &Problem) -> bool {
     )
 }
 
+/// A similar name that a new user may have.
+fn allowed_name(name: &StoredText) -> Option<String> {
+    let name = name.to_text()?;
+    let letter = |c: char| match c {
+        ':' => Some('.'),
+        c if c.is_whitespace() => Some(' '),
+        c if is_unsafe_to_print(c) => None,
+        c => Some(c),
+    };
+    let name: String = name.chars().filter_map(letter).collect();
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = name.trim_start_matches('-');
+    name.parse::<Username>().is_ok().then(|| name.to_owned())
+}
+
 /// How to fix a finding, as a command to paste if possible.
 fn hint(Finding { username, problem }: &Finding, database: &Location) -> String {
     let user = username.as_ref();
     let run = |arguments: &str| command(database, arguments);
-    let file = quoted(&StoredText::Text(database.to_string())).unwrap_or_default();
+    let file = pasted(database);
     let of_user = |before: &str, after: &str| match user {
         Some(user) => user_command(database, before, user, after).unwrap_or_else(|| {
             let sql = store::sql_to_remove(database, user);
@@ -376,16 +391,19 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
     };
     match problem {
         Problem::NameNotText => of_user("remove", ""),
-        Problem::NameCannotLogIn | Problem::NameNotAllowed(_) => of_user("rename", " NEW"),
+        Problem::NameCannotLogIn | Problem::NameNotAllowed(_) => {
+            let new = user.and_then(allowed_name).and_then(|name| quoted(&StoredText::Text(name)));
+            of_user("rename", &format!(" {}", new.unwrap_or("NEW".to_owned())))
+        }
         Problem::LanguageNotText | Problem::LanguageNotAllowed => {
-            of_user("update", " --language TAG")
+            of_user("update", " --language en")
         }
         Problem::GroupNotAllowed(group, _) => match quoted(group) {
             Some(group) => of_user("group remove", &format!(" {group}")),
             None => "the group name cannot be typed; delete its row from user_groups".to_owned(),
         },
         Problem::HashBlob => match user {
-            Some(StoredText::Text(name)) if user.and_then(quoted).is_some() => {
+            Some(StoredText::Text(name)) if !name.chars().any(is_unsafe_to_print) => {
                 format!("convert it to text with this SQL: {}", store::sql_to_cast(name))
             }
             _ => run("check --fix --unwrap"),

@@ -97,8 +97,10 @@ fn report(
         format!("{} {}", if groups.len() == 1 { "group" } else { "groups" }, groups.join(", "))
     };
     let is_addition = action == "group add";
-    let change = Change::new(database, &name, action);
-    let done = match (changed.contains(&true), is_addition) {
+    let really = groups.iter().zip(changed).filter(|(_, changed)| **changed);
+    let really = really.map(|(group, _)| String::from_utf8_lossy(bytes(group))).collect();
+    let change = Change { groups: Some(really), ..Change::new(database, &name, action) };
+    let (change, done) = match (changed.contains(&true), is_addition) {
         (true, true) => (change, format!("added user '{name}' to {}", list(true))),
         (true, false) => (change, format!("removed user '{name}' from {}", list(true))),
         (false, true) => {
@@ -106,7 +108,7 @@ fn report(
         }
         (false, false) => (change.unchanged(), format!("user '{name}' is not in {}", list(false))),
     };
-    Ok(output.changes(&[done], false)?)
+    Ok(output.change(change, done)?)
 }
 
 #[derive(Serialize)]

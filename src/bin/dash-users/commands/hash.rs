@@ -1,15 +1,16 @@
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
 
 use anyhow::Result;
 use dash_users::{HashError, PasswordHash, policy};
 use serde::Serialize;
 
+use super::source::is_standard;
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::Output;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, Source, stdin};
 
 /// Hash a password, or check it against a hash, without a database
 ///
@@ -23,7 +24,7 @@ pub struct Args {
     /// Check the password against the hash in --hash-file
     #[arg(long, requires = "hash_file", conflicts_with_all = ["generate", "allow_weak"])]
     pub check: bool,
-    /// File with one hash (one trailing newline is stripped)
+    /// File with one hash, or - for stdin (one trailing newline is stripped)
     #[arg(long, value_name = "FILE", requires = "check")]
     pub hash_file: Option<PathBuf>,
     #[command(flatten)]
@@ -59,9 +60,21 @@ pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
     Ok(output.result(json, rows, || lines.join("\n"))?)
 }
 
+fn read_all(mut file: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.source(&args.password.given)?;
-    let text = fs::read(file).map_err(|error| match error.kind() {
+    let is_stdin = is_standard(file);
+    if is_stdin && matches!(source, Source::Stdin) {
+        let message = "cannot read both the hash and the password from stdin";
+        return Err(Failure::new(Code::Usage, message).hint("use --password-file FILE").into());
+    }
+    let read = if is_stdin { read_all(stdin()?) } else { fs::read(file) };
+    let text = read.map_err(|error| match error.kind() {
         // The name may be the hash itself.
         ErrorKind::NotFound => anyhow::Error::from(
             Failure::new(

@@ -17,7 +17,7 @@ pub use super::source::Source;
 use super::source::{is_standard, name};
 use super::{open, report_reconciled, schema_warnings, seed};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
-use crate::exit::{Code, Failure, bad_records};
+use crate::exit::{Code, Failure, bad_records, create_directory};
 use crate::output::{JsonImport, JsonReadAs, Output, counted, refuse_closed_stdout, write_stdout};
 use crate::{progress, terminal};
 
@@ -103,6 +103,12 @@ pub fn is_stdout(file: &Path) -> bool {
 /// Reads a file, validates and hashes its records, and then writes them in one transaction.
 pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output) -> Result<()> {
     let Job { source, on_conflict, prune, action, method, new_file } = job;
+    if output.is_json() && args.generate_missing.as_deref().is_some_and(is_stdout) {
+        let message = "cannot write passwords to stdout, which holds the JSON document";
+        return Err(Failure::new(Code::Usage, message)
+            .hint("give a file for the passwords")
+            .into());
+    }
     let file = name(source.path);
     let explain = |error| match error {
         Error::BadRecords(records) => {
@@ -141,7 +147,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         warnings = schema_warnings(&init.schema);
         if !init.applied.is_empty() {
             output.note(&init::done(&init, database));
-            report_reconciled(&init.events, output);
+            report_reconciled(&init.events, database, output);
         }
         Ok(())
     };
@@ -186,7 +192,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     if import.locked_missing() > 0 {
         let locked = counted(import.locked_missing() as u64, "user", "users");
         output.note(&format!(
-            "locked {locked} without a password; to let a user log in, run `dash-users passwd` and `dash-users unlock`"
+            "locked {locked} without a password; to let a user log in, set a password with passwd, and unlock the user"
         ));
     }
     warnings.extend(losses);
@@ -283,8 +289,9 @@ fn check_passwords_file(path: &Path) -> Result<()> {
 fn explain_passwords(error: FileError) -> anyhow::Error {
     let (code, hint) = match error {
         FileError::Exists { .. } => (Code::FileExists, "choose another file for the passwords"),
-        FileError::NoDirectory { .. } => {
-            (Code::Failed, "create the directory, or choose another file for the passwords")
+        FileError::NoDirectory { ref path } => {
+            let hint = create_directory(path, "choose another file for the passwords");
+            return Failure::new(Code::Failed, error.to_string()).hint(hint).into();
         }
         error => return error.into(),
     };

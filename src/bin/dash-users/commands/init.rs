@@ -111,7 +111,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             output.note(&format!("  {command}"));
         }
     }
-    report_reconciled(&init.events, output);
+    report_reconciled(&init.events, database, output);
     for warning in &json.warnings {
         output.warn(warning);
     }

@@ -8,7 +8,9 @@ use clap_mangen::Man;
 use dash_users::files::{self, FileError, WriteOptions};
 use serde::Serialize;
 
+use super::source::is_standard;
 use crate::cli;
+use crate::exit::{Code, Failure};
 use crate::output::Output;
 
 /// Write man pages to a directory
@@ -30,6 +32,10 @@ struct Json {
 }
 
 pub fn run(args: &Args, output: &Output) -> Result<()> {
+    if is_standard(&args.directory) {
+        let failure = Failure::new(Code::Usage, "cannot write man pages to stdout");
+        return Err(failure.hint("give a directory; for one called -, write ./-").into());
+    }
     let directory = std::path::absolute(&args.directory)?;
     fs::create_dir_all(&directory)
         .with_context(|| format!("cannot create {}", directory.display()))?;

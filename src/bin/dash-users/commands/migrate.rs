@@ -67,7 +67,7 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if applied.is_empty() && schema.pending.is_empty() {
         output.note(&format!("{database} is already up to date"));
     }
-    report_reconciled(&events, output);
+    report_reconciled(&events, database, output);
     for warning in &json.warnings {
         output.warn(warning);
     }

@@ -41,8 +41,9 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     users.set_password(bytes(&args.user), &password, args.password.allow_weak)?;
     sessions::forget(&mut users, &[bytes(&args.user)], output);
     let password = source.generated(&password);
-    let change = Change { password, ..Change::new(database, &name, "passwd") };
+    let is_locked = user.locked.then_some(true);
+    let change = Change { password, locked: is_locked, ..Change::new(database, &name, "passwd") };
     let locked = if user.locked { "locked " } else { "" };
     let done = format!("set a new password for {locked}user '{name}'");
-    Ok(output.changes(&[(change, done)], false)?)
+    Ok(output.change(change, done)?)
 }

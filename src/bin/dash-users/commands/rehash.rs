@@ -56,7 +56,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     }
     let [user] = &args.users[..] else {
         let message = "rehash accepts only one USER, except with --plaintext";
-        let hint = "run `dash-users rehash` once per user";
+        let hint = "run rehash once per user, or use --plaintext for stored plaintext passwords";
         return Err(Failure::new(Code::Usage, message).hint(hint).into());
     };
     let source = prompt.source(&args.password)?;
@@ -68,7 +68,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     }
     users.rehash(bytes(user), &prompt.password(&source)?)?;
     let change = Change::new(database, &name, "rehash");
-    Ok(output.changes(&[(change, format!("stored a new hash for user '{name}'"))], false)?)
+    Ok(output.change(change, format!("stored a new hash for user '{name}'"))?)
 }
 
 fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Output) -> Result<()> {
@@ -89,7 +89,7 @@ fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Outpu
         // One warning is enough.
         change.warnings.push("earlier backups still contain the plaintext passwords".to_owned());
     }
-    output.changes(&changes, args.all || args.users.len() > 1)?;
+    output.changes(&changes)?;
     let hashed = changes.iter().filter(|(change, _)| change.changed).count();
     output.note(&format!("{hashed} hashed, {} unchanged", changes.len() - hashed));
     Ok(())

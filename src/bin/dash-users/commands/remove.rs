@@ -76,7 +76,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
             change.warnings = warnings;
         }
     }
-    Ok(output.changes(&changes, args.users.len() > 1)?)
+    Ok(output.changes(&changes)?)
 }
 
 /// What the app's own tables lose when a user is removed.

@@ -35,10 +35,10 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let old = username(&args.old);
     let change = Change::new(database, &old, "rename");
     let change = Change { new_username: Some(new.as_str()), ..change };
-    let done = if is_changed {
+    let (change, done) = if is_changed {
         (change, format!("renamed user '{old}' to '{new}'"))
     } else {
         (change.unchanged(), format!("user '{old}' already has this name"))
     };
-    Ok(output.changes(&[done], false)?)
+    Ok(output.change(change, done)?)
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use dash_users::{Location, Users};
 
+use super::source::is_standard;
 use super::{actor, sessions};
 use crate::exit::{Code, Failure};
 use crate::output::{JsonCopy, Output, counted};
@@ -31,10 +32,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+    if is_standard(&args.file) {
+        let failure = Failure::new(Code::Usage, "cannot restore from stdin");
+        return Err(failure.hint("give a file; for one called -, write ./-").into());
+    }
     let file = std::path::absolute(&args.file)?;
     if matches!(database, Location::Sqlite(_)) && !file.exists() {
         let message = format!("no such backup: {}", file.display());
-        let hint = "give the path of a file that `dash-users backup` wrote";
+        let hint = "give the path of a file that the command backup wrote";
         return Err(Failure::new(Code::NoDatabase, message).hint(hint).into());
     }
     let restore = Users::prepare_restore(database, &file, Some(&actor()))?;

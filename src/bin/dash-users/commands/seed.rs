@@ -97,7 +97,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let mut warnings = schema_warnings(&init.schema);
     if !init.applied.is_empty() {
         output.note(&init::done(&init, database));
-        report_reconciled(&init.events, output);
+        report_reconciled(&init.events, database, output);
     }
     if is_added {
         output.note(&format!("added users 'alice' and 'bob' in {database}"));
@@ -201,7 +201,7 @@ pub fn explain(error: &PruneError, file: &str) -> Failure {
             Failure::new(Code::InvalidData, message).hint(hint)
         }
         PruneError::Listed(_) => {
-            let hint = "leave out --prune, and remove users with `dash-users remove`";
+            let hint = "leave out --prune, and remove users with the command remove";
             Failure::new(Code::Failed, message).hint(hint)
         }
         _ => Failure::new(Code::Failed, message).hint("try again"),

@@ -31,5 +31,5 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     } else {
         (change.unchanged(), format!("the language of user '{name}' is already {language}"))
     };
-    Ok(output.changes(&[done], false)?)
+    Ok(output.changes(&[done])?)
 }

@@ -8,7 +8,7 @@ use dash_users::{Event, Location, Migration, StoredText, User};
 use serde::Serialize;
 
 use super::rfc3339;
-use crate::exit::{Detail, Report};
+use crate::exit::{Detail, Report, without_backticks};
 
 /// A change in JSON.
 #[derive(Serialize)]
@@ -19,6 +19,12 @@ pub struct Change<'a> {
     pub changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_username: Option<&'a str>,
+    /// Whether the user is locked, where that may be a surprise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+    /// The groups that the user was added to or removed from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<Cow<'a, str>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -35,6 +41,8 @@ impl<'a> Change<'a> {
             action,
             changed: true,
             new_username: None,
+            locked: None,
+            groups: None,
             password: None,
             warnings: Vec::new(),
         }
@@ -168,7 +176,8 @@ pub struct JsonError<'a> {
 
 impl<'a> From<&'a Report> for JsonError<'a> {
     fn from(Report { code, message, hint, details, .. }: &'a Report) -> Self {
-        let (status, code, hint) = (code.exit_code(), code.name(), hint.as_deref());
+        let (status, code) = (code.exit_code(), code.name());
+        let hint = hint.as_deref().map(without_backticks);
         let detail = |detail: &'a Detail| {
             let (line, item) = match detail.position {
                 Some(Position::Line(line) | Position::Row(line)) => (Some(line), None),
@@ -187,7 +196,7 @@ struct ErrorBody<'a> {
     code: &'static str,
     status: u8,
     message: &'a str,
-    hint: Option<&'a str>,
+    hint: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     details: Vec<JsonDetail<'a>>,
 }

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from pathlib import Path
+
+import dash
+import pytest
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import dash_users
 from dash_users import Error, Limits, Users
+from dash_users.dash import LoginAuth
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/python.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/reference/python.md").read_text()
 
 
 def test_methods_are_documented_with_their_arguments() -> None:
@@ -30,3 +37,30 @@ def test_exceptions_and_limits_are_documented() -> None:
             assert f"`{name}`" in PAGE, name
     for kind in Error.__subclasses__():
         assert f"`{kind.code}`" in PAGE, kind
+
+
+def blocks(page: str) -> list[str]:
+    """The blocks of Python on a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/how-to/python.md", "docs/how-to/login-page.md"]
+)
+def test_blocks_are_valid_python(page: str) -> None:
+    for block in blocks(page):
+        compile(block, page, "exec")
+
+
+@pytest.mark.parametrize("number", range(len(blocks("docs/how-to/login-page.md"))))
+def test_blocks_of_the_login_page_run(database: Path, number: int) -> None:
+    app = dash.Dash(__name__)
+    # Of the app, or of an earlier block.
+    names = {"app": app, "users": Users(), "SECRET_KEY": "key", "timedelta": timedelta}
+    names |= {"LoginAuth": LoginAuth, "ProxyFix": ProxyFix}
+    exec(blocks("docs/how-to/login-page.md")[number], names)
+
+
+def test_arguments_of_login_auth_are_documented() -> None:
+    for name in list(inspect.signature(LoginAuth).parameters)[2:]:
+        assert f"`{name}`" in PAGE.split("## LoginAuth")[1].split("\n## ")[0], name

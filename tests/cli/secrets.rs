@@ -72,6 +72,8 @@ const STEPS: &[(&str, &str)] = &[
     ("list --outdated", ""),
     ("rehash --plaintext zoe", ""),
     ("history --limit 1000", ""),
+    ("sessions list", ""),
+    ("sessions end --all", ""),
 ];
 
 /// Commands whose purpose is to print hashes.

@@ -45,7 +45,13 @@ def blocks(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/how-to/python.md", "docs/how-to/login-page.md"]
+    "page",
+    [
+        "README.md",
+        "docs/how-to/connect-your-app.md",
+        "docs/how-to/python.md",
+        "docs/how-to/login-page.md",
+    ],
 )
 def test_blocks_are_valid_python(page: str) -> None:
     for block in blocks(page):

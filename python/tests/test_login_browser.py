@@ -28,6 +28,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT_S = 20
+# A container has little shared memory.
+ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 DESKTOP, PHONE = (1280, 800), (390, 844)
 SHOTS = os.environ.get("SCREENSHOTS", "")
 
@@ -38,7 +40,7 @@ class Browser:
     def __init__(self, home: str, *arguments: str) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or ""
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", *arguments):
+        for argument in (*ARGUMENTS, *arguments):
             options.add_argument(argument)
         options.add_argument("--window-size={},{}".format(*DESKTOP))
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote_from_bytes
@@ -27,6 +28,9 @@ from ._types import time as parsed_time
 BUSY_S = 10
 PAUSES_S = (0.0003, 0.002)
 
+# How long a fork waits for running reads.
+FORK_S = 10
+
 BUSY = (
     "database is locked",
     "database schema is locked",
@@ -37,6 +41,9 @@ BUSY = (
 # access has to roll back its transaction.
 READ_ONLY = "attempt to write a readonly database"
 ROLLBACK_AFTER_S = 1
+
+# Other programs may store anything. The error shows the value.
+NOT_UTF_8 = "Could not decode to UTF-8"
 
 HASH = "SELECT password_hash FROM users WHERE username = ?"
 LANGUAGE = "SELECT language FROM users WHERE username = ?"
@@ -60,7 +67,8 @@ class Pool:
         self.identity = identity
         # Appending and popping are atomic.
         self.idle: list[sqlite3.Cursor] = []
-        self.total = 0
+        # Those of open connections, idle or not.
+        self.cursors: set[sqlite3.Cursor] = set()
         self.closed = False
 
     def close(self) -> None:
@@ -72,6 +80,20 @@ class Pool:
             except IndexError:
                 return
             cursor.connection.close()
+            self.cursors.discard(cursor)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def take_all(self, deadline: float) -> list[sqlite3.Cursor]:
+        """Takes all connections, and waits for those in use."""
+        taken: list[sqlite3.Cursor] = []
+        while len(taken) < len(self.cursors) and time.monotonic() < deadline:
+            try:
+                taken.append(self.idle.pop())
+            except IndexError:
+                time.sleep(0.0001)
+        return taken
 
 
 class SqliteReader:
@@ -82,7 +104,11 @@ class SqliteReader:
         self._uri = f"file:{quote_from_bytes(path.encode(errors='surrogateescape'))}"
         self._lock = threading.Lock()
         self._pool = Pool()
+        # Closed pools with connections that were in use.
+        self._closing: list[Pool] = []
+        # During a fork.
         self._paused: Pool | None = None
+        self._taken: list[sqlite3.Cursor] = []
         _forks.register(self)
 
     def stored_hash(self, username: str) -> object:
@@ -90,13 +116,14 @@ class SqliteReader:
         # Every request of an app comes here: without the detours of `_read`, if all is well.
         rows = None
         pool = self._pool
+        idle = pool.idle
         try:
             if file_identity(self.name) == pool.identity:
-                cursor = pool.idle.pop()
+                cursor = idle.pop()
                 try:
                     rows = cursor.execute(HASH, (username,)).fetchall()
                 finally:
-                    pool.idle.append(cursor)
+                    idle.append(cursor)
                     if pool.closed:
                         pool.close()
         except (sqlite3.Error, IndexError, OSError):
@@ -105,7 +132,7 @@ class SqliteReader:
             rows = self._read(lambda cursor: cursor.execute(HASH, (username,)).fetchall())
         if not rows:
             return None
-        [stored] = rows[0]
+        stored = rows[0][0]
         return UNREADABLE if stored is None else stored
 
     def language(self, username: str) -> str | None:
@@ -146,19 +173,27 @@ class SqliteReader:
     def close(self) -> None:
         """Closes the connections. The next read opens new ones."""
         with self._lock:
-            pool, self._pool = self._pool, Pool()
-            pool.close()
+            self._replace_pool(Pool())
+
+    def _replace_pool(self, new: Pool) -> None:
+        """Closes the pool; the lock is held."""
+        old, self._pool = self._pool, new
+        old.close()
+        self._closing = [pool for pool in (*self._closing, old) if pool.cursors]
 
     def _read(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
         """Runs `work` until the database is not locked."""
         started = time.monotonic()
-        rolled_back = False
+        rolled_back = is_lenient = False
         while True:
             try:
                 return self._once(work)
             except sqlite3.Error as error:
                 problem = str(error)
             elapsed = time.monotonic() - started
+            if problem.startswith(NOT_UTF_8) and not is_lenient:
+                work, is_lenient = partial(leniently, work), True
+                continue
             if problem == READ_ONLY:
                 if elapsed > ROLLBACK_AFTER_S and not rolled_back:
                     self._roll_back()
@@ -190,25 +225,26 @@ class SqliteReader:
                 identity = self._identity()
                 if identity != self._pool.identity:
                     # The file was replaced. A connection would go on reading the old one.
-                    self._pool.close()
-                    self._pool = Pool(identity)
+                    self._replace_pool(Pool(identity))
+                try:
+                    return self._pool, self._pool.idle.pop()
+                except IndexError:
+                    pass
                 connection = self._connect("ro")
                 if self._identity() == identity:
-                    self._pool.total += 1
-                    return self._pool, connection.cursor()
+                    cursor = connection.cursor()
+                    self._pool.cursors.add(cursor)
+                    return self._pool, cursor
                 connection.close()
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+        return sqlite3.connect(
             f"{self._uri}?mode={mode}",
             uri=True,
             timeout=0,
             isolation_level=None,
             check_same_thread=False,
         )
-        # Other programs may store invalid UTF-8. The error that it would raise shows the value.
-        connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
-        return connection
 
     def _identity(self) -> tuple[int, int]:
         try:
@@ -225,15 +261,13 @@ class SqliteReader:
     def _roll_back(self) -> None:
         """Opens the file for writing: SQLite then rolls back what a killed writer left."""
         with self._lock:
-            connection = self._connect("rw")
             try:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+                with closing(self._connect("rw")) as connection:
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
                 return
             except sqlite3.Error as error:
                 if str(error) in BUSY:
                     return
-            finally:
-                connection.close()
         raise DatabaseError(
             f"{self.name} has an unfinished transaction of a program that was killed",
             hint=f"as a user who can write to it, run: {self._command('check')}",
@@ -254,24 +288,36 @@ class SqliteReader:
         self._lock.acquire()
         # Readers find no connection, and wait for the lock.
         self._paused, self._pool = self._pool, Pool()
-        returned: list[sqlite3.Cursor] = []
-        while len(returned) < self._paused.total:
-            try:
-                returned.append(self._paused.idle.pop())
-            except IndexError:
+        deadline = time.monotonic() + FORK_S
+        # Not in the pool during the fork: a reader may have seen it before.
+        self._taken = self._paused.take_all(deadline)
+        for pool in self._closing:
+            while pool.cursors and time.monotonic() < deadline:
+                pool.close()
                 time.sleep(0.0001)
-        self._paused.idle.extend(returned)
 
     def after_fork_in_parent(self) -> None:
         assert self._paused is not None  # noqa: S101 - set before the fork
         self._pool, self._paused = self._paused, None
+        self._pool.idle.extend(self._taken)
+        self._taken = []
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
         # SQLite forbids even closing the connections. uWSGI forks without `before_fork`.
-        leak((self._pool, self._paused))
+        leak((self._pool, self._paused, self._closing, self._taken))
         self._lock = threading.Lock()
-        self._pool, self._paused = Pool(), None
+        self._pool, self._paused, self._closing, self._taken = Pool(), None, [], []
+
+
+def leniently(work: Callable[[sqlite3.Cursor], Result], cursor: sqlite3.Cursor) -> Result:
+    """Runs queries whose results are not all UTF-8. It would slow down all others."""
+    connection = cursor.connection
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+    try:
+        return work(cursor)
+    finally:
+        connection.text_factory = str
 
 
 def in_transaction(work: Callable[[sqlite3.Cursor], Result], cursor: sqlite3.Cursor) -> Result:

@@ -6,10 +6,14 @@ import inspect
 import re
 from pathlib import Path
 
+import pytest
+from conftest import GOOD, METHOD
+
 import dash_users
 from dash_users import Error, Limits, Users
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/python.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "reference/python.md").read_text()
 
 
 def test_methods_are_documented_with_their_arguments() -> None:
@@ -30,3 +34,22 @@ def test_exceptions_and_limits_are_documented() -> None:
             assert f"`{name}`" in PAGE, name
     for kind in Error.__subclasses__():
         assert f"`{kind.code}`" in PAGE, kind
+
+
+def test_filter_of_fail2ban_matches_each_failed_login(log: pytest.LogCaptureFixture) -> None:
+    page = (DOCS / "how-to/python.md").read_text()
+    [pattern] = re.findall(r"^failregex = (.*)$", page, re.MULTILINE)
+    # fail2ban removes the time, and inserts the pattern of an address.
+    failed = re.compile(pattern.replace("<ADDR>", r"(?P<address>[0-9A-Fa-f.:]+)"))
+    users = Users.from_lookup(lambda _: None, limits=Limits(method=METHOD))
+    names = ["ann", 'a" reason=wrong', "a\\", "x\ny", "address=192.0.2.1", "Zoë \U0001f338", "'"]
+    for number, name in enumerate(names):
+        users.log_in(name, GOOD, address=f"203.0.113.{number}")
+        users.log_in(name, GOOD, address=f"2001:db8::{number}")
+    found = [failed.search(message) for message in log.messages]
+    assert [match and match["address"] for match in found] == [
+        address
+        for number in range(len(names))
+        for address in (f"203.0.113.{number}", f"2001:db8::{number}")
+    ]
+    assert failed.search('login failed: address="x" user="ann" reason=wrong') is None

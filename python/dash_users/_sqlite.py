@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote_from_bytes
 
 from . import _forks
-from ._core import file_identity, is_locked, leak
+from ._core import FileIdentity, is_locked, leak
 from ._errors import Busy, DatabaseError
 from ._types import User
 from ._types import time as parsed_time
@@ -63,8 +63,8 @@ Result = TypeVar("Result")
 class Pool:
     """Connections to one file, as cursors that are used again."""
 
-    def __init__(self, identity: tuple[int, int] | None = None) -> None:
-        self.identity = identity
+    def __init__(self, identity: FileIdentity | None = None) -> None:
+        self.is_current = identity.is_current if identity else lambda: False
         # Appending and popping are atomic.
         self.idle: list[sqlite3.Cursor] = []
         # Those of open connections, idle or not.
@@ -118,7 +118,7 @@ class SqliteReader:
         pool = self._pool
         idle = pool.idle
         try:
-            if file_identity(self.name) == pool.identity:
+            if pool.is_current():
                 cursor = idle.pop()
                 try:
                     rows = cursor.execute(HASH, (username,)).fetchall()
@@ -215,7 +215,7 @@ class SqliteReader:
 
     def _take(self) -> tuple[Pool, sqlite3.Cursor]:
         pool = self._pool
-        if self._identity() == pool.identity:
+        if pool.is_current():
             try:
                 return pool, pool.idle.pop()
             except IndexError:
@@ -223,7 +223,7 @@ class SqliteReader:
         with self._lock:
             while True:
                 identity = self._identity()
-                if identity != self._pool.identity:
+                if not self._pool.is_current():
                     # The file was replaced. A connection would go on reading the old one.
                     self._replace_pool(Pool(identity))
                 try:
@@ -231,7 +231,7 @@ class SqliteReader:
                 except IndexError:
                     pass
                 connection = self._connect("ro")
-                if self._identity() == identity:
+                if identity.is_current():
                     cursor = connection.cursor()
                     self._pool.cursors.add(cursor)
                     return self._pool, cursor
@@ -246,9 +246,9 @@ class SqliteReader:
             check_same_thread=False,
         )
 
-    def _identity(self) -> tuple[int, int]:
+    def _identity(self) -> FileIdentity:
         try:
-            return file_identity(self.name)
+            return FileIdentity(self.name)
         except OSError as error:
             reason = error.strerror
             missing = isinstance(error, FileNotFoundError)

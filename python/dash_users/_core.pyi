@@ -4,14 +4,25 @@ from collections.abc import Callable
 from typing import final
 
 __all__ = [
+    "FileIdentity",
     "Limits",
     "Refusal",
     "Verifier",
-    "file_identity",
     "is_locked",
     "leak",
     "sqlite_path",
 ]
+
+@final
+class FileIdentity:
+    """Which file was at a path. In Python, `os.stat` takes three times as long.
+
+    Raises `OSError` if there is none.
+    """
+
+    def __new__(cls, path: str) -> FileIdentity: ...
+    def is_current(self) -> bool:
+        """Whether this file is still at the path."""
 
 @final
 class Limits:
@@ -127,12 +138,6 @@ class Verifier:
         unknown user. It is called again after a hash was computed. Its exceptions pass through.
         Other threads run while this one hashes or waits.
         """
-
-def file_identity(path: str) -> tuple[int, int]:
-    """The device and inode of the file at a path. In Python, `os.stat` takes three times as long.
-
-    Raises `OSError` if there is none.
-    """
 
 def is_locked(stored: str) -> bool:
     """Whether a stored value locks its user."""

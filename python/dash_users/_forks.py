@@ -7,6 +7,7 @@ something. So a fork waits for running reads, and nothing of the parent is used 
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
@@ -32,10 +33,13 @@ def register(forkable: Forkable) -> None:
     _all.add(forkable)
 
 
+# Two threads may fork at the same time.
+_lock = threading.Lock()
 _paused: list[Forkable] = []
 
 
 def _before() -> None:
+    _lock.acquire()
     for forkable in list(_all):
         forkable.before_fork()
         _paused.append(forkable)
@@ -44,9 +48,12 @@ def _before() -> None:
 def _after_in_parent() -> None:
     while _paused:
         _paused.pop().after_fork_in_parent()
+    _lock.release()
 
 
 def _after_in_child() -> None:
+    global _lock
+    _lock = threading.Lock()
     _paused.clear()
     for forkable in list(_all):
         forkable.after_fork_in_child()

@@ -59,13 +59,15 @@ class Log:
 
 
 def shown(address: str | None) -> str:
+    """An address without spaces. Any other text becomes a JSON string."""
     if not address:
         return "-"
-    return address if ADDRESS.fullmatch(address) else json.dumps(address)
+    return address if ADDRESS.fullmatch(address) else quoted(address).replace(" ", "\\u0020")
 
 
-def quoted(username: object) -> str:
-    return json.dumps(username) if isinstance(username, str) else "null"
+def quoted(text: object) -> str:
+    """Text as JSON in ASCII, without control characters."""
+    return json.dumps(text).replace("\x7f", "\\u007f") if isinstance(text, str) else "null"
 
 
 def is_forwarded() -> bool:

@@ -43,12 +43,26 @@ def _directories() -> Iterator[str]:
 def run(
     database: str, arguments: list[str], *, password: str | None = None, actor: str | None = None
 ) -> Any:
-    """Runs a command and returns its JSON document.
+    """Runs a command and returns its JSON document."""
+    result = _result(database, arguments, password, actor)
+    # What shows the variables of a traceback shows no password.
+    del database, password
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _result(
+    database: str, arguments: list[str], password: str | None, actor: str | None
+) -> Any | Exception:
+    """The command's JSON document, or what to raise.
 
     The database is in the environment, since arguments are visible to other users of the machine.
     """
     for text in [*arguments, password or "", actor or ""]:
-        check_text(text)
+        problem = text_problem(text)
+        if problem is not None:
+            return problem
     # Other sources of passwords would conflict with stdin.
     environment = {
         name: value for name, value in os.environ.items() if name != "DASH_USERS_PASSWORD_FILE"
@@ -57,12 +71,11 @@ def run(
     if actor is not None:
         # The program takes it for the person behind the change.
         environment["SUDO_USER"] = actor
-    command = [find(), "--json", "--no-input", *arguments]
     # The program strips one newline.
     stdin = None if password is None else f"{password}\n".encode()
     try:
         done = subprocess.run(  # noqa: S603 - found beside this package
-            command,
+            [find(), "--json", "--no-input", *arguments],
             env=environment,
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
@@ -70,33 +83,30 @@ def run(
             timeout=TIMEOUT_S,
             check=False,
         )
+    except Error as missing:
+        return missing.with_traceback(None)
     except subprocess.TimeoutExpired:
-        done = None
+        return Busy("the program dash-users did not finish in time")
     except OSError as reason:
-        raise Error(f"cannot run {command[0]}: {reason.strerror}") from None
-    if done is None:
-        # Not in the handler, where the command would be part of the traceback.
-        raise Busy("the program dash-users did not finish in time")
-    if done.returncode == 0:
+        return Error(f"cannot run the program dash-users: {reason.strerror}")
+    if done.returncode == 0 and done.stdout:
         return json.loads(done.stdout)
+    # If the app ignores SIGCHLD, Python does not know the exit code, and reports 0.
     try:
         reported = json.loads(done.stderr)["error"]
+        return error(reported["code"], reported["message"], reported.get("hint"))
     except (ValueError, KeyError):
-        raise Error(f"dash-users ended with exit code {done.returncode}") from None
-    raise error(reported["code"], reported["message"], reported.get("hint"))
+        return Error(f"the program dash-users ended with exit code {done.returncode}")
 
 
-def check_text(text: object) -> None:
-    """Refuses text that cannot be an argument, without showing it."""
+def text_problem(text: object) -> Exception | None:
+    """What to raise for text that cannot be an argument, without showing it."""
     if not isinstance(text, str):
-        raise TypeError(f"expected a str, not {type(text).__name__}")
+        return TypeError(f"expected a str, not {type(text).__name__}")
     if "\0" in text:
-        raise InvalidData("names, groups and passwords cannot contain a NUL character")
+        return InvalidData("names, groups and passwords cannot contain a NUL character")
     try:
         text.encode()
     except UnicodeEncodeError:
-        is_text = False
-    else:
-        is_text = True
-    if not is_text:
-        raise InvalidData("names, groups and passwords must be valid Unicode text")
+        return InvalidData("names, groups and passwords must be valid Unicode text")
+    return None

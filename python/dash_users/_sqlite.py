@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
-from ._core import file_identity, is_locked
+from ._core import is_locked
 from ._errors import DatabaseError
 from ._sqlite_file import BUSY, Result, SqliteFile
 from ._types import Account, User
@@ -41,13 +42,14 @@ class SqliteReader(SqliteFile):
         # Every request of an app comes here: without the detours of `run`, if all is well.
         rows = None
         pool = self._pool
+        idle = pool.idle
         try:
-            if file_identity(self.name) == pool.identity:
-                cursor = pool.idle.pop()
+            if pool.is_current():
+                cursor = idle.pop()
                 try:
                     rows = cursor.execute(HASH, (username,)).fetchall()
                 finally:
-                    pool.idle.append(cursor)
+                    idle.append(cursor)
                     if pool.closed:
                         pool.close()
         except (sqlite3.Error, IndexError, OSError):
@@ -56,7 +58,7 @@ class SqliteReader(SqliteFile):
             rows = self.run(lambda cursor: cursor.execute(HASH, (username,)).fetchall())
         if not rows:
             return None
-        [stored] = rows[0]
+        stored = rows[0][0]
         return UNREADABLE if stored is None else stored
 
     def language(self, username: str) -> str | None:
@@ -118,15 +120,13 @@ class SqliteReader(SqliteFile):
     def _roll_back(self) -> None:
         """Opens the file for writing: SQLite then rolls back what a killed writer left."""
         with self._lock:
-            connection = self._connect("rw")
             try:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+                with closing(self._connect("rw")) as connection:
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
                 return
             except sqlite3.Error as error:
                 if str(error) in BUSY:
                     return
-            finally:
-                connection.close()
         raise DatabaseError(
             f"{self.name} has an unfinished transaction of a program that was killed",
             hint=f"as a user who can write to it, run: {self._command('check')}",

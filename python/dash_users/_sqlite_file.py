@@ -16,13 +16,16 @@ from typing import TypeVar
 from urllib.parse import quote_from_bytes
 
 from . import _forks
-from ._core import file_identity, leak
+from ._core import FileIdentity, leak
 from ._errors import Busy, DatabaseError
 
 # How long to wait for another program's lock, and the pauses between attempts. SQLite's own timeout
 # pauses longer and longer, and starves beside a program that commits back to back.
 BUSY_S = 10
 PAUSES_S = (0.0003, 0.002)
+
+# How long a fork waits for running reads.
+FORK_S = 10
 
 BUSY = (
     "database is locked",
@@ -35,17 +38,21 @@ BUSY = (
 READ_ONLY = "attempt to write a readonly database"
 ROLLBACK_AFTER_S = 1
 
+# Other programs may store anything. The error shows the value.
+NOT_UTF_8 = "Could not decode to UTF-8"
+
 Result = TypeVar("Result")
 
 
 class Pool:
     """Connections to one file, as cursors that are used again."""
 
-    def __init__(self, identity: tuple[int, int] | None = None) -> None:
-        self.identity = identity
+    def __init__(self, identity: FileIdentity | None = None) -> None:
+        self.is_current = identity.is_current if identity else lambda: False
         # Appending and popping are atomic.
         self.idle: list[sqlite3.Cursor] = []
-        self.total = 0
+        # Those of open connections, idle or not.
+        self.cursors: set[sqlite3.Cursor] = set()
         self.closed = False
 
     def close(self) -> None:
@@ -57,6 +64,20 @@ class Pool:
             except IndexError:
                 return
             cursor.connection.close()
+            self.cursors.discard(cursor)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def take_all(self, deadline: float) -> list[sqlite3.Cursor]:
+        """Takes all connections, and waits for those in use."""
+        taken: list[sqlite3.Cursor] = []
+        while len(taken) < len(self.cursors) and time.monotonic() < deadline:
+            try:
+                taken.append(self.idle.pop())
+            except IndexError:
+                time.sleep(0.0001)
+        return taken
 
 
 class SqliteFile:
@@ -68,25 +89,37 @@ class SqliteFile:
         self._uri = f"file:{quote_from_bytes(path.encode(errors='surrogateescape'))}"
         self._lock = threading.Lock()
         self._pool = Pool()
+        # Closed pools with connections that were in use.
+        self._closing: list[Pool] = []
+        # During a fork.
         self._paused: Pool | None = None
+        self._taken: list[sqlite3.Cursor] = []
         _forks.register(self)
 
     def close(self) -> None:
         """Closes the connections. The next read opens new ones."""
         with self._lock:
-            pool, self._pool = self._pool, Pool()
-            pool.close()
+            self._replace_pool(Pool())
+
+    def _replace_pool(self, new: Pool) -> None:
+        """Closes the pool; the lock is held."""
+        old, self._pool = self._pool, new
+        old.close()
+        self._closing = [pool for pool in (*self._closing, old) if pool.cursors]
 
     def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
         """Runs `work` until the database is not locked."""
         started = time.monotonic()
-        rolled_back = False
+        rolled_back = is_lenient = False
         while True:
             try:
                 return self._once(work)
             except sqlite3.Error as error:
                 problem = str(error)
             elapsed = time.monotonic() - started
+            if problem.startswith(NOT_UTF_8) and not is_lenient:
+                work, is_lenient = partial(leniently, work), True
+                continue
             if problem == READ_ONLY:
                 if elapsed > ROLLBACK_AFTER_S and not rolled_back:
                     self._roll_back()
@@ -108,7 +141,7 @@ class SqliteFile:
 
     def _take(self) -> tuple[Pool, sqlite3.Cursor]:
         pool = self._pool
-        if self._identity() == pool.identity:
+        if pool.is_current():
             try:
                 return pool, pool.idle.pop()
             except IndexError:
@@ -116,31 +149,32 @@ class SqliteFile:
         with self._lock:
             while True:
                 identity = self._identity()
-                if identity != self._pool.identity:
+                if not self._pool.is_current():
                     # The file was replaced. A connection would go on reading the old one.
-                    self._pool.close()
-                    self._pool = Pool(identity)
+                    self._replace_pool(Pool(identity))
+                try:
+                    return self._pool, self._pool.idle.pop()
+                except IndexError:
+                    pass
                 connection = self._connect(self._mode)
-                if self._identity() == identity:
-                    self._pool.total += 1
-                    return self._pool, connection.cursor()
+                if identity.is_current():
+                    cursor = connection.cursor()
+                    self._pool.cursors.add(cursor)
+                    return self._pool, cursor
                 connection.close()
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+        return sqlite3.connect(
             f"{self._uri}?mode={mode}",
             uri=True,
             timeout=0,
             isolation_level=None,
             check_same_thread=False,
         )
-        # Other programs may store invalid UTF-8. The error that it would raise shows the value.
-        connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
-        return connection
 
-    def _identity(self) -> tuple[int, int]:
+    def _identity(self) -> FileIdentity:
         try:
-            return file_identity(self.name)
+            return FileIdentity(self.name)
         except OSError as error:
             reason = error.strerror
             missing = isinstance(error, FileNotFoundError)
@@ -161,21 +195,33 @@ class SqliteFile:
         self._lock.acquire()
         # Readers find no connection, and wait for the lock.
         self._paused, self._pool = self._pool, Pool()
-        returned: list[sqlite3.Cursor] = []
-        while len(returned) < self._paused.total:
-            try:
-                returned.append(self._paused.idle.pop())
-            except IndexError:
+        deadline = time.monotonic() + FORK_S
+        # Not in the pool during the fork: a reader may have seen it before.
+        self._taken = self._paused.take_all(deadline)
+        for pool in self._closing:
+            while pool.cursors and time.monotonic() < deadline:
+                pool.close()
                 time.sleep(0.0001)
-        self._paused.idle.extend(returned)
 
     def after_fork_in_parent(self) -> None:
         assert self._paused is not None  # noqa: S101 - set before the fork
         self._pool, self._paused = self._paused, None
+        self._pool.idle.extend(self._taken)
+        self._taken = []
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
         # SQLite forbids even closing the connections. uWSGI forks without `before_fork`.
-        leak((self._pool, self._paused))
+        leak((self._pool, self._paused, self._closing, self._taken))
         self._lock = threading.Lock()
-        self._pool, self._paused = Pool(), None
+        self._pool, self._paused, self._closing, self._taken = Pool(), None, [], []
+
+
+def leniently(work: Callable[[sqlite3.Cursor], Result], cursor: sqlite3.Cursor) -> Result:
+    """Runs queries whose results are not all UTF-8. It would slow down all others."""
+    connection = cursor.connection
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+    try:
+        return work(cursor)
+    finally:
+        connection.text_factory = str

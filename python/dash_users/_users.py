@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from typing import Any, NoReturn, Protocol
 
 from . import _program
@@ -55,6 +56,8 @@ class Users:
         text = os.fspath(database)
         if not isinstance(text, str):
             raise TypeError("database must be a str or a path")
+        if "\0" in text:
+            raise Error("the database contains a NUL character", code="usage")
         try:
             path = sqlite_path(text)
         except ValueError as error:
@@ -100,7 +103,7 @@ class Users:
         # The program's argument.
         self._database = database
         self._actor = actor
-        self._verifier = Verifier(limits if limits is not None else Limits())
+        self._verify = Verifier(limits if limits is not None else Limits()).verify
         self._log = Log()
 
     def __repr__(self) -> str:
@@ -121,19 +124,31 @@ class Users:
         Reads the user's current row at each call, but computes a hash only once for each login.
         Raises `Busy` if too many hashes are computed, and `DatabaseError`.
         """
-        return self._check(username, password, None) is None
+        # As `_check`, which would be another call for each request.
+        address = client_address()
+        try:
+            refusal = self._verify(username, password, address, self._stored_hash)
+        except BaseException:
+            del password
+            raise
+        return refusal is None or self._refused(username, address, refusal) is None
 
     def log_in(self, username: str, password: str, *, address: str | None = None) -> LogIn:
         """Checks a login, for a login page of your own.
 
         `address` is the client's. By default, it is that of the current request in Flask.
         """
-        refusal = self._check(username, password, address)
-        if refusal is None:
-            user = self.get(username)
-            # Removed since.
-            return LogIn(ok=user is not None, user=user)
-        return LogIn(ok=False, retry_after=refusal.retry_after)
+        try:
+            refusal = self._check(username, password, address)
+        finally:
+            del password
+        if refusal is not None:
+            return LogIn(ok=False, retry_after=refusal.retry_after)
+        user = self.get(username)
+        if user is None or user.locked:
+            # Since the check.
+            return LogIn(ok=False)
+        return LogIn(ok=True, user=user)
 
     def _check(
         self,
@@ -145,9 +160,15 @@ class Users:
         """Why to refuse a login, or `None`. `read` reads the stored hash."""
         if address is None:
             address = client_address()
-        refusal = self._verifier.verify(username, password, address, read or self._stored_hash)
-        if refusal is None:
-            return None
+        try:
+            refusal = self._verify(username, password, address, read or self._stored_hash)
+        finally:
+            # What shows the variables of a traceback shows no password.
+            del password
+        return None if refusal is None else self._refused(username, address, refusal)
+
+    def _refused(self, username: str, address: str | None, refusal: Refusal) -> Refusal:
+        """Logs it."""
         self._log.failed(username, address, refusal)
         if refusal.reason == "busy":
             raise Busy("too many passwords are being checked", hint="try again in a few seconds")
@@ -188,7 +209,11 @@ class Users:
         options = [] if limit is None else [f"--limit={limit:d}"]
         names = [] if username is None else [username]
         events = self._run("history", *options, "--", *names)
-        return [Event(**{**event, "at": time(event["at"])}) for event in events]
+        # A newer program may report more.
+        names = [field.name for field in fields(Event) if field.name != "at"]
+        return [
+            Event(at=time(event["at"]), **{name: event[name] for name in names}) for event in events
+        ]
 
     # Changes
 
@@ -207,13 +232,21 @@ class Users:
         options += [f"--group={checked(group)}" for group in groups_of(groups)]
         options += ["--locked"] if locked else []
         options += ["--allow-weak"] if allow_weak else []
-        self._run("add", "--password-stdin", *options, "--", username, password=password)
+        arguments = ["add", "--password-stdin", *options, "--", username]
+        try:
+            self._run_with_password(password, *arguments)
+        finally:
+            del password
         return self._existing(username)
 
     def set_password(self, username: str, password: str, *, allow_weak: bool = False) -> None:
         """Sets a new password. A locked user stays locked."""
         options = ["--allow-weak"] if allow_weak else []
-        self._run("passwd", "--password-stdin", *options, "--", username, password=password)
+        try:
+            arguments = ["passwd", "--password-stdin", *options, "--", username]
+            self._run_with_password(password, *arguments)
+        finally:
+            del password
 
     def change_password(self, username: str, old: str, new: str) -> None:
         """Sets a new password if the old one is right, for a page where people change their own.
@@ -221,15 +254,22 @@ class Users:
         Raises `WrongPassword`, also for unknown and locked users, and `Limited` after too many
         wrong passwords.
         """
-        self._change_password(username, old, new, None)
+        self._change_password(username, old, new, self._actor)
 
     def _change_password(self, username: str, old: str, new: str, actor: str | None) -> None:
-        refusal = self._check(username, old, None)
+        try:
+            self._changeable()
+            refusal = self._check(username, old, None)
+            if refusal is None:
+                self._run_with_password(
+                    new, "passwd", "--password-stdin", "--", username, actor=actor
+                )
+        finally:
+            del old, new
         if refusal is not None:
             if refusal.retry_after is not None:
                 raise Limited(refusal.retry_after)
             raise WrongPassword("the password is wrong")
-        self._run("passwd", "--password-stdin", "--", username, password=new, actor=actor)
 
     def remove(self, username: str) -> None:
         """Removes a user."""
@@ -269,15 +309,25 @@ class Users:
             raise NoSuchUser("the user was removed by another program in the meantime")
         return user
 
-    def _run(self, *arguments: str, password: str | None = None, actor: str | None = None) -> Any:
+    def _changeable(self) -> str:
+        """The program's argument."""
         if self._database is None:
             raise unsupported()
-        if password is not None:
-            # Before it is part of a text, whose type could not be wrong.
-            _program.check_text(password)
-        return _program.run(
-            self._database, list(arguments), password=password, actor=actor or self._actor
-        )
+        return self._database
+
+    def _run(self, *arguments: str) -> Any:
+        return _program.run(self._changeable(), list(arguments), actor=self._actor)
+
+    def _run_with_password(
+        self, password: str, *arguments: str, actor: str | None = None
+    ) -> Any:
+        try:
+            if not isinstance(password, str):
+                raise TypeError(f"the password must be a str, not {type(password).__name__}")
+            database = self._changeable()
+            return _program.run(database, list(arguments), password=password, actor=actor or self._actor)
+        finally:
+            del password
 
 
 def is_text(name: object) -> bool:
@@ -292,7 +342,10 @@ def is_text(name: object) -> bool:
 
 
 def checked(text: str) -> str:
-    _program.check_text(text)
+    """The text, if it can be a part of an argument."""
+    problem = _program.text_problem(text)
+    if problem is not None:
+        raise problem
     return text
 
 

@@ -22,7 +22,7 @@ mod _core {
     #[pymodule_export]
     use super::verifier::{Refusal, Verifier};
     #[pymodule_export]
-    use super::{file_identity, is_locked, leak, sqlite_path};
+    use super::{FileIdentity, is_locked, leak, sqlite_path};
 }
 
 /// Whether a stored value locks its user.
@@ -44,13 +44,28 @@ fn sqlite_path(database: OsString) -> PyResult<Option<OsString>> {
     }
 }
 
-/// The device and inode of the file at a path. In Python, `os.stat` takes three times as long.
-///
-/// Raises `OSError` if there is none.
-#[pyfunction]
-fn file_identity(path: PathBuf) -> PyResult<(u64, u64)> {
-    let file = std::fs::metadata(path)?;
-    Ok((file.dev(), file.ino()))
+/// Which file was at a path. In Python, `os.stat` takes three times as long.
+#[pyclass(frozen, module = "dash_users._core")]
+struct FileIdentity {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+#[pymethods]
+impl FileIdentity {
+    /// Raises `OSError` if there is none.
+    #[new]
+    fn new(path: PathBuf) -> PyResult<Self> {
+        let file = std::fs::metadata(&path)?;
+        Ok(Self { path, device: file.dev(), inode: file.ino() })
+    }
+
+    /// Whether this file is still at the path.
+    fn is_current(&self) -> bool {
+        std::fs::metadata(&self.path)
+            .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
+    }
 }
 
 /// Keeps an object forever: after a fork, closing a connection of the parent would do harm.

@@ -21,7 +21,7 @@ macro_rules! limits {
             #[new]
             #[pyo3(signature = (*, $($name = None),*))]
             #[expect(clippy::too_many_arguments, reason = "one for each limit")]
-            fn new($($name: Option<limits!(python $type)>),*) -> PyResult<Self> {
+            fn new($($name: Option<limits!(argument $type)>),*) -> PyResult<Self> {
                 let mut numbers = Numbers::default();
                 $(if let Some(value) = $name {
                     numbers.$name = limits!(parse $type value stringify!($name));
@@ -48,12 +48,16 @@ macro_rules! limits {
             }
         }
     };
+    (argument seconds) => { f64 };
+    (argument method) => { String };
+    // It accepts a negative number, to name the limit in the error.
+    (argument $type:ident) => { i64 };
     (python seconds) => { f64 };
     (python method) => { String };
     (python $type:ident) => { $type };
     (parse seconds $value:ident $name:expr) => { seconds($value, $name)? };
     (parse method $value:ident $name:expr) => { method(&$value)? };
-    (parse $type:ident $value:ident $name:expr) => { $value };
+    (parse $type:ident $value:ident $name:expr) => { number::<$type>($value, $name)? };
     (show seconds $value:expr) => { $value.as_secs_f64() };
     (show method $value:expr) => { $value.to_string() };
     (show $type:ident $value:expr) => { $value };
@@ -77,6 +81,11 @@ limits! {
     waiting_per_name: usize,
     waiting: usize,
     method: method,
+}
+
+fn number<T: TryFrom<i64>>(value: i64, name: &str) -> PyResult<T> {
+    T::try_from(value)
+        .map_err(|_| PyValueError::new_err(format!("{name} must be a number from 0 on")))
 }
 
 fn seconds(value: f64, name: &str) -> PyResult<Duration> {

@@ -28,14 +28,15 @@ impl Verifier {
         py: Python<'_>,
         username: &Bound<'_, PyAny>,
         password: &Bound<'_, PyAny>,
-        address: Option<&str>,
+        address: Option<&Bound<'_, PyString>>,
         read: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Refusal>> {
         let (Some(name), Some(password)) = (text(username), text(password)) else {
             return Ok(Some(Refusal { reason: "invalid", retry_after: None, detail: None }));
         };
         let password = Password::from(password);
-        let attempt = Attempt { username: name, password: &password, address };
+        let address = address.map(|address| address.to_string_lossy());
+        let attempt = Attempt { username: name, password: &password, address: address.as_deref() };
         let first = stored(&read.call1((username,))?);
         let (read, username) = (read.as_unbound(), username.as_unbound());
         let reread = || Python::attach(|py| Ok(stored(read.bind(py).call1((username,))?.as_any())));

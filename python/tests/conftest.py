@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -115,6 +116,19 @@ class Threads:
         end = self.rounds + rounds
         while self.rounds < end and not self._stop.is_set():
             time.sleep(0.001)
+
+
+def variables(error: BaseException) -> str:
+    """All variables of the package's frames in the traceback, and in those of what caused it."""
+    seen = []
+    cause: BaseException | None = error
+    while cause is not None:
+        for frame, _ in traceback.walk_tb(cause.__traceback__):
+            if frame.f_globals["__name__"].startswith("dash_users."):
+                seen.append(repr(frame.f_locals))
+        cause = cause.__context__
+    assert seen
+    return "\n".join(seen)
 
 
 @pytest.fixture

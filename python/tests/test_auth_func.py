@@ -8,12 +8,13 @@ import os
 import pickle
 import random
 import re
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BETTER, GOOD, METHOD, Threads, add, execute, run
+from conftest import BETTER, GOOD, METHOD, Threads, add, execute, run, variables
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from dash_users import (
@@ -25,6 +26,7 @@ from dash_users import (
     Users,
     WrongPassword,
     _logins,
+    _program,
 )
 
 VECTORS = Path(__file__).parents[2] / "tests/hash/vectors.jsonl"
@@ -286,9 +288,32 @@ def test_limits_are_set() -> None:
     users = Stored(limits=limits).users
     results = [users.log_in("ann", f"{number}", address="192.0.2.1") for number in range(3)]
     assert [result.retry_after is None for result in results] == [True, True, False]
-    for bad in ({"wrong_for": -1}, {"method": "md5"}, {"first_wait": float("nan")}):
+    for bad in (
+        {"wrong_for": -1},
+        {"method": "md5"},
+        {"first_wait": float("nan")},
+        {"counters": -1},
+        {"guesses_per_name": 2**32},
+        {"hash_memory_bytes": -1},
+    ):
         with pytest.raises(ValueError, match=next(iter(bad))):
             Limits(**bad)  # type: ignore[arg-type]
+
+
+def test_no_address_has_no_limit_of_its_own() -> None:
+    users = Stored().users
+    for address in ("", None):
+        for number in range(40):
+            result = users.log_in("ann", f"{address} {number}", address=address)
+            assert result.retry_after is None
+
+
+def test_addresses_of_an_ipv6_network_count_as_one() -> None:
+    users = Stored().users
+    for number in range(10):
+        assert users.log_in("ann", f"{number}", address=f"2001:db8::{number}").retry_after is None
+    assert users.log_in("ann", "x", address="2001:db8::ffff:1").retry_after is not None
+    assert users.log_in("ann", "y", address="2001:db8:0:1::1").retry_after is None
 
 
 def test_address_is_that_of_the_request(log: pytest.LogCaptureFixture) -> None:
@@ -323,10 +348,14 @@ def test_log_of_failed_logins_has_one_line_each(log: pytest.LogCaptureFixture) -
     users.log_in('a"\n\u202e', "hunter2-wrong", address="203.0.113.7")
     users.log_in("ann", "hunter2-wrong", address="x\ny user=root")
     users.log_in("ann", "hunter2-wrong", address="")
+    users.log_in("ann\x7f", "hunter2-wrong", address="\ud800\u2028")
+    users.log_in("ann", "hunter2-wrong", address="2001:db8::1")
     assert log.messages == [
         r'login failed: address=203.0.113.7 user="a\"\n\u202e" reason=wrong',
-        r'login failed: address="x\ny user=root" user="ann" reason=wrong',
+        r'login failed: address="x\ny\u0020user=root" user="ann" reason=wrong',
         'login failed: address=- user="ann" reason=wrong',
+        r'login failed: address="\ud800\u2028" user="ann\u007f" reason=wrong',
+        'login failed: address=2001:db8::1 user="ann" reason=wrong',
     ]
 
 
@@ -389,6 +418,38 @@ def test_nothing_shows_a_secret(users: Users, log: pytest.LogCaptureFixture) -> 
         assert stored not in text
 
 
+def test_tracebacks_show_no_secret(
+    users: Users, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, new = "hunter2-hunter2", "hunter3-hunter3"
+    calls = [
+        lambda: users.auth_func("ann", secret),
+        lambda: users.log_in("ann", secret),
+        lambda: users.change_password("ann", secret, new),
+        lambda: users.add("ann", secret),
+        lambda: users.add("bob", f"{secret}\0"),
+        lambda: users.set_password("eve", secret),
+        lambda: users.set_password("ann", secret.encode()),  # type: ignore[arg-type]
+    ]
+    with pytest.raises(WrongPassword) as wrong:
+        calls[2]()
+    assert "hunter" not in variables(wrong.value)
+    database.rename("away.db")
+    for call in calls:
+        with pytest.raises((Error, TypeError)) as error:
+            call()
+        assert "hunter" not in variables(error.value)
+    for failure in (OSError(2, "no program"), subprocess.TimeoutExpired("x", 1)):
+
+        def fail(*_: object, failure: Exception = failure, **__: object) -> None:
+            raise failure
+
+        monkeypatch.setattr(_program.subprocess, "run", fail)
+        with pytest.raises(Error) as error:
+            calls[3]()
+        assert "hunter" not in variables(error.value)
+
+
 def test_users_cannot_be_pickled(users: Users) -> None:
     with pytest.raises(TypeError, match="create an object in each process"):
         pickle.dumps(users)
@@ -402,6 +463,23 @@ def test_change_password_is_limited(users: Users) -> None:
         users.change_password("ann", "wrong again", BETTER)
     assert limited.value.retry_after > 0
     assert limited.value.code == "limited"
+
+
+def test_log_in_is_refused_if_the_user_was_locked_since() -> None:
+    stored = Stored()
+    assert stored.users.log_in("ann", GOOD)
+
+    def read(_username: str) -> str | None:
+        stored.reads += 1
+        if stored.reads < 3:
+            return stored.hash
+        return "!" + str(stored.hash).replace("$", "|")
+
+    stored.reads = 0
+    users = Users.from_lookup(read, limits=UNLIMITED)
+    result = users.log_in("ann", GOOD)
+    assert stored.reads == 3
+    assert (result.ok, result.user) == (False, None)
 
 
 def test_log_in_returns_the_user(users: Users) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -122,6 +123,29 @@ def test_text_that_cannot_be_an_argument(
             call()
 
 
+def test_passwords_and_names_of_other_types(users: Users) -> None:
+    for call in (
+        lambda: users.add("bob", None),  # type: ignore[arg-type]
+        lambda: users.set_password("ann", b"plover-xyzzy-quux"),  # type: ignore[arg-type]
+        lambda: users.add(5, GOOD),  # type: ignore[arg-type]
+        lambda: users.lock(None),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError):
+            call()
+    assert users.auth_func("ann", GOOD)
+
+
+def test_failure_is_reported_if_the_app_ignores_its_children(users: Users) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with pytest.raises(NoSuchUser):
+            users.lock("eve")
+        users.lock("ann")
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert not users.auth_func("ann", GOOD)
+
+
 def test_url_and_password_are_no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("psycopg_pool")
     users = Users("postgresql+psycopg2://app:hunter2@127.0.0.1:1/db")
@@ -143,7 +167,8 @@ def test_url_and_password_are_no_arguments(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "database", ["mysql://u:hunter2@h/db", "host=db password=hunter2", ":memory:", "postgresql://%"]
+    "database",
+    ["mysql://u:hunter2@h/db", "host=db password=hunter2", ":memory:", "postgresql://%", "a\0b"],
 )
 def test_database_that_is_none(database: str) -> None:
     with pytest.raises(Error) as error:

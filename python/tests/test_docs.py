@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dash
 import pytest
+from conftest import GOOD, METHOD
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import dash_users
@@ -70,3 +71,22 @@ def test_blocks_of_the_login_page_run(database: Path, number: int) -> None:
 def test_arguments_of_login_auth_are_documented() -> None:
     for name in list(inspect.signature(LoginAuth).parameters)[2:]:
         assert f"`{name}`" in PAGE.split("## LoginAuth")[1].split("\n## ")[0], name
+
+
+def test_filter_of_fail2ban_matches_each_failed_login(log: pytest.LogCaptureFixture) -> None:
+    page = (ROOT / "docs/how-to/python.md").read_text()
+    [pattern] = re.findall(r"^failregex = (.*)$", page, re.MULTILINE)
+    # fail2ban removes the time, and inserts the pattern of an address.
+    failed = re.compile(pattern.replace("<ADDR>", r"(?P<address>[0-9A-Fa-f.:]+)"))
+    users = Users.from_lookup(lambda _: None, limits=Limits(method=METHOD))
+    names = ["ann", 'a" reason=wrong', "a\\", "x\ny", "address=192.0.2.1", "Zoë \U0001f338", "'"]
+    for number, name in enumerate(names):
+        users.log_in(name, GOOD, address=f"203.0.113.{number}")
+        users.log_in(name, GOOD, address=f"2001:db8::{number}")
+    found = [failed.search(message) for message in log.messages]
+    assert [match and match["address"] for match in found] == [
+        address
+        for number in range(len(names))
+        for address in (f"203.0.113.{number}", f"2001:db8::{number}")
+    ]
+    assert failed.search('login failed: address="x" user="ann" reason=wrong') is None

@@ -133,6 +133,41 @@ def test_stopped_server_is_an_error_until_it_is_back(users: Users) -> None:
     assert users.auth_func("ann", GOOD)
 
 
+def test_killed_server_is_an_error_until_it_is_back(users: Users, url: str) -> None:
+    # The server of the tests answers a commit before it is written. This one waits for it.
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = on")
+        connection.execute("CREATE TABLE written ()")
+    assert users.auth_func("ann", GOOD)
+    with Threads(4, lambda: reached(users)) as threads:
+        threads.wait(20)
+        os.kill(server(), signal.SIGKILL)
+        try:
+            while reached(users):
+                time.sleep(0.001)
+        finally:
+            while True:
+                try:
+                    control("start")
+                    break
+                except subprocess.CalledProcessError:
+                    # Its children are still there.
+                    time.sleep(0.05)
+        while not reached(users):
+            time.sleep(0.001)
+        threads.wait(20)
+    assert users.user_groups("ann") == ["staff"]
+
+
+def reached(users: Users) -> bool:
+    """Whether the server answers. Other errors are raised."""
+    try:
+        assert users.auth_func("ann", GOOD)
+    except (Busy, DatabaseError):
+        return False
+    return True
+
+
 def test_server_that_does_not_answer_is_an_error(
     users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BETTER, GOOD, METHOD, Threads, add, execute, run
+from werkzeug.security import generate_password_hash
 
 from dash_users import Busy, DatabaseError, Limits, Users, _sqlite_file
 
@@ -68,6 +69,83 @@ def test_forks_under_load_in_parent_and_child(users: Users) -> None:
             assert exit_code(child) == 0
         threads.wait(4)
     assert execute("PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_forks_of_several_threads(users: Users) -> None:
+    others = [Users(users._reader.name, limits=Limits(method=METHOD)) for _ in range(4)]
+
+    def fork() -> None:
+        assert exit_code(in_child(lambda: os._exit(0))) == 0
+
+    with Threads(2, lambda: others[1].get("ann")), Threads(3, fork) as forks:
+        forks.wait(100)
+    for other in (users, *others):
+        assert other.auth_func("ann", GOOD)
+        other.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_fork_while_a_hash_is_computed(users: Users) -> None:
+    """The other thread holds a place, and a third one waits for its result."""
+    stored = generate_password_hash(GOOD, "scrypt:65536:8:1")
+    execute("UPDATE users SET password_hash = ?", stored)
+    threads = [threading.Thread(target=users.auth_func, args=("ann", GOOD)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+
+    def work() -> None:
+        assert users.auth_func("ann", GOOD)
+
+    assert exit_code(in_child(work)) == 0
+    for thread in threads:
+        thread.join()
+    assert users.auth_func("ann", GOOD)
+
+
+def test_no_connection_is_in_a_pool_during_a_fork(users: Users) -> None:
+    assert users.auth_func("ann", GOOD)
+    reader = users._reader
+    assert isinstance(reader, _sqlite.SqliteReader)
+    # A reader may have got it just before.
+    pool = reader._pool
+    reader.before_fork()
+    assert pool.idle == []
+    reader.after_fork_in_parent()
+    assert len(pool.idle) == 1
+    assert users.auth_func("ann", GOOD)
+
+
+def test_fork_waits_for_reads_of_a_file_that_was_replaced(users: Users) -> None:
+    assert users.auth_func("ann", GOOD)
+    reader = users._reader
+    assert isinstance(reader, _sqlite.SqliteReader)
+    pool = reader._pool
+    cursor = pool.idle.pop()
+    users.close()
+    fork = threading.Thread(target=reader.before_fork)
+    fork.start()
+    fork.join(0.05)
+    assert fork.is_alive()
+    pool.idle.append(cursor)
+    pool.close()
+    fork.join()
+    reader.after_fork_in_parent()
+    assert users.auth_func("ann", GOOD)
+
+
+def test_fork_goes_on_without_a_lost_connection(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_sqlite, "FORK_S", 0.01)
+    assert users.auth_func("ann", GOOD)
+    reader = users._reader
+    assert isinstance(reader, _sqlite.SqliteReader)
+    lost = reader._pool.idle.pop()
+    assert exit_code(in_child(lambda: None)) == 0
+    assert users.auth_func("ann", GOOD)
+    lost.connection.close()
 
 
 def test_child_shares_no_limits_with_its_parent(users: Users) -> None:

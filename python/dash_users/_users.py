@@ -254,7 +254,10 @@ class Users:
         Raises `WrongPassword`, also for unknown and locked users, and `Limited` after too many
         wrong passwords.
         """
-        self._change_password(username, old, new, self._actor)
+        try:
+            self._change_password(username, old, new, self._actor)
+        finally:
+            del old, new
 
     def _change_password(self, username: str, old: str, new: str, actor: str | None) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from conftest import BETTER, METHOD, run
 from login_client import Person, make_app, replay
@@ -16,6 +18,12 @@ def execute(address: str, sql: str) -> list[tuple]:
     with psycopg.connect(address, autocommit=True) as connection:
         cursor = connection.execute(sql)
         return cursor.fetchall() if cursor.description else []
+
+
+def administer(address: str, sql: str) -> None:
+    """Runs a statement of the superuser, who has the password of the owner."""
+    _, rest = address.removeprefix("postgresql://").split(":", 1)
+    execute(f"postgresql://{os.environ['TEST_POSTGRES_SUPERUSER']}:{rest}", sql)
 
 
 def users_of(address: str) -> Users:
@@ -54,26 +62,26 @@ def test_sessions_in_a_table(url: str) -> None:  # noqa: F811
 
 def test_table_of_another_owner_is_ignored_by_commands(url: str) -> None:  # noqa: F811
     """Its triggers would run with the rights of the administrator."""
-    execute(url, "DROP ROLE IF EXISTS login_app")
-    execute(url, "CREATE ROLE login_app")
+    administer(url, "DROP ROLE IF EXISTS login_app")
+    administer(url, "CREATE ROLE login_app")
     try:
         users = users_of(url)
         ann = Person(make_app(users))
         ann.log_in()
-        execute(url, "ALTER TABLE dash_users_sessions OWNER TO login_app")
+        administer(url, "ALTER TABLE dash_users_sessions OWNER TO login_app")
         assert run("sessions", "list", "--json", database=url) == "[]\n"
         run("lock", "ann", database=url)
         assert len(execute(url, "SELECT 1 FROM dash_users_sessions")) == 1
         assert ann.who() is None
         users.close()
     finally:
-        execute(url, "DROP OWNED BY login_app")
-        execute(url, "DROP ROLE login_app")
+        administer(url, "DROP OWNED BY login_app")
+        administer(url, "DROP ROLE login_app")
 
 
 def test_role_without_privileges_gets_the_statements(url: str) -> None:  # noqa: F811
-    execute(url, "DROP ROLE IF EXISTS login_app")
-    execute(url, "CREATE ROLE login_app LOGIN PASSWORD 'login'")
+    administer(url, "DROP ROLE IF EXISTS login_app")
+    administer(url, "CREATE ROLE login_app LOGIN PASSWORD 'login'")
     execute(url, "GRANT SELECT ON users, user_groups TO login_app")
     try:
         address = url.split("@", 1)[-1].removeprefix("postgresql://")
@@ -93,5 +101,5 @@ def test_role_without_privileges_gets_the_statements(url: str) -> None:  # noqa:
         assert ann.who() == "ann"
         users.close()
     finally:
-        execute(url, "DROP OWNED BY login_app")
-        execute(url, "DROP ROLE login_app")
+        administer(url, "DROP OWNED BY login_app")
+        administer(url, "DROP ROLE login_app")

@@ -107,7 +107,7 @@ def test_fork_while_a_hash_is_computed(users: Users) -> None:
 def test_no_connection_is_in_a_pool_during_a_fork(users: Users) -> None:
     assert users.auth_func("ann", GOOD)
     reader = users._reader
-    assert isinstance(reader, _sqlite.SqliteReader)
+    assert isinstance(reader, _sqlite_file.SqliteFile)
     # A reader may have got it just before.
     pool = reader._pool
     reader.before_fork()
@@ -120,7 +120,7 @@ def test_no_connection_is_in_a_pool_during_a_fork(users: Users) -> None:
 def test_fork_waits_for_reads_of_a_file_that_was_replaced(users: Users) -> None:
     assert users.auth_func("ann", GOOD)
     reader = users._reader
-    assert isinstance(reader, _sqlite.SqliteReader)
+    assert isinstance(reader, _sqlite_file.SqliteFile)
     pool = reader._pool
     cursor = pool.idle.pop()
     users.close()
@@ -138,10 +138,10 @@ def test_fork_waits_for_reads_of_a_file_that_was_replaced(users: Users) -> None:
 def test_fork_goes_on_without_a_lost_connection(
     users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_sqlite, "FORK_S", 0.01)
+    monkeypatch.setattr(_sqlite_file, "FORK_S", 0.01)
     assert users.auth_func("ann", GOOD)
     reader = users._reader
-    assert isinstance(reader, _sqlite.SqliteReader)
+    assert isinstance(reader, _sqlite_file.SqliteFile)
     lost = reader._pool.idle.pop()
     assert exit_code(in_child(lambda: None)) == 0
     assert users.auth_func("ann", GOOD)

@@ -61,6 +61,7 @@ fn server(cluster: &postgres::Cluster) -> Vec<(&'static str, String)> {
     vec![
         ("TEST_POSTGRES_URL", cluster.database()),
         ("TEST_POSTGRES_CONTROL", words.join(" ")),
+        ("TEST_POSTGRES_SUPERUSER", postgres::SUPERUSER.to_owned()),
         ("TEST_POSTGRES_DATA", cluster.data().display().to_string()),
     ]
 }
@@ -70,7 +71,11 @@ fn types_and_style_are_right() {
     let Some(environment) = environment_with_wheel() else { return };
     run(&environment, &["-m", "mypy"], &[]);
     run(&environment, &["-m", "mypy", "--strict", "python/tests/typed_app.py"], &[]);
-    run(&environment, &["-m", "mypy.stubtest", "dash_users"], &[]);
+    run(
+        &environment,
+        &["-m", "mypy.stubtest", "--mypy-config-file", "pyproject.toml", "dash_users"],
+        &[],
+    );
     run(&environment, &["-m", "ruff", "check", "python", "examples"], &[]);
     run(&environment, &["-m", "ruff", "format", "--check", "python", "examples"], &[]);
 }

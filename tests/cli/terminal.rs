@@ -176,15 +176,15 @@ LANGUAGE      en
 GROUPS        admins, data science,
               finance, staff
 STATE         outdated
-CREATED       3 days ago
-PASSWORD SET  3 days ago
+CREATED       3d
+PASSWORD SET  3d
 
 USER          bob
 LANGUAGE      fr
 GROUPS
 STATE         outdated
-CREATED       3 days ago
-PASSWORD SET  3 days ago
+CREATED       3d
+PASSWORD SET  3d
 
 "#]]
         .raw()
@@ -192,10 +192,10 @@ PASSWORD SET  3 days ago
     assert_data_eq!(
         shown(&sandbox, 80, &["list"]),
         str![[r#"
-USER   LANGUAGE  GROUPS                 STATE     CREATED     PASSWORD SET
-alice  en        admins, data science,  outdated  3 days ago  3 days ago
-                 finance, staff
-bob    fr                               outdated  3 days ago  3 days ago
+USER   LANGUAGE  GROUPS                          STATE     CREATED  PASSWORD SET
+alice  en        admins, data science, finance,  outdated  3d       3d
+                 staff
+bob    fr                                        outdated  3d       3d
 
 "#]]
         .raw()

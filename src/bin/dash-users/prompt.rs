@@ -257,8 +257,9 @@ impl Keys {
             (_, b'\n') => (Place::Text, true),
             (Place::Text, 0x1b) => (Place::Escape, false),
             (Place::Text, byte) => (Place::Text, byte != b'\t'),
-            (Place::Escape, b'[' | b'O') => (Place::Sequence, false),
-            (Place::Sequence, b'0'..=b'?') => (Place::Sequence, false),
+            (Place::Escape, b'[' | b'O') | (Place::Sequence, b'0'..=b'?') => {
+                (Place::Sequence, false)
+            }
             (Place::Escape | Place::Sequence, _) => (Place::Text, false),
         };
         self.place = place;

@@ -157,10 +157,10 @@ pub fn review(users: &mut Users, groups: &[Group]) -> Result<Review> {
     for group in groups {
         let name = StoredText::Text(group.as_str().to_owned());
         // The first that begins so, in byte order.
-        let first = users.groups(&group.as_str().to_owned(), 1)?;
-        if first.first() != Some(&group.as_str().to_owned()) {
+        let first = users.groups(group.as_str(), 1)?;
+        if first.first().map(String::as_str) != Some(group.as_str()) {
             let known = users.groups("", MAX_GROUPS)?;
-            review.notes.push(match most_similar(&group.as_str().to_owned(), &known) {
+            review.notes.push(match most_similar(group.as_str(), &known) {
                 Some(other) => {
                     let other = StoredText::Text(other.clone());
                     format!("new group '{name}'; there is '{other}'")

@@ -75,9 +75,11 @@ fn with_synopsis(page: &str, command: &Command) -> String {
     for option in own().filter(|argument| !argument.is_positional()) {
         let Some(long) = option.get_long() else { continue };
         let names = option.get_value_names().filter(|_| option.get_action().takes_values());
-        let values: String =
-            names.into_iter().flatten().map(|value| format!(" \\fI{value}\\fR")).collect();
-        let _ = write!(line, " [\\fB\\-\\-{}\\fR{values}]", long.replace('-', r"\-"));
+        let _ = write!(line, " [\\fB\\-\\-{}\\fR", long.replace('-', r"\-"));
+        for value in names.into_iter().flatten() {
+            let _ = write!(line, " \\fI{value}\\fR");
+        }
+        line += "]";
     }
     if command.has_subcommands() {
         line += " \\fICOMMAND\\fR";

@@ -15,10 +15,15 @@ pub fn is_needed(text: &str) -> bool {
 }
 
 /// Shows the text in the pager: `DASH_USERS_PAGER`, `PAGER` or less. Returns false if there is none.
-/// An empty variable, or `cat`, means none.
+/// An empty variable, or `cat`, means none, and so does a terminal that less cannot control.
 pub fn show(text: &str) -> io::Result<bool> {
     let set = ["DASH_USERS_PAGER", "PAGER"].into_iter().find_map(env::var_os);
     if set.as_ref().is_some_and(|pager| pager.is_empty() || pager == "cat") {
+        return Ok(false);
+    }
+    // less asks to go on there.
+    let is_dumb = env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    if set.is_none() && is_dumb {
         return Ok(false);
     }
     let mut command = match &set {

@@ -1,5 +1,5 @@
 _dash_users() {
-    local IFS=$'\n' word words=() last="" count=$COMP_CWORD prefix=""
+    local IFS=$'\n' word words=() last="" count=$COMP_CWORD prefix="" globs=""
     COMPREPLY=()
     [[ ${COMP_WORDS[COMP_CWORD]} == [=:@] ]] && ((count += 1))
     for word in "${COMP_WORDS[@]:0:count}"; do
@@ -15,7 +15,11 @@ _dash_users() {
         [[ $2 == @* ]] && prefix=${prefix%@}
         unset "words[${#words[@]}-1]"
     fi
+    # A name is no pattern.
+    [[ $- == *f* ]] || globs=1
+    set -f
     COMPREPLY=($(DASH_USERS_COMPLETE=bash dash-users -- "${words[@]}" "$prefix$2" 2>/dev/null))
+    [[ $globs ]] && set +f
     if [[ ${COMPREPLY-} == *"<files>" ]]; then
         COMPREPLY=()
         compopt -o default 2>/dev/null

@@ -95,7 +95,7 @@ pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{
     BadRecords, BadValues, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init,
-    NewUser, OnConflict, PruneError, Restore, Users,
+    NewUser, OnConflict, PruneError, Restore, Updated, UserUpdate, Users,
 };
 
 /// The example in the documentation is compiled too.

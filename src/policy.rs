@@ -48,14 +48,25 @@ pub fn check(
     if text.chars().count() < MIN_CHARS {
         return Err(Violation::TooShort);
     }
-    let scored = match text.char_indices().nth(SCORED_CHARS) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    };
-    if (zxcvbn(scored, username.as_slice()).score() as u8) < MIN_SCORE {
+    if (zxcvbn(scored(text), username.as_slice()).score() as u8) < MIN_SCORE {
         return Err(Violation::Guessable);
     }
     Ok(())
+}
+
+/// Why a password is easy to guess, and how to choose a better one, in sentences of zxcvbn. Empty if
+/// it says nothing.
+#[must_use]
+pub fn advice(password: &Password, username: Option<&str>) -> Vec<String> {
+    let entropy = zxcvbn(scored(password.expose()), username.as_slice());
+    let Some(feedback) = entropy.feedback() else { return Vec::new() };
+    let warning = feedback.warning().map(|warning| warning.to_string());
+    warning.into_iter().chain(feedback.suggestions().iter().map(ToString::to_string)).collect()
+}
+
+/// The part of a password that is scored.
+fn scored(text: &str) -> &str {
+    text.char_indices().nth(SCORED_CHARS).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Checks that a new password from a file or another program has no invisible characters, such as a
@@ -121,6 +132,12 @@ mod tests {
 
     fn verdict(password: &str, username: &str, allow_weak: bool) -> Result<(), Violation> {
         check(&Password::from(password), Some(username), allow_weak)
+    }
+
+    #[test]
+    fn advice_says_why_a_password_is_weak() {
+        assert!(!advice(&Password::from("password1"), None).is_empty());
+        assert!(advice(&Password::from("plover-xyzzy-quux-73"), None).is_empty());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod sqlite;
 use std::fmt;
 use std::mem;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroize;
@@ -413,6 +414,20 @@ impl fmt::Debug for StoredSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoredSecret(…)")
     }
+}
+
+/// For how long to wait for a lock that another program holds, in milliseconds.
+static WAIT_MS: AtomicU64 = AtomicU64::new(10_000);
+
+/// Sets for how long operations of this process wait for a lock that another program holds. The
+/// default is 10 seconds. It concerns databases that are opened afterwards.
+pub fn set_lock_timeout(wait: Duration) {
+    WAIT_MS.store(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// For how long to wait for a lock.
+pub(crate) fn lock_timeout() -> Duration {
+    Duration::from_millis(WAIT_MS.load(Ordering::Relaxed))
 }
 
 /// The pause before a change is retried that another program blocked. SQLite readers poll for the

@@ -20,6 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::backup::Restore;
+pub use self::change::{Updated, UserUpdate};
 pub use self::check::DEMO_USERS;
 pub use self::error::{BadValues, Error};
 pub use self::import::{
@@ -616,12 +617,9 @@ const MAX_RETRIES: u32 = 5;
 /// so that two programs do not meet again.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(10);
 
-/// For how long an operation is retried whose commit another program blocks.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Retries an operation while other programs write at the same time, up to the limits.
 fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + store::lock_timeout();
     let mut conflicts = 0;
     loop {
         match attempt() {

@@ -45,7 +45,7 @@ use self::place::{Opened, Opening, OtherTable, Place, Session};
 pub use self::server::Server;
 use super::{
     Access, Cause, CommitHooks, CopyableTable, ImportRow, Location, Migrated, Reference, Row,
-    Schema, Store, StoreError, StoredSecret, TableChanges, Transaction,
+    Schema, Store, StoreError, StoredSecret, TableChanges, Transaction, lock_timeout,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -91,7 +91,7 @@ impl Postgres {
         &mut self,
         access: Access,
     ) -> Result<(PostgresTransaction<'_>, Catalog), StoreError> {
-        self.open_transaction(access, &Opening::new(connection::LOCK_TIMEOUT))
+        self.open_transaction(access, &Opening::new(lock_timeout()))
     }
 
     /// Begins a transaction whose schema is up to date, to change users if there is a cause.
@@ -101,7 +101,7 @@ impl Postgres {
         cause: Option<&Cause<'_>>,
     ) -> Result<PostgresTransaction<'_>, StoreError> {
         let locks = access == Access::Write;
-        let opening = Opening { locks, cause, ..Opening::new(connection::LOCK_TIMEOUT) };
+        let opening = Opening { locks, cause, ..Opening::new(lock_timeout()) };
         let (mut transaction, catalog) = self.open_transaction(access, &opening)?;
         let schema = schema::inspect(&mut transaction, &catalog)?;
         schema.require_latest(transaction.location)?;

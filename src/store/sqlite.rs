@@ -31,13 +31,14 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, TransactionBehavior, params};
 
 use self::error::{MOVED, sql_error};
-use self::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, Identity, sync_directory};
+use self::file::{COMMIT_TIMEOUT, Identity, sync_directory};
 pub(super) use self::file::{create, remove_created, warnings};
 use self::import::Import;
 use self::limit::Work;
 use super::{
     Access, Cause, CommitHooks, CopyableTable, ImportRow, Location, Migrated, NewRow, OnDelete,
     Reference, Row, RowChange, Schema, Store, StoreError, StoredSecret, TableChanges, Transaction,
+    lock_timeout,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -479,7 +480,7 @@ fn commit(connection: &Connection, hooks: CommitHooks) -> rusqlite::Result<()> {
     (hooks.before)();
     connection.busy_timeout(COMMIT_TIMEOUT)?;
     let committed = connection.execute_batch("COMMIT");
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(lock_timeout())?;
     let is_busy =
         |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
     if committed.as_ref().is_err_and(is_busy) {
@@ -492,7 +493,7 @@ fn commit(connection: &Connection, hooks: CommitHooks) -> rusqlite::Result<()> {
     // Without one, this does nothing. A reader may prevent it.
     connection.busy_timeout(Duration::ZERO)?;
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    connection.busy_timeout(BUSY_TIMEOUT)
+    connection.busy_timeout(lock_timeout())
 }
 
 /// SQL that removes the user with exactly this name, and no other that looks the same as text.

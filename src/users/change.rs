@@ -7,9 +7,51 @@ use crate::hash::{HashError, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
-use crate::store::{StoreError, Transaction};
+use crate::store::{Access, StoreError, Transaction};
 use crate::user::StoredText;
 use crate::username::Username;
+
+/// Changes to make to users.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserUpdate {
+    /// The new language, or `None` to keep it.
+    pub language: Option<Language>,
+    /// Groups to add the users to.
+    pub add_groups: Vec<Group>,
+    /// Groups to remove the users from, whatever their names are.
+    pub remove_groups: Vec<Vec<u8>>,
+}
+
+/// What a [`UserUpdate`] changed of a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Updated {
+    /// Whether the language changed.
+    pub language: bool,
+    /// For each group to add the user to, whether the user was not in it.
+    pub added: Vec<bool>,
+    /// For each group to remove the user from, whether the user was in it.
+    pub removed: Vec<bool>,
+}
+
+impl Updated {
+    /// Whether anything changed.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.language || self.added.contains(&true) || self.removed.contains(&true)
+    }
+}
+
+/// The users in a group whose names can be looked up.
+fn members(transaction: &mut dyn Transaction, group: &[u8]) -> Result<Vec<StoredText>, StoreError> {
+    let mut members = Vec::new();
+    transaction.rows_without_times(&mut |row| {
+        let is_member = row.groups.iter().any(|other| other.as_key() == Some(group));
+        if is_member && row.username.as_key().is_some() {
+            members.push(row.username);
+        }
+    })?;
+    Ok(members)
+}
 
 impl Users {
     /// Sets a new password. A locked user stays locked.
@@ -93,6 +135,94 @@ impl Users {
             }
             transaction.set_language(username, language)?;
             Ok(Changed::Yes(true))
+        })
+    }
+
+    /// Changes the language and groups of users, all or none. Returns what really changed, in the
+    /// order of `usernames`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchUser`].
+    pub fn update(
+        &mut self,
+        usernames: &[impl AsRef<[u8]>],
+        update: &UserUpdate,
+    ) -> Result<Vec<Updated>, Error> {
+        self.change("update", None, |transaction| {
+            let mut all = Vec::new();
+            for username in usernames.iter().map(AsRef::as_ref) {
+                let row = existing(transaction, username)?;
+                let username = row.username.as_key().unwrap_or(username);
+                let mut updated = Updated::default();
+                if let Some(language) = &update.language
+                    && row.language != StoredText::Text(language.to_string())
+                {
+                    transaction.set_language(username, language)?;
+                    updated.language = true;
+                }
+                for group in &update.add_groups {
+                    updated.added.push(transaction.add_group(username, group)?);
+                }
+                for group in &update.remove_groups {
+                    updated.removed.push(transaction.remove_group(username, group)?);
+                }
+                all.push(updated);
+            }
+            let is_changed = all.iter().any(Updated::is_any);
+            Ok(if is_changed { Changed::Yes(all) } else { Changed::No(all) })
+        })
+    }
+
+    /// The users in a group, in the order of [`list`](Self::list). Users whose names cannot be looked
+    /// up are left out.
+    ///
+    /// # Errors
+    ///
+    /// Only [`StoreError`].
+    pub fn members(&mut self, group: &[u8]) -> Result<Vec<StoredText>, Error> {
+        Ok(members(&mut *self.store.begin(Access::Read)?, group)?)
+    }
+
+    /// Moves all users of a group to another, which may have users already. Returns them.
+    ///
+    /// # Errors
+    ///
+    /// Only [`StoreError`].
+    pub fn rename_group(&mut self, old: &[u8], new: &Group) -> Result<Vec<StoredText>, Error> {
+        self.change("group", None, |transaction| {
+            let members = members(transaction, old)?;
+            if members.is_empty() || old == new.as_str().as_bytes() {
+                return Ok(Changed::No(Vec::new()));
+            }
+            for username in members.iter().filter_map(StoredText::as_key) {
+                transaction.remove_group(username, old)?;
+                transaction.add_group(username, new)?;
+            }
+            Ok(Changed::Yes(members))
+        })
+    }
+
+    /// Removes all users from groups. Returns those of each group.
+    ///
+    /// # Errors
+    ///
+    /// Only [`StoreError`].
+    pub fn delete_groups(
+        &mut self,
+        groups: &[impl AsRef<[u8]>],
+    ) -> Result<Vec<Vec<StoredText>>, Error> {
+        self.change("group", None, |transaction| {
+            let mut all = Vec::new();
+            for group in groups.iter().map(AsRef::as_ref) {
+                let members = members(transaction, group)?;
+                for username in members.iter().filter_map(StoredText::as_key) {
+                    transaction.remove_group(username, group)?;
+                }
+                all.push(members);
+            }
+            let is_changed = all.iter().any(|members| !members.is_empty());
+            Ok(if is_changed { Changed::Yes(all) } else { Changed::No(all) })
         })
     }
 

@@ -52,59 +52,46 @@ fn insert(sandbox: &Sandbox, names: &[Value]) {
 }
 
 #[test]
-fn names_with_shell_syntax_are_not_completed() {
+fn names_are_quoted_for_bash_and_hostile_ones_left_out() {
     let sandbox = initialized();
-    let odd = [
-        "",
-        " ",
-        "a b",
-        "a'b",
-        "a\"b",
-        "$(touch pwned)",
-        "a$HOME",
-        "a`touch pwned`",
-        "a;b",
-        "a&b",
-        "a|b",
-        "a>b",
-        "-a",
-        "--help",
-        "a*",
-        "a?",
-        "a[b]",
-        "a{b,c}",
-        "~a",
-        "a\\b",
-        "a!b",
-        "a#b",
-        "a(b)",
-        "a=b",
-        "a:b",
-        "a/b",
-        "a\nb",
-        "a\tb",
-        "a\rb",
-        "a\x0bb",
-        "a\x1b[2Jb",
-        "a\x07b",
-        "a\0b",
-        "a\u{9b}b",
-        "a\u{202e}b",
-        "a\u{200f}b",
-        "a\u{a0}b",
-        "a\u{200b}b",
-        "a\u{2028}b",
-    ];
-    let mut odd: Vec<Value> = odd.into_iter().map(|name| Value::Text(name.to_owned())).collect();
-    odd.extend([Value::Blob(b"ablob".to_vec()), Value::Null]);
-    insert(&sandbox, &odd);
+    let text = |name: &str| Value::Text(name.to_owned());
+    let hostile =
+        ["", " ", "-a", "--help", "a\nb", "a\tb", "a\x1b[2Jb", "a\0b", "a\u{9b}b", "a\u{202e}b"];
+    let mut hostile: Vec<Value> = hostile.into_iter().map(text).collect();
+    hostile.extend([Value::Blob(b"ablob".to_vec()), Value::Null]);
+    insert(&sandbox, &hostile);
     sandbox.sql("INSERT INTO users VALUES (CAST(x'61ff' AS TEXT), '!', 'en')");
     assert_eq!(offered(&sandbox, &["history", "a"]), [""; 0]);
 
-    insert(&sandbox, &["ann"].map(|name| Value::Text(name.to_owned())));
-    assert_eq!(offered(&sandbox, &["show", ""]), ["ann"]);
-    sandbox.sql("INSERT INTO user_groups SELECT 'ann', username FROM users WHERE username > ''");
-    assert_eq!(offered(&sandbox, &["list", "--group", ""]), ["ann"]);
+    insert(&sandbox, &["a b", "a'b", "a$(touch pwned)", "ann"].map(text));
+    let quoted = [r"a\ b", r"a\$\(touch\ pwned\)", r"a\'b", "ann"];
+    assert_eq!(offered(&sandbox, &["show", ""]), quoted);
+    assert_eq!(offered(&sandbox, &["show", "'a b"]), ["a b"]);
+    sandbox
+        .sql("INSERT INTO user_groups SELECT 'ann', username FROM users WHERE username LIKE 'a b'");
+    assert_eq!(offered(&sandbox, &["list", "--group", ""]), [r"a\ b"]);
+}
+
+#[test]
+fn values_fit_the_command() {
+    let sandbox = seeded();
+    sandbox.run(&["update", "alice", "--language", "de", "--add-group", "staff"]);
+    sandbox.run(&["group", "add", "bob", "admins"]);
+    sandbox.run(&["lock", "bob"]);
+    for (line, expected) in [
+        ("unlock ", "bob"),
+        ("group remove alice ", "staff"),
+        ("group remove -d users.db bob ", "admins"),
+        ("add x --language ", "de fr"),
+        ("add x --method pbkdf2:sha2", "pbkdf2:sha256"),
+        ("init --file-group roo", "root"),
+        ("-d $HOME/users.db show b", "bob"),
+        ("-d ${HOME}/users.db show b", "bob"),
+        ("-d ~/users.db show b", "bob"),
+    ] {
+        let words: Vec<_> = line.split(' ').collect();
+        assert_eq!(offered(&sandbox, &words).join(" "), expected, "{line}");
+    }
 }
 
 #[test]

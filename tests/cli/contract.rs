@@ -134,7 +134,9 @@ fn options(sandbox: &Sandbox, command: &[&str], known: &[String]) -> Vec<String>
         let prefix = format!("{long}=");
         let offered = completed(sandbox, &[command, &[&prefix]].concat());
         let values = offered.iter().filter_map(|value| value.strip_prefix(&prefix));
-        let fixed: Vec<_> = values.filter(|value| !value.starts_with('<')).collect();
+        // The groups of the system differ.
+        let is_fixed = |value: &&str| long != "--file-group" && !value.starts_with('<');
+        let fixed: Vec<_> = values.filter(is_fixed).collect();
         format!("{option}={}", fixed.join("|"))
     };
     let is_known = |option: &String| {

@@ -171,7 +171,7 @@ fn missing_database_is_reported_and_not_created() {
 status 4
 -- stderr
 error: no database at [DIR]/users.db
-hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another
+hint: run `dash-users init --database [DIR]/users.db` to create it, or use --database to choose another; sudo removes DASH_USERS_DATABASE from the environment: if it is set, use --database, or sudo --preserve-env=DASH_USERS_DATABASE
 
 "#]]
         );
@@ -306,11 +306,11 @@ fn hostile_text_from_database_is_escaped() {
 $ dash-users list
 status 0
 -- stdout
-USER                    LANGUAGE  GROUPS  STATE           CREATED     PASSWORD SET
-\N                      \x00ff            no usable hash
-\u{1b}[2J\n\u{202e}x\\  \t\u{9b}          no usable hash  3 days ago  3 days ago
-\u{fffd}(               en                no usable hash  3 days ago  3 days ago
-\xc3                    en                no usable hash  3 days ago  3 days ago
+USER                    LANGUAGE  STATE           CREATED  PASSWORD SET
+\N                      \x00ff    no usable hash
+\u{1b}[2J\n\u{202e}x\\  \t\u{9b}  no usable hash  3d       3d
+\u{fffd}(               en        no usable hash  3d       3d
+\xc3                    en        no usable hash  3d       3d
 
 $ dash-users list --format plain
 status 0

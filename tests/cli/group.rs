@@ -9,6 +9,8 @@ fn group_add_adds_memberships() {
 $ dash-users group add alice admins 'data science'
 status 0
 -- stderr
+new group 'admins'
+new group 'data science'
 added user 'alice' to groups 'admins', 'data science' in [DIR]/users.db
 
 $ dash-users group add alice admins
@@ -122,6 +124,8 @@ fn add_accepts_locked_and_groups() {
 $ printf plover-xyzzy-quux | dash-users add carol --group staff --group admins --locked --password-stdin
 status 0
 -- stderr
+new group 'staff'
+new group 'admins'
 added locked user 'carol' in [DIR]/users.db
 
 "#]]);

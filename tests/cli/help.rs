@@ -31,7 +31,7 @@ Users:
   rehash       Hash a user's password again, with the current method
   remove       Remove users [aliases: rm, delete]
   rename       Rename a user
-  update       Change a user's language
+  update       Change the language and groups of users
   lock         Lock users without changing their passwords
   unlock       Unlock users and restore their passwords
   group        Add users to groups, remove them, or list groups
@@ -42,6 +42,7 @@ Inspect:
   show         Show one user, without the hash
   history      Show who changed what, newest first
   check        Check the database and its users for problems
+  info         Show which database is in use, and its state
 
 Files:
   import       Add or update users from a file
@@ -62,6 +63,10 @@ Options:
       --json             Same as --format json
   -q, --quiet            Print only results and errors
       --color <WHEN>     When to use color [default: auto] [possible values: auto, always, never]
+      --no-pager         Do not show long output in a pager [env: DASH_USERS_PAGER, PAGER] [default:
+                         less]
+      --wait <SECONDS>   How long to wait for a database that another program has locked, in seconds
+                         [default: 10]
       --no-input         Never prompt for input, even on a terminal
   -h, --help             Print help (see more with '--help')
   -V, --version          Print version
@@ -81,7 +86,7 @@ fn no_command_prints_help_to_stderr() {
 $ dash-users --json
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, useradd, passwd, reset-password, set-password, verify, rehash, remove, rm, delete, del, userdel, rename, mv, ren, update, lock, deactivate, disable, unlock, activate, enable, group, sessions, list, ls, show, history, check, import, export, backup, restore, hash, completions, man, help]","hint":"see dash-users --help"}}
+{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, useradd, passwd, reset-password, set-password, verify, rehash, remove, rm, delete, del, userdel, rename, mv, ren, update, lock, deactivate, disable, unlock, activate, enable, group, sessions, list, ls, show, history, check, info, status, import, export, backup, restore, hash, completions, man, help]","hint":"see dash-users --help"}}
 
 "#]]);
 }
@@ -186,8 +191,8 @@ fn every_option_and_argument_has_help() {
                 assert!(explanation.starts_with(char::is_alphanumeric), "{command}: {line}");
             }
         }
-        // The global options.
-        assert!(count >= 7, "{command}: {count}");
+        let is_program = command.is_empty();
+        assert!(count >= if is_program { 7 } else { 1 }, "{command}: {count}");
     }
 }
 

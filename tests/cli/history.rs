@@ -13,12 +13,12 @@ fn history_lists_events_newest_first() {
 $ dash-users history
 status 0
 -- stdout
-WHEN        WHO      ACTION  USER   DETAIL
-3 days ago  unknown  update  bob    language de
-3 days ago  admin    lock    bob
-3 days ago  admin    passwd  alice
-3 days ago  admin    add     bob
-3 days ago  admin    add     alice
+WHEN  WHO      ACTION  USER   DETAIL
+3d    unknown  update  bob    language de
+3d    admin    lock    bob
+3d    admin    passwd  alice
+3d    admin    add     bob
+3d    admin    add     alice
 
 $ dash-users history bob --format plain
 status 0
@@ -88,8 +88,8 @@ fn history_escapes_hostile_events() {
 $ dash-users history
 status 0
 -- stdout
-WHEN  WHO         ACTION  USER      DETAIL
-      \u{1b}[31m  \x00ff  \u{202e}  a\nb
+WHO         ACTION  USER      DETAIL
+\u{1b}[31m  \x00ff  \u{202e}  a\nb
 
 $ dash-users history --json
 status 0

@@ -38,6 +38,11 @@ const INIT: &str = "database:string action:string changed:bool created:bool adop
 const MIGRATE: &str = "database:string version:number applied:array pending:array \
                        [warnings:array] [events:array]";
 const PRUNED: &str = "database:string action:string changed:bool pruned:number before:string";
+const GROUP: &str = "database:string action:string changed:bool group:string users:array \
+                     [new_group:string]";
+const INFO: &str = "database:string source:string kind:string version:number up_to_date:bool \
+                    mode:string? owner:string? group:string? journal_mode:string? users:number? \
+                    locked:number? outdated:number? last_change:string?";
 const PAGES: &str = "directory:string";
 
 // Nested objects and errors.
@@ -48,13 +53,15 @@ const EXPORTED: &str =
     "username:string password_hash:string language:string groups:array locked:bool";
 
 /// The first cells of the table in `docs/reference/output.md`, and what each row is to name.
-const ROWS: [(&str, &str); 15] = [
+const ROWS: [(&str, &str); 18] = [
     ("`show`, `list` (an array)", USER),
     (
         "`add`, `passwd`, `rehash`, `rename`, `group add`, `group remove`; arrays: `lock`, `unlock`, `remove`, `update`, `rehash --plaintext`",
         CHANGE,
     ),
+    ("`list --names`", ""),
     ("`group list`", MEMBER),
+    ("`group rename`, `group delete` (an array)", GROUP),
     ("`sessions list`", SESSION),
     ("`sessions end`", ENDED),
     ("`history`", EVENT),
@@ -66,6 +73,7 @@ const ROWS: [(&str, &str); 15] = [
     ("`seed`, `import`", IMPORT),
     ("`init`", INIT),
     ("`migrate`", MIGRATE),
+    ("`info`", INFO),
     ("`man`", PAGES),
 ];
 
@@ -77,7 +85,18 @@ const WITHOUT_ROW: [(&str, &str); 3] = [
 ];
 
 /// Words in the rows that are not keys.
-const OTHERS: [&str; 4] = ["error", "warning", "info", "rename"];
+const OTHERS: [&str; 10] = [
+    "error",
+    "warning",
+    "info",
+    "rename",
+    "flag",
+    "environment",
+    "default",
+    "null",
+    "sqlite",
+    "postgresql",
+];
 
 /// A key, the type of its value, and whether it may be missing.
 fn keys(shape: &'static str) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
@@ -167,6 +186,8 @@ fn changes_have_documented_json_shape() {
     several(&sandbox, "unlock alice bob", CHANGE, &[]);
     one(&sandbox, "group add alice admins staff", CHANGE, &["groups"]);
     one(&sandbox, "group remove alice staff", CHANGE, &["groups"]);
+    one(&sandbox, "group rename admins staff", GROUP, &["new_group"]);
+    several(&sandbox, "group delete staff --yes", GROUP, &[]);
     one(&sandbox, "rename alice carol", CHANGE, &["new_username"]);
     one(&sandbox, "rename carol carol", CHANGE, &["new_username"]);
     sandbox.sql("INSERT INTO users VALUES ('dave', 'plain text', 'en')");
@@ -190,6 +211,7 @@ fn queries_have_documented_json_shape() {
     ));
     one(&sandbox, "show zoe", USER, &[]);
     several(&sandbox, "list", USER, &[]);
+    one(&sandbox, "info", INFO, &[]);
     several(&sandbox, "group list", MEMBER, &[]);
     several(&sandbox, "group list zoe", MEMBER, &[]);
     crate::sessions::add_to(&sandbox);

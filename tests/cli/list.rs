@@ -31,10 +31,10 @@ status 0
 $ dash-users ls
 status 0
 -- stdout
-USER  LANGUAGE    GROUPS  STATE             CREATED     PASSWORD SET
-Adam  en                  locked, outdated  3 days ago  3 days ago
-zoe   de                  outdated          3 days ago  3 days ago
-李雷  zh-Hant-TW          no usable hash    3 days ago  3 days ago
+USER  LANGUAGE    STATE             CREATED  PASSWORD SET
+Adam  en          locked, outdated  3d       3d
+zoe   de          outdated          3d       3d
+李雷  zh-Hant-TW  no usable hash    3d       3d
 
 $ dash-users list --format plain
 status 0
@@ -105,7 +105,7 @@ fn list_shows_future_times() {
         "UPDATE dash_users_times SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+3 days')",
     );
     let stdout = sandbox.run(&["list"]).stdout;
-    assert!(stdout.contains("in 3 days") && !stdout.contains("in now"), "{stdout}");
+    assert!(stdout.contains("in 3d"), "{stdout}");
 }
 
 /// Adds users with a language of this many bytes each, and different times.

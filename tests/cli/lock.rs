@@ -26,8 +26,8 @@ user 'alice' is already locked in [DIR]/users.db
 $ dash-users list --locked
 status 0
 -- stdout
-USER   LANGUAGE  GROUPS  STATE   CREATED     PASSWORD SET
-alice  en                locked  3 days ago  3 days ago
+USER   LANGUAGE  STATE   CREATED  PASSWORD SET
+alice  en        locked  3d       3d
 
 $ dash-users unlock alice
 status 0

@@ -36,23 +36,91 @@ fn new_password_prompt_asks_twice_without_echo() {
 #[test]
 fn password_prompt_rejects_control_characters() {
     let sandbox = initialized();
-    let answers = [("New password: ", "plover\txyzzy-quux")];
+    let answers = [("New password: ", "plover\x07xyzzy-quux"); 3];
     let (rest, status) = answer(&sandbox, &["add", "carol"], &answers);
     assert_eq!(status, 8, "{rest}");
     assert!(rest.contains("control characters are not allowed in a password"), "{rest}");
 }
 
 #[test]
-fn quit_and_stop_keys_do_not_leave_echo_off() {
+fn quit_key_does_not_leave_echo_off() {
     let sandbox = seeded();
-    for key in ['\\', 'z'] {
-        let mut session = start(&sandbox, &["passwd", "alice"]);
-        session.exp_string("New password: ").unwrap();
-        session.send_control(key).unwrap();
+    let mut session = start(&sandbox, &["passwd", "alice"]);
+    session.exp_string("New password: ").unwrap();
+    session.send_control('\\').unwrap();
+    for _ in 0..3 {
         session.send_line("").unwrap();
-        let (rest, status) = finish(session);
-        assert_eq!(status, 8, "{key}: {rest}");
     }
+    let (rest, status) = finish(session);
+    assert_eq!(status, 8, "{rest}");
+}
+
+#[test]
+fn ctrl_z_suspends_with_echo_and_asks_again() {
+    let sandbox = seeded();
+    let script = "set -m; dash-users verify alice; echo \"<stopped>\"; stty -a; fg; echo \"<$?>\"";
+    let mut session = start_script(&sandbox, &format!("exec bash -c '{script}'"));
+    session.exp_string("Password: ").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    session.send_control('z').unwrap();
+    session.exp_string("<stopped>").unwrap();
+    let settings = session.exp_string("Password: ").unwrap();
+    assert!(settings.split_whitespace().any(|word| word == "echo"), "{settings}");
+    session.send_line("secret123").unwrap();
+    let (rest, _) = finish(session);
+    assert!(rest.contains("<0>") && !rest.contains("secret123"), "{rest}");
+}
+
+#[test]
+fn new_password_is_judged_before_it_is_repeated() {
+    let sandbox = seeded();
+    let good = [("New password: ", GOOD), ("Repeat new password: ", GOOD)];
+    for (bad, reason) in [
+        ("password1", "This is a very common password."),
+        ("short", "it has fewer than 8 characters"),
+        ("", "a password cannot be empty"),
+    ] {
+        let answers = [&[("New password: ", bad)], &good[..]].concat();
+        let (shown, status) = answer(&sandbox, &["passwd", "alice"], &answers);
+        assert_eq!(status, 0, "{bad}: {shown}");
+        assert!(shown.contains(reason), "{bad}: {shown}");
+        assert_eq!(shown.matches("Repeat").count(), 1, "{bad}: {shown}");
+    }
+    let (shown, status) = answer(&sandbox, &["passwd", "bob"], &[("New password: ", "short"); 3]);
+    assert_eq!(status, 8, "{shown}");
+    assert_eq!(sandbox.verify("bob", "pa$$w0rd"), 0);
+}
+
+#[test]
+fn arrow_keys_tab_and_paste_marks_do_not_spoil_a_password() {
+    let sandbox = initialized();
+    let typed = format!("\x1b[200~{}\t\x1b[A\x1bOC\x1b[3~{}\x1b[201~", &GOOD[..6], &GOOD[6..]);
+    let answers = [("New password: ", &*typed), ("Repeat new password: ", GOOD)];
+    let (shown, status) = answer(&sandbox, &["add", "carol"], &answers);
+    assert_eq!(status, 0, "{shown}");
+    assert_eq!(sandbox.verify("carol", GOOD), 0);
+}
+
+#[test]
+fn prompts_use_the_terminal_when_stdin_and_stderr_are_redirected() {
+    let sandbox = initialized();
+    sandbox.write("names", "ann\nben\n");
+    let script = "while read u; do dash-users add $u; done <names 2>log; echo \"<$?>\"";
+    let mut session = start_script(&sandbox, script);
+    for _ in 0..2 {
+        for prompt in ["New password: ", "Repeat new password: "] {
+            session.exp_string(prompt).unwrap();
+            session.send_line(GOOD).unwrap();
+        }
+    }
+    session.exp_string("<0>").unwrap();
+    assert_eq!(sandbox.read_text("log").lines().count(), 2);
+    assert_eq!(sandbox.verify("ben", GOOD), 0);
+    let script = "echo n | dash-users remove ann; echo \"<$?>\"";
+    let mut session = start_script(&sandbox, script);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_string("<0>").unwrap();
 }
 
 #[test]
@@ -68,7 +136,8 @@ fn backspace_deletes_whole_character_at_prompt() {
 #[test]
 fn mismatched_passwords_change_nothing() {
     let sandbox = initialized();
-    let answers = [("New password: ", GOOD), ("Repeat new password: ", "something else")];
+    let once = [("New password: ", GOOD), ("Repeat new password: ", "something else")];
+    let answers = [once; 3].concat();
     let (rest, status) = answer(&sandbox, &["add", "carol"], &answers);
     assert_eq!(status, 8, "{rest}");
     assert!(rest.contains("the passwords do not match; nothing was changed"), "{rest}");
@@ -243,5 +312,18 @@ fn import_shows_progress_bar_on_terminal() {
         assert!(!shown.contains("hashing"), "{shown:?}");
     }
     let run = sandbox.run(&[&import[..], &["-d", "pipe.db"]].concat());
-    assert!(!run.stderr.contains("hashing"), "{run}");
+    assert!(!run.stderr.contains("hashing ["), "{run}");
+}
+
+#[test]
+fn import_without_a_bar_writes_lines() {
+    let sandbox = empty();
+    let row = |number| format!("user{number},{GOOD}\n");
+    let rows: String = (0..4).map(row).collect();
+    sandbox.write("users.csv", format!("username,password\n{rows}"));
+    // Each hash takes a second or so, and lines are 5 seconds apart.
+    let import = ["import", "users.csv", "--jobs", "1", "--method", "pbkdf2:sha256:4000000"];
+    let import = [&import[..], &["-d", "lines.db"]].concat();
+    let run = sandbox.run(&import);
+    assert!(run.stderr.contains(" of 4 passwords\n"), "{run}");
 }

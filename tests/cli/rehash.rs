@@ -103,8 +103,8 @@ fn rehash_plaintext_keeps_locked_unsupported_hash() {
 $ dash-users list --locked
 status 0
 -- stdout
-USER  LANGUAGE  GROUPS  STATE   CREATED     PASSWORD SET
-zoe   en                locked  3 days ago  3 days ago
+USER  LANGUAGE  STATE   CREATED  PASSWORD SET
+zoe   en        locked  3d       3d
 
 "#]]);
     assert_eq!(sandbox.verify("zoe", "x"), 3);

@@ -70,6 +70,7 @@ const STEPS: &[(&str, &str)] = &[
     ("check --fix", ""),
     ("show zoe", ""),
     ("list --outdated", ""),
+    ("info", ""),
     ("rehash --plaintext zoe", ""),
     ("history --limit 1000", ""),
     ("sessions list", ""),

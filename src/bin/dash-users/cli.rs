@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::ArgValueCompleter;
 use dash_users::{Location, Method, MethodError, transfer};
 
-use crate::commands;
 use crate::exit::{Code, EXIT_CODES, Failure};
+use crate::{commands, complete};
 
 /// User management for Dash apps
 ///
@@ -25,6 +26,7 @@ pub struct Cli {
 
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Globals {
     /// Database: a path, sqlite:///relative, sqlite:////absolute or postgresql://user@host/name
     /// [env: DASH_USERS_DATABASE] [default: users.db]
@@ -42,6 +44,12 @@ pub struct Globals {
     /// When to use color
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
+    /// Do not show long output in a pager [env: DASH_USERS_PAGER, PAGER] [default: less]
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+    /// How long to wait for a database that another program has locked, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    pub wait: u32,
     /// Never prompt for input, even on a terminal
     #[arg(long, global = true)]
     pub no_input: bool,
@@ -50,6 +58,17 @@ pub struct Globals {
 impl Globals {
     pub fn format(&self) -> Format {
         if self.json { Format::Json } else { self.format }
+    }
+
+    /// Where the choice of the database comes from.
+    pub fn origin(&self) -> Origin {
+        if self.database.is_some() {
+            Origin::Flag
+        } else if environment("DASH_USERS_DATABASE").is_some() {
+            Origin::Environment
+        } else {
+            Origin::Default
+        }
     }
 
     pub fn database(&self) -> anyhow::Result<Location> {
@@ -81,6 +100,14 @@ impl Globals {
             location => Ok(location),
         }
     }
+}
+
+/// What names the database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Flag,
+    Environment,
+    Default,
 }
 
 /// An environment variable. Empty counts as unset.
@@ -135,6 +162,8 @@ pub enum Command {
     History(commands::history::Args),
     Sessions(commands::sessions::Args),
     Check(commands::check::Args),
+    #[command(alias = "status")]
+    Info(commands::info::Args),
     Import(commands::import::Args),
     Export(commands::export::Args),
     Backup(commands::backup::Args),
@@ -162,7 +191,7 @@ const GROUPS: [(&str, &[CommandCodes]); 5] = [
             ("update", &[4, 5, 6, 7]),
             ("lock", &[4, 5, 6, 7]),
             ("unlock", &[4, 5, 6, 7]),
-            ("group", &[4, 5, 6, 7]),
+            ("group", &[4, 5, 6, 7, 10, 130]),
             ("sessions", &[4, 5, 6]),
         ],
     ),
@@ -173,6 +202,7 @@ const GROUPS: [(&str, &[CommandCodes]); 5] = [
             ("show", &[4, 5, 6]),
             ("history", &[4, 5, 6, 10, 130]),
             ("check", &[4, 5, 7]),
+            ("info", &[4, 5]),
         ],
     ),
     (
@@ -186,6 +216,86 @@ const GROUPS: [(&str, &[CommandCodes]); 5] = [
     ),
     ("Tools", &[("hash", &[3, 7, 8, 130]), ("completions", &[]), ("man", &[]), ("help", &[])]),
 ];
+
+/// The whole command line as help shows it: a command has one line about the global options.
+pub fn help() -> clap::Command {
+    let mut command = command();
+    // From here on, each command has the global options too.
+    command.build();
+    let line = section("Global options", &globals_line(&command));
+    command.mut_subcommands(|sub| without_globals(sub, &line))
+}
+
+fn globals_line(command: &clap::Command) -> String {
+    let names = command.get_arguments().filter(|option| option.is_global_set());
+    let names: Vec<_> =
+        names.filter_map(|option| Some(format!("--{}", option.get_long()?))).collect();
+    // No line begins with an option, which would be one of the command.
+    format!("  see dash-users --help: {}\n", names.join(" "))
+}
+
+fn without_globals(command: clap::Command, line: &str) -> clap::Command {
+    let text = |text: Option<&clap::builder::StyledStr>| {
+        text.map(|text| format!("\n{}", text.ansi())).unwrap_or_default()
+    };
+    let long = format!("{line}{}", text(command.get_after_long_help()));
+    let hide = |option: clap::Arg| if option.is_global_set() { option.hide(true) } else { option };
+    command
+        .mut_args(hide)
+        .after_help(line.to_owned())
+        .after_long_help(long)
+        .mut_subcommands(|sub| without_globals(sub, line))
+}
+
+/// Moves the example of a command's help behind its first line.
+fn with_example_first(command: clap::Command) -> clap::Command {
+    let text = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+    let parts = text.rsplit_once("\n\nExample: ");
+    match parts.and_then(|(text, example)| Some((text.split_once("\n\n")?, example))) {
+        Some(((first, rest), example)) => {
+            command.long_about(format!("{first}\n\nExample: {example}\n\n{rest}"))
+        }
+        None => command,
+    }
+}
+
+/// The section about a command's JSON, from the page of the output formats, or nothing.
+fn json_keys(command: &str) -> String {
+    const PAGE: &str = include_str!("../../../docs/reference/output.md");
+    let table = PAGE.split_once("| command | document |\n").map_or("", |(_, table)| table);
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.trim_matches(['|', ' ']).split_once(" | "));
+    let is_about = |cell: &str| {
+        let names = cell.split('`').skip(1).step_by(2);
+        names.map(|name| name.trim_end_matches(" FILE")).any(|name| {
+            name == command
+                || name.strip_prefix(command).is_some_and(|rest| rest.starts_with(" --"))
+        })
+    };
+    let found: Vec<_> = cells.filter(|(cell, _)| is_about(cell)).collect();
+    let text = |(cell, text): &(&str, &str)| {
+        // In the page, arrays are marked behind the name, or listed at the end.
+        let arrays = cell.split_once("arrays:").map_or("", |(_, arrays)| arrays);
+        let is_array = arrays.contains(&format!("`{command}`"))
+            || cell.contains(&format!("`{command}` (an array)"));
+        let array = if is_array { "an array of " } else { "" };
+        let name =
+            if found.len() > 1 { format!("{}: ", cell.replace('`', "")) } else { String::new() };
+        format!("  {name}{array}{}\n", text.replace('`', ""))
+    };
+    let texts: Vec<_> = found.iter().map(text).collect();
+    if texts.is_empty() { String::new() } else { section("JSON", &texts.concat()) + "\n" }
+}
+
+/// The codes of a command of `group` that differ from those of `group` as a whole.
+fn nested_codes(command: &str, nested: &str) -> Option<&'static [u8]> {
+    match (command, nested) {
+        ("group", "add" | "remove" | "list") => Some(&[4, 5, 6, 7]),
+        ("group", "rename") => Some(&[4, 5, 7]),
+        ("group", "delete") => Some(&[4, 5, 10, 130]),
+        _ => None,
+    }
+}
 
 /// The whole command line, including what clap's attributes cannot express.
 pub fn command() -> clap::Command {
@@ -201,8 +311,14 @@ pub fn command() -> clap::Command {
         commands.filter(|(name, _)| *name != "help").fold(command, |command, (name, extra)| {
             let codes = exit_codes(|code| code <= 2 || extra.contains(&code));
             command.mut_subcommand(name, |sub| {
-                let nested = |sub: clap::Command| sub.after_long_help(&codes);
-                sub.mut_subcommands(nested).after_long_help(&codes)
+                let nested = |sub: clap::Command| {
+                    let wanted = nested_codes(name, sub.get_name()).unwrap_or(extra);
+                    let codes = exit_codes(|code| code <= 2 || wanted.contains(&code));
+                    let keys = json_keys(&format!("{name} {}", sub.get_name()));
+                    with_example_first(sub).after_long_help(keys + &codes)
+                };
+                let keys = json_keys(name);
+                with_example_first(sub).mut_subcommands(nested).after_long_help(keys + &codes)
             })
         });
     command
@@ -253,7 +369,7 @@ pub struct MethodArg {
     /// is sha1, sha256 or sha512. "scrypt" means scrypt:32768:8:1, which needs 32 MiB of memory. The
     /// limits are 256 MiB (128·N·r·p bytes) and 10,000,000 iterations. A stored hash is outdated if
     /// it uses another algorithm, does less work, or omits parameters.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::methods))]
     method: Option<Method>,
 }
 
@@ -400,7 +516,7 @@ pub struct NewFileArgs {
     #[arg(long, value_name = "MODE", default_value = "0600", value_parser = file_mode)]
     pub file_mode: u32,
     /// Group of a new database file, by name or number [default: the group of the process]
-    #[arg(long, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", add = ArgValueCompleter::new(complete::file_groups))]
     pub file_group: Option<String>,
 }
 

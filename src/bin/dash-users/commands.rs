@@ -9,6 +9,7 @@ pub mod group;
 pub mod hash;
 pub mod history;
 pub mod import;
+pub mod info;
 pub mod init;
 pub mod list;
 pub mod lock;
@@ -29,14 +30,16 @@ pub mod verify;
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::time::Duration;
 
 use anyhow::Result;
 use dash_users::{
-    Error, Event, Location, StoredText, Username, UsernameError, Users, store::Schema,
+    Error, Event, Location, StoreError, StoredText, Username, UsernameError, Users,
+    store::{Schema, set_lock_timeout},
 };
 
-use crate::cli::{Cli, Command, MethodArg, environment};
-use crate::exit::{Code, Failure, command, with_user_hint};
+use crate::cli::{Cli, Command, Globals, MethodArg, Origin, environment};
+use crate::exit::{Code, Failure, Report, command, with_user_hint};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
@@ -50,9 +53,16 @@ pub fn run(cli: &Cli, output: &Output) -> Result<()> {
         Command::Man(args) => return man::run(args, output),
         _ => {}
     }
+    set_lock_timeout(Duration::from_secs(cli.globals.wait.into()));
     let database = cli.globals.database()?;
+    if let Command::Info(_) = &cli.command {
+        return info::run(&cli.globals, &database, output)
+            .map_err(|error| explain_missing(error, &cli.globals));
+    }
+    note_file_under_sudo(&cli.command, &cli.globals, &database, output);
     run_on(&database, &cli.command, &prompt, output)
         .map_err(|error| explain(error, &cli.command, &database))
+        .map_err(|error| explain_missing(error, &cli.globals))
 }
 
 fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Output) -> Result<()> {
@@ -69,7 +79,7 @@ fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Outp
         Command::Lock(args) => lock::run(args, database, output),
         Command::Unlock(args) => unlock::run(args, database, output),
         Command::Update(args) => update::run(args, database, output),
-        Command::Group(args) => group::run(args, database, output),
+        Command::Group(args) => group::run(args, database, prompt, output),
         Command::List(args) => list::run(args, database, output),
         Command::Show(args) => show::run(args, database, output),
         Command::History(args) => history::run(args, database, prompt, output),
@@ -79,9 +89,45 @@ fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Outp
         Command::Export(args) => export::run(args, database, output),
         Command::Backup(args) => backup::run(args, database, output),
         Command::Restore(args) => restore::run(args, database, prompt, output),
-        Command::Hash(_) | Command::Completions(_) | Command::Man(_) => {
+        Command::Hash(_) | Command::Completions(_) | Command::Man(_) | Command::Info(_) => {
             unreachable!("handled before opening a database")
         }
+    }
+}
+
+/// Whether sudo may have removed `DASH_USERS_DATABASE`, and nothing names the database.
+fn has_sudo_dropped_setting(globals: &Globals) -> bool {
+    globals.origin() == Origin::Default && environment("SUDO_USER").is_some()
+}
+
+/// Says, under sudo, which file a command creates if none is named.
+fn note_file_under_sudo(
+    command: &Command,
+    globals: &Globals,
+    database: &Location,
+    output: &Output,
+) {
+    if let (Command::Seed(_) | Command::Import(_), Location::Sqlite(path)) = (command, database)
+        && has_sudo_dropped_setting(globals)
+        // Set by sudo itself, while SUDO_USER may only name the actor.
+        && environment("SUDO_UID").is_some()
+        && !path.exists()
+    {
+        output.note(&format!("note: no database is named, so this creates {}", path.display()));
+    }
+}
+
+/// Adds to the error about a missing `users.db` that sudo may have removed the setting.
+fn explain_missing(error: anyhow::Error, globals: &Globals) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(Error::Store(StoreError::NoDatabase { .. })) if has_sudo_dropped_setting(globals) => {
+            let Report { code, message, hint, .. } = Report::from(error);
+            let sudo = "sudo removes DASH_USERS_DATABASE from the environment: if it is set, use \
+                        --database, or sudo --preserve-env=DASH_USERS_DATABASE";
+            let hint = hint.into_iter().chain([sudo.to_owned()]).collect::<Vec<_>>().join("; ");
+            Failure::new(code, message).hint(hint).into()
+        }
+        _ => error,
     }
 }
 
@@ -109,14 +155,18 @@ fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
     /// Comparing more names would take longer than the command itself.
     const MAX_NAMES: u32 = 100_000;
 
-    let name = name.to_text()?.to_lowercase();
-    // Up to a third of the letters may differ.
-    let limit = name.chars().count().div_ceil(3);
     let names =
         Users::open_no_wait(database).and_then(|mut users| users.names("", MAX_NAMES)).ok()?;
+    most_similar(&name.to_text()?, &names).map(|other| StoredText::Text(other.clone()))
+}
+
+/// The most similar name. Up to a third of the letters may differ.
+fn most_similar<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+    let name = name.to_lowercase();
+    let limit = name.chars().count().div_ceil(3);
     let distance = |other: &String| strsim::osa_distance(&name, &other.to_lowercase());
-    let (distance, other) = names.into_iter().map(|other| (distance(&other), other)).min()?;
-    (distance <= limit).then_some(StoredText::Text(other))
+    let (distance, other) = names.iter().map(|other| (distance(other), other)).min()?;
+    (distance <= limit).then_some(other)
 }
 
 /// Opens the database for changes. The history names the current user as the actor.

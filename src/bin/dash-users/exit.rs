@@ -13,10 +13,10 @@ use dash_users::{
 };
 
 /// What each exit code means.
-pub const EXIT_CODES: [(u8, &str); 12] = [
+pub const EXIT_CODES: [(u8, &str); 15] = [
     (0, "success, or nothing to do"),
     (1, "a file already exists, or an error not listed here"),
-    (2, "usage error, or a password is needed but stdin is not a terminal"),
+    (2, "usage error, or a password is needed but there is no terminal"),
     (3, "wrong password"),
     (
         4,
@@ -28,7 +28,10 @@ pub const EXIT_CODES: [(u8, &str); 12] = [
     (8, "the new password is weak or not allowed"),
     (9, "the user already exists, or a user whose name differs only by case"),
     (10, "confirmation required"),
-    (130, "interrupted; nothing was changed"),
+    (129, "the terminal was closed (SIGHUP); nothing was changed"),
+    (130, "interrupted (Ctrl-C, Ctrl-D); nothing was changed"),
+    (131, "quit (SIGQUIT); nothing was changed"),
+    (143, "terminated (SIGTERM); nothing was changed"),
 ];
 
 /// The kind of an error. It determines the code in JSON and the exit code.

@@ -51,8 +51,8 @@ fn main() -> ExitCode {
         let matches = command.try_get_matches_from(&arguments)?;
         Cli::from_arg_matches(&matches)
     };
-    // Only help and errors need the texts that `cli::command` adds.
-    let parsed = parse(Cli::command()).or_else(|_| parse(cli::command()));
+    // Only help and errors need the texts that `cli::help` adds.
+    let parsed = parse(Cli::command()).or_else(|_| parse(cli::help()));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(mut error) if error.use_stderr() => {

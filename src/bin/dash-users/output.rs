@@ -4,6 +4,7 @@
 //! else goes to stderr.
 
 mod json;
+mod pager;
 mod rows;
 mod spool;
 mod table;
@@ -27,16 +28,27 @@ pub use self::json::{
 };
 pub use self::rows::Rows;
 pub use self::spool::Spool;
-pub use self::table::{fields, indented, table, wrapped};
+use self::table::with_color;
+pub use self::table::{fields, indented, marked, table, wrapped};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Report};
 use crate::{terminal, usage};
+
+/// How to show progress.
+pub enum Progress {
+    Bar,
+    /// Where a bar cannot be drawn.
+    Lines,
+    None,
+}
 
 /// Prints everything the program prints.
 pub struct Output {
     format: Format,
     is_quiet: bool,
     color: ColorChoice,
+    /// Whether long output may go through a pager.
+    has_pager: bool,
 }
 
 impl Output {
@@ -47,7 +59,8 @@ impl Output {
             Color::Never => ColorChoice::Never,
         };
         terminal::set_json(globals.format() == Format::Json);
-        Self { format: globals.format(), is_quiet: globals.quiet, color }
+        let has_pager = !globals.no_pager;
+        Self { format: globals.format(), is_quiet: globals.quiet, color, has_pager }
     }
 
     /// For a command line that could not be parsed: guesses its format and color options.
@@ -68,7 +81,7 @@ impl Output {
             ColorChoice::Auto
         };
         let format = if is_json { Format::Json } else { Format::Table };
-        Self { format, is_quiet: false, color }
+        Self { format, is_quiet: false, color, has_pager: false }
     }
 
     /// Prints the requested help or version.
@@ -107,13 +120,13 @@ impl Output {
         rows: impl FnOnce() -> Vec<Vec<String>>,
         people: impl FnOnce() -> String,
     ) -> io::Result<()> {
-        write_stdout(|stdout| match self.format {
-            Format::Json => json::write(stdout, &json()),
-            Format::Plain => {
+        match self.format {
+            Format::Json => write_stdout(|stdout| json::write(stdout, &json())),
+            Format::Plain => write_stdout(|stdout| {
                 rows().iter().try_for_each(|row| writeln!(stdout, "{}", row.join("\t")))
-            }
-            Format::Table => writeln!(stdout, "{}", people()),
-        })
+            }),
+            Format::Table => self.show(&people()),
+        }
     }
 
     /// Collects rows for programs; `None` if the output is a table.
@@ -122,8 +135,21 @@ impl Output {
     }
 
     /// Prints a table.
-    pub fn table(header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
-        write_stdout(|stdout| writeln!(stdout, "{}", table(header, rows)))
+    pub fn table(&self, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+        self.show(&table(header, rows))
+    }
+
+    /// Prints a text for people, through a pager if it does not fit the terminal.
+    fn show(&self, text: &str) -> io::Result<()> {
+        let colored = match self.color {
+            ColorChoice::Auto => AutoStream::choice(&io::stdout()),
+            choice => choice,
+        } != ColorChoice::Never;
+        let text = with_color(text, colored);
+        if self.has_pager && pager::is_needed(&text) && pager::show(&text)? {
+            return Ok(());
+        }
+        write_stdout(|stdout| writeln!(stdout, "{text}"))
     }
 
     /// Prints a result in JSON only: for the other formats, a note has already said it.
@@ -181,9 +207,16 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// Whether a progress bar on stderr is useful.
-    pub fn is_watched(&self) -> bool {
-        !self.is_quiet && self.format != Format::Json && io::stderr().is_terminal()
+    /// How to show progress on stderr.
+    pub fn progress(&self) -> Progress {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if self.is_quiet || self.format == Format::Json {
+            Progress::None
+        } else if io::stderr().is_terminal() && !is_dumb {
+            Progress::Bar
+        } else {
+            Progress::Lines
+        }
     }
 
     pub fn warn(&self, text: &str) {
@@ -326,6 +359,23 @@ pub fn ago(time: SystemTime) -> String {
             let left = error.duration() + Duration::from_secs(1);
             format!("in {}", formatter.ago("").convert(left).trim_end())
         }
+    }
+}
+
+/// A short age: "45s", "25m", "3h", "3d", "2y". A time ahead of the clock is "in 3d", or "0s" if it is
+/// less than a minute.
+pub fn age(time: SystemTime) -> String {
+    const UNITS: [(u64, &str); 5] =
+        [(365 * 86400, "y"), (86400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    let short = |duration: Duration| {
+        let seconds = duration.as_secs();
+        let (unit, name) = UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1, "s"));
+        format!("{}{name}", seconds / unit)
+    };
+    match time.elapsed() {
+        Ok(elapsed) => short(elapsed),
+        Err(error) if error.duration() < Duration::from_secs(60) => "0s".to_owned(),
+        Err(error) => format!("in {}", short(error.duration() + Duration::from_secs(1))),
     }
 }
 

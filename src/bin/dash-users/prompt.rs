@@ -1,7 +1,7 @@
 //! Password sources, prompts and confirmation.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use dash_users::{Password, policy};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use crate::cli::{Format, Globals, NewPasswordArgs, PasswordArgs, environment};
+use crate::cli::{Globals, NewPasswordArgs, PasswordArgs, environment};
 use crate::exit::{Code, Failure};
 use crate::output::{INTERRUPTED, printable, refuse_closed_stdout};
 use crate::terminal::{self, Echo};
@@ -19,14 +19,13 @@ use crate::terminal::{self, Echo};
 /// The maximum number of bytes to read. No password is that long.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Asks the user, if allowed.
+/// How often a new password is asked for.
+const ATTEMPTS: u32 = 3;
+
+/// Asks the user, if allowed, on the terminal itself.
 pub struct Prompt {
-    /// Whether `--no-input` is given, and whether stdin is a terminal.
+    /// Whether `--no-input` is given.
     is_forbidden: bool,
-    has_terminal: bool,
-    /// Whether prompts go to stderr. With JSON, stderr holds only errors, and prompts go to the
-    /// terminal itself.
-    on_stderr: bool,
 }
 
 /// The source of a password.
@@ -51,11 +50,7 @@ impl Source {
 
 impl Prompt {
     pub fn new(globals: &Globals) -> Self {
-        Self {
-            is_forbidden: globals.no_input,
-            has_terminal: io::stdin().is_terminal(),
-            on_stderr: globals.format() != Format::Json,
-        }
+        Self { is_forbidden: globals.no_input }
     }
 
     /// The source of a password to check.
@@ -89,7 +84,7 @@ impl Prompt {
     /// Gets a password to check. On a terminal, asks once.
     pub fn password(&self, source: &Source) -> Result<Password> {
         match source {
-            Source::Terminal => self.ask_hidden("Password: "),
+            Source::Terminal => self.ask_hidden("Password: ")?,
             Source::Stdin => stdin()
                 .map_err(Into::into)
                 .and_then(read)
@@ -102,26 +97,61 @@ impl Prompt {
         }
     }
 
-    /// Gets a new password. On a terminal, asks twice. From other sources, rejects invisible
-    /// characters.
-    pub fn new_password(&self, source: &Source) -> Result<Password> {
+    /// Gets a new password. On a terminal, asks twice, and again if it is not allowed or the two
+    /// differ. From other sources, rejects invisible characters.
+    pub fn new_password(
+        &self,
+        source: &Source,
+        username: Option<&str>,
+        allow_weak: bool,
+    ) -> Result<Password> {
         let Source::Terminal = source else {
             let password = self.password(source)?;
             policy::check_visible(&password)?;
             return Ok(password);
         };
-        let password = self.ask_hidden("New password: ")?;
-        if self.ask_hidden("Repeat new password: ")? != password {
-            let message = "the passwords do not match; nothing was changed";
-            return Err(Failure::new(Code::BadPassword, message).into());
+        for _ in 1..ATTEMPTS {
+            match self.ask_new(username, allow_weak)? {
+                Ok(password) => return Ok(password),
+                Err(Refusal { reason, advice }) => {
+                    let lines = [vec![format!("{reason:#}")], advice].concat();
+                    say(&format!("{}\ntry again\n", lines.join("\n")))?;
+                }
+            }
         }
-        Ok(password)
+        self.ask_new(username, allow_weak)?.map_err(|refusal| refusal.reason)
     }
 
-    fn ask_hidden(&self, question: &str) -> Result<Password> {
-        let typed = terminal::during_prompt(Echo::Off, self.on_stderr, || {
-            self.say(question)?;
-            let keys = Keys::open()?;
+    /// Asks for a new password twice. The second time only if the first answer is allowed.
+    fn ask_new(
+        &self,
+        username: Option<&str>,
+        allow_weak: bool,
+    ) -> Result<Result<Password, Refusal>> {
+        let refused = |reason, advice| Ok(Err(Refusal { reason, advice }));
+        let password = match self.ask_hidden("New password: ")? {
+            Ok(password) => password,
+            Err(reason) => return refused(reason, Vec::new()),
+        };
+        if let Err(violation) = policy::check(&password, username, allow_weak) {
+            let is_weak = violation.is_weakness();
+            let advice = if is_weak { policy::advice(&password, username) } else { Vec::new() };
+            return refused(violation.into(), advice);
+        }
+        match self.ask_hidden("Repeat new password: ")? {
+            Ok(repeated) if repeated == password => Ok(Ok(password)),
+            _ => {
+                let message = "the passwords do not match; nothing was changed";
+                refused(Failure::new(Code::BadPassword, message).into(), Vec::new())
+            }
+        }
+    }
+
+    /// Asks for a password. The inner error is one of the password itself.
+    #[expect(clippy::unused_self, reason = "only a prompt may ask")]
+    fn ask_hidden(&self, question: &str) -> Result<Result<Password>> {
+        let typed = terminal::during_prompt(Echo::Off, question, |terminal| {
+            let keys = Keys::new(terminal.try_clone()?);
             let seen = Arc::clone(&keys.seen);
             let config = rpassword::ConfigBuilder::new().input_reader(keys).output_discard();
             let typed = rpassword::read_password_with_config(config.build()).map(Password::from)?;
@@ -129,23 +159,23 @@ impl Prompt {
         })?;
         let (typed, seen) = typed.context("cannot read the password from the terminal")?;
         if seen.end.load(Ordering::Relaxed) {
-            self.say("\n")?;
+            say("\n")?;
             return Err(Failure::new(Code::Interrupted, INTERRUPTED).into());
         }
         if seen.control.load(Ordering::Relaxed) {
             let message = "control characters are not allowed in a password";
-            return Err(Failure::new(Code::BadPassword, message).into());
+            return Ok(Err(Failure::new(Code::BadPassword, message).into()));
         }
         // rpassword substitutes this for invalid UTF-8.
         if typed.expose().contains(char::REPLACEMENT_CHARACTER) {
-            return Err(dash_users::PasswordNotUtf8.into());
+            return Ok(Err(dash_users::PasswordNotUtf8.into()));
         }
-        Ok(typed)
+        Ok(Ok(typed))
     }
 
     /// Whether the user can be asked for confirmation.
     pub fn can_confirm(&self) -> bool {
-        !self.is_forbidden && self.has_terminal
+        !self.is_forbidden && terminal::open().is_ok()
     }
 
     /// Shows the consequences and asks for confirmation. If that is impossible, the error contains
@@ -156,14 +186,12 @@ impl Prompt {
             let failure = Failure::new(Code::NeedsConfirmation, message);
             return Err(failure.hint(format!("use {flag} to confirm")).into());
         }
-        let answer = terminal::during_prompt(Echo::On, self.on_stderr, || {
-            for consequence in consequences {
-                self.say(&format!("warning: {}\n", printable(consequence)))?;
-            }
-            self.say(&format!("{} [y/N] ", printable(question)))?;
+        let warnings = consequences.iter().map(|text| format!("warning: {}\n", printable(text)));
+        let question = format!("{}{} [y/N] ", warnings.collect::<String>(), printable(question));
+        let answer = terminal::during_prompt(Echo::On, &question, |mut terminal| {
             let mut answer = String::new();
-            if io::stdin().read_line(&mut answer)? == 0 {
-                self.say("\n")?;
+            if BufReader::new(terminal).read_line(&mut answer)? == 0 {
+                terminal.write_all(b"\n")?;
             }
             Ok(answer)
         })?;
@@ -175,27 +203,41 @@ impl Prompt {
     fn obstacle(&self, what: &str) -> Option<String> {
         if self.is_forbidden {
             Some(format!("cannot ask for {what} with --no-input"))
-        } else if self.has_terminal {
+        } else if terminal::open().is_ok() {
             None
         } else {
             Some(format!("cannot ask for {what}: stdin is not a terminal"))
         }
     }
-
-    fn say(&self, question: &str) -> io::Result<()> {
-        if self.on_stderr {
-            io::stderr().write_all(question.as_bytes())
-        } else {
-            File::options().write(true).open(terminal::path())?.write_all(question.as_bytes())
-        }
-    }
 }
 
-/// Terminal input for rpassword. Watches for control characters and the end of input, because
-/// rpassword silently drops the former and treats the latter as a newline.
+/// Why a new password is not taken, and how to choose a better one.
+struct Refusal {
+    reason: anyhow::Error,
+    advice: Vec<String>,
+}
+
+fn say(text: &str) -> io::Result<()> {
+    terminal::open()?.write_all(text.as_bytes())
+}
+
+/// Terminal input for rpassword. Drops Tab and the sequences of other keys, such as arrows and the
+/// marks around pasted text. Watches for control characters and the end of input, because rpassword
+/// silently drops the former and treats the latter as a newline.
 struct Keys {
     terminal: File,
+    place: Place,
     seen: Arc<Seen>,
+}
+
+/// Where in the input a byte is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Text,
+    /// After ESC.
+    Escape,
+    /// In a sequence that begins with `ESC [`, before its final byte, or with `ESC O`.
+    Sequence,
 }
 
 #[derive(Default)]
@@ -205,22 +247,50 @@ struct Seen {
 }
 
 impl Keys {
-    fn open() -> io::Result<Self> {
-        Ok(Self { terminal: File::open(terminal::path())?, seen: Arc::default() })
+    fn new(terminal: File) -> Self {
+        Self { terminal, place: Place::Text, seen: Arc::default() }
+    }
+
+    /// Whether a byte is part of the text.
+    fn is_text(&mut self, byte: u8) -> bool {
+        let (place, is_text) = match (self.place, byte) {
+            (_, b'\n') => (Place::Text, true),
+            (Place::Text, 0x1b) => (Place::Escape, false),
+            (Place::Text, byte) => (Place::Text, byte != b'\t'),
+            (Place::Escape, b'[' | b'O') | (Place::Sequence, b'0'..=b'?') => {
+                (Place::Sequence, false)
+            }
+            (Place::Escape | Place::Sequence, _) => (Place::Text, false),
+        };
+        self.place = place;
+        is_text
     }
 }
 
 impl Read for Keys {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.terminal.read(bytes)?;
-        if count == 0 {
-            self.seen.end.store(true, Ordering::Relaxed);
+        loop {
+            let count = self.terminal.read(bytes)?;
+            if count == 0 {
+                self.seen.end.store(true, Ordering::Relaxed);
+                return Ok(0);
+            }
+            let mut kept = 0;
+            for next in 0..count {
+                let byte = bytes[next];
+                if self.is_text(byte) {
+                    if byte.is_ascii_control() && byte != b'\n' {
+                        self.seen.control.store(true, Ordering::Relaxed);
+                    }
+                    bytes[kept] = byte;
+                    kept += 1;
+                }
+            }
+            bytes[kept..count].zeroize();
+            if kept > 0 {
+                return Ok(kept);
+            }
         }
-        let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\n';
-        if bytes[..count].iter().any(is_control) {
-            self.seen.control.store(true, Ordering::Relaxed);
-        }
-        Ok(count)
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +14,7 @@ use nix::sys::termios::{
     _POSIX_VDISABLE, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr,
     tcsetattr,
 };
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::output::interruption;
@@ -25,26 +25,37 @@ static PROMPT: Mutex<Option<Saved>> = Mutex::new(None);
 /// Held while signals may end the program.
 static INTERRUPTIBLE: Mutex<()> = Mutex::new(());
 
+/// Whether a pager is running, which handles Ctrl-C itself.
+static HAS_PAGER: AtomicBool = AtomicBool::new(false);
+
 /// Whether errors are JSON.
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Whether a progress bar is shown on stderr.
 static HAS_BAR: AtomicBool = AtomicBool::new(false);
 
-/// What to do when a prompt ends.
+/// An open prompt.
 struct Saved {
-    /// A terminal, and the settings to restore.
-    terminal: Option<(File, Termios)>,
-    /// Whether stderr needs a newline.
-    has_line: bool,
+    terminal: File,
+    question: String,
+    /// The settings to restore when it ends, and the silent ones to use meanwhile.
+    settings: Option<(Termios, Termios)>,
 }
 
 impl Saved {
     fn restore(&self) {
-        if let Some((terminal, settings)) = &self.terminal {
+        if let Some((settings, _)) = &self.settings {
             // If this fails, nothing else can be done.
-            let _ = tcsetattr(terminal, SetArg::TCSANOW, settings);
+            let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, settings);
         }
+    }
+
+    /// Asks again after the program was suspended.
+    fn resume(&self) {
+        if let Some((_, silent)) = &self.settings {
+            let _ = tcsetattr(&self.terminal, SetArg::TCSANOW, silent);
+        }
+        let _ = (&self.terminal).write_all(self.question.as_bytes());
     }
 }
 
@@ -55,20 +66,31 @@ pub enum Echo {
     Off,
 }
 
-/// The path of the terminal on stdin.
-pub fn path() -> PathBuf {
-    nix::unistd::ttyname(io::stdin()).unwrap_or_else(|_| PathBuf::from("/dev/tty"))
+/// The terminal to ask on: the one that controls the program, even if stdin and stderr are
+/// redirected, or else the one on stdin.
+pub fn open() -> io::Result<File> {
+    let open = |path: &Path| File::options().read(true).write(true).open(path);
+    open(Path::new("/dev/tty")).or_else(|error| match nix::unistd::ttyname(io::stdin()) {
+        Ok(path) => open(&path),
+        Err(_) => Err(error),
+    })
 }
 
-/// Runs a prompt, and restores the terminal afterwards.
+/// Asks a question, runs a prompt that reads the answer, and restores the terminal afterwards.
 pub fn during_prompt<T>(
     echo: Echo,
-    is_on_stderr: bool,
-    prompt: impl FnOnce() -> io::Result<T>,
+    question: &str,
+    prompt: impl FnOnce(&File) -> io::Result<T>,
 ) -> Result<io::Result<T>> {
-    let terminal = if echo == Echo::Off { Some(without_echo()?) } else { None };
-    *lock() = Some(Saved { terminal, has_line: is_on_stderr });
-    let answer = prompt();
+    let terminal = open().context("cannot use the terminal")?;
+    let settings = match echo {
+        Echo::Off => Some(without_echo(&terminal).context("cannot use the terminal")?),
+        Echo::On => None,
+    };
+    let asking = terminal.try_clone().context("cannot use the terminal")?;
+    *lock() = Some(Saved { terminal, question: question.to_owned(), settings });
+    let asked = (&asking).write_all(question.as_bytes());
+    let answer = asked.and_then(|()| prompt(&asking));
     if let Some(saved) = lock().take() {
         saved.restore();
     }
@@ -76,24 +98,18 @@ pub fn during_prompt<T>(
 }
 
 /// Turns off echo, except for newlines. This happens before the prompt appears, so early typing is
-/// hidden too.
-fn without_echo() -> Result<(File, Termios)> {
-    let open = || -> io::Result<_> {
-        let terminal = File::open(path())?;
-        let saved = tcgetattr(&terminal)?;
-        let mut silent = saved.clone();
-        silent.local_flags.remove(LocalFlags::ECHO);
-        silent.local_flags.insert(LocalFlags::ECHONL);
-        // Disable the keys that would quit or stop the program without restoring the echo.
-        for key in [SpecialCharacterIndices::VQUIT, SpecialCharacterIndices::VSUSP] {
-            silent.control_chars[key as usize] = _POSIX_VDISABLE;
-        }
-        // Backspace must delete a whole character, not one byte.
-        silent.input_flags.insert(InputFlags::IUTF8);
-        tcsetattr(&terminal, SetArg::TCSANOW, &silent)?;
-        Ok((terminal, saved))
-    };
-    open().context("cannot use the terminal")
+/// hidden too. Returns the settings before and now.
+fn without_echo(terminal: &File) -> io::Result<(Termios, Termios)> {
+    let saved = tcgetattr(terminal)?;
+    let mut silent = saved.clone();
+    silent.local_flags.remove(LocalFlags::ECHO);
+    silent.local_flags.insert(LocalFlags::ECHONL);
+    // Disable the key that would quit the program with a core dump.
+    silent.control_chars[SpecialCharacterIndices::VQUIT as usize] = _POSIX_VDISABLE;
+    // Backspace must delete a whole character, not one byte.
+    silent.input_flags.insert(InputFlags::IUTF8);
+    tcsetattr(terminal, SetArg::TCSANOW, &silent)?;
+    Ok((saved, silent))
 }
 
 /// From now on, a signal ends the program with exit code 128 plus its number, such as 130 for
@@ -101,10 +117,14 @@ fn without_echo() -> Result<(File, Termios)> {
 /// the file size limit (`ulimit -f`) is a write error and does not end the program.
 pub fn watch_signals() -> Result<()> {
     let watch = || -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXFSZ])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGXFSZ])?;
         std::thread::Builder::new().spawn(move || {
-            for signal in signals.forever().filter(|signal| *signal != SIGXFSZ) {
-                end(signal);
+            for signal in signals.forever() {
+                match signal {
+                    SIGXFSZ => {}
+                    SIGTSTP => suspend(),
+                    signal => end(signal),
+                }
             }
         })?;
         Ok(())
@@ -143,6 +163,11 @@ fn step_back() {
     });
 }
 
+/// Says whether a pager is running.
+pub fn set_pager(is_running: bool) {
+    HAS_PAGER.store(is_running, Ordering::Relaxed);
+}
+
 /// Says whether errors are JSON.
 pub fn set_json(is_json: bool) {
     IS_JSON.store(is_json, Ordering::Relaxed);
@@ -153,13 +178,26 @@ pub fn set_bar(is_shown: bool) {
     HAS_BAR.store(is_shown, Ordering::Relaxed);
 }
 
+/// Stops the program, as Ctrl-Z does by default, with the terminal as it was found.
+fn suspend() {
+    if let Some(saved) = &*lock() {
+        saved.restore();
+    }
+    // If this fails, the program goes on.
+    let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+    if let Some(saved) = &*lock() {
+        saved.resume();
+    }
+}
+
 fn end(signal: i32) {
+    if signal == SIGINT && HAS_PAGER.load(Ordering::Relaxed) {
+        return;
+    }
     let _interruptible = INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(saved) = &*lock() {
         saved.restore();
-        if saved.has_line {
-            eprintln!();
-        }
+        let _ = (&saved.terminal).write_all(b"\n");
     } else if HAS_BAR.load(Ordering::Relaxed) {
         eprintln!();
     }

@@ -8,7 +8,7 @@ use crate::cli;
 use crate::exit::{Code, Failure};
 
 /// Commands of other tools, and what to use instead. The aliases in `cli` run; these do not.
-const OTHER_WORDS: [(&str, &[&str]); 15] = [
+const OTHER_WORDS: [(&str, &[&str]); 16] = [
     ("list", &["all", "find", "ll", "ls-users", "list-users", "search", "user", "users", "who"]),
     (
         "add",
@@ -23,6 +23,7 @@ const OTHER_WORDS: [(&str, &[&str]); 15] = [
     ("verify", &["auth", "authenticate", "login", "try"]),
     ("history", &["activity", "audit", "changes", "events", "journal", "log", "logs"]),
     ("check", &["diagnose", "doctor", "fsck", "lint", "validate"]),
+    ("info", &["config", "db", "settings", "stats", "where", "whoami", "which"]),
     ("init", &["create-db", "initdb", "initialize", "setup"]),
     ("group list", &["groups", "members", "roles"]),
     ("export", &["dump"]),
@@ -47,7 +48,7 @@ const OTHER_OPTIONS: [(&str, &[&str], &str); 13] = [
 ];
 
 /// Commands that change neither the database nor a server.
-const READING: [&str; 12] = [
+const READING: [&str; 13] = [
     "backup",
     "check",
     "completions",
@@ -55,6 +56,7 @@ const READING: [&str; 12] = [
     "hash",
     "help",
     "history",
+    "info",
     "list",
     "ls",
     "man",
@@ -77,7 +79,7 @@ pub fn improve_suggestions(error: &mut clap::Error) {
     };
     error.remove(ContextKind::Suggested);
     if let Some(tip) = found {
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     }
 }
 
@@ -265,8 +267,8 @@ fn surplus_option(error: &clap::Error) -> String {
 
 fn see_help(error: &clap::Error) -> String {
     let (_, path) = invoked(error);
-    let words: String = path.iter().map(|word| format!(" {word}")).collect();
-    format!("see `dash-users{words} --help`")
+    let words = [&["dash-users".to_owned()], &path[..]].concat().join(" ");
+    format!("see `{words} --help`")
 }
 
 /// The command of an error, by its usage line, and the words that select it.

@@ -25,9 +25,6 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How a server describes the encryption of a connection that `pg_hba.conf` rejects.
 const ENCRYPTION: [&str; 4] = ["GSS encryption", "SSL encryption", "no encryption", "SSL off"];
 
-/// The timeout for another program's transaction.
-pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-
 pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
     let location = || location.clone();
     let plan = server.plan().map_err(|fault| match fault {

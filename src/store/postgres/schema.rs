@@ -7,13 +7,15 @@ use percent_encoding::utf8_percent_encode;
 use postgres::types::Type;
 
 use super::catalog::Catalog;
-use super::connection::{self, LOCK_TIMEOUT, quoted};
+use super::connection::{self, quoted};
 use super::place::{Opening, OtherTable, is_true};
 use super::server::{Server, Source};
 use super::{Param, Postgres, PostgresTransaction, objects, read_event, users};
 use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
-use crate::store::{Access, Location, Migrated, Migration, Schema, StoreError, TableChanges};
+use crate::store::{
+    Access, Location, Migrated, Migration, Schema, StoreError, TableChanges, lock_timeout,
+};
 
 /// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
 pub(super) const MIGRATIONS: [(Migration, &str); 5] = [
@@ -149,7 +151,7 @@ pub(super) fn migrate(
     wanted: &TableChanges,
     is_repair: bool,
 ) -> Result<Migrated, StoreError> {
-    let deadline = Instant::now() + LOCK_TIMEOUT;
+    let deadline = Instant::now() + lock_timeout();
     loop {
         match attempt(store, wanted, is_repair) {
             Err(StoreError::Busy { .. }) if Instant::now() < deadline => thread::sleep(TURN),

@@ -9,12 +9,12 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::sql_error;
-use super::file::{BUSY_TIMEOUT, COMMIT_TIMEOUT, sync_directory};
+use super::file::{COMMIT_TIMEOUT, sync_directory};
 use super::{Sqlite, history, schema_text, with_suspects};
 use super::{limit, schema};
 use crate::escape::Escaped;
 use crate::files::{self, FileError, WriteOptions};
-use crate::store::{Access, Cause, Location, RETRY_PAUSE, Restoration, StoreError};
+use crate::store::{Access, Cause, Location, RETRY_PAUSE, Restoration, StoreError, lock_timeout};
 
 /// Flags to open an existing file.
 const READ_WRITE: OpenFlags =
@@ -60,7 +60,7 @@ fn settle(target: &Path) -> Result<(), StoreError> {
             // Rolls back the journal of a killed program, and fails if the file is not a database
             // or in use.
             let older = Connection::open_with_flags(target, READ_WRITE).map_err(&fail)?;
-            older.busy_timeout(BUSY_TIMEOUT).map_err(&fail)?;
+            older.busy_timeout(lock_timeout()).map_err(&fail)?;
             without_log(&older).map_err(&fail)?;
             older.query_row("PRAGMA page_count", [], |_| Ok(())).map_err(&fail)?;
         }
@@ -197,7 +197,7 @@ impl Restoration for Staged {
         let Self { copy, mut database, .. } = *self;
         let fail = sql_error(&database.location);
         database.connection.busy_timeout(COMMIT_TIMEOUT).map_err(&fail)?;
-        let deadline = Instant::now() + BUSY_TIMEOUT;
+        let deadline = Instant::now() + lock_timeout();
         loop {
             // While it waits for a reader, it blocks all other readers.
             match copy_all(&copy, &mut database.connection, &database.location) {

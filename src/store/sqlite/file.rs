@@ -19,7 +19,7 @@ use super::limit::{self, Work};
 use super::{Sqlite, format};
 use crate::escape::Escaped;
 use crate::files;
-use crate::store::{Access, Location, NewFile, StoreError};
+use crate::store::{Access, Location, NewFile, StoreError, lock_timeout};
 
 /// The identity of a file, independent of its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,9 +40,6 @@ impl From<&Metadata> for Identity {
     }
 }
 
-/// The timeout for another program's transaction.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The time to wait before checking whether the file system supports locks.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -61,10 +58,10 @@ impl Sqlite {
             // To SQLite, a file system without locks looks like a lock held by another program.
             if done.as_ref().is_err_and(|error| error.sqlite_error_code() == busy) {
                 refuse_without_locks(path)?;
-                connection.busy_timeout(BUSY_TIMEOUT).map_err(sql_error(location))?;
+                connection.busy_timeout(lock_timeout()).map_err(sql_error(location))?;
                 done = read();
             }
-            connection.busy_timeout(BUSY_TIMEOUT).map_err(sql_error(location))?;
+            connection.busy_timeout(lock_timeout()).map_err(sql_error(location))?;
         }
         done.map_err(|error| match sql_error(location)(error) {
             StoreError::NotADatabase { location, reason } => {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Language, Location, NewUser, StoredText};
 
-use super::group::new_group;
+use super::group::{new_group, review};
 use super::{new_username, note_first_scrypt, open};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
@@ -24,7 +24,7 @@ pub struct Args {
     /// Username of the new user
     pub user: OsString,
     /// Language of the user, as a BCP 47 tag
-    #[arg(long, value_name = "TAG", default_value = "en")]
+    #[arg(long, value_name = "TAG", default_value = "en", add = ArgValueCompleter::new(complete::languages))]
     pub language: String,
     /// Add the user to a group (repeatable)
     #[arg(long = "group", value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
@@ -48,7 +48,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     let source = prompt.new_source(&args.password)?;
     let username = new_username(&args.user)?;
     let language: Language = args.language.parse()?;
-    let groups = args.groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
+    let groups: Vec<_> = args.groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
     let mut users = open(database)?.with_method(args.method.get()?);
 
     let name = StoredText::Text(username.to_string());
@@ -64,8 +64,11 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         return Ok(output.change(change.unchanged(), already())?);
     }
 
+    let warnings = review(&mut users, &groups)?.print_notes(output);
     note_first_scrypt(&mut users, &args.method, output)?;
-    let mut new = NewUser::new(username, prompt.new_password(&source)?);
+    let password =
+        prompt.new_password(&source, Some(username.as_str()), args.password.allow_weak)?;
+    let mut new = NewUser::new(username, password);
     new.language = language;
     new.groups = groups;
     new.locked = args.locked;
@@ -76,7 +79,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
         return Ok(output.change(change.unchanged(), already())?);
     }
     let password = source.generated(&new.password);
-    let change = Change { password, ..change };
+    let change = Change { password, warnings, ..change };
     let locked = if args.locked { "locked " } else { "" };
     Ok(output.change(change, format!("added {locked}user '{name}'"))?)
 }

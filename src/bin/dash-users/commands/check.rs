@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{open, report_reconciled};
 use crate::cli::{MethodArg, environment};
 use crate::exit::{Code, Failure, command, pasted, quoted, user_command, without_backticks};
-use crate::output::{Output, counted, indented, rfc3339, thousands, wrapped};
+use crate::output::{Output, counted, indented, marked, rfc3339, thousands, wrapped};
 
 /// Check the database and its users for problems
 ///
@@ -253,7 +253,8 @@ fn one(Finding { username, problem }: &Finding, next: &str) -> String {
 
 fn text(problem: &Problem, of: &str, next: &str) -> String {
     let message = indented(&problem.to_string());
-    let head = wrapped(&format!("{}:{of} [{}]", problem.severity(), problem.code()));
+    let severity = marked(&problem.severity().to_string());
+    let head = wrapped(&format!("{severity}:{of} [{}]", problem.code()));
     format!("{head}\n{message}\n   {next}")
 }
 

@@ -7,9 +7,11 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Group, GroupError, Location, StoredText, Users};
 use serde::Serialize;
 
-use super::{bytes, open, username};
+use super::{bytes, most_similar, open, username, usernames};
 use crate::complete;
-use crate::output::{Change, Output, table};
+use crate::exit::{Code, Failure, command, quoted};
+use crate::output::{Change, Output, counted, table};
+use crate::prompt::Prompt;
 
 /// Add users to groups, remove them, or list groups
 ///
@@ -35,7 +37,7 @@ enum Command {
     ///
     /// Example: dash-users group remove alice admins
     #[command(visible_alias = "rm")]
-    Remove(Membership),
+    Remove(Leaving),
     /// List a user's groups, or all groups with their members
     ///
     /// Columns of --format plain: username, group.
@@ -46,6 +48,40 @@ enum Command {
         /// Username [default: all users]
         #[arg(add = ArgValueCompleter::new(complete::users))]
         user: Option<OsString>,
+        /// Only this group, with its members
+        #[arg(
+            long,
+            conflicts_with = "user",
+            add = ArgValueCompleter::new(complete::groups)
+        )]
+        group: Option<OsString>,
+    },
+    /// Rename a group
+    ///
+    /// Moves all members to the new group. If it already has members, the two become one.
+    ///
+    /// Example: dash-users group rename admins staff
+    #[command(alias = "mv")]
+    Rename {
+        /// Current name of the group
+        #[arg(value_name = "OLD", add = ArgValueCompleter::new(complete::groups))]
+        old: OsString,
+        /// New name of the group
+        #[arg(value_name = "NEW", add = ArgValueCompleter::new(complete::groups))]
+        new: OsString,
+    },
+    /// Delete groups: remove all their members from them
+    ///
+    /// The users themselves stay. Asks for confirmation; without a terminal, --yes is required.
+    ///
+    /// Example: dash-users group delete interns --yes
+    Delete {
+        /// Group names
+        #[arg(value_name = "GROUP", required = true, add = ArgValueCompleter::new(complete::groups))]
+        groups: Vec<OsString>,
+        /// Do not ask for confirmation
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 
@@ -59,25 +95,84 @@ struct Membership {
     groups: Vec<OsString>,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+#[derive(clap::Args)]
+struct Leaving {
+    /// Username
+    #[arg(add = ArgValueCompleter::new(complete::users))]
+    user: OsString,
+    /// Group names
+    #[arg(value_name = "GROUP", required = true, add = ArgValueCompleter::new(complete::groups_of_user))]
+    groups: Vec<OsString>,
+}
+
+pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     match &args.command {
         Command::Add(Membership { user, groups }) => {
             let new: Vec<_> = groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
-            let changed = open(database)?.add_groups(bytes(user), &new)?;
-            report("group add", user, groups, &changed, database, output)
+            let mut users = open(database)?;
+            let review = review(&mut users, &new)?;
+            let changed = users.add_groups(bytes(user), &new)?;
+            report("group add", user, groups, &changed, database, output, review)
         }
-        Command::Remove(Membership { user, groups }) => {
+        Command::Remove(Leaving { user, groups }) => {
             let names: Vec<_> = groups.iter().map(|group| bytes(group)).collect();
             let changed = open(database)?.remove_groups(bytes(user), &names)?;
-            report("group remove", user, groups, &changed, database, output)
+            report("group remove", user, groups, &changed, database, output, Review::default())
         }
-        Command::List { user } => list(user.as_deref(), database, output),
+        Command::List { user, group } => list(user.as_deref(), group.as_deref(), database, output),
+        Command::Rename { old, new } => rename(old, new, database, output),
+        Command::Delete { groups, yes } => delete(groups, *yes, database, prompt, output),
     }
 }
 
 /// A group name for a new membership.
 pub fn new_group(name: &OsStr) -> Result<Group> {
     Ok(name.to_str().ok_or(GroupError::NotUtf8)?.parse()?)
+}
+
+/// What to say about groups that someone is to be added to.
+#[derive(Default)]
+pub struct Review {
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Review {
+    /// Prints the notes, and returns the warnings, which belong to a change.
+    pub fn print_notes(self, output: &Output) -> Vec<String> {
+        for note in &self.notes {
+            output.note(note);
+        }
+        self.warnings
+    }
+}
+
+/// Mentions groups that nobody was in, because a misspelled one is new, and those that have the name
+/// of a user.
+pub fn review(users: &mut Users, groups: &[Group]) -> Result<Review> {
+    /// Comparing more groups would take longer than the command itself.
+    const MAX_GROUPS: u32 = 100_000;
+
+    let mut review = Review::default();
+    for group in groups {
+        let name = StoredText::Text(group.as_str().to_owned());
+        // The first that begins so, in byte order.
+        let first = users.groups(group.as_str(), 1)?;
+        if first.first().map(String::as_str) != Some(group.as_str()) {
+            let known = users.groups("", MAX_GROUPS)?;
+            review.notes.push(match most_similar(group.as_str(), &known) {
+                Some(other) => {
+                    let other = StoredText::Text(other.clone());
+                    format!("new group '{name}'; there is '{other}'")
+                }
+                None => format!("new group '{name}'"),
+            });
+        }
+        if users.get(group.as_str())?.is_some() {
+            review.warnings.push(format!("the group '{name}' has the name of a user"));
+        }
+    }
+    Ok(review)
 }
 
 /// Reports the groups that the user was added to or removed from.
@@ -88,8 +183,10 @@ fn report(
     changed: &[bool],
     database: &Location,
     output: &Output,
+    review: Review,
 ) -> Result<()> {
     let name = username(user);
+    let warnings = review.print_notes(output);
     let list = |wanted: bool| {
         let groups = groups.iter().zip(changed).filter(|(_, changed)| **changed == wanted);
         let groups: Vec<_> =
@@ -99,7 +196,7 @@ fn report(
     let is_addition = action == "group add";
     let really = groups.iter().zip(changed).filter(|(_, changed)| **changed);
     let really = really.map(|(group, _)| String::from_utf8_lossy(bytes(group))).collect();
-    let change = Change { groups: Some(really), ..Change::new(database, &name, action) };
+    let change = Change { groups: Some(really), warnings, ..Change::new(database, &name, action) };
     let (change, done) = match (changed.contains(&true), is_addition) {
         (true, true) => (change, format!("added user '{name}' to {}", list(true))),
         (true, false) => (change, format!("removed user '{name}' from {}", list(true))),
@@ -117,17 +214,150 @@ struct Json<'a> {
     group: Option<Cow<'a, str>>,
 }
 
-fn list(user: Option<&OsStr>, database: &Location, output: &Output) -> Result<()> {
+#[derive(Serialize)]
+struct JsonGroup<'a> {
+    database: String,
+    action: &'static str,
+    changed: bool,
+    group: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_group: Option<&'a str>,
+    users: Vec<Option<Cow<'a, str>>>,
+}
+
+/// The error for a group that nobody is in.
+fn no_such_group(users: &mut Users, name: &OsStr) -> Result<anyhow::Error> {
+    let shown = StoredText::from(bytes(name));
+    let known = users.groups("", u32::MAX)?;
+    let message = match most_similar(&name.to_string_lossy(), &known) {
+        Some(other) => {
+            let other = StoredText::Text(other.clone());
+            format!("no user is in '{shown}'; did you mean '{other}'?")
+        }
+        None => format!("no user is in '{shown}'"),
+    };
+    Ok(Failure::new(Code::InvalidData, message).into())
+}
+
+fn rename(old: &OsStr, new: &OsStr, database: &Location, output: &Output) -> Result<()> {
+    let group = new_group(new)?;
+    let mut users = open(database)?;
+    if users.members(bytes(old))?.is_empty() {
+        return Err(no_such_group(&mut users, old)?);
+    }
+    let before = users.members(group.as_str().as_bytes())?.len() as u64;
+    let moved = users.rename_group(bytes(old), &group)?;
+    let (name, new_name) =
+        (StoredText::from(bytes(old)), StoredText::Text(group.as_str().to_owned()));
+    let new_text = group.as_str().to_owned();
+    let count = counted(moved.len() as u64, "user", "users");
+    if moved.is_empty() {
+        output.note(&format!("group '{name}' already has this name in {database}"));
+    } else {
+        if before > 0 {
+            let before = counted(before, "user", "users");
+            output.warn(&format!("group '{new_name}' already had {before}"));
+        }
+        output
+            .note(&format!("renamed group '{name}' to '{new_name}', with {count}, in {database}"));
+    }
+    Ok(output.json_only(&JsonGroup {
+        database: database.to_string(),
+        action: "group rename",
+        changed: !moved.is_empty(),
+        group: old.to_string_lossy(),
+        new_group: Some(&new_text),
+        users: moved.iter().map(StoredText::to_text).collect(),
+    })?)
+}
+
+fn delete(
+    groups: &[OsString],
+    yes: bool,
+    database: &Location,
+    prompt: &Prompt,
+    output: &Output,
+) -> Result<()> {
+    let mut users = open(database)?;
+    let names = usernames(groups);
+    let mut going = Vec::new();
+    for name in &names {
+        let members = users.members(name)?.len() as u64;
+        if members > 0 {
+            let count = counted(members, "user", "users");
+            going.push(format!("'{}' (with {count})", StoredText::from(*name)));
+        }
+    }
+    if !going.is_empty() && !yes {
+        let question = format!("Delete the groups {} from {database}?", going.join(", "));
+        if !prompt.confirm(&[], &question, "--yes")? {
+            output.note("nothing deleted");
+            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
+        }
+    }
+    let deleted = users.delete_groups(&names)?;
+    let mut json = Vec::new();
+    for (name, members) in names.iter().zip(&deleted) {
+        let group = StoredText::from(*name);
+        let count = counted(members.len() as u64, "user", "users");
+        output.note(&match members.len() {
+            0 => format!("no user is in '{group}' in {database}"),
+            _ => format!("deleted group '{group}', with {count}, from {database}"),
+        });
+        json.push(JsonGroup {
+            database: database.to_string(),
+            action: "group delete",
+            changed: !members.is_empty(),
+            group: String::from_utf8_lossy(name),
+            new_group: None,
+            users: members.iter().map(StoredText::to_text).collect(),
+        });
+    }
+    Ok(output.json_only(&json)?)
+}
+
+/// The error for an unknown user, which may be a group.
+fn no_such_user(users: &mut Users, name: &OsStr, database: &Location) -> Result<anyhow::Error> {
+    let error = Error::NoSuchUser(username(name));
+    if users.members(bytes(name))?.is_empty() {
+        return Ok(error.into());
+    }
+    let message = format!("{error}; '{}' is a group", username(name));
+    let failure = Failure::new(Code::NoSuchUser, message);
+    Ok(match quoted(&username(name)) {
+        Some(group) => {
+            let list = command(database, &format!("group list --group {group}"));
+            failure.hint(format!("run {list} to list its members"))
+        }
+        None => failure,
+    }
+    .into())
+}
+
+fn list(
+    user: Option<&OsStr>,
+    group: Option<&OsStr>,
+    database: &Location,
+    output: &Output,
+) -> Result<()> {
     let mut users = Users::open_read_only(database)?;
     let found = match user {
-        Some(user) => {
-            let found = users.get(bytes(user))?;
-            vec![found.ok_or_else(|| Error::NoSuchUser(username(user)))?]
-        }
+        Some(user) => match users.get(bytes(user))? {
+            Some(found) => vec![found],
+            None => return Err(no_such_user(&mut users, user, database)?),
+        },
         None => users.list()?,
     };
-    let memberships =
-        found.iter().flat_map(|user| user.groups.iter().map(|group| (group, &user.username)));
+    if let Some(group) = group
+        && users.members(bytes(group))?.is_empty()
+    {
+        return Err(no_such_group(&mut users, group)?);
+    }
+    let is_wanted =
+        |name: &&StoredText| group.is_none_or(|group| name.as_key() == Some(bytes(group)));
+    let memberships = found
+        .iter()
+        .flat_map(|user| user.groups.iter().filter(is_wanted).map(|group| (group, &user.username)));
     let mut members: Vec<(&StoredText, &StoredText)> = memberships.collect();
     members.sort();
 

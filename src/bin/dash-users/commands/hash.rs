@@ -50,7 +50,7 @@ pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
         return check(args, file, prompt, output);
     }
     let source = prompt.new_source(&args.password)?;
-    let password = prompt.new_password(&source)?;
+    let password = prompt.new_password(&source, None, args.password.allow_weak)?;
     policy::check(&password, None, args.password.allow_weak)?;
     let hash = PasswordHash::new(&args.method.get()?, &password).to_string();
     let generated = source.generated(&password);

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{bytes, open};
 use crate::exit::{Code, Failure};
-use crate::output::{JsonEvent, Output, ago, counted, rfc3339, table};
+use crate::output::{JsonEvent, Output, age, counted, rfc3339, table};
 use crate::prompt::Prompt;
 use crate::{complete, time};
 
@@ -106,7 +106,7 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
                 text => text.to_string(),
             };
             vec![
-                event.at.map(ago).unwrap_or_default(),
+                event.at.map(age).unwrap_or_default(),
                 or(&event.actor, "unknown"),
                 event.action.to_string(),
                 or(&event.username, ""),

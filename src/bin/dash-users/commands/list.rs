@@ -1,36 +1,71 @@
 use std::ffi::OsString;
+use std::time::SystemTime;
 
 use anyhow::Result;
-use clap::ValueEnum;
+use clap::{ValueEnum, value_parser};
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{Location, User, Users};
+use dash_users::{Location, StoredText, User, Users};
 
-use super::bytes;
+use super::{bytes, most_similar};
 use crate::cli::MethodArg;
-use crate::complete;
-use crate::output::{JsonUser, Output, ago, joined, plain_user};
+use crate::output::{JsonUser, Output, Rows, age, joined, marked, plain_user, write_stdout};
+use crate::{complete, time};
 
 /// List users, without their hashes
+///
+/// A user is listed if all conditions are met. Ages are short: 25m, 3d, 2y. A column in which every
+/// cell is empty is left out. An AGE or TIME is an age such as 30d, 12h or 2w, a date, or RFC 3339.
 ///
 /// Columns of --format plain: username, language, locked (true or false), method (empty if the
 /// stored value is not a hash), outdated (true or false), groups (separated by commas), created and
 /// password changed (both empty if unknown).
 ///
-/// Example: dash-users list --outdated
+/// Example: dash-users list --group staff --password-older-than 90d
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
-    /// Only users in this group
-    #[arg(long, add = ArgValueCompleter::new(complete::groups))]
-    pub group: Option<OsString>,
+    /// Only users in this group, or in any of several (repeatable)
+    #[arg(long = "group", value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
+    pub groups: Vec<OsString>,
+    /// Only users who are not in this group (repeatable)
+    #[arg(long = "not-group", value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
+    pub not_groups: Vec<OsString>,
+    /// Only users whose name matches, such as 'a*' or '*@example.org'
+    #[arg(long = "match", value_name = "GLOB", value_parser = glob::Pattern::new)]
+    pub pattern: Option<glob::Pattern>,
     /// Only users with an outdated hash
     #[arg(long)]
     pub outdated: bool,
     /// Only locked users
     #[arg(long)]
     pub locked: bool,
+    /// Only users who are not locked
+    #[arg(long, conflicts_with = "locked")]
+    pub unlocked: bool,
+    /// Only users whose password is older than this; unknown is not older
+    #[arg(long, value_name = "AGE", value_parser = time::parse)]
+    pub password_older_than: Option<SystemTime>,
+    /// Only users whose last password change is unknown
+    #[arg(long, conflicts_with = "password_older_than")]
+    pub password_unknown: bool,
+    /// Only users created at this time or later
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub created_since: Option<SystemTime>,
     /// Sort order (times: unknown first, then oldest first)
     #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
     pub sort: Sort,
+    /// Reverse the order
+    #[arg(long)]
+    pub reverse: bool,
+    /// Show at most N users
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Print only the usernames, one per line
+    #[arg(long)]
+    pub names: bool,
+    /// With --names: end each name with NUL instead of a newline, unescaped, for `xargs -0`
+    #[arg(long, requires = "names", conflicts_with_all = ["json", "format"])]
+    pub null: bool,
     #[command(flatten)]
     pub method: MethodArg,
 }
@@ -46,41 +81,104 @@ pub enum Sort {
     Changed,
 }
 
+impl Args {
+    fn selects(&self, user: &User) -> bool {
+        let is_in = |wanted: &OsString| {
+            user.groups.iter().any(|group| group.as_key() == Some(bytes(wanted)))
+        };
+        let name = || user.username.to_text().unwrap_or_default();
+        let changed = user.password_changed_at;
+        let created = user.created_at;
+        (self.groups.is_empty() || self.groups.iter().any(is_in))
+            && !self.not_groups.iter().any(is_in)
+            && self.pattern.as_ref().is_none_or(|pattern| pattern.matches(&name()))
+            && (user.outdated || !self.outdated)
+            && (user.locked || !self.locked)
+            && (!user.locked || !self.unlocked)
+            && self.password_older_than.is_none_or(|time| changed.is_some_and(|at| at < time))
+            && (changed.is_none() || !self.password_unknown)
+            && self.created_since.is_none_or(|time| created.is_some_and(|at| at >= time))
+    }
+
+    fn time(&self, user: &User) -> Option<SystemTime> {
+        match self.sort {
+            Sort::Name => None,
+            Sort::Created => user.created_at,
+            Sort::Changed => user.password_changed_at,
+        }
+    }
+
+    fn most(&self) -> usize {
+        self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+    }
+}
+
 pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut users = Users::open_read_only(database)?.with_method(args.method.get()?);
-    let group = args.group.as_deref().map(bytes);
-    let is_wanted = |user: &User| {
-        let is_member = group
-            .is_none_or(|wanted| user.groups.iter().any(|group| group.as_key() == Some(wanted)));
-        is_member && (user.outdated || !args.outdated) && (user.locked || !args.locked)
-    };
-    let time = |user: &User| match args.sort {
-        Sort::Name => None,
-        Sort::Created => user.created_at,
-        Sort::Changed => user.password_changed_at,
-    };
-    if let Some(rows) = output.rows() {
-        let mut rows = if args.sort == Sort::Name { rows } else { rows.sorted() };
-        let mut pushed = Ok(());
-        users.each(&mut |user| {
-            if is_wanted(&user) && pushed.is_ok() {
-                pushed = rows.push(|| JsonUser::from(&user), || plain_user(&user), time(&user));
-            }
-        })?;
-        drop(users);
-        pushed?;
-        return Ok(rows.print()?);
+    let notes = unknown_groups(args, &mut users)?;
+    match output.rows().filter(|_| !args.null) {
+        Some(rows) => print_rows(args, users, rows)?,
+        None => print(args, users, output)?,
     }
+    for note in notes {
+        output.note(&note);
+    }
+    Ok(())
+}
+
+/// Prints rows for programs, in bounded memory.
+fn print_rows(args: &Args, mut users: Users, rows: Rows) -> Result<()> {
+    let is_sorted = args.sort != Sort::Name || args.reverse;
+    let mut rows = if is_sorted { rows.sorted(args.reverse, args.most()) } else { rows };
+    let mut left = if is_sorted { usize::MAX } else { args.most() };
+    let mut pushed = Ok(());
+    users.each(&mut |user| {
+        if left > 0 && pushed.is_ok() && args.selects(&user) {
+            left -= 1;
+            let time = args.time(&user);
+            pushed = if args.names {
+                rows.push(|| user.username.to_text(), || vec![user.username.to_string()], time)
+            } else {
+                rows.push(|| JsonUser::from(&user), || plain_user(&user), time)
+            };
+        }
+    })?;
+    drop(users);
+    pushed?;
+    Ok(rows.print()?)
+}
+
+/// Prints a table or the names.
+fn print(args: &Args, mut users: Users, output: &Output) -> Result<()> {
     let mut listed = users.list()?;
     drop(users);
-    listed.retain(is_wanted);
+    listed.retain(|user| args.selects(user));
     // The sort is stable, so users with equal times stay sorted by name.
-    listed.sort_by_key(time);
+    listed.sort_by_key(|user| args.time(user));
+    if args.reverse {
+        listed.reverse();
+    }
+    listed.truncate(args.most());
+    if args.null {
+        let mut names = listed.iter().filter_map(|user| user.username.as_key());
+        return Ok(write_stdout(|stdout| {
+            names.try_for_each(|name| {
+                stdout.write_all(name)?;
+                stdout.write_all(b"\0")
+            })
+        })?);
+    }
+    if args.names {
+        let names = listed.iter().map(|user| &user.username);
+        return Ok(write_stdout(|stdout| {
+            names.into_iter().try_for_each(|name| writeln!(stdout, "{name}"))
+        })?);
+    }
     let row = |user: &User| {
         let state = match (user.method.is_some(), user.locked, user.outdated) {
             (false, false, _) => "no usable hash",
-            (_, true, true) => "locked, outdated",
-            (_, true, false) => "locked",
+            (_, true, true) => &format!("{}, outdated", marked("locked")),
+            (_, true, false) => &marked("locked"),
             (_, false, true) => "outdated",
             (_, false, false) => "",
         };
@@ -89,10 +187,35 @@ pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
             user.language.to_string(),
             joined(&user.groups, ", "),
             state.to_owned(),
-            user.created_at.map(ago).unwrap_or_default(),
-            user.password_changed_at.map(ago).unwrap_or_default(),
+            user.created_at.map(age).unwrap_or_default(),
+            user.password_changed_at.map(age).unwrap_or_default(),
         ]
     };
     let header = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
-    Ok(Output::table(&header, &listed.iter().map(row).collect::<Vec<_>>())?)
+    Ok(output.table(&header, &listed.iter().map(row).collect::<Vec<_>>())?)
+}
+
+/// A note for each group of the command line that nobody is in.
+fn unknown_groups(args: &Args, users: &mut Users) -> Result<Vec<String>> {
+    /// Comparing more groups would take longer than the command itself.
+    const MAX_GROUPS: u32 = 100_000;
+
+    let named: Vec<_> = args.groups.iter().chain(&args.not_groups).collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = users.groups("", MAX_GROUPS)?;
+    let is_unknown = |name: &&&OsString| !known.iter().any(|group| group.as_bytes() == bytes(name));
+    let note = |name: &OsString| {
+        let name = StoredText::from(bytes(name));
+        let text = name.to_text().unwrap_or_default();
+        match most_similar(&text, &known) {
+            Some(other) => {
+                let other = StoredText::Text(other.clone());
+                format!("no user is in '{name}'; did you mean '{other}'?")
+            }
+            None => format!("no user is in '{name}'"),
+        }
+    };
+    Ok(named.iter().filter(is_unknown).map(|name| note(name)).collect())
 }

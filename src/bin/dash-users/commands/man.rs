@@ -1,9 +1,10 @@
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::Command;
+use clap::{Arg, Command};
 use clap_mangen::Man;
 use dash_users::files::{self, FileError, WriteOptions};
 use serde::Serialize;
@@ -47,18 +48,89 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     Ok(output.json_only(&Json { directory })?)
 }
 
+/// The date of the texts.
+const DATE: &str = "2026-11-29";
+
+/// Environment variables, with their meaning.
+const ENVIRONMENT: [(&str, &str); 7] = [
+    ("DASH_USERS_DATABASE", "The database, as for --database."),
+    ("DASH_USERS_METHOD", "The method of new hashes, as for --method."),
+    ("DASH_USERS_PASSWORD_FILE", "A file with the password, as for --password-file."),
+    ("DASH_USERS_CHECK_IGNORE", "Codes that check ignores, as for --ignore."),
+    ("DASH_USERS_PAGER, PAGER", "The pager for long tables. If empty, there is none."),
+    ("NO_COLOR", "If set, output has no color."),
+    ("SUDO_USER", "Who called sudo: the actor in the history."),
+];
+
+/// Puts the options with their values into the synopsis.
+fn with_synopsis(page: &str, command: &Command) -> String {
+    let Some((before, rest)) = page.split_once(".SH SYNOPSIS\n") else { return page.to_owned() };
+    let Some((_, after)) = rest.split_once("\n.SH ") else { return page.to_owned() };
+    let name = command.get_bin_name().unwrap_or(command.get_name());
+    let mut line = format!("\\fB{}\\fR", name.replace('-', r"\-"));
+    let is_own = |argument: &&Arg| {
+        !argument.is_hide_set() && !argument.is_global_set() && argument.get_id() != "help"
+    };
+    let own = || command.get_arguments().filter(is_own);
+    for option in own().filter(|argument| !argument.is_positional()) {
+        let Some(long) = option.get_long() else { continue };
+        let names = option.get_value_names().filter(|_| option.get_action().takes_values());
+        let _ = write!(line, " [\\fB\\-\\-{}\\fR", long.replace('-', r"\-"));
+        for value in names.into_iter().flatten() {
+            let _ = write!(line, " \\fI{value}\\fR");
+        }
+        line += "]";
+    }
+    if command.has_subcommands() {
+        line += " \\fICOMMAND\\fR";
+    }
+    for argument in own().filter(|argument| argument.is_positional()) {
+        let many = argument.get_num_args().is_some_and(|count| count.max_values() > 1);
+        let dots = if many { "..." } else { "" };
+        let name = argument.get_value_names().and_then(|names| names.first());
+        let name = name.map_or(argument.get_id().as_str(), |name| name.as_str()).to_uppercase();
+        let _ = if argument.is_required_set() {
+            write!(line, " \\fI{name}\\fR{dots}")
+        } else {
+            write!(line, " [\\fI{name}\\fR{dots}]")
+        };
+    }
+    format!("{before}.SH SYNOPSIS\n{line}\n.SH {after}")
+}
+
+/// The sections at the end.
+fn more(command: &Command) -> String {
+    let mut more = String::new();
+    let aliases: Vec<_> = command.get_visible_aliases().collect();
+    if !aliases.is_empty() {
+        let _ = write!(more, ".SH ALIASES\n{}\n", aliases.join(", ").replace('-', r"\-"));
+    }
+    more += ".SH ENVIRONMENT\n";
+    for (name, meaning) in ENVIRONMENT {
+        let _ = write!(more, ".TP\n\\fB{name}\\fR\n{}\n", meaning.replace('-', r"\-"));
+    }
+    more += ".SH FILES\n.TP\n\\fIusers.db\\fR\nThe database, unless another is named.\n";
+    let name = command.get_bin_name().unwrap_or_default();
+    let parent = name.rsplit_once(' ').map_or("sqlite3", |(parent, _)| parent);
+    let _ = write!(more, ".SH \"SEE ALSO\"\n.BR {} (1)\n", parent.replace([' ', '-'], r"\-"));
+    more
+}
+
 /// Writes the pages of a command and its subcommands.
 fn write(command: &Command, directory: &Path) -> Result<()> {
     command.get_subcommands().try_for_each(|command| write(command, directory))?;
     let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).source(source);
+    let man =
+        Man::new(command.clone()).source(source).date(DATE).manual("User management for Dash apps");
     let mut page = Vec::new();
     man.render(&mut page)?;
     // The last parts of the help become sections of the man page.
     let page = String::from_utf8_lossy(&page)
         .replace(".SH EXTRA\n", "")
         .replace("\nExample:\n", "\n.SH EXAMPLE\n")
+        .replace("\nJSON:\n", "\n.SH JSON\n")
         .replace("\nExit codes:\n", "\n.SH \"EXIT STATUS\"\n");
+    let page = with_synopsis(&page, command) + &more(command);
     let path = directory.join(man.get_filename());
     let options = WriteOptions { kind: "man", mode: 0o666, overwrite: true, allow_pipe: false };
     files::write(&path, &options, |file, _| {

@@ -17,7 +17,7 @@ use crate::output::Output;
 #[derive(clap::Args)]
 pub struct Args {
     /// Usernames
-    #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
+    #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::locked_users))]
     pub users: Vec<OsString>,
 }
 

@@ -7,7 +7,7 @@
 /// Bash splits words at `=`, `:` and `@`, and expects only the part after the last of these
 /// (including the `@`). Version 3 has no `compopt`.
 pub const BASH: &str = r#"_dash_users() {
-    local IFS=$'\n' word words=() last="" count=$COMP_CWORD prefix=""
+    local IFS=$'\n' word words=() last="" count=$COMP_CWORD prefix="" globs=""
     COMPREPLY=()
     [[ ${COMP_WORDS[COMP_CWORD]} == [=:@] ]] && ((count += 1))
     for word in "${COMP_WORDS[@]:0:count}"; do
@@ -23,7 +23,11 @@ pub const BASH: &str = r#"_dash_users() {
         [[ $2 == @* ]] && prefix=${prefix%@}
         unset "words[${#words[@]}-1]"
     fi
+    # A name is no pattern.
+    [[ $- == *f* ]] || globs=1
+    set -f
     COMPREPLY=($(DASH_USERS_COMPLETE=bash dash-users -- "${words[@]}" "$prefix$2" 2>/dev/null))
+    [[ $globs ]] && set +f
     if [[ ${COMPREPLY-} == *"<files>" ]]; then
         COMPREPLY=()
         compopt -o default 2>/dev/null

@@ -17,17 +17,28 @@ pub struct Rows {
     spool: Spool,
     /// The time and the position of each row, if they are sorted by time.
     order: Option<Vec<(u64, u64)>>,
+    is_reversed: bool,
+    /// The maximum number of sorted rows.
+    most: usize,
     row: Vec<u8>,
 }
 
 impl Rows {
     pub(super) fn new(is_json: bool) -> Self {
-        Self { is_json, spool: Spool::default(), order: None, row: Vec::new() }
+        Self {
+            is_json,
+            spool: Spool::default(),
+            order: None,
+            is_reversed: false,
+            most: usize::MAX,
+            row: Vec::new(),
+        }
     }
 
     /// Sorts rows by the time of each, unknown times first. Rows with equal times keep their order.
-    pub fn sorted(self) -> Self {
-        Self { order: Some(Vec::new()), ..self }
+    /// All of it can be reversed, and only the first rows printed.
+    pub fn sorted(self, is_reversed: bool, most: usize) -> Self {
+        Self { order: Some(Vec::new()), is_reversed, most, ..self }
     }
 
     /// Adds a row.
@@ -61,6 +72,10 @@ impl Rows {
         let order = self.order.take().map(|mut order| {
             // Positions are unique, and grow with the order of the rows.
             order.sort_unstable();
+            if self.is_reversed {
+                order.reverse();
+            }
+            order.truncate(self.most);
             order
         });
         write_stdout(|stdout| {

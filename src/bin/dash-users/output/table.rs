@@ -2,10 +2,11 @@
 
 use std::io::{self, IsTerminal};
 
+use anstyle::{AnsiColor, Style};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
 /// The minimum width of a readable column, in terminal cells, unless its content is narrower.
-const MIN_WIDTH: u16 = 10;
+const MIN_WIDTH: u16 = 8;
 
 /// Space between two columns, in terminal cells.
 const GAP: u16 = 2;
@@ -14,8 +15,43 @@ const GAP: u16 = 2;
 /// Rows for programs are not cut.
 const MAX_CHARS: usize = 60_000;
 
-/// One row per record, or one block of lines per record if the terminal is too narrow.
+/// Invisible characters around a word in color, which [`with_color`] replaces. A text of the database
+/// cannot hold them: they are escaped.
+const MARKS: [char; 2] = ['\u{2061}', '\u{2062}'];
+
+/// Words that are shown in color where they are marked.
+const COLORED: [(&str, AnsiColor); 3] =
+    [("locked", AnsiColor::Yellow), ("error", AnsiColor::Red), ("warning", AnsiColor::Yellow)];
+
+/// Marks a word for its color. It fits any column: it has the same width.
+pub fn marked(word: &str) -> String {
+    format!("{}{word}{}", MARKS[0], MARKS[1])
+}
+
+/// The text with its marked words in color, or without marks.
+pub fn with_color(text: &str, is_colored: bool) -> String {
+    if !is_colored {
+        return text.replace(MARKS, "");
+    }
+    let mut result = text.to_owned();
+    for (word, color) in COLORED {
+        let style = Style::new().fg_color(Some(color.into()));
+        result = result.replace(&marked(word), &format!("{style}{word}{style:#}"));
+    }
+    // A word without a color.
+    result.replace(MARKS, "")
+}
+
+/// One row per record, or one block of lines per record if the terminal is too narrow. A column
+/// without any text is left out, unless there are no rows.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let has_text =
+        |column: usize| rows.is_empty() || rows.iter().any(|row| !row[column].is_empty());
+    let shown: Vec<usize> = (0..header.len()).filter(|column| has_text(*column)).collect();
+    let header: Vec<&str> = shown.iter().map(|column| header[*column]).collect();
+    let cells = |row: &Vec<String>| shown.iter().map(|column| row[*column].clone()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    let (header, rows) = (&header[..], &rows[..]);
     let mut table = Table::new();
     table.set_header(header).add_rows(rows.iter().map(|row| row.iter().map(|cell| cut(cell))));
     let widths = table.column_max_content_widths();

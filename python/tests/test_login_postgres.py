@@ -20,10 +20,10 @@ def execute(address: str, sql: str) -> list[tuple]:
         return cursor.fetchall() if cursor.description else []
 
 
-def administer(address: str, sql: str) -> None:
+def administer(address: str, sql: str) -> list[tuple]:
     """Runs a statement of the superuser, who has the password of the owner."""
     _, rest = address.removeprefix("postgresql://").split(":", 1)
-    execute(f"postgresql://{os.environ['TEST_POSTGRES_SUPERUSER']}:{rest}", sql)
+    return execute(f"postgresql://{os.environ['TEST_POSTGRES_SUPERUSER']}:{rest}", sql)
 
 
 def users_of(address: str) -> Users:
@@ -71,7 +71,7 @@ def test_table_of_another_owner_is_ignored_by_commands(url: str) -> None:  # noq
         administer(url, "ALTER TABLE dash_users_sessions OWNER TO login_app")
         assert run("sessions", "list", "--json", database=url) == "[]\n"
         run("lock", "ann", database=url)
-        assert len(execute(url, "SELECT 1 FROM dash_users_sessions")) == 1
+        assert len(administer(url, "SELECT 1 FROM dash_users_sessions")) == 1
         assert ann.who() is None
         users.close()
     finally:

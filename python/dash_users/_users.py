@@ -321,14 +321,14 @@ class Users:
     def _run(self, *arguments: str) -> Any:
         return _program.run(self._changeable(), list(arguments), actor=self._actor)
 
-    def _run_with_password(
-        self, password: str, *arguments: str, actor: str | None = None
-    ) -> Any:
+    def _run_with_password(self, password: str, *arguments: str, actor: str | None = None) -> Any:
         try:
             if not isinstance(password, str):
                 raise TypeError(f"the password must be a str, not {type(password).__name__}")
             database = self._changeable()
-            return _program.run(database, list(arguments), password=password, actor=actor or self._actor)
+            return _program.run(
+                database, list(arguments), password=password, actor=actor or self._actor
+            )
         finally:
             del password
 

@@ -293,7 +293,7 @@ class Pages:
 
     def login_url(self, target: str) -> str:
         """Where a page without a session leads. `target` is where to go after the login."""
-        query = f"?next={quote(target, safe='/')}" if target not in ("", self._auth.prefix) else ""
+        query = f"?next={quote(target, safe='/')}" if target else ""
         return self.url("login") + query
 
     def _safe(self, target: str) -> str:

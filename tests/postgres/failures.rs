@@ -108,7 +108,10 @@ fn database_without_users_needs_init() {
     for args in [&["list"][..], &["lock", "alice"], &["check"], &["history"], &["export"]] {
         let run = sandbox.run(&[args, &["--json"]].concat());
         assert_eq!((run.status, &run.error()["code"]), (4, &"needs_migration".into()), "{run}");
-        assert!(run.stderr.contains("`dash-users init --database postgresql://owner@127"), "{run}");
+        assert!(
+            run.stderr.contains("run dash-users init --database postgresql://owner@127"),
+            "{run}"
+        );
     }
 }
 

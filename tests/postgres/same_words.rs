@@ -190,6 +190,9 @@ fn without_names(run: &Run, database: &str, format: &str) -> String {
     if format != "table" {
         return text;
     }
+    // Ages in tables are short.
+    let is_age =
+        |word: &str| word.strip_suffix(['s', 'm']).is_some_and(|count| count.parse::<u8>().is_ok());
     let mut words: Vec<&str> = Vec::new();
     for line in text.lines() {
         for word in line.split_whitespace() {
@@ -198,7 +201,7 @@ fn without_names(run: &Run, database: &str, format: &str) -> String {
                     words.truncate(words.len() - 2);
                     words.push("now");
                 }
-                _ => words.push(word),
+                _ => words.push(if is_age(word) { "now" } else { word }),
             }
         }
         words.push("\n");

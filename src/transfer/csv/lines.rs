@@ -3,7 +3,6 @@
 use std::io::{self, BufRead, Read};
 
 use csv::ByteRecord;
-use memchr::{memchr, memchr2, memchr2_iter};
 
 use super::super::{Position, RecordError};
 use super::Delimiter;
@@ -55,7 +54,7 @@ impl<R> Lines<R> {
 
     fn check_quotes(&mut self, line: &[u8]) {
         let is_whole = self.state == State::Start && matches!(line, [.., b'\r' | b'\n']);
-        if is_whole && memchr(b'"', line).is_none() {
+        if is_whole && !line.contains(&b'"') {
             return;
         }
         for byte in line {
@@ -93,7 +92,8 @@ impl<R: BufRead> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let input = self.input.fill_buf()?;
         // `\r\n` is one end, but may be returned in two parts.
-        let length = memchr2(b'\r', b'\n', input).map_or(input.len(), |end| end + 1);
+        let is_end = |byte: &u8| *byte == b'\n' || *byte == b'\r';
+        let length = input.iter().position(is_end).map_or(input.len(), |end| end + 1);
         let length = length.min(buffer.len());
         buffer[..length].copy_from_slice(&input[..length]);
         self.input.consume(length);
@@ -115,5 +115,6 @@ pub(super) fn first_line<R>(cells: &ByteRecord, lines: &Lines<R>) -> Position {
 /// The number of line ends. `\r\n` is one.
 pub(super) fn lines_in(text: &[u8]) -> u64 {
     let is_end = |at: &usize| text[*at] == b'\n' || text.get(at + 1) != Some(&b'\n');
-    memchr2_iter(b'\r', b'\n', text).filter(is_end).count() as u64
+    let ends = (0..text.len()).filter(|at| matches!(text[*at], b'\r' | b'\n'));
+    ends.filter(is_end).count() as u64
 }

@@ -3,10 +3,15 @@
 //! Each step of a hash needs the result of the step before, so a processor waits most of the time.
 //! Here one thread computes up to [`MAX_LANES`] hashes, its lanes, and each lane fills the waits of
 //! the others. More lanes would need more registers than there are.
+//!
+//! A single hash is computed with vectors or with plain words, whichever is faster on this
+//! processor.
 
 #![expect(clippy::inline_always, reason = "the state of each lane has to stay in registers")]
 
-use std::array;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use std::{array, hint};
 
 use pbkdf2::pbkdf2_hmac;
 use sha2::Sha256;
@@ -61,9 +66,10 @@ impl Memory {
             })
             .collect();
         match inputs.len() {
-            1 => self.mix::<1>(&shape, &mut mixed),
-            2 => self.mix::<2>(&shape, &mut mixed),
-            _ => self.mix::<MAX_LANES>(&shape, &mut mixed),
+            1 if words_are_faster() => self.mix::<1, true>(&shape, &mut mixed),
+            1 => self.mix::<1, false>(&shape, &mut mixed),
+            2 => self.mix::<2, false>(&shape, &mut mixed),
+            _ => self.mix::<MAX_LANES, false>(&shape, &mut mixed),
         }
         let digest = |((password, _), mixed): (&(&[u8], _), &Zeroizing<Vec<u8>>)| {
             let mut digest = [0; 64];
@@ -74,7 +80,11 @@ impl Memory {
     }
 
     /// Applies [`romix`] to each of the p parts of each lane.
-    fn mix<const LANES: usize>(&mut self, shape: &Shape, lanes: &mut [Zeroizing<Vec<u8>>]) {
+    fn mix<const LANES: usize, const WORDS: bool>(
+        &mut self,
+        shape: &Shape,
+        lanes: &mut [Zeroizing<Vec<u8>>],
+    ) {
         let Shape { n, blocks } = *shape;
         let Self { v, x, y } = self;
         for (memory, length) in [(&mut *v, n * blocks), (&mut *x, blocks), (&mut *y, blocks)] {
@@ -91,7 +101,7 @@ impl Memory {
             for (bytes, x) in lanes.iter().zip(&mut x) {
                 load(&bytes[start..][..part_bytes], x);
             }
-            romix(shape, &mut v, &mut x, &mut y);
+            romix::<LANES, WORDS>(shape, &mut v, &mut x, &mut y);
             for (bytes, x) in lanes.iter_mut().zip(&x) {
                 store(x, &mut bytes[start..][..part_bytes]);
             }
@@ -114,7 +124,7 @@ fn split<const LANES: usize>(memory: &mut [Block], length: usize) -> [&mut [Bloc
 }
 
 /// Replaces X of each lane by ROMix(X).
-fn romix<const LANES: usize>(
+fn romix<const LANES: usize, const WORDS: bool>(
     shape: &Shape,
     v: &mut [&mut [Block]; LANES],
     x: &mut [&mut [Block]; LANES],
@@ -130,20 +140,20 @@ fn romix<const LANES: usize>(
             (&*from, to)
         });
         let from = pairs.each_ref().map(|(from, _)| *from);
-        block_mix(from, None, pairs.map(|(_, to)| to));
+        block_mix::<LANES, WORDS>(from, None, pairs.map(|(_, to)| to));
     }
     let last = v.each_ref().map(|v| &v[(n - 1) * blocks..n * blocks]);
-    block_mix(last, None, x.each_mut().map(|x| &mut **x));
+    block_mix::<LANES, WORDS>(last, None, x.each_mut().map(|x| &mut **x));
     // N is even.
     for _ in 0..n / 2 {
-        mix_with_v(shape, v, x, y);
-        mix_with_v(shape, v, y, x);
+        mix_with_v::<LANES, WORDS>(shape, v, x, y);
+        mix_with_v::<LANES, WORDS>(shape, v, y, x);
     }
 }
 
 /// Sets Y to BlockMix(X xor V[j]), where j is Integerify(X) mod N.
 #[inline(always)]
-fn mix_with_v<const LANES: usize>(
+fn mix_with_v<const LANES: usize, const WORDS: bool>(
     shape: &Shape,
     v: &[&mut [Block]; LANES],
     x: &[&mut [Block]; LANES],
@@ -155,17 +165,27 @@ fn mix_with_v<const LANES: usize>(
         let j = x[lane][blocks - 1][0][0] as usize & (n - 1);
         &v[lane][j * blocks..][..blocks]
     });
-    block_mix(x.each_ref().map(|x| &**x), Some(chosen), y.each_mut().map(|y| &mut **y));
+    block_mix::<LANES, WORDS>(
+        x.each_ref().map(|x| &**x),
+        Some(chosen),
+        y.each_mut().map(|y| &mut **y),
+    );
 }
 
-/// Sets `to` to `BlockMix(from)`, or to `BlockMix(from xor other)`.
+/// Sets `to` to `BlockMix(from)`, or to `BlockMix(from xor other)`, with vectors or with plain
+/// words.
 #[inline(always)]
-#[expect(clippy::needless_pass_by_value, reason = "references are cheap to move")]
-fn block_mix<const LANES: usize>(
+fn block_mix<const LANES: usize, const WORDS: bool>(
     from: [&[Block]; LANES],
     other: Option<[&[Block]; LANES]>,
-    to: [&mut [Block]; LANES],
+    mut to: [&mut [Block]; LANES],
 ) {
+    if WORDS {
+        for (lane, to) in to.iter_mut().enumerate() {
+            block_mix_of_words(from[lane], other.map(|other| other[lane]), to);
+        }
+        return;
+    }
     let blocks = to[0].len();
     let block = |lane: usize, i: usize| {
         let block = from[lane][i].map(u32x4::new);
@@ -175,12 +195,56 @@ fn block_mix<const LANES: usize>(
     for i in 0..blocks {
         x = array::from_fn(|lane| xor(x[lane], block(lane, i)));
         salsa20_8(&mut x);
-        // Blocks with an even number come first.
-        let place = i / 2 + i % 2 * (blocks / 2);
         for lane in 0..LANES {
-            to[lane][place] = x[lane].map(u32x4::to_array);
+            to[lane][place(i, blocks)] = x[lane].map(u32x4::to_array);
         }
     }
+}
+
+#[inline(always)]
+fn block_mix_of_words(from: &[Block], other: Option<&[Block]>, to: &mut [Block]) {
+    let blocks = to.len();
+    let block = |i: usize| other.map_or(from[i], |other| xor_words(from[i], &other[i]));
+    let mut x = block(blocks - 1);
+    for i in 0..blocks {
+        x = salsa20_8_of_words(xor_words(x, &block(i)));
+        to[place(i, blocks)] = x;
+    }
+}
+
+/// Where `BlockMix` places block `i`: those with an even number come first.
+fn place(i: usize, blocks: usize) -> usize {
+    i / 2 + i % 2 * (blocks / 2)
+}
+
+/// Whether a single hash takes less time with plain words than with vectors. It depends on the
+/// processor, and is measured once, in less than a millisecond.
+fn words_are_faster() -> bool {
+    static FASTER: OnceLock<bool> = OnceLock::new();
+    *FASTER.get_or_init(|| time_of_block_mix::<true>() < time_of_block_mix::<false>())
+}
+
+/// The shortest of several times, in which nothing else ran.
+fn time_of_block_mix<const WORDS: bool>() -> Option<Duration> {
+    let mut blocks = [[Block::default(); 16]; 2];
+    let round = |_| {
+        let start = Instant::now();
+        for _ in 0..16 {
+            let [from, to] = hint::black_box(&mut blocks);
+            block_mix::<1, WORDS>([&from[..]], None, [&mut to[..]]);
+            blocks.swap(0, 1);
+        }
+        start.elapsed()
+    };
+    (0..8).map(round).min()
+}
+
+#[inline(always)]
+fn xor_words(mut a: Block, b: &Block) -> Block {
+    for (a, b) in a.as_flattened_mut().iter_mut().zip(b.as_flattened()) {
+        *a ^= b;
+    }
+    a
 }
 
 fn xor(a: Vectors, b: Vectors) -> Vectors {
@@ -212,6 +276,31 @@ fn salsa20_8<const LANES: usize>(x: &mut [Vectors; LANES]) {
     for (x, input) in x.iter_mut().zip(input) {
         *x = array::from_fn(|i| x[i] + input[i]);
     }
+}
+
+/// Salsa20/8 with plain words.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "it indexes the words of several diagonals")]
+fn salsa20_8_of_words(input: Block) -> Block {
+    let mut x = input;
+    for _ in 0..4 {
+        // The columns of the matrix.
+        for i in 0..4 {
+            x[1][i] ^= x[0][i].wrapping_add(x[3][i]).rotate_left(7);
+            x[2][i] ^= x[1][i].wrapping_add(x[0][i]).rotate_left(9);
+            x[3][i] ^= x[2][i].wrapping_add(x[1][i]).rotate_left(13);
+            x[0][i] ^= x[3][i].wrapping_add(x[2][i]).rotate_left(18);
+        }
+        // The rows.
+        for i in 0..4 {
+            let (b, c, d) = ((i + 3) % 4, (i + 2) % 4, (i + 1) % 4);
+            x[3][d] ^= x[0][i].wrapping_add(x[1][b]).rotate_left(7);
+            x[2][c] ^= x[3][d].wrapping_add(x[0][i]).rotate_left(9);
+            x[1][b] ^= x[2][c].wrapping_add(x[3][d]).rotate_left(13);
+            x[0][i] ^= x[1][b].wrapping_add(x[2][c]).rotate_left(18);
+        }
+    }
+    array::from_fn(|d| array::from_fn(|i| x[d][i].wrapping_add(input[d][i])))
 }
 
 #[inline(always)]
@@ -337,6 +426,22 @@ mod tests {
                 .map(|(password, salt)| expected((log_n, r, p), password, salt))
                 .collect();
             prop_assert_eq!(Memory::default().derive((log_n, r, p), &inputs), expected);
+        }
+
+        #[test]
+        fn words_and_vectors_mix_alike(
+            from in prop::collection::vec(any::<Block>(), 2..34),
+            other in prop::collection::vec(any::<Block>(), 34),
+        ) {
+            let blocks = from.len() / 2 * 2;
+            let (from, other) = ([&from[..blocks]; 2], [&other[..blocks]; 2]);
+            for other in [None, Some(other)] {
+                let mut words = [vec![Block::default(); blocks], vec![Block::default(); blocks]];
+                let mut vectors = words.clone();
+                block_mix::<2, true>(from, other, words.each_mut().map(|words| &mut words[..]));
+                block_mix::<2, false>(from, other, vectors.each_mut().map(|vectors| &mut vectors[..]));
+                prop_assert_eq!(words, vectors);
+            }
         }
     }
 }

@@ -108,7 +108,8 @@ pub struct Attempt<'a> {
     /// The password as sent.
     pub password: &'a Password,
     /// The address of the client, any text. An empty one is none, and has no limit. The addresses
-    /// of an IPv6 /64 network count as one, and an IPv4 address in IPv6 as IPv4. A port is ignored.
+    /// of an IPv6 /64 network count as one. An IPv4 address in an IPv6 address (IPv4-mapped, NAT64,
+    /// 6to4) counts as the IPv4 address. A port is ignored.
     pub address: Option<&'a str>,
 }
 

@@ -1,7 +1,7 @@
 //! Names, addresses and passwords under a random key of the process: of a fixed size, and
 //! meaningless to anyone without the key.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -99,7 +99,8 @@ fn first<const N: usize>(digest: LoginKey) -> [u8; N] {
 }
 
 /// The address of one client: an IPv4 address as IPv6 maps it, or the first 64 bits of an IPv6
-/// address. A port, brackets and a zone are ignored.
+/// address. IPv6 addresses that contain an IPv4 address, of NAT64 (RFC 6052) or 6to4 (RFC 3056), are
+/// that IPv4 address. A port, brackets and a zone are ignored.
 fn network(address: &str) -> Option<std::net::Ipv6Addr> {
     let bare = match address.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -108,10 +109,18 @@ fn network(address: &str) -> Option<std::net::Ipv6Addr> {
     let bare = bare.split('%').next().unwrap_or_default();
     let with_port = || bare.parse().map(|with_port: SocketAddr| with_port.ip());
     let ip = bare.parse().or_else(|_| with_port()).ok()?;
-    Some(match ip {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-        IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some() => ip,
-        IpAddr::V6(ip) => (ip.to_bits() >> 64 << 64).into(),
+    let ip = match ip {
+        IpAddr::V4(ip) => return Some(ip.to_ipv6_mapped()),
+        IpAddr::V6(ip) => ip,
+    };
+    let embedded =
+        |[high, low]: [u16; 2]| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    Some(match ip.segments() {
+        [0, 0, 0, 0, 0, 0xffff, ..] => ip,
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            embedded([high, low]).to_ipv6_mapped()
+        }
+        _ => (ip.to_bits() >> 64 << 64).into(),
     })
 }
 
@@ -135,6 +144,9 @@ mod tests {
                 "::ffff:203.0.113.7",
                 "203.0.113.7:5678",
                 "[::ffff:cb00:7107]:1",
+                "64:ff9b::203.0.113.7",
+                "2002:cb00:7107::1",
+                "[2002:cb00:7107:ffff::2]:80",
             ][..],
             &["2001:db8::1", "2001:db8:0:0:ffff::2", "[2001:db8::3]", "[2001:db8::4]:80"],
             &["fe80::1%eth0", "fe80::2%eth1", "fe80::1", "[fe80::1%eth0]:80", "[fe80::3%1]"],

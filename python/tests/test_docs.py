@@ -40,6 +40,9 @@ def test_exceptions_and_limits_are_documented() -> None:
         assert f"`{kind.code}`" in PAGE, kind
 
 
+HOW_TO = ["python", "login-page", "flask", "python-scripts", "gunicorn-and-uwsgi", "fail2ban"]
+
+
 def blocks(page: str) -> list[str]:
     """The blocks of Python on a page."""
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
@@ -50,8 +53,7 @@ def blocks(page: str) -> list[str]:
     [
         "README.md",
         "docs/how-to/connect-your-app.md",
-        "docs/how-to/python.md",
-        "docs/how-to/login-page.md",
+        *(f"docs/how-to/{name}.md" for name in HOW_TO),
     ],
 )
 def test_blocks_are_valid_python(page: str) -> None:
@@ -74,7 +76,7 @@ def test_arguments_of_login_auth_are_documented() -> None:
 
 
 def test_filter_of_fail2ban_matches_each_failed_login(log: pytest.LogCaptureFixture) -> None:
-    page = (ROOT / "docs/how-to/python.md").read_text()
+    page = (ROOT / "docs/how-to/fail2ban.md").read_text()
     [pattern] = re.findall(r"^failregex = (.*)$", page, re.MULTILINE)
     # fail2ban removes the time, and inserts the pattern of an address.
     failed = re.compile(pattern.replace("<ADDR>", r"(?P<address>[0-9A-Fa-f.:]+)"))

@@ -180,7 +180,15 @@ fn python_blocks_are_parts_of_tested_files() {
     let files = ["examples/app.py", "examples/app_postgres.py", "tests/app/tutorial.py"];
     let files = files.map(|file| fs::read_to_string(pages::root().join(file)).unwrap());
     // Those of these pages use the package: python/tests/test_docs.py checks them.
-    let others = ["connect-your-app", "login-page", "python"];
+    let others = [
+        "connect-your-app",
+        "fail2ban",
+        "flask",
+        "gunicorn-and-uwsgi",
+        "login-page",
+        "python",
+        "python-scripts",
+    ];
     let others = others.map(|page| format!("docs/how-to/{page}.md"));
     for page in pages::pages()
         .into_iter()

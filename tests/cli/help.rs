@@ -1,12 +1,14 @@
 //! Help of the program and each command, and the man pages generated from it.
 
 use std::fs;
+use std::process::Command;
 use std::sync::LazyLock;
 
 use snapbox::str;
 use unicode_width::UnicodeWidthStr;
 
 use crate::sample;
+use crate::skip::or_skip;
 use crate::support::{GOOD, Sandbox, empty, initialized};
 
 #[test]
@@ -306,13 +308,25 @@ status 0
     assert_eq!(pages, expected);
     for page in pages {
         let text = fs::read_to_string(sandbox.path("share/man/man1").join(&page)).unwrap();
-        let title = format!("\n.TH {} 1 ", page.trim_end_matches(".1"));
+        let title = format!("\n.TH {} 1 ", page.trim_end_matches(".1").to_uppercase());
         assert!(text.contains(&title), "{page}: {text}");
         for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "\"EXIT STATUS\""] {
             assert!(text.contains(&format!("\n.SH {section}\n")), "{page}: {text}");
         }
         assert!(!text.contains(['\x1b']) && !text.contains("SECRET"), "{page}: {text}");
     }
+}
+
+#[test]
+fn man_pages_pass_mandoc_lint() {
+    let sandbox = empty();
+    assert_eq!(sandbox.run(&["man", "man1"]).status, 0);
+    let pages = fs::read_dir(sandbox.path("man1")).unwrap().map(|page| page.unwrap().path());
+    let lint = Command::new("mandoc").arg("-Tlint").args(pages).output();
+    let Some(lint) = or_skip(lint.map_err(|error| format!("mandoc cannot be run: {error}"))) else {
+        return;
+    };
+    assert_eq!(String::from_utf8_lossy(&lint.stdout), "");
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub fn run(args: &Args, output: &Output) -> Result<()> {
     Ok(output.json_only(&Json { directory })?)
 }
 
+/// The characters of a line of a page.
+const WIDTH: usize = 78;
+
 /// The date of the texts.
 const DATE: &str = "2026-11-29";
 
@@ -116,12 +119,38 @@ fn more(command: &Command) -> String {
     more
 }
 
+/// Breaks text between words, as formatters of roff expect: they join the lines again.
+fn wrapped(page: &str) -> String {
+    // Formatters write other characters as \[u00B7].
+    let length =
+        |word: &str| -> usize { word.chars().map(|c| if c.is_ascii() { 1 } else { 8 }).sum() };
+    let mut wrapped = String::new();
+    for line in page.lines() {
+        let is_text = !line.starts_with(['.', '\'', ' ']);
+        let mut width = 0;
+        for (index, word) in line.split(' ').enumerate() {
+            // A word at the start of a line must not look like a request.
+            let breaks = is_text && width + length(word) >= WIDTH && !word.starts_with(['.', '\'']);
+            let space = if breaks { "\n" } else { " " };
+            if index > 0 {
+                wrapped += space;
+                width = if breaks { 0 } else { width + 1 };
+            }
+            wrapped += word;
+            width += length(word);
+        }
+        wrapped += "\n";
+    }
+    wrapped
+}
+
 /// Writes the pages of a command and its subcommands.
 fn write(command: &Command, directory: &Path) -> Result<()> {
     command.get_subcommands().try_for_each(|command| write(command, directory))?;
     let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
-    let man =
-        Man::new(command.clone()).source(source).date(DATE).manual("User management for Dash apps");
+    let man = Man::new(command.clone());
+    let title = man.get_filename().trim_end_matches(".1").to_uppercase();
+    let man = man.title(title).source(source).date(DATE).manual("User management for Dash apps");
     let mut page = Vec::new();
     man.render(&mut page)?;
     // The last parts of the help become sections of the man page.
@@ -129,8 +158,10 @@ fn write(command: &Command, directory: &Path) -> Result<()> {
         .replace(".SH EXTRA\n", "")
         .replace("\nExample:\n", "\n.SH EXAMPLE\n")
         .replace("\nJSON:\n", "\n.SH JSON\n")
-        .replace("\nExit codes:\n", "\n.SH \"EXIT STATUS\"\n");
-    let page = with_synopsis(&page, command) + &more(command);
+        .replace("\nExit codes:\n", "\n.SH \"EXIT STATUS\"\n")
+        // An empty line is a break already.
+        .replace("\n.br\n\n.br\n", "\n.sp\n");
+    let page = wrapped(&(with_synopsis(&page, command) + &more(command)));
     let path = directory.join(man.get_filename());
     let options = WriteOptions { kind: "man", mode: 0o666, overwrite: true, allow_pipe: false };
     files::write(&path, &options, |file, _| {

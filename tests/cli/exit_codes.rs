@@ -1,5 +1,8 @@
 //! Every exit code of the commands, with its code in JSON. 130 is tested with the prompts.
 
+use std::thread;
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use crate::support::{GOOD, Sandbox, empty, initialized, seeded};
@@ -57,5 +60,22 @@ fn locked_database_is_busy_for_writers_only() {
     let other = Connection::open(sandbox.path("users.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(sandbox.run(&["list"]).status, 0, "a reserved lock does not block readers");
-    expect(&sandbox, "", &["remove", "alice", "--yes"], 5, "busy");
+    expect(&sandbox, "", &["remove", "alice", "--yes", "--wait", "0"], 5, "busy");
+}
+
+#[test]
+fn wait_ends_when_the_lock_is_released() {
+    let sandbox = seeded();
+    let other = Connection::open(sandbox.path("users.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    thread::scope(|scope| {
+        let lock = scope.spawn(|| sandbox.run(&["lock", "alice", "--wait", "600"]));
+        thread::sleep(Duration::from_millis(300));
+        assert!(!lock.is_finished(), "it waits for the lock");
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(lock.join().unwrap().status, 0);
+    });
+    for wait in ["-1", "soon", "1e9"] {
+        assert_eq!(sandbox.run(&["list", "--wait", wait]).status, 2, "{wait}");
+    }
 }

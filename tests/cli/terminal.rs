@@ -4,7 +4,7 @@ use snapbox::{IntoData, assert_data_eq, str};
 use unicode_width::UnicodeWidthStr;
 
 use crate::pty::shown;
-use crate::support::{SECRET123, Sandbox, initialized};
+use crate::support::{SECRET123, Sandbox, initialized, seeded};
 
 const WIDTHS: [u16; 3] = [40, 80, 200];
 
@@ -222,6 +222,17 @@ fn color_follows_terminal_environment_and_option() {
         let args = [args, &["--color", "never"]].concat();
         assert!(!terminal("TERM", "xterm", &args).contains('\x1b'), "{args:?}");
     }
+}
+
+#[test]
+fn locked_users_and_severities_have_color() {
+    let sandbox = seeded();
+    assert_eq!(sandbox.run(&["lock", "alice"]).status, 0);
+    let listed = |color| sandbox.run(&["list", "--color", color]).stdout;
+    assert!(listed("always").contains("\x1b["), "{}", listed("always"));
+    sandbox.sql("INSERT INTO users VALUES ('bad', 'no hash', 'en')");
+    let checked = sandbox.run(&["check", "--color", "always"]).stdout;
+    assert!(checked.contains("\x1b["), "{checked}");
 }
 
 #[test]

@@ -24,24 +24,19 @@ mod program {
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use clap::FromArgMatches;
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
 use program::{cli, commands, complete, exit, output, progress, prompt, terminal, time, usage};
 
-use self::cli::Cli;
 use self::exit::{Code, Report};
 
 fuzz_target!(|input: &[u8]| {
     let lines = input.split(|byte| *byte == b'\n').map(|line| OsString::from_vec(line.to_vec()));
     let arguments: Vec<OsString> =
         [OsString::from("dash-users")].into_iter().chain(lines).collect();
-    let parsed = cli::command()
-        .try_get_matches_from(&arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    match parsed {
+    match cli::parse(cli::command(), &arguments) {
         // A path can look like anything, and is shown.
-        Ok(cli) => match cli.globals.database() {
+        Ok(parsed) => match parsed.globals.database() {
             Ok(Location::Sqlite(_)) => {}
             Ok(location) => shows_nothing(&arguments, &format!("{location} {location:?}")),
             Err(error) => shows_nothing(&arguments, &format!("{error} {error:?}")),

@@ -52,29 +52,41 @@ const DETAIL: &str = "line:number? item:number? code:string message:string";
 const EXPORTED: &str =
     "username:string password_hash:string language:string groups:array locked:bool";
 
-/// The first cells of the table in `docs/reference/output.md`, and what each row is to name.
-const ROWS: [(&str, &str); 18] = [
-    ("`show`, `list` (an array)", USER),
-    (
-        "`add`, `passwd`, `rehash`, `rename`, `group add`, `group remove`; arrays: `lock`, `unlock`, `remove`, `update`, `rehash --plaintext`",
-        CHANGE,
-    ),
-    ("`list --names`", ""),
-    ("`group list`", MEMBER),
-    ("`group rename`, `group delete` (an array)", GROUP),
-    ("`sessions list`", SESSION),
-    ("`sessions end`", ENDED),
-    ("`history`", EVENT),
-    ("`history --prune-before`", PRUNED),
-    ("`check`", FINDING),
-    ("`backup`, `restore`, `export FILE`", COPY),
-    ("`verify`", VERIFIED),
-    ("`hash`", HASH),
-    ("`seed`, `import`", IMPORT),
-    ("`init`", INIT),
-    ("`migrate`", MIGRATE),
-    ("`info`", INFO),
-    ("`man`", PAGES),
+/// The command lines of the table in `docs/reference/output.md`, and what each row is to name.
+const ROWS: [(&str, &str); 33] = [
+    ("init", INIT),
+    ("migrate", MIGRATE),
+    ("seed", IMPORT),
+    ("add", CHANGE),
+    ("passwd", CHANGE),
+    ("verify", VERIFIED),
+    ("rehash", CHANGE),
+    ("rehash --plaintext", CHANGE),
+    ("remove", CHANGE),
+    ("rename", CHANGE),
+    ("update", CHANGE),
+    ("lock", CHANGE),
+    ("unlock", CHANGE),
+    ("group add", CHANGE),
+    ("group remove", CHANGE),
+    ("group list", MEMBER),
+    ("group rename", GROUP),
+    ("group delete", GROUP),
+    ("sessions list", SESSION),
+    ("sessions end", ENDED),
+    ("list", USER),
+    ("list --names", ""),
+    ("show", USER),
+    ("history", EVENT),
+    ("history --prune-before", PRUNED),
+    ("check", FINDING),
+    ("info", INFO),
+    ("import", IMPORT),
+    ("export FILE", COPY),
+    ("backup", COPY),
+    ("restore", COPY),
+    ("hash", HASH),
+    ("man", PAGES),
 ];
 
 /// Commands without a row.
@@ -327,16 +339,19 @@ fn docs_name_json_keys_of_every_command() {
     let (_, section) = PAGE.split_once("| command | document |\n|---|---|\n").unwrap();
     let (table, section) = section.trim_start().split_once("\n\n").unwrap();
     let rows: Vec<(&str, &str)> =
-        table.lines().map(|row| row.trim_matches('|').trim().split_once(" | ").unwrap()).collect();
-    let cells: Vec<_> = rows.iter().map(|(cell, _)| *cell).collect();
-    assert_eq!(cells, ROWS.map(|(cell, _)| cell));
+        table.lines().map(|row| row.trim_matches(['|', ' ']).split_once(" | ").unwrap()).collect();
+    let lines: Vec<_> = rows.iter().map(|(line, _)| line.trim_matches('`')).collect();
+    assert_eq!(lines, ROWS.map(|(line, _)| line));
 
-    for ((cell, text), (_, shape)) in rows.iter().zip(ROWS) {
+    for ((line, text), (_, shape)) in rows.iter().zip(ROWS) {
         let named = text.split('`').skip(1).step_by(2);
         let is_key = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let named: BTreeSet<_> =
             named.filter(is_key).filter(|word| !OTHERS.contains(word)).collect();
-        assert_eq!(named, keys(shape).map(|(key, ..)| key).collect(), "{cell}");
+        let all: BTreeSet<_> = keys(shape).map(|(key, ..)| key).collect();
+        let optional = keys(shape).filter(|(.., may_miss)| *may_miss).map(|(key, ..)| key);
+        let required = &all - &optional.collect();
+        assert!(required.is_subset(&named) && named.is_subset(&all), "{line}: {text}");
     }
     for (key, ..) in keys(ERROR).chain(keys(DETAIL)) {
         let is_named =
@@ -344,9 +359,27 @@ fn docs_name_json_keys_of_every_command() {
         assert!(is_named, "{key}");
     }
     for command in commands().iter().map(|words| words.join(" ")) {
-        let named = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2));
-        let has_row = named.map(|name| name.trim_end_matches(" FILE")).any(|name| name == command);
+        let has_row = lines.iter().any(|line| line.trim_end_matches(" FILE") == command);
         let is_listed = WITHOUT_ROW.iter().any(|(other, _)| *other == command);
-        assert!(has_row != is_listed, "{command}");
+        assert!(has_row != is_listed, "{command}: `const JSON` in its file, and the table");
+    }
+}
+
+/// Each row is in the help of its command, which comes from the file of the command.
+#[test]
+fn docs_describe_json_as_help_does() {
+    let sandbox = empty();
+    let (_, table) = PAGE.split_once("| command | document |\n|---|---|\n").unwrap();
+    for row in table.lines().take_while(|row| row.starts_with('|')) {
+        let (line, text) = row.trim_matches(['|', ' ']).split_once(" | ").unwrap();
+        let names = line.trim_matches('`').split(' ');
+        let names: Vec<_> =
+            names.take_while(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+        let help = sandbox.run(&[&names[..], &["--help"]].concat()).stdout;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            help.contains(&text.replace('`', "")),
+            "{line} in docs/reference/output.md: {help}"
+        );
     }
 }

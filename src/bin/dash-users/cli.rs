@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 use dash_users::{Location, Method, MethodError, transfer};
 
+use crate::commands::{COMMANDS, Command, Heading};
+use crate::complete;
 use crate::exit::{Code, EXIT_CODES, Failure};
-use crate::{commands, complete};
 
 /// User management for Dash apps
 ///
@@ -16,12 +18,16 @@ use crate::{commands, complete};
 /// server. A Dash app behind dash_auth.BasicAuth(auth_func=…) checks logins against this table with
 /// werkzeug. The app keeps running, unmodified, while you add, change and remove users.
 #[derive(Parser)]
-#[command(name = "dash-users", version, max_term_width = 100, arg_required_else_help = true)]
-pub struct Cli {
+#[command(
+    name = "dash-users",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+struct Cli {
     #[command(flatten)]
     pub globals: Globals,
-    #[command(subcommand)]
-    pub command: Command,
 }
 
 #[derive(Args)]
@@ -135,87 +141,33 @@ pub enum Color {
     Never,
 }
 
-#[derive(Subcommand)]
-pub enum Command {
-    Init(commands::init::Args),
-    Migrate(commands::migrate::Args),
-    Seed(commands::seed::Args),
-    #[command(visible_alias = "create", alias = "useradd")]
-    Add(commands::add::Args),
-    #[command(aliases = ["reset-password", "set-password"])]
-    Passwd(commands::passwd::Args),
-    Verify(commands::verify::Args),
-    Rehash(commands::rehash::Args),
-    #[command(visible_aliases = ["rm", "delete"], aliases = ["del", "userdel"])]
-    Remove(commands::remove::Args),
-    #[command(aliases = ["mv", "ren"])]
-    Rename(commands::rename::Args),
-    Update(commands::update::Args),
-    #[command(aliases = ["deactivate", "disable"])]
-    Lock(commands::lock::Args),
-    #[command(aliases = ["activate", "enable"])]
-    Unlock(commands::unlock::Args),
-    Group(commands::group::Args),
-    #[command(visible_alias = "ls")]
-    List(commands::list::Args),
-    Show(commands::show::Args),
-    History(commands::history::Args),
-    Sessions(commands::sessions::Args),
-    Check(commands::check::Args),
-    #[command(alias = "status")]
-    Info(commands::info::Args),
-    Import(commands::import::Args),
-    Export(commands::export::Args),
-    Backup(commands::backup::Args),
-    Restore(commands::restore::Args),
-    Hash(commands::hash::Args),
-    Completions(commands::completions::Args),
-    Man(commands::man::Args),
+/// A parsed command line.
+pub struct Parsed {
+    pub globals: Globals,
+    pub command: Command,
+    /// The arguments of the command.
+    pub matches: ArgMatches,
 }
 
-/// A command with its exit codes, except 0, 1 and 2, which every command has.
-type CommandCodes = (&'static str, &'static [u8]);
+/// Parses a command line as `commands` describe it.
+pub fn parse(commands: clap::Command, arguments: &[OsString]) -> Result<Parsed, clap::Error> {
+    let mut matches = commands.try_get_matches_from(arguments)?;
+    let Cli { globals } = Cli::from_arg_matches(&matches)?;
+    let found = matches.remove_subcommand();
+    let command = |(name, matches): (String, _)| {
+        let command = COMMANDS.into_iter().find(|command| command.name == name)?;
+        Some(Parsed { globals, command, matches })
+    };
+    found.and_then(command).ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))
+}
 
-/// Commands grouped as in the output of `-h`.
-const GROUPS: [(&str, &[CommandCodes]); 5] = [
-    ("Set up", &[("init", &[4, 5]), ("migrate", &[4, 5]), ("seed", &[4, 5, 7, 8, 9, 10, 130])]),
-    (
-        "Users",
-        &[
-            ("add", &[4, 5, 7, 8, 9, 130]),
-            ("passwd", &[4, 5, 6, 7, 8, 130]),
-            ("verify", &[3, 4, 5, 7, 130]),
-            ("rehash", &[3, 4, 5, 6, 7, 8, 130]),
-            ("remove", &[4, 5, 6, 10, 130]),
-            ("rename", &[4, 5, 6, 7, 9]),
-            ("update", &[4, 5, 6, 7]),
-            ("lock", &[4, 5, 6, 7]),
-            ("unlock", &[4, 5, 6, 7]),
-            ("group", &[4, 5, 6, 7, 10, 130]),
-            ("sessions", &[4, 5, 6]),
-        ],
-    ),
-    (
-        "Inspect",
-        &[
-            ("list", &[4, 5]),
-            ("show", &[4, 5, 6]),
-            ("history", &[4, 5, 6, 10, 130]),
-            ("check", &[4, 5, 7]),
-            ("info", &[4, 5]),
-        ],
-    ),
-    (
-        "Files",
-        &[
-            ("import", &[4, 5, 7, 8, 9, 130]),
-            ("export", &[4, 5]),
-            ("backup", &[4, 5]),
-            ("restore", &[4, 5, 10, 130]),
-        ],
-    ),
-    ("Tools", &[("hash", &[3, 7, 8, 130]), ("completions", &[]), ("man", &[]), ("help", &[])]),
-];
+/// The whole command line, without the texts that only help shows.
+pub fn bare() -> clap::Command {
+    let add = |cli: clap::Command, command: &Command| {
+        cli.subcommand((command.with_arguments)(clap::Command::new(command.name)))
+    };
+    COMMANDS.iter().fold(Cli::command(), add)
+}
 
 /// The whole command line as help shows it: a command has one line about the global options.
 pub fn help() -> clap::Command {
@@ -259,69 +211,55 @@ fn with_example_first(command: clap::Command) -> clap::Command {
     }
 }
 
-/// The section about a command's JSON, from the page of the output formats, or nothing.
-fn json_keys(command: &str) -> String {
-    const PAGE: &str = include_str!("../../../docs/reference/output.md");
-    let table = PAGE.split_once("| command | document |\n").map_or("", |(_, table)| table);
-    let rows = table.lines().take_while(|line| line.starts_with('|'));
-    let cells = rows.filter_map(|row| row.trim_matches(['|', ' ']).split_once(" | "));
-    let is_about = |cell: &str| {
-        let names = cell.split('`').skip(1).step_by(2);
-        names.map(|name| name.trim_end_matches(" FILE")).any(|name| {
-            name == command
-                || name.strip_prefix(command).is_some_and(|rest| rest.starts_with(" --"))
-        })
+/// The section about the JSON of a command line, or nothing.
+fn json_keys(command: &Command, line: &str) -> String {
+    // After the names of the command are options or a FILE.
+    let is_about = |other: &str| {
+        let rest = other.strip_prefix(line);
+        rest.is_some_and(|rest| !rest.trim_start().starts_with(|c: char| c.is_ascii_lowercase()))
     };
-    let found: Vec<_> = cells.filter(|(cell, _)| is_about(cell)).collect();
-    let text = |(cell, text): &(&str, &str)| {
-        // In the page, arrays are marked behind the name, or listed at the end.
-        let arrays = cell.split_once("arrays:").map_or("", |(_, arrays)| arrays);
-        let is_array = arrays.contains(&format!("`{command}`"))
-            || cell.contains(&format!("`{command}` (an array)"));
-        let array = if is_array { "an array of " } else { "" };
-        let name =
-            if found.len() > 1 { format!("{}: ", cell.replace('`', "")) } else { String::new() };
-        format!("  {name}{array}{}\n", text.replace('`', ""))
+    let found: Vec<_> = command.json.iter().filter(|(other, _)| is_about(other)).collect();
+    let text = |(line, keys): &&(&str, &str)| {
+        let name = if found.len() > 1 { format!("{line}: ") } else { String::new() };
+        format!("  {name}{}\n", keys.replace('`', ""))
     };
     let texts: Vec<_> = found.iter().map(text).collect();
     if texts.is_empty() { String::new() } else { section("JSON", &texts.concat()) + "\n" }
 }
 
-/// The codes of a command of `group` that differ from those of `group` as a whole.
-fn nested_codes(command: &str, nested: &str) -> Option<&'static [u8]> {
-    match (command, nested) {
-        ("group", "add" | "remove" | "list") => Some(&[4, 5, 6, 7]),
-        ("group", "rename") => Some(&[4, 5, 7]),
-        ("group", "delete") => Some(&[4, 5, 10, 130]),
-        _ => None,
-    }
+/// The section about the exit codes of a command line.
+fn codes_of(command: &Command, line: &str) -> String {
+    let is_about = |other: &str| other == line || line == command.name;
+    let found = command.exit_codes.iter().filter(|(other, _)| is_about(other));
+    let extra: Vec<u8> = found.flat_map(|(_, codes)| codes.iter().copied()).collect();
+    exit_codes(|code| code <= 2 || extra.contains(&code))
 }
 
 /// The whole command line, including what clap's attributes cannot express.
 pub fn command() -> clap::Command {
-    let command = Cli::command();
+    let command = bare();
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{}{{after-help}}",
         groups(&command),
         section("Options", "{options}")
     );
     let example = "dash-users init && dash-users add alice && dash-users list";
-    let commands = GROUPS.iter().flat_map(|(_, commands)| commands.iter());
-    let command =
-        commands.filter(|(name, _)| *name != "help").fold(command, |command, (name, extra)| {
-            let codes = exit_codes(|code| code <= 2 || extra.contains(&code));
-            command.mut_subcommand(name, |sub| {
-                let nested = |sub: clap::Command| {
-                    let wanted = nested_codes(name, sub.get_name()).unwrap_or(extra);
-                    let codes = exit_codes(|code| code <= 2 || wanted.contains(&code));
-                    let keys = json_keys(&format!("{name} {}", sub.get_name()));
-                    with_example_first(sub).after_long_help(keys + &codes)
-                };
-                let keys = json_keys(name);
-                with_example_first(sub).mut_subcommands(nested).after_long_help(keys + &codes)
-            })
-        });
-    command
+    let with_texts = |cli: clap::Command, command: &Command| {
+        let texts = |sub: clap::Command, line: &str| {
+            let texts = json_keys(command, line) + &codes_of(command, line);
+            with_example_first(sub).after_long_help(texts)
+        };
+        cli.mut_subcommand(command.name, |sub| {
+            let nested = |sub: clap::Command| {
+                let line = format!("{} {}", command.name, sub.get_name());
+                texts(sub, &line)
+            };
+            texts(sub.mut_subcommands(nested), command.name)
+        })
+    };
+    COMMANDS
+        .iter()
+        .fold(command, with_texts)
         .help_template(template)
         .after_help(section("Example", &format!("  {example}\n")))
         .after_long_help(section("Example", &format!("  {example}\n\n")) + &exit_codes(|_| true))
@@ -336,28 +274,39 @@ fn section(heading: &str, text: &str) -> String {
 /// The commands, group by group.
 fn groups(command: &clap::Command) -> String {
     let literal = *clap::builder::Styles::styled().get_literal();
-    let line = |(name, _): &CommandCodes| {
-        let about = match command.find_subcommand(name) {
-            Some(command) => {
-                let aliases: Vec<_> = command.get_visible_aliases().collect();
-                let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-                about
-                    + &match &aliases[..] {
-                        [] => String::new(),
-                        [alias] => format!(" [alias: {alias}]"),
-                        aliases => format!(" [aliases: {}]", aliases.join(", ")),
-                    }
-            }
-            // Added by clap.
-            None => "Print help for dash-users or a command".to_owned(),
+    let line = |name: &str, about: &str| format!("  {literal}{name:<11}{literal:#}  {about}\n");
+    let of_command = |name: &str| {
+        let command = command.find_subcommand(name);
+        let about = command.and_then(clap::Command::get_about).map(ToString::to_string);
+        let aliases: Vec<_> =
+            command.map_or_else(Vec::new, |command| command.get_visible_aliases().collect());
+        let aliases = match &aliases[..] {
+            [] => String::new(),
+            [alias] => format!(" [alias: {alias}]"),
+            aliases => format!(" [aliases: {}]", aliases.join(", ")),
         };
-        format!("  {literal}{name:<11}{literal:#}  {about}\n")
+        line(name, &(about.unwrap_or_default() + &aliases))
     };
-    let group = |(heading, commands): &(&str, &[CommandCodes])| {
-        section(heading, &commands.iter().map(line).collect::<String>()) + "\n"
+    let group = |(heading, title): (Heading, &str)| {
+        let commands = COMMANDS.iter().filter(|command| command.heading == heading);
+        let mut lines: String = commands.map(|command| of_command(command.name)).collect();
+        if heading == Heading::Tools {
+            // Added by clap.
+            lines += &line("help", "Print help for dash-users or a command");
+        }
+        section(title, &lines) + "\n"
     };
-    GROUPS.iter().map(group).collect()
+    HEADINGS.into_iter().map(group).collect()
 }
+
+/// The headings of `-h`.
+const HEADINGS: [(Heading, &str); 5] = [
+    (Heading::SetUp, "Set up"),
+    (Heading::Users, "Users"),
+    (Heading::Inspect, "Inspect"),
+    (Heading::Files, "Files"),
+    (Heading::Tools, "Tools"),
+];
 
 /// The method for new hashes, and the one to judge outdated hashes by.
 #[derive(Args)]
@@ -544,20 +493,6 @@ mod tests {
     #[test]
     fn clap_definition_is_valid() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn help_groups_list_every_command_once() {
-        let mut grouped: Vec<_> = GROUPS
-            .iter()
-            .flat_map(|(_, commands)| commands.iter().map(|(name, _)| *name))
-            .collect();
-        let command = command();
-        let mut all: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
-        all.push("help");
-        grouped.sort_unstable();
-        all.sort_unstable();
-        assert_eq!(grouped, all);
     }
 
     #[test]

@@ -1,98 +1,152 @@
 //! The commands, one per file. The doc comments are the help texts.
 
-pub mod add;
-pub mod backup;
-pub mod check;
-pub mod completions;
-pub mod export;
-pub mod group;
-pub mod hash;
-pub mod history;
-pub mod import;
-pub mod info;
-pub mod init;
-pub mod list;
-pub mod lock;
-pub mod man;
-pub mod migrate;
-pub mod passwd;
-pub mod rehash;
-pub mod remove;
-pub mod rename;
-pub mod restore;
-pub mod seed;
-pub mod sessions;
-pub mod show;
+mod add;
+mod backup;
+mod check;
+mod completions;
+mod export;
+mod group;
+mod hash;
+mod history;
+mod import;
+mod info;
+mod init;
+mod list;
+mod lock;
+mod man;
+mod migrate;
+mod passwd;
+mod rehash;
+mod remove;
+mod rename;
+mod restore;
+mod seed;
+mod sessions;
+mod show;
 mod source;
-pub mod unlock;
-pub mod update;
-pub mod verify;
+mod unlock;
+mod update;
+mod verify;
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::ArgMatches;
 use dash_users::{
     Error, Event, Location, StoreError, StoredText, Username, UsernameError, Users,
     store::{Schema, set_lock_timeout},
 };
 
-use crate::cli::{Cli, Command, Globals, MethodArg, Origin, environment};
+use crate::cli::{Globals, MethodArg, Origin, environment};
 use crate::exit::{Code, Failure, Report, command, with_user_hint};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
 
-/// Runs the command in `cli`.
-pub fn run(cli: &Cli, output: &Output) -> Result<()> {
-    let prompt = Prompt::new(&cli.globals);
-    match &cli.command {
-        Command::Hash(args) => return hash::run(args, &prompt, output),
-        Command::Completions(args) => return completions::run(args),
-        Command::Man(args) => return man::run(args, output),
-        _ => {}
-    }
-    set_lock_timeout(Duration::from_secs(cli.globals.wait.into()));
-    let database = cli.globals.database()?;
-    if let Command::Info(_) = &cli.command {
-        return info::run(&cli.globals, &database, output)
-            .map_err(|error| explain_missing(error, &cli.globals));
-    }
-    note_file_under_sudo(&cli.command, &cli.globals, &database, output);
-    run_on(&database, &cli.command, &prompt, output)
-        .map_err(|error| explain(error, &cli.command, &database))
-        .map_err(|error| explain_missing(error, &cli.globals))
+/// All commands, in the order of `-h`.
+pub const COMMANDS: [Command; 26] = [
+    Command::of::<init::Args>(),
+    Command::of::<migrate::Args>(),
+    Command::of::<seed::Args>(),
+    Command::of::<add::Args>(),
+    Command::of::<passwd::Args>(),
+    Command::of::<verify::Args>(),
+    Command::of::<rehash::Args>(),
+    Command::of::<remove::Args>(),
+    Command::of::<rename::Args>(),
+    Command::of::<update::Args>(),
+    Command::of::<lock::Args>(),
+    Command::of::<unlock::Args>(),
+    Command::of::<group::Args>(),
+    Command::of::<sessions::Args>(),
+    Command::of::<list::Args>(),
+    Command::of::<show::Args>(),
+    Command::of::<history::Args>(),
+    Command::of::<check::Args>(),
+    Command::of::<info::Args>(),
+    Command::of::<import::Args>(),
+    Command::of::<export::Args>(),
+    Command::of::<backup::Args>(),
+    Command::of::<restore::Args>(),
+    Command::of::<hash::Args>(),
+    Command::of::<completions::Args>(),
+    Command::of::<man::Args>(),
+];
+
+/// A command: its arguments implement this.
+pub trait Definition: clap::Args {
+    const NAME: &str;
+    /// Where `-h` lists it.
+    const HEADING: Heading;
+    /// The exit codes besides 0, 1 and 2, of the command or of each of its own commands.
+    const EXIT_CODES: &[(&str, &[u8])];
+    /// What command lines print with `--json`, as in docs/reference/output.md.
+    const JSON: &[(&str, &str)];
+
+    fn run(&self, invocation: &Invocation) -> Result<()>;
 }
 
-fn run_on(database: &Location, command: &Command, prompt: &Prompt, output: &Output) -> Result<()> {
-    match command {
-        Command::Init(args) => init::run(args, database, output),
-        Command::Migrate(args) => migrate::run(args, database, output),
-        Command::Seed(args) => seed::run(args, database, prompt, output),
-        Command::Add(args) => add::run(args, database, prompt, output),
-        Command::Passwd(args) => passwd::run(args, database, prompt, output),
-        Command::Verify(args) => verify::run(args, database, prompt, output),
-        Command::Rehash(args) => rehash::run(args, database, prompt, output),
-        Command::Remove(args) => remove::run(args, database, prompt, output),
-        Command::Rename(args) => rename::run(args, database, output),
-        Command::Lock(args) => lock::run(args, database, output),
-        Command::Unlock(args) => unlock::run(args, database, output),
-        Command::Update(args) => update::run(args, database, output),
-        Command::Group(args) => group::run(args, database, prompt, output),
-        Command::List(args) => list::run(args, database, output),
-        Command::Show(args) => show::run(args, database, output),
-        Command::History(args) => history::run(args, database, prompt, output),
-        Command::Sessions(args) => sessions::run(args, database, output),
-        Command::Check(args) => check::run(args, database, output),
-        Command::Import(args) => import::run(args, database, output),
-        Command::Export(args) => export::run(args, database, output),
-        Command::Backup(args) => backup::run(args, database, output),
-        Command::Restore(args) => restore::run(args, database, prompt, output),
-        Command::Hash(_) | Command::Completions(_) | Command::Man(_) | Command::Info(_) => {
-            unreachable!("handled before opening a database")
+/// The groups of commands in `-h`, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heading {
+    SetUp,
+    Users,
+    Inspect,
+    Files,
+    Tools,
+}
+
+/// A [`Definition`] without its type.
+pub struct Command {
+    pub name: &'static str,
+    pub heading: Heading,
+    pub exit_codes: &'static [(&'static str, &'static [u8])],
+    pub json: &'static [(&'static str, &'static str)],
+    pub with_arguments: fn(clap::Command) -> clap::Command,
+    run: fn(&ArgMatches, &Invocation) -> Result<()>,
+}
+
+impl Command {
+    const fn of<A: Definition>() -> Self {
+        Self {
+            name: A::NAME,
+            heading: A::HEADING,
+            exit_codes: A::EXIT_CODES,
+            json: A::JSON,
+            with_arguments: A::augment_args,
+            run: |matches, invocation| A::from_arg_matches(matches)?.run(invocation),
         }
     }
+}
+
+/// What commands work with, besides their own arguments.
+pub struct Invocation<'a> {
+    pub globals: &'a Globals,
+    pub prompt: Prompt,
+    pub output: &'a Output,
+}
+
+impl Invocation<'_> {
+    fn database(&self) -> Result<Location> {
+        self.globals.database()
+    }
+}
+
+/// The keys of `seed` and `import`.
+const IMPORT_JSON: &str = "`database`, `created`, `dry_run`, `added`, `changed`, `unchanged`, `skipped`, `differing`, `removed`, `removed_users`, `warnings`; with a file `read_as`, how it was read";
+
+/// Runs a command.
+pub fn run(
+    command: &Command,
+    matches: &ArgMatches,
+    globals: &Globals,
+    output: &Output,
+) -> Result<()> {
+    set_lock_timeout(Duration::from_secs(globals.wait.into()));
+    let invocation = Invocation { globals, prompt: Prompt::new(globals), output };
+    (command.run)(matches, &invocation).map_err(|error| explain(error, globals))
 }
 
 /// Whether sudo may have removed `DASH_USERS_DATABASE`, and nothing names the database.
@@ -100,53 +154,41 @@ fn has_sudo_dropped_setting(globals: &Globals) -> bool {
     globals.origin() == Origin::Default && environment("SUDO_USER").is_some()
 }
 
-/// Says, under sudo, which file a command creates if none is named.
-fn note_file_under_sudo(
-    command: &Command,
-    globals: &Globals,
-    database: &Location,
-    output: &Output,
-) {
-    if let (Command::Seed(_) | Command::Import(_), Location::Sqlite(path)) = (command, database)
-        && has_sudo_dropped_setting(globals)
+/// Says, under sudo, which file the command creates if none is named.
+fn note_file_under_sudo(invocation: &Invocation, database: &Location) {
+    if let Location::Sqlite(path) = database
+        && has_sudo_dropped_setting(invocation.globals)
         // Set by sudo itself, while SUDO_USER may only name the actor.
         && environment("SUDO_UID").is_some()
         && !path.exists()
     {
-        output.note(&format!("note: no database is named, so this creates {}", path.display()));
+        let note = format!("note: no database is named, so this creates {}", path.display());
+        invocation.output.note(&note);
     }
 }
 
-/// Adds to the error about a missing `users.db` that sudo may have removed the setting.
-fn explain_missing(error: anyhow::Error, globals: &Globals) -> anyhow::Error {
-    match error.downcast_ref() {
-        Some(Error::Store(StoreError::NoDatabase { .. })) if has_sudo_dropped_setting(globals) => {
-            let Report { code, message, hint, .. } = Report::from(error);
-            let sudo = "sudo removes DASH_USERS_DATABASE from the environment: if it is set, use \
-                        --database, or sudo --preserve-env=DASH_USERS_DATABASE";
-            let hint = hint.into_iter().chain([sudo.to_owned()]).collect::<Vec<_>>().join("; ");
-            Failure::new(code, message).hint(hint).into()
-        }
-        _ => error,
-    }
-}
-
-/// Adds a hint or suggestion that depends on the command or the database.
-fn explain(error: anyhow::Error, command: &Command, database: &Location) -> anyhow::Error {
-    match (error.downcast_ref(), command) {
-        (Some(Error::NoSuchUser(name)), _) => match similar_user(name, database) {
+/// Adds a hint or suggestion that depends on the database.
+fn explain(error: anyhow::Error, globals: &Globals) -> anyhow::Error {
+    let (Some(reason), Ok(database)) = (error.downcast_ref(), globals.database()) else {
+        return error;
+    };
+    match reason {
+        Error::NoSuchUser(name) => match similar_user(name, &database) {
             Some(similar) => {
                 let message = format!("{error}; did you mean '{similar}'?");
                 Failure::new(Code::NoSuchUser, message).into()
             }
             None => error,
         },
-        (Some(Error::UserExists(_)), Command::Rename(_)) => {
-            let hint = "choose another name, or remove the other user first";
-            Failure::new(Code::UserExists, error.to_string()).hint(hint).into()
+        // sudo may have removed the setting.
+        Error::Store(StoreError::NoDatabase { .. }) if has_sudo_dropped_setting(globals) => {
+            let Report { code, message, hint, .. } = Report::from(error);
+            let sudo = "sudo removes DASH_USERS_DATABASE from the environment: if it is set, use \
+                        --database, or sudo --preserve-env=DASH_USERS_DATABASE";
+            let hint = hint.into_iter().chain([sudo.to_owned()]).collect::<Vec<_>>().join("; ");
+            Failure::new(code, message).hint(hint).into()
         }
-        (Some(reason), _) => with_user_hint(reason, database).map_or(error, Into::into),
-        _ => error,
+        reason => with_user_hint(reason, &database).map_or(error, Into::into),
     }
 }
 

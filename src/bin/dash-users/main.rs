@@ -21,12 +21,11 @@ mod usage;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
 use mimalloc::MiMalloc;
 use nix::sys::resource::{Resource, setrlimit};
 use zeroizing_alloc::ZeroAlloc;
 
-use self::cli::Cli;
+use self::cli::{Parsed, parse};
 use self::exit::Report;
 use self::output::Output;
 
@@ -47,14 +46,10 @@ fn main() -> ExitCode {
         eprintln!("warning: {error:#}");
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let parse = |command: clap::Command| {
-        let matches = command.try_get_matches_from(&arguments)?;
-        Cli::from_arg_matches(&matches)
-    };
     // Only help and errors need the texts that `cli::help` adds.
-    let parsed = parse(Cli::command()).or_else(|_| parse(cli::help()));
-    let cli = match parsed {
-        Ok(cli) => cli,
+    let parsed = parse(cli::bare(), &arguments).or_else(|_| parse(cli::help(), &arguments));
+    let Parsed { globals, command, matches } = match parsed {
+        Ok(parsed) => parsed,
         Err(mut error) if error.use_stderr() => {
             usage::improve_suggestions(&mut error);
             let output = Output::for_usage_errors(&arguments);
@@ -68,8 +63,8 @@ fn main() -> ExitCode {
             return finish(&output, output.help(&help).map_err(Into::into));
         }
     };
-    let output = Output::new(&cli.globals);
-    let result = commands::run(&cli, &output);
+    let output = Output::new(&globals);
+    let result = commands::run(&command, &matches, &globals, &output);
     finish(&output, result)
 }
 

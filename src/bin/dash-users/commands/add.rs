@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Language, Location, NewUser, StoredText};
 
 use super::group::{new_group, review};
-use super::{new_username, note_first_scrypt, open};
+use super::{Definition, Heading, Invocation, new_username, note_first_scrypt, open};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
 use crate::output::{Change, Output};
@@ -20,6 +20,7 @@ use crate::prompt::Prompt;
 ///
 /// Example: dash-users add carol --language pt-BR --group staff --generate
 #[derive(clap::Args)]
+#[command(visible_alias = "create", alias = "useradd")]
 pub struct Args {
     /// Username of the new user
     pub user: OsString,
@@ -44,7 +45,21 @@ pub struct Args {
     pub method: MethodArg,
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "add";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("add", &[4, 5, 7, 8, 9, 130])];
+    const JSON: &[(&str, &str)] = &[(
+        "add",
+        "`database`, `username`, `action`, `changed`; with `--generate` `password`; `warnings` if there are any",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.new_source(&args.password)?;
     let username = new_username(&args.user)?;
     let language: Language = args.language.parse()?;

@@ -8,6 +8,7 @@ use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::{Error, Location, StoreError, StoredText, Users};
 
 use super::import::is_stdout;
+use super::{Definition, Heading, Invocation};
 use crate::exit::{Code, Failure, command, quoted};
 use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
@@ -28,7 +29,18 @@ pub struct Args {
     pub force: bool,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "backup";
+    const HEADING: Heading = Heading::Files;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("backup", &[4, 5])];
+    const JSON: &[(&str, &str)] = &[("backup", "`database`, `action`, `changed`, `file`")];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let file = std::path::absolute(&args.file)?;
     let mut users = Users::open_read_only(database)?;
     if is_stdout(&args.file) {

@@ -10,7 +10,7 @@ use dash_users::{
 };
 use serde::Serialize;
 
-use super::{open, report_reconciled};
+use super::{Definition, Heading, Invocation, open, report_reconciled};
 use crate::cli::{MethodArg, environment};
 use crate::exit::{Code, Failure, command, pasted, quoted, user_command, without_backticks};
 use crate::output::{Output, counted, indented, marked, rfc3339, thousands, wrapped};
@@ -108,7 +108,21 @@ struct Json<'a> {
     fixed: Option<bool>,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "check";
+    const HEADING: Heading = Heading::Inspect;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("check", &[4, 5, 7])];
+    const JSON: &[(&str, &str)] = &[(
+        "check",
+        "an array of `code`, `severity` (`error`, `warning` or `info`), `username`, `message`, `hint`; with `--fix` `fixed`",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let (method, ignored) = (args.method.get()?, args.ignored()?);
     let mut users = if args.fix { open(database)? } else { Users::open_read_only(database)? };
     users = users.with_method(method);

@@ -2,6 +2,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use clap_complete::aot::{self, generate};
 
+use super::{Definition, Heading, Invocation};
 use crate::cli;
 use crate::complete;
 use crate::output::write_stdout;
@@ -28,7 +29,18 @@ pub enum Shell {
     Elvish,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "completions";
+    const HEADING: Heading = Heading::Tools;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("completions", &[])];
+    const JSON: &[(&str, &str)] = &[];
+
+    fn run(&self, _: &Invocation) -> Result<()> {
+        run(self)
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
     let mut script = Vec::new();
     match args.shell {
         Shell::Bash => script.extend(complete::BASH.bytes()),

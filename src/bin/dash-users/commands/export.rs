@@ -6,6 +6,7 @@ use dash_users::transfer::Format;
 use dash_users::{Error, Location, StoreError, Users};
 
 use super::import::is_stdout;
+use super::{Definition, Heading, Invocation};
 use crate::cli::FileFormat;
 use crate::exit::{Code, Failure};
 use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
@@ -37,7 +38,19 @@ pub struct Args {
     pub force: bool,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "export";
+    const HEADING: Heading = Heading::Files;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("export", &[4, 5])];
+    const JSON: &[(&str, &str)] =
+        &[("export FILE", "`database`, `action`, `changed`, `file`, `users`")];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let format = match args.output_format {
         Some(format) => format.into(),
         None if is_stdout(&args.file) && output.is_json() => Format::Json,

@@ -7,7 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Group, GroupError, Location, StoredText, Users};
 use serde::Serialize;
 
-use super::{bytes, most_similar, open, username, usernames};
+use super::{Definition, Heading, Invocation, bytes, most_similar, open, username, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure, command, quoted};
 use crate::output::{Change, Output, counted, table};
@@ -105,7 +105,42 @@ struct Leaving {
     groups: Vec<OsString>,
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "group";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[
+        ("group add", &[4, 5, 6, 7]),
+        ("group remove", &[4, 5, 6, 7]),
+        ("group list", &[4, 5, 6, 7]),
+        ("group rename", &[4, 5, 7]),
+        ("group delete", &[4, 5, 10, 130]),
+    ];
+    const JSON: &[(&str, &str)] = &[
+        (
+            "group add",
+            "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any",
+        ),
+        (
+            "group remove",
+            "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any",
+        ),
+        ("group list", "an array of `username`, `group`"),
+        (
+            "group rename",
+            "`database`, `action`, `changed`, `group`, `new_group`, `users` (the members)",
+        ),
+        (
+            "group delete",
+            "an array of `database`, `action`, `changed`, `group`, `users` (the members)",
+        ),
+    ];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     match &args.command {
         Command::Add(Membership { user, groups }) => {
             let new: Vec<_> = groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;

@@ -7,6 +7,7 @@ use dash_users::{HashError, PasswordHash, policy};
 use serde::Serialize;
 
 use super::source::is_standard;
+use super::{Definition, Heading, Invocation};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::exit::{Code, Failure};
 use crate::output::Output;
@@ -45,7 +46,19 @@ struct Checked {
     verified: bool,
 }
 
-pub fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "hash";
+    const HEADING: Heading = Heading::Tools;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("hash", &[3, 7, 8, 130])];
+    const JSON: &[(&str, &str)] =
+        &[("hash", "`hash`; with `--generate` `password`; with `--check` only `verified`")];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
     if let Some(file) = &args.hash_file {
         return check(args, file, prompt, output);
     }

@@ -7,7 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Event, EventFilter, Location, StoredText, Users};
 use serde::Serialize;
 
-use super::{bytes, open};
+use super::{Definition, Heading, Invocation, bytes, open};
 use crate::exit::{Code, Failure};
 use crate::output::{JsonEvent, Output, age, counted, rfc3339, table};
 use crate::prompt::Prompt;
@@ -68,7 +68,24 @@ fn action(text: &str) -> Result<String, String> {
     Err(format!("the actions are: {}", Event::ACTIONS.join(", ")))
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "history";
+    const HEADING: Heading = Heading::Inspect;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("history", &[4, 5, 6, 10, 130])];
+    const JSON: &[(&str, &str)] = &[
+        ("history", "an array of `id`, `at`, `actor`, `action`, `username`, `detail`"),
+        (
+            "history --prune-before",
+            "`database`, `action`, `changed`, `pruned` (the number of events), `before`",
+        ),
+    ];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     if let Some(before) = args.prune_before {
         return prune(before, args.yes, database, prompt, output);
     }

@@ -15,7 +15,10 @@ use dash_users::{
 use super::init::{self, new_file};
 pub use super::source::Source;
 use super::source::{is_standard, name};
-use super::{open, report_reconciled, schema_warnings, seed};
+use super::{
+    Definition, Heading, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
+    schema_warnings, seed,
+};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, bad_records, create_directory};
 use crate::output::{JsonImport, JsonReadAs, Output, counted, refuse_closed_stdout, write_stdout};
@@ -66,7 +69,20 @@ pub enum Conflict {
     Update,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "import";
+    const HEADING: Heading = Heading::Files;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("import", &[4, 5, 7, 8, 9, 130])];
+    const JSON: &[(&str, &str)] = &[("import", IMPORT_JSON)];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        let database = invocation.database()?;
+        note_file_under_sudo(invocation, &database);
+        run(self, &database, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let on_conflict = match args.on_conflict {
         Conflict::Fail => OnConflict::Fail,
         Conflict::Skip => OnConflict::Skip,

@@ -8,6 +8,7 @@ use dash_users::{EventFilter, Location, Users};
 use nix::unistd::{Gid, Group, Uid, User};
 use serde::Serialize;
 
+use super::{Definition, Heading, Invocation};
 use crate::cli::{Globals, Origin};
 use crate::output::{Output, age, fields, rfc3339};
 
@@ -21,6 +22,7 @@ use crate::output::{Output, age, fields, rfc3339};
 ///
 /// Example: dash-users info
 #[derive(clap::Args)]
+#[command(alias = "status")]
 pub struct Args {}
 
 #[derive(Serialize)]
@@ -41,7 +43,21 @@ struct Json {
     last_change: Option<String>,
 }
 
-pub fn run(globals: &Globals, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "info";
+    const HEADING: Heading = Heading::Inspect;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("info", &[4, 5])];
+    const JSON: &[(&str, &str)] = &[(
+        "info",
+        "`database`, `source` (`flag`, `environment` or `default`), `kind` (`sqlite` or `postgresql`), `version`, `up_to_date`, `mode` (in octal), `owner`, `group`, `journal_mode`, `users`, `locked`, `outdated`, `last_change`; `null` where unknown",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(invocation.globals, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(globals: &Globals, database: &Location, output: &Output) -> Result<()> {
     let mut users = Users::open_read_only(database)?;
     let schema = users.schema()?;
     let (mut all, mut locked, mut outdated) = (0, 0, 0);

@@ -3,7 +3,7 @@ use dash_users::store::{CopyableTable, TableChanges};
 use dash_users::{Init, Language, Location, NewFile, StoredText, Users};
 use serde::Serialize;
 
-use super::{report_reconciled, schema_warnings};
+use super::{Definition, Heading, Invocation, report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
 use crate::exit::{Code, Failure, copy_command, pasted};
 use crate::output::{JsonEvent, JsonMigration, Output};
@@ -73,7 +73,21 @@ impl<'a> From<&'a CopyableTable> for JsonTable<'a> {
     }
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "init";
+    const HEADING: Heading = Heading::SetUp;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("init", &[4, 5])];
+    const JSON: &[(&str, &str)] = &[(
+        "init",
+        "`database`, `action`, `changed`, `created`, `adopted`, `version`, `applied`, `pending`, `warnings`; if there are any, `events` in the history, what was `added` to an app's table, and `other_tables` that may have users",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let new_file = new_file(&args.new_file)?;
     let changes = TableChanges {
         add_language: args.add_language.clone(),

@@ -6,7 +6,7 @@ use clap::{ValueEnum, value_parser};
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, StoredText, User, Users};
 
-use super::{bytes, most_similar};
+use super::{Definition, Heading, Invocation, bytes, most_similar};
 use crate::cli::MethodArg;
 use crate::output::{JsonUser, Output, Rows, age, joined, marked, plain_user, write_stdout};
 use crate::{complete, time};
@@ -22,6 +22,7 @@ use crate::{complete, time};
 ///
 /// Example: dash-users list --group staff --password-older-than 90d
 #[derive(clap::Args)]
+#[command(visible_alias = "ls")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Only users in this group, or in any of several (repeatable)
@@ -113,7 +114,24 @@ impl Args {
     }
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "list";
+    const HEADING: Heading = Heading::Inspect;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("list", &[4, 5])];
+    const JSON: &[(&str, &str)] = &[
+        (
+            "list",
+            "an array of `username`, `language`, `locked`, `method`, `outdated`, `groups`, `created_at`, `password_changed_at`",
+        ),
+        ("list --names", "an array of usernames"),
+    ];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut users = Users::open_read_only(database)?.with_method(args.method.get()?);
     let notes = unknown_groups(args, &mut users)?;
     match output.rows().filter(|_| !args.null) {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, StoredText, Users};
 
-use super::change_users;
+use super::{Definition, Heading, Invocation, change_users};
 use crate::complete;
 use crate::output::Output;
 
@@ -17,13 +17,28 @@ use crate::output::Output;
 ///
 /// Example: dash-users lock alice bob
 #[derive(clap::Args)]
+#[command(aliases = ["deactivate", "disable"])]
 pub struct Args {
     /// Usernames
     #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
     pub users: Vec<OsString>,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "lock";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("lock", &[4, 5, 6, 7])];
+    const JSON: &[(&str, &str)] = &[(
+        "lock",
+        "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let change = |users: &mut Users, names: &[&[u8]]| users.lock(names);
     let done = |name: &StoredText| format!("locked user '{name}'");
     let already = |name: &StoredText| format!("user '{name}' is already locked");

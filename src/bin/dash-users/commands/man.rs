@@ -10,6 +10,7 @@ use dash_users::files::{self, FileError, WriteOptions};
 use serde::Serialize;
 
 use super::source::is_standard;
+use super::{Definition, Heading, Invocation};
 use crate::cli;
 use crate::exit::{Code, Failure};
 use crate::output::Output;
@@ -32,7 +33,18 @@ struct Json {
     directory: String,
 }
 
-pub fn run(args: &Args, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "man";
+    const HEADING: Heading = Heading::Tools;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("man", &[])];
+    const JSON: &[(&str, &str)] = &[("man", "`directory`")];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, invocation.output)
+    }
+}
+
+fn run(args: &Args, output: &Output) -> Result<()> {
     if is_standard(&args.directory) {
         let failure = Failure::new(Code::Usage, "cannot write man pages to stdout");
         return Err(failure.hint("give a directory; for one called -, write ./-").into());

@@ -3,7 +3,7 @@ use dash_users::store::Migrated;
 use dash_users::{Location, Migration, Users};
 use serde::Serialize;
 
-use super::{report_reconciled, schema_warnings};
+use super::{Definition, Heading, Invocation, report_reconciled, schema_warnings};
 use crate::exit::{Code, Failure};
 use crate::output::{JsonEvent, JsonMigration, Output, counted, table};
 use crate::terminal;
@@ -36,7 +36,21 @@ struct Json<'a> {
     events: Vec<JsonEvent<'a>>,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "migrate";
+    const HEADING: Heading = Heading::SetUp;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("migrate", &[4, 5])];
+    const JSON: &[(&str, &str)] = &[(
+        "migrate",
+        "`database`, `version`, `applied`, `pending`; `warnings` and `events` if there are any",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut schema = Users::open_read_only(database)?.schema()?;
     let (mut applied, mut events) = (Vec::new(), Vec::new());
     if args.status {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Login, LoginRefusal, Password, Users};
 
-use super::{bytes, note_first_scrypt, open, sessions, username};
+use super::{Definition, Heading, Invocation, bytes, note_first_scrypt, open, sessions, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
 use crate::output::{Change, Output};
@@ -18,6 +18,7 @@ use crate::prompt::Prompt;
 ///
 /// Example: dash-users passwd alice
 #[derive(clap::Args)]
+#[command(aliases = ["reset-password", "set-password"])]
 pub struct Args {
     /// Username
     #[arg(add = ArgValueCompleter::new(complete::users))]
@@ -31,7 +32,21 @@ pub struct Args {
     pub method: MethodArg,
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "passwd";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("passwd", &[4, 5, 6, 7, 8, 130])];
+    const JSON: &[(&str, &str)] = &[(
+        "passwd",
+        "`database`, `username`, `action`, `changed`; with `--generate` `password`; `locked` if the user stays locked; `warnings` if there are any",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.new_source(&args.password)?;
     let name = username(&args.user);
     let mut users = open(database)?.with_method(args.method.get()?);

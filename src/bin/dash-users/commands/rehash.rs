@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{bytes, changes, open, username, usernames};
+use super::{Definition, Heading, Invocation, bytes, changes, open, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
 use crate::exit::{Code, Failure, bad_values};
@@ -48,7 +48,24 @@ pub struct Args {
     pub method: MethodArg,
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "rehash";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("rehash", &[3, 4, 5, 6, 7, 8, 130])];
+    const JSON: &[(&str, &str)] = &[
+        ("rehash", "`database`, `username`, `action`, `changed`; `warnings` if there are any"),
+        (
+            "rehash --plaintext",
+            "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any",
+        ),
+    ];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let method = args.method.get()?;
     let open = || open(database).map(|users| users.with_method(method));
     if args.plaintext {

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{changes, open, sessions, usernames};
+use super::{Definition, Heading, Invocation, changes, open, sessions, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Output, counted};
@@ -20,6 +20,7 @@ use crate::prompt::Prompt;
 ///
 /// Example: dash-users remove bob --yes
 #[derive(clap::Args)]
+#[command(visible_aliases = ["rm", "delete"], aliases = ["del", "userdel"])]
 pub struct Args {
     /// Usernames
     #[arg(value_name = "USER", required = true, add = ArgValueCompleter::new(complete::users))]
@@ -32,7 +33,21 @@ pub struct Args {
     pub if_exists: bool,
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "remove";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("remove", &[4, 5, 6, 10, 130])];
+    const JSON: &[(&str, &str)] = &[(
+        "remove",
+        "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let mut users = open(database)?;
     let (mut names, mut going) = (Vec::new(), Vec::new());
     let mut found = HashSet::new();

@@ -2,10 +2,11 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::Location;
+use dash_users::{Error, Location};
 
-use super::{bytes, new_username, open, sessions, username};
+use super::{Definition, Heading, Invocation, bytes, new_username, open, sessions, username};
 use crate::complete;
+use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
 
 /// Rename a user
@@ -15,6 +16,7 @@ use crate::output::{Change, Output};
 ///
 /// Example: dash-users rename alice alice.smith
 #[derive(clap::Args)]
+#[command(aliases = ["mv", "ren"])]
 pub struct Args {
     /// Current username
     #[arg(value_name = "OLD", add = ArgValueCompleter::new(complete::users))]
@@ -27,10 +29,30 @@ pub struct Args {
     pub allow_similar: bool,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "rename";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("rename", &[4, 5, 6, 7, 9])];
+    const JSON: &[(&str, &str)] = &[(
+        "rename",
+        "`database`, `username`, `new_username`, `action`, `changed`; `warnings` if there are any",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let new = new_username(&args.new)?;
     let mut users = open(database)?;
-    let is_changed = users.rename(bytes(&args.old), &new, args.allow_similar)?;
+    let is_changed = match users.rename(bytes(&args.old), &new, args.allow_similar) {
+        Err(error @ Error::UserExists(_)) => {
+            let hint = "choose another name, or remove the other user first";
+            return Err(Failure::new(Code::UserExists, error.to_string()).hint(hint).into());
+        }
+        renamed => renamed?,
+    };
     sessions::forget(&mut users, &[bytes(&args.old)], output);
     let old = username(&args.old);
     let change = Change::new(database, &old, "rename");

@@ -4,7 +4,7 @@ use anyhow::Result;
 use dash_users::{Location, Users};
 
 use super::source::is_standard;
-use super::{actor, sessions};
+use super::{Definition, Heading, Invocation, actor, sessions};
 use crate::exit::{Code, Failure};
 use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
@@ -31,7 +31,19 @@ pub struct Args {
     pub yes: bool,
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "restore";
+    const HEADING: Heading = Heading::Files;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("restore", &[4, 5, 10, 130])];
+    const JSON: &[(&str, &str)] =
+        &[("restore", "`database`, `action`, `changed`, `file`, `users`")];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     if is_standard(&args.file) {
         let failure = Failure::new(Code::Usage, "cannot restore from stdin");
         return Err(failure.hint("give a file; for one called -, write ./-").into());

@@ -10,7 +10,10 @@ use dash_users::{
 
 use super::import::{Job, Source, run_job};
 use super::init::{self, new_file};
-use super::{open, report_reconciled, schema_warnings};
+use super::{
+    Definition, Heading, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
+    schema_warnings,
+};
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
 use crate::exit::{Code, Failure, command, quoted};
 use crate::output::{JsonImport, Output, counted};
@@ -71,7 +74,20 @@ fn demo(method: &Method) -> Result<Vec<(Username, PasswordHash, Language)>> {
     Ok(users)
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "seed";
+    const HEADING: Heading = Heading::SetUp;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("seed", &[4, 5, 7, 8, 9, 10, 130])];
+    const JSON: &[(&str, &str)] = &[("seed", IMPORT_JSON)];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        let database = invocation.database()?;
+        note_file_under_sudo(invocation, &database);
+        run(self, &database, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let new_file = new_file(&args.new_file)?;
     let method = args.method.get()?;
     if let Some(file) = &args.file {

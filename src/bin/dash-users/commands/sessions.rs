@@ -8,7 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{EndSessions, Error, Location, Session, StoredText, Users};
 use serde::Serialize;
 
-use super::{bytes, open, username, usernames};
+use super::{Definition, Heading, Invocation, bytes, open, username, usernames};
 use crate::complete;
 use crate::output::{Output, ago, counted, rfc3339, table};
 
@@ -62,7 +62,25 @@ enum Command {
     },
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "sessions";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] =
+        &[("sessions list", &[4, 5, 6]), ("sessions end", &[4, 5, 6])];
+    const JSON: &[(&str, &str)] = &[
+        ("sessions list", "an array of `username`, `started_at`, `last_used_at`, `expires_at`"),
+        (
+            "sessions end",
+            "`database`, `action`, `changed`, `ended` (the number of sessions); with usernames an array, also with `username`",
+        ),
+    ];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     match &args.command {
         Command::List { user } => list(user.as_deref(), database, output),
         Command::End { all: true, .. } => end_many(EndSessions::All, "", database, output),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Method, Users};
 
-use super::{bytes, username};
+use super::{Definition, Heading, Invocation, bytes, username};
 use crate::cli::MethodArg;
 use crate::complete;
 use crate::output::{JsonUser, Output, ago, fields, joined, plain_user, rfc3339};
@@ -24,7 +24,21 @@ pub struct Args {
     pub method: MethodArg,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "show";
+    const HEADING: Heading = Heading::Inspect;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("show", &[4, 5, 6])];
+    const JSON: &[(&str, &str)] = &[(
+        "show",
+        "`username`, `language`, `locked`, `method`, `outdated`, `groups`, `created_at`, `password_changed_at`",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let mut users = Users::open_read_only(database)?.with_method(args.method.get()?);
     let Some(user) = users.get(bytes(&args.user))? else {
         return Err(Error::NoSuchUser(username(&args.user)).into());

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Language, Location, StoredText, Updated, UserUpdate};
 
 use super::group::{new_group, review};
-use super::{bytes, open, usernames};
+use super::{Definition, Heading, Invocation, bytes, open, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure};
 use crate::output::{Change, Output};
@@ -44,7 +44,21 @@ pub struct Args {
     pub remove: Vec<OsString>,
 }
 
-pub fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "update";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("update", &[4, 5, 6, 7])];
+    const JSON: &[(&str, &str)] = &[(
+        "update",
+        "an array of `database`, `username`, `action`, `changed`; for groups `groups`, those that were really added or removed; `warnings` if there are any",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let language: Option<Language> = args.language.as_ref().map(|tag| tag.parse()).transpose()?;
     if let Some(both) = args.add.iter().find(|group| args.remove.contains(group)) {
         let group = StoredText::from(bytes(both));

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{HashError, Location, Login, LoginRefusal, MethodError, Users};
 use serde::Serialize;
 
-use super::{bytes, open, username};
+use super::{Definition, Heading, Invocation, bytes, open, username};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
 use crate::exit::{Code, Failure};
@@ -50,7 +50,21 @@ struct Json<'a> {
     reason: Option<Option<&'static str>>,
 }
 
-pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
+impl Definition for Args {
+    const NAME: &str = "verify";
+    const HEADING: Heading = Heading::Users;
+    const EXIT_CODES: &[(&str, &[u8])] = &[("verify", &[3, 4, 5, 7, 130])];
+    const JSON: &[(&str, &str)] = &[(
+        "verify",
+        "`username`, `verified`, `upgraded`; with `--explain` `reason`; with a new hash `database`",
+    )];
+
+    fn run(&self, invocation: &Invocation) -> Result<()> {
+        run(self, &invocation.database()?, &invocation.prompt, invocation.output)
+    }
+}
+
+fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.source(&args.password)?;
     let users = if args.upgrade { open(database) } else { Users::open_read_only(database) };
     let mut users = users?.with_method(args.method.get()?);

@@ -41,7 +41,6 @@ impl fmt::Display for Severity {
 /// A problem. `Display` is one line, safe to print on a terminal, and shows no part of a stored
 /// hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Problem {
     /// The username is NULL, a BLOB or not valid UTF-8.
     NameNotText,

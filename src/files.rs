@@ -40,7 +40,6 @@ impl WriteOptions {
 
 /// Why a file cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum FileError {
     #[error("{} already exists", path.display())]

@@ -8,7 +8,6 @@ use crate::files::FileError;
 
 /// An error of a database. Unless the message says otherwise, nothing was changed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
     #[error("no database at {}", path.display())]

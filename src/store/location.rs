@@ -141,7 +141,6 @@ impl fmt::Display for Location {
 
 /// Why a text is not a location. No message shows any part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum LocationError {
     /// The path is empty.
     #[error("the database path is empty")]
@@ -190,7 +189,6 @@ pub enum LocationError {
 
 /// What a text looks like that is neither a plain path nor a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Misspelling {
     /// `"users.db"`
     Quotes,

@@ -7,11 +7,10 @@ use crate::store::StoreError;
 use crate::user::StoredText;
 use crate::username::Username;
 
-/// Why an operation failed. Nothing was changed.
+/// Why an operation failed. Nothing was changed. New kinds of errors only come with a new minor version.
 ///
 /// Messages show names with [control and bidirectional characters escaped](StoredText).
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// An error of the database.
     #[error(transparent)]

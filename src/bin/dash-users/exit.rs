@@ -1,4 +1,7 @@
-//! Exit codes: one table for the code, `--help` and the docs, and the hint for each error.
+//! Exit codes: one table for the code, `--help` and the docs, and the hint for each error. No match
+//! has a wildcard, so a new error does not compile until it has a code.
+
+#![warn(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
 use std::path::Path;
@@ -220,7 +223,7 @@ fn of_location(error: LocationError) -> Option<&'static str> {
             Misspelling::Tilde => {
                 "write the absolute path, or $HOME in its place where a shell expands it; for a file with this name, use ./NAME"
             }
-            _ => return None,
+            Misspelling::NotPlain => return None,
         },
         LocationError::OtherDatabase(_) => {
             "use SQLite (a path, sqlite:///relative or sqlite:////absolute) or PostgreSQL (postgresql://USER@HOST:PORT/DATABASE)"
@@ -236,7 +239,12 @@ fn of_location(error: LocationError) -> Option<&'static str> {
             "use libpq options such as sslmode=verify-full; in a value, write %26 for &"
         }
         LocationError::Host => "write sqlite:///relative or sqlite:////absolute, or only the path",
-        _ => return None,
+        LocationError::Empty
+        | LocationError::Scheme
+        | LocationError::Postgres
+        | LocationError::Query
+        | LocationError::NotUtf8
+        | LocationError::NoCurrentDirectory => return None,
     })
 }
 
@@ -260,11 +268,12 @@ fn of_operation(error: &Error) -> (Code, Option<String>) {
         Error::ConcurrentChange(_) => {
             (Code::Failed, Some("nothing was changed; try again".to_owned()))
         }
-        _ => (Code::Failed, None),
+        Error::BadRecords(_) | Error::Prune(_) => (Code::Failed, None),
     }
 }
 
 /// Adds the hint to an error about a user: a command for this database.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others have their hint without it")]
 pub fn with_user_hint(error: &Error, database: &Location) -> Option<Failure> {
     let passwd = |name: &StoredText| {
         let passwd = user_command(database, "passwd", name, "")?;
@@ -300,7 +309,7 @@ fn of_file(error: &FileError) -> (Code, Option<String>) {
             return (Code::Failed, Some(create_directory(path, "choose another file")));
         }
         FileError::Directory { .. } => (Code::Failed, "give a file in that directory"),
-        _ => return (Code::Failed, None),
+        FileError::Unsafe { .. } | FileError::Failed { .. } => return (Code::Failed, None),
     };
     (code, Some(hint.to_owned()))
 }
@@ -358,7 +367,9 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             Code::Failed,
             Some("use pg_dump and pg_restore, or export for the users only".to_owned()),
         ),
-        _ => (Code::Failed, None),
+        StoreError::CannotWrite { .. } | StoreError::Refused { .. } | StoreError::Failed { .. } => {
+            (Code::Failed, None)
+        }
     }
 }
 
@@ -479,6 +490,7 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a bad record is invalid data")]
 fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
     match reason {
         RecordError::Password(refusal) if refusal.is_weakness() => {
@@ -560,9 +572,10 @@ pub fn user_command(
 
 /// The database as a shell argument.
 pub fn pasted(database: &Location) -> String {
-    let text = match database {
-        Location::Sqlite(path) => StoredText::from(path.as_os_str().as_encoded_bytes()),
-        server => StoredText::Text(server.to_string()),
+    let text = if let Location::Sqlite(path) = database {
+        StoredText::from(path.as_os_str().as_encoded_bytes())
+    } else {
+        StoredText::Text(database.to_string())
     };
     quoted(&text).unwrap_or(database.to_string())
 }

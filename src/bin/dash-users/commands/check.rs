@@ -392,7 +392,9 @@ fn allowed_name(name: &StoredText) -> Option<String> {
     name.parse::<Username>().is_ok().then(|| name.to_owned())
 }
 
-/// How to fix a finding, as a command to paste if possible.
+/// How to fix a finding, as a command to paste if possible. Without a wildcard, so that a new
+/// problem does not compile until it has a hint.
+#[warn(clippy::wildcard_enum_match_arm)]
 fn hint(Finding { username, problem }: &Finding, database: &Location) -> String {
     let user = username.as_ref();
     let run = |arguments: &str| command(database, arguments);
@@ -439,7 +441,14 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         | Problem::DemoPassword => of_user("passwd", ""),
         Problem::HashOutdated(_) | Problem::HashWeak(_) => of_user("rehash", ""),
         Problem::PlaintextPassword => of_user("rehash --plaintext", ""),
-        problem if is_fixable(problem) => run("check --fix"),
+        Problem::Missing(_)
+        | Problem::OrphanedGroups(_)
+        | Problem::RemovedUnseen
+        | Problem::AddedUnseen
+        | Problem::ChangedUnseen
+        | Problem::CannotRecord(_)
+        | Problem::ChangeLeft => run("check --fix"),
+        Problem::Altered(_) if is_fixable(problem) => run("check --fix"),
         Problem::Altered(SchemaObject { name, .. }) => format!(
             "run {}, copy the rows of table {name}, drop it, and run {}",
             run("backup FILE"),
@@ -450,17 +459,11 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         }
         Problem::ForeignTrigger(name) => {
             let name = StoredText::Text(name.replace('"', "\"\""));
-            match database {
-                Location::Sqlite(_) => {
-                    format!(
-                        "if you do not know this trigger, remove it with this SQL: DROP TRIGGER \"{name}\""
-                    )
-                }
-                // In PostgreSQL, trigger names are local to a table.
-                _ => format!(
-                    "if you do not know this trigger, remove it with this SQL: DROP TRIGGER \"{name}\" ON its table"
-                ),
-            }
+            // In PostgreSQL, trigger names are local to a table.
+            let on = if matches!(database, Location::Sqlite(_)) { "" } else { " ON its table" };
+            format!(
+                "if you do not know this trigger, remove it with this SQL: DROP TRIGGER \"{name}\"{on}"
+            )
         }
         Problem::ForeignOwner { object, expected, .. } => {
             let arguments = if object.kind == SchemaObjectKind::Function { "()" } else { "" };
@@ -484,7 +487,8 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
             format!("stop the app, then run `sqlite3 {file} 'PRAGMA journal_mode = DELETE'`")
         }
         Problem::Integrity(_) => run("restore FILE"),
-        _ => String::new(),
+        // See `two_names`.
+        Problem::NameDiffersByCase(_) => String::new(),
     }
 }
 

@@ -62,6 +62,16 @@ fn error_codes_keep_their_exit_codes() {
 }
 
 #[test]
+fn page_of_findings_has_their_codes_and_severities() {
+    let page = include_str!("../../docs/reference/findings.md");
+    let rows = page.lines().filter_map(|row| row.strip_prefix("| `")?.split_once("` | "));
+    let code = |(code, rest): (&str, &str)| format!("{code} {}", rest.split(' ').next().unwrap());
+    let mut found: Vec<_> = rows.map(code).collect();
+    found.sort_unstable();
+    assert_section("findings", &found);
+}
+
+#[test]
 fn findings_keep_their_codes_and_severities() {
     let code = include_str!("../../src/check.rs");
     let variants = |pattern: &str| -> Vec<String> {

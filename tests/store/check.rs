@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use dash_users::{Severity, Users};
+use dash_users::{Problem, Severity, Users};
 
 use crate::accounts::groups;
 use crate::database::Database;
@@ -160,11 +160,7 @@ pub(crate) fn assert_uncheckable(database: &dyn Database, sql: &str, part: &str)
 
 /// Asserts that each code has a case: a common one, one of these, or one elsewhere.
 pub(crate) fn assert_every_code_has_a_case(of_database: &[Case], elsewhere: &[&'static str]) {
-    let source = include_str!("../../src/check.rs");
-    let (_, codes) = source.split_once("pub fn code(&self)").unwrap();
-    let (codes, _) = codes.split_once("pub fn severity").unwrap();
-    let codes: BTreeSet<_> = codes.split('"').skip(1).step_by(2).collect();
-    assert!(codes.len() > 30);
+    let codes = BTreeSet::from(Problem::CODES);
     let common = cases();
     let tested = common.iter().chain(of_database).map(|(_, code, ..)| *code);
     assert_eq!(tested.chain(elsewhere.iter().copied()).collect::<BTreeSet<_>>(), codes);

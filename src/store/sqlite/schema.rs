@@ -598,6 +598,18 @@ mod tests {
     }
 
     #[test]
+    fn every_object_of_migrations_is_listed() {
+        let mut created: Vec<_> = objects().unwrap().into_iter().map(|(_, name, _)| name).collect();
+        let tables = TABLES.iter().map(|(_, name, _)| *name);
+        let mut listed: Vec<_> = OBJECTS.iter().map(|(_, name, _)| *name).chain(tables).collect();
+        created.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(created, listed, "list it in OBJECTS or TABLES");
+        // Columns, and the table of each object.
+        assert_eq!(damage(&new(), &Location::Sqlite("x.db".into())).unwrap().len(), 0);
+    }
+
+    #[test]
     fn groups_are_found_through_index() {
         let connection = new();
         let plan = format!("EXPLAIN QUERY PLAN {}", super::super::GROUPS);

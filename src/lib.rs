@@ -90,7 +90,9 @@ pub use crate::language::{Language, LanguageError};
 pub use crate::login::{Login, LoginRefusal};
 pub use crate::password::{Password, PasswordNotUtf8};
 pub use crate::session::{EndSessions, Session};
-pub use crate::store::{Location, LocationError, Migration, Misspelling, NewFile, StoreError};
+pub use crate::store::{
+    GroupAdded, Location, LocationError, Migration, Misspelling, NewFile, StoreError,
+};
 pub use crate::user::{StoredText, User};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{

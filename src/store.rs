@@ -145,6 +145,18 @@ pub trait Store: Send {
     }
 }
 
+/// What adding a user to a group did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct GroupAdded {
+    /// Whether the user was not in the group before.
+    pub is_added: bool,
+    /// Whether nobody was in the group before.
+    pub is_new_group: bool,
+    /// Whether the group has the name of a user.
+    pub is_username: bool,
+}
+
 /// A transaction on a [`Store`].
 ///
 /// A user is identified by the bytes of the username, because stored names may not be UTF-8.
@@ -216,8 +228,8 @@ pub trait Transaction {
     /// Renames `username`. Groups and times follow.
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError>;
 
-    /// Adds `username` to a group. Returns whether the user was added.
-    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError>;
+    /// Adds `username` to a group, in a single statement.
+    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<GroupAdded, StoreError>;
 
     /// Removes `username` from a group. Returns whether the user was a member.
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError>;

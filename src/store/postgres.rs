@@ -44,8 +44,9 @@ use self::catalog::Catalog;
 use self::place::{Opened, Opening, OtherTable, Place, Session};
 pub use self::server::Server;
 use super::{
-    Access, Cause, CommitHooks, CopyableTable, ImportRow, Location, Migrated, Reference, Row,
-    Schema, Store, StoreError, StoredSecret, TableChanges, Transaction, lock_timeout,
+    Access, Cause, CommitHooks, CopyableTable, GroupAdded, ImportRow, Location, Migrated,
+    Reference, Row, Schema, Store, StoreError, StoredSecret, TableChanges, Transaction,
+    lock_timeout,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -687,13 +688,20 @@ impl Transaction for PostgresTransaction<'_> {
         }
     }
 
-    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError> {
-        let insert = "INSERT INTO {schema}.user_groups (username, group_name) VALUES ($1, $2)
-                      ON CONFLICT DO NOTHING RETURNING 1";
+    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<GroupAdded, StoreError> {
+        // All parts see the tables as they were before the statement.
+        let insert = "WITH added AS (
+                          INSERT INTO {schema}.user_groups (username, group_name) VALUES ($1, $2)
+                          ON CONFLICT DO NOTHING RETURNING 1)
+                      SELECT EXISTS (SELECT FROM added),
+                             NOT EXISTS (SELECT FROM {schema}.user_groups WHERE group_name = $2),
+                             EXISTS (SELECT FROM {schema}.users WHERE username::text = $2)";
         let params: [Param; 2] = [(&key(username), Type::TEXT), (&group.as_str(), Type::TEXT)];
-        let is_added = !self.write(insert, &params)?.is_empty();
+        let rows = self.write(insert, &params)?;
+        let fact = |index| rows.first().is_some_and(|row| row.get(index));
+        let is_added = fact(0);
         self.changes += i32::from(is_added);
-        Ok(is_added)
+        Ok(GroupAdded { is_added, is_new_group: fact(1), is_username: fact(2) })
     }
 
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {

@@ -36,9 +36,9 @@ pub(super) use self::file::{create, remove_created, warnings};
 use self::import::Import;
 use self::limit::Work;
 use super::{
-    Access, Cause, CommitHooks, CopyableTable, ImportRow, Location, Migrated, NewRow, OnDelete,
-    Reference, Row, RowChange, Schema, Store, StoreError, StoredSecret, TableChanges, Transaction,
-    lock_timeout,
+    Access, Cause, CommitHooks, CopyableTable, GroupAdded, ImportRow, Location, Migrated, NewRow,
+    OnDelete, Reference, Row, RowChange, Schema, Store, StoreError, StoredSecret, TableChanges,
+    Transaction, lock_timeout,
 };
 use crate::check::Finding;
 use crate::credential::NewCredential;
@@ -385,14 +385,20 @@ impl Transaction for SqliteTransaction<'_> {
         )
     }
 
-    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<bool, StoreError> {
+    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<GroupAdded, StoreError> {
         let _work = Work::statement();
+        let select = "SELECT NOT EXISTS (SELECT 1 FROM user_groups WHERE group_name = ?1),
+                             EXISTS (SELECT 1 FROM users WHERE username = ?1)";
         let insert = "INSERT INTO user_groups (username, group_name) SELECT ?1, ?2
                       WHERE NOT EXISTS (SELECT 1 FROM user_groups
                                         WHERE username = ?1 AND group_name = ?2)";
         self.transaction
-            .execute(insert, params![Text(username), group.as_str()])
-            .map(|rows| rows > 0)
+            .query_row(select, [group.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .and_then(|(is_new_group, is_username)| {
+                let rows =
+                    self.transaction.execute(insert, params![Text(username), group.as_str()])?;
+                Ok(GroupAdded { is_added: rows > 0, is_new_group, is_username })
+            })
             .map_err(|error| self.error(&error))
     }
 

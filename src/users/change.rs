@@ -7,7 +7,7 @@ use crate::hash::{HashError, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
-use crate::store::{Access, StoreError, Transaction};
+use crate::store::{Access, GroupAdded, StoreError, Transaction};
 use crate::user::StoredText;
 use crate::username::Username;
 
@@ -162,7 +162,7 @@ impl Users {
                     updated.language = true;
                 }
                 for group in &update.add_groups {
-                    updated.added.push(transaction.add_group(username, group)?);
+                    updated.added.push(transaction.add_group(username, group)?.is_added);
                 }
                 for group in &update.remove_groups {
                     updated.removed.push(transaction.remove_group(username, group)?);
@@ -259,7 +259,7 @@ impl Users {
         })
     }
 
-    /// Adds a user to groups. Returns for each whether the user was added, false for a member.
+    /// Adds a user to groups. Returns what that did, for each group.
     ///
     /// # Errors
     ///
@@ -268,7 +268,7 @@ impl Users {
         &mut self,
         username: impl AsRef<[u8]>,
         groups: &[Group],
-    ) -> Result<Vec<bool>, Error> {
+    ) -> Result<Vec<GroupAdded>, Error> {
         self.change_groups(username.as_ref(), |transaction, username| {
             groups.iter().map(|group| transaction.add_group(username, group)).collect()
         })
@@ -290,11 +290,11 @@ impl Users {
         })
     }
 
-    fn change_groups(
+    fn change_groups<T>(
         &mut self,
         username: &[u8],
-        change: impl Fn(&mut dyn Transaction, &[u8]) -> Result<Vec<bool>, StoreError>,
-    ) -> Result<Vec<bool>, Error> {
+        change: impl Fn(&mut dyn Transaction, &[u8]) -> Result<Vec<T>, StoreError>,
+    ) -> Result<Vec<T>, Error> {
         self.change("group", None, |transaction| {
             // The name as stored: the table may compare names case-insensitively.
             let row = existing(transaction, username)?;

@@ -94,8 +94,9 @@ fn round_trips_of_commands_are_few() {
         (5, "", "lock alice"),
         (5, "", "unlock alice"),
         (5, "", "update alice --language de"),
-        // Before it: whether the group is new, similar to others, or named like a user.
-        (14, "", "group add alice admins"),
+        // A new group: afterwards all groups, to find a similar one.
+        (8, "", "group add alice admins"),
+        (5, "", "group add bob admins"),
         (5, "", "group remove alice admins"),
         (8, "", "rename alice alicia"),
         // First a lookup, which fails before a password is asked for.

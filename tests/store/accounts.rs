@@ -33,8 +33,14 @@ pub(crate) fn is_recent(time: Option<SystemTime>) -> bool {
 fn groups_are_added_and_removed_once(database: &dyn Database) {
     let mut users = with_users(database, &["alice"]);
     let both = [group("staff"), group("admins")];
-    assert_eq!(users.add_groups("alice", &both).unwrap(), [true, true]);
-    assert_eq!(users.add_groups("alice", &both).unwrap(), [false, false]);
+    let add = |users: &mut Users| {
+        let added = users.add_groups("alice", &both).unwrap();
+        [added[0], added[1]].map(|added| (added.is_added, added.is_new_group, added.is_username))
+    };
+    assert_eq!(add(&mut users), [(true, true, false); 2]);
+    assert_eq!(add(&mut users), [(false, false, false); 2]);
+    assert!(users.add_groups("alice", &[group("alice")]).unwrap()[0].is_username);
+    users.remove_groups("alice", &["alice"]).unwrap();
     assert_eq!(groups(&mut users, "alice"), ["admins", "staff"]);
     assert_eq!(users.remove_groups("alice", &["staff", "nobody's"]).unwrap(), [true, false]);
     assert_eq!(groups(&mut users, "alice"), ["admins"]);

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 use clap::Subcommand;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{Error, Group, GroupError, Location, StoredText, Users};
+use dash_users::{Error, Group, GroupAdded, GroupError, Location, StoredText, Users};
 use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, bytes, most_similar, open, username, usernames};
@@ -145,8 +145,12 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         Command::Add(Membership { user, groups }) => {
             let new: Vec<_> = groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
             let mut users = open(database)?;
-            let review = review(&mut users, &new)?;
-            let changed = users.add_groups(bytes(user), &new)?;
+            let added = users.add_groups(bytes(user), &new)?;
+            let mut review = Review::default();
+            for (group, added) in new.iter().zip(&added) {
+                review.look_at(group, added, &mut users)?;
+            }
+            let changed: Vec<_> = added.iter().map(|added| added.is_added).collect();
             report("group add", user, groups, &changed, database, output, review)
         }
         Command::Remove(Leaving { user, groups }) => {
@@ -173,6 +177,30 @@ pub struct Review {
 }
 
 impl Review {
+    /// Mentions a group that nobody was in, because a misspelled one is new, and one that has the
+    /// name of a user.
+    fn look_at(&mut self, group: &Group, added: &GroupAdded, users: &mut Users) -> Result<()> {
+        /// Comparing more groups would take longer than the command itself.
+        const MAX_GROUPS: u32 = 100_000;
+
+        let name = StoredText::Text(group.as_str().to_owned());
+        if added.is_new_group {
+            let mut known = users.groups("", MAX_GROUPS)?;
+            known.retain(|other| other != group.as_str());
+            self.notes.push(match most_similar(group.as_str(), &known) {
+                Some(other) => {
+                    let other = StoredText::Text(other.clone());
+                    format!("new group '{name}'; there is '{other}'")
+                }
+                None => format!("new group '{name}'"),
+            });
+        }
+        if added.is_username {
+            self.warnings.push(format!("the group '{name}' has the name of a user"));
+        }
+        Ok(())
+    }
+
     /// Prints the notes, and returns the warnings, which belong to a change.
     pub fn print_notes(self, output: &Output) -> Vec<String> {
         for note in &self.notes {
@@ -182,30 +210,16 @@ impl Review {
     }
 }
 
-/// Mentions groups that nobody was in, because a misspelled one is new, and those that have the name
-/// of a user.
+/// What to say about groups before anyone is added to them.
 pub fn review(users: &mut Users, groups: &[Group]) -> Result<Review> {
-    /// Comparing more groups would take longer than the command itself.
-    const MAX_GROUPS: u32 = 100_000;
-
     let mut review = Review::default();
     for group in groups {
-        let name = StoredText::Text(group.as_str().to_owned());
         // The first that begins so, in byte order.
         let first = users.groups(group.as_str(), 1)?;
-        if first.first().map(String::as_str) != Some(group.as_str()) {
-            let known = users.groups("", MAX_GROUPS)?;
-            review.notes.push(match most_similar(group.as_str(), &known) {
-                Some(other) => {
-                    let other = StoredText::Text(other.clone());
-                    format!("new group '{name}'; there is '{other}'")
-                }
-                None => format!("new group '{name}'"),
-            });
-        }
-        if users.get(group.as_str())?.is_some() {
-            review.warnings.push(format!("the group '{name}' has the name of a user"));
-        }
+        let is_new_group = first.first().map(String::as_str) != Some(group.as_str());
+        let is_username = users.get(group.as_str())?.is_some();
+        let added = GroupAdded { is_added: true, is_new_group, is_username };
+        review.look_at(group, &added, users)?;
     }
     Ok(review)
 }

@@ -218,26 +218,26 @@ class PostgresReader:
         pool = self._pool
         if pool is not None:
             return pool
+        # The pool would try again and again, and not report why. The lock is not held while this
+        # waits: of gevent's greenlets, it could block the one that waits.
+        try:
+            Connection.connect(self._url, **self._settings).close()
+            problem = None
+        except psycopg.Error as error:
+            problem = error
+        if problem is not None:
+            raise self._failed(problem)
         with self._lock:
-            if self._pool is not None:
-                return self._pool
-            # The pool would try again and again, and not report why.
-            try:
-                Connection.connect(self._url, **self._settings).close()
-                problem = None
-            except psycopg.Error as error:
-                problem = error
-            if problem is not None:
-                raise self._failed(problem)
-            self._pool = ConnectionPool(
-                self._url,
-                connection_class=Connection,
-                kwargs=self._settings,
-                min_size=1,
-                max_size=CONNECTIONS,
-                timeout=TIMEOUT_S,
-                open=True,
-            )
+            if self._pool is None:
+                self._pool = ConnectionPool(
+                    self._url,
+                    connection_class=Connection,
+                    kwargs=self._settings,
+                    min_size=1,
+                    max_size=CONNECTIONS,
+                    timeout=TIMEOUT_S,
+                    open=True,
+                )
             return self._pool
 
     def _failed(self, problem: psycopg.Error) -> DatabaseError:

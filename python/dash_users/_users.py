@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any, NoReturn, Protocol
 
-from . import _program
+from . import _greenlets, _program
 from ._core import Limits, Refusal, Verifier, sqlite_path
 from ._errors import Busy, Error, InvalidData, Limited, NoSuchUser, WrongPassword
 from ._logins import Log, client_address
@@ -104,6 +105,7 @@ class Users:
         self._database = database
         self._actor = actor
         self._verify = Verifier(limits if limits is not None else Limits()).verify
+        self._verify_in_turn = _greenlets.InTurn(self._verify)
         self._log = Log()
 
     def __repr__(self) -> str:
@@ -126,8 +128,11 @@ class Users:
         """
         # As `_check`, which would be another call for each request.
         address = client_address()
+        # A call of `are_used` would take too long for each request.
+        uses_greenlets = "gevent" in sys.modules and _greenlets.are_used()
+        verify = self._verify_in_turn if uses_greenlets else self._verify
         try:
-            refusal = self._verify(username, password, address, self._stored_hash)
+            refusal = verify(username, password, address, self._stored_hash)
         except BaseException:
             del password
             raise
@@ -160,8 +165,9 @@ class Users:
         """Why to refuse a login, or `None`. `read` reads the stored hash."""
         if address is None:
             address = client_address()
+        verify = self._verify_in_turn if _greenlets.are_used() else self._verify
         try:
-            refusal = self._verify(username, password, address, read or self._stored_hash)
+            refusal = verify(username, password, address, read or self._stored_hash)
         finally:
             # What shows the variables of a traceback shows no password.
             del password

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import BETTER, GOOD, METHOD, Threads, add, require, run
+from test_servers import check_greenlets
 
 from dash_users import Busy, DatabaseError, Error, Limits, Users
 
@@ -247,6 +248,12 @@ def test_forks(users: Users) -> None:
         _, status = os.waitpid(child, 0)
         assert status == 0
         assert users.auth_func("ann", GOOD)
+
+
+@pytest.mark.parametrize("options", [[], ["--preload"]])
+def test_gevent(options: list[str], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER", url)
+    check_greenlets(*options)
 
 
 def test_several_hosts_mean_the_primary(url: str) -> None:

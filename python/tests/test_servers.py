@@ -12,11 +12,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import GOOD, require, run
+from conftest import GOOD, execute, require, run
 
 APP = """
 import os, flask
@@ -122,3 +123,44 @@ def test_uwsgi(options: list[str]) -> None:
     common = ["--master", "--processes=2", "--die-on-term", f"--home={sys.prefix}"]
     with serving([program, *listen, *common, *packages, *options], port):
         check(port)
+
+
+# Reads take a while, and other greenlets run meanwhile.
+GREENLETS = """
+import os, time, flask
+from dash_users import Users
+
+def read(name):
+    time.sleep(0.01)
+    return os.environ["HASH"]
+
+users = Users(os.environ["SERVER"]) if "SERVER" in os.environ else Users.from_lookup(read)
+application = flask.Flask(__name__)
+
+@application.get("/")
+def page():
+    login = flask.request.authorization
+    accepted = login is not None and users.auth_func(login.username, login.password)
+    return "", 200 if accepted else 401
+"""
+
+
+def check_greenlets(*options: str) -> None:
+    require("gevent", importlib.util.find_spec("gevent") is not None)
+    Path("app.py").write_text(GREENLETS)
+    port = free_port()
+    server = [sys.executable, "-m", "gunicorn", "--worker-class=gevent", *options]
+    with serving([*server, f"--bind=127.0.0.1:{port}", "app:application"], port):
+        for password, expected in ((GOOD, 200), (GOOD, 200), ("wrong", 401)):
+            # A browser opens six connections at once.
+            with ThreadPoolExecutor(6) as browser:
+                answers = list(browser.map(lambda _, sent=password: get(port, sent)[0], range(6)))
+            assert answers == [expected] * 6
+
+
+@pytest.mark.parametrize("options", [[], ["--preload"]])
+@pytest.mark.usefixtures("database")
+def test_gevent(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    [(stored,)] = execute("SELECT password_hash FROM users WHERE username = 'ann'")
+    monkeypatch.setenv("HASH", str(stored))
+    check_greenlets(*options)

@@ -24,11 +24,16 @@ lint: format spelling clippy
 # Build the API documentation and the site
 docs: documentation site
 
-# Run all checks. .ci/run installs what they need first
-ci: (step 'format') (step 'spelling') (step 'licenses') (step 'clippy') (step 'documentation') (step 'site') (step 'features') (step 'tests') (step 'fuzz-build') (step 'fuzz')
+# Build wheels, archives and Debian packages for Linux into dist/, and check them
+dist:
+    packaging/build
+    tests/dist/check
 
-# Run the checks that take hours: every test in full, long fuzzing, mutation testing
-full: (step 'tests-full') (step 'fuzz-build') (step 'fuzz' '600') (step 'mutants')
+# Run all checks. .ci/run installs what they need first
+ci: (step 'format') (step 'spelling') (step 'licenses') (step 'deployment') (step 'clippy') (step 'documentation') (step 'site') (step 'features') (step 'tests') (step 'fuzz-build') (step 'fuzz')
+
+# Run the checks that take hours: every test in full, long fuzzing, mutation testing, releases
+full: (step 'minimal-versions') (step 'dist') (step 'tests-full') (step 'fuzz-build') (step 'fuzz' '600') (step 'mutants')
 
 # Run a benchmark: against_python, postgres, timing, transfer or verifier
 bench NAME='against_python':
@@ -57,6 +62,38 @@ spelling:
 licenses:
     cargo fetch --locked
     cargo deny --offline check licenses bans sources
+
+# The files of examples/deploy, and the scripts and the workflow of a release. systemd looks for the
+# programs of a unit: the copies have one that exists.
+[private]
+deployment:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    shellcheck --external-sources .ci/run examples/deploy/entrypoint.sh packaging/build packaging/notes tests/dist/check
+    hadolint examples/deploy/Dockerfile
+    zizmor --offline --no-progress --quiet .github/workflows
+    units='{{ target }}/units'
+    mkdir -p "$units"
+    for unit in examples/deploy/*.service examples/deploy/*.timer; do
+        sed 's|/usr/bin/dash-users|/bin/true|; s|/srv/my-app/venv/bin/gunicorn|/bin/true|' "$unit" \
+            >"$units/$(basename "$unit")"
+    done
+    systemd-analyze verify "$units"/*.service "$units"/*.timer
+
+# With the oldest versions of dependencies that Cargo.toml allows, in a copy without Cargo.lock.
+[private]
+minimal-versions:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    copy='{{ target }}/minimal-versions'
+    rm -rf "$copy"
+    mkdir -p "$copy"
+    git ls-files -z | xargs -0 cp --parents --target-directory="$copy"
+    cd "$copy"
+    export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR='{{ target }}/minimal-versions-target'
+    rm Cargo.lock
+    cargo generate-lockfile -Z direct-minimal-versions
+    cargo check --workspace --all-features
 
 [private]
 clippy:

@@ -6,6 +6,7 @@
 //!
 //! Most tests share running apps, each on a new database.
 
+mod deploy;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[path = "../support/python.rs"]

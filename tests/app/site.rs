@@ -1,10 +1,12 @@
 //! Running apps, and the program in the same directory.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
 use std::ops::Deref;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -216,6 +218,26 @@ impl Folder {
         child.wait_with_output().expect("the program can be waited for")
     }
 
+    /// A program in the directory, with the tested program, those of the Python environment and those of
+    /// the system on the `PATH`.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let python = self.environment.command();
+        let program_of_tests = Path::new(env!("CARGO_BIN_EXE_dash-users"));
+        let directories = [program_of_tests, Path::new(python.get_program())];
+        let directories = directories.map(|file| file.parent().expect("it is absolute"));
+        let system = ["/usr/bin", "/bin"].map(Path::new);
+        let path = env::join_paths(directories.into_iter().chain(system)).expect("no colons");
+        let mut command = Command::new(program);
+        command.current_dir(&self.directory).env_clear().env("PATH", path);
+        command.env("DASH_USERS_METHOD", METHOD);
+        for (name, value) in python.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        command
+    }
+
     /// Runs Python code, which must succeed, and returns its stdout.
     pub(crate) fn python(&self, code: &str, args: &[&str]) -> String {
         let mut command = self.environment.command();
@@ -261,23 +283,34 @@ with sqlite3.connect('users.db') as con:
         env: &[(&str, &str)],
     ) -> Result<App, String> {
         let port = free_port();
+        let mut command = self.environment.command();
+        command.args([script, &port.to_string()]).envs(env.iter().copied());
+        self.serve(script, command, port)
+    }
+
+    /// Starts a server that listens on the port in the variable `PORT`, likewise.
+    pub(crate) fn serve(
+        &self,
+        name: &'static str,
+        mut command: Command,
+        port: u16,
+    ) -> Result<App, String> {
         let log_file = self.path(&format!("{port}.log"));
         let log = File::create(&log_file).expect("the folder is writable");
-        let mut command = self.environment.command();
         // They would select another database, address or mode.
         for variable in ["DASH_USERS_DATABASE", "DASH_DEBUG", "HOST", "SECRET_KEY"] {
-            command.env_remove(variable);
+            if !command.get_envs().any(|(name, _)| name == variable) {
+                command.env_remove(variable);
+            }
         }
         let process = command
-            .args([script, &port.to_string()])
             .env("PORT", port.to_string())
-            .envs(env.iter().copied())
             .current_dir(&self.directory)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file can be had twice"))
             .stderr(log)
             .spawn()
-            .expect("Python was there a moment ago");
+            .expect("it was there a moment ago");
 
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -286,21 +319,21 @@ with sqlite3.connect('users.db') as con:
             .build()
             .into();
         let url = format!("http://127.0.0.1:{port}");
-        let mut app = App { name: script, url, agent, process };
+        let mut app = App { name, url, agent, process };
         let log = || fs::read_to_string(&log_file).expect("it was created above");
         let start = Instant::now();
         while app.agent.get(&app.url).call().is_err() {
             if app.process.try_wait().expect("it is our child").is_some() {
                 return Err(log());
             }
-            assert!(start.elapsed() < PATIENCE, "{script} does not answer: {}", log());
+            assert!(start.elapsed() < PATIENCE, "{name} does not answer: {}", log());
             thread::sleep(Duration::from_millis(20));
         }
         Ok(app)
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
 }
@@ -314,6 +347,15 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Asks it to end, and waits until it has. A server ends its workers.
+    pub(crate) fn terminate(&mut self) {
+        let kill = format!("kill {}", self.process.id());
+        let status = Command::new("/bin/sh").args(["-c", &kill]).status().expect("a shell");
+        if status.success() {
+            let _ = self.process.wait();
+        }
+    }
+
     /// The status of the app's page.
     pub(crate) fn get(&self, log_in: Option<Login>) -> u16 {
         let mut request = self.agent.get(&self.url);

@@ -17,6 +17,9 @@ mod wheel;
 use self::python::Environment;
 use self::wheel::environment_with_wheel;
 
+/// Where there is Python, except for other tests.
+const PYTHON: [&str; 4] = ["python", "examples", "packaging", "tests/dist"];
+
 /// Runs a module of Python in the checkout; its output is shown if it fails.
 fn run(environment: &Environment, arguments: &[&str], settings: &[(&str, String)]) {
     let mut python = environment.command();
@@ -74,6 +77,6 @@ fn types_and_style_are_right() {
     let stubtest = ["-m", "mypy.stubtest", "--mypy-config-file", "pyproject.toml"];
     let stubtest = [&stubtest[..], &["--allowlist", "python/tests/stubtest.txt", "dash_users"]];
     run(&environment, &stubtest.concat(), &[]);
-    run(&environment, &["-m", "ruff", "check", "python", "examples"], &[]);
-    run(&environment, &["-m", "ruff", "format", "--check", "python", "examples"], &[]);
+    run(&environment, &[&["-m", "ruff", "check"], &PYTHON[..]].concat(), &[]);
+    run(&environment, &[&["-m", "ruff", "format", "--check"], &PYTHON[..]].concat(), &[]);
 }

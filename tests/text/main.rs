@@ -4,3 +4,4 @@ mod files;
 mod messages;
 mod paths;
 mod phrases;
+mod versions;

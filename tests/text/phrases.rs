@@ -3,7 +3,7 @@
 use crate::files;
 
 /// What is read. docs/messages.md repeats what is in src.
-const PLACES: [&str; 17] = [
+const PLACES: [&str; 18] = [
     "README.md",
     "SECURITY.md",
     "CHANGELOG.md",
@@ -12,6 +12,7 @@ const PLACES: [&str; 17] = [
     "clippy.toml",
     "deny.toml",
     "justfile",
+    "packaging",
     "pyproject.toml",
     ".cargo",
     ".ci",

@@ -1,4 +1,3 @@
-stub gunicorn
 echo plover-xyzzy-quux >password.txt
 mkdir -p run/secrets
 printf 'username,password\nalice,plover-xyzzy-quux\n' >run/secrets/users.csv

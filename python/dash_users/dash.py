@@ -41,6 +41,8 @@ PATHS = {"login": "/login", "logout": "/logout", "password": "/account/password"
 CONFIG = "DASH_USERS_LOGIN_AUTH"
 CURRENT_USER = "dash_users_current_user"
 ERROR_EVERY_S = 60
+# Of a callback without a session, unless the app sets Flask's MAX_CONTENT_LENGTH.
+MAX_BYTES = 1024 * 1024
 PATH_SAFE = "/:@!$&'()*+,;=~"
 
 
@@ -190,6 +192,8 @@ class LoginAuth(Auth):  # type: ignore[misc]
     def _callback(
         self, current: Current | None, problem: Exception | None
     ) -> flask.Response | None:
+        if current is None and self.app.server.config.get("MAX_CONTENT_LENGTH") is None:
+            pages.check_length(MAX_BYTES)
         try:
             body = flask.request.get_json(silent=True)
         except RecursionError:

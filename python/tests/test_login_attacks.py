@@ -577,6 +577,12 @@ def test_app_behind_a_proxy_that_strips_the_prefix(database: Path) -> None:
         b'{"output": "output.children", "inputs": 5}',
         b'{"output": "output.children", "inputs": [5]}',
         b'{"output": "output.children", "inputs": [[5]]}',
+        b'{"output": "output.children", "inputs": [{"property": "value"}]}',
+        b'{"output": "output.children", "inputs": [{"id": "input", "property": 5}]}',
+        b'{"output": "output.children", "outputs": 5, "inputs": []}',
+        b'{"output": "output.children", "outputs": [[5]], "inputs": []}',
+        b'{"output": "output.children", "inputs": [], "changedPropIds": 5}',
+        b'{"output": "output.children", "inputs": [], "changedPropIds": [[]]}',
         b'{"output": "output.children", "inputs": [], "state": {}}',
         b"[" * 100_000,
         b'{"output": "\\ud800", "inputs": []}',
@@ -587,8 +593,20 @@ def test_malformed_callbacks(ann: Person, app: dash.Dash, body: bytes) -> None:
     for content_type in ("application/json", "text/plain"):
         options = {"data": body, "content_type": content_type}
         assert Person(app).post("_dash-update-component", **options).status_code == 401
-    if b"ud800" not in body:
-        assert ann.post("_dash-update-component", **options).status_code == 400
+        if b"ud800" not in body:
+            assert ann.post("_dash-update-component", **options).status_code == 400
+
+
+def test_large_callbacks_are_not_read_without_a_session(ann: Person, app: dash.Dash) -> None:
+    large = {**CALLBACK, "inputs": [{**CALLBACK["inputs"][0], "value": "x" * 1_100_000}]}
+    nobody = Person(app)
+    assert nobody.callback(large).status_code == 413
+    chunked = {"Transfer-Encoding": "chunked"}
+    answer = nobody.post("_dash-update-component", json=CALLBACK, headers=chunked)
+    assert answer.status_code == 411
+    assert ann.callback(large).status_code == 200
+    app.server.config["MAX_CONTENT_LENGTH"] = 2_000_000
+    assert nobody.callback(large).status_code == 401
 
 
 CLAIMS = [

@@ -82,6 +82,20 @@ def test_public_callback_runs_for_anyone(app: dash.Dash) -> None:
     assert "open x []" in nobody.callback(PUBLIC).text
 
 
+def test_malformed_public_callback(app: dash.Dash) -> None:
+    """Dash itself would fail, and write a traceback to the log at each request."""
+    nobody = Person(app)
+    for changes in (
+        {"inputs": []},
+        {"inputs": [VALUE, VALUE]},
+        {"inputs": [{"id": "value"}]},
+        {"state": [VALUE]},
+        {"outputs": "x"},
+        {"changedPropIds": None},
+    ):
+        assert nobody.callback({**PUBLIC, **changes}).status_code == 401, changes
+
+
 def test_groups_of_protected_callback(app: dash.Dash) -> None:
     ann = Person(app)
     assert ann.callback(PROTECTED).status_code == 401

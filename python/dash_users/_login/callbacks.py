@@ -12,19 +12,31 @@ from dash_auth.public_routes import get_public_callbacks
 
 def is_well_formed(body: object) -> bool:
     """Whether Dash can work with a request."""
+    if not isinstance(body, dict) or not isinstance(body.get("output"), str):
+        return False
+    # A single output is not in a list, and there may be none.
+    outputs, changed = body.get("outputs") or [], body.get("changedPropIds", [])
     return (
-        isinstance(body, dict)
-        and isinstance(body.get("output"), str)
-        and all(is_list_of_values(body.get(name, [])) for name in ("inputs", "state"))
+        all(is_list_of_values(body.get(name, [])) for name in ("inputs", "state"))
+        and is_list_of_values(outputs if isinstance(outputs, list) else [outputs])
+        and isinstance(changed, list)
+        and all(isinstance(name, str) for name in changed)
     )
 
 
 def is_list_of_values(sent: object) -> bool:
     """Whether it is a list of values. Several are together if their ids match a pattern."""
     return isinstance(sent, list) and all(
+        all(map(is_value, value)) if isinstance(value, list) else is_value(value) for value in sent
+    )
+
+
+def is_value(value: object) -> bool:
+    """Whether it is a property of a component."""
+    return (
         isinstance(value, dict)
-        or (isinstance(value, list) and all(isinstance(each, dict) for each in value))
-        for value in sent
+        and isinstance(value.get("id"), str | dict)
+        and isinstance(value.get("property"), str)
     )
 
 
@@ -34,8 +46,6 @@ def is_public(app: dash.Dash, body: dict[str, Any], is_public_path: Callable[[st
     What counts is what the app declared: anyone can claim anything in a request.
     """
     output = body["output"]
-    if output in get_public_callbacks(app):
-        return True
     # Those of `dash.callback` are moved to the app by the first request.
     declared = app.callback_map.get(output) or GLOBAL_CALLBACK_MAP.get(output)
     if declared is None:
@@ -44,6 +54,8 @@ def is_public(app: dash.Dash, body: dict[str, Any], is_public_path: Callable[[st
     # Dash passes them on by their position.
     if len(sent) != len(inputs) or len(body.get("state", [])) != len(declared["state"]):
         return False
+    if output in get_public_callbacks(app):
+        return True
     paths: list[object] = []
     for item, spec in zip(sent, inputs, strict=True):
         values = item if isinstance(item, list) else [item]

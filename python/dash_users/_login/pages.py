@@ -244,11 +244,7 @@ class Pages:
         request = flask.request
         if request.method != "POST":
             return {}, None
-        if "Transfer-Encoding" in request.headers:
-            # Of unknown length.
-            flask.abort(411)
-        if (request.content_length or 0) > MAX_BYTES:
-            flask.abort(413)
+        check_length(MAX_BYTES)
         # Browsers say so, on HTTPS and on localhost.
         is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
         token = request.form.get("csrf", "")
@@ -308,3 +304,13 @@ class Pages:
         response = Response(status=status, headers=HEADERS)
         response.headers["Location"] = iri_to_uri(target)
         return response
+
+
+def check_length(limit: int) -> None:
+    """Refuses a request whose body has more bytes, without reading it."""
+    request = flask.request
+    if "Transfer-Encoding" in request.headers:
+        # Of unknown length.
+        flask.abort(411)
+    if (request.content_length or 0) > limit:
+        flask.abort(413)

@@ -14,9 +14,12 @@ mod server;
 mod skip;
 mod support;
 
+mod commits;
 mod copies;
 mod docs;
+mod failover;
 mod failures;
+mod hosts;
 mod managed;
 mod other_tables;
 mod pgbouncer;

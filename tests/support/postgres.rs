@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
@@ -97,6 +99,47 @@ impl Cluster {
     ///
     /// What keeps it from starting; see [`or_skip`].
     pub fn start(settings: &[&str]) -> Result<Self, String> {
+        let mut cluster = Self::prepare(random_word())?;
+        cluster.create().map_err(|error| format!("no directory for PostgreSQL: {error}"))??;
+        for setting in settings {
+            cluster.configure(setting);
+        }
+        cluster.launch()?;
+        cluster.administer(&format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{}'", cluster.password));
+        Ok(cluster)
+    }
+
+    /// Starts a hot standby of this server, which restarts for it, with further settings. Its name
+    /// for `synchronous_standby_names` is `standby`.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn standby(&self, settings: &[&str]) -> Result<Self, String> {
+        let mut standby = Self::prepare(self.password.clone())?;
+        self.stop();
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.data()).arg(self.directory.join("socket")).arg(&standby.directory);
+        run(&mut copy)?;
+        self.restart();
+        standby.write("standby.signal", b"");
+        standby.configure(&format!(
+            "cluster_name = 'standby'\n\
+             unix_socket_directories = '{}'\n\
+             primary_conninfo = 'host=127.0.0.1 port={} user={SUPERUSER} password={}'",
+            standby.socket().display(),
+            self.port,
+            self.password
+        ));
+        for setting in settings {
+            standby.configure(setting);
+        }
+        standby.launch()?;
+        Ok(standby)
+    }
+
+    /// The directory of a server, and the process that ends it.
+    fn prepare(password: String) -> Result<Self, String> {
         let programs = Programs::find()?;
         let failed = |error: std::io::Error| format!("no directory for PostgreSQL: {error}");
         // Other users must have access to the socket.
@@ -110,16 +153,8 @@ impl Cluster {
         // Not in this process's group: Ctrl-C is for the tests.
         guard.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let guard = guard.spawn().map_err(failed)?;
-        let password = random_word();
         let idle = Mutex::default();
-        let mut cluster = Self { directory, programs, port: 0, password, guard, idle };
-        cluster.create().map_err(failed)??;
-        for setting in settings {
-            cluster.configure(setting);
-        }
-        cluster.launch()?;
-        cluster.administer(&format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{}'", cluster.password));
-        Ok(cluster)
+        Ok(Self { directory, programs, port: 0, password, guard, idle })
     }
 
     /// Creates the data directory, with the rules of a language for sorting if there are any.
@@ -228,6 +263,34 @@ impl Cluster {
     /// Stops the server, which ends all connections.
     pub fn stop(&self) {
         self.control(&["--wait", "--mode=fast", "stop"]).unwrap();
+    }
+
+    /// Kills all processes of the server at once, as a loss of its machine would.
+    pub fn kill(&self) {
+        self.signal("KILL");
+        while self.signal("0") {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Sends a signal to all processes of the server. Returns whether there are any.
+    fn signal(&self, name: &str) -> bool {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        // The server leads a process group.
+        let group = format!("-{}", file.lines().next().unwrap());
+        let mut kill = Command::new("kill");
+        kill.args(["-s", name, "--", &group]).stderr(Stdio::null());
+        kill.status().unwrap().success()
+    }
+
+    /// Stops all processes of the server where they are, or lets them continue.
+    pub fn freeze(&self, is_frozen: bool) {
+        assert!(self.signal(if is_frozen { "STOP" } else { "CONT" }));
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        self.control(&["--wait", "promote"]).unwrap();
     }
 
     /// Starts the server again, on the same port, whether or not it was stopped.

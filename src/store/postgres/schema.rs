@@ -7,14 +7,15 @@ use percent_encoding::utf8_percent_encode;
 use postgres::types::Type;
 
 use super::catalog::Catalog;
-use super::connection::{self, quoted};
+use super::connection::quoted;
 use super::place::{Opening, OtherTable, is_true};
 use super::server::{Server, Source};
 use super::{Param, Postgres, PostgresTransaction, objects, read_event, users};
 use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
 use crate::store::{
-    Access, Location, Migrated, Migration, Schema, StoreError, TableChanges, lock_timeout,
+    Access, CommitHooks, Location, Migrated, Migration, Schema, StoreError, TableChanges,
+    lock_timeout,
 };
 
 /// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
@@ -213,8 +214,7 @@ fn attempt(
     if is_repair || !schema.pending.is_empty() {
         events = apply(&mut transaction, &schema, &problems)?;
     }
-    let location = transaction.location;
-    transaction.session.commit().map_err(|error| connection::commit_error(location, &error))?;
+    transaction.save(CommitHooks::default())?;
     Ok(Migrated::new(&schema, events, changes))
 }
 

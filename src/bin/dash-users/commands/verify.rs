@@ -3,7 +3,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{HashError, Location, Login, LoginRefusal, MethodError, Users};
+use dash_users::{Error, HashError, Location, Login, LoginRefusal, MethodError, StoreError, Users};
 use serde::Serialize;
 
 use super::{bytes, open, username};
@@ -96,7 +96,12 @@ pub fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -
     if upgraded {
         output.note(&format!("stored a new hash for user '{name}' in {database}"));
     }
-    upgrade?;
+    match upgrade {
+        Err(Error::Store(error @ StoreError::ReadOnly { .. })) => {
+            output.note(&format!("note: the outdated hash was not upgraded: {error}"));
+        }
+        upgrade => drop(upgrade?),
+    }
     match code {
         None => Ok(()),
         Some(code) => Err(Failure::new(code, people).answered().into()),

@@ -150,7 +150,9 @@ impl Postgres {
 impl Store for Postgres {
     fn schema(&mut self) -> Result<Schema, StoreError> {
         let (mut transaction, catalog) = self.transaction(Access::Read)?;
-        schema::inspect(&mut transaction, &catalog)
+        let mut schema = schema::inspect(&mut transaction, &catalog)?;
+        schema::add_numbering(&mut transaction, &mut schema)?;
+        Ok(schema)
     }
 
     fn adopt(

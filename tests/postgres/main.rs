@@ -24,6 +24,7 @@ mod managed;
 mod other_tables;
 mod pgbouncer;
 mod places;
+mod replicas;
 mod rights;
 mod round_trips;
 mod same_words;

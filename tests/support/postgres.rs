@@ -1,5 +1,6 @@
 //! A real PostgreSQL server for tests, started from the programs that are installed: `initdb` and
-//! `pg_ctl` on the `PATH`, or in the directory of Debian.
+//! `pg_ctl` in the directory that `DASH_USERS_POSTGRES_BIN` names, on the `PATH`, or in the directory
+//! of Debian.
 //!
 //! All tests of a program share one [`cluster`], each with [a database](Cluster::database) of its
 //! own; a test that stops or configures the server [starts one](Cluster::start) for itself. A
@@ -45,6 +46,9 @@ const MEMORY: &str = "/dev/shm";
 /// How much of it must be free. The tests need less than 1 GiB, the benchmark more; a container
 /// often has only 64 MiB.
 const MEMORY_KIB: u64 = 4 << 20;
+
+/// The variable that names the directory of the server's programs, to test another version.
+const PROGRAMS: &str = "DASH_USERS_POSTGRES_BIN";
 
 /// The directory of the programs on Debian, with one for each version.
 pub const DEBIAN: &str = "/usr/lib/postgresql";
@@ -328,6 +332,16 @@ impl Cluster {
         &self.password
     }
 
+    /// The directory of this server's programs.
+    pub fn programs(&self) -> &Path {
+        &self.programs.directory
+    }
+
+    /// Whether a program is among them: some packages have a server alone.
+    pub fn has(&self, name: &str) -> bool {
+        self.programs.directory.join(name).exists()
+    }
+
     /// A program of this server's version, which runs as the server's user.
     pub fn program(&self, name: &str) -> Command {
         self.programs.command(name)
@@ -422,7 +436,11 @@ impl Programs {
         let is_server = |directory: &PathBuf| {
             ["initdb", "pg_ctl", "postgres"].iter().all(|name| directory.join(name).exists())
         };
-        let directory = directories.into_iter().find(is_server);
+        let directory = match env::var_os(PROGRAMS).filter(|directory| !directory.is_empty()) {
+            // Another version than the one wanted is no substitute.
+            Some(directory) => Some(PathBuf::from(directory)).filter(is_server),
+            None => directories.into_iter().find(is_server),
+        };
         let directory = directory.ok_or("PostgreSQL's server is not installed")?;
         let mut programs = Self { directory, prefix: Vec::new(), user: None };
         if id(&["-u"])? == "0" {

@@ -178,21 +178,24 @@ type CommandCodes = (&'static str, &'static [u8]);
 
 /// Commands grouped as in the output of `-h`.
 const GROUPS: [(&str, &[CommandCodes]); 5] = [
-    ("Set up", &[("init", &[4, 5]), ("migrate", &[4, 5]), ("seed", &[4, 5, 7, 8, 9, 10, 130])]),
+    (
+        "Set up",
+        &[("init", &[4, 5, 11]), ("migrate", &[4, 5, 11]), ("seed", &[4, 5, 7, 8, 9, 10, 11, 130])],
+    ),
     (
         "Users",
         &[
-            ("add", &[4, 5, 7, 8, 9, 130]),
-            ("passwd", &[4, 5, 6, 7, 8, 130]),
-            ("verify", &[3, 4, 5, 7, 130]),
-            ("rehash", &[3, 4, 5, 6, 7, 8, 130]),
-            ("remove", &[4, 5, 6, 10, 130]),
-            ("rename", &[4, 5, 6, 7, 9]),
-            ("update", &[4, 5, 6, 7]),
-            ("lock", &[4, 5, 6, 7]),
-            ("unlock", &[4, 5, 6, 7]),
-            ("group", &[4, 5, 6, 7, 10, 130]),
-            ("sessions", &[4, 5, 6]),
+            ("add", &[4, 5, 7, 8, 9, 11, 130]),
+            ("passwd", &[4, 5, 6, 7, 8, 11, 130]),
+            ("verify", &[3, 4, 5, 7, 11, 130]),
+            ("rehash", &[3, 4, 5, 6, 7, 8, 11, 130]),
+            ("remove", &[4, 5, 6, 10, 11, 130]),
+            ("rename", &[4, 5, 6, 7, 9, 11]),
+            ("update", &[4, 5, 6, 7, 11]),
+            ("lock", &[4, 5, 6, 7, 11]),
+            ("unlock", &[4, 5, 6, 7, 11]),
+            ("group", &[4, 5, 6, 7, 10, 11, 130]),
+            ("sessions", &[4, 5, 6, 11]),
         ],
     ),
     (
@@ -200,15 +203,15 @@ const GROUPS: [(&str, &[CommandCodes]); 5] = [
         &[
             ("list", &[4, 5]),
             ("show", &[4, 5, 6]),
-            ("history", &[4, 5, 6, 10, 130]),
-            ("check", &[4, 5, 7]),
+            ("history", &[4, 5, 6, 10, 11, 130]),
+            ("check", &[4, 5, 7, 11]),
             ("info", &[4, 5]),
         ],
     ),
     (
         "Files",
         &[
-            ("import", &[4, 5, 7, 8, 9, 130]),
+            ("import", &[4, 5, 7, 8, 9, 11, 130]),
             ("export", &[4, 5]),
             ("backup", &[4, 5]),
             ("restore", &[4, 5, 10, 130]),
@@ -290,9 +293,11 @@ fn json_keys(command: &str) -> String {
 /// The codes of a command of `group` that differ from those of `group` as a whole.
 fn nested_codes(command: &str, nested: &str) -> Option<&'static [u8]> {
     match (command, nested) {
-        ("group", "add" | "remove" | "list") => Some(&[4, 5, 6, 7]),
-        ("group", "rename") => Some(&[4, 5, 7]),
-        ("group", "delete") => Some(&[4, 5, 10, 130]),
+        ("group", "add" | "remove") => Some(&[4, 5, 6, 7, 11]),
+        ("group", "list") => Some(&[4, 5, 6, 7]),
+        ("group", "rename") => Some(&[4, 5, 7, 11]),
+        ("group", "delete") => Some(&[4, 5, 10, 11, 130]),
+        ("sessions", "list") => Some(&[4, 5, 6]),
         _ => None,
     }
 }

@@ -130,6 +130,21 @@ fn inspect_with(
     Ok(schema)
 }
 
+/// Makes the latest migration pending if the history has no id for its next event. Only commands
+/// that look at the schema ask for it: all others find out when they write.
+pub(super) fn add_numbering(
+    transaction: &mut PostgresTransaction,
+    schema: &mut Schema,
+) -> Result<(), StoreError> {
+    if schema.pending.is_empty()
+        && let Some(problem) = objects::numbering(transaction)?
+    {
+        schema.pending.extend(schema.applied.pop());
+        schema.damage.push(problem.to_string());
+    }
+    Ok(())
+}
+
 /// Whether the schema has a table with this name.
 pub(super) fn is_there(
     transaction: &mut PostgresTransaction,
@@ -174,7 +189,8 @@ fn attempt(
         refuse_beside(&transaction, &server)?;
         let problems = objects::problems(&transaction, &catalog)?;
         if problems.is_empty() && users::needed(&mut transaction, &catalog, wanted)?.is_empty() {
-            let schema = inspect_with(&mut transaction, &catalog, &problems)?;
+            let mut schema = inspect_with(&mut transaction, &catalog, &problems)?;
+            add_numbering(&mut transaction, &mut schema)?;
             if schema.pending.is_empty() {
                 return Ok(Migrated::new(&schema, Vec::new(), TableChanges::default()));
             }
@@ -206,7 +222,8 @@ fn attempt(
         users::change(&mut transaction, &changes)?;
         catalog = Catalog::read(&mut transaction)?;
     }
-    let schema = inspect_with(&mut transaction, &catalog, &problems)?;
+    let mut schema = inspect_with(&mut transaction, &catalog, &problems)?;
+    add_numbering(&mut transaction, &mut schema)?;
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
         return Err(schema.needs_migration(transaction.location));
     }

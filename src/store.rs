@@ -258,6 +258,7 @@ pub trait Transaction {
 
     /// Commits all changes of the transaction, or none. If readers delay the commit, the error is
     /// [`StoreError::Busy`] after a short wait, and the whole change can be retried.
+    /// [`StoreError::Unconfirmed`] and [`StoreError::Unreplicated`] do not say that nothing was changed.
     fn commit(self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError>;
 }
 
@@ -266,13 +267,17 @@ pub trait Transaction {
 pub struct CommitHooks {
     /// Called when everything is written and the commit begins.
     pub before: fn(),
-    /// Called when a commit that has begun is rolled back because another program holds a lock.
+    /// Called when a commit that has begun is rolled back, for example because another program
+    /// holds a lock.
     pub rolled_back: fn(),
+    /// Called several times a second while a server has not answered to a commit: whether to stop
+    /// waiting. Nothing waits longer than 30 seconds anyway.
+    pub is_canceled: fn() -> bool,
 }
 
 impl Default for CommitHooks {
     fn default() -> Self {
-        Self { before: || (), rolled_back: || () }
+        Self { before: || (), rolled_back: || (), is_canceled: || false }
     }
 }
 

@@ -36,7 +36,8 @@ use crate::policy;
 use crate::random;
 use crate::store::{
     self, Access, Cause, CommitHooks, CopyableTable, Location, Migrated, Migration, NewFile,
-    RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, TableChanges, Transaction,
+    RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, StoredSecret, TableChanges,
+    Transaction,
 };
 use crate::user::{StoredText, User};
 use crate::username::Username;
@@ -266,7 +267,7 @@ impl Users {
             Err(error) => return Err(error.into()),
         }
         let mut store = store::open(location, Access::Write)?;
-        let migrated = until_alone(|| Ok(store.adopt(changes, hooks)?))?;
+        let migrated = until_known(|| Ok(store.adopt(changes, hooks)?))?;
         let Migrated { applied, events, changes, adopted, created_table } = migrated;
         // A hint only: it may not fail what is done.
         let other_tables =
@@ -299,7 +300,7 @@ impl Users {
     ///
     /// Only [`StoreError`](crate::StoreError).
     pub fn migrate(&mut self) -> Result<Migrated, Error> {
-        until_alone(|| Ok(self.store.migrate(self.hooks)?))
+        until_known(|| Ok(self.store.migrate(self.hooks)?))
     }
 
     /// The user `username`, if there is one.
@@ -478,7 +479,14 @@ impl Users {
         let hash = PasswordHash::new(&self.method, &new.password);
         let credential = if new.locked { NewCredential::locked(&hash) } else { hash.into() };
         self.change("add", new.locked.then_some("locked"), |transaction| {
-            is_free(transaction, &new.username, new.allow_similar)?;
+            match is_free(transaction, &new.username, new.allow_similar) {
+                Err(Error::UserExists(_))
+                    if is_stored(transaction, new.username.as_ref(), &credential)? =>
+                {
+                    return Ok(Changed::No(()));
+                }
+                free => free?,
+            }
             transaction.insert(&new.username, &credential, &new.language)?;
             for group in &new.groups {
                 transaction.add_group(new.username.as_ref(), group)?;
@@ -582,7 +590,8 @@ impl Users {
     }
 
     /// Makes a change in a transaction and records it in the history; see [`Event`] for the
-    /// actions. It is retried if another program wrote at the same time.
+    /// actions. It is retried if another program wrote at the same time, or if it is unknown whether
+    /// it was saved: then `change` must find it done.
     fn change<T>(
         &mut self,
         action: &str,
@@ -591,7 +600,7 @@ impl Users {
     ) -> Result<T, Error> {
         let Self { store, actor, hooks, .. } = self;
         let cause = Cause { actor: actor.as_deref(), action, detail };
-        until_alone(|| {
+        until_known(|| {
             let mut transaction = store.begin_change(&cause)?;
             match change(&mut *transaction)? {
                 Changed::Yes(result) => {
@@ -616,6 +625,24 @@ const MAX_RETRIES: u32 = 5;
 /// The longest pause before the first such retry. It doubles with each, and is shortened at random,
 /// so that two programs do not meet again.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(10);
+
+/// As [`until_alone`]. An operation that may have been saved is retried, to find it done.
+fn until_known<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let mut unknown = None;
+    for _ in 0..=MAX_RETRIES {
+        match (until_alone(&mut attempt), unknown) {
+            (Err(Error::Store(error @ StoreError::Unconfirmed { .. })), _) => unknown = Some(error),
+            // For example, the user whom the first attempt removed is not found.
+            (Err(error), Some(first))
+                if !matches!(error, Error::Store(StoreError::Unreplicated { .. })) =>
+            {
+                return Err(Error::Store(first));
+            }
+            (result, _) => return result,
+        }
+    }
+    unknown.map_or_else(attempt, |error| Err(Error::Store(error)))
+}
 
 /// Retries an operation while other programs write at the same time, up to the limits.
 fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
@@ -654,6 +681,17 @@ fn user(row: Row, current: &Method) -> User {
 
 fn existing(transaction: &mut dyn Transaction, username: &[u8]) -> Result<Row, Error> {
     transaction.get(username)?.ok_or_else(|| Error::NoSuchUser(StoredText::from(username)))
+}
+
+/// Whether the user has exactly this value. No two hashes have the same salt, so if it is a new
+/// one, an earlier attempt has stored it.
+fn is_stored(
+    transaction: &mut dyn Transaction,
+    username: &[u8],
+    credential: &NewCredential,
+) -> Result<bool, Error> {
+    let row = transaction.get(username)?;
+    Ok(row.is_some_and(|row| row.secret == StoredSecret::from(credential)))
 }
 
 fn is_free(

@@ -40,6 +40,18 @@ pub enum StoreError {
     /// As [`CannotConnect`](Self::CannotConnect), with a `hint`: a command, or what to write.
     #[error("cannot open {location}: {reason}")]
     CannotOpen { location: Location, reason: String, hint: String },
+    /// The server is a standby, or allows no changes.
+    #[error("cannot change {location}: {reason}")]
+    ReadOnly { location: Location, reason: String, hint: String },
+    /// The answer to a commit was lost. The change may have been saved.
+    #[error("the connection to {location} was lost: the change may or may not have been saved")]
+    Unconfirmed { location: Location },
+    /// A commit was not confirmed by the standby that the server waits for.
+    #[error(
+        "the change was saved in {location}, but no standby has confirmed it: it is lost if a \
+         standby takes over that did not receive it"
+    )]
+    Unreplicated { location: Location },
     /// A connection setting that is invalid or not supported.
     #[error("cannot connect to {location}: {reason}")]
     Setting { location: Location, reason: String, hint: String },

@@ -19,6 +19,7 @@
 
 mod catalog;
 mod check;
+mod commit;
 mod connection;
 mod history;
 mod import;
@@ -36,11 +37,12 @@ use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use postgres::Client;
 use postgres::error::SqlState;
 use postgres::types::{FromSql, ToSql, Type};
 
 use self::catalog::Catalog;
+use self::commit::Receipt;
+use self::connection::Connection;
 use self::place::{Opened, Opening, OtherTable, Place, Session};
 pub use self::server::Server;
 use super::{
@@ -61,9 +63,10 @@ use crate::username::Username;
 /// A parameter of a query, and its type.
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// An open connection.
+/// A database of a server, and the connection to it, which is replaced if it is lost between two
+/// transactions.
 pub(super) struct Postgres {
-    client: Client,
+    connection: Option<Connection>,
     location: Location,
     access: Access,
     server: Server,
@@ -76,9 +79,9 @@ pub(super) struct Postgres {
 impl Postgres {
     pub(super) fn open(server: &Server, access: Access) -> Result<Self, StoreError> {
         let location = Location::Postgres(server.clone());
-        let client = connection::connect(server, &location)?;
+        let connection = Some(connection::connect(server, &location)?);
         Ok(Self {
-            client,
+            connection,
             location,
             access,
             server: server.clone(),
@@ -114,16 +117,19 @@ impl Postgres {
         access: Access,
         opening: &Opening<'_>,
     ) -> Result<(PostgresTransaction<'_>, Catalog), StoreError> {
-        let Self { client, location, access: opened_to, other_table, has_sessions, .. } = self;
+        let Self { connection, location, access: opened_to, server, .. } = self;
+        let (other_table, has_sessions) = (&mut self.other_table, &mut self.has_sessions);
         let is_read_only = [access, *opened_to].iter().any(|access| *access != Access::Write);
         let opening = Opening { is_read_only, ..*opening };
         let has_write_path = opening.cause.is_some();
-        let Opened { session, place, results, error } = place::open(client, location, &opening)?;
+        let Opened { session, place, results, error } =
+            place::open(connection, (server, location), &opening)?;
         if place.other_table.is_some() {
             other_table.clone_from(&place.other_table);
         }
         let mut transaction = PostgresTransaction {
             session,
+            server,
             location,
             place,
             unused_table: other_table.as_ref(),
@@ -145,7 +151,9 @@ impl Postgres {
 impl Store for Postgres {
     fn schema(&mut self) -> Result<Schema, StoreError> {
         let (mut transaction, catalog) = self.transaction(Access::Read)?;
-        schema::inspect(&mut transaction, &catalog)
+        let mut schema = schema::inspect(&mut transaction, &catalog)?;
+        schema::add_numbering(&mut transaction, &mut schema)?;
+        Ok(schema)
     }
 
     fn adopt(
@@ -192,14 +200,12 @@ impl Store for Postgres {
         if self.has_sessions == Some(false) {
             return Ok(0);
         }
-        let location = self.location.clone();
         let (mut transaction, catalog) = self.transaction(Access::Write)?;
         if catalog.sessions.is_empty() {
             return Ok(0);
         }
         let count = sessions::end(&mut transaction, which)?;
-        let committed = transaction.session.commit();
-        committed.map_err(|error| connection::commit_error(&location, &error))?;
+        transaction.save(CommitHooks::default())?;
         Ok(count)
     }
 
@@ -217,6 +223,7 @@ const WRITE_PATH: &str = "SET LOCAL search_path = pg_catalog, {schema}, pg_temp"
 
 struct PostgresTransaction<'a> {
     session: Session<'a>,
+    server: &'a Server,
     location: &'a Location,
     place: Place,
     /// Another table that may be the intended one, or may have been when there was none here.
@@ -413,22 +420,33 @@ impl PostgresTransaction<'_> {
         self.change(sql, params)
     }
 
+    /// Commits, without checks.
+    fn save(mut self, hooks: CommitHooks) -> Result<(), StoreError> {
+        let receipt = place::run(&mut self.session, &Receipt::sql());
+        let receipt = receipt.map_err(|error| self.error(&error))?;
+        let Self { session, server, location, .. } = self;
+        commit::commit(session, Receipt::read(&receipt).as_ref(), (server, location), hooks)
+    }
+
     /// Checks deferred constraints, while the error still names them. Rejects a change that was not
     /// recorded in the history or left groups behind: one of our triggers did not fire or failed.
-    fn require_recorded(&mut self) -> Result<(), StoreError> {
+    /// Returns the receipt of the transaction, if it wrote anything.
+    fn require_recorded(&mut self) -> Result<Option<Receipt>, StoreError> {
         // Triggers of the app may run.
         let sql = self.sql(&format!(
             "{WRITE_PATH}; SET CONSTRAINTS ALL IMMEDIATE; {};
              SELECT current_setting('dash_users.recorded', true),
-                    current_setting('dash_users.failure', true)",
-            connection::SEARCH_PATH
+                    current_setting('dash_users.failure', true); {}",
+            connection::SEARCH_PATH,
+            Receipt::sql()
         ));
         let results = place::run(&mut self.session, &sql).map_err(|error| self.error(&error))?;
         self.has_write_path = false;
         let row = results.first().and_then(|rows| rows.first());
         let text = |column| row.and_then(|row| row.get(column)).unwrap_or_default();
+        let receipt = Receipt::read(&results);
         if self.changes == 0 {
-            return Ok(());
+            return Ok(receipt);
         }
         if !text(1).is_empty() {
             let reason = format!("the history cannot be written: {}", Escaped(text(1)));
@@ -438,7 +456,7 @@ impl PostgresTransaction<'_> {
             let reason = "its triggers did not record the change".to_owned();
             return Err(self.needs_repair(reason));
         }
-        Ok(())
+        Ok(receipt)
     }
 
     /// Rejects a row if a trigger of the app changed its username or hash.
@@ -761,10 +779,10 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn commit(mut self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
-        self.require_recorded()?;
-        let location = self.location;
+        let receipt = self.require_recorded()?;
         (hooks.before)();
-        self.session.commit().map_err(|error| connection::commit_error(location, &error))
+        let Self { session, server, location, .. } = *self;
+        commit::commit(session, receipt.as_ref(), (server, location), hooks)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::hash::{HashError, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
-use crate::store::{Access, GroupAdded, StoreError, Transaction};
+use crate::store::{Access, GroupAdded, StoreError, StoredSecret, Transaction};
 use crate::user::StoredText;
 use crate::username::Username;
 
@@ -71,6 +71,9 @@ impl Users {
         self.change("passwd", None, |transaction| {
             let row = existing(transaction, username)?;
             let new = row.secret.credential().with_hash(hash.clone());
+            if row.secret == StoredSecret::from(&new) {
+                return Ok(Changed::No(()));
+            }
             transaction.set_credential(username, &new)?;
             Ok(Changed::Yes(()))
         })

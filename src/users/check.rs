@@ -6,7 +6,7 @@ use super::no_password::is_no_password;
 use super::plaintext::plaintext_password;
 use super::unwrap::blob_of_hash;
 use super::wrapped::Detected;
-use super::{Error, Users, until_alone};
+use super::{Error, Users, until_known};
 use crate::check::{Finding, Problem};
 use crate::credential::{Credential, unlocked};
 use crate::event::Event;
@@ -65,7 +65,7 @@ impl Users {
     ///
     /// As [`check`](Self::check); nothing is changed then.
     pub fn repair(&mut self) -> Result<Vec<Event>, Error> {
-        until_alone(|| Ok(self.store.repair(self.hooks)?))
+        until_known(|| Ok(self.store.repair(self.hooks)?))
     }
 }
 

@@ -15,7 +15,7 @@ use self::problems::Problems;
 pub use self::prune::PruneError;
 use self::prune::{Listed, Pruned, names};
 use self::unnamed::Unnamed;
-use super::{Error, MAX_RETRIES, Users, until_alone};
+use super::{Error, MAX_RETRIES, Users, until_known};
 use crate::credential::NewCredential;
 use crate::hash::{Method, PasswordHash};
 use crate::password::Password;
@@ -533,7 +533,7 @@ impl Import {
     ) -> Result<ImportSummary, E> {
         let mut conflicts = 0;
         loop {
-            let saved = until_alone(|| {
+            let saved = until_known(|| {
                 let imported = self.write(users.as_deref_mut(), action)?;
                 match before_commit(&imported) {
                     Ok(()) => Ok(Ok(imported.commit()?)),

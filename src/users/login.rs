@@ -92,7 +92,12 @@ impl Users {
         let detail = format!("{}to {}", before.unwrap_or_default(), self.method);
         let new = credential.with_hash(PasswordHash::new(&self.method, password));
         self.change(action, Some(&detail), |transaction| {
-            if transaction.get(username)?.is_none_or(|row| row.secret != *checked) {
+            let row = transaction.get(username)?;
+            // An earlier attempt has stored it.
+            if row.as_ref().is_some_and(|row| row.secret == StoredSecret::from(&new)) {
+                return Ok(Changed::No(true));
+            }
+            if row.is_none_or(|row| row.secret != *checked) {
                 return Ok(Changed::No(false));
             }
             transaction.set_credential(username, &new)?;

@@ -11,7 +11,8 @@ const URLS: [&str; 2] =
 
 fn run(cluster: &Cluster, sandbox: &Sandbox, database: &str, commands: &str) {
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program_directory().display());
-    let installed = format!("{path}:$(echo {DEBIAN}/*/bin | tr ' ' ':')");
+    let programs = cluster.programs().display();
+    let installed = format!("{programs}:{path}:$(echo {DEBIAN}/*/bin | tr ' ' ':')");
     let output = sandbox
         .shell(&format!("set -e; PATH={installed}\n{commands}"))
         .env("PATH", path)
@@ -31,6 +32,9 @@ fn run(cluster: &Cluster, sandbox: &Sandbox, database: &str, commands: &str) {
 #[test]
 fn guide_for_postgresql_runs_as_written() {
     let Some(cluster) = cluster() else { return };
+    if !cluster.has("pg_dump") {
+        return;
+    }
     let url = cluster.database();
     let database = name(&url);
     let sandbox = on("users.db");

@@ -14,13 +14,17 @@ mod server;
 mod skip;
 mod support;
 
+mod commits;
 mod copies;
 mod docs;
+mod failover;
 mod failures;
+mod hosts;
 mod managed;
 mod other_tables;
 mod pgbouncer;
 mod places;
+mod replicas;
 mod rights;
 mod round_trips;
 mod same_words;

@@ -1,8 +1,9 @@
 //! Commands through pgbouncer, where clients share a connection to the server.
 
+use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -11,10 +12,11 @@ use crate::server::{Cluster, OWNER, cluster, connect};
 use crate::skip::or_skip;
 use crate::support::{assert_fails, assert_ok, name, on};
 
-/// A running pgbouncer with one connection to the server for all clients.
-struct Proxy {
+/// A running pgbouncer.
+pub(crate) struct Proxy {
     process: Child,
     port: u16,
+    settings: PathBuf,
 }
 
 impl Drop for Proxy {
@@ -25,7 +27,13 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
+    /// With one connection to the server for all clients.
     fn start(cluster: &Cluster) -> Result<Self, String> {
+        Self::start_with(cluster, 1)
+    }
+
+    /// With a number of connections to the server.
+    pub(crate) fn start_with(cluster: &Cluster, size: u32) -> Result<Self, String> {
         let paths = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
         let program = paths.into_iter().find(|path| Path::new(path).exists());
         let program = program.ok_or("pgbouncer is not installed")?;
@@ -36,15 +44,16 @@ impl Proxy {
         let settings = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\n\
-             pool_mode = transaction\ndefault_pool_size = 1\nserver_reset_query =\n",
+             pool_mode = transaction\ndefault_pool_size = {size}\nserver_reset_query =\n\
+             server_login_retry = 1\n",
             cluster.port(),
             users.display()
         );
         let settings = cluster.write(&format!("{port}.ini"), settings.as_bytes());
         let mut command = cluster.program(program);
-        command.arg("--quiet").arg(settings).stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg("--quiet").arg(&settings).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().map_err(|error| error.to_string())?;
-        let proxy = Self { process, port };
+        let proxy = Self { process, port, settings };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return Ok(proxy);
@@ -54,7 +63,19 @@ impl Proxy {
         Err("pgbouncer does not answer".to_owned())
     }
 
-    fn url(&self, cluster: &Cluster, database: &str) -> String {
+    /// From now on, leads to another server.
+    pub(crate) fn lead_to(&self, cluster: &Cluster) {
+        let settings = fs::read_to_string(&self.settings).unwrap();
+        let (before, rest) = settings.split_once(" port=").unwrap();
+        let (_, rest) = rest.split_once('\n').unwrap();
+        let settings = format!("{before} port={}\n{rest}", cluster.port());
+        // Written over in place: it stays its owner's.
+        fs::write(&self.settings, settings).unwrap();
+        let mut kill = Command::new("kill");
+        assert!(kill.args(["-HUP", &self.process.id().to_string()]).status().unwrap().success());
+    }
+
+    pub(crate) fn url(&self, cluster: &Cluster, database: &str) -> String {
         format!("postgresql://{OWNER}:{}@127.0.0.1:{}/{database}", cluster.password(), self.port)
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::program::{Run, Sandbox, empty};
-use crate::server::Cluster;
+use crate::server::{Cluster, OWNER, SUPERUSER};
 
 /// A directory for the program, with the database of `url`.
 pub(crate) fn on(url: &str) -> Sandbox {
@@ -53,4 +55,20 @@ pub(crate) fn users(sandbox: &Sandbox, file: &str, prefix: &str, count: usize) {
     let lines: String = lines.collect();
     fs::write(sandbox.path(file), format!("username,password_hash,language,groups\n{lines}"))
         .unwrap();
+}
+
+/// Waits until `count` statements of the owner wait.
+pub(crate) fn await_queries(cluster: &Cluster, count: i64) {
+    let mut admin = cluster.superuser(SUPERUSER);
+    let select = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}' AND state = 'active'
+             AND (wait_event_type = 'Lock' OR wait_event IN ('PgSleep', 'SyncRep'))"
+    );
+    for _ in 0..600 {
+        if admin.query_one(&select, &[]).unwrap().get::<_, i64>(0) >= count {
+            return;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("no statement waits");
 }

@@ -1,5 +1,6 @@
 //! A real PostgreSQL server for tests, started from the programs that are installed: `initdb` and
-//! `pg_ctl` on the `PATH`, or in the directory of Debian.
+//! `pg_ctl` in the directory that `DASH_USERS_POSTGRES_BIN` names, on the `PATH`, or in the directory
+//! of Debian.
 //!
 //! All tests of a program share one [`cluster`], each with [a database](Cluster::database) of its
 //! own; a test that stops or configures the server [starts one](Cluster::start) for itself. A
@@ -25,6 +26,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
@@ -43,6 +46,9 @@ const MEMORY: &str = "/dev/shm";
 /// How much of it must be free. The tests need less than 1 GiB, the benchmark more; a container
 /// often has only 64 MiB.
 const MEMORY_KIB: u64 = 4 << 20;
+
+/// The variable that names the directory of the server's programs, to test another version.
+const PROGRAMS: &str = "DASH_USERS_POSTGRES_BIN";
 
 /// The directory of the programs on Debian, with one for each version.
 pub const DEBIAN: &str = "/usr/lib/postgresql";
@@ -97,6 +103,47 @@ impl Cluster {
     ///
     /// What keeps it from starting; see [`or_skip`].
     pub fn start(settings: &[&str]) -> Result<Self, String> {
+        let mut cluster = Self::prepare(random_word())?;
+        cluster.create().map_err(|error| format!("no directory for PostgreSQL: {error}"))??;
+        for setting in settings {
+            cluster.configure(setting);
+        }
+        cluster.launch()?;
+        cluster.administer(&format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{}'", cluster.password));
+        Ok(cluster)
+    }
+
+    /// Starts a hot standby of this server, which restarts for it, with further settings. Its name
+    /// for `synchronous_standby_names` is `standby`.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn standby(&self, settings: &[&str]) -> Result<Self, String> {
+        let mut standby = Self::prepare(self.password.clone())?;
+        self.stop();
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.data()).arg(self.directory.join("socket")).arg(&standby.directory);
+        run(&mut copy)?;
+        self.restart();
+        standby.write("standby.signal", b"");
+        standby.configure(&format!(
+            "cluster_name = 'standby'\n\
+             unix_socket_directories = '{}'\n\
+             primary_conninfo = 'host=127.0.0.1 port={} user={SUPERUSER} password={}'",
+            standby.socket().display(),
+            self.port,
+            self.password
+        ));
+        for setting in settings {
+            standby.configure(setting);
+        }
+        standby.launch()?;
+        Ok(standby)
+    }
+
+    /// The directory of a server, and the process that ends it.
+    fn prepare(password: String) -> Result<Self, String> {
         let programs = Programs::find()?;
         let failed = |error: std::io::Error| format!("no directory for PostgreSQL: {error}");
         // Other users must have access to the socket.
@@ -110,16 +157,8 @@ impl Cluster {
         // Not in this process's group: Ctrl-C is for the tests.
         guard.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let guard = guard.spawn().map_err(failed)?;
-        let password = random_word();
         let idle = Mutex::default();
-        let mut cluster = Self { directory, programs, port: 0, password, guard, idle };
-        cluster.create().map_err(failed)??;
-        for setting in settings {
-            cluster.configure(setting);
-        }
-        cluster.launch()?;
-        cluster.administer(&format!("CREATE ROLE {OWNER} LOGIN PASSWORD '{}'", cluster.password));
-        Ok(cluster)
+        Ok(Self { directory, programs, port: 0, password, guard, idle })
     }
 
     /// Creates the data directory, with the rules of a language for sorting if there are any.
@@ -230,6 +269,34 @@ impl Cluster {
         self.control(&["--wait", "--mode=fast", "stop"]).unwrap();
     }
 
+    /// Kills all processes of the server at once, as a loss of its machine would.
+    pub fn kill(&self) {
+        self.signal("KILL");
+        while self.signal("0") {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Sends a signal to all processes of the server. Returns whether there are any.
+    fn signal(&self, name: &str) -> bool {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        // The server leads a process group.
+        let group = format!("-{}", file.lines().next().unwrap());
+        let mut kill = Command::new("kill");
+        kill.args(["-s", name, "--", &group]).stderr(Stdio::null());
+        kill.status().unwrap().success()
+    }
+
+    /// Stops all processes of the server where they are, or lets them continue.
+    pub fn freeze(&self, is_frozen: bool) {
+        assert!(self.signal(if is_frozen { "STOP" } else { "CONT" }));
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        self.control(&["--wait", "promote"]).unwrap();
+    }
+
     /// Starts the server again, on the same port, whether or not it was stopped.
     pub fn restart(&self) {
         self.control(&["--wait", "--mode=fast", "restart"]).unwrap();
@@ -263,6 +330,16 @@ impl Cluster {
     /// The password of the superuser and of the owner.
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// The directory of this server's programs.
+    pub fn programs(&self) -> &Path {
+        &self.programs.directory
+    }
+
+    /// Whether a program is among them: some packages have a server alone.
+    pub fn has(&self, name: &str) -> bool {
+        self.programs.directory.join(name).exists()
     }
 
     /// A program of this server's version, which runs as the server's user.
@@ -359,7 +436,11 @@ impl Programs {
         let is_server = |directory: &PathBuf| {
             ["initdb", "pg_ctl", "postgres"].iter().all(|name| directory.join(name).exists())
         };
-        let directory = directories.into_iter().find(is_server);
+        let directory = match env::var_os(PROGRAMS).filter(|directory| !directory.is_empty()) {
+            // Another version than the one wanted is no substitute.
+            Some(directory) => Some(PathBuf::from(directory)).filter(is_server),
+            None => directories.into_iter().find(is_server),
+        };
         let directory = directory.ok_or("PostgreSQL's server is not installed")?;
         let mut programs = Self { directory, prefix: Vec::new(), user: None };
         if id(&["-u"])? == "0" {

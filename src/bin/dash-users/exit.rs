@@ -16,7 +16,7 @@ use dash_users::{
 };
 
 /// What each exit code means.
-pub const EXIT_CODES: [(u8, &str); 15] = [
+pub const EXIT_CODES: [(u8, &str); 16] = [
     (0, "success, or nothing to do"),
     (1, "a file already exists, or an error not listed here"),
     (2, "usage error, or a password is needed but there is no terminal"),
@@ -31,6 +31,7 @@ pub const EXIT_CODES: [(u8, &str); 15] = [
     (8, "the new password is weak or not allowed"),
     (9, "the user already exists, or a user whose name differs only by case"),
     (10, "confirmation required"),
+    (11, "it is unknown whether the change was saved, or whether a standby server has it"),
     (129, "the terminal was closed (SIGHUP); nothing was changed"),
     (130, "interrupted (Ctrl-C, Ctrl-D); nothing was changed"),
     (131, "quit (SIGQUIT); nothing was changed"),
@@ -57,6 +58,7 @@ pub enum Code {
     BadPassword,
     UserExists,
     NeedsConfirmation,
+    Unconfirmed,
     Interrupted,
 }
 
@@ -88,6 +90,7 @@ impl Code {
             Self::BadPassword => (8, "bad_password"),
             Self::UserExists => (9, "user_exists"),
             Self::NeedsConfirmation => (10, "needs_confirmation"),
+            Self::Unconfirmed => (11, "unconfirmed"),
             Self::Interrupted => (130, "interrupted"),
         }
     }
@@ -358,6 +361,15 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
         }
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
         StoreError::CannotOpen { hint, .. } => (Code::CannotConnect, not_empty(hint)),
+        StoreError::ReadOnly { hint, .. } => (Code::CannotConnect, not_empty(hint)),
+        StoreError::Unconfirmed { location } => {
+            let history = command(location, "history");
+            (Code::Unconfirmed, Some(format!("run {history} to see whether it was saved")))
+        }
+        StoreError::Unreplicated { .. } => (
+            Code::Unconfirmed,
+            Some("repair the standby, or see synchronous_standby_names on the server".to_owned()),
+        ),
         StoreError::Setting { hint, .. } => (Code::Usage, not_empty(hint)),
         StoreError::OtherTable { hint, .. } => (Code::NoDatabase, not_empty(hint)),
         StoreError::Busy { .. } | StoreError::Conflict { .. } => {

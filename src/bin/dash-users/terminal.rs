@@ -28,6 +28,9 @@ static INTERRUPTIBLE: Mutex<()> = Mutex::new(());
 /// Whether a pager is running, which handles Ctrl-C itself.
 static HAS_PAGER: AtomicBool = AtomicBool::new(false);
 
+/// Whether there was a signal that ends the program.
+static IS_SIGNALED: AtomicBool = AtomicBool::new(false);
+
 /// Whether errors are JSON.
 static IS_JSON: AtomicBool = AtomicBool::new(false);
 
@@ -140,7 +143,7 @@ thread_local! {
 
 /// Keeps signals from ending the program during a commit.
 pub const COMMIT_HOOKS: CommitHooks =
-    CommitHooks { before: pass_point_of_no_return, rolled_back: step_back };
+    CommitHooks { before: pass_point_of_no_return, rolled_back: step_back, is_canceled };
 
 /// From now on, no signal ends the program, because exit code 130 promises that nothing was changed.
 pub fn pass_point_of_no_return() {
@@ -161,6 +164,11 @@ fn step_back() {
             guard.take().map(ManuallyDrop::into_inner);
         }
     });
+}
+
+/// Whether a signal waits for the end of a commit.
+fn is_canceled() -> bool {
+    IS_SIGNALED.load(Ordering::Relaxed)
 }
 
 /// Says whether a pager is running.
@@ -194,6 +202,7 @@ fn end(signal: i32) {
     if signal == SIGINT && HAS_PAGER.load(Ordering::Relaxed) {
         return;
     }
+    IS_SIGNALED.store(true, Ordering::Relaxed);
     let _interruptible = INTERRUPTIBLE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(saved) = &*lock() {
         saved.restore();

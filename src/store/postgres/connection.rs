@@ -1,31 +1,70 @@
 //! Connecting to a server, and converting its errors.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::mem;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use postgres::config::Host;
-use postgres::error::SqlState;
+use postgres::error::{DbError, Severity, SqlState};
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::server::{BadSetting, Fault, Names, Plan, Session, host_name};
+use super::server::{BadSetting, Fault, Names, Plan, Session, host_and_port, shuffle};
 use super::{Server, tls};
 use crate::escape::{Escaped, without_digests};
 use crate::store::{Location, StoreError};
 
-/// The timeout for connecting.
+/// The timeout for connecting to one address, including the login.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Extra time for authentication once connected.
+/// How long to find out what else answers on a port.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// The errors of connections that nothing answered.
+const UNREACHED: [ErrorKind; 5] = [
+    ErrorKind::ConnectionRefused,
+    ErrorKind::HostUnreachable,
+    ErrorKind::NetworkUnreachable,
+    ErrorKind::NotFound,
+    ErrorKind::TimedOut,
+];
 
 /// How a server describes the encryption of a connection that `pg_hba.conf` rejects.
 const ENCRYPTION: [&str; 4] = ["GSS encryption", "SSL encryption", "no encryption", "SSL off"];
 
-pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, StoreError> {
+/// A connection to a server.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    /// What encrypts a request to cancel a statement.
+    pub(super) tls: Option<MakeRustlsConnect>,
+    /// The latest warnings of the server.
+    pub(super) warnings: Warnings,
+}
+
+/// The warnings that a server sent, collected while its connection is in use.
+#[derive(Clone, Default)]
+pub(super) struct Warnings(Arc<Mutex<Vec<DbError>>>);
+
+impl Warnings {
+    /// The number of warnings to keep: a trigger of the app may send one for each row.
+    const MAX: usize = 16;
+
+    fn add(&self, warning: DbError) {
+        let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.truncate(Self::MAX - 1);
+        warnings.push(warning);
+    }
+
+    pub(super) fn take(&self) -> Vec<DbError> {
+        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+pub(super) fn connect(server: &Server, location: &Location) -> Result<Connection, StoreError> {
     let location = || location.clone();
     let plan = server.plan().map_err(|fault| match fault {
         Fault::Setting(BadSetting { reason, hint }) => {
@@ -36,21 +75,8 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
             StoreError::CannotOpen { location: location(), reason, hint }
         }
     })?;
-    let patience = patience(&plan.hosts);
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        // The receiver may have given up already.
-        let _ = sender.send(first(plan));
-    });
-    let cannot = |reason: String, hint: String| {
-        let reason = Escaped(&reason).to_string();
-        StoreError::CannotOpen { location: location(), reason, hint }
-    };
-    let connected = receiver
-        .recv_timeout(patience)
-        .map_err(|_| cannot("the server does not respond".to_owned(), String::new()))?;
-    connected.map_err(|failure| {
-        let Failure { reason, hint, has_password } = failure;
+    first(plan).map_err(|failure| {
+        let Failure { reason, hint, has_password, .. } = failure;
         let reason = match server.exposed_password_file() {
             // Otherwise it is unrelated.
             _ if has_password || !reason.contains("password") => reason,
@@ -60,7 +86,8 @@ pub(super) fn connect(server: &Server, location: &Location) -> Result<Client, St
             ),
             None => format!("{reason}; neither ~/.pgpass nor PGPASSWORD has a password for it"),
         };
-        cannot(reason, hint)
+        let reason = Escaped(&reason).to_string();
+        StoreError::CannotOpen { location: location(), reason, hint }
     })
 }
 
@@ -69,42 +96,153 @@ struct Failure {
     reason: String,
     hint: String,
     has_password: bool,
+    /// Whether to try the next host. As in libpq, a server that rejects the login is the last one.
+    is_passable: bool,
 }
 
 /// Connects to the first server that matches `target_session_attrs`.
-fn first(plan: Plan) -> Result<Client, Failure> {
-    let Plan { hosts, session, tls, names } = plan;
-    let rounds: &[Session] = match session {
-        Session::PreferStandby => &[Session::Standby, Session::Any],
-        _ => &[session],
-    };
-    let mut failure = None;
-    for wanted in rounds {
-        for config in &hosts {
-            let connected = match &tls {
-                Some(tls) => config.connect(tls.clone()),
-                None => config.connect(NoTls),
-            };
-            let refused = match connected {
-                Ok(mut client) => match mismatch(&mut client, *wanted) {
-                    Ok(None) => return Ok(client),
-                    Ok(Some(what)) => Failure {
-                        reason: format!("{} {what}", host_name(config)),
-                        hint: "use other hosts, or another target_session_attrs".to_owned(),
-                        has_password: true,
-                    },
-                    Err(error) => refusal(&error, config, &names),
-                },
-                Err(error) => refusal(&error, config, &names),
-            };
-            failure = Some(refused);
+fn first(plan: Plan) -> Result<Connection, Failure> {
+    let Plan { hosts, session, is_shuffled, tls, names } = plan;
+    let (mut failures, mut second_choice) = (Vec::new(), None);
+    let is_one = hosts.len() == 1;
+    let names = Arc::new(names);
+    for host in hosts {
+        let named = |failure: Failure| match is_one {
+            true => failure,
+            false => {
+                let reason = format!("{}: {}", host_and_port(&host), failure.reason);
+                Failure { reason, ..failure }
+            }
+        };
+        let limit = host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        let resolving = host.clone();
+        let addresses = within(limit, move || addresses(&resolving, is_shuffled));
+        let addresses = match addresses.unwrap_or_else(|| Err(no_answer(&host))) {
+            Ok(addresses) => addresses,
+            Err(failure) => {
+                failures.push(named(failure));
+                continue;
+            }
+        };
+        // The last address speaks for the host.
+        let mut last = None;
+        for config in addresses {
+            let (tls, names) = (tls.clone(), Arc::clone(&names));
+            let attempt = within(limit, move || attempt(config, tls, session, &names));
+            match attempt.unwrap_or_else(|| Err(no_answer(&host))) {
+                Ok((connection, None)) => return Ok(connection),
+                Ok((connection, Some(failure))) => {
+                    if session == Session::PreferStandby {
+                        second_choice.get_or_insert(connection);
+                    }
+                    last = Some(failure);
+                }
+                Err(failure) if failure.is_passable => last = Some(failure),
+                Err(failure) => return Err(named(failure)),
+            }
         }
+        failures.extend(last.map(named));
     }
-    Err(failure.unwrap_or(Failure {
-        reason: "no host is given".to_owned(),
+    match second_choice {
+        Some(connection) => Ok(connection),
+        None => Err(all(failures)),
+    }
+}
+
+/// Runs a function in another thread, which is left alone if it takes longer than the limit: the
+/// driver's own timeout covers only the network connection, so it would wait forever for a silent
+/// server.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        // The receiver may have given up already.
+        let _ = sender.send(run());
+    });
+    receiver.recv_timeout(limit).ok()
+}
+
+fn no_answer(config: &Config) -> Failure {
+    Failure {
+        reason: "the server does not respond".to_owned(),
+        hint: String::new(),
+        has_password: config.get_password().is_some(),
+        is_passable: true,
+    }
+}
+
+/// The failures of all hosts as one.
+fn all(failures: Vec<Failure>) -> Failure {
+    let mut reasons: Vec<&str> = failures.iter().map(|failure| &*failure.reason).collect();
+    reasons.dedup();
+    let reason = match &reasons[..] {
+        [] => "no host is given".to_owned(),
+        reasons => reasons.join("; "),
+    };
+    let hint = failures.iter().map(|failure| &failure.hint).find(|hint| !hint.is_empty());
+    let hint = hint.cloned().unwrap_or_default();
+    let has_password = failures.iter().all(|failure| failure.has_password);
+    Failure { reason, hint, has_password, is_passable: false }
+}
+
+/// A configuration for each address of a host.
+fn addresses(config: &Config, is_shuffled: bool) -> Result<Vec<Config>, Failure> {
+    let (true, Some(Host::Tcp(name))) =
+        (config.get_hostaddrs().is_empty(), config.get_hosts().first())
+    else {
+        return Ok(vec![config.clone()]);
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let found = (&**name, port).to_socket_addrs().map_err(|error| Failure {
+        reason: error.to_string(),
         hint: String::new(),
         has_password: true,
-    }))
+        is_passable: true,
+    })?;
+    let mut configs = Vec::new();
+    for address in found {
+        let mut config = config.clone();
+        config.hostaddr(address.ip());
+        configs.push(config);
+    }
+    if is_shuffled {
+        shuffle(&mut configs);
+    }
+    Ok(configs)
+}
+
+/// Connects to one server. The second value is why it does not match, if so.
+fn attempt(
+    mut config: Config,
+    tls: Option<MakeRustlsConnect>,
+    wanted: Session,
+    names: &Names,
+) -> Result<(Connection, Option<Failure>), Failure> {
+    let warnings = Warnings::default();
+    let collected = warnings.clone();
+    config.notice_callback(move |notice| {
+        if notice.parsed_severity() == Some(Severity::Warning) {
+            collected.add(notice);
+        }
+    });
+    let connected = match &tls {
+        Some(tls) => config.connect(tls.clone()),
+        None => config.connect(NoTls),
+    };
+    let checked = connected.and_then(|mut client| {
+        let mismatch = mismatch(&mut client, wanted)?;
+        Ok((client, mismatch))
+    });
+    let (client, mismatch) = checked.map_err(|error| refusal(&error, &config, names))?;
+    let mismatch = mismatch.map(|what| Failure {
+        reason: format!("the server {what}"),
+        hint: "use other hosts, or another target_session_attrs".to_owned(),
+        has_password: true,
+        is_passable: true,
+    });
+    Ok((Connection { client, tls, warnings }, mismatch))
 }
 
 /// Why a server does not match, if so.
@@ -128,7 +266,7 @@ fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>
         Session::ReadWrite if is_read_only => Some("is read-only"),
         Session::ReadOnly if !is_read_only => Some("is not read-only"),
         Session::Primary if is_standby => Some("is a standby"),
-        Session::Standby if !is_standby => Some("is not a standby"),
+        Session::Standby | Session::PreferStandby if !is_standby => Some("is not a standby"),
         _ => None,
     })
 }
@@ -137,6 +275,10 @@ fn mismatch(client: &mut Client, wanted: Session) -> Result<Option<&'static str>
 fn refusal(error: &postgres::Error, config: &Config, names: &Names) -> Failure {
     let has_password = config.get_password().is_some();
     let not_postgres = || {
+        let kind = io_kind(error);
+        if kind.is_some_and(|kind| UNREACHED.contains(&kind)) {
+            return None;
+        }
         let reason = format!("{} answers on this port, not PostgreSQL", other_protocol(config)?);
         Some((reason, "use PostgreSQL's port, usually 5432".to_owned()))
     };
@@ -160,7 +302,12 @@ fn refusal(error: &postgres::Error, config: &Config, names: &Names) -> Failure {
         }
         (None, None) => not_postgres().unwrap_or_else(|| (deepest(error), String::new())),
     };
-    Failure { reason, hint, has_password }
+    let is_passable = match error.code() {
+        None => tls::explain(error).is_none(),
+        // It starts up, shuts down, or is a proxy without a server.
+        Some(state) => ["08", "57"].contains(&&state.code()[..2]),
+    };
+    Failure { reason, hint, has_password, is_passable }
 }
 
 /// Why a server rejects a new connection, without the values that its message repeats: a value may be a
@@ -238,15 +385,12 @@ fn protocol(answer: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The total time to wait for a connection. The driver's own timeout covers only the network
-/// connection, so it would wait forever for a silent server.
-fn patience(hosts: &[Config]) -> Duration {
-    // A name may have both kinds of address.
-    let each = |config: &Config| {
-        let timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-        timeout.saturating_mul(2)
-    };
-    hosts.iter().map(each).fold(GRACE, Duration::saturating_add)
+/// The kind of the I/O error at the root of an error.
+fn io_kind(error: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
+    match error.source() {
+        Some(source) => io_kind(source),
+        None => error.downcast_ref::<std::io::Error>().map(std::io::Error::kind),
+    }
 }
 
 /// The server's message, or the reason there is none.
@@ -305,18 +449,6 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Converts an error of a commit: if the connection is lost, the result is unknown.
-pub(super) fn commit_error(location: &Location, error: &postgres::Error) -> StoreError {
-    match self::error(location, error) {
-        StoreError::CannotConnect { location, .. } => {
-            let reason = "the connection was lost during the commit: check whether the change was \
-                          made before you try again";
-            StoreError::Failed { location, reason: reason.to_owned() }
-        }
-        error => error,
-    }
-}
-
 /// Converts an error of the server.
 pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError {
     let location = location.clone();
@@ -366,15 +498,6 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn connect_timeout_covers_both_addresses_of_every_host() {
-        for (hosts, timeout, seconds) in [(1, None, 22), (1, Some(3), 8), (3, Some(3), 20)] {
-            let mut config = Config::new();
-            timeout.map(|seconds| config.connect_timeout(Duration::from_secs(seconds)));
-            assert_eq!(patience(&vec![config; hosts]), Duration::from_secs(seconds));
-        }
-    }
 
     #[test]
     fn protocol_is_detected_by_first_bytes() {

@@ -10,8 +10,9 @@ use postgres::types::Type;
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::catalog::Catalog;
-use super::connection::{self, SEARCH_PATH, quoted};
-use super::printable;
+use super::connection::{self, Connection, SEARCH_PATH, connect, quoted};
+use super::server::Server;
+use super::{commit, printable};
 use crate::store::{Cause, Location, StoreError};
 
 /// The location of the users, and the roles that access them.
@@ -24,12 +25,6 @@ pub(super) struct Place {
     pub(super) holds_unicode: bool,
     /// Another table that may be the intended one, if there is none here.
     pub(super) other_table: Option<OtherTable>,
-}
-
-/// Why a server is read-only, and what to do.
-struct ReadOnly {
-    reason: String,
-    hint: String,
 }
 
 /// A table `users` in another schema, or one whose name differs by case.
@@ -218,14 +213,21 @@ fn literal(text: &str) -> String {
 
 /// A transaction of a connection. Dropping it rolls it back.
 pub(super) struct Session<'a> {
-    client: &'a mut Client,
-    is_open: bool,
+    /// `None` once the commit begins.
+    connection: Option<Connection>,
+    /// Where the connection is between transactions. `None` if it is lost.
+    home: &'a mut Option<Connection>,
 }
 
 impl Session<'_> {
-    pub(super) fn commit(mut self) -> Result<(), postgres::Error> {
-        self.is_open = false;
-        self.client.batch_execute("COMMIT")
+    /// Takes the connection, to commit with it.
+    pub(super) fn take(&mut self) -> Option<Connection> {
+        self.connection.take()
+    }
+
+    /// Puts the connection, or a new one, where the next transaction finds it.
+    pub(super) fn end(self, connection: Option<Connection>) {
+        *self.home = connection;
     }
 }
 
@@ -233,21 +235,28 @@ impl Deref for Session<'_> {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        self.client
+        match &self.connection {
+            Some(connection) => &connection.client,
+            None => unreachable!("it ended"),
+        }
     }
 }
 
 impl DerefMut for Session<'_> {
     fn deref_mut(&mut self) -> &mut Client {
-        self.client
+        match &mut self.connection {
+            Some(connection) => &mut connection.client,
+            None => unreachable!("it ended"),
+        }
     }
 }
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        if self.is_open {
+        if let Some(mut connection) = self.connection.take() {
             // If that fails, the connection is lost, and the transaction with it.
-            let _ = self.client.batch_execute("ROLLBACK");
+            let _ = connection.client.batch_execute("ROLLBACK");
+            *self.home = Some(connection);
         }
     }
 }
@@ -283,15 +292,23 @@ pub(super) struct Opened<'a> {
     pub(super) error: Option<postgres::Error>,
 }
 
-/// Opens a transaction.
+/// Opens a transaction. A connection that is missing or turns out to be lost is replaced.
 pub(super) fn open<'a>(
-    client: &'a mut Client,
-    location: &Location,
+    home: &'a mut Option<Connection>,
+    (server, location): (&Server, &Location),
     opening: &Opening<'_>,
 ) -> Result<Opened<'a>, StoreError> {
-    let mut session = Session { client, is_open: true };
+    let sql = opening.sql();
+    let begin = |mut connection: Connection| (run(&mut connection.client, &sql), connection);
+    let kept = home.take().filter(|connection| !connection.client.is_closed()).map(begin);
+    let (begun, connection) = match kept {
+        Some((Err(error), _)) if commit::is_lost(&error) => begin(connect(server, location)?),
+        Some(begun) => begun,
+        None => begin(connect(server, location)?),
+    };
+    let mut session = Session { connection: Some(connection), home };
     let mut error = None;
-    let results = match run(&mut session, &opening.sql()) {
+    let results = match begun {
         Ok(results) => results,
         Err(failure) => {
             let state = failure.code();
@@ -311,15 +328,15 @@ pub(super) fn open<'a>(
     };
     let mut results = results.into_iter();
     // The first is the path.
-    let [_, server, found] = [(); 3].map(|()| results.next().unwrap_or_default());
+    let [_, settings, found] = [(); 3].map(|()| results.next().unwrap_or_default());
     let cannot = |reason: &str| StoreError::CannotConnect {
         location: location.clone(),
         reason: reason.to_owned(),
     };
-    let (Some(server), Some(found)) = (server.first(), found.first()) else {
+    let (Some(settings), Some(found)) = (settings.first(), found.first()) else {
         return Err(cannot("the server sends no results"));
     };
-    if server.get(1) == Some("replica") {
+    if settings.get(1) == Some("replica") {
         return Err(cannot(
             "session_replication_role is 'replica', so triggers do not fire: ALTER ROLE or ALTER \
              DATABASE … RESET session_replication_role",
@@ -334,9 +351,9 @@ pub(super) fn open<'a>(
         )));
     }
     if !opening.is_read_only
-        && let Some(ReadOnly { reason, hint }) = read_only(server)
+        && let Some(error) = read_only(settings, location)
     {
-        return Err(StoreError::CannotOpen { location: location.clone(), reason, hint });
+        return Err(error);
     }
     let schema = found.get(0).unwrap_or_default().to_owned();
     let other_table = match found.get(1) {
@@ -346,8 +363,8 @@ pub(super) fn open<'a>(
     };
     let place = Place {
         schema,
-        is_superuser: is_true(server, 2),
-        holds_unicode: matches!(server.get(0), Some("SQL_ASCII" | "UTF8")),
+        is_superuser: is_true(settings, 2),
+        holds_unicode: matches!(settings.get(0), Some("SQL_ASCII" | "UTF8")),
         other_table,
     };
     Ok(Opened { session, place, results: results.collect(), error })
@@ -359,10 +376,11 @@ fn old_server(location: &Location, failure: &postgres::Error) -> StoreError {
     StoreError::CannotConnect { location: location.clone(), reason }
 }
 
-/// Why the server is read-only, if it is.
-fn read_only(row: &SimpleQueryRow) -> Option<ReadOnly> {
+/// The error for changes if the server is read-only.
+fn read_only(row: &SimpleQueryRow, location: &Location) -> Option<StoreError> {
     if is_true(row, 3) {
-        return Some(ReadOnly {
+        return Some(StoreError::ReadOnly {
+            location: location.clone(),
             reason: "the server is a standby, which is read-only".to_owned(),
             hint: "use the primary, or all hosts with target_session_attrs=read-write in the URL"
                 .to_owned(),
@@ -383,7 +401,8 @@ fn read_only(row: &SimpleQueryRow) -> Option<ReadOnly> {
         Some("client") => (" by PGOPTIONS or the options of the URL", "remove it there".to_owned()),
         _ => (" for the server", format!("ALTER SYSTEM RESET {setting}; SELECT pg_reload_conf();")),
     };
-    is_true(row, 4).then(|| ReadOnly {
+    is_true(row, 4).then(|| StoreError::ReadOnly {
+        location: location.clone(),
         reason: format!("it is read-only: {setting} is on{whose}"),
         hint: format!("to allow changes: {undo}"),
     })

@@ -7,14 +7,15 @@ use percent_encoding::utf8_percent_encode;
 use postgres::types::Type;
 
 use super::catalog::Catalog;
-use super::connection::{self, quoted};
+use super::connection::quoted;
 use super::place::{Opening, OtherTable, is_true};
 use super::server::{Server, Source};
 use super::{Param, Postgres, PostgresTransaction, objects, read_event, users};
 use crate::check::{Problem, SchemaObject};
 use crate::event::Event;
 use crate::store::{
-    Access, Location, Migrated, Migration, Schema, StoreError, TableChanges, lock_timeout,
+    Access, CommitHooks, Location, Migrated, Migration, Schema, StoreError, TableChanges,
+    lock_timeout,
 };
 
 /// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
@@ -129,6 +130,21 @@ fn inspect_with(
     Ok(schema)
 }
 
+/// Makes the latest migration pending if the history has no id for its next event. Only commands
+/// that look at the schema ask for it: all others find out when they write.
+pub(super) fn add_numbering(
+    transaction: &mut PostgresTransaction,
+    schema: &mut Schema,
+) -> Result<(), StoreError> {
+    if schema.pending.is_empty()
+        && let Some(problem) = objects::numbering(transaction)?
+    {
+        schema.pending.extend(schema.applied.pop());
+        schema.damage.push(problem.to_string());
+    }
+    Ok(())
+}
+
 /// Whether the schema has a table with this name.
 pub(super) fn is_there(
     transaction: &mut PostgresTransaction,
@@ -173,7 +189,8 @@ fn attempt(
         refuse_beside(&transaction, &server)?;
         let problems = objects::problems(&transaction, &catalog)?;
         if problems.is_empty() && users::needed(&mut transaction, &catalog, wanted)?.is_empty() {
-            let schema = inspect_with(&mut transaction, &catalog, &problems)?;
+            let mut schema = inspect_with(&mut transaction, &catalog, &problems)?;
+            add_numbering(&mut transaction, &mut schema)?;
             if schema.pending.is_empty() {
                 return Ok(Migrated::new(&schema, Vec::new(), TableChanges::default()));
             }
@@ -205,7 +222,8 @@ fn attempt(
         users::change(&mut transaction, &changes)?;
         catalog = Catalog::read(&mut transaction)?;
     }
-    let schema = inspect_with(&mut transaction, &catalog, &problems)?;
+    let mut schema = inspect_with(&mut transaction, &catalog, &problems)?;
+    add_numbering(&mut transaction, &mut schema)?;
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
         return Err(schema.needs_migration(transaction.location));
     }
@@ -213,8 +231,7 @@ fn attempt(
     if is_repair || !schema.pending.is_empty() {
         events = apply(&mut transaction, &schema, &problems)?;
     }
-    let location = transaction.location;
-    transaction.session.commit().map_err(|error| connection::commit_error(location, &error))?;
+    transaction.save(CommitHooks::default())?;
     Ok(Migrated::new(&schema, events, changes))
 }
 

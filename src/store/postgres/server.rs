@@ -12,7 +12,7 @@ use std::sync::Arc;
 use nix::unistd::{Uid, User};
 use zeroize::Zeroizing;
 
-pub(super) use self::config::{Fault, Names, Plan, Session, host_name};
+pub(super) use self::config::{Fault, Names, Plan, Session, host_and_port, shuffle};
 pub(super) use self::settings::BadSetting;
 use self::settings::Settings;
 pub(super) use self::settings::Source;

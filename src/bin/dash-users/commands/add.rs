@@ -48,7 +48,7 @@ pub struct Args {
 impl Definition for Args {
     const NAME: &str = "add";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("add", &[4, 5, 7, 8, 9, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("add", &[4, 5, 7, 8, 9, 11, 130])];
     const JSON: &[(&str, &str)] = &[(
         "add",
         "`database`, `username`, `action`, `changed`; with `--generate` `password`; `warnings` if there are any",

@@ -111,7 +111,7 @@ struct Json<'a> {
 impl Definition for Args {
     const NAME: &str = "check";
     const HEADING: Heading = Heading::Inspect;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("check", &[4, 5, 7])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("check", &[4, 5, 7, 11])];
     const JSON: &[(&str, &str)] = &[(
         "check",
         "an array of `code`, `severity` (`error`, `warning` or `info`), `username`, `message`, `hint`; with `--fix` `fixed`",

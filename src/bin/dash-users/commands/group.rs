@@ -109,11 +109,11 @@ impl Definition for Args {
     const NAME: &str = "group";
     const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[
-        ("group add", &[4, 5, 6, 7]),
-        ("group remove", &[4, 5, 6, 7]),
+        ("group add", &[4, 5, 6, 7, 11]),
+        ("group remove", &[4, 5, 6, 7, 11]),
         ("group list", &[4, 5, 6, 7]),
-        ("group rename", &[4, 5, 7]),
-        ("group delete", &[4, 5, 10, 130]),
+        ("group rename", &[4, 5, 7, 11]),
+        ("group delete", &[4, 5, 10, 11, 130]),
     ];
     const JSON: &[(&str, &str)] = &[
         (

@@ -71,7 +71,7 @@ fn action(text: &str) -> Result<String, String> {
 impl Definition for Args {
     const NAME: &str = "history";
     const HEADING: Heading = Heading::Inspect;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("history", &[4, 5, 6, 10, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("history", &[4, 5, 6, 10, 11, 130])];
     const JSON: &[(&str, &str)] = &[
         ("history", "an array of `id`, `at`, `actor`, `action`, `username`, `detail`"),
         (

@@ -72,7 +72,7 @@ pub enum Conflict {
 impl Definition for Args {
     const NAME: &str = "import";
     const HEADING: Heading = Heading::Files;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("import", &[4, 5, 7, 8, 9, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("import", &[4, 5, 7, 8, 9, 11, 130])];
     const JSON: &[(&str, &str)] = &[("import", IMPORT_JSON)];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
@@ -275,8 +275,8 @@ fn save(
         anyhow::Ok(())
     });
     match (&saved, written) {
-        // The users of these passwords were not imported.
-        (Err(_), Some(path)) if path.is_file() => {
+        // The users of these passwords were not imported, as far as is known.
+        (Err(error), Some(path)) if path.is_file() && !may_be_saved(error) => {
             let _ = fs::remove_file(path);
         }
         (Ok(_), Some(path)) if !is_stdout(&path) => {
@@ -288,6 +288,14 @@ fn save(
         _ => {}
     }
     saved
+}
+
+/// Whether it is unknown if the import was saved, or if it lasts.
+fn may_be_saved(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(Error::Store(StoreError::Unconfirmed { .. } | StoreError::Unreplicated { .. }))
+    )
 }
 
 const PASSWORDS: WriteOptions =

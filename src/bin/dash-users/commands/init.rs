@@ -76,7 +76,7 @@ impl<'a> From<&'a CopyableTable> for JsonTable<'a> {
 impl Definition for Args {
     const NAME: &str = "init";
     const HEADING: Heading = Heading::SetUp;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("init", &[4, 5])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("init", &[4, 5, 11])];
     const JSON: &[(&str, &str)] = &[(
         "init",
         "`database`, `action`, `changed`, `created`, `adopted`, `version`, `applied`, `pending`, `warnings`; if there are any, `events` in the history, what was `added` to an app's table, and `other_tables` that may have users",

@@ -39,7 +39,7 @@ struct Json<'a> {
 impl Definition for Args {
     const NAME: &str = "migrate";
     const HEADING: Heading = Heading::SetUp;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("migrate", &[4, 5])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("migrate", &[4, 5, 11])];
     const JSON: &[(&str, &str)] = &[(
         "migrate",
         "`database`, `version`, `applied`, `pending`; `warnings` and `events` if there are any",

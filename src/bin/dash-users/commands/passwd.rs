@@ -35,7 +35,7 @@ pub struct Args {
 impl Definition for Args {
     const NAME: &str = "passwd";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("passwd", &[4, 5, 6, 7, 8, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("passwd", &[4, 5, 6, 7, 8, 11, 130])];
     const JSON: &[(&str, &str)] = &[(
         "passwd",
         "`database`, `username`, `action`, `changed`; with `--generate` `password`; `locked` if the user stays locked; `warnings` if there are any",

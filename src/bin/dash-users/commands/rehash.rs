@@ -51,7 +51,7 @@ pub struct Args {
 impl Definition for Args {
     const NAME: &str = "rehash";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("rehash", &[3, 4, 5, 6, 7, 8, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("rehash", &[3, 4, 5, 6, 7, 8, 11, 130])];
     const JSON: &[(&str, &str)] = &[
         ("rehash", "`database`, `username`, `action`, `changed`; `warnings` if there are any"),
         (

@@ -36,7 +36,7 @@ pub struct Args {
 impl Definition for Args {
     const NAME: &str = "remove";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("remove", &[4, 5, 6, 10, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("remove", &[4, 5, 6, 10, 11, 130])];
     const JSON: &[(&str, &str)] = &[(
         "remove",
         "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any",

@@ -32,7 +32,7 @@ pub struct Args {
 impl Definition for Args {
     const NAME: &str = "rename";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("rename", &[4, 5, 6, 7, 9])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("rename", &[4, 5, 6, 7, 9, 11])];
     const JSON: &[(&str, &str)] = &[(
         "rename",
         "`database`, `username`, `new_username`, `action`, `changed`; `warnings` if there are any",

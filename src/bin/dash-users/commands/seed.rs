@@ -77,7 +77,7 @@ fn demo(method: &Method) -> Result<Vec<(Username, PasswordHash, Language)>> {
 impl Definition for Args {
     const NAME: &str = "seed";
     const HEADING: Heading = Heading::SetUp;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("seed", &[4, 5, 7, 8, 9, 10, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("seed", &[4, 5, 7, 8, 9, 10, 11, 130])];
     const JSON: &[(&str, &str)] = &[("seed", IMPORT_JSON)];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {

@@ -66,7 +66,7 @@ impl Definition for Args {
     const NAME: &str = "sessions";
     const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] =
-        &[("sessions list", &[4, 5, 6]), ("sessions end", &[4, 5, 6])];
+        &[("sessions list", &[4, 5, 6]), ("sessions end", &[4, 5, 6, 11])];
     const JSON: &[(&str, &str)] = &[
         ("sessions list", "an array of `username`, `started_at`, `last_used_at`, `expires_at`"),
         (

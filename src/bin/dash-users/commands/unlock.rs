@@ -25,7 +25,7 @@ pub struct Args {
 impl Definition for Args {
     const NAME: &str = "unlock";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("unlock", &[4, 5, 6, 7])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("unlock", &[4, 5, 6, 7, 11])];
     const JSON: &[(&str, &str)] = &[(
         "unlock",
         "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any",

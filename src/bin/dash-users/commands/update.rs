@@ -47,7 +47,7 @@ pub struct Args {
 impl Definition for Args {
     const NAME: &str = "update";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("update", &[4, 5, 6, 7])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("update", &[4, 5, 6, 7, 11])];
     const JSON: &[(&str, &str)] = &[(
         "update",
         "an array of `database`, `username`, `action`, `changed`; for groups `groups`, those that were really added or removed; `warnings` if there are any",

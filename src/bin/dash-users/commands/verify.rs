@@ -3,7 +3,7 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{HashError, Location, Login, LoginRefusal, MethodError, Users};
+use dash_users::{Error, HashError, Location, Login, LoginRefusal, MethodError, StoreError, Users};
 use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, bytes, open, username};
@@ -53,7 +53,7 @@ struct Json<'a> {
 impl Definition for Args {
     const NAME: &str = "verify";
     const HEADING: Heading = Heading::Users;
-    const EXIT_CODES: &[(&str, &[u8])] = &[("verify", &[3, 4, 5, 7, 130])];
+    const EXIT_CODES: &[(&str, &[u8])] = &[("verify", &[3, 4, 5, 7, 11, 130])];
     const JSON: &[(&str, &str)] = &[(
         "verify",
         "`username`, `verified`, `upgraded`; with `--explain` `reason`; with a new hash `database`",
@@ -110,7 +110,12 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     if upgraded {
         output.note(&format!("stored a new hash for user '{name}' in {database}"));
     }
-    upgrade?;
+    match upgrade {
+        Err(Error::Store(error @ StoreError::ReadOnly { .. })) => {
+            output.note(&format!("note: the outdated hash was not upgraded: {error}"));
+        }
+        upgrade => drop(upgrade?),
+    }
     match code {
         None => Ok(()),
         Some(code) => Err(Failure::new(code, people).answered().into()),

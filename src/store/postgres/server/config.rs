@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     /// One for each host.
     pub hosts: Vec<Config>,
     pub session: Session,
+    /// Whether the hosts are in random order, and so are the addresses of each to be.
+    pub is_shuffled: bool,
     /// `None` if no connection is encrypted.
     pub tls: Option<MakeRustlsConnect>,
     pub names: Names,
@@ -106,7 +108,8 @@ impl Server {
         }
         let random =
             settings.word("load_balance_hosts", &[("disable", false), ("random", true)])?;
-        if random == Some(true) {
+        let is_shuffled = random == Some(true);
+        if is_shuffled {
             shuffle(&mut hosts);
         }
         let sessions = [
@@ -123,7 +126,7 @@ impl Server {
         let is_encrypted = hosts.iter().any(|host| host.get_ssl_mode() != SslMode::Disable);
         let tls =
             if is_encrypted { Some(tls::connector(&tls).map_err(Fault::File)?) } else { None };
-        Ok(Plan { hosts, session, tls, names: names(&settings) })
+        Ok(Plan { hosts, session, is_shuffled, tls, names: names(&settings) })
     }
 
     /// The configuration that all hosts share.
@@ -328,8 +331,8 @@ impl Server {
     }
 }
 
-/// Shuffles the hosts for load balancing.
-fn shuffle(hosts: &mut [Config]) {
+/// Shuffles hosts or addresses for load balancing.
+pub(crate) fn shuffle(hosts: &mut [Config]) {
     for last in (1..hosts.len()).rev() {
         let mut bytes = [0; 8];
         if getrandom::fill(&mut bytes).is_ok() {
@@ -357,11 +360,13 @@ fn names(settings: &Settings) -> Names {
     }
 }
 
-/// The name of a host, for messages.
-pub(crate) fn host_name(config: &Config) -> String {
+/// The name and port of a host, for messages.
+pub(crate) fn host_and_port(config: &Config) -> String {
+    let port = config.get_ports().first().copied().unwrap_or(5432);
     match config.get_hosts().first() {
-        Some(Host::Tcp(name)) => name.clone(),
-        Some(Host::Unix(path)) => path.display().to_string(),
-        None => String::new(),
+        Some(Host::Tcp(name)) if name.contains(':') => format!("[{name}]:{port}"),
+        Some(Host::Tcp(name)) => format!("{name}:{port}"),
+        Some(Host::Unix(path)) => format!("{}:{port}", path.display()),
+        None => port.to_string(),
     }
 }

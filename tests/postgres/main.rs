@@ -30,4 +30,5 @@ mod round_trips;
 mod same_words;
 mod settings;
 mod tls;
+mod versions;
 mod writers;

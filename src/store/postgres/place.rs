@@ -36,8 +36,8 @@ pub(super) struct OtherTable {
     pub(super) has_users: bool,
 }
 
-/// The oldest supported server version: PostgreSQL 12.
-const MIN_SERVER: i32 = 12;
+/// The oldest supported server version: PostgreSQL 13.
+const MIN_SERVER: i32 = 13;
 
 /// The timeout of one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);

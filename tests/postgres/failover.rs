@@ -106,6 +106,12 @@ impl Seen {
         self.is_over.load(Ordering::Relaxed)
     }
 
+    /// Whether there were enough changes and logins.
+    fn is_enough(&self) -> bool {
+        let load = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        load(&self.changes) >= 20 && load(&self.logins) >= 20
+    }
+
     /// Logs in all the time, as an app with the library.
     fn log_in(&self, url: &str) {
         let mut users = open(url);
@@ -198,7 +204,7 @@ impl Seen {
             fail_over();
             self.has_failed_over.store(true, Ordering::Relaxed);
             let deadline = Instant::now() + Duration::from_secs(40);
-            while self.changes.load(Ordering::Relaxed) < 20
+            while !self.is_enough()
                 && Instant::now() < deadline
                 && !clients.iter().any(thread::ScopedJoinHandle::is_finished)
             {
@@ -206,7 +212,7 @@ impl Seen {
             }
             self.is_over.store(true, Ordering::Relaxed);
         });
-        assert!(self.changes.load(Ordering::Relaxed) >= 20, "changes do not resume");
+        assert!(self.is_enough(), "changes or logins do not resume");
     }
 
     /// Compares what clients saw with what the server has.
@@ -214,7 +220,6 @@ impl Seen {
         let names: Vec<_> = users.names("", u32::MAX).unwrap();
         let has = |user: &String| names.contains(user);
         let (saved, not_saved) = (self.saved.lock().unwrap(), self.not_saved.lock().unwrap());
-        assert!(saved.len() > 20 && self.logins.load(Ordering::Relaxed) > 20);
         if is_lossless {
             let lost: Vec<_> = saved.iter().filter(|user| !has(user)).collect();
             assert!(lost.is_empty(), "lost: {lost:?}");

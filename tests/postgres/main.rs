@@ -24,6 +24,7 @@ mod managed;
 mod other_tables;
 mod pgbouncer;
 mod places;
+mod providers;
 mod replicas;
 mod rights;
 mod round_trips;

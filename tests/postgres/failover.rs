@@ -1,8 +1,10 @@
 //! A standby takes over while apps log in and administrators make changes; and connections that
 //! are cut anywhere.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::thread;
@@ -17,7 +19,7 @@ use crate::program::{GOOD, SECRET123};
 use crate::sample;
 use crate::server::{Cluster, OWNER, SUPERUSER, connect};
 use crate::skip::or_skip;
-use crate::support::{assert_ok, name, on};
+use crate::support::{assert_ok, await_queries, end, name, on};
 
 /// Seconds.
 const CONNECT_TIMEOUT: u64 = 2;
@@ -284,6 +286,43 @@ fn fail_over_behind_pgbouncer_loses_nothing() {
         proxy.lead_to(&pair.standby);
     });
     seen.check(&mut open(&url), true);
+}
+
+#[test]
+fn commit_at_fail_over_is_found_or_repeated() {
+    for (args, input, event) in [
+        (&["lock", "bob"][..], "", "lock"),
+        (&["add", "carol", "--password-stdin"], GOOD, "add"),
+        (&["passwd", "bob", "--password-stdin"], GOOD, "passwd"),
+        (&["import", "users.csv", "--on-conflict", "skip"], "", "import"),
+    ]
+    .into_iter()
+    .take(sample::of(2, 4))
+    {
+        let Some(pair) = Pair::start(true) else { return };
+        let url = pair.url("read-write");
+        let sandbox = on(&url);
+        sandbox.write("users.csv", format!("username,password_hash\ncarol,{SECRET123}\n"));
+        sandbox.write("input", input);
+        let count = || {
+            let history = sandbox.run(&["history", "--action", event, "--format", "plain"]);
+            history.stdout.lines().count()
+        };
+        let before = count();
+        // The standby does not confirm the commit, and may not receive it.
+        pair.standby.freeze(true);
+        let mut command = sandbox.command(args);
+        command.stdin(fs::File::open(sandbox.path("input")).unwrap());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        await_queries(&pair.primary, 1);
+        pair.primary.kill();
+        pair.standby.freeze(false);
+        pair.standby.promote();
+        let (status, stderr) = end(child);
+        assert_eq!(status, Some(0), "{args:?}: {stderr}");
+        assert_eq!(count(), before + 1, "{args:?}: {stderr}");
+    }
 }
 
 #[test]

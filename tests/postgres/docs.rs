@@ -3,6 +3,7 @@
 use crate::pages;
 use crate::program::{GOOD, Sandbox, program_directory};
 use crate::server::{Cluster, DEBIAN, OWNER, cluster, connect};
+use crate::skip::or_skip;
 use crate::support::{assert_ok, name, on};
 
 /// The databases in the guide.
@@ -52,4 +53,32 @@ fn guide_for_postgresql_runs_as_written() {
     let count = connect(&url).query_one("SELECT count(*) FROM users", &[]).unwrap();
     assert_eq!(count.get::<_, i64>(0), 2);
     assert!(sandbox.path("app.dump").exists());
+}
+
+#[test]
+fn guide_for_a_fleet_runs_as_written() {
+    let Some(primary) = or_skip(Cluster::start(&["synchronous_commit = on"])) else { return };
+    if !primary.has("pg_dump") {
+        return;
+    }
+    let url = primary.database();
+    assert_ok(&on(&url).run(&["init"]));
+    assert_ok(&on(&url).run_with(GOOD, &["add", "alice", "--password-stdin"]));
+    let Some(standby) = or_skip(primary.standby(&[])) else { return };
+    let database = name(&url);
+    let page = pages::page("docs/how-to/postgresql-fleet.md");
+    let mut admin = primary.superuser(database);
+    admin.batch_execute("CREATE ROLE app; ALTER ROLE owner CREATEDB").unwrap();
+    for block in page.blocks_of("sql") {
+        for statement in block.split_inclusive(";\n") {
+            admin.simple_query(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+    }
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), primary.port());
+    let commands = page.blocks_of("sh").concat();
+    let hosts = format!("{OWNER}@{hosts}/{database}");
+    let commands = commands
+        .replace("administrator@db1.example.org,db2.example.org/app", &hosts)
+        .replace("app.dump app\n", &format!("app.dump {database}\n"));
+    run(&primary, &on("users.db"), database, &commands);
 }

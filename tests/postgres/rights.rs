@@ -93,6 +93,9 @@ fn app_role_reads_two_tables_only() {
     let grants = block("TO app;");
     let (owner, url, role) = with_grants(cluster, grants, "app");
     assert_ok(&on(&owner).run(&["seed"]));
+    // As since PostgreSQL 15.
+    let revoke = "REVOKE CREATE ON SCHEMA public FROM PUBLIC";
+    cluster.superuser(name(&owner)).batch_execute(revoke).unwrap();
     let mut app = connect(&url);
     let read = |sql: &str, app: &mut postgres::Client| app.query(sql, &[]).map(|rows| rows.len());
     assert_eq!(read("SELECT password_hash FROM users", &mut app).unwrap(), 2);

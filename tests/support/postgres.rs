@@ -80,6 +80,7 @@ pub struct Cluster {
     directory: PathBuf,
     programs: Programs,
     port: u16,
+    version: OnceLock<u32>,
     /// Of the superuser and the owner.
     password: String,
     /// Ends the server when its stdin is closed.
@@ -90,6 +91,10 @@ pub struct Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        // Frozen processes would not end.
+        if self.data().join("postmaster.pid").exists() {
+            signal("CONT", &self.processes());
+        }
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
     }
@@ -158,7 +163,8 @@ impl Cluster {
         guard.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let guard = guard.spawn().map_err(failed)?;
         let idle = Mutex::default();
-        Ok(Self { directory, programs, port: 0, password, guard, idle })
+        let version = OnceLock::new();
+        Ok(Self { directory, programs, port: 0, version, password, guard, idle })
     }
 
     /// Creates the data directory, with the rules of a language for sorting if there are any.
@@ -271,25 +277,31 @@ impl Cluster {
 
     /// Kills all processes of the server at once, as a loss of its machine would.
     pub fn kill(&self) {
-        self.signal("KILL");
-        while self.signal("0") {
+        let processes = self.processes();
+        signal("KILL", &processes);
+        while processes.iter().any(|process| signal("0", std::slice::from_ref(process))) {
             thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Sends a signal to all processes of the server. Returns whether there are any.
-    fn signal(&self, name: &str) -> bool {
-        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
-        // The server leads a process group.
-        let group = format!("-{}", file.lines().next().unwrap());
-        let mut kill = Command::new("kill");
-        kill.args(["-s", name, "--", &group]).stderr(Stdio::null());
-        kill.status().unwrap().success()
-    }
-
     /// Stops all processes of the server where they are, or lets them continue.
     pub fn freeze(&self, is_frozen: bool) {
-        assert!(self.signal(if is_frozen { "STOP" } else { "CONT" }));
+        assert!(signal(if is_frozen { "STOP" } else { "CONT" }, &self.processes()));
+    }
+
+    /// The processes of the server, of which each is in a session of its own. On systems without
+    /// `/proc`, only the first one.
+    fn processes(&self) -> Vec<String> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let first = file.lines().next().unwrap().to_owned();
+        let is_child = |process: &String| {
+            let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+            status.lines().any(|line| line.strip_prefix("PPid:\t") == Some(&first))
+        };
+        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let all = all.filter_map(|entry| entry.file_name().into_string().ok());
+        let children: Vec<_> = all.filter(is_child).collect();
+        [vec![first], children].concat()
     }
 
     /// Makes a standby the primary.
@@ -349,9 +361,12 @@ impl Cluster {
 
     /// The major version.
     pub fn version(&self) -> u32 {
-        let mut client = self.superuser(SUPERUSER);
-        let number = client.query_one("SHOW server_version_num", &[]).unwrap();
-        number.get::<_, String>(0).parse::<u32>().unwrap() / 10_000
+        let ask = || {
+            let mut client = self.superuser(SUPERUSER);
+            let number = client.query_one("SHOW server_version_num", &[]).unwrap();
+            number.get::<_, String>(0).parse::<u32>().unwrap() / 10_000
+        };
+        *self.version.get_or_init(ask)
     }
 
     /// A new, empty database, as a URL for its owner, who is no superuser.
@@ -363,6 +378,11 @@ impl Cluster {
     pub fn empty_database(&self, owner: &str) -> String {
         let name = unique("db");
         self.administer(&format!("CREATE DATABASE {name} OWNER {owner}"));
+        // As since PostgreSQL 15.
+        if self.version() < 15 {
+            let give = format!("ALTER SCHEMA public OWNER TO {owner}");
+            self.superuser(&name).batch_execute(&give).unwrap();
+        }
         name
     }
 
@@ -471,6 +491,13 @@ impl Programs {
         command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::null());
         command
     }
+}
+
+/// Sends a signal to processes. Returns whether all exist.
+fn signal(name: &str, processes: &[String]) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", name]).args(processes).stderr(Stdio::null());
+    kill.status().unwrap().success()
 }
 
 /// The free space of a file system as `df` prints it. `None` if there is no such directory.

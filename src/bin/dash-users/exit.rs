@@ -360,8 +360,9 @@ fn of_store(error: &StoreError) -> (Code, Option<String>) {
             (Code::NotADatabase, of_table(location, repair.as_deref(), advice))
         }
         StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
-        StoreError::CannotOpen { hint, .. } => (Code::CannotConnect, not_empty(hint)),
-        StoreError::ReadOnly { hint, .. } => (Code::CannotConnect, not_empty(hint)),
+        StoreError::CannotOpen { hint, .. } | StoreError::ReadOnly { hint, .. } => {
+            (Code::CannotConnect, not_empty(hint))
+        }
         StoreError::Unconfirmed { location } => {
             let history = command(location, "history");
             (Code::Unconfirmed, Some(format!("run {history} to see whether it was saved")))

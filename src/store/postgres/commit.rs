@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::CancelToken;
-use postgres::error::{Severity, SqlState};
+use postgres::error::{DbError, Severity, SqlState};
 use postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -161,7 +161,7 @@ fn cancel(token: CancelToken, tls: Option<MakeRustlsConnect>) {
 /// Whether an error is the server's answer to the commit, which is rolled back then. Not one that
 /// ends the connection, or that a proxy sends.
 fn is_answer(error: &postgres::Error) -> bool {
-    let severity = error.as_db_error().and_then(|error| error.parsed_severity());
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
     let is_proxy = error.code().is_some_and(|state| state.code().starts_with("08"));
     severity == Some(Severity::Error) && !is_proxy
 }

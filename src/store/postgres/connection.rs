@@ -104,14 +104,15 @@ struct Failure {
 fn first(plan: Plan) -> Result<Connection, Failure> {
     let Plan { hosts, session, is_shuffled, tls, names } = plan;
     let (mut failures, mut second_choice) = (Vec::new(), None);
-    let is_one = hosts.len() == 1;
+    let are_several = hosts.len() > 1;
     let names = Arc::new(names);
     for host in hosts {
-        let named = |failure: Failure| match is_one {
-            true => failure,
-            false => {
+        let with_host = |failure: Failure| {
+            if are_several {
                 let reason = format!("{}: {}", host_and_port(&host), failure.reason);
                 Failure { reason, ..failure }
+            } else {
+                failure
             }
         };
         let limit = host.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
@@ -120,7 +121,7 @@ fn first(plan: Plan) -> Result<Connection, Failure> {
         let addresses = match addresses.unwrap_or_else(|| Err(no_answer(&host))) {
             Ok(addresses) => addresses,
             Err(failure) => {
-                failures.push(named(failure));
+                failures.push(with_host(failure));
                 continue;
             }
         };
@@ -138,14 +139,14 @@ fn first(plan: Plan) -> Result<Connection, Failure> {
                     last = Some(failure);
                 }
                 Err(failure) if failure.is_passable => last = Some(failure),
-                Err(failure) => return Err(named(failure)),
+                Err(failure) => return Err(with_host(failure)),
             }
         }
-        failures.extend(last.map(named));
+        failures.extend(last.map(with_host));
     }
     match second_choice {
         Some(connection) => Ok(connection),
-        None => Err(all(failures)),
+        None => Err(all(&failures)),
     }
 }
 
@@ -174,7 +175,7 @@ fn no_answer(config: &Config) -> Failure {
 }
 
 /// The failures of all hosts as one.
-fn all(failures: Vec<Failure>) -> Failure {
+fn all(failures: &[Failure]) -> Failure {
     let mut reasons: Vec<&str> = failures.iter().map(|failure| &*failure.reason).collect();
     reasons.dedup();
     let reason = match &reasons[..] {

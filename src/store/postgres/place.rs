@@ -36,8 +36,8 @@ pub(super) struct OtherTable {
     pub(super) has_users: bool,
 }
 
-/// The oldest supported server version: PostgreSQL 12.
-const MIN_SERVER: i32 = 12;
+/// The oldest supported server version: PostgreSQL 13.
+const MIN_SERVER: i32 = 13;
 
 /// The timeout of one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -301,14 +301,14 @@ pub(super) fn open<'a>(
     let sql = opening.sql();
     let begin = |mut connection: Connection| (run(&mut connection.client, &sql), connection);
     let kept = home.take().filter(|connection| !connection.client.is_closed()).map(begin);
-    let (begun, connection) = match kept {
+    let (answer, connection) = match kept {
         Some((Err(error), _)) if commit::is_lost(&error) => begin(connect(server, location)?),
-        Some(begun) => begun,
+        Some(kept) => kept,
         None => begin(connect(server, location)?),
     };
     let mut session = Session { connection: Some(connection), home };
     let mut error = None;
-    let results = match begun {
+    let results = match answer {
         Ok(results) => results,
         Err(failure) => {
             let state = failure.code();

@@ -271,7 +271,7 @@ fn read_only_session_can_read() {
     assert_eq!(Users::open_read_only(database.location()).unwrap().list().unwrap().len(), 1);
     // A writer does not override it.
     let refusal = open(&database).add(&new_user("bob", GOOD));
-    assert!(matches!(refusal, Err(Error::Store(StoreError::CannotOpen { .. }))), "{refusal:?}");
+    assert!(matches!(refusal, Err(Error::Store(StoreError::ReadOnly { .. }))), "{refusal:?}");
     assert_eq!(names(&database), ["alice"]);
     let mut reader = Users::open_read_only(database.location()).unwrap();
     let refusal = reader.lock(&["alice"]);

@@ -179,11 +179,20 @@ pub trait Transaction {
     /// The first `limit` groups that begin with `prefix` and are text, ordered by their bytes.
     fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError>;
 
-    /// Whether there are no users.
-    fn is_empty(&mut self) -> Result<bool, StoreError>;
+    /// Whether there are no users. In a transaction that writes, no other program can add or change
+    /// users from then on, unless the database has locks of single rows and `locks` is false.
+    fn is_empty(&mut self, locks: bool) -> Result<bool, StoreError>;
 
     /// The usernames that differ from `username` only by ASCII case.
     fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError>;
+
+    /// For each of `usernames`, one that differs only by ASCII case: the last by its bytes.
+    fn similar_to(
+        &mut self,
+        usernames: &[Username],
+    ) -> Result<Vec<Option<StoredText>>, StoreError> {
+        usernames.iter().map(|username| Ok(self.similar(username)?.pop())).collect()
+    }
 
     /// The rows of other tables that reference `username`, and what deleting the user does to them.
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError>;
@@ -243,6 +252,19 @@ pub trait Transaction {
     /// implementation does not know.
     fn may_have(&mut self, usernames: &[&StoredText]) -> Result<Vec<bool>, StoreError> {
         Ok(vec![true; usernames.len()])
+    }
+
+    /// How many users an import looks up and writes at once. The default, 250, is enough if a
+    /// statement takes no round trip.
+    fn chunk(&self) -> usize {
+        250
+    }
+
+    /// Whether the import failed because another program added or changed one of its users since it
+    /// was looked up. If so, the import is undone, and can begin again in this transaction. The
+    /// default implementation excludes other programs.
+    fn undo_import(&mut self) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     /// Adds and changes many rows, recorded in the history as one event. Until
@@ -333,6 +355,8 @@ pub struct NewRow {
 pub struct RowChange {
     /// The username as stored.
     pub username: StoredText,
+    /// The `password_hash` that the change was decided on.
+    pub before: StoredSecret,
     /// The new `password_hash`.
     pub secret: Option<StoredSecret>,
     /// Whether the hash is of a different password than before.

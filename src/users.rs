@@ -501,7 +501,7 @@ impl Users {
     ///
     /// Only [`StoreError`](crate::StoreError).
     pub fn is_empty(&mut self) -> Result<bool, Error> {
-        Ok(self.store.begin(Access::Read)?.is_empty()?)
+        Ok(self.store.begin(Access::Read)?.is_empty(false)?)
     }
 
     /// Adds users with hashed passwords, all or none, if there are no users yet.
@@ -516,7 +516,7 @@ impl Users {
         let users: Vec<(_, NewCredential, _)> =
             users.into_iter().map(|(name, hash, language)| (name, hash.into(), language)).collect();
         self.change("add", None, |transaction| {
-            if !transaction.is_empty()? {
+            if !transaction.is_empty(true)? {
                 return Ok(Changed::No(false));
             }
             for (username, credential, language) in &users {

@@ -138,6 +138,8 @@ impl Postgres {
             users: users::UsersTable::default(),
             changes: 0,
             import: None,
+            has_savepoint: false,
+            is_overtaken: false,
         };
         if let Some(error) = error {
             return Err(transaction.error(&error));
@@ -236,6 +238,10 @@ struct PostgresTransaction<'a> {
     changes: i32,
     /// The started import.
     import: Option<import::Import>,
+    /// Whether an import has begun, after its savepoint.
+    has_savepoint: bool,
+    /// Whether it failed because an app wrote at the same time.
+    is_overtaken: bool,
 }
 
 impl PostgresTransaction<'_> {
@@ -270,6 +276,7 @@ impl PostgresTransaction<'_> {
             Some((&SqlState::UNIQUE_VIOLATION, "users", index))
                 if self.users.unique_indexes.iter().any(|unique| unique == index) =>
             {
+                self.is_overtaken = self.has_savepoint;
                 StoreError::Conflict { location: self.location.clone() }
             }
             Some((&SqlState::UNIQUE_VIOLATION, table, _)) if table.starts_with("pg_") => {
@@ -593,10 +600,8 @@ impl Transaction for PostgresTransaction<'_> {
         self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
     }
 
-    fn is_empty(&mut self) -> Result<bool, StoreError> {
-        // A change that depends on this answer, or on those of `find`, must not be based on
-        // outdated data.
-        if self.access == Access::Write {
+    fn is_empty(&mut self, locks: bool) -> Result<bool, StoreError> {
+        if locks && self.access == Access::Write {
             self.run("LOCK TABLE {schema}.users IN SHARE ROW EXCLUSIVE MODE", &[])?;
         }
         Ok(self.query_one("SELECT NOT EXISTS (SELECT 1 FROM {schema}.users)", &[])?.get(0))
@@ -610,6 +615,17 @@ impl Transaction for PostgresTransaction<'_> {
         let Some(name) = self.key(username.as_ref())? else { return Ok(Vec::new()) };
         let rows = self.query_exact(select, &[(&name, Type::TEXT)])?;
         Ok(rows.iter().map(|row| text(row, 0)).collect())
+    }
+
+    fn similar_to(
+        &mut self,
+        usernames: &[Username],
+    ) -> Result<Vec<Option<StoredText>>, StoreError> {
+        let mut names = Vec::new();
+        for name in usernames {
+            names.push(self.key(name.as_ref())?);
+        }
+        import::similar_to(self, &names)
     }
 
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
@@ -756,12 +772,26 @@ impl Transaction for PostgresTransaction<'_> {
         Ok(found)
     }
 
+    /// Each lookup of many users may read all users once.
+    fn chunk(&self) -> usize {
+        100_000
+    }
+
+    fn undo_import(&mut self) -> Result<bool, StoreError> {
+        if !self.is_overtaken {
+            return Ok(false);
+        }
+        (self.is_overtaken, self.import, self.has_write_path) = (false, None, true);
+        self.batch("ROLLBACK TO SAVEPOINT dash_users_import")?;
+        Ok(true)
+    }
+
     fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
         let mut import = match self.import.take() {
             Some(import) => import,
             None => import::Import::begin(self)?,
         };
-        import.write(self, rows)?;
+        import.write(self, &rows)?;
         self.import = Some(import);
         Ok(())
     }

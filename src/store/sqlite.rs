@@ -288,7 +288,7 @@ impl Transaction for SqliteTransaction<'_> {
         self.texts(GROUPS, prefix, limit)
     }
 
-    fn is_empty(&mut self) -> Result<bool, StoreError> {
+    fn is_empty(&mut self, _locks: bool) -> Result<bool, StoreError> {
         let _work = Work::statement();
         self.transaction
             .query_row("SELECT NOT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0))

@@ -19,13 +19,12 @@ use super::{Error, MAX_RETRIES, Users, until_known};
 use crate::credential::NewCredential;
 use crate::hash::{Method, PasswordHash};
 use crate::password::Password;
-use crate::store::{Access, Cause, CommitHooks, ImportRow, Row, StoredSecret, Transaction};
+use crate::store::{
+    Access, Cause, CommitHooks, ImportRow, Row, StoreError, StoredSecret, Transaction,
+};
 use crate::transfer::{BadRecord, Record, RecordError, Secret};
 use crate::user::StoredText;
 use crate::username::Username;
-
-/// How many users are looked up and written at once. More would take memory without saving time.
-const CHUNK: usize = 250;
 
 /// Options of an import. By default all are false, and an existing user is an error.
 #[derive(Debug, Clone, Copy, Default)]
@@ -252,9 +251,10 @@ impl Import {
             Some(users) => Some(users.store.begin(Access::Read)?),
             None => None,
         };
-        let mut there = unless_empty(transaction.as_deref_mut())?;
+        let size = chunk(transaction.as_deref());
+        let mut there = unless_empty(transaction.as_deref_mut(), false)?;
         let mut existing = Existing::default();
-        for chunk in self.take_chunks() {
+        for chunk in self.take_chunks(size) {
             let Self { options, problems, summary, .. } = self;
             let there = there.as_deref_mut();
             for (candidate, row) in
@@ -281,7 +281,7 @@ impl Import {
     /// verifies and hashes what is necessary because of it.
     fn look_up_again(&mut self, users: &mut Users) -> Result<(), Error> {
         let mut transaction = users.store.begin(Access::Read)?;
-        for chunk in self.candidates.chunks_mut(CHUNK) {
+        for chunk in self.candidates.chunks_mut(transaction.chunk()) {
             let names: Vec<_> = chunk.iter().map(|candidate| &candidate.username).collect();
             let rows = transaction.find(&names)?;
             for (candidate, row) in chunk.iter_mut().zip(rows) {
@@ -296,10 +296,10 @@ impl Import {
     }
 
     /// Takes the records in chunks.
-    fn take_chunks(&mut self) -> impl Iterator<Item = Vec<Candidate>> + use<> {
+    fn take_chunks(&mut self, size: usize) -> impl Iterator<Item = Vec<Candidate>> + use<> {
         let mut candidates = std::mem::take(&mut self.candidates).into_iter();
         std::iter::from_fn(move || {
-            Some(candidates.by_ref().take(CHUNK).collect())
+            Some(candidates.by_ref().take(size).collect())
                 .filter(|chunk: &Vec<_>| !chunk.is_empty())
         })
     }
@@ -462,7 +462,36 @@ impl Import {
             }
             None => (None, CommitHooks::default(), None),
         };
-        let has_users = unless_empty(transaction.as_deref_mut())?.is_some();
+        let mut attempts = 0;
+        let (summary, generated) = loop {
+            let written = self.write_in(transaction.as_deref_mut(), actor, action);
+            let is_overtaken = matches!(written, Err(Error::Store(StoreError::Conflict { .. })));
+            match transaction.as_deref_mut().filter(|_| is_overtaken && attempts < MAX_RETRIES) {
+                Some(transaction) => {
+                    if !transaction.undo_import()? {
+                        break written?;
+                    }
+                    attempts += 1;
+                }
+                None => break written?,
+            }
+        };
+        let ImportSummary { added, changed, removed, .. } = summary;
+        let transaction = transaction.filter(|_| added + changed + removed > 0 && !dry_run);
+        Ok(Imported { transaction, hooks, summary, generated })
+    }
+
+    /// Writes in a transaction. Returns the summary, and the generated passwords.
+    fn write_in(
+        &mut self,
+        mut transaction: Option<&mut (dyn Transaction + '_)>,
+        actor: Option<&str>,
+        action: &str,
+    ) -> Result<(ImportSummary, Vec<(StoredText, Password)>), Error> {
+        let dry_run = self.options.dry_run;
+        // Those to be removed depend on all others.
+        let locks = self.options.prune;
+        let has_users = unless_empty(transaction.as_deref_mut(), locks)?.is_some();
         let (mut summary, mut problems) = (self.summary, Problems::default());
         let names = match transaction.as_deref_mut() {
             there if self.options.prune => names(there)?,
@@ -470,7 +499,7 @@ impl Import {
         };
         let mut existing = Existing::default();
         let mut generated = Vec::new();
-        for chunk in self.candidates.chunks(CHUNK) {
+        for chunk in self.candidates.chunks(chunk(transaction.as_deref())) {
             let there = transaction.as_deref_mut().filter(|_| has_users);
             let mut rows = Vec::new();
             let chunk = chunk.iter().collect();
@@ -507,14 +536,14 @@ impl Import {
         if removed > 0 {
             detail = format!("{detail}, {removed} removed");
         }
-        let mut transaction = transaction.filter(|_| added + changed + removed > 0 && !dry_run);
-        if let Some(transaction) = &mut transaction {
+        let is_written = added + changed + removed > 0 && !dry_run;
+        if let Some(transaction) = transaction.filter(|_| is_written) {
             transaction.import(Vec::new())?;
             transaction.end_import(&Cause { actor, action, detail: Some(&detail) })?;
-            pruned.remove(&mut **transaction, actor, &existing.listed)?;
+            pruned.remove(transaction, actor, &existing.listed)?;
         }
         self.pruned = pruned;
-        Ok(Imported { transaction, hooks, summary, generated })
+        Ok((summary, generated))
     }
 
     /// Writes and commits. If another program holds a lock or wrote at the same time, both are
@@ -553,12 +582,18 @@ impl Import {
     }
 }
 
-/// The transaction, unless there are no users.
+/// How many users are looked up and written at once.
+fn chunk(transaction: Option<&(dyn Transaction + '_)>) -> usize {
+    transaction.map_or(usize::MAX, Transaction::chunk)
+}
+
+/// The transaction, unless there are no users; see [`Transaction::is_empty`].
 fn unless_empty<'a, 't>(
     transaction: Option<&'a mut (dyn Transaction + 't)>,
+    locks: bool,
 ) -> Result<Option<&'a mut (dyn Transaction + 't)>, Error> {
     match transaction {
-        Some(transaction) => Ok((!transaction.is_empty()?).then_some(transaction)),
+        Some(transaction) => Ok((!transaction.is_empty(locks)?).then_some(transaction)),
         None => Ok(None),
     }
 }
@@ -574,7 +609,7 @@ fn match_rows<C: Borrow<Candidate>>(
     summary: &mut ImportSummary,
 ) -> Result<Vec<Matched<C>>, Error> {
     let mut may_exist = vec![false; chunk.len()];
-    let mut rows = Vec::new();
+    let (mut rows, mut similar) = (Vec::new(), vec![None; chunk.len()]);
     if let Some(transaction) = &mut transaction {
         let mut names: Vec<_> =
             chunk.iter().map(|candidate| &candidate.borrow().username).collect();
@@ -582,10 +617,11 @@ fn match_rows<C: Borrow<Candidate>>(
         let mut each = may_exist.iter();
         names.retain(|_| each.next() == Some(&true));
         rows = transaction.find(&names)?;
+        similar = similar_users(options, *transaction, &chunk, &may_exist, &rows)?;
     }
     let mut rows = rows.into_iter();
     let mut matched = Vec::with_capacity(chunk.len());
-    for (kept, may_exist) in chunk.into_iter().zip(may_exist) {
+    for ((kept, may_exist), similar) in chunk.into_iter().zip(may_exist).zip(similar) {
         let candidate = kept.borrow();
         let mut row = if may_exist { rows.next().flatten() } else { None };
         if let Some(transaction) = &mut transaction
@@ -616,10 +652,6 @@ fn match_rows<C: Borrow<Candidate>>(
             }
             continue;
         }
-        let similar = match &mut transaction {
-            Some(transaction) if may_exist => similar_user(options, *transaction, candidate)?,
-            _ => None,
-        };
         let is_absent = matches!(candidate.secret, Planned::Absent);
         if is_absent && candidate.is_found {
             return Err(Error::ConcurrentChange(candidate.username.clone()));
@@ -635,18 +667,31 @@ fn match_rows<C: Borrow<Candidate>>(
     Ok(matched)
 }
 
-/// An existing user whose name differs only by case from a new one, unless similar names are
-/// allowed.
-fn similar_user(
+/// For each record, an existing user whose name differs only by case, if the record is of a new user
+/// and similar names are not allowed.
+fn similar_users<C: Borrow<Candidate>>(
     options: ImportOptions,
     transaction: &mut dyn Transaction,
-    candidate: &Candidate,
-) -> Result<Option<StoredText>, Error> {
+    chunk: &[C],
+    may_exist: &[bool],
+    rows: &[Option<Row>],
+) -> Result<Vec<Option<StoredText>>, Error> {
+    let mut similar = vec![None; chunk.len()];
     if options.allow_similar || options.as_is {
-        return Ok(None);
+        return Ok(similar);
     }
-    match text(&candidate.username).and_then(|name| name.parse::<Username>().ok()) {
-        Some(name) => Ok(transaction.similar(&name)?.pop()),
-        None => Ok(None),
+    let (mut rows, mut places, mut names) = (rows.iter(), Vec::new(), Vec::new());
+    for (place, (candidate, may_exist)) in chunk.iter().zip(may_exist).enumerate() {
+        if !*may_exist || rows.next().is_some_and(Option::is_some) {
+            continue;
+        }
+        if let Some(Ok(name)) = text(&candidate.borrow().username).map(str::parse::<Username>) {
+            places.push(place);
+            names.push(name);
+        }
     }
+    for (place, found) in places.into_iter().zip(transaction.similar_to(&names)?) {
+        similar[place] = found;
+    }
+    Ok(similar)
 }

@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::program::GOOD;
 use crate::server::cluster;
-use crate::support::{assert_ok, name, on};
+use crate::support::{assert_ok, name, on, users};
 
 /// A proxy between programs and the server that counts round trips.
 struct Proxy {
@@ -106,5 +106,29 @@ fn round_trips_of_commands_are_few() {
     ] {
         assert_ok(&sandbox.run_with(input, &args.split(' ').collect::<Vec<_>>()));
         assert_eq!(proxy.counted(), expected, "{args}");
+    }
+}
+
+#[test]
+fn round_trips_of_import_do_not_grow_with_users() {
+    let Some(cluster) = cluster() else { return };
+    let direct = cluster.database();
+    let proxy = Proxy::start(cluster.port());
+    let (database, port, password) = (name(&direct), proxy.port, cluster.password());
+    let sandbox =
+        on(&format!("postgresql://owner:{password}@127.0.0.1:{port}/{database}?sslmode=disable"));
+    assert_ok(&sandbox.run(&["seed", "--quiet"]));
+    for (expected, conflict, language) in
+        [(24, "fail", "en"), (17, "update", "de"), (8, "skip", "de")]
+    {
+        for (prefix, count) in [("a", 1), ("b", 10), ("c", 2000)] {
+            users(&sandbox, "users.csv", prefix, count);
+            let path = sandbox.path("users.csv");
+            let file = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, file.replace(",en,", &format!(",{language},"))).unwrap();
+            proxy.counted();
+            assert_ok(&sandbox.run(&["import", "users.csv", "--on-conflict", conflict]));
+            assert_eq!(proxy.counted(), expected, "{conflict}, {count} users");
+        }
     }
 }

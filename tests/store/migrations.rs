@@ -296,12 +296,14 @@ fn database_of_version_3_gets_later_objects_only(database: &dyn Database) {
     add_group(&mut users, "alice", "staff");
     let found = |users: &mut Users| (users.history(None, None).unwrap(), users.check().unwrap());
     let before = found(&mut users);
+    let latest = schema(database).version;
     downgrade(database, 3);
-    assert_eq!(reason(database), "its schema version is 3, the latest is 5");
+    assert_eq!(reason(database), format!("its schema version is 3, the latest is {latest}"));
     assert_needs_migration(database);
 
     let applied = try_init(database).unwrap().applied;
-    assert_eq!(applied.iter().map(|migration| migration.version).collect::<Vec<_>>(), [4, 5]);
+    let applied: Vec<_> = applied.iter().map(|migration| migration.version).collect();
+    assert_eq!(applied, (4..=latest).collect::<Vec<_>>());
     assert_eq!(groups(&mut users, "alice"), ["staff"]);
     assert_eq!(found(&mut users), before);
 }

@@ -8,6 +8,7 @@ mod direct_writes;
 mod encodings;
 mod hostile;
 mod import_retries;
+mod imports;
 mod unseen;
 
 use std::path::Path;

@@ -138,7 +138,8 @@ const INDEXES: &str = "
 const TRIGGERS: &str = "
     SELECT tgname::text, relname::text, tgtype,
            coalesce(array_length(tgattr::int2[], 1), 0), tgqual IS NOT NULL,
-           CASE WHEN pronamespace = relnamespace THEN proname::text ELSE '' END
+           CASE WHEN pronamespace = relnamespace THEN proname::text ELSE '' END,
+           concat_ws(' ', tgoldtable, tgnewtable)
     FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
         JOIN pg_proc ON pg_proc.oid = tgfoid
     WHERE relnamespace = to_regnamespace({schema}) AND NOT tgisinternal

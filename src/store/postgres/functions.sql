@@ -6,6 +6,12 @@
 -- security raise an error instead of counting as missing. Sequential scans are off, so a lookup of
 -- one row in a small table does not conflict with other rows in a serializable transaction.
 --
+-- A trigger runs once for each statement, with all of its rows in dash_users_old and dash_users_new.
+-- The n-th row of one is the n-th of the other. These are read only in subqueries of their own: the
+-- app's table may have columns of any name. Plans are kept for statements with any number of rows, so
+-- nested loops are off, and our tables are never joined with the rows but searched for an array of
+-- names. Only a row that gets another name has a trigger of its own: its groups follow it.
+--
 -- A trigger that cannot do its work, for example because one of our tables is missing, does not
 -- make the app's write fail. It at least deletes the groups of a user who was added, removed or
 -- renamed, and sets dash_users.failure for dash-users, which then rolls back. `check` finds the
@@ -21,7 +27,8 @@ CREATE OR REPLACE FUNCTION {schema}.dash_users_on_users() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
-SET enable_seqscan = off AS $function$
+SET enable_seqscan = off
+SET enable_nestloop = off AS $function$
 DECLARE
     who text := nullif(current_setting('dash_users.actor', true), '');
     what text := nullif(current_setting('dash_users.action', true), '');
@@ -39,14 +46,15 @@ DECLARE
     old_hash text COLLATE "C";
     new_hash text COLLATE "C";
     new_fingerprint text;
-    is_replaced boolean;
+    changed record;
+    event text;
+    -- The number of recorded rows.
+    recorded bigint := 0;
 BEGIN
     -- First, for the handler below.
-    IF TG_OP <> 'INSERT' THEN
+    IF TG_LEVEL = 'ROW' THEN
         old_name := OLD.username;
         old_hash := OLD.password_hash;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
         new_name := NEW.username;
         new_hash := NEW.password_hash;
         new_fingerprint := {fingerprint};
@@ -62,31 +70,89 @@ BEGIN
         RETURN NULL;
     END IF;
     IF TG_OP = 'INSERT' THEN
-        IF new_name IS NOT NULL THEN
-            -- Groups and times of an earlier user of that name, removed unseen, are not the new one's.
+        SELECT count(*) INTO recorded FROM dash_users_new;
+        IF recorded = 0 THEN
+            RETURN NULL;
+        END IF;
+        -- Groups and times of an earlier user of that name, removed unseen, are not the new one's.
+        WITH written AS (
             INSERT INTO {schema}.dash_users_times AS times
                 (username, created_at, password_changed_at, fingerprint)
-            VALUES (new_name, clock_timestamp(), clock_timestamp(), new_fingerprint)
+            SELECT added.name, clock_timestamp(), clock_timestamp(), {fingerprint of added.hash}
+            FROM (SELECT username::text AS name, password_hash::text AS hash
+                  FROM dash_users_new) AS added
+            WHERE added.name IS NOT NULL
             ON CONFLICT (username) DO UPDATE SET created_at = excluded.created_at,
                 password_changed_at = excluded.password_changed_at,
                 fingerprint = excluded.fingerprint
-            RETURNING times.xmax::text <> '0' INTO is_replaced;
-            IF is_replaced THEN
-                INSERT INTO {schema}.user_events (action, username, detail)
-                VALUES ('remove', left(new_name, 1024), 'replaced by another row');
-            END IF;
-            DELETE FROM {schema}.user_groups WHERE username = new_name;
+            RETURNING times.username, times.xmax::text <> '0' AS is_replaced)
+        INSERT INTO {schema}.user_events (action, username, detail)
+        SELECT 'remove', left(written.username, 1024), 'replaced by another row'
+        FROM written WHERE is_replaced;
+        -- A statement that deletes nothing would call the trigger on groups.
+        IF EXISTS (SELECT 1 FROM {schema}.user_groups WHERE username = ANY (ARRAY(
+                       SELECT username::text COLLATE "C" FROM dash_users_new))) THEN
+            DELETE FROM {schema}.user_groups WHERE username = ANY (ARRAY(
+                SELECT username::text COLLATE "C" FROM dash_users_new));
         END IF;
         INSERT INTO {schema}.user_events (actor, action, username, detail)
-        VALUES (who, 'add', left(new_name, 1024), more);
+        SELECT who, 'add', left(added.name, 1024), more
+        FROM (SELECT username::text AS name FROM dash_users_new) AS added;
     ELSIF TG_OP = 'DELETE' THEN
+        SELECT count(*) INTO recorded FROM dash_users_old;
+        IF recorded = 0 THEN
+            RETURN NULL;
+        END IF;
         -- The event of the user says that the groups went along.
         PERFORM set_config('dash_users.nested', 'on', true);
-        DELETE FROM {schema}.dash_users_times WHERE username = old_name;
-        DELETE FROM {schema}.user_groups WHERE username = old_name;
+        DELETE FROM {schema}.dash_users_times WHERE username = ANY (ARRAY(
+            SELECT username::text COLLATE "C" FROM dash_users_old));
+        DELETE FROM {schema}.user_groups WHERE username = ANY (ARRAY(
+            SELECT username::text COLLATE "C" FROM dash_users_old));
         INSERT INTO {schema}.user_events (actor, action, username, detail)
-        VALUES (who, 'remove', left(old_name, 1024), more);
+        SELECT who, 'remove', left(removed.name, 1024), more
+        FROM (SELECT username::text AS name FROM dash_users_old) AS removed;
+    ELSIF TG_LEVEL = 'STATEMENT' THEN
+        FOR changed IN
+            SELECT after.name, before.hash AS hash_before, after.hash, after.language,
+                   before.language IS DISTINCT FROM after.language AS is_other_language
+            FROM (SELECT row_number() OVER () AS position, username::text COLLATE "C" AS name,
+                         password_hash::text COLLATE "C" AS hash,
+                         language::text COLLATE "C" AS language
+                  FROM dash_users_old) AS before
+                JOIN (SELECT row_number() OVER () AS position, username::text COLLATE "C" AS name,
+                             password_hash::text COLLATE "C" AS hash,
+                             language::text COLLATE "C" AS language
+                      FROM dash_users_new) AS after ON after.position = before.position
+            WHERE before.name = after.name
+                AND (before.hash IS DISTINCT FROM after.hash
+                     OR before.language IS DISTINCT FROM after.language)
+            ORDER BY after.position
+        LOOP
+            recorded := recorded + 1;
+            IF changed.hash_before IS DISTINCT FROM changed.hash THEN
+                event := coalesce(what, CASE
+                    WHEN strpos(changed.hash_before, '$') > 0
+                        AND changed.hash = '!' || replace(changed.hash_before, '$', '|') THEN 'lock'
+                    WHEN strpos(changed.hash, '$') > 0
+                        AND changed.hash_before = '!' || replace(changed.hash, '$', '|') THEN 'unlock'
+                    ELSE 'passwd' END);
+                INSERT INTO {schema}.user_events (actor, action, username, detail)
+                VALUES (who, event, left(changed.name, 1024), more);
+                -- Locking, and another hash of the same password, keep the password.
+                UPDATE {schema}.dash_users_times SET fingerprint = {fingerprint of changed.hash},
+                    password_changed_at = CASE event
+                        WHEN 'passwd' THEN clock_timestamp() ELSE password_changed_at END
+                WHERE username = changed.name;
+            END IF;
+            IF changed.is_other_language THEN
+                INSERT INTO {schema}.user_events (actor, action, username, detail)
+                VALUES (who, 'update', left(changed.name, 1024),
+                        'language ' || coalesce(left(changed.language, 64), 'NULL'));
+            END IF;
+        END LOOP;
     ELSE
+        recorded := 1;
         IF old_name IS DISTINCT FROM new_name THEN
             DELETE FROM {schema}.dash_users_times WHERE username = new_name;
             IF FOUND THEN
@@ -131,9 +197,9 @@ BEGIN
         END IF;
     END IF;
     PERFORM set_config('dash_users.nested', '', true);
-    IF is_ours THEN
-        PERFORM set_config('dash_users.recorded', (1 + coalesce(
-            nullif(current_setting('dash_users.recorded', true), ''), '0')::integer)::text, true);
+    IF is_ours AND recorded > 0 THEN
+        PERFORM set_config('dash_users.recorded', (recorded + coalesce(
+            nullif(current_setting('dash_users.recorded', true), ''), '0')::bigint)::text, true);
     END IF;
     RETURN NULL;
 EXCEPTION
@@ -143,7 +209,29 @@ EXCEPTION
     WHEN OTHERS THEN
         PERFORM set_config('dash_users.failure', SQLERRM, true);
         -- The schema may have another name than when this function was created.
-        IF old_name IS DISTINCT FROM new_name THEN
+        IF TG_LEVEL = 'STATEMENT' AND TG_OP <> 'UPDATE' THEN
+            IF to_regclass(format('%I.user_groups', TG_TABLE_SCHEMA)) IS NOT NULL THEN
+                EXECUTE format('DELETE FROM %I.user_groups WHERE username = ANY (ARRAY(
+                                    SELECT username::text COLLATE "C" FROM %I))', TG_TABLE_SCHEMA,
+                               CASE TG_OP WHEN 'INSERT' THEN 'dash_users_new'
+                                          ELSE 'dash_users_old' END);
+            END IF;
+        ELSIF TG_LEVEL = 'STATEMENT' THEN
+            BEGIN
+                EXECUTE format(
+                    'UPDATE %I.dash_users_times AS times SET fingerprint = {fingerprint of after.hash}
+                     FROM (SELECT username::text COLLATE "C" AS name,
+                                  password_hash::text COLLATE "C" AS hash FROM dash_users_old) AS before
+                         JOIN (SELECT username::text COLLATE "C" AS name,
+                                      password_hash::text COLLATE "C" AS hash FROM dash_users_new) AS after
+                             ON after.name = before.name
+                     WHERE times.username = after.name AND before.hash IS DISTINCT FROM after.hash',
+                    TG_TABLE_SCHEMA);
+            EXCEPTION WHEN OTHERS THEN
+                -- `init` takes the users for others, and drops their groups.
+                NULL;
+            END;
+        ELSIF old_name IS DISTINCT FROM new_name THEN
             IF to_regclass(format('%I.user_groups', TG_TABLE_SCHEMA)) IS NOT NULL THEN
                 EXECUTE format('DELETE FROM %I.user_groups WHERE username IN ($1, $2)',
                                TG_TABLE_SCHEMA) USING old_name, new_name;
@@ -189,7 +277,8 @@ $function$;
 CREATE OR REPLACE FUNCTION {schema}.dash_users_on_groups() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET row_security = off AS $function$
+SET row_security = off
+SET enable_seqscan = off AS $function$
 DECLARE
     who text := nullif(current_setting('dash_users.actor', true), '');
     -- Not for what triggers of the app do meanwhile.
@@ -199,6 +288,7 @@ DECLARE
         OR who IS NOT NULL OR is_bulk;
     invoker text := CASE current_setting('role')
         WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
+    recorded bigint := 1;
 BEGIN
     -- The event of the user says it. A statement of the app is not nested in a trigger of ours.
     IF pg_trigger_depth() > 1 AND current_setting('dash_users.nested', true) = 'on' THEN
@@ -214,20 +304,28 @@ BEGIN
     IF is_bulk THEN
         RETURN NULL;
     END IF;
-    IF TG_OP <> 'INSERT' THEN
+    IF TG_OP = 'INSERT' THEN
+        -- A transaction that removes the user, and does not see the new group, must not succeed.
+        UPDATE {schema}.dash_users_times SET fingerprint = fingerprint
+        WHERE username = ANY (ARRAY(SELECT username FROM dash_users_new));
+        INSERT INTO {schema}.user_events (actor, action, username, detail)
+        SELECT who, 'group add', left(username, 1024), left(group_name, 1024) FROM dash_users_new;
+        GET DIAGNOSTICS recorded = ROW_COUNT;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO {schema}.user_events (actor, action, username, detail)
+        SELECT who, 'group remove', left(username, 1024), left(group_name, 1024) FROM dash_users_old;
+        GET DIAGNOSTICS recorded = ROW_COUNT;
+    ELSE
         INSERT INTO {schema}.user_events (actor, action, username, detail)
         VALUES (who, 'group remove', left(OLD.username, 1024), left(OLD.group_name, 1024));
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        -- A transaction that removes the user, and does not see the new group, must not succeed.
         UPDATE {schema}.dash_users_times SET fingerprint = fingerprint
         WHERE username = NEW.username;
         INSERT INTO {schema}.user_events (actor, action, username, detail)
         VALUES (who, 'group add', left(NEW.username, 1024), left(NEW.group_name, 1024));
     END IF;
-    IF is_ours THEN
-        PERFORM set_config('dash_users.recorded', (1 + coalesce(
-            nullif(current_setting('dash_users.recorded', true), ''), '0')::integer)::text, true);
+    IF is_ours AND recorded > 0 THEN
+        PERFORM set_config('dash_users.recorded', (recorded + coalesce(
+            nullif(current_setting('dash_users.recorded', true), ''), '0')::bigint)::text, true);
     END IF;
     RETURN NULL;
 EXCEPTION

@@ -1,44 +1,45 @@
-//! Importing many users at once, thousands with one statement. The triggers do nothing, and their
-//! work is done here.
+//! Importing many users at once, all with a few statements. The triggers do nothing, and their work is
+//! done here.
+//!
+//! Apps can write meanwhile: only rows of imported users are locked, by the statements that write
+//! them. What the import was decided on is compared again by these statements. If an app was faster,
+//! the import is undone up to a savepoint, and its users are looked up again.
 
 use std::time::SystemTime;
 
 use postgres::types::Type;
 
 use super::schema::fingerprint;
-use super::{Param, PostgresTransaction, REWRITTEN, SKIPPED, printable};
+use super::{Param, PostgresTransaction, REWRITTEN, SKIPPED, printable, text as read_text};
 use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
 use crate::user::StoredText;
-
-/// The number of users added by one statement.
-const BATCH: usize = 5000;
 
 /// A started import.
 pub(super) struct Import {
     now: SystemTime,
     /// Whether there were no users, so nothing can remain of one.
     was_empty: bool,
-    /// The users to add with the next statement.
-    new: Vec<NewRow>,
     /// The users, and what the history of each says about the import.
     imported: Vec<(String, String)>,
 }
 
 impl Import {
     pub(super) fn begin(transaction: &mut PostgresTransaction) -> Result<Self, StoreError> {
+        transaction.run_all("SAVEPOINT dash_users_import")?;
+        transaction.has_savepoint = true;
         let ask = "SELECT clock_timestamp(), NOT EXISTS (SELECT 1 FROM {schema}.users),
                           set_config('dash_users.bulk', 'on', true)";
         let row = transaction.query_one(ask, &[])?;
-        let (now, was_empty) = (row.get(0), row.get(1));
-        let import = Self { now, was_empty, new: Vec::new(), imported: Vec::new() };
+        let import = Self { now: row.get(0), was_empty: row.get(1), imported: Vec::new() };
         if import.was_empty {
-            let forget = "INSERT INTO {schema}.user_events (action, username, detail)
-                          SELECT 'remove', left(username, 1024), 'found missing'
-                          FROM {schema}.dash_users_times";
+            // Each statement sees the users whose times or groups it would delete.
             for sql in [
-                forget,
-                "DELETE FROM {schema}.dash_users_times",
-                "DELETE FROM {schema}.user_groups",
+                "WITH gone AS (DELETE FROM {schema}.dash_users_times
+                               WHERE NOT EXISTS (SELECT 1 FROM {schema}.users) RETURNING username)
+                 INSERT INTO {schema}.user_events (action, username, detail)
+                 SELECT 'remove', left(username, 1024), 'found missing' FROM gone",
+                "DELETE FROM {schema}.user_groups
+                 WHERE NOT EXISTS (SELECT 1 FROM {schema}.users)",
             ] {
                 transaction.run(sql, &[])?;
             }
@@ -49,50 +50,52 @@ impl Import {
     pub(super) fn write(
         &mut self,
         transaction: &mut PostgresTransaction,
-        rows: Vec<ImportRow>,
+        rows: &[ImportRow],
     ) -> Result<(), StoreError> {
+        let (mut new, mut changes) = (Vec::new(), Vec::new());
         for row in rows {
             if let (StoredText::Text(username), changes) = row.summary() {
                 self.imported.push((username.chars().take(1024).collect(), changes));
             }
             match row {
-                ImportRow::Add(row) => self.new.push(row),
-                ImportRow::Change(row) => self.change(transaction, &row)?,
+                ImportRow::Add(row) => new.push(row),
+                ImportRow::Change(row) => changes.push(row),
             }
         }
-        if self.new.len() < BATCH { Ok(()) } else { self.add_new(transaction) }
-    }
-
-    fn add_new(&mut self, transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
-        let rows = std::mem::take(&mut self.new);
-        if rows.is_empty() { Ok(()) } else { self.add(transaction, &rows) }
+        if !new.is_empty() {
+            self.add(transaction, &new)?;
+        }
+        if !changes.is_empty() {
+            self.change(transaction, &changes)?;
+        }
+        Ok(())
     }
 
     fn add(
         &self,
         transaction: &mut PostgresTransaction,
-        rows: &[NewRow],
+        rows: &[&NewRow],
     ) -> Result<(), StoreError> {
         let (mut names, mut secrets, mut languages) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut members, mut groups) = (Vec::new(), Vec::new());
+        let mut members = Members::default();
         for row in rows {
             let name = text(transaction, &row.username)?;
-            for group in &row.groups {
-                members.push(name);
-                groups.push(text(transaction, group)?);
-            }
+            members.add(transaction, name, &row.groups)?;
             names.push(name);
             secrets.push(text(transaction, row.secret.expose())?);
             languages.push(text(transaction, &row.language)?);
         }
         let names: [Param; 1] = [(&names, Type::TEXT_ARRAY)];
         if !self.was_empty {
-            let forget = "INSERT INTO {schema}.user_events (action, username, detail)
-                          SELECT 'remove', left(username, 1024), 'replaced by another row'
-                          FROM {schema}.dash_users_times WHERE username = ANY($1)";
-            let times = "DELETE FROM {schema}.dash_users_times WHERE username = ANY($1)";
-            let groups = "DELETE FROM {schema}.user_groups WHERE username = ANY($1)";
-            for sql in [forget, times, groups] {
+            for sql in [
+                "WITH gone AS (DELETE FROM {schema}.dash_users_times AS times
+                               USING unnest($1) AS wanted (name) WHERE times.username = name
+                               RETURNING times.username)
+                 INSERT INTO {schema}.user_events (action, username, detail)
+                 SELECT 'remove', left(username, 1024), 'replaced by another row' FROM gone",
+                "DELETE FROM {schema}.user_groups AS groups
+                 USING unnest($1) AS wanted (name) WHERE groups.username = name",
+            ] {
                 transaction.run(sql, &names)?;
             }
         }
@@ -110,15 +113,11 @@ impl Import {
         let secrets: Param = (&secrets, Type::TEXT_ARRAY);
         let languages: Param = (&languages, Type::TEXT_ARRAY);
         let values: [Param; 3] = [names.clone(), secrets.clone(), languages];
-        let counts = transaction.write(insert, &values)?;
-        let count = |column| {
-            let count = counts.first().map_or(0, |row| row.get::<_, i64>(column));
-            u64::try_from(count).unwrap_or_default()
-        };
-        if count(0) < rows.len() as u64 {
+        let [written, rewritten] = counts(transaction, insert, &values)?;
+        if written < rows.len() {
             return Err(transaction.refused(SKIPPED));
         }
-        if count(1) > 0 {
+        if rewritten > 0 {
             return Err(transaction.refused(REWRITTEN));
         }
         let insert = format!(
@@ -129,66 +128,93 @@ impl Import {
             fingerprint("hash")
         );
         transaction.run(&insert, &[names, (&self.now, Type::TIMESTAMPTZ), secrets])?;
-        let insert =
-            "INSERT INTO {schema}.user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
-        let values: [Param; 2] = [(&members, Type::TEXT_ARRAY), (&groups, Type::TEXT_ARRAY)];
-        transaction.run(insert, &values)?;
-        Ok(())
+        members.insert(transaction)
     }
 
     fn change(
         &self,
         transaction: &mut PostgresTransaction,
-        row: &RowChange,
+        rows: &[&RowChange],
     ) -> Result<(), StoreError> {
-        let RowChange { username, secret, is_new_password, language, groups } = row;
-        let name = text(transaction, username)?;
-        if let Some(secret) = secret {
-            let secret = text(transaction, secret.expose())?;
-            let update = "UPDATE {schema}.users SET password_hash = $2 WHERE {username = $1}
-                          RETURNING username::text, password_hash::text";
-            let written =
-                transaction.write(update, &[(&name, Type::TEXT), (&secret, Type::TEXT)])?;
-            transaction.require_as_written(&written, None, secret.unwrap_or_default())?;
-            let update = format!(
-                "UPDATE {{schema}}.dash_users_times SET fingerprint = {} WHERE username = $1",
-                fingerprint("$2")
-            );
-            transaction.run(&update, &[(&name, Type::TEXT), (&secret, Type::TEXT)])?;
+        // A trigger of the app on a column must not fire if only the other one changes.
+        for (set, of_hash, of_language) in [
+            ("password_hash = wanted.hash, language = wanted.language", true, true),
+            ("password_hash = wanted.hash", true, false),
+            ("language = wanted.language", false, true),
+        ] {
+            let is_it = |row: &&&RowChange| {
+                row.secret.is_some() == of_hash && row.language.is_some() == of_language
+            };
+            let rows: Vec<_> = rows.iter().filter(is_it).copied().collect();
+            if !rows.is_empty() {
+                update(transaction, set, of_hash, &rows)?;
+            }
         }
-        if let Some(language) = language {
-            let language = text(transaction, language)?;
-            let update =
-                "UPDATE {schema}.users SET language = $2 WHERE {username = $1} RETURNING 1";
-            transaction.change(update, &[(&name, Type::TEXT), (&language, Type::TEXT)])?;
+        self.remember(transaction, rows)?;
+        let (mut names, mut members) = (Vec::new(), Members::default());
+        for row in rows {
+            let Some(groups) = &row.groups else { continue };
+            let name = text(transaction, &row.username)?;
+            names.push(name);
+            members.add(transaction, name, groups)?;
         }
-        if *is_new_password {
-            let update =
-                "UPDATE {schema}.dash_users_times SET password_changed_at = $2 WHERE username = $1";
-            transaction.run(update, &[(&name, Type::TEXT), (&self.now, Type::TIMESTAMPTZ)])?;
+        if names.is_empty() {
+            return Ok(());
         }
-        if let Some(groups) = groups {
-            let groups: Vec<_> =
-                groups.iter().map(|group| text(transaction, group)).collect::<Result<_, _>>()?;
+        for sql in [
             // Like the trigger on groups.
-            let touch = "UPDATE {schema}.dash_users_times SET fingerprint = fingerprint
-                         WHERE username = $1";
-            transaction.run(touch, &[(&name, Type::TEXT)])?;
-            let delete = "DELETE FROM {schema}.user_groups WHERE username = $1";
-            transaction.run(delete, &[(&name, Type::TEXT)])?;
-            let insert =
-                "INSERT INTO {schema}.user_groups (username, group_name) SELECT $1, unnest($2)";
-            transaction.run(insert, &[(&name, Type::TEXT), (&groups, Type::TEXT_ARRAY)])?;
+            "UPDATE {schema}.dash_users_times AS times SET fingerprint = fingerprint
+             FROM unnest($1) AS wanted (name) WHERE times.username = name",
+            "DELETE FROM {schema}.user_groups AS groups
+             USING unnest($1) AS wanted (name) WHERE groups.username = name",
+        ] {
+            transaction.run(sql, &[(&names, Type::TEXT_ARRAY)])?;
         }
-        Ok(())
+        members.insert(transaction)
+    }
+
+    /// Updates fingerprints, and the times of new passwords.
+    fn remember(
+        &self,
+        transaction: &mut PostgresTransaction,
+        rows: &[&RowChange],
+    ) -> Result<(), StoreError> {
+        let (mut names, mut secrets, mut are_new) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows.iter().filter(|row| row.secret.is_some() || row.is_new_password) {
+            names.push(text(transaction, &row.username)?);
+            secrets.push(match &row.secret {
+                Some(secret) => text(transaction, secret.expose())?,
+                None => None,
+            });
+            are_new.push(row.is_new_password);
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        let update = format!(
+            "UPDATE {{schema}}.dash_users_times AS times
+             SET fingerprint = CASE WHEN hash IS NULL THEN fingerprint ELSE {} END,
+                 password_changed_at = CASE WHEN is_new THEN $4 ELSE password_changed_at END
+             FROM unnest($1, $2, $3) AS wanted (name, hash, is_new) WHERE times.username = name",
+            fingerprint("hash")
+        );
+        let values: [Param; 4] = [
+            (&names, Type::TEXT_ARRAY),
+            (&secrets, Type::TEXT_ARRAY),
+            (&are_new, Type::BOOL_ARRAY),
+            (&self.now, Type::TIMESTAMPTZ),
+        ];
+        transaction.run(&update, &values).map(drop)
     }
 
     pub(super) fn end(
-        mut self,
+        self,
         transaction: &mut PostgresTransaction,
         cause: &Cause<'_>,
     ) -> Result<(), StoreError> {
-        self.add_new(transaction)?;
+        /// The number of users in one statement.
+        const BATCH: usize = 100_000;
+
         let Cause { actor, action, detail } = *cause;
         let (actor, detail) = (actor.map(printable), detail.map(printable));
         let insert = "INSERT INTO {schema}.user_events (actor, action, detail) VALUES ($1, $2, $3)
@@ -209,8 +235,137 @@ impl Import {
                 [(&names, Type::TEXT_ARRAY), (&changes, Type::TEXT_ARRAY), (&event, Type::INT8)];
             transaction.run(insert, &values)?;
         }
+        // Conflicts from here on concern the whole transaction.
+        transaction.has_savepoint = false;
         transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
     }
+}
+
+/// Changes users whose hash is still the one that the change was decided on.
+fn update(
+    transaction: &mut PostgresTransaction,
+    set: &str,
+    of_hash: bool,
+    rows: &[&RowChange],
+) -> Result<(), StoreError> {
+    let (mut names, mut before) = (Vec::new(), Vec::new());
+    let (mut secrets, mut languages) = (Vec::new(), Vec::new());
+    for row in rows {
+        names.push(text(transaction, &row.username)?);
+        before.push(text(transaction, row.before.expose())?);
+        secrets.push(match &row.secret {
+            Some(secret) => text(transaction, secret.expose())?,
+            None => None,
+        });
+        languages.push(match &row.language {
+            Some(language) => text(transaction, language)?,
+            None => None,
+        });
+    }
+    let is_same = "users.password_hash::text COLLATE \"C\" IS NOT DISTINCT FROM wanted.before";
+    let wanted = "unnest($1, $2, $3, $4) AS wanted (name, before, hash, language)";
+    let update = format!(
+        "WITH written AS (
+             UPDATE {{schema}}.users SET {set} FROM {wanted}
+             WHERE {{username = wanted.name}} AND {is_same}
+             RETURNING {of_hash} AND users.password_hash::text COLLATE \"C\"
+                                     IS DISTINCT FROM wanted.hash AS is_rewritten)
+         SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE is_rewritten) FROM written"
+    );
+    let values: [Param; 4] = [
+        (&names, Type::TEXT_ARRAY),
+        (&before, Type::TEXT_ARRAY),
+        (&secrets, Type::TEXT_ARRAY),
+        (&languages, Type::TEXT_ARRAY),
+    ];
+    let [written, rewritten] = counts(transaction, &update, &values)?;
+    if rewritten > 0 {
+        return Err(transaction.refused(REWRITTEN));
+    }
+    if written == rows.len() {
+        return Ok(());
+    }
+    // Another program removed or changed a user, or a trigger of the app skipped one.
+    let select = format!(
+        "SELECT pg_catalog.count(*), 0::bigint
+         FROM {wanted} JOIN {{schema}}.users ON {{username = wanted.name}}
+         WHERE {is_same} OR users.password_hash::text COLLATE \"C\" = wanted.hash"
+    );
+    if counts(transaction, &select, &values)?[0] == rows.len() {
+        return Err(transaction.refused(SKIPPED));
+    }
+    transaction.is_overtaken = true;
+    Err(StoreError::Conflict { location: transaction.location.clone() })
+}
+
+/// The two numbers that a statement returns.
+fn counts(
+    transaction: &mut PostgresTransaction,
+    sql: &str,
+    values: &[Param],
+) -> Result<[usize; 2], StoreError> {
+    let rows = transaction.write(sql, values)?;
+    let count = |column| {
+        let count = rows.first().map_or(0, |row| row.get::<_, i64>(column));
+        usize::try_from(count).unwrap_or_default()
+    };
+    Ok([count(0), count(1)])
+}
+
+/// Groups to add users to.
+#[derive(Default)]
+struct Members<'a> {
+    names: Vec<Option<&'a str>>,
+    groups: Vec<Option<&'a str>>,
+}
+
+impl<'a> Members<'a> {
+    fn add(
+        &mut self,
+        transaction: &PostgresTransaction,
+        name: Option<&'a str>,
+        groups: &'a [StoredText],
+    ) -> Result<(), StoreError> {
+        for group in groups {
+            self.names.push(name);
+            self.groups.push(text(transaction, group)?);
+        }
+        Ok(())
+    }
+
+    fn insert(self, transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
+        if self.names.is_empty() {
+            return Ok(());
+        }
+        let insert =
+            "INSERT INTO {schema}.user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
+        let values: [Param; 2] =
+            [(&self.names, Type::TEXT_ARRAY), (&self.groups, Type::TEXT_ARRAY)];
+        transaction.run(insert, &values).map(drop)
+    }
+}
+
+/// See [`Transaction::similar_to`](crate::store::Transaction::similar_to).
+pub(super) fn similar_to(
+    transaction: &mut PostgresTransaction,
+    names: &[Option<&str>],
+) -> Result<Vec<Option<StoredText>>, StoreError> {
+    let mut similar = vec![None; names.len()];
+    if names.is_empty() {
+        return Ok(similar);
+    }
+    let select = "SELECT DISTINCT ON (wanted.position) wanted.position, users.username::text
+                  FROM unnest($1) WITH ORDINALITY AS wanted (name, position)
+                      JOIN {schema}.users ON lower(users.username::text COLLATE \"C\")
+                          = lower(wanted.name COLLATE \"C\") AND users.username::text <> wanted.name
+                  ORDER BY wanted.position, users.username::text COLLATE \"C\" DESC";
+    for row in transaction.query(select, &[(&names, Type::TEXT_ARRAY)])? {
+        let place = usize::try_from(row.get::<_, i64>(0) - 1).ok();
+        if let Some(place) = place.and_then(|place| similar.get_mut(place)) {
+            *place = Some(read_text(&row, 1));
+        }
+    }
+    Ok(similar)
 }
 
 /// A text as a parameter.

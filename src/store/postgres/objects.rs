@@ -22,15 +22,26 @@ const INDEXES: [(u32, &str, &str, &[&str]); 2] = [
     (4, "dash_users_group_name", "user_groups", &["group_name"]),
 ];
 
-/// Triggers: the table, the bits of `tgtype`, how many columns they are for (0 for all), whether
-/// they have a condition, and their function.
-const TRIGGERS: [(&str, &str, i16, i32, bool, &str); 5] = [
-    ("dash_users_added_or_removed", "users", ROW | INSERT | DELETE, 0, false, ON_USERS),
-    ("dash_users_changed", "users", ROW | UPDATE, 0, true, ON_USERS),
-    ("dash_users_truncated", "users", TRUNCATE, 0, false, "dash_users_on_truncate"),
-    ("dash_users_groups", "user_groups", ROW | INSERT | DELETE, 0, false, ON_GROUPS),
-    ("dash_users_groups_changed", "user_groups", ROW | UPDATE, 2, true, ON_GROUPS),
+/// Triggers: the version that creates each, the table, the bits of `tgtype`, how many columns they are
+/// for (0 for all), whether they have a condition, their tables of rows, and their function.
+#[rustfmt::skip]
+const TRIGGERS: [(u32, &str, &str, i16, i32, bool, &str, &str); 8] = [
+    (6, "dash_users_added", "users", INSERT, 0, false, NEW, ON_USERS),
+    (6, "dash_users_removed", "users", DELETE, 0, false, OLD, ON_USERS),
+    (2, "dash_users_changed", "users", UPDATE, 0, false, OLD_AND_NEW, ON_USERS),
+    (6, "dash_users_renamed", "users", ROW | UPDATE, 0, true, "", ON_USERS),
+    (2, "dash_users_truncated", "users", TRUNCATE, 0, false, "", "dash_users_on_truncate"),
+    (6, "dash_users_groups_added", "user_groups", INSERT, 0, false, NEW, ON_GROUPS),
+    (6, "dash_users_groups_removed", "user_groups", DELETE, 0, false, OLD, ON_GROUPS),
+    (2, "dash_users_groups_changed", "user_groups", ROW | UPDATE, 2, true, "", ON_GROUPS),
 ];
+
+/// The triggers of earlier versions. With the others, they would record everything twice.
+const OBSOLETE: [&str; 2] = ["dash_users_added_or_removed", "dash_users_groups"];
+
+const OLD: &str = "dash_users_old";
+const NEW: &str = "dash_users_new";
+const OLD_AND_NEW: &str = "dash_users_old dash_users_new";
 
 const ON_USERS: &str = "dash_users_on_users";
 const ON_GROUPS: &str = "dash_users_on_groups";
@@ -151,20 +162,30 @@ fn indexes_and_triggers(catalog: &Catalog) -> Vec<(u32, Problem)> {
             }
         }
     }
-    for (name, table, kind, columns, has_condition, function) in TRIGGERS {
+    for (version, name, table, kind, columns, has_condition, rows, function) in TRIGGERS {
         let trigger = object(SchemaObjectKind::Trigger, name);
         let is_it = |row: &&SimpleQueryRow| row.get(0) == Some(name) && row.get(1) == Some(table);
         match catalog.triggers.iter().find(is_it) {
-            None => problems.push((2, Problem::Missing(trigger))),
+            None => problems.push((version, Problem::Missing(trigger))),
             Some(row) => {
                 let is_as_created = row.get(2) == Some(&kind.to_string())
                     && row.get(3) == Some(&columns.to_string())
                     && is_true(row, 4) == has_condition
-                    && row.get(5) == Some(function);
+                    && row.get(5) == Some(function)
+                    && row.get(6) == Some(rows);
                 if !is_as_created {
                     problems.push((LATEST, Problem::Altered(trigger)));
                 }
             }
+        }
+    }
+    let is_ours = |row: &SimpleQueryRow, name| {
+        row.get(0) == Some(name) && matches!(row.get(1), Some("users" | "user_groups"))
+    };
+    for name in OBSOLETE {
+        if catalog.triggers.iter().any(|row| is_ours(row, name)) {
+            let trigger = object(SchemaObjectKind::Trigger, name);
+            problems.push((LATEST, Problem::Altered(trigger)));
         }
     }
     problems
@@ -208,7 +229,13 @@ fn settings_of(function: &str) -> Vec<String> {
 
 /// Fills in the schema and the fingerprint expression of a function.
 fn function_sql(transaction: &PostgresTransaction, sql: &str) -> String {
-    let sql = sql.replace("{fingerprint}", &fingerprint("new_hash"));
+    let mut sql = sql.replace("{fingerprint}", &fingerprint("new_hash"));
+    for hash in ["added.hash", "changed.hash"] {
+        sql = sql.replace(&format!("{{fingerprint of {hash}}}"), &fingerprint(hash));
+    }
+    // In a string literal.
+    let quoted = fingerprint("after.hash").replace('\'', "''");
+    let sql = sql.replace("{fingerprint of after.hash}", &quoted);
     transaction.sql(&sql.replace("$function$", &tag(transaction)))
 }
 
@@ -284,7 +311,7 @@ pub(super) fn create(
     Ok(())
 }
 
-/// Replaces altered indexes and triggers. This blocks readers.
+/// Replaces altered indexes and triggers, and drops those of earlier versions. This blocks readers.
 pub(super) fn replace(
     transaction: &mut PostgresTransaction,
     problems: &[(u32, Problem)],
@@ -294,6 +321,11 @@ pub(super) fn replace(
             .iter()
             .any(|(_, problem)| matches!(problem, Problem::Altered(object) if object.name == name))
     };
+    for name in OBSOLETE.iter().filter(|name| is_altered(name)) {
+        if let Some(drop) = drop_sql(transaction, name)? {
+            transaction.run_all(&drop)?;
+        }
+    }
     for created in statements(OBJECTS).iter().filter(|created| is_altered(created.name)) {
         if let Some(drop) = drop_sql(transaction, created.name)? {
             transaction.run_all(&drop)?;

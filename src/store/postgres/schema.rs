@@ -19,12 +19,16 @@ use crate::store::{
 };
 
 /// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
-pub(super) const MIGRATIONS: [(Migration, &str); 5] = [
+pub(super) const MIGRATIONS: [(Migration, &str); 6] = [
     (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
     (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
     (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
     (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
     (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
+    (
+        Migration { version: 6, name: "statement_triggers" },
+        include_str!("006_statement_triggers.sql"),
+    ),
 ];
 
 /// The latest version.

@@ -196,7 +196,7 @@ impl Writer<'_> {
     }
 
     fn change(&mut self, row: &RowChange) -> Result<(), Unwritten> {
-        let RowChange { username, secret, is_new_password, language, groups } = row;
+        let RowChange { username, secret, is_new_password, language, groups, .. } = row;
         let connection = self.connection;
         // An app's trigger on a column must not fire if only the other one changes.
         let changed = match (secret, language) {

@@ -314,8 +314,9 @@ impl Candidate {
         let language = self.language.clone().filter(|language| *language != row.language);
         let groups = self.groups.clone().filter(|groups| *groups != row.groups);
         let is_change = secret.is_some() || language.is_some() || groups.is_some();
-        let username = row.username;
-        Ok(is_change.then_some(RowChange { username, secret, is_new_password, language, groups }))
+        let (username, before) = (row.username, row.secret);
+        let change = RowChange { username, before, secret, is_new_password, language, groups };
+        Ok(is_change.then_some(change))
     }
 }
 

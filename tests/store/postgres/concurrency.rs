@@ -40,7 +40,7 @@ pub(crate) fn while_it_waits<T: Send>(
 }
 
 /// A connection of the app, in a transaction that has run `sql`.
-fn in_transaction(database: &Postgres, sql: &str) -> Client {
+pub(crate) fn in_transaction(database: &Postgres, sql: &str) -> Client {
     let mut app = database.connect();
     app.batch_execute(&format!("BEGIN; {sql}")).unwrap();
     app

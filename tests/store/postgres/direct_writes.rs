@@ -26,9 +26,9 @@ const CASES: [Case; 4] = [
         &["bob staff"],
     ),
     (
-        "ALTER TABLE users DISABLE TRIGGER dash_users_added_or_removed;
+        "ALTER TABLE users DISABLE TRIGGER dash_users_removed;
          DELETE FROM users WHERE username = 'alice';
-         ALTER TABLE users ENABLE TRIGGER dash_users_added_or_removed;
+         ALTER TABLE users ENABLE TRIGGER dash_users_removed;
          INSERT INTO users VALUES ('alice', 'z', 'en')",
         &["remove alice: replaced by another row", "group remove alice: admins", "add alice"],
         &["bob staff"],
@@ -248,4 +248,72 @@ fn app_can_read_groups_and_history() {
          ORDER BY 1",
     );
     assert_eq!(rows, UNCHANGED);
+}
+
+#[test]
+fn triggers_of_version_5_are_replaced() {
+    let Some(database) = before() else { return };
+    database.execute(include_str!("version_5.sql"));
+    database.execute("INSERT INTO users VALUES ('carol', 'x', 'en')");
+    let refusal = Users::open(database.location()).unwrap().list().unwrap_err().to_string();
+    assert!(refusal.contains("its schema version is 5, the latest is 6"), "{refusal}");
+    let mut users = init(&database);
+    assert_eq!(recorded(&database), ["add carol"]);
+    assert_eq!(members(&database), UNCHANGED);
+    assert!(found(&mut users).iter().all(|(code, ..)| !code.contains("trigger")));
+    let triggers = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'dash\\_users\\_%'";
+    assert_eq!(database.query(triggers), ["8"]);
+    database.execute("DELETE FROM users WHERE username = 'carol'");
+    assert_eq!(recorded(&database), ["add carol", "remove carol"]);
+    // A restored dump has them again.
+    database.execute(
+        "CREATE TRIGGER dash_users_groups AFTER INSERT OR DELETE ON user_groups
+         FOR EACH ROW EXECUTE FUNCTION dash_users_on_groups()",
+    );
+    assert!(found(&mut users).iter().any(|(code, ..)| *code == "trigger_altered"));
+    users.repair().unwrap();
+    assert_eq!(database.query(triggers), ["8"]);
+}
+
+#[test]
+fn many_rows_of_one_statement_are_recorded_in_order() {
+    let Some(database) = before() else { return };
+    // Whatever plan the first statement made is used for the others of the session.
+    database.execute(
+        "UPDATE users SET language = 'fr' WHERE username = 'alice';
+         INSERT INTO users SELECT 'user' || lpad(number::text, 5, '0'), number::text, 'en'
+         FROM generate_series(1, 20000) AS number;
+         UPDATE users SET language = 'de', password_hash = password_hash || 'x'
+         WHERE starts_with(username, 'user');
+         INSERT INTO user_groups SELECT username, 'x' FROM users WHERE starts_with(username, 'user');
+         DELETE FROM users WHERE starts_with(username, 'user')",
+    );
+    let events = recorded(&database);
+    assert_eq!(events.len(), 1 + 5 * 20_000);
+    assert_eq!(events[..3], ["update alice: language fr", "add user00001", "add user00002"]);
+    let changed = ["passwd user00001", "update user00001: language de", "passwd user00002"];
+    assert_eq!(events[20_001..20_004], changed);
+    assert_eq!(members(&database), UNCHANGED);
+    assert_times(&database, "many");
+}
+
+#[test]
+fn chain_of_names_moves_groups_and_records_no_password() {
+    let Some(database) = before() else { return };
+    // Each name passes to the next user, the last first.
+    database.execute(
+        "ALTER TABLE users ADD COLUMN who text, ADD COLUMN name text, ADD COLUMN position integer;
+         INSERT INTO users VALUES ('carol', 'three', 'fr');
+         DELETE FROM user_events;
+         CREATE TABLE ordered AS SELECT * FROM users ORDER BY username DESC;
+         DELETE FROM users; DELETE FROM user_events; INSERT INTO users SELECT * FROM ordered;
+         INSERT INTO user_groups VALUES ('alice', 'admins'), ('bob', 'staff');
+         DELETE FROM user_events;
+         UPDATE users SET username = CASE username WHEN 'carol' THEN 'dora'
+             WHEN 'bob' THEN 'carol' ELSE 'bob' END",
+    );
+    let renames = ["rename carol: to dora", "rename bob: to carol", "rename alice: to bob"];
+    assert_eq!(recorded(&database), renames);
+    assert_eq!(members(&database), ["bob admins", "carol staff"]);
+    assert_times(&database, "chain");
 }

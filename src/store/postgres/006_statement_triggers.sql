@@ -1,0 +1,2 @@
+-- Version 6: triggers that run once for each statement, not for each row. They are in objects.sql;
+-- those that they replace are dropped with altered objects.

@@ -277,6 +277,7 @@ impl Cluster {
 
     /// Kills all processes of the server at once, as a loss of its machine would.
     pub fn kill(&self) {
+        self.freeze(true);
         let processes = self.processes();
         signal("KILL", &processes);
         while processes.iter().any(|process| signal("0", std::slice::from_ref(process))) {
@@ -286,10 +287,13 @@ impl Cluster {
 
     /// Stops all processes of the server where they are, or lets them continue.
     pub fn freeze(&self, is_frozen: bool) {
-        assert!(signal(if is_frozen { "STOP" } else { "CONT" }, &self.processes()));
+        let name = if is_frozen { "STOP" } else { "CONT" };
+        // First the one that starts others. Some may end meanwhile.
+        signal(name, &self.processes()[..1]);
+        signal(name, &self.processes()[1..]);
     }
 
-    /// The processes of the server, of which each is in a session of its own. On systems without
+    /// The processes of the server. Each is in a session of its own. On systems without
     /// `/proc`, only the first one.
     fn processes(&self) -> Vec<String> {
         let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
@@ -497,7 +501,7 @@ impl Programs {
 fn signal(name: &str, processes: &[String]) -> bool {
     let mut kill = Command::new("kill");
     kill.args(["-s", name]).args(processes).stderr(Stdio::null());
-    kill.status().unwrap().success()
+    !processes.is_empty() && kill.status().unwrap().success()
 }
 
 /// The free space of a file system as `df` prints it. `None` if there is no such directory.

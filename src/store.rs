@@ -147,7 +147,6 @@ pub trait Store: Send {
 
 /// What adding a user to a group did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct GroupAdded {
     /// Whether the user was not in the group before.
     pub is_added: bool,

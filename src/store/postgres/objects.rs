@@ -25,6 +25,7 @@ const INDEXES: [(u32, &str, &str, &[&str]); 2] = [
 /// Triggers: the version that creates each, the table, the bits of `tgtype`, how many columns they are
 /// for (0 for all), whether they have a condition, their tables of rows, and their function.
 #[rustfmt::skip]
+#[expect(clippy::type_complexity, reason = "a table is easier to read")]
 const TRIGGERS: [(u32, &str, &str, i16, i32, bool, &str, &str); 8] = [
     (6, "dash_users_added", "users", INSERT, 0, false, NEW, ON_USERS),
     (6, "dash_users_removed", "users", DELETE, 0, false, OLD, ON_USERS),

@@ -100,7 +100,8 @@ fn app_that_writes_all_the_time_is_not_refused() {
     let mut users = with_users(&database, &["alice"]);
     database.execute("ALTER TABLE users ADD COLUMN seen integer NOT NULL DEFAULT 0");
     let hash = hash("other");
-    let lines: String = (0..2000).map(|number| format!("user{number:04},{hash},x\n")).collect();
+    let lines: Vec<_> = (0..2000).map(|number| format!("user{number:04},{hash},x\n")).collect();
+    let lines = lines.concat();
     let file = format!("username,password_hash,groups\n{lines}");
     let is_done = AtomicBool::new(false);
     let written = thread::scope(|scope| {

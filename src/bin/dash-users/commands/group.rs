@@ -148,7 +148,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
             let added = users.add_groups(bytes(user), &new)?;
             let mut review = Review::default();
             for (group, added) in new.iter().zip(&added) {
-                review.look_at(group, added, &mut users)?;
+                review.look_at(group, *added, &mut users)?;
             }
             let changed: Vec<_> = added.iter().map(|added| added.is_added).collect();
             report("group add", user, groups, &changed, database, output, review)
@@ -179,7 +179,7 @@ pub struct Review {
 impl Review {
     /// Mentions a group that nobody was in, because a misspelled one is new, and one that has the
     /// name of a user.
-    fn look_at(&mut self, group: &Group, added: &GroupAdded, users: &mut Users) -> Result<()> {
+    fn look_at(&mut self, group: &Group, added: GroupAdded, users: &mut Users) -> Result<()> {
         /// Comparing more groups would take longer than the command itself.
         const MAX_GROUPS: u32 = 100_000;
 
@@ -219,7 +219,7 @@ pub fn review(users: &mut Users, groups: &[Group]) -> Result<Review> {
         let is_new_group = first.first().map(String::as_str) != Some(group.as_str());
         let is_username = users.get(group.as_str())?.is_some();
         let added = GroupAdded { is_added: true, is_new_group, is_username };
-        review.look_at(group, &added, users)?;
+        review.look_at(group, added, users)?;
     }
     Ok(review)
 }

@@ -264,8 +264,9 @@ impl PostgresTransaction<'_> {
         if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) {
             return self.refused(SKIPPED);
         }
-        // Another program created the same objects at the same time.
-        if error.code() == Some(&SqlState::DUPLICATE_TABLE) {
+        // Another program created the same objects at the same time: a table, or first its type.
+        let duplicates = [&SqlState::DUPLICATE_TABLE, &SqlState::DUPLICATE_OBJECT];
+        if error.code().is_some_and(|code| duplicates.contains(&code)) {
             return StoreError::Conflict { location: self.location.clone() };
         }
         let constraint = error.as_db_error().and_then(|db_error| {

@@ -109,6 +109,8 @@ fn words_of_other_tools_suggest_the_command_that_fits() {
         ("audit", "history"),
         ("password", "passwd"),
         ("groups", "group list"),
+        ("groupadd", "group add"),
+        ("upgrade", "migrate"),
     ] {
         let run = sandbox.run(&[typed]);
         let tip = format!("\n  tip: use 'dash-users {suggested}'\n");
@@ -133,6 +135,10 @@ fn option_suggestion_means_the_same_or_is_left_out() {
         ("add alice --password", Some("--password-stdin")),
         ("list --no-color", Some("--color never")),
         ("list --frobnicate", None),
+        ("import --file x.csv", None),
+        ("passwd -l alice", Some("dash-users lock")),
+        ("add bob -G staff", Some("--group")),
+        ("list -o json", Some("--format")),
     ] {
         let run = sandbox.run(&line.split(' ').collect::<Vec<_>>());
         assert_eq!(run.status, 2, "{run}");

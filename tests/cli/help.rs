@@ -88,7 +88,7 @@ fn no_command_prints_help_to_stderr() {
 $ dash-users --json
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"'dash-users' requires a subcommand but one was not provided [subcommands: init, migrate, seed, add, create, useradd, passwd, reset-password, set-password, verify, rehash, remove, rm, delete, del, userdel, rename, mv, ren, update, lock, deactivate, disable, unlock, activate, enable, group, sessions, list, ls, show, history, check, info, status, import, export, backup, restore, hash, completions, man, help]","hint":"see dash-users --help"}}
+{"error":{"code":"usage","status":2,"message":"'dash-users' needs a command: init, migrate, seed, add, passwd, verify, rehash, remove, rename, update, lock, unlock, group, sessions, list, show, history, check, info, import, export, backup, restore, hash, completions, man, help","hint":"see dash-users --help"}}
 
 "#]]);
 }

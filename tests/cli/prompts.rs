@@ -211,6 +211,17 @@ fn signal_at_prompt_restores_echo() {
 }
 
 #[test]
+fn ctrl_d_at_question_exits_130() {
+    let sandbox = seeded();
+    let mut session = start(&sandbox, &["remove", "alice"]);
+    session.exp_string("[y/N] ").unwrap();
+    session.send_control('d').unwrap();
+    let (rest, status) = finish(session);
+    assert_eq!(status, 130, "{rest}");
+    assert_eq!(sandbox.run(&["show", "alice"]).status, 0);
+}
+
+#[test]
 fn ctrl_d_at_prompt_exits_130() {
     let sandbox = seeded();
     let mut session = start(&sandbox, &["verify", "alice"]);

@@ -196,6 +196,9 @@ impl Prompt {
             Ok(answer)
         })?;
         let answer = answer.context("cannot read the answer")?;
+        if answer.is_empty() {
+            return Err(Failure::new(Code::Interrupted, INTERRUPTED).into());
+        }
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 

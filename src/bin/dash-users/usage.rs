@@ -8,7 +8,7 @@ use crate::cli;
 use crate::exit::{Code, Failure};
 
 /// Commands of other tools, and what to use instead. The aliases in `cli` run; these do not.
-const OTHER_WORDS: [(&str, &[&str]); 16] = [
+const OTHER_WORDS: [(&str, &[&str]); 18] = [
     ("list", &["all", "find", "ll", "ls-users", "list-users", "search", "user", "users", "who"]),
     (
         "add",
@@ -26,12 +26,14 @@ const OTHER_WORDS: [(&str, &[&str]); 16] = [
     ("info", &["config", "db", "settings", "stats", "where", "whoami", "which"]),
     ("init", &["create-db", "initdb", "initialize", "setup"]),
     ("group list", &["groups", "members", "roles"]),
+    ("group add", &["groupadd", "addgroup"]),
+    ("migrate", &["upgrade", "upgrade-db"]),
     ("export", &["dump"]),
     ("import", &["load"]),
 ];
 
 /// Options of other tools: the word, the commands that it may follow, and what to use instead.
-const OTHER_OPTIONS: [(&str, &[&str], &str); 13] = [
+const OTHER_OPTIONS: [(&str, &[&str], &str); 23] = [
     ("--force", &["remove", "restore"], "--yes"),
     ("-f", &["remove", "restore"], "--yes"),
     ("-y", &["export", "backup"], "--force"),
@@ -45,6 +47,16 @@ const OTHER_OPTIONS: [(&str, &[&str], &str); 13] = [
     ("--no-color", &[], "--color never"),
     ("--output", &[], "--format"),
     ("--silent", &[], "--quiet"),
+    ("--no-colour", &[], "--color never"),
+    ("-o", &[], "--format"),
+    ("-n", &["list", "history"], "--limit"),
+    ("-g", &["add"], "--group"),
+    ("-G", &["add"], "--group"),
+    ("--group", &["update"], "--add-group"),
+    ("-p", &["add", "passwd"], "--password-stdin"),
+    ("-l", &["passwd"], "dash-users lock"),
+    ("--lock", &["passwd"], "dash-users lock"),
+    ("-u", &["passwd"], "dash-users unlock"),
 ];
 
 /// Commands that change neither the database nor a server.
@@ -153,7 +165,8 @@ fn suggest_option(error: &mut clap::Error, typed: &str) -> Option<StyledStr> {
         .filter(|option| !option.is_hide_set())
         .filter_map(|option| option.get_long().map(str::to_owned))
         .collect();
-    if let Some(option) = options.iter().find(|option| option.starts_with(typed)) {
+    let mut longer = options.iter().filter(|option| option.starts_with(typed));
+    if let (Some(option), None) = (longer.next(), longer.next()) {
         return tip(&format!("--{option}"));
     }
     let is_opposite = |option: &str| {
@@ -186,6 +199,13 @@ pub fn failure(error: &clap::Error) -> Option<Failure> {
             }
             _ => return None,
         },
+        ErrorKind::MissingSubcommand => {
+            let (command, path) = invoked(error);
+            let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+            let line = [&["dash-users".to_owned()], &path[..]].concat().join(" ");
+            let message = format!("'{line}' needs a command: {}", names.join(", "));
+            (message, format!("see `{line} --help`"))
+        }
         ErrorKind::TooManyValues => match typed {
             Some(option) if option.starts_with('-') => {
                 (format!("'{option}' does not take this value {hidden}"), see_help(error))

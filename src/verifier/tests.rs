@@ -126,7 +126,7 @@ fn remembered_login_is_bound_to_name_password_and_stored_value() {
 }
 
 #[test]
-fn wrong_password_is_remembered_for_a_minute_and_its_stored_value() {
+fn wrong_password_is_remembered_a_minute_for_its_stored_value() {
     let f = Fixture::new();
     assert_eq!(f.alice("wrong"), (WRONG, true));
     f.pass(59);

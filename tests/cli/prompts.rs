@@ -102,7 +102,7 @@ fn arrow_keys_tab_and_paste_marks_do_not_spoil_a_password() {
 }
 
 #[test]
-fn prompts_use_the_terminal_when_stdin_and_stderr_are_redirected() {
+fn prompts_use_terminal_if_stdin_and_stderr_are_redirected() {
     let sandbox = initialized();
     sandbox.write("names", "ann\nben\n");
     let script = "while read u; do dash-users add $u; done <names 2>log; echo \"<$?>\"";

@@ -358,14 +358,14 @@ fn drop_sql(
 pub(super) fn numbering(
     transaction: &mut PostgresTransaction,
 ) -> Result<Option<Problem>, StoreError> {
-    let select = "SELECT pg_get_serial_sequence('{schema}.user_events', 'id')";
-    let sequence: Option<String> = transaction.query_one(select, &[])?.get(0);
-    let Some(sequence) = sequence else {
+    let select = "SELECT name, has_sequence_privilege(name, 'SELECT')
+                  FROM pg_get_serial_sequence('{schema}.user_events', 'id') AS name";
+    let row = transaction.query_one(select, &[])?;
+    let Some(sequence) = row.get::<_, Option<String>>(0) else {
         let reason = "column 'id' of 'user_events' is not an identity column".to_owned();
         return Ok(Some(Problem::CannotRecord(reason)));
     };
-    let may_see = "SELECT has_sequence_privilege($1, 'SELECT')";
-    if !transaction.query_one(may_see, &[(&sequence, Type::TEXT)])?.get::<_, bool>(0) {
+    if !row.get::<_, bool>(1) {
         return Ok(None);
     }
     let select = format!(

@@ -128,7 +128,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     users = users.with_method(method);
     let found = users.check()?;
     let mut left = found.clone();
-    let is_repairable = |finding: &Finding| is_fixable(&finding.problem);
+    let is_repairable = |finding: &Finding| matches!(remedy(finding, database), Remedy::Repair);
     let is_unwrappable = |finding: &Finding| args.unwrap && is_restorable(&finding.problem);
     if args.fix && found.iter().any(|finding| is_repairable(finding) || is_unwrappable(finding)) {
         if found.iter().any(is_repairable) {
@@ -352,19 +352,12 @@ fn key(Finding { username, problem }: &Finding) -> (Option<&StoredText>, &'stati
     (username.as_ref(), problem.code(), problem.to_string())
 }
 
-/// Whether [`Users::repair`] fixes it.
-fn is_fixable(problem: &Problem) -> bool {
-    match problem {
-        Problem::Missing(_)
-        | Problem::OrphanedGroups(_)
-        | Problem::RemovedUnseen
-        | Problem::AddedUnseen
-        | Problem::ChangedUnseen
-        | Problem::CannotRecord(_)
-        | Problem::ChangeLeft => true,
-        Problem::Altered(SchemaObject { kind, .. }) => *kind != SchemaObjectKind::Table,
-        _ => false,
-    }
+/// What to do about a finding.
+enum Remedy {
+    /// [`Users::repair`].
+    Repair,
+    /// For the administrator, as a command to paste if possible.
+    Hint(String),
 }
 
 /// Whether [`Users::unwrap_hashes`] repairs the hash.
@@ -392,10 +385,17 @@ fn allowed_name(name: &StoredText) -> Option<String> {
     name.parse::<Username>().is_ok().then(|| name.to_owned())
 }
 
-/// How to fix a finding, as a command to paste if possible. Without a wildcard, so that a new
-/// problem does not compile until it has a hint.
+/// How to fix a finding, as a command to paste if possible.
+fn hint(finding: &Finding, database: &Location) -> String {
+    match remedy(finding, database) {
+        Remedy::Repair => command(database, "check --fix"),
+        Remedy::Hint(hint) => hint,
+    }
+}
+
+/// Without a wildcard, so that a new problem does not compile until it has a remedy.
 #[warn(clippy::wildcard_enum_match_arm)]
-fn hint(Finding { username, problem }: &Finding, database: &Location) -> String {
+fn remedy(Finding { username, problem }: &Finding, database: &Location) -> Remedy {
     let user = username.as_ref();
     let run = |arguments: &str| command(database, arguments);
     let file = pasted(database);
@@ -406,7 +406,7 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         }),
         None => String::new(),
     };
-    match problem {
+    Remedy::Hint(match problem {
         Problem::NameNotText => of_user("remove", ""),
         Problem::NameCannotLogIn | Problem::NameNotAllowed(_) => {
             let new = user.and_then(allowed_name).and_then(|name| quoted(&StoredText::Text(name)));
@@ -447,8 +447,10 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         | Problem::AddedUnseen
         | Problem::ChangedUnseen
         | Problem::CannotRecord(_)
-        | Problem::ChangeLeft => run("check --fix"),
-        Problem::Altered(_) if is_fixable(problem) => run("check --fix"),
+        | Problem::ChangeLeft => return Remedy::Repair,
+        Problem::Altered(SchemaObject { kind, .. }) if *kind != SchemaObjectKind::Table => {
+            return Remedy::Repair;
+        }
         Problem::Altered(SchemaObject { name, .. }) => format!(
             "run {}, copy the rows of table {name}, drop it, and run {}",
             run("backup FILE"),
@@ -489,7 +491,7 @@ fn hint(Finding { username, problem }: &Finding, database: &Location) -> String 
         Problem::Integrity(_) => run("restore FILE"),
         // See `two_names`.
         Problem::NameDiffersByCase(_) => String::new(),
-    }
+    })
 }
 
 #[cfg(all(test, feature = "postgres"))]

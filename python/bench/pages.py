@@ -1,4 +1,4 @@
-"""How long a page of a Dash app takes with different functions for `dash_auth.BasicAuth`.
+"""How long a page of a Dash app takes with LoginAuth, and with functions for `dash_auth.BasicAuth`.
 
     python python/bench/pages.py [ROUNDS]
 
@@ -11,6 +11,7 @@ import base64
 import hmac
 import http.client
 import os
+import re
 import secrets
 import sqlite3
 import statistics
@@ -22,11 +23,12 @@ import time
 import timeit
 from contextlib import closing
 from queue import Empty, Queue
+from urllib.parse import urlencode
 
 NAME, PASSWORD = "ann", "plover-xyzzy-quux"
 HASH = "SELECT password_hash FROM users WHERE username = ?"
 REQUESTS, CONNECTIONS = 14, 6
-KINDS = ["none", "constant", "package", "cache", "tutorial"]
+KINDS = ["none", "constant", "package", "LoginAuth", "cache", "tutorial"]
 
 
 def query(sql, *parameters):
@@ -75,7 +77,12 @@ def serve(kind):
 
     app = dash.Dash(__name__)
     app.layout = dash.html.Div("page")
-    if kind != "none":
+    if kind == "LoginAuth":
+        from dash_users import Users
+        from dash_users.dash import LoginAuth
+
+        LoginAuth(app, Users("users.db"), secret_key=secrets.token_hex())
+    elif kind != "none":
         auth_func, user_groups = functions(kind)
         dash_auth.BasicAuth(
             app, auth_func=auth_func, user_groups=user_groups, secret_key=secrets.token_hex()
@@ -97,6 +104,33 @@ class App:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.port = int(self.process.stdout.readline())
+        if kind == "LoginAuth":
+            self.headers = {"Cookie": self.log_in()}
+        else:
+            login = base64.b64encode(f"{NAME}:{PASSWORD}".encode()).decode()
+            self.headers = {"Authorization": f"Basic {login}"}
+
+    def log_in(self):
+        """Logs in on the page, and returns the cookies."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("GET", "/login")
+        form = connection.getresponse()
+        csrf = re.search('name="csrf" value="(.*?)"', form.read().decode())[1]
+        fields = {"csrf": csrf, "username": NAME, "password": PASSWORD}
+        headers = {
+            "Cookie": form.headers["Set-Cookie"].split(";")[0],
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        connection.request("POST", "/login", urlencode(fields), headers)
+        answer = connection.getresponse()
+        answer.read()
+        # The session of Flask comes with the first page.
+        headers = {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+        connection.request("GET", "/", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return f"{headers['Cookie']}; {answer.headers['Set-Cookie'].split(';')[0]}"
 
     def cpu(self):
         self.process.stdin.write("\n")
@@ -105,7 +139,6 @@ class App:
 
     def page(self):
         """Loads a page; milliseconds of the clock and of the server's processor."""
-        login = base64.b64encode(f"{NAME}:{PASSWORD}".encode()).decode()
         paths, statuses = Queue(), []
         for number in range(REQUESTS):
             paths.put("/" if number % 2 else "/_dash-layout")
@@ -118,7 +151,7 @@ class App:
                 except Empty:
                     connection.close()
                     return
-                connection.request("GET", path, headers={"Authorization": f"Basic {login}"})
+                connection.request("GET", path, headers=self.headers)
                 answer = connection.getresponse()
                 answer.read()
                 statuses.append(answer.status)

@@ -107,8 +107,8 @@ class SqliteFile:
         old.close()
         self._closing = [pool for pool in (*self._closing, old) if pool.cursors]
 
-    def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
-        """Runs `work` until the database is not locked."""
+    def run(self, work: Callable[[sqlite3.Cursor], Result], busy_s: float = BUSY_S) -> Result:
+        """Runs `work` until the database is not locked, for `busy_s` seconds."""
         started = time.monotonic()
         rolled_back = is_lenient = False
         while True:
@@ -126,7 +126,7 @@ class SqliteFile:
                     rolled_back = True
             elif problem not in BUSY:
                 raise self._failed(problem)
-            if elapsed > BUSY_S:
+            if elapsed > busy_s:
                 raise Busy(f"{self.name} is locked by another program")
             time.sleep(random.uniform(*PAUSES_S))  # noqa: S311 - nothing secret
 

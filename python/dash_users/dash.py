@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -24,7 +23,7 @@ from dash import dcc, html
 from dash_auth.auth import Auth
 from dash_auth.public_routes import PUBLIC_CALLBACKS, get_public_callbacks, get_public_routes
 
-from ._login import callbacks, pages, urls
+from ._login import callbacks, pages, times, urls
 from ._login.cookies import NAME, Cookie
 from ._login.keys import Keys
 from ._login.sessions import Current, LiveSessions
@@ -39,8 +38,8 @@ LOGGER = logging.getLogger("dash_users")
 
 PATHS = {"login": "/login", "logout": "/logout", "password": "/account/password"}
 CONFIG = "DASH_USERS_LOGIN_AUTH"
+TWO_LOGINS = "the app has another login: use either LoginAuth or BasicAuth, once"
 CURRENT_USER = "dash_users_current_user"
-ERROR_EVERY_S = 60
 # Of a callback without a session, unless the app sets Flask's MAX_CONTENT_LENGTH.
 MAX_BYTES = 1024 * 1024
 PATH_SAFE = "/:@!$&'()*+,;=~"
@@ -85,7 +84,7 @@ class LoginAuth(Auth):  # type: ignore[misc]
         if not NAME.fullmatch(cookie_name):
             raise ValueError("cookie_name must be letters, digits, _ and -")
         if is_protected(server):
-            raise ValueError("the app has another login: use either LoginAuth or BasicAuth, once")
+            raise ValueError(TWO_LOGINS)
         key = secret_key or server.secret_key
         if not key:
             raise ValueError("secret_key is missing: see the documentation of Flask's SECRET_KEY")
@@ -106,7 +105,7 @@ class LoginAuth(Auth):  # type: ignore[misc]
         self._check_routes(app, [*paths.values()])
         self._own_paths = list(paths.values())
         self._checked = False
-        self._error_logged: float | None = None
+        self._logging = times.OnceAMinute()
         server.secret_key = key
         server.config[CONFIG] = self
         super().__init__(app, public_routes=None if public_routes is None else [*public_routes])
@@ -131,8 +130,8 @@ class LoginAuth(Auth):  # type: ignore[misc]
 
     def _protect(self) -> None:
         # First, so that the app's own hooks never see the user of an ended session.
-        hooks = self.app.server.before_request_funcs.setdefault(None, [])
-        hooks.insert(0, self._before_request)
+        hooks = self.app.server.before_request_funcs
+        hooks[None] = OneLogin([self._before_request, *hooks.get(None, [])])
         self.app.server.after_request(self._after_request)
 
     def is_authorized(self) -> bool:
@@ -195,14 +194,14 @@ class LoginAuth(Auth):  # type: ignore[misc]
         if current is None and self.app.server.config.get("MAX_CONTENT_LENGTH") is None:
             pages.check_length(MAX_BYTES)
         try:
-            body = flask.request.get_json(silent=True)
+            body: Any = flask.request.get_json(silent=True)
         except RecursionError:
             body = None
-        if body is not None and callbacks.is_well_formed(body):
-            if current is not None or callbacks.is_public(self.app, body, self._is_public_path):
-                return None
-        elif current is not None:
-            return flask.Response("not a request of Dash", 400)
+        callback = callbacks.declared(self.app, body)
+        if current is not None:
+            return None if callback else flask.Response("not a callback of this app", 400)
+        if callback and callbacks.is_public(self.app, body, callback, self._is_public_path):
+            return None
         return self.login_request() if problem is None else self.unavailable(problem)
 
     def _is_public_path(self, path: str) -> bool:
@@ -235,9 +234,7 @@ class LoginAuth(Auth):  # type: ignore[misc]
 
     def unavailable(self, error: Exception) -> flask.Response:
         """The answer if users or sessions cannot be read. Logged once a minute."""
-        now = time.monotonic()
-        if self._error_logged is None or now - self._error_logged >= ERROR_EVERY_S:
-            self._error_logged = now
+        if self._logging.is_due():
             LOGGER.error("logins cannot be checked: %s", error)
         return self._pages.unavailable()
 
@@ -261,8 +258,6 @@ class LoginAuth(Auth):  # type: ignore[misc]
         """What can be checked only once the app is complete."""
         if self._checked:
             return
-        if is_protected(self.app.server, by=self):
-            raise RuntimeError("the app has another login: use either LoginAuth or BasicAuth, once")
         self._check_pages(self._own_paths)
         self._checked = True
 
@@ -313,14 +308,23 @@ class LoginAuth(Auth):  # type: ignore[misc]
         self.app.server.config[PUBLIC_CALLBACKS] = [*public, *added]
 
 
-def is_protected(server: flask.Flask, by: LoginAuth | None = None) -> bool:
-    """Whether another login protects the app."""
-    if server.config.get(CONFIG, by) is not by:
-        return True
-    return any(
-        getattr(hook, "__module__", "") == "dash_auth.auth"
-        for hook in server.before_request_funcs.get(None, [])
-    )
+def is_protected(server: flask.Flask) -> bool:
+    """Whether the app has a login."""
+    hooks = server.before_request_funcs.get(None, [])
+    return CONFIG in server.config or any(map(is_of_dash_auth, hooks))
+
+
+def is_of_dash_auth(hook: object) -> bool:
+    return getattr(hook, "__module__", "") == "dash_auth.auth"
+
+
+class OneLogin(list[Any]):
+    """The hooks of an app with LoginAuth. Creating BasicAuth, which adds one, fails."""
+
+    def append(self, hook: object) -> None:
+        if is_of_dash_auth(hook):
+            raise ValueError(TWO_LOGINS)
+        super().append(hook)
 
 
 def taken(path: str) -> ValueError:

@@ -341,9 +341,13 @@ def test_oversized_fields(app: dash.Dash) -> None:
         data = {**fields, "username": "x" * size, "password": GOOD}
         assert ann.post("login", data).status_code == status, size
     data = {**fields, **{f"field{number}": "" for number in range(5_000)}}
-    assert ann.post("login", data).status_code == 413
     chunked = {"Transfer-Encoding": "chunked"}
-    assert ann.post("login", fields, headers=chunked).status_code == 411
+    too_large = ann.post("login", data)
+    unknown_length = ann.post("login", fields, headers=chunked)
+    assert (too_large.status_code, unknown_length.status_code) == (413, 411)
+    for answer in (too_large, unknown_length):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert rows() == 0
 
 
@@ -595,6 +599,37 @@ def test_malformed_callbacks(ann: Person, app: dash.Dash, body: bytes) -> None:
         assert Person(app).post("_dash-update-component", **options).status_code == 401
         if b"ud800" not in body:
             assert ann.post("_dash-update-component", **options).status_code == 400
+
+
+INPUT = CALLBACK["inputs"][0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"output": "other.children"},
+        {"output": ""},
+        {"output": "..output.children.."},
+        {"inputs": []},
+        {"inputs": [INPUT, INPUT]},
+        {"state": [INPUT]},
+        {"outputs": [CALLBACK["outputs"], CALLBACK["outputs"]]},
+        {"outputs": {"id": "other", "property": "children"}},
+        {"outputs": None},
+        {"inputs": [[INPUT]]},
+        {"inputs": [{"id": "other", "property": "other", "value": "x"}]},
+        {"changedPropIds": ["other.value"]},
+        {"changedPropIds": ["no point"]},
+        {"inputs": [{**INPUT, "id": {"type": "a", "index": "ALL"}}]},
+    ],
+)
+def test_callbacks_that_do_not_fit_the_app(
+    ann: Person, app: dash.Dash, changes: dict[str, Any]
+) -> None:
+    """Refused, or run as it is declared: an error of the server would fill the log."""
+    body = {**CALLBACK, **changes}
+    assert Person(app).callback(body).status_code == 401
+    assert ann.callback(body).status_code in (200, 400)
 
 
 def test_large_callbacks_are_not_read_without_a_session(ann: Person, app: dash.Dash) -> None:

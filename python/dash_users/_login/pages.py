@@ -145,9 +145,13 @@ class Pages:
         # A button in a layout may know no token.
         without_token = problem is not None and "csrf" not in form
         if flask.request.method == "POST" and (problem is None or (without_token and is_own)):
-            self._auth.sessions.end(ids)
             flask.session.clear()
-            response = self.redirect(self.url("login") + "?logged-out")
+            try:
+                self._auth.sessions.end(ids)
+                response = self.redirect(self.url("login") + "?logged-out")
+            except Error as error:
+                # A copy of the cookie still counts, but this browser has none.
+                response = self._auth.unavailable(error)
             self._auth.cookie.delete(response)
             return response
         current = self._auth.current()
@@ -310,7 +314,11 @@ def check_length(limit: int) -> None:
     """Refuses a request whose body has more bytes, without reading it."""
     request = flask.request
     if "Transfer-Encoding" in request.headers:
-        # Of unknown length.
-        flask.abort(411)
-    if (request.content_length or 0) > limit:
-        flask.abort(413)
+        refused = Response("the length of the request is missing", 411)
+    elif (request.content_length or 0) > limit:
+        refused = Response(f"the request has more than {limit} bytes", 413)
+    else:
+        return
+    refused.content_type = "text/plain"
+    refused.headers.update(HEADERS)
+    flask.abort(refused)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hmac
-import threading
-import time
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from .._errors import Error
 from .._types import Account
 from .._users import Users
 from . import times
 from .keys import ID, Keys, key_of, new_id
 from .store import Session, Sessions
 
+LOGGER = logging.getLogger("dash_users")
+
 # A use is written after this time, or after a tenth of `idle`.
 TOUCH = timedelta(minutes=1)
-CLEAN_S = 60
+# How much the clocks of servers may differ. A session of the future would outlive its end.
+FUTURE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class LiveSessions:
         self._keys = keys
         self._lifetime = lifetime
         self._idle = lifetime if idle is None else min(idle, lifetime)
-        self._lock = threading.Lock()
-        self._cleaned: float | None = None
+        self._cleaning = times.OnceAMinute()
+        self._logging = times.OnceAMinute()
 
     def start(self, username: str, verified_hash: object) -> str | None:
         """Begins a session, and returns its id. `None` if the hash cannot be of a user."""
@@ -54,7 +57,8 @@ class LiveSessions:
         digest = self._keys.of_session(key, username, now, verified_hash)
         if digest is None:
             return None
-        self._clean(now)
+        if self._cleaning.is_due():
+            self._store.end_expired(now)
         session = Session(key, username, self._keys.app, digest, now, now, now)
         self._store.add(replace(session, expires_at=self._end(session)))
         return session_id
@@ -73,16 +77,24 @@ class LiveSessions:
             return None
         now = times.now()
         account = None
-        if now < min(session.expires_at, self._end(session)):
+        is_current = now < min(session.expires_at, self._end(session))
+        if is_current and max(session.started_at, session.last_used_at) <= now + FUTURE:
             # Read at each request: this is how a lock or a new password ends the session.
             account = self._users._reader.account(session.username)
         if account is None or not self._is_of(session, account):
             self._store.end(session.key)
             return None
         if now - session.last_used_at >= min(TOUCH, self._idle / 10):
-            used = replace(session, last_used_at=now)
-            self._store.touch(session.key, now, self._end(used))
+            self._touch(replace(session, last_used_at=now))
         return Current(session_id, session, account)
+
+    def _touch(self, session: Session) -> None:
+        """Records the last use. If that fails, the request goes on, and the next one tries again."""
+        try:
+            self._store.touch(session.key, session.last_used_at, self._end(session))
+        except Error as error:
+            if self._logging.is_due():
+                LOGGER.error("the last use of sessions cannot be recorded: %s", error)
 
     def _of_app(self, session_id: str) -> Session | None:
         if not ID.fullmatch(session_id):
@@ -111,11 +123,3 @@ class LiveSessions:
     def end_user(self, username: str) -> None:
         """Ends all sessions of a user."""
         self._store.end_user(username)
-
-    def _clean(self, now: datetime) -> None:
-        """Deletes expired sessions, once a minute."""
-        with self._lock:
-            if self._cleaned is not None and time.monotonic() - self._cleaned < CLEAN_S:
-                return
-            self._cleaned = time.monotonic()
-        self._store.end_expired(now)

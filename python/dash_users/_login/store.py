@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .._errors import DatabaseError
-from .._sqlite_file import Result, SqliteFile
+from .._sqlite_file import BUSY_S, Result, SqliteFile
 from .times import from_text, to_text
 
 TABLE = """CREATE TABLE IF NOT EXISTS dash_users_sessions (
@@ -32,6 +32,9 @@ TOUCH = "UPDATE dash_users_sessions SET last_used_at = ?, expires_at = ? WHERE i
 END = "DELETE FROM dash_users_sessions WHERE id = ?"
 END_USER = "DELETE FROM dash_users_sessions WHERE username = ?"
 END_EXPIRED = "DELETE FROM dash_users_sessions WHERE expires_at <= ?"
+
+# How long to wait for a lock before a request goes on, and its use is not recorded.
+TOUCH_S = 0.1
 
 # How many seconds to wait when the file is created by another process.
 CREATING_S = 10
@@ -64,14 +67,14 @@ class Sessions(Protocol):
 class SqlSessions:
     """The statements, for SQLite."""
 
-    def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
+    def run(self, work: Callable[[sqlite3.Cursor], Result], busy_s: float = BUSY_S) -> Result:
         raise NotImplementedError
 
-    def _change(self, sql: str, *parameters: object) -> None:
+    def _change(self, sql: str, *parameters: object, busy_s: float = BUSY_S) -> None:
         def work(cursor: sqlite3.Cursor) -> None:
             cursor.execute(sql, parameters)
 
-        self.run(work)
+        self.run(work, busy_s)
 
     def get(self, key: bytes) -> Session | None:
         rows = self.run(lambda cursor: cursor.execute(SELECT, (key,)).fetchall())
@@ -90,7 +93,8 @@ class SqlSessions:
         )
 
     def touch(self, key: bytes, last_used_at: datetime, expires_at: datetime) -> None:
-        self._change(TOUCH, to_text(last_used_at), to_text(expires_at), key)
+        times = to_text(last_used_at), to_text(expires_at)
+        self._change(TOUCH, *times, key, busy_s=TOUCH_S)
 
     def end(self, key: bytes) -> None:
         self._change(END, key)
@@ -129,7 +133,7 @@ class MemorySessions(SqlSessions):
         )
         self._connection.execute(TABLE)
 
-    def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
+    def run(self, work: Callable[[sqlite3.Cursor], Result], busy_s: float = BUSY_S) -> Result:
         with self._lock:
             return work(self._connection.cursor())
 
@@ -141,15 +145,15 @@ class SqliteSessions(SqliteFile, SqlSessions):
         super().__init__(path, "rw")
         self._create()
 
-    def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
+    def run(self, work: Callable[[sqlite3.Cursor], Result], busy_s: float = BUSY_S) -> Result:
         try:
-            return super().run(work)
+            return super().run(work, busy_s)
         except DatabaseError as error:
             if error.code != "no_database" and "no such table" not in str(error):
                 raise
         # Someone deleted the file, which ends all sessions.
         self._create()
-        return super().run(work)
+        return super().run(work, busy_s)
 
     def _create(self) -> None:
         """Creates the file and the table, if they are missing."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timezone
 
 
 def now() -> datetime:
     """The current time, in milliseconds."""
-    time = datetime.now(timezone.utc)
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+    current = datetime.now(timezone.utc)
+    return current.replace(microsecond=current.microsecond // 1000 * 1000)
 
 
 def to_text(time: datetime) -> str:
@@ -17,3 +19,19 @@ def to_text(time: datetime) -> str:
 
 def from_text(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+class OnceAMinute:
+    """Whether something is due that one of the threads does once a minute."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._done: float | None = None
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            if self._done is not None and now - self._done < 60:
+                return False
+            self._done = now
+            return True

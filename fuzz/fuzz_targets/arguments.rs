@@ -28,7 +28,7 @@ use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
 use program::{cli, commands, complete, exit, output, progress, prompt, terminal, time, usage};
 
-use self::exit::{Code, Report};
+use self::exit::{Code, Failure};
 
 fuzz_target!(|input: &[u8]| {
     let lines = input.split(|byte| *byte == b'\n').map(|line| OsString::from_vec(line.to_vec()));
@@ -43,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
         },
         Err(error) if error.use_stderr() => match usage::failure(&error) {
             Some(failure) => {
-                let Report { code, message, hint, .. } = anyhow::Error::from(failure).into();
+                let Failure { code, message, hint, .. } = failure;
                 assert_eq!(code, Code::Usage);
                 shows_nothing(&arguments, &format!("{message} {hint:?}"));
             }

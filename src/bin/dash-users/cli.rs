@@ -10,7 +10,7 @@ use dash_users::{Location, Method, MethodError, transfer};
 
 use crate::commands::{COMMANDS, Command, Heading};
 use crate::complete;
-use crate::exit::{Code, EXIT_CODES, Failure};
+use crate::exit::{Code, EXIT_CODES, Failure, Result};
 
 /// User management for Dash apps
 ///
@@ -77,13 +77,13 @@ impl Globals {
         }
     }
 
-    pub fn database(&self) -> anyhow::Result<Location> {
+    pub fn database(&self) -> Result<Location> {
         let from_environment = || environment("DASH_USERS_DATABASE");
         let database = self.database.clone().or_else(from_environment);
         let database = database.unwrap_or("users.db".into());
         if database == "-" {
             let failure = Failure::new(Code::Usage, "the database cannot be stdin or stdout");
-            return Err(failure.hint("give a path; for a file called -, write ./-").into());
+            return Err(failure.hint("give a path; for a file called -, write ./-"));
         }
         let location = Location::parse(database)?;
         match location {
@@ -98,7 +98,7 @@ impl Globals {
                 match unreadable.take() {
                     Some(name) => {
                         let message = format!("the value of {name} is not UTF-8");
-                        Err(Failure::new(Code::Usage, message).hint(format!("unset {name}")).into())
+                        Err(Failure::new(Code::Usage, message).hint(format!("unset {name}")))
                     }
                     None => Ok(Location::Postgres(server)),
                 }

@@ -32,7 +32,6 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-use anyhow::Result;
 use clap::ArgMatches;
 use dash_users::{
     Error, Event, Location, StoreError, StoredText, Username, UsernameError, Users,
@@ -40,7 +39,7 @@ use dash_users::{
 };
 
 use crate::cli::{Globals, MethodArg, Origin, environment};
-use crate::exit::{Code, Failure, Report, command, with_user_hint};
+use crate::exit::{Code, Failure, Result, command, with_user_hint};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
@@ -168,27 +167,26 @@ fn note_file_under_sudo(invocation: &Invocation, database: &Location) {
 }
 
 /// Adds a hint or suggestion that depends on the database.
-fn explain(error: anyhow::Error, globals: &Globals) -> anyhow::Error {
-    let (Some(reason), Ok(database)) = (error.downcast_ref(), globals.database()) else {
-        return error;
+fn explain(failure: Failure, globals: &Globals) -> Failure {
+    let (Some(cause), Ok(database)) = (failure.cause.as_deref(), globals.database()) else {
+        return failure;
     };
-    match reason {
+    match cause {
         Error::NoSuchUser(name) => match similar_user(name, &database) {
             Some(similar) => {
-                let message = format!("{error}; did you mean '{similar}'?");
-                Failure::new(Code::NoSuchUser, message).into()
+                let message = format!("{failure}; did you mean '{similar}'?");
+                Failure::new(Code::NoSuchUser, message)
             }
-            None => error,
+            None => failure,
         },
         // sudo may have removed the setting.
         Error::Store(StoreError::NoDatabase { .. }) if has_sudo_dropped_setting(globals) => {
-            let Report { code, message, hint, .. } = Report::from(error);
             let sudo = "sudo removes DASH_USERS_DATABASE from the environment: if it is set, use \
                         --database, or sudo --preserve-env=DASH_USERS_DATABASE";
-            let hint = hint.into_iter().chain([sudo.to_owned()]).collect::<Vec<_>>().join("; ");
-            Failure::new(code, message).hint(hint).into()
+            let hint: Vec<_> = failure.hint.iter().map(String::as_str).chain([sudo]).collect();
+            Failure { hint: Some(hint.join("; ")), ..failure }
         }
-        reason => with_user_hint(reason, &database).map_or(error, Into::into),
+        cause => with_user_hint(cause, &database).unwrap_or(failure),
     }
 }
 

@@ -1,10 +1,10 @@
-//! Exit codes: one table for the code, `--help` and the docs, and the hint for each error. No match
-//! has a wildcard, so a new error does not compile until it has a code.
+//! Exit codes: one table for the code, `--help` and the docs, and the hint for each error. A new
+//! error does not compile until it is [`Known`], and a new variant of one until it has a code.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use std::fmt;
 use std::path::Path;
+use std::{fmt, io};
 
 use dash_users::files::FileError;
 use dash_users::policy;
@@ -96,14 +96,46 @@ impl Code {
     }
 }
 
-/// An error of the program itself, or one that stdout already shows.
+/// An error, ready to print.
 #[derive(Debug)]
 pub struct Failure {
-    code: Code,
-    message: String,
-    hint: Option<String>,
-    is_answered: bool,
-    details: Vec<Detail>,
+    pub code: Code,
+    pub message: String,
+    pub hint: Option<String>,
+    pub details: Vec<Detail>,
+    /// Whether stdout already shows it to people. JSON gets an error object anyway.
+    pub is_answered: bool,
+    /// The error of the library, which the command may explain better.
+    pub cause: Option<Box<Error>>,
+}
+
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// An error that has an exit code, and perhaps a hint. All errors of commands do.
+pub trait Known: fmt::Display + Sized {
+    fn code_and_hint(&self) -> (Code, Option<String>);
+
+    fn cause(self) -> Option<Box<Error>> {
+        None
+    }
+}
+
+impl<E: Known> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let (code, hint) = error.code_and_hint();
+        let message = error.to_string();
+        Self { hint, cause: error.cause(), ..Self::new(code, message) }
+    }
+}
+
+pub trait Context<T> {
+    fn context(self, what: impl fmt::Display) -> Result<T>;
+}
+
+impl<T, E: Into<Failure>> Context<T> for Result<T, E> {
+    fn context(self, what: impl fmt::Display) -> Result<T> {
+        self.map_err(|error| error.into().context(what))
+    }
 }
 
 /// A problem at one place in a file or database.
@@ -120,18 +152,18 @@ pub struct Detail {
 impl Failure {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { code, message, hint: None, is_answered: false, details: Vec::new() }
+        Self { code, message, hint: None, details: Vec::new(), is_answered: false, cause: None }
     }
 
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    pub fn details(self, details: Vec<Detail>) -> Self {
-        Self { details, ..self }
+    /// Says what failed.
+    pub fn context(self, what: impl fmt::Display) -> Self {
+        Self { message: format!("{what}: {self}"), ..self }
     }
 
-    /// Marks an error that stdout already shows to people. JSON gets an error object anyway.
     pub fn answered(self) -> Self {
         Self { is_answered: true, ..self }
     }
@@ -145,48 +177,31 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// An error, ready to print.
-pub struct Report {
-    pub code: Code,
-    pub message: String,
-    pub hint: Option<String>,
-    pub details: Vec<Detail>,
-    /// Whether stdout already shows it.
-    pub is_answered: bool,
+impl Known for LocationError {
+    fn code_and_hint(&self) -> (Code, Option<String>) {
+        (Code::Usage, of_location(*self).map(str::to_owned))
+    }
 }
 
-impl From<anyhow::Error> for Report {
-    fn from(error: anyhow::Error) -> Self {
-        let message = format!("{error:#}");
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            let Failure { code, hint, is_answered, details, .. } = failure;
-            return Self {
-                code: *code,
-                message,
-                hint: hint.clone(),
-                details: details.clone(),
-                is_answered: *is_answered,
-            };
-        }
-        let (code, hint) = if let Some(error) = error.downcast_ref::<Error>() {
-            of_operation(error)
-        } else if let Some(error) = error.downcast_ref::<policy::Violation>() {
-            of_password(*error)
-        } else if let Some(error) = error.downcast_ref::<FileError>() {
-            of_file(error)
-        } else if let Some(error) = error.downcast_ref::<LocationError>() {
-            (Code::Usage, of_location(*error).map(str::to_owned))
-        } else if error.is::<UsernameError>()
-            || error.is::<GroupError>()
-            || error.is::<LanguageError>()
-            || error.is::<PasswordNotUtf8>()
-        {
-            (Code::InvalidData, None)
-        } else {
-            (Code::Failed, None)
-        };
-        Self { code, message, hint, details: Vec::new(), is_answered: false }
-    }
+/// Gives errors without a hint their code.
+macro_rules! codes {
+    ($($error:ty: $code:ident,)*) => {
+        $(impl Known for $error {
+            fn code_and_hint(&self) -> (Code, Option<String>) {
+                (Code::$code, None)
+            }
+        })*
+    };
+}
+
+codes! {
+    UsernameError: InvalidData,
+    GroupError: InvalidData,
+    LanguageError: InvalidData,
+    PasswordNotUtf8: InvalidData,
+    clap::Error: Failed,
+    io::Error: Failed,
+    nix::Error: Failed,
 }
 
 /// How to correct a database argument.
@@ -251,27 +266,33 @@ fn of_location(error: LocationError) -> Option<&'static str> {
     })
 }
 
-fn of_operation(error: &Error) -> (Code, Option<String>) {
-    match error {
-        Error::Store(error) => of_store(error),
-        Error::Password(refusal) => of_password(*refusal),
-        Error::NoSuchUser(_) => (Code::NoSuchUser, None),
-        Error::UserExists(_) => (Code::UserExists, None),
-        Error::SimilarUser { .. } => {
-            (Code::UserExists, Some("use --allow-similar to allow this name".to_owned()))
+impl Known for Error {
+    fn code_and_hint(&self) -> (Code, Option<String>) {
+        match self {
+            Self::Store(error) => error.code_and_hint(),
+            Self::Password(refusal) => refusal.code_and_hint(),
+            Self::NoSuchUser(_) => (Code::NoSuchUser, None),
+            Self::UserExists(_) => (Code::UserExists, None),
+            Self::SimilarUser { .. } => {
+                (Code::UserExists, Some("use --allow-similar to allow this name".to_owned()))
+            }
+            Self::WrongPassword => (Code::Refused, None),
+            Self::PlaintextPassword { .. } => (Code::BadPassword, None),
+            Self::InvalidHash { .. }
+            | Self::HashNotPassword { .. }
+            | Self::NoPassword(_)
+            | Self::HashLike(_)
+            | Self::UnreachableName(_)
+            | Self::BadValues(_) => (Code::InvalidData, None),
+            Self::ConcurrentChange(_) => {
+                (Code::Failed, Some("nothing was changed; try again".to_owned()))
+            }
+            Self::BadRecords(_) | Self::Prune(_) => (Code::Failed, None),
         }
-        Error::WrongPassword => (Code::Refused, None),
-        Error::PlaintextPassword { .. } => (Code::BadPassword, None),
-        Error::InvalidHash { .. }
-        | Error::HashNotPassword { .. }
-        | Error::NoPassword(_)
-        | Error::HashLike(_)
-        | Error::UnreachableName(_)
-        | Error::BadValues(_) => (Code::InvalidData, None),
-        Error::ConcurrentChange(_) => {
-            (Code::Failed, Some("nothing was changed; try again".to_owned()))
-        }
-        Error::BadRecords(_) | Error::Prune(_) => (Code::Failed, None),
+    }
+
+    fn cause(self) -> Option<Box<Self>> {
+        Some(Box::new(self))
     }
 }
 
@@ -300,88 +321,92 @@ pub fn with_user_hint(error: &Error, database: &Location) -> Option<Failure> {
         | Error::PlaintextPassword { username, .. } => passwd(username)?,
         _ => return None,
     };
-    Some(Failure::new(of_operation(error).0, error.to_string()).hint(hint))
+    Some(Failure::new(error.code_and_hint().0, error.to_string()).hint(hint))
 }
 
-fn of_file(error: &FileError) -> (Code, Option<String>) {
-    let (code, hint) = match error {
-        FileError::Exists { .. } => {
-            (Code::FileExists, "choose another file, or use --force to overwrite it")
-        }
-        FileError::NoDirectory { path } => {
-            return (Code::Failed, Some(create_directory(path, "choose another file")));
-        }
-        FileError::Directory { .. } => (Code::Failed, "give a file in that directory"),
-        FileError::Unsafe { .. } | FileError::Failed { .. } => return (Code::Failed, None),
-    };
-    (code, Some(hint.to_owned()))
+impl Known for FileError {
+    fn code_and_hint(&self) -> (Code, Option<String>) {
+        let (code, hint) = match self {
+            Self::Exists { .. } => {
+                (Code::FileExists, "choose another file, or use --force to overwrite it")
+            }
+            Self::NoDirectory { path } => {
+                return (Code::Failed, Some(create_directory(path, "choose another file")));
+            }
+            Self::Directory { .. } => (Code::Failed, "give a file in that directory"),
+            Self::Unsafe { .. } | Self::Failed { .. } => return (Code::Failed, None),
+        };
+        (code, Some(hint.to_owned()))
+    }
 }
 
-fn of_store(error: &StoreError) -> (Code, Option<String>) {
-    match error {
-        StoreError::NoDatabase { path } => {
-            let init = command(&Location::Sqlite(path.clone()), "init");
-            let init = match missing_directory(path) {
-                Some(mkdir) => format!("{mkdir} and {init}"),
-                None => init,
-            };
-            (
-                Code::NoDatabase,
-                Some(format!("run {init} to create it, or use --database to choose another")),
-            )
-        }
-        StoreError::NoDirectory { path } => {
-            (Code::NoDatabase, Some(create_directory(path, "choose another file")))
-        }
-        StoreError::CannotWrite { path, .. } if path.is_dir() => {
-            (Code::Failed, Some("give a file in that directory".to_owned()))
-        }
-        StoreError::FileExists { .. } => (
-            Code::FileExists,
-            Some("choose another file, or use --force to overwrite it".to_owned()),
-        ),
-        StoreError::SameFile { .. } => (Code::Usage, Some("choose another file".to_owned())),
-        StoreError::NeedsMigration { location, .. } => {
-            let init = command(location, "init");
-            (Code::NeedsMigration, Some(format!("run {init} to update it")))
-        }
-        StoreError::NeedsRepair { location, .. } => {
-            let fix = command(location, "check --fix");
-            (Code::NeedsMigration, Some(format!("run {fix} to repair it")))
-        }
-        StoreError::NotEncodable { .. } => (Code::InvalidData, None),
-        StoreError::TooSlow { .. } => (Code::Busy, None),
-        StoreError::NewerSchema { .. } => (
-            Code::NewerSchema,
-            Some("install the newer version of dash-users that wrote it".to_owned()),
-        ),
-        StoreError::NotADatabase { .. } => (Code::NotADatabase, None),
-        StoreError::UnsupportedTable { location, repair, advice, .. } => {
-            (Code::NotADatabase, of_table(location, repair.as_deref(), advice))
-        }
-        StoreError::CannotConnect { .. } => (Code::CannotConnect, None),
-        StoreError::CannotOpen { hint, .. } | StoreError::ReadOnly { hint, .. } => {
-            (Code::CannotConnect, not_empty(hint))
-        }
-        StoreError::Unconfirmed { location } => {
-            let history = command(location, "history");
-            (Code::Unconfirmed, Some(format!("run {history} to see whether it was saved")))
-        }
-        StoreError::Unreplicated { .. } => (
-            Code::Unconfirmed,
-            Some("repair the standby, or see synchronous_standby_names on the server".to_owned()),
-        ),
-        StoreError::Setting { hint, .. } => (Code::Usage, not_empty(hint)),
-        StoreError::OtherTable { hint, .. } => (Code::NoDatabase, not_empty(hint)),
-        StoreError::Busy { .. } | StoreError::Conflict { .. } => {
-            (Code::Busy, Some("try again".to_owned()))
-        }
-        StoreError::NotOnServers => (
-            Code::Failed,
-            Some("use pg_dump and pg_restore, or export for the users only".to_owned()),
-        ),
-        StoreError::CannotWrite { .. } | StoreError::Refused { .. } | StoreError::Failed { .. } => {
-            (Code::Failed, None)
+impl Known for StoreError {
+    fn code_and_hint(&self) -> (Code, Option<String>) {
+        match self {
+            Self::NoDatabase { path } => {
+                let init = command(&Location::Sqlite(path.clone()), "init");
+                let init = match missing_directory(path) {
+                    Some(mkdir) => format!("{mkdir} and {init}"),
+                    None => init,
+                };
+                (
+                    Code::NoDatabase,
+                    Some(format!("run {init} to create it, or use --database to choose another")),
+                )
+            }
+            Self::NoDirectory { path } => {
+                (Code::NoDatabase, Some(create_directory(path, "choose another file")))
+            }
+            Self::CannotWrite { path, .. } if path.is_dir() => {
+                (Code::Failed, Some("give a file in that directory".to_owned()))
+            }
+            Self::FileExists { .. } => (
+                Code::FileExists,
+                Some("choose another file, or use --force to overwrite it".to_owned()),
+            ),
+            Self::SameFile { .. } => (Code::Usage, Some("choose another file".to_owned())),
+            Self::NeedsMigration { location, .. } => {
+                let init = command(location, "init");
+                (Code::NeedsMigration, Some(format!("run {init} to update it")))
+            }
+            Self::NeedsRepair { location, .. } => {
+                let fix = command(location, "check --fix");
+                (Code::NeedsMigration, Some(format!("run {fix} to repair it")))
+            }
+            Self::NotEncodable { .. } => (Code::InvalidData, None),
+            Self::TooSlow { .. } => (Code::Busy, None),
+            Self::NewerSchema { .. } => (
+                Code::NewerSchema,
+                Some("install the newer version of dash-users that wrote it".to_owned()),
+            ),
+            Self::NotADatabase { .. } => (Code::NotADatabase, None),
+            Self::UnsupportedTable { location, repair, advice, .. } => {
+                (Code::NotADatabase, of_table(location, repair.as_deref(), advice))
+            }
+            Self::CannotConnect { .. } => (Code::CannotConnect, None),
+            Self::CannotOpen { hint, .. } | Self::ReadOnly { hint, .. } => {
+                (Code::CannotConnect, not_empty(hint))
+            }
+            Self::Unconfirmed { location } => {
+                let history = command(location, "history");
+                (Code::Unconfirmed, Some(format!("run {history} to see whether it was saved")))
+            }
+            Self::Unreplicated { .. } => (
+                Code::Unconfirmed,
+                Some(
+                    "repair the standby, or see synchronous_standby_names on the server".to_owned(),
+                ),
+            ),
+            Self::Setting { hint, .. } => (Code::Usage, not_empty(hint)),
+            Self::OtherTable { hint, .. } => (Code::NoDatabase, not_empty(hint)),
+            Self::Busy { .. } | Self::Conflict { .. } => (Code::Busy, Some("try again".to_owned())),
+            Self::NotOnServers => (
+                Code::Failed,
+                Some("use pg_dump and pg_restore, or export for the users only".to_owned()),
+            ),
+            Self::CannotWrite { .. } | Self::Refused { .. } | Self::Failed { .. } => {
+                (Code::Failed, None)
+            }
         }
     }
 }
@@ -462,7 +487,7 @@ pub fn bad_values(values: &BadValues, database: &Location) -> Failure {
     let detail = |error: &Error| Detail {
         file: database.to_string(),
         position: None,
-        code: of_operation(error).0,
+        code: error.code_and_hint().0,
         message: error.to_string(),
     };
     let details: Vec<_> = values.first().iter().map(detail).collect();
@@ -472,8 +497,9 @@ pub fn bad_values(values: &BadValues, database: &Location) -> Failure {
     let code = if values.are_passwords() { Code::BadPassword } else { Code::InvalidData };
     let message = format!("{count} stored values are not passwords{excerpt}; nothing was changed");
     let check = command(database, "check");
-    let failure = Failure::new(code, message).details(details);
-    failure.hint(format!("run {check} to see how to fix each one"))
+    let failure =
+        Failure::new(code, message).hint(format!("run {check} to see how to fix each one"));
+    Failure { details, ..failure }
 }
 
 /// Reports the records of `file` that cannot be imported.
@@ -496,11 +522,7 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
     let what = if code == Code::UserExists { "conflict" } else { "bad record" };
     let s = if count == 1 { "" } else { "s" };
     let message = format!("{count} {what}{s} in {file}{numbers}{excerpt}; nothing was changed");
-    let failure = Failure::new(code, message).details(details);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure { hint: hint.map(str::to_owned), details, ..Failure::new(code, message) }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a bad record is invalid data")]
@@ -553,12 +575,14 @@ fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
     }
 }
 
-fn of_password(refusal: policy::Violation) -> (Code, Option<String>) {
-    if refusal.is_weakness() {
-        let hint = "choose a longer password, use --generate, or accept it with --allow-weak";
-        (Code::WeakPassword, Some(hint.to_owned()))
-    } else {
-        (Code::BadPassword, None)
+impl Known for policy::Violation {
+    fn code_and_hint(&self) -> (Code, Option<String>) {
+        if self.is_weakness() {
+            let hint = "choose a longer password, use --generate, or accept it with --allow-weak";
+            (Code::WeakPassword, Some(hint.to_owned()))
+        } else {
+            (Code::BadPassword, None)
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use zeroizing_alloc::ZeroAlloc;
 
 use self::cli::{Parsed, parse};
-use self::exit::Report;
+use self::exit::Result;
 use self::output::Output;
 
 /// Wipes all freed memory, because buffers of file-reading crates may have held a password.
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     if let Err(error) = terminal::watch_signals() {
         // Signals then terminate the program in the default way.
-        eprintln!("warning: {error:#}");
+        eprintln!("warning: {error}");
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
     // Only help and errors need the texts that `cli::help` adds.
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
             usage::improve_suggestions(&mut error);
             let output = Output::for_usage_errors(&arguments);
             return match usage::failure(&error) {
-                Some(failure) => finish(&output, Err(failure.into())),
+                Some(failure) => finish(&output, Err(failure)),
                 None => ExitCode::from(output.usage_error(&error)),
             };
         }
@@ -69,12 +69,11 @@ fn main() -> ExitCode {
 }
 
 /// Reports an error and returns the exit code.
-fn finish(output: &Output, result: anyhow::Result<()>) -> ExitCode {
+fn finish(output: &Output, result: Result<()>) -> ExitCode {
     match result {
-        Err(error) => {
-            let report = Report::from(error);
-            output.error(&report);
-            ExitCode::from(report.code.exit_code())
+        Err(failure) => {
+            output.error(&failure);
+            ExitCode::from(failure.code.exit_code())
         }
         Ok(()) => ExitCode::SUCCESS,
     }

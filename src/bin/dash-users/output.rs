@@ -31,7 +31,7 @@ pub use self::spool::Spool;
 use self::table::with_color;
 pub use self::table::{fields, indented, marked, table, wrapped};
 use crate::cli::{Color, Format, Globals};
-use crate::exit::{Code, Detail, Failure, Report};
+use crate::exit::{Code, Detail, Failure, Result};
 use crate::{terminal, usage};
 
 /// How to show progress.
@@ -104,7 +104,7 @@ impl Output {
                 text.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
             let message = summary.map(str::trim).collect::<Vec<_>>().join(" ");
             let failure = Failure::new(Code::Usage, message).hint(usage::hint(error));
-            self.error(&Report::from(anyhow::Error::from(failure)));
+            self.error(&failure);
         } else {
             let mut stderr = AutoStream::new(io::stderr().lock(), self.color);
             // Without stderr there is nowhere to report to.
@@ -225,20 +225,20 @@ impl Output {
         }
     }
 
-    pub fn error(&self, report: &Report) {
+    pub fn error(&self, failure: &Failure) {
         if self.format == Format::Json {
             // Without stderr there is nowhere to report to.
-            let _ = json::write(&mut io::stderr().lock(), &JsonError::from(report));
-        } else if report.code == Code::Interrupted {
-            self.talk(None, &report.message);
-        } else if !report.is_answered {
-            for Detail { file, position, message, .. } in &report.details {
+            let _ = json::write(&mut io::stderr().lock(), &JsonError::from(failure));
+        } else if failure.code == Code::Interrupted {
+            self.talk(None, &failure.message);
+        } else if !failure.is_answered {
+            for Detail { file, position, message, .. } in &failure.details {
                 let position = position.map(|position| format!(":{position}")).unwrap_or_default();
                 self.talk(None, &format!("{file}{position}: {message}"));
             }
-            self.talk(Some(("error", AnsiColor::Red)), &report.message);
+            self.talk(Some(("error", AnsiColor::Red)), &failure.message);
             // More lines are SQL to paste.
-            let mut lines = report.hint.iter().flat_map(|hint| hint.lines());
+            let mut lines = failure.hint.iter().flat_map(|hint| hint.lines());
             if let Some(first) = lines.next() {
                 self.talk(Some(("hint", AnsiColor::Cyan)), first);
             }
@@ -294,7 +294,7 @@ pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io:
 
 /// Fails if stdout was closed, so that nothing is lost unnoticed. Rust's runtime opens `/dev/null` in its
 /// place for reading and writing; a shell that discards output opens it for writing only.
-pub fn refuse_closed_stdout() -> anyhow::Result<()> {
+pub fn refuse_closed_stdout() -> Result<()> {
     let stdout = io::stdout();
     let flags = OFlag::from_bits_retain(fcntl(&stdout, FcntlArg::F_GETFL).unwrap_or_default());
     let is_null = || -> io::Result<bool> {
@@ -303,7 +303,7 @@ pub fn refuse_closed_stdout() -> anyhow::Result<()> {
     };
     if flags & OFlag::O_ACCMODE == OFlag::O_RDWR && is_null().unwrap_or(false) {
         let message = "stdout is closed: the output would be lost";
-        return Err(Failure::new(Code::Failed, message).into());
+        return Err(Failure::new(Code::Failed, message));
     }
     Ok(())
 }

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
 use dash_users::{Password, policy};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::cli::{Globals, NewPasswordArgs, PasswordArgs, environment};
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Context, Failure, Result};
 use crate::output::{INTERRUPTED, printable, refuse_closed_stdout};
 use crate::terminal::{self, Echo};
 
@@ -75,7 +74,7 @@ impl Prompt {
         } else if let Some(file) = from_environment {
             Ok(Source::file(file.into(), "DASH_USERS_PASSWORD_FILE"))
         } else if let Some(reason) = self.obstacle("a password") {
-            Err(Failure::new(Code::Usage, reason).hint(format!("use {flags}")).into())
+            Err(Failure::new(Code::Usage, reason).hint(format!("use {flags}")))
         } else {
             Ok(Source::Terminal)
         }
@@ -114,7 +113,7 @@ impl Prompt {
             match self.ask_new(username, allow_weak)? {
                 Ok(password) => return Ok(password),
                 Err(Refusal { reason, advice }) => {
-                    let lines = [vec![format!("{reason:#}")], advice].concat();
+                    let lines = [vec![format!("{reason}")], advice].concat();
                     say(&format!("{}\ntry again\n", lines.join("\n")))?;
                 }
             }
@@ -142,7 +141,7 @@ impl Prompt {
             Ok(repeated) if repeated == password => Ok(Ok(password)),
             _ => {
                 let message = "the passwords do not match; nothing was changed";
-                refused(Failure::new(Code::BadPassword, message).into(), Vec::new())
+                refused(Failure::new(Code::BadPassword, message), Vec::new())
             }
         }
     }
@@ -160,11 +159,11 @@ impl Prompt {
         let (typed, seen) = typed.context("cannot read the password from the terminal")?;
         if seen.end.load(Ordering::Relaxed) {
             say("\n")?;
-            return Err(Failure::new(Code::Interrupted, INTERRUPTED).into());
+            return Err(Failure::new(Code::Interrupted, INTERRUPTED));
         }
         if seen.control.load(Ordering::Relaxed) {
             let message = "control characters are not allowed in a password";
-            return Ok(Err(Failure::new(Code::BadPassword, message).into()));
+            return Ok(Err(Failure::new(Code::BadPassword, message)));
         }
         // rpassword substitutes this for invalid UTF-8.
         if typed.expose().contains(char::REPLACEMENT_CHARACTER) {
@@ -184,7 +183,7 @@ impl Prompt {
         if let Some(reason) = self.obstacle("confirmation") {
             let message = [&[reason], consequences].concat().join("; ");
             let failure = Failure::new(Code::NeedsConfirmation, message);
-            return Err(failure.hint(format!("use {flag} to confirm")).into());
+            return Err(failure.hint(format!("use {flag} to confirm")));
         }
         let warnings = consequences.iter().map(|text| format!("warning: {}\n", printable(text)));
         let question = format!("{}{} [y/N] ", warnings.collect::<String>(), printable(question));
@@ -197,7 +196,7 @@ impl Prompt {
         })?;
         let answer = answer.context("cannot read the answer")?;
         if answer.is_empty() {
-            return Err(Failure::new(Code::Interrupted, INTERRUPTED).into());
+            return Err(Failure::new(Code::Interrupted, INTERRUPTED));
         }
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
@@ -216,7 +215,7 @@ impl Prompt {
 
 /// Why a new password is not taken, and how to choose a better one.
 struct Refusal {
-    reason: anyhow::Error,
+    reason: Failure,
     advice: Vec<String>,
 }
 
@@ -316,7 +315,7 @@ fn read_file(path: &Path, named_by: &str) -> Result<Password> {
             "write the password to a file and pass the name of that file, or use --password-stdin";
         Failure::new(Code::Failed, message).hint(hint)
     })?;
-    read(file).with_context(|| format!("cannot read the password from {}", path.display()))
+    read(file).context(format!("cannot read the password from {}", path.display()))
 }
 
 /// Reads to the end, and strips a byte order mark and one trailing newline. Leaves no copy in memory.
@@ -331,7 +330,7 @@ pub fn read(mut input: impl Read) -> Result<Password> {
             Err(error) => return Err(error.into()),
         };
         if bytes.len() + count > MAX_BYTES {
-            return Err(Failure::new(Code::BadPassword, "longer than 16 MiB").into());
+            return Err(Failure::new(Code::BadPassword, "longer than 16 MiB"));
         }
         if bytes.len() + count > bytes.capacity() {
             // A vector that reallocates leaves its old bytes in memory.
@@ -346,7 +345,7 @@ pub fn read(mut input: impl Read) -> Result<Password> {
         let hint = format!(
             "convert the file with `iconv -f {encoding} -t UTF-8 FILE`, or in PowerShell write it with `Set-Content -Encoding utf8`"
         );
-        return Err(Failure::new(Code::InvalidData, message).hint(hint).into());
+        return Err(Failure::new(Code::InvalidData, message).hint(hint));
     }
     if bytes.starts_with(BYTE_ORDER_MARK) {
         bytes.drain(..BYTE_ORDER_MARK.len());

@@ -1,6 +1,5 @@
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Language, Location, NewUser, StoredText};
 
@@ -8,6 +7,7 @@ use super::group::{new_group, review};
 use super::{Definition, Heading, Invocation, new_username, note_first_scrypt, open};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
+use crate::exit::Result;
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 

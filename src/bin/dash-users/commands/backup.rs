@@ -3,13 +3,12 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::{Error, Location, StoreError, StoredText, Users};
 
 use super::import::is_stdout;
 use super::{Definition, Heading, Invocation};
-use crate::exit::{Code, Failure, command, quoted};
+use crate::exit::{Code, Context, Failure, Result, command, quoted};
 use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
 const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
@@ -61,8 +60,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
                 failure.hint(format!("give a file in that directory, as in {backup}"))
             }
             None => failure,
-        }
-        .into());
+        });
     }
     users.backup(&file, args.force)?;
     let warning = files::mode_warning(&file, OPTIONS.mode);

@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
-use anyhow::Result;
 use clap::ValueEnum;
 use dash_users::{
     Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, User,
@@ -12,7 +11,9 @@ use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, open, report_reconciled};
 use crate::cli::{MethodArg, environment};
-use crate::exit::{Code, Failure, command, pasted, quoted, user_command, without_backticks};
+use crate::exit::{
+    Code, Failure, Result, command, pasted, quoted, user_command, without_backticks,
+};
 use crate::output::{Output, counted, indented, marked, rfc3339, thousands, wrapped};
 
 /// Check the database and its users for problems
@@ -225,7 +226,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let warnings = counted(warnings as u64, "warning", "warnings");
     let message = format!("{errors} and {warnings} in {database}");
     output.note(&message);
-    Err(Failure::new(Code::Findings, message).answered().into())
+    Err(Failure::new(Code::Findings, message).answered())
 }
 
 /// The findings for people, each with what to do next. Unless all are to be shown, a kind of many is

@@ -1,10 +1,10 @@
-use anyhow::Result;
 use clap::ValueEnum;
 use clap_complete::aot::{self, generate};
 
 use super::{Definition, Heading, Invocation};
 use crate::cli;
 use crate::complete;
+use crate::exit::Result;
 use crate::output::write_stdout;
 
 /// Print a shell completion script

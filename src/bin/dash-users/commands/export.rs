@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-use anyhow::Result;
 use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::transfer::Format;
 use dash_users::{Error, Location, StoreError, Users};
@@ -8,7 +7,7 @@ use dash_users::{Error, Location, StoreError, Users};
 use super::import::is_stdout;
 use super::{Definition, Heading, Invocation};
 use crate::cli::FileFormat;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
 
 /// Export all users to a file

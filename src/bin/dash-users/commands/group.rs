@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use anyhow::Result;
 use clap::Subcommand;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Group, GroupAdded, GroupError, Location, StoredText, Users};
@@ -9,7 +8,7 @@ use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, bytes, most_similar, open, username, usernames};
 use crate::complete;
-use crate::exit::{Code, Failure, command, quoted};
+use crate::exit::{Code, Failure, Result, command, quoted};
 use crate::output::{Change, Output, counted, table};
 use crate::prompt::Prompt;
 
@@ -275,7 +274,7 @@ struct JsonGroup<'a> {
 }
 
 /// The error for a group that nobody is in.
-fn no_such_group(users: &mut Users, name: &OsStr) -> Result<anyhow::Error> {
+fn no_such_group(users: &mut Users, name: &OsStr) -> Result<Failure> {
     let shown = StoredText::from(bytes(name));
     let known = users.groups("", u32::MAX)?;
     let message = match most_similar(&name.to_string_lossy(), &known) {
@@ -285,7 +284,7 @@ fn no_such_group(users: &mut Users, name: &OsStr) -> Result<anyhow::Error> {
         }
         None => format!("no user is in '{shown}'"),
     };
-    Ok(Failure::new(Code::InvalidData, message).into())
+    Ok(Failure::new(Code::InvalidData, message))
 }
 
 fn rename(old: &OsStr, new: &OsStr, database: &Location, output: &Output) -> Result<()> {
@@ -341,7 +340,7 @@ fn delete(
         let question = format!("Delete the groups {} from {database}?", going.join(", "));
         if !prompt.confirm(&[], &question, "--yes")? {
             output.note("nothing deleted");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
+            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
         }
     }
     let deleted = users.delete_groups(&names)?;
@@ -366,7 +365,7 @@ fn delete(
 }
 
 /// The error for an unknown user, which may be a group.
-fn no_such_user(users: &mut Users, name: &OsStr, database: &Location) -> Result<anyhow::Error> {
+fn no_such_user(users: &mut Users, name: &OsStr, database: &Location) -> Result<Failure> {
     let error = Error::NoSuchUser(username(name));
     if users.members(bytes(name))?.is_empty() {
         return Ok(error.into());
@@ -379,8 +378,7 @@ fn no_such_user(users: &mut Users, name: &OsStr, database: &Location) -> Result<
             failure.hint(format!("run {list} to list its members"))
         }
         None => failure,
-    }
-    .into())
+    })
 }
 
 fn list(

@@ -2,14 +2,13 @@ use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
 
-use anyhow::Result;
 use dash_users::{HashError, PasswordHash, policy};
 use serde::Serialize;
 
 use super::source::is_standard;
 use super::{Definition, Heading, Invocation};
 use crate::cli::{MethodArg, NewPasswordArgs};
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::Output;
 use crate::prompt::{Prompt, Source, stdin};
 
@@ -84,19 +83,17 @@ fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Resul
     let is_stdin = is_standard(file);
     if is_stdin && matches!(source, Source::Stdin) {
         let message = "cannot read both the hash and the password from stdin";
-        return Err(Failure::new(Code::Usage, message).hint("use --password-file FILE").into());
+        return Err(Failure::new(Code::Usage, message).hint("use --password-file FILE"));
     }
     let read = if is_stdin { read_all(stdin()?) } else { fs::read(file) };
     let text = read.map_err(|error| match error.kind() {
         // The name may be the hash itself.
-        ErrorKind::NotFound => anyhow::Error::from(
-            Failure::new(
-                Code::Failed,
-                "the file given by --hash-file does not exist (name not shown: it may be the hash)",
-            )
-            .hint("write the hash to a file, and pass the name of that file"),
-        ),
-        _ => anyhow::Error::from(error).context(format!("cannot read {}", file.display())),
+        ErrorKind::NotFound => Failure::new(
+            Code::Failed,
+            "the file given by --hash-file does not exist (name not shown: it may be the hash)",
+        )
+        .hint("write the hash to a file, and pass the name of that file"),
+        _ => Failure::from(error).context(format!("cannot read {}", file.display())),
     })?;
     let invalid = |reason: &dyn ToString| {
         let message = format!("no usable hash in {}: {}", file.display(), reason.to_string());
@@ -110,10 +107,10 @@ fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Resul
     let verified = match hash {
         Ok(hash) => hash.verify(&password),
         Err(HashError::NeverMatches(_)) => false,
-        Err(error) => return Err(invalid(&error).into()),
+        Err(error) => return Err(invalid(&error)),
     };
     let answer = if verified { "the password matches" } else { "the password does not match" };
     let rows = || vec![vec![verified.to_string()]];
     output.result(|| Checked { verified }, rows, || answer.to_owned())?;
-    if verified { Ok(()) } else { Err(Failure::new(Code::Refused, answer).answered().into()) }
+    if verified { Ok(()) } else { Err(Failure::new(Code::Refused, answer).answered()) }
 }

@@ -1,14 +1,13 @@
 use std::ffi::OsString;
 use std::time::SystemTime;
 
-use anyhow::Result;
 use clap::value_parser;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Event, EventFilter, Location, StoredText, Users};
 use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, bytes, open};
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonEvent, Output, age, counted, rfc3339, table};
 use crate::prompt::Prompt;
 use crate::{complete, time};
@@ -160,7 +159,7 @@ fn prune(
         let question = format!("Delete {} before {time} from {database}?", events(count));
         if !prompt.confirm(&[], &question, "--yes")? {
             output.note("nothing deleted");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
+            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
         }
     }
     let pruned = if count > 0 { users.prune_history(before)? } else { 0 };

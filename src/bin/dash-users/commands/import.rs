@@ -3,7 +3,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Result;
 use clap::ValueEnum;
 use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::transfer::{InputFormat, ReadAs};
@@ -20,7 +19,7 @@ use super::{
     schema_warnings, seed,
 };
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
-use crate::exit::{Code, Failure, bad_records, create_directory};
+use crate::exit::{Code, Failure, Result, bad_records, create_directory};
 use crate::output::{JsonImport, JsonReadAs, Output, counted, refuse_closed_stdout, write_stdout};
 use crate::{progress, terminal};
 
@@ -121,25 +120,19 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     let Job { source, on_conflict, prune, action, method, new_file } = job;
     if output.is_json() && args.generate_missing.as_deref().is_some_and(is_stdout) {
         let message = "cannot write passwords to stdout, which holds the JSON document";
-        return Err(Failure::new(Code::Usage, message)
-            .hint("give a file for the passwords")
-            .into());
+        return Err(Failure::new(Code::Usage, message).hint("give a file for the passwords"));
     }
     let file = name(source.path);
-    let explain = |error| match error {
-        Error::BadRecords(records) => {
-            let failure = bad_records(&records, &file);
+    let explain = |failure: Failure| match failure.cause.as_deref() {
+        Some(Error::BadRecords(records)) => {
+            let failure = bad_records(records, &file);
             match source.hint(records.worst(), action) {
-                Some(hint) => failure.hint(hint).into(),
-                None => failure.into(),
+                Some(hint) => failure.hint(hint),
+                None => failure,
             }
         }
-        Error::Prune(error) => seed::explain(&error, &file).into(),
-        error => anyhow::Error::from(error),
-    };
-    let explain_any = |error: anyhow::Error| match error.downcast() {
-        Ok(error) => explain(error),
-        Err(error) => error,
+        Some(Error::Prune(error)) => seed::explain(error, &file),
+        _ => failure,
     };
     let mut options = ImportOptions::default();
     options.on_conflict = *on_conflict;
@@ -154,7 +147,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
 
     let mut import = Import::new(options, *method);
     let file_as = source.read(&mut import, output)?;
-    import.end().map_err(explain)?;
+    import.end().map_err(|error| explain(error.into()))?;
 
     let (mut warnings, mut created) = (Vec::new(), false);
     let mut make_ready = || -> Result<()> {
@@ -177,7 +170,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     {
         make_ready()?;
     }
-    import.look_up(users.as_mut()).map_err(explain)?;
+    import.look_up(users.as_mut()).map_err(|error| explain(error.into()))?;
     let would_create = args.dry_run && users.is_none();
     let losses = prune.map_or(Ok(Vec::new()), |confirm| confirm(&import, &file))?;
     if let Some(path) = args.generate_missing.as_deref().filter(|_| import.generated() > 0) {
@@ -195,7 +188,7 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         make_ready()?;
         users = Some(open(database)?);
     }
-    let summary = save(&mut import, users.as_mut(), action, args, output).map_err(explain_any)?;
+    let summary = save(&mut import, users.as_mut(), action, args, output).map_err(explain)?;
     if read_as != (0, 0) {
         let hashes = counted(read_as.0, "hash", "hashes");
         let passwords = counted(read_as.1, "plaintext password", "plaintext passwords");
@@ -272,11 +265,11 @@ fn save(
             let passwords = write_passwords(path, imported.generated());
             written = Some(passwords.map_err(explain_passwords)?);
         }
-        anyhow::Ok(())
+        Ok::<_, Failure>(())
     });
     match (&saved, written) {
         // The users of these passwords were not imported, as far as is known.
-        (Err(error), Some(path)) if path.is_file() && !may_be_saved(error) => {
+        (Err(error), Some(path)) if path.is_file() && error.code != Code::Unconfirmed => {
             let _ = fs::remove_file(path);
         }
         (Ok(_), Some(path)) if !is_stdout(&path) => {
@@ -288,14 +281,6 @@ fn save(
         _ => {}
     }
     saved
-}
-
-/// Whether it is unknown if the import was saved, or if it lasts.
-fn may_be_saved(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref(),
-        Some(Error::Store(StoreError::Unconfirmed { .. } | StoreError::Unreplicated { .. }))
-    )
 }
 
 const PASSWORDS: WriteOptions =
@@ -310,16 +295,14 @@ fn check_passwords_file(path: &Path) -> Result<()> {
 }
 
 /// Adds a hint without `--force`, which does not apply to passwords.
-fn explain_passwords(error: FileError) -> anyhow::Error {
-    let (code, hint) = match error {
-        FileError::Exists { .. } => (Code::FileExists, "choose another file for the passwords"),
-        FileError::NoDirectory { ref path } => {
-            let hint = create_directory(path, "choose another file for the passwords");
-            return Failure::new(Code::Failed, error.to_string()).hint(hint).into();
-        }
-        error => return error.into(),
+fn explain_passwords(error: FileError) -> Failure {
+    const OTHER: &str = "choose another file for the passwords";
+    let hint = match &error {
+        FileError::Exists { .. } => OTHER.to_owned(),
+        FileError::NoDirectory { path } => create_directory(path, OTHER),
+        _ => return error.into(),
     };
-    Failure::new(code, error.to_string()).hint(hint).into()
+    Failure::from(error).hint(hint)
 }
 
 /// Writes the generated passwords, and returns the path of the file.

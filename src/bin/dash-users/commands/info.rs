@@ -3,13 +3,13 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::Result;
 use dash_users::{EventFilter, Location, Users};
 use nix::unistd::{Gid, Group, Uid, User};
 use serde::Serialize;
 
 use super::{Definition, Heading, Invocation};
 use crate::cli::{Globals, Origin};
+use crate::exit::Result;
 use crate::output::{Output, age, fields, rfc3339};
 
 /// Show which database is in use, and its state

@@ -1,11 +1,10 @@
-use anyhow::{Context, Result};
 use dash_users::store::{CopyableTable, TableChanges};
 use dash_users::{Init, Language, Location, NewFile, StoredText, Users};
 use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
-use crate::exit::{Code, Failure, copy_command, pasted};
+use crate::exit::{Code, Context, Failure, Result, copy_command, pasted};
 use crate::output::{JsonEvent, JsonMigration, Output};
 use crate::terminal;
 
@@ -196,6 +195,6 @@ fn group_id(name: &str) -> Result<u32> {
     let group = nix::unistd::Group::from_name(name).context("cannot look up the group")?;
     match group {
         Some(group) => Ok(group.gid.as_raw()),
-        None => Err(Failure::new(Code::Usage, format!("no such group: '{name}'")).into()),
+        None => Err(Failure::new(Code::Usage, format!("no such group: '{name}'"))),
     }
 }

@@ -1,13 +1,13 @@
 use std::ffi::OsString;
 use std::time::SystemTime;
 
-use anyhow::Result;
 use clap::{ValueEnum, value_parser};
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, StoredText, User, Users};
 
 use super::{Definition, Heading, Invocation, bytes, most_similar};
 use crate::cli::MethodArg;
+use crate::exit::Result;
 use crate::output::{JsonUser, Output, Rows, age, joined, marked, plain_user, write_stdout};
 use crate::{complete, time};
 

@@ -1,11 +1,11 @@
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, StoredText, Users};
 
 use super::{Definition, Heading, Invocation, change_users};
 use crate::complete;
+use crate::exit::Result;
 use crate::output::Output;
 
 /// Lock users without changing their passwords

@@ -3,7 +3,6 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use clap::{Arg, Command};
 use clap_mangen::Man;
 use dash_users::files::{self, FileError, WriteOptions};
@@ -12,7 +11,7 @@ use serde::Serialize;
 use super::source::is_standard;
 use super::{Definition, Heading, Invocation};
 use crate::cli;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Context, Failure, Result};
 use crate::output::Output;
 
 /// Write man pages to a directory
@@ -47,11 +46,10 @@ impl Definition for Args {
 fn run(args: &Args, output: &Output) -> Result<()> {
     if is_standard(&args.directory) {
         let failure = Failure::new(Code::Usage, "cannot write man pages to stdout");
-        return Err(failure.hint("give a directory; for one called -, write ./-").into());
+        return Err(failure.hint("give a directory; for one called -, write ./-"));
     }
     let directory = std::path::absolute(&args.directory)?;
-    fs::create_dir_all(&directory)
-        .with_context(|| format!("cannot create {}", directory.display()))?;
+    fs::create_dir_all(&directory).context(format!("cannot create {}", directory.display()))?;
     let mut command = cli::command().disable_help_subcommand(true);
     command.build();
     write(&command, &directory)?;

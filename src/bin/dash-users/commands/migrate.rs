@@ -1,10 +1,9 @@
-use anyhow::Result;
 use dash_users::store::Migrated;
 use dash_users::{Location, Migration, Users};
 use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, report_reconciled, schema_warnings};
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonEvent, JsonMigration, Output, counted, table};
 use crate::terminal;
 
@@ -107,5 +106,5 @@ fn status(json: Json<'_>, output: &Output) -> Result<()> {
     });
     let people = || table(&["VERSION", "NAME", "STATE"], &rows);
     output.result(|| json, || rows.clone(), people)?;
-    failure.map_or(Ok(()), |failure| Err(failure.into()))
+    failure.map_or(Ok(()), Err)
 }

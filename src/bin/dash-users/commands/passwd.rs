@@ -1,12 +1,12 @@
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Login, LoginRefusal, Password, Users};
 
 use super::{Definition, Heading, Invocation, bytes, note_first_scrypt, open, sessions, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
+use crate::exit::Result;
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 

@@ -1,13 +1,12 @@
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, StoredText, Users};
 
 use super::{Definition, Heading, Invocation, bytes, changes, open, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
-use crate::exit::{Code, Failure, bad_values};
+use crate::exit::{Code, Failure, Result, bad_values};
 use crate::output::{Change, Output};
 use crate::progress;
 use crate::prompt::Prompt;
@@ -74,7 +73,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     let [user] = &args.users[..] else {
         let message = "rehash accepts only one USER, except with --plaintext";
         let hint = "run rehash once per user, or use --plaintext for stored plaintext passwords";
-        return Err(Failure::new(Code::Usage, message).hint(hint).into());
+        return Err(Failure::new(Code::Usage, message).hint(hint));
     };
     let source = prompt.source(&args.password)?;
     let name = username(user);
@@ -95,8 +94,8 @@ fn plaintext(args: &Args, users: &mut Users, database: &Location, output: &Outpu
         users.hash_plaintext_passwords_in_parallel(names, args.allow_hash_like, jobs, progress)
     });
     let done = done.map_err(|error| match error {
-        Error::BadValues(values) => bad_values(&values, database).into(),
-        error => anyhow::Error::from(error),
+        Error::BadValues(values) => bad_values(&values, database),
+        error => error.into(),
     })?;
     let unchanged = |name: &StoredText| format!("user '{name}' already has a hash");
     let hashed = |name: &StoredText| format!("hashed the plaintext password of user '{name}'");

@@ -1,14 +1,13 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
 use super::{Definition, Heading, Invocation, changes, open, sessions, usernames};
 use crate::complete;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Output, counted};
 use crate::prompt::Prompt;
 
@@ -76,7 +75,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         let question = format!("Remove {} from {database}?", going.join(", "));
         if !prompt.confirm(&warnings.concat(), &question, "--yes")? {
             output.note("nothing removed");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
+            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
         }
     }
 

@@ -1,12 +1,11 @@
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location};
 
 use super::{Definition, Heading, Invocation, bytes, new_username, open, sessions, username};
 use crate::complete;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Change, Output};
 
 /// Rename a user
@@ -49,7 +48,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let is_changed = match users.rename(bytes(&args.old), &new, args.allow_similar) {
         Err(error @ Error::UserExists(_)) => {
             let hint = "choose another name, or remove the other user first";
-            return Err(Failure::new(Code::UserExists, error.to_string()).hint(hint).into());
+            return Err(Failure::new(Code::UserExists, error.to_string()).hint(hint));
         }
         renamed => renamed?,
     };

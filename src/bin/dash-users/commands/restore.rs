@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
-use anyhow::Result;
 use dash_users::{Location, Users};
 
 use super::source::is_standard;
 use super::{Definition, Heading, Invocation, actor, sessions};
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
 use crate::terminal;
@@ -46,13 +45,13 @@ impl Definition for Args {
 fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
     if is_standard(&args.file) {
         let failure = Failure::new(Code::Usage, "cannot restore from stdin");
-        return Err(failure.hint("give a file; for one called -, write ./-").into());
+        return Err(failure.hint("give a file; for one called -, write ./-"));
     }
     let file = std::path::absolute(&args.file)?;
     if matches!(database, Location::Sqlite(_)) && !file.exists() {
         let message = format!("no such backup: {}", file.display());
         let hint = "give the path of a file that the command backup wrote";
-        return Err(Failure::new(Code::NoDatabase, message).hint(hint).into());
+        return Err(Failure::new(Code::NoDatabase, message).hint(hint));
     }
     let restore = Users::prepare_restore(database, &file, Some(&actor()))?;
     let (file, users) = (file.display().to_string(), restore.users());
@@ -63,7 +62,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         let question = format!("Restore {file} ({size}) into {database}?");
         if !prompt.confirm(&[loss], &question, "--yes")? {
             output.note("nothing restored");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
+            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
         }
     }
     terminal::pass_point_of_no_return();

@@ -1,7 +1,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::Result;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{
     DEMO_USERS, Import, Language, Location, Method, OnConflict, Password, PasswordHash, PruneError,
@@ -15,7 +14,7 @@ use super::{
     schema_warnings,
 };
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
-use crate::exit::{Code, Failure, command, quoted};
+use crate::exit::{Code, Failure, Result, command, quoted};
 use crate::output::{JsonImport, Output, counted};
 use crate::prompt::Prompt;
 
@@ -162,7 +161,7 @@ fn confirm(
     let question = format!("Remove {count} that {file} does not list from {database}: {names}?");
     if !prompt.confirm(&losses, &question, "--yes")? {
         output.note("nothing was changed");
-        return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered().into());
+        return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
     }
     Ok(Vec::new())
 }

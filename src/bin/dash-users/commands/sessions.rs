@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::time::SystemTime;
 
-use anyhow::Result;
 use clap::Subcommand;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{EndSessions, Error, Location, Session, StoredText, Users};
@@ -10,6 +9,7 @@ use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, bytes, open, username, usernames};
 use crate::complete;
+use crate::exit::Result;
 use crate::output::{Output, ago, counted, rfc3339, table};
 
 /// List or end sessions of the login page

@@ -1,13 +1,13 @@
 use std::ffi::OsString;
 use std::time::SystemTime;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Method, Users};
 
 use super::{Definition, Heading, Invocation, bytes, username};
 use crate::cli::MethodArg;
 use crate::complete;
+use crate::exit::Result;
 use crate::output::{JsonUser, Output, ago, fields, joined, plain_user, rfc3339};
 
 /// Show one user, without the hash

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result};
 use dash_users::transfer::{
     Columns, Delimiter, Encoding, FIELDS, FileKind, InputFormat, ReadAs, Reader, RecordError,
     Resembled,
@@ -14,7 +13,7 @@ use dash_users::transfer::{
 use dash_users::{Import, StoredText};
 
 use crate::cli::FileArgs;
-use crate::exit::{Code, Failure, quoted};
+use crate::exit::{Code, Context, Failure, Result, quoted};
 use crate::output::Output;
 use crate::prompt;
 
@@ -34,7 +33,7 @@ impl<'a> Source<'a> {
             let message = format!("cannot tell the format of {} from its name", name(path));
             let hint = other_format_hint(path)
                 .unwrap_or("use --input-format csv, json, jsonl, xlsx or htpasswd".to_owned());
-            return Err(Failure::new(Code::Usage, message).hint(hint).into());
+            return Err(Failure::new(Code::Usage, message).hint(hint));
         };
         let is_text = [InputFormat::Csv, InputFormat::Json, InputFormat::JsonLines];
         let misplaced = match format {
@@ -47,11 +46,11 @@ impl<'a> Source<'a> {
             _ => None,
         };
         if let Some(message) = misplaced {
-            return Err(Failure::new(Code::Usage, message).into());
+            return Err(Failure::new(Code::Usage, message));
         }
         if args.as_is && !is_text.contains(&format) {
             let message = "--as-is is for the formats of `export`: CSV, JSON and JSON Lines";
-            return Err(Failure::new(Code::Usage, message).into());
+            return Err(Failure::new(Code::Usage, message));
         }
         let usage = |message: String| Failure::new(Code::Usage, message);
         let encoding = args.encoding.as_deref().map(str::parse::<Encoding>).transpose();
@@ -100,7 +99,7 @@ impl<'a> Source<'a> {
             }
             Ok(read_as)
         };
-        let read_as = read().with_context(|| format!("cannot read {}", name(self.path)))?;
+        let read_as = read().context(format!("cannot read {}", name(self.path)))?;
         self.report(&read_as, output);
         Ok(read_as)
     }

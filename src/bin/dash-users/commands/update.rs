@@ -1,6 +1,5 @@
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap::ArgGroup;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Language, Location, StoredText, Updated, UserUpdate};
@@ -8,7 +7,7 @@ use dash_users::{Language, Location, StoredText, Updated, UserUpdate};
 use super::group::{new_group, review};
 use super::{Definition, Heading, Invocation, bytes, open, usernames};
 use crate::complete;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Change, Output};
 
 /// Change the language and groups of users
@@ -63,7 +62,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if let Some(both) = args.add.iter().find(|group| args.remove.contains(group)) {
         let group = StoredText::from(bytes(both));
         let message = format!("'{group}' is given to both --add-group and --remove-group");
-        return Err(Failure::new(Code::Usage, message).hint("leave out one of them").into());
+        return Err(Failure::new(Code::Usage, message).hint("leave out one of them"));
     }
     let update = UserUpdate {
         language,

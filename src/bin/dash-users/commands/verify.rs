@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, HashError, Location, Login, LoginRefusal, MethodError, StoreError, Users};
 use serde::Serialize;
@@ -9,7 +8,7 @@ use serde::Serialize;
 use super::{Definition, Heading, Invocation, bytes, open, username};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Output, wrapped};
 use crate::prompt::{Prompt, Source};
 
@@ -118,7 +117,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     }
     match code {
         None => Ok(()),
-        Some(code) => Err(Failure::new(code, people).answered().into()),
+        Some(code) => Err(Failure::new(code, people).answered()),
     }
 }
 

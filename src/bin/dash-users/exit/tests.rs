@@ -32,9 +32,9 @@ fn every_code_has_an_exit_code_in_the_table() {
     }
 }
 
-fn report(error: impl Into<anyhow::Error>) -> (Code, String) {
-    let report = Report::from(error.into());
-    (report.code, report.hint.unwrap_or_default())
+fn report(error: impl Into<Failure>) -> (Code, String) {
+    let failure = error.into();
+    (failure.code, failure.hint.unwrap_or_default())
 }
 
 #[test]
@@ -135,16 +135,15 @@ fn invalid_value_has_its_code() {
     assert_eq!(report(PasswordNotUtf8), invalid);
     assert_eq!(report(LocationError::Empty), (Code::Usage, String::new()));
     assert_eq!(report(policy::Violation::Empty), (Code::BadPassword, String::new()));
-    assert_eq!(report(anyhow::anyhow!("whatever")), (Code::Failed, String::new()));
+    assert_eq!(report(io::Error::other("whatever")), (Code::Failed, String::new()));
 }
 
 #[test]
-fn answered_failure_keeps_its_message_and_hint() {
-    let failure = Failure::new(Code::Refused, "no").hint("yes").answered();
-    let report = Report::from(anyhow::Error::from(failure));
-    assert!(report.is_answered);
-    assert_eq!((report.code, &*report.message), (Code::Refused, "no"));
-    assert_eq!(report.hint.as_deref(), Some("yes"));
+fn context_keeps_code_and_hint() {
+    let failure = Err::<(), _>(Failure::new(Code::Refused, "no").hint("yes")).context("why");
+    let failure = failure.unwrap_err();
+    assert_eq!((failure.code, &*failure.message), (Code::Refused, "why: no"));
+    assert_eq!(failure.hint.as_deref(), Some("yes"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use dash_users::{Event, Location, Migration, StoredText, User};
 use serde::Serialize;
 
 use super::rfc3339;
-use crate::exit::{Detail, Report, without_backticks};
+use crate::exit::{Detail, Failure, without_backticks};
 
 /// A change in JSON.
 #[derive(Serialize)]
@@ -174,8 +174,8 @@ pub struct JsonError<'a> {
     error: ErrorBody<'a>,
 }
 
-impl<'a> From<&'a Report> for JsonError<'a> {
-    fn from(Report { code, message, hint, details, .. }: &'a Report) -> Self {
+impl<'a> From<&'a Failure> for JsonError<'a> {
+    fn from(Failure { code, message, hint, details, .. }: &'a Failure) -> Self {
         let (status, code) = (code.exit_code(), code.name());
         let hint = hint.as_deref().map(without_backticks);
         let detail = |detail: &'a Detail| {

@@ -9,6 +9,7 @@ mod encodings;
 mod hostile;
 mod import_retries;
 mod imports;
+mod statements;
 mod unseen;
 
 use std::path::Path;

@@ -7,10 +7,18 @@
 -- one row in a small table does not conflict with other rows in a serializable transaction.
 --
 -- A trigger runs once for each statement, with all of its rows in dash_users_old and dash_users_new.
--- The n-th row of one is the n-th of the other. These are read only in subqueries of their own: the
--- app's table may have columns of any name. Plans are kept for statements with any number of rows, so
--- nested loops are off, and our tables are never joined with the rows but searched for an array of
--- names. Only a row that gets another name has a trigger of its own: its groups follow it.
+-- These are read only in subqueries of their own: the app's table may have columns of any name. Plans
+-- are kept for statements with any number of rows, so nested loops are off, and our tables are never
+-- joined with the rows but searched for an array of names. Only a row that gets another name has a
+-- trigger of its own: its groups follow it. Rows before and after are paired by their name. Where
+-- names pass from row to row, the n-th row before is also the n-th row after.
+--
+-- Times and groups of a name may not be those of its holder: triggers of the app change users in
+-- between, the row triggers of a statement run before those of the statement, and users may have
+-- changed while triggers were off. A trigger that finds rows which do not fit sets
+-- dash_users.is_unsure, and for the rest of the transaction, triggers also read `users`, which is the
+-- truth. A fingerprint changes only if it was that of the hash before. Otherwise it stays, and `init`
+-- takes the user for another one, and drops the groups.
 --
 -- A trigger that cannot do its work, for example because one of our tables is missing, does not
 -- make the app's write fail. It at least deletes the groups of a user who was added, removed or
@@ -21,7 +29,7 @@
 -- dash-users marks its own changes with settings of the transaction: dash_users.actor, .action,
 -- .detail, and .bulk, with which the triggers leave everything to it. They count only for a role
 -- that may write the history and delete groups anyway. dash_users.recorded counts the changes that
--- are in the history.
+-- are in the history. The other settings only say where to look: anyone may set them.
 
 CREATE OR REPLACE FUNCTION {schema}.dash_users_on_users() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -37,6 +45,8 @@ DECLARE
     is_bulk boolean := current_setting('dash_users.bulk', true) IS NOT DISTINCT FROM 'on'
         AND pg_trigger_depth() <= 1;
     is_ours boolean := coalesce(who, what, more) IS NOT NULL OR is_bulk;
+    is_unsure boolean := current_setting('dash_users.is_unsure', true) IS NOT DISTINCT FROM 'on';
+    is_renaming boolean := current_setting('dash_users.is_renaming', true) IS NOT DISTINCT FROM 'on';
     -- The role of the session, or of its SET ROLE: not the owner of this function.
     invoker text := CASE current_setting('role')
         WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
@@ -45,9 +55,14 @@ DECLARE
     new_name text COLLATE "C";
     old_hash text COLLATE "C";
     new_hash text COLLATE "C";
+    old_fingerprint text;
     new_fingerprint text;
+    kept_fingerprint text;
+    is_known boolean;
+    names text[] COLLATE "C";
     changed record;
     event text;
+    of_times bigint;
     -- The number of recorded rows.
     recorded bigint := 0;
 BEGIN
@@ -57,7 +72,8 @@ BEGIN
         old_hash := OLD.password_hash;
         new_name := NEW.username;
         new_hash := NEW.password_hash;
-        new_fingerprint := {fingerprint};
+        old_fingerprint := {fingerprint of old_hash};
+        new_fingerprint := {fingerprint of new_hash};
     END IF;
     IF is_ours THEN
         is_ours := has_table_privilege(invoker, '{schema}.user_events', 'INSERT')
@@ -79,8 +95,14 @@ BEGIN
             INSERT INTO {schema}.dash_users_times AS times
                 (username, created_at, password_changed_at, fingerprint)
             SELECT added.name, clock_timestamp(), clock_timestamp(), {fingerprint of added.hash}
-            FROM (SELECT username::text AS name, password_hash::text AS hash
-                  FROM dash_users_new) AS added
+            FROM (SELECT username::text COLLATE "C" AS name, password_hash::text AS hash
+                  FROM dash_users_new WHERE NOT is_unsure
+                  UNION ALL
+                  SELECT username::text, password_hash::text FROM {schema}.users
+                  WHERE is_unsure AND lower(username::text COLLATE "C") = ANY (ARRAY(
+                          SELECT lower(username::text COLLATE "C") FROM dash_users_new))
+                      AND username::text COLLATE "C" = ANY (ARRAY(
+                          SELECT username::text COLLATE "C" FROM dash_users_new))) AS added
             WHERE added.name IS NOT NULL
             ON CONFLICT (username) DO UPDATE SET created_at = excluded.created_at,
                 password_changed_at = excluded.password_changed_at,
@@ -89,6 +111,9 @@ BEGIN
         INSERT INTO {schema}.user_events (action, username, detail)
         SELECT 'remove', left(written.username, 1024), 'replaced by another row'
         FROM written WHERE is_replaced;
+        IF FOUND THEN
+            PERFORM set_config('dash_users.is_unsure', 'on', true);
+        END IF;
         -- A statement that deletes nothing would call the trigger on groups.
         IF EXISTS (SELECT 1 FROM {schema}.user_groups WHERE username = ANY (ARRAY(
                        SELECT username::text COLLATE "C" FROM dash_users_new))) THEN
@@ -99,19 +124,30 @@ BEGIN
         SELECT who, 'add', left(added.name, 1024), more
         FROM (SELECT username::text AS name FROM dash_users_new) AS added;
     ELSIF TG_OP = 'DELETE' THEN
-        SELECT count(*) INTO recorded FROM dash_users_old;
+        names := ARRAY(SELECT username::text COLLATE "C" FROM dash_users_old);
+        -- A name that has a holder again belongs to that one. The event says so, or will.
+        IF is_unsure THEN
+            names := ARRAY(
+                SELECT unnest(names) EXCEPT ALL
+                SELECT username::text COLLATE "C" FROM {schema}.users
+                WHERE lower(username::text COLLATE "C") = ANY (ARRAY(
+                        SELECT lower(username::text COLLATE "C") FROM dash_users_old))
+                    AND username::text COLLATE "C" = ANY (names));
+        END IF;
+        recorded := cardinality(names);
         IF recorded = 0 THEN
             RETURN NULL;
         END IF;
+        DELETE FROM {schema}.dash_users_times WHERE username = ANY (names);
+        GET DIAGNOSTICS of_times = ROW_COUNT;
+        IF of_times <> recorded THEN
+            PERFORM set_config('dash_users.is_unsure', 'on', true);
+        END IF;
         -- The event of the user says that the groups went along.
         PERFORM set_config('dash_users.nested', 'on', true);
-        DELETE FROM {schema}.dash_users_times WHERE username = ANY (ARRAY(
-            SELECT username::text COLLATE "C" FROM dash_users_old));
-        DELETE FROM {schema}.user_groups WHERE username = ANY (ARRAY(
-            SELECT username::text COLLATE "C" FROM dash_users_old));
+        DELETE FROM {schema}.user_groups WHERE username = ANY (names);
         INSERT INTO {schema}.user_events (actor, action, username, detail)
-        SELECT who, 'remove', left(removed.name, 1024), more
-        FROM (SELECT username::text AS name FROM dash_users_old) AS removed;
+        SELECT who, 'remove', left(removed.name, 1024), more FROM unnest(names) AS removed (name);
     ELSIF TG_LEVEL = 'STATEMENT' THEN
         FOR changed IN
             SELECT after.name, before.hash AS hash_before, after.hash, after.language,
@@ -123,8 +159,8 @@ BEGIN
                 JOIN (SELECT row_number() OVER () AS position, username::text COLLATE "C" AS name,
                              password_hash::text COLLATE "C" AS hash,
                              language::text COLLATE "C" AS language
-                      FROM dash_users_new) AS after ON after.position = before.position
-            WHERE before.name = after.name
+                      FROM dash_users_new) AS after ON after.name = before.name
+            WHERE (NOT is_renaming OR after.position = before.position)
                 AND (before.hash IS DISTINCT FROM after.hash
                      OR before.language IS DISTINCT FROM after.language)
             ORDER BY after.position
@@ -139,11 +175,24 @@ BEGIN
                     ELSE 'passwd' END);
                 INSERT INTO {schema}.user_events (actor, action, username, detail)
                 VALUES (who, event, left(changed.name, 1024), more);
+                new_hash := changed.hash;
+                IF is_unsure THEN
+                    SELECT password_hash::text INTO new_hash FROM {schema}.users
+                    WHERE lower(username::text COLLATE "C") = lower(changed.name)
+                        AND username::text COLLATE "C" = changed.name;
+                END IF;
                 -- Locking, and another hash of the same password, keep the password.
-                UPDATE {schema}.dash_users_times SET fingerprint = {fingerprint of changed.hash},
+                UPDATE {schema}.dash_users_times SET
+                    fingerprint = CASE
+                        WHEN fingerprint IS NULL OR fingerprint = {fingerprint of changed.hash_before}
+                        THEN {fingerprint of new_hash} ELSE fingerprint END,
                     password_changed_at = CASE event
                         WHEN 'passwd' THEN clock_timestamp() ELSE password_changed_at END
-                WHERE username = changed.name;
+                WHERE username = changed.name
+                RETURNING fingerprint = {fingerprint of new_hash} INTO is_known;
+                IF is_known IS NOT TRUE THEN
+                    PERFORM set_config('dash_users.is_unsure', 'on', true);
+                END IF;
             END IF;
             IF changed.is_other_language THEN
                 INSERT INTO {schema}.user_events (actor, action, username, detail)
@@ -154,22 +203,37 @@ BEGIN
     ELSE
         recorded := 1;
         IF old_name IS DISTINCT FROM new_name THEN
+            PERFORM set_config('dash_users.is_renaming', 'on', true);
             DELETE FROM {schema}.dash_users_times WHERE username = new_name;
             IF FOUND THEN
+                is_unsure := true;
                 INSERT INTO {schema}.user_events (action, username, detail)
                 VALUES ('remove', left(new_name, 1024), 'replaced by another row');
             END IF;
             DELETE FROM {schema}.user_groups WHERE username = new_name;
-            PERFORM set_config('dash_users.nested', 'on', true);
+            SELECT fingerprint, true INTO kept_fingerprint, is_known
+            FROM {schema}.dash_users_times WHERE username = old_name FOR UPDATE;
             IF new_name IS NULL THEN
+                PERFORM set_config('dash_users.nested', 'on', true);
                 DELETE FROM {schema}.dash_users_times WHERE username = old_name;
                 DELETE FROM {schema}.user_groups WHERE username = old_name;
-            ELSIF old_name IS NULL THEN
+            ELSIF old_name IS NULL
+                OR (is_unsure AND is_known AND kept_fingerprint <> old_fingerprint) THEN
+                -- Times and groups of that name are another row's.
                 INSERT INTO {schema}.dash_users_times (username, fingerprint)
                 VALUES (new_name, new_fingerprint) ON CONFLICT DO NOTHING;
             ELSE
-                UPDATE {schema}.dash_users_times SET username = new_name WHERE username = old_name;
+                -- For the trigger on groups.
+                UPDATE {schema}.dash_users_times
+                SET username = new_name, fingerprint = 'moved from ' || old_name
+                WHERE username = old_name;
                 UPDATE {schema}.user_groups SET username = new_name WHERE username = old_name;
+                UPDATE {schema}.dash_users_times SET fingerprint = kept_fingerprint
+                WHERE username = new_name;
+                is_unsure := is_unsure OR is_known IS NOT TRUE;
+            END IF;
+            IF is_unsure THEN
+                PERFORM set_config('dash_users.is_unsure', 'on', true);
             END IF;
             INSERT INTO {schema}.user_events (actor, action, username, detail)
             VALUES (who, 'rename', left(old_name, 1024),
@@ -185,7 +249,9 @@ BEGIN
             INSERT INTO {schema}.user_events (actor, action, username, detail)
             VALUES (who, what, left(new_name, 1024), more);
             -- Locking, and another hash of the same password, keep the password.
-            UPDATE {schema}.dash_users_times SET fingerprint = new_fingerprint,
+            UPDATE {schema}.dash_users_times SET
+                fingerprint = CASE WHEN fingerprint IS NULL OR fingerprint = old_fingerprint
+                    THEN new_fingerprint ELSE fingerprint END,
                 password_changed_at = CASE what
                     WHEN 'passwd' THEN clock_timestamp() ELSE password_changed_at END
             WHERE username = new_name;
@@ -208,15 +274,7 @@ EXCEPTION
         RAISE;
     WHEN OTHERS THEN
         PERFORM set_config('dash_users.failure', SQLERRM, true);
-        -- The schema may have another name than when this function was created.
-        IF TG_LEVEL = 'STATEMENT' AND TG_OP <> 'UPDATE' THEN
-            IF to_regclass(format('%I.user_groups', TG_TABLE_SCHEMA)) IS NOT NULL THEN
-                EXECUTE format('DELETE FROM %I.user_groups WHERE username = ANY (ARRAY(
-                                    SELECT username::text COLLATE "C" FROM %I))', TG_TABLE_SCHEMA,
-                               CASE TG_OP WHEN 'INSERT' THEN 'dash_users_new'
-                                          ELSE 'dash_users_old' END);
-            END IF;
-        ELSIF TG_LEVEL = 'STATEMENT' THEN
+        IF TG_LEVEL = 'STATEMENT' AND TG_OP = 'UPDATE' THEN
             BEGIN
                 EXECUTE format(
                     'UPDATE %I.dash_users_times AS times SET fingerprint = {fingerprint of after.hash}
@@ -225,25 +283,26 @@ EXCEPTION
                          JOIN (SELECT username::text COLLATE "C" AS name,
                                       password_hash::text COLLATE "C" AS hash FROM dash_users_new) AS after
                              ON after.name = before.name
-                     WHERE times.username = after.name AND before.hash IS DISTINCT FROM after.hash',
+                     WHERE times.username = after.name AND before.hash IS DISTINCT FROM after.hash
+                         AND times.fingerprint = {fingerprint of before.hash}',
                     TG_TABLE_SCHEMA);
             EXCEPTION WHEN OTHERS THEN
                 -- `init` takes the users for others, and drops their groups.
                 NULL;
             END;
-        ELSIF old_name IS DISTINCT FROM new_name THEN
-            IF to_regclass(format('%I.user_groups', TG_TABLE_SCHEMA)) IS NOT NULL THEN
-                EXECUTE format('DELETE FROM %I.user_groups WHERE username IN ($1, $2)',
-                               TG_TABLE_SCHEMA) USING old_name, new_name;
+            RETURN NULL;
+        END IF;
+        -- The schema may have another name than when this function was created.
+        IF to_regclass(format('%I.user_groups', TG_TABLE_SCHEMA)) IS NOT NULL THEN
+            IF TG_LEVEL = 'ROW' THEN
+                names := ARRAY[old_name, new_name];
+            ELSIF TG_OP = 'INSERT' THEN
+                names := ARRAY(SELECT username::text COLLATE "C" FROM dash_users_new);
+            ELSE
+                names := ARRAY(SELECT username::text COLLATE "C" FROM dash_users_old);
             END IF;
-        ELSE
-            BEGIN
-                EXECUTE format('UPDATE %I.dash_users_times SET fingerprint = $2 WHERE username = $1',
-                               TG_TABLE_SCHEMA) USING new_name, new_fingerprint;
-            EXCEPTION WHEN OTHERS THEN
-                -- `init` takes the user for another one, and drops the groups.
-                NULL;
-            END;
+            EXECUTE format('DELETE FROM %I.user_groups WHERE username = ANY ($1)', TG_TABLE_SCHEMA)
+                USING names;
         END IF;
         RETURN NULL;
 END
@@ -290,9 +349,22 @@ DECLARE
         WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
     recorded bigint := 1;
 BEGIN
-    -- The event of the user says it. A statement of the app is not nested in a trigger of ours.
-    IF pg_trigger_depth() > 1 AND current_setting('dash_users.nested', true) = 'on' THEN
-        RETURN NULL;
+    -- The event of the user says it. An app can set dash_users.nested, but it cannot write times.
+    IF pg_trigger_depth() > 1 AND TG_OP = 'DELETE'
+        AND current_setting('dash_users.nested', true) = 'on'
+    THEN
+        PERFORM 1 FROM {schema}.dash_users_times
+        WHERE username = ANY (ARRAY(SELECT username FROM dash_users_old));
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF pg_trigger_depth() > 1 AND TG_OP = 'UPDATE' THEN
+        PERFORM 1 FROM {schema}.dash_users_times
+        WHERE username = NEW.username AND fingerprint = 'moved from ' || OLD.username;
+        IF FOUND THEN
+            RETURN NULL;
+        END IF;
     END IF;
     IF is_ours THEN
         is_ours := has_table_privilege(invoker, '{schema}.user_events', 'INSERT')

@@ -180,26 +180,33 @@ impl Import {
         rows: &[&RowChange],
     ) -> Result<(), StoreError> {
         let (mut names, mut secrets, mut are_new) = (Vec::new(), Vec::new(), Vec::new());
+        let mut before = Vec::new();
         for row in rows.iter().filter(|row| row.secret.is_some() || row.is_new_password) {
             names.push(text(transaction, &row.username)?);
             secrets.push(match &row.secret {
                 Some(secret) => text(transaction, secret.expose())?,
                 None => None,
             });
+            before.push(text(transaction, row.before.expose())?);
             are_new.push(row.is_new_password);
         }
         if names.is_empty() {
             return Ok(());
         }
+        // Like the trigger on users.
         let update = format!(
             "UPDATE {{schema}}.dash_users_times AS times
-             SET fingerprint = CASE WHEN hash IS NULL THEN fingerprint ELSE {} END,
-                 password_changed_at = CASE WHEN is_new THEN $4 ELSE password_changed_at END
-             FROM unnest($1, $2, $3) AS wanted (name, hash, is_new) WHERE times.username = name",
+             SET fingerprint = CASE WHEN hash IS NULL OR fingerprint <> {} THEN fingerprint
+                                    ELSE {} END,
+                 password_changed_at = CASE WHEN is_new THEN $5 ELSE password_changed_at END
+             FROM unnest($1, $2, $3, $4) AS wanted (name, before, hash, is_new)
+             WHERE times.username = name",
+            fingerprint("before"),
             fingerprint("hash")
         );
-        let values: [Param; 4] = [
+        let values: [Param; 5] = [
             (&names, Type::TEXT_ARRAY),
+            (&before, Type::TEXT_ARRAY),
             (&secrets, Type::TEXT_ARRAY),
             (&are_new, Type::BOOL_ARRAY),
             (&self.now, Type::TIMESTAMPTZ),

@@ -228,16 +228,18 @@ fn settings_of(function: &str) -> Vec<String> {
     settings.map(|setting| setting.trim_end_matches(" AS ").replacen(" = ", "=", 1)).collect()
 }
 
-/// Fills in the schema and the fingerprint expression of a function.
+/// Fills in the schema and the fingerprints of a function.
 fn function_sql(transaction: &PostgresTransaction, sql: &str) -> String {
-    let mut sql = sql.replace("{fingerprint}", &fingerprint("new_hash"));
-    for hash in ["added.hash", "changed.hash"] {
+    let mut sql = sql.replace("$function$", &tag(transaction));
+    for hash in ["old_hash", "new_hash", "added.hash", "changed.hash_before"] {
         sql = sql.replace(&format!("{{fingerprint of {hash}}}"), &fingerprint(hash));
     }
     // In a string literal.
-    let quoted = fingerprint("after.hash").replace('\'', "''");
-    let sql = sql.replace("{fingerprint of after.hash}", &quoted);
-    transaction.sql(&sql.replace("$function$", &tag(transaction)))
+    for hash in ["before.hash", "after.hash"] {
+        let quoted = fingerprint(hash).replace('\'', "''");
+        sql = sql.replace(&format!("{{fingerprint of {hash}}}"), &quoted);
+    }
+    transaction.sql(&sql)
 }
 
 /// The dollar quotes around the body of a function. They must not occur in the name of the schema.

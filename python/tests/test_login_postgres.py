@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import timedelta
 
 import pytest
 from conftest import BETTER, METHOD, run
@@ -135,6 +136,25 @@ def test_times_that_python_does_not_have(url: str) -> None:  # noqa: F811
         execute(url, f"UPDATE dash_users_sessions SET last_used_at = '{time}'")
         assert ann.who() is None, time
         assert ann.log_out().status_code == 303, time
+    users.close()
+
+
+def test_request_does_not_wait_to_record_its_use(
+    url: str,  # noqa: F811
+    log: pytest.LogCaptureFixture,
+) -> None:
+    users = users_of(url)
+    ann = Person(make_app(users, idle=timedelta(seconds=10)))
+    ann.log_in()
+    execute(url, "UPDATE dash_users_sessions SET last_used_at = now() - interval '2 seconds'")
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE dash_users_sessions IN SHARE MODE")
+        assert ann.who() == "ann"
+    assert "lock timeout" in log.text
+    used = "SELECT last_used_at > now() - interval '2 seconds' FROM dash_users_sessions"
+    assert execute(url, used) == [(False,)]
+    assert ann.who() == "ann"
+    assert execute(url, used) == [(True,)]
     users.close()
 
 

@@ -11,7 +11,7 @@ import psycopg
 
 from .._errors import DatabaseError
 from .._postgres import Connection, PostgresReader
-from .store import COLUMNS, Session
+from .store import COLUMNS, TOUCH_S, Session
 from .times import now
 
 WHERE = """SELECT users.relnamespace::regnamespace::text, quote_ident(current_user),
@@ -125,12 +125,14 @@ class PostgresSessions:
         )
 
     def touch(self, key: bytes, last_used_at: datetime, expires_at: datetime) -> None:
-        self._execute(
-            "UPDATE {table} SET last_used_at = %s, expires_at = %s WHERE id = %s",
-            last_used_at,
-            expires_at,
-            key,
-        )
+        sql = self._sql("UPDATE {table} SET last_used_at = %s, expires_at = %s WHERE id = %s")
+
+        def work(connection: Connection) -> None:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = '{TOUCH_S}s'")
+                connection.execute(sql, (last_used_at, expires_at, key))
+
+        self._run(work)
 
     def end(self, key: bytes) -> None:
         self._execute("DELETE FROM {table} WHERE id = %s", key)

@@ -140,6 +140,7 @@ class SqliteFile:
                 pool.close()
 
     def _take(self) -> tuple[Pool, sqlite3.Cursor]:
+        _forks.notice()
         pool = self._pool
         if pool.is_current():
             try:

@@ -178,6 +178,18 @@ def test_child_reads_what_changes_after_the_fork(users: Users) -> None:
     os.close(writer)
 
 
+@pytest.mark.parametrize("content", [b"", b"no database" * 1000])
+def test_file_that_is_overwritten_with_a_copy(users: Users, database: Path, content: bytes) -> None:
+    """By `cp`, so it is the same file."""
+    assert users.auth_func("ann", GOOD)
+    copy = database.read_bytes()
+    database.write_bytes(content)
+    with pytest.raises(DatabaseError):
+        users.auth_func("ann", GOOD)
+    database.write_bytes(copy)
+    assert users.auth_func("ann", GOOD)
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_fork_that_calls_no_hooks(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     """That of uWSGI."""

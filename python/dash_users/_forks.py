@@ -37,6 +37,18 @@ def register(forkable: Forkable) -> None:
 _lock = threading.Lock()
 _paused: list[Forkable] = []
 
+_process = os.getpid()
+_noticing = threading.Lock()
+
+
+def notice() -> None:
+    """Before a connection is used: uWSGI forks without calling what is registered."""
+    if os.getpid() == _process:
+        return
+    with _noticing:
+        if os.getpid() != _process:
+            _after_in_child()
+
 
 def _before() -> None:
     _lock.acquire()
@@ -52,11 +64,13 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
-    global _lock
+    global _lock, _process
     _lock = threading.Lock()
     _paused.clear()
     for forkable in list(_all):
         forkable.after_fork_in_child()
+    # Last: other threads wait for it.
+    _process = os.getpid()
 
 
 os.register_at_fork(

@@ -215,6 +215,7 @@ class PostgresReader:
                 raise self._failed(problem)
 
     def _open(self) -> ConnectionPool[Connection]:
+        _forks.notice()
         pool = self._pool
         if pool is not None:
             return pool

@@ -125,6 +125,8 @@ class SqliteFile:
                     self._roll_back()
                     rolled_back = True
             elif problem not in BUSY:
+                # An open connection does not always recover when the file is overwritten.
+                self.close()
                 raise self._failed(problem)
             if elapsed > busy_s:
                 raise Busy(f"{self.name} is locked by another program")
@@ -140,6 +142,7 @@ class SqliteFile:
                 pool.close()
 
     def _take(self) -> tuple[Pool, sqlite3.Cursor]:
+        _forks.notice()
         pool = self._pool
         if pool.is_current():
             try:

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,12 @@ import dash
 import flask
 from dash import dcc, html
 from dash_auth.auth import Auth
-from dash_auth.public_routes import PUBLIC_CALLBACKS, get_public_callbacks, get_public_routes
+from dash_auth.public_routes import (
+    PUBLIC_CALLBACKS,
+    PUBLIC_ROUTES,
+    get_public_callbacks,
+    get_public_routes,
+)
 
 from ._login import callbacks, pages, times, urls
 from ._login.cookies import NAME, Cookie
@@ -131,8 +136,20 @@ class LoginAuth(Auth):  # type: ignore[misc]
     def _protect(self) -> None:
         # First, so that the app's own hooks never see the user of an ended session.
         hooks = self.app.server.before_request_funcs
-        hooks[None] = OneLogin([self._before_request, *hooks.get(None, [])])
+        others = hooks.get(None, [])
+        self._hooks_of_dash = [hook for hook in others if is_of_dash(hook)]
+        others = [self._unless_own(hook) if is_of_dash(hook) else hook for hook in others]
+        hooks[None] = OneLogin([self._before_request, *others])
         self.app.server.after_request(self._after_request)
+
+    def _unless_own(self, hook: Callable[[], Any]) -> Callable[[], Any]:
+        """A hook of Dash, but not for our pages: it calls layouts, which may need a user."""
+
+        def run() -> Any:
+            own = flask.g.get("dash_users_own")
+            return None if own else self.app.server.ensure_sync(hook)()
+
+        return run
 
     def is_authorized(self) -> bool:
         return self.current() is not None
@@ -180,7 +197,7 @@ class LoginAuth(Auth):  # type: ignore[misc]
             # Sessions can end without their user.
             is_password = flask.request.endpoint == "dash_users.password"
             return self.unavailable(problem) if problem and is_password else None
-        if path == "/_dash-update-component":
+        if flask.request.path == f"{self.routes_prefix}_dash-update-component":
             return self._callback(current, problem)
         # Jupyter asks whether the app is alive.
         is_public = path.startswith("/_alive_") or get_public_routes(self.app).test(path)
@@ -198,6 +215,11 @@ class LoginAuth(Auth):  # type: ignore[misc]
         except RecursionError:
             body = None
         callback = callbacks.declared(self.app, body)
+        if callback is None and (current is not None or PUBLIC_ROUTES in self.app.server.config):
+            # Dash declares callbacks of its own at the first request, which may be for one of them.
+            for hook in self._hooks_of_dash:
+                self.app.server.ensure_sync(hook)()
+            callback = callbacks.declared(self.app, body)
         if current is not None:
             return None if callback else flask.Response("not a callback of this app", 400)
         if callback and callbacks.is_public(self.app, body, callback, self._is_public_path):
@@ -316,6 +338,10 @@ def is_protected(server: flask.Flask) -> bool:
 
 def is_of_dash_auth(hook: object) -> bool:
     return getattr(hook, "__module__", "") == "dash_auth.auth"
+
+
+def is_of_dash(hook: object) -> bool:
+    return getattr(hook, "__module__", "").startswith("dash.")
 
 
 class OneLogin(list[Any]):

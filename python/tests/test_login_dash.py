@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import dash_auth
 import pytest
 from conftest import BETTER, GOOD, METHOD, add, execute, run
 from dash import ALL, MATCH, Input, Output, State, dcc, html
+from dash._get_app import app_context
 from login_client import CALLBACK, SECRET, Person, make_app, replay
 
 from dash_users import Limits, Users
@@ -94,6 +96,21 @@ def test_malformed_public_callback(app: dash.Dash) -> None:
         {"changedPropIds": None},
     ):
         assert nobody.callback({**PUBLIC, **changes}).status_code == 401, changes
+
+
+def test_output_with_dots_in_its_id(app: dash.Dash) -> None:
+    """Dash escapes them in the name of the callback."""
+    component = {"type": "a.b", "index": 1.5}
+
+    @app.callback(Output(component, "children"), Input("value", "value"))
+    def show(value: str) -> str:
+        return f"shown {value}"
+
+    ann = Person(app)
+    ann.log_in()
+    output = '{"index":1\\.5,"type":"a\\.b"}.children'
+    body = body_of(output, {"id": component, "property": "children"}, VALUE)
+    assert "shown x" in ann.callback(body).text
 
 
 def test_groups_of_protected_callback(app: dash.Dash) -> None:
@@ -194,6 +211,71 @@ def test_registered_page_at_a_path_of_ours(database: Path) -> None:
         assert Person(app).get("sign-in").status_code == 200
     finally:
         dash.page_registry.clear()
+
+
+@pytest.fixture
+def pages(database: Path) -> Iterator[Callable[[], dash.Dash]]:
+    """Makes an app with a page, as each process of a server does."""
+
+    def layout() -> html.Div:
+        import flask
+
+        return html.Div(f"for {flask.session['user']['email']}")
+
+    def make() -> dash.Dash:
+        app_context.set(None)
+        dash.page_registry.clear()
+        app = dash.Dash(__name__, use_pages=True, pages_folder="")
+        dash.register_page("home", path="/", layout=layout)
+        dash.register_page("open", path="/open", layout=html.Div("open to all"))
+        LoginAuth(
+            app,
+            Users(limits=Limits(method=METHOD)),
+            secret_key=SECRET,
+            public_routes=["/open"],
+        )
+        app.layout = html.Div(dash.page_container)
+        app.config.suppress_callback_exceptions = True
+        return app
+
+    yield make
+    dash.page_registry.clear()
+
+
+def routed_page(path: str) -> dict[str, Any]:
+    """The request of Dash for the content of a page."""
+    outputs = [
+        {"id": "_pages_content", "property": "children"},
+        {"id": "_pages_store", "property": "data"},
+    ]
+    location = {"id": "_pages_location"}
+    return body_of(
+        ".._pages_content.children..._pages_store.data..",
+        outputs,
+        {**location, "property": "pathname", "value": path},
+        {**location, "property": "search", "value": ""},
+    )
+
+
+def test_first_request_of_a_process_may_be_for_a_page(pages: Callable[[], dash.Dash]) -> None:
+    """Dash declares the callback of its pages at the first request."""
+    assert "open to all" in Person(pages()).callback(routed_page("/open")).text
+    app = pages()
+    assert Person(app).callback(routed_page("/")).status_code == 401
+    ann = Person(app)
+    ann.log_in()
+    for process in (app, pages()):
+        assert "for ann" in replay(process, ann.cookies()).callback(routed_page("/")).text
+
+
+def test_login_page_calls_no_layout(pages: Callable[[], dash.Dash]) -> None:
+    """Dash calls all of them at the first request, and one may need a user."""
+    app = pages()
+    app.config.suppress_callback_exceptions = False
+    ann = Person(app)
+    assert ann.get("login").status_code == 200
+    ann.log_in()
+    assert ann.get().status_code == 200
 
 
 def test_hooks_of_the_app_see_the_current_user(database: Path) -> None:

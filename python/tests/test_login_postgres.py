@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from datetime import timedelta
 
 import pytest
 from conftest import BETTER, METHOD, run
@@ -10,6 +12,7 @@ from login_client import Person, make_app, replay
 from test_postgres import url  # noqa: F401 - a fixture
 
 from dash_users import DatabaseError, Limits, Users
+from dash_users.dash import sessions_of
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -77,6 +80,92 @@ def test_table_of_another_owner_is_ignored_by_commands(url: str) -> None:  # noq
     finally:
         administer(url, "DROP OWNED BY login_app")
         administer(url, "DROP ROLE login_app")
+
+
+def test_app_uses_no_table_of_another_owner(url: str) -> None:  # noqa: F811
+    """Its triggers would run with the rights of the app."""
+    administer(url, "DROP ROLE IF EXISTS login_other")
+    administer(url, "CREATE ROLE login_other")
+    try:
+        users = users_of(url)
+        make_app(users)
+        administer(url, "ALTER TABLE dash_users_sessions OWNER TO login_other")
+        administer(url, "GRANT ALL ON dash_users_sessions TO PUBLIC")
+        with pytest.raises(DatabaseError, match="belongs to login_other") as error:
+            make_app(users)
+        administer(url, error.value.hint or "")
+        assert Person(make_app(users)).log_in().status_code == 303
+        users.close()
+    finally:
+        administer(url, "DROP OWNED BY login_other")
+        administer(url, "DROP ROLE login_other")
+
+
+def test_processes_create_the_table_at_the_same_time(url: str) -> None:  # noqa: F811
+    """IF NOT EXISTS is not enough in PostgreSQL."""
+    all_users = [users_of(url) for _ in range(4)]
+    for users in all_users:
+        users.get("ann")
+    failures: list[Exception] = []
+
+    def create(users: Users, barrier: threading.Barrier) -> None:
+        barrier.wait()
+        try:
+            sessions_of(users, None)
+        except Exception as error:
+            failures.append(error)
+
+    for _ in range(10):
+        execute(url, "DROP TABLE IF EXISTS dash_users_sessions")
+        barrier = threading.Barrier(len(all_users))
+        threads = [threading.Thread(target=create, args=(one, barrier)) for one in all_users]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    for users in all_users:
+        users.close()
+
+
+def test_times_that_python_does_not_have(url: str) -> None:  # noqa: F811
+    users = users_of(url)
+    ann = Person(make_app(users))
+    for time in ("infinity", "-infinity", "0044-03-15 BC", "20000-01-01"):
+        ann.log_in()
+        execute(url, f"UPDATE dash_users_sessions SET last_used_at = '{time}'")
+        assert ann.who() is None, time
+        assert ann.log_out().status_code == 303, time
+    users.close()
+
+
+def test_request_does_not_wait_to_record_its_use(
+    url: str,  # noqa: F811
+    log: pytest.LogCaptureFixture,
+) -> None:
+    users = users_of(url)
+    ann = Person(make_app(users, idle=timedelta(seconds=10)))
+    ann.log_in()
+    execute(url, "UPDATE dash_users_sessions SET last_used_at = now() - interval '2 seconds'")
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE dash_users_sessions IN SHARE MODE")
+        assert ann.who() == "ann"
+    assert "lock timeout" in log.text
+    used = "SELECT last_used_at > now() - interval '2 seconds' FROM dash_users_sessions"
+    assert execute(url, used) == [(False,)]
+    assert ann.who() == "ann"
+    assert execute(url, used) == [(True,)]
+    users.close()
+
+
+@pytest.mark.parametrize("missing", ["SELECT", "INSERT", "UPDATE", "DELETE"])
+def test_each_privilege_is_checked(url: str, missing: str) -> None:  # noqa: F811
+    users = users_of(url)
+    make_app(users)
+    execute(url, f"REVOKE {missing} ON dash_users_sessions FROM CURRENT_USER")
+    with pytest.raises(DatabaseError, match="cannot use the table"):
+        make_app(users)
+    users.close()
 
 
 def test_role_without_privileges_gets_the_statements(url: str) -> None:  # noqa: F811

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shlex
 import shutil
@@ -232,16 +233,24 @@ def test_tables_of_the_app_only(users: Users, url: str) -> None:
         assert error.value.code == "not_a_database"
 
 
+# uWSGI forks without what Python does then.
+@pytest.mark.parametrize("fork", [os.fork, ctypes.PyDLL(None).fork])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_forks(users: Users) -> None:
+def test_forks(users: Users, fork: Callable[[], int]) -> None:
+    def server_process() -> int:
+        reader = users._reader
+        assert isinstance(reader, _postgres.PostgresReader)
+        return reader.run(lambda connection: connection.info.backend_pid)
+
     assert users.auth_func("ann", GOOD)
+    of_parent = server_process()
     for _ in range(10):
-        child = os.fork()
+        child = fork()
         if child == 0:
             code = 1
             try:
                 signal.alarm(60)
-                if users.auth_func("ann", GOOD):
+                if users.auth_func("ann", GOOD) and server_process() != of_parent:
                     code = 0
             finally:
                 os._exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sqlite3
@@ -175,6 +176,37 @@ def test_child_reads_what_changes_after_the_fork(users: Users) -> None:
     assert not users.auth_func("ann", GOOD)
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 1000])
+def test_file_that_is_overwritten_with_a_copy(users: Users, database: Path, content: bytes) -> None:
+    """By `cp`, so it is the same file."""
+    assert users.auth_func("ann", GOOD)
+    copy = database.read_bytes()
+    database.write_bytes(content)
+    with pytest.raises(DatabaseError):
+        users.auth_func("ann", GOOD)
+    database.write_bytes(copy)
+    assert users.auth_func("ann", GOOD)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_fork_that_calls_no_hooks(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of uWSGI."""
+    assert users.auth_func("ann", GOOD)
+    reader = users._reader
+    assert isinstance(reader, _sqlite_file.SqliteFile)
+    pool = reader._pool
+    monkeypatch.setattr(os, "fork", ctypes.PyDLL(None).fork)
+
+    def work() -> None:
+        with Threads(4, lambda: users.auth_func("ann", GOOD)) as reads:
+            reads.wait(20)
+        assert reader._pool is not pool
+        assert len(pool.idle) == 1
+
+    assert exit_code(in_child(work)) == 0
+    assert users.auth_func("ann", GOOD)
 
 
 def test_connections_are_kept_and_closed(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,8 @@ def is_of(value: dict[str, Any], declared: str) -> bool:
         return False
     if isinstance(value["id"], str):
         return bool(value["id"] == id)
-    pattern = json.loads(id) if id.startswith("{") else {}
+    # Dash escapes each dot.
+    pattern = json.loads(id.replace("\\.", ".")) if id.startswith("{") else {}
     return pattern.keys() == value["id"].keys() and all(
         isinstance(pattern[key], list) or pattern[key] == part for key, part in value["id"].items()
     )

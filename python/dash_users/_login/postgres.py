@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -10,13 +11,19 @@ import psycopg
 
 from .._errors import DatabaseError
 from .._postgres import Connection, PostgresReader
-from .store import COLUMNS, Session
+from .store import COLUMNS, TOUCH_S, Session
 from .times import now
 
-WHERE = """SELECT relnamespace::regnamespace::text, quote_ident(current_user),
-    pg_get_userbyid(relowner) = current_user, to_regclass(
-        relnamespace::regnamespace || '.dash_users_sessions') IS NOT NULL
-    FROM pg_class WHERE oid = to_regclass('users')"""
+WHERE = """SELECT users.relnamespace::regnamespace::text, quote_ident(current_user),
+    pg_get_userbyid(users.relowner) = current_user, sessions.oid IS NOT NULL,
+    sessions.relowner = users.relowner OR rolname = current_user OR rolsuper, quote_ident(rolname)
+    FROM pg_class users
+    LEFT JOIN pg_class sessions ON sessions.relnamespace = users.relnamespace
+        AND sessions.relname = 'dash_users_sessions'
+    LEFT JOIN pg_roles ON pg_roles.oid = sessions.relowner
+    WHERE users.oid = to_regclass('users')"""
+# Changes nothing.
+CHECK = "INSERT INTO {table} SELECT * FROM {table} WHERE false"
 UPDATES = "SELECT coalesce(has_table_privilege(to_regclass('users'), 'UPDATE'), false)"
 TABLE = """CREATE TABLE IF NOT EXISTS {schema}.dash_users_sessions (
     id bytea PRIMARY KEY,
@@ -49,15 +56,27 @@ class PostgresSessions:
                 hint="dash-users init",
             )
         # Quoted by the server, where necessary.
-        self._schema, self._role, is_owner, exists = row
+        self._schema, self._role, is_owner, exists, is_trusted, owner = row
         self._table = f"{self._schema}.dash_users_sessions"
+        if exists and not is_trusted:
+            # Its triggers would run with the rights of the app.
+            raise DatabaseError(
+                f"{reader.name}: the table {self._table} belongs to {owner}, and users does not",
+                hint=f"DROP TABLE {self._table}",
+            )
         # A table of another owner could run code as the owner, who ends sessions in it.
         if not exists and is_owner:
-            self._run(lambda connection: connection.execute(self._sql(TABLE)))
+            self._run(self._create)
         # Without one of the privileges, nobody could log in.
+        self._execute(CHECK)
         self.end(b"")
         self.touch(b"", now(), now())
         self.get(b"")
+
+    def _create(self, connection: Connection) -> None:
+        # Despite IF NOT EXISTS, it fails if another process creates the table at the same time.
+        with contextlib.suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject):
+            connection.execute(self._sql(TABLE))
 
     def _sql(self, sql: str) -> str:
         names = {"schema": self._schema, "role": self._role, "table": self._table}
@@ -84,7 +103,11 @@ class PostgresSessions:
 
     def get(self, key: bytes) -> Session | None:
         sql = "SELECT {columns} FROM {table} WHERE id = %s"
-        row = self._execute(sql, key).fetchone()
+        try:
+            row = self._execute(sql, key).fetchone()
+        except psycopg.DataError:
+            # Another program wrote a time that Python does not have.
+            return None
         return Session(*row) if row is not None else None
 
     def add(self, session: Session) -> None:
@@ -102,12 +125,14 @@ class PostgresSessions:
         )
 
     def touch(self, key: bytes, last_used_at: datetime, expires_at: datetime) -> None:
-        self._execute(
-            "UPDATE {table} SET last_used_at = %s, expires_at = %s WHERE id = %s",
-            last_used_at,
-            expires_at,
-            key,
-        )
+        sql = self._sql("UPDATE {table} SET last_used_at = %s, expires_at = %s WHERE id = %s")
+
+        def work(connection: Connection) -> None:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = '{TOUCH_S}s'")
+                connection.execute(sql, (last_used_at, expires_at, key))
+
+        self._run(work)
 
     def end(self, key: bytes) -> None:
         self._execute("DELETE FROM {table} WHERE id = %s", key)

@@ -50,6 +50,7 @@ struct FileIdentity {
     path: PathBuf,
     device: u64,
     inode: u64,
+    process: u32,
 }
 
 #[pymethods]
@@ -58,13 +59,15 @@ impl FileIdentity {
     #[new]
     fn new(path: PathBuf) -> PyResult<Self> {
         let file = std::fs::metadata(&path)?;
-        Ok(Self { path, device: file.dev(), inode: file.ino() })
+        let process = std::process::id();
+        Ok(Self { path, device: file.dev(), inode: file.ino(), process })
     }
 
-    /// Whether this file is still at the path.
+    /// Whether this file is still at the path, and this process opened it: a fork may call no hooks.
     fn is_current(&self) -> bool {
-        std::fs::metadata(&self.path)
-            .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
+        std::process::id() == self.process
+            && std::fs::metadata(&self.path)
+                .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
     }
 }
 

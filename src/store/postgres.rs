@@ -25,6 +25,7 @@ mod history;
 mod import;
 mod objects;
 mod place;
+mod reconcile;
 mod references;
 mod rights;
 mod schema;

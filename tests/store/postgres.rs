@@ -9,6 +9,7 @@ mod encodings;
 mod hostile;
 mod import_retries;
 mod imports;
+mod reconciling;
 mod statements;
 mod unseen;
 

@@ -18,7 +18,7 @@ use crate::store::{CommitHooks, Location, RETRY_PAUSE, StoreError, lock_timeout}
 /// How long a commit may take. No setting of the server limits the wait for a standby.
 const COMMIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long to wait for the answer after the commit was canceled.
+/// How long to wait for the answer after the statement was canceled.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// How often to look whether the user cancels.
@@ -78,18 +78,11 @@ pub(super) fn commit(
     (server, location): (&Server, &Location),
     hooks: CommitHooks,
 ) -> Result<(), StoreError> {
-    let Some(mut connection) = session.take() else { return Ok(()) };
+    let Some(connection) = session.take() else { return Ok(()) };
     let warnings = connection.warnings.clone();
     // Those that triggers of the app sent.
     warnings.take();
-    let (token, tls) = (connection.client.cancel_token(), connection.tls.clone());
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let answer = connection.client.batch_execute(COMMIT);
-        // The receiver may have given up.
-        let _ = sender.send((connection, answer));
-    });
-    let answer = wait(&receiver, hooks, || cancel(token, tls));
+    let answer = run(connection, COMMIT.to_owned(), COMMIT_LIMIT, hooks);
     let is_unreplicated =
         warnings.take().iter().any(|warning| warning.routine() == Some("SyncRepWaitForLSN"));
     let mut is_rolled_back = false;
@@ -125,9 +118,30 @@ pub(super) fn commit(
 
 type Answer = (Connection, Result<(), postgres::Error>);
 
-/// Waits for the answer to a commit, and cancels it after a while or if the user wants to.
-fn wait(receiver: &Receiver<Answer>, hooks: CommitHooks, cancel: impl FnOnce()) -> Option<Answer> {
-    let mut deadline = Instant::now() + COMMIT_LIMIT;
+/// Runs a statement, and cancels it after a while or if the user wants to.
+pub(super) fn run(
+    mut connection: Connection,
+    sql: String,
+    limit: Duration,
+    hooks: CommitHooks,
+) -> Option<Answer> {
+    let (token, tls) = (connection.client.cancel_token(), connection.tls.clone());
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let answer = connection.client.batch_execute(&sql);
+        // The receiver may have given up.
+        let _ = sender.send((connection, answer));
+    });
+    wait(&receiver, limit, hooks, || cancel(token, tls))
+}
+
+fn wait(
+    receiver: &Receiver<Answer>,
+    limit: Duration,
+    hooks: CommitHooks,
+    cancel: impl FnOnce(),
+) -> Option<Answer> {
+    let mut deadline = Instant::now() + limit;
     let mut cancel = Some(cancel);
     loop {
         match receiver.recv_timeout(TICK) {
@@ -147,7 +161,7 @@ fn wait(receiver: &Receiver<Answer>, hooks: CommitHooks, cancel: impl FnOnce()) 
     }
 }
 
-/// Asks the server to cancel the commit, which ends only its wait for a standby.
+/// Asks the server to cancel the statement. That ends only the wait of a commit for a standby.
 fn cancel(token: CancelToken, tls: Option<MakeRustlsConnect>) {
     thread::spawn(move || {
         // If that fails, there will be no answer.

@@ -271,6 +271,37 @@ fn statements(file: &str) -> Vec<Created<'_>> {
     starts.zip(ends).map(statement).collect()
 }
 
+/// The size of a table from which on its index is created without a lock that stops writers.
+const LARGE: i64 = 8 << 20;
+
+/// The statements that create missing indexes of large tables, or replace them, without stopping
+/// readers or writers. Each must be run outside of a transaction.
+pub(super) fn concurrent_indexes(
+    transaction: &mut PostgresTransaction,
+    problems: &[(u32, Problem)],
+) -> Result<Vec<String>, StoreError> {
+    let mut sql = Vec::new();
+    for (_, name, table, _) in INDEXES {
+        let is_it = |problem: &&Problem| matches!(problem, Problem::Missing(object) | Problem::Altered(object) if object.name == name);
+        let Some(problem) = problems.iter().map(|(_, problem)| problem).find(is_it) else {
+            continue;
+        };
+        let of_table =
+            format!("SELECT coalesce(pg_relation_size(to_regclass('{{schema}}.{table}')), 0)");
+        if transaction.query_one(&of_table, &[])?.get::<_, i64>(0) < LARGE {
+            continue;
+        }
+        if let Problem::Altered(_) = problem {
+            sql.push(transaction.sql(&format!("DROP INDEX CONCURRENTLY {{schema}}.{name}")));
+        }
+        let created = statements(OBJECTS).into_iter().find(|created| created.name == name);
+        let create = created.map(|created| created.sql).unwrap_or_default();
+        let create = create.replacen("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1);
+        sql.push(transaction.sql(&create));
+    }
+    Ok(sql)
+}
+
 /// Creates missing objects and replaces functions, without blocking readers.
 pub(super) fn create(
     transaction: &mut PostgresTransaction,

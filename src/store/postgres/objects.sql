@@ -1,10 +1,13 @@
--- The indexes and the triggers, each created only if it is missing or altered.
+-- The indexes and the triggers, each created only if it is missing or altered. The indexes of large
+-- tables are created before the transaction, with the search path of the session.
 
 -- Finds names that differ only by ASCII case.
-CREATE INDEX dash_users_username_nocase ON {schema}.users (lower(username::text COLLATE "C"));
+CREATE INDEX dash_users_username_nocase ON {schema}.users (
+    pg_catalog.lower(username::pg_catalog.text COLLATE pg_catalog."C"));
 
 -- Finds the names of groups. An app that created the table may have used another collation.
-CREATE INDEX dash_users_group_name ON {schema}.user_groups (group_name COLLATE "C");
+CREATE INDEX dash_users_group_name ON {schema}.user_groups (
+    group_name COLLATE pg_catalog."C");
 
 CREATE TRIGGER dash_users_added AFTER INSERT ON {schema}.users
 REFERENCING NEW TABLE AS dash_users_new

@@ -9,10 +9,10 @@ use postgres::types::Type;
 use super::catalog::Catalog;
 use super::connection::quoted;
 use super::place::{Opening, OtherTable, is_true};
+use super::reconcile::{self, Before};
 use super::server::{Server, Source};
-use super::{Param, Postgres, PostgresTransaction, objects, read_event, users};
+use super::{Param, Postgres, PostgresTransaction, commit, objects, users};
 use crate::check::{Problem, SchemaObject};
-use crate::event::Event;
 use crate::store::{
     Access, CommitHooks, Location, Migrated, Migration, Schema, StoreError, TableChanges,
     lock_timeout,
@@ -39,7 +39,10 @@ const WATCHED: u32 = 2;
 
 /// How long a statement waits for a lock while readers queue behind it, and how long the readers
 /// then get.
-const TURN: Duration = Duration::from_millis(500);
+pub(super) const TURN: Duration = Duration::from_millis(500);
+
+/// How long creating an index may take, with the wait for transactions that began before.
+const INDEX_LIMIT: Duration = Duration::from_secs(120);
 
 /// Rejects creating a table if there is another one with users, unless the search path was set
 /// explicitly.
@@ -166,26 +169,60 @@ pub(super) fn is_there(
 /// The version is read under the lock of programs that change users, so if several start at once,
 /// one does the work and the others find it done. Some locks make readers queue behind this
 /// program. It waits for a lock only [briefly](TURN), then lets the readers go first and retries.
+///
+/// One transaction creates everything. Unless `users` is new, it stores a version below the latest:
+/// [`reconcile`] follows without these locks, and stores the latest.
 pub(super) fn migrate(
     store: &mut Postgres,
     wanted: &TableChanges,
     is_repair: bool,
 ) -> Result<Migrated, StoreError> {
     let deadline = Instant::now() + lock_timeout();
+    let (mut events, mut has_indexes) = (Vec::new(), false);
     loop {
-        match attempt(store, wanted, is_repair) {
+        match attempt(store, wanted, is_repair, &mut has_indexes) {
             Err(StoreError::Busy { .. }) if Instant::now() < deadline => thread::sleep(TURN),
             Err(StoreError::Conflict { .. }) if Instant::now() < deadline => {}
-            result => return result,
+            Err(error) => return Err(error),
+            Ok((migrated, None)) => return Ok(Migrated { events, ..migrated }),
+            Ok((migrated, Some(before))) => {
+                let (found, is_overtaken) = reconcile::run(store, before)?;
+                events = found;
+                if !is_overtaken {
+                    return Ok(Migrated { events, ..migrated });
+                }
+            }
         }
     }
 }
 
+/// Creates the indexes of large tables, which takes seconds and stops nobody. What fails is left to the
+/// transaction of the migration, which then stops writers, or reports the problem.
+fn create_indexes(store: &mut Postgres) {
+    let find = |store: &mut Postgres| {
+        let (mut transaction, catalog) = store.transaction(Access::Read)?;
+        let problems = objects::problems(&transaction, &catalog)?;
+        objects::refuse_foreign_owners(&transaction, &problems)?;
+        objects::refuse_foreign_users(&mut transaction)?;
+        match users::adopt(&mut transaction, &catalog)? {
+            Some(_) => objects::concurrent_indexes(&mut transaction, &problems),
+            None => Ok(Vec::new()),
+        }
+    };
+    for sql in find(store).unwrap_or_default() {
+        let Some(connection) = store.connection.take() else { return };
+        let answer = commit::run(connection, sql, INDEX_LIMIT, CommitHooks::default());
+        store.connection = answer.map(|(connection, _)| connection);
+    }
+}
+
+/// Creates what is missing. If users are to be reconciled, returns what there was before.
 fn attempt(
     store: &mut Postgres,
     wanted: &TableChanges,
     is_repair: bool,
-) -> Result<Migrated, StoreError> {
+    has_indexes: &mut bool,
+) -> Result<(Migrated, Option<Before>), StoreError> {
     if !is_repair {
         // So a role with read privileges can find that there is nothing to do.
         let server = store.server.clone();
@@ -196,9 +233,13 @@ fn attempt(
             let mut schema = inspect_with(&mut transaction, &catalog, &problems)?;
             add_numbering(&mut transaction, &mut schema)?;
             if schema.pending.is_empty() {
-                return Ok(Migrated::new(&schema, Vec::new(), TableChanges::default()));
+                return Ok((Migrated::new(&schema, Vec::new(), TableChanges::default()), None));
             }
         }
+    }
+    if !*has_indexes {
+        *has_indexes = true;
+        create_indexes(store);
     }
     let (mut transaction, catalog) = store.open_transaction(Access::Write, &Opening::new(TURN))?;
     let problems = objects::problems(&transaction, &catalog)?;
@@ -231,31 +272,22 @@ fn attempt(
     if is_repair && (schema.version < LATEST || !schema.has_users_table) {
         return Err(schema.needs_migration(transaction.location));
     }
-    let mut events = Vec::new();
+    let mut before = None;
     if is_repair || !schema.pending.is_empty() {
-        events = apply(&mut transaction, &schema, &problems)?;
+        before = apply(&mut transaction, &schema, &problems)?;
     }
     transaction.save(CommitHooks::default())?;
-    Ok(Migrated::new(&schema, events, changes))
+    Ok((Migrated::new(&schema, Vec::new(), changes), before))
 }
 
-/// Creates missing objects, deletes orphaned groups and times, and stores the version. Returns the
-/// events that this added to the history, newest first. Statements that block readers come last.
+/// Creates missing objects and stores the version. Returns what there was before, unless the table
+/// of users is new. Statements that block readers come last.
 fn apply(
     transaction: &mut PostgresTransaction,
-    before: &Schema,
+    schema: &Schema,
     problems: &[(u32, Problem)],
-) -> Result<Vec<Event>, StoreError> {
+) -> Result<Option<Before>, StoreError> {
     objects::regain(transaction, problems)?;
-    let last: i64 = if is_there(transaction, "user_events")? {
-        let select = format!(
-            "SELECT coalesce(max(id), 0) FROM {{schema}}.user_events WHERE id < {}",
-            objects::MAX_ID
-        );
-        transaction.query_one(&select, &[])?.get(0)
-    } else {
-        0
-    };
     // Triggers are dropped with their table, so no event records the removed users.
     let is_another_table: bool = transaction
         .query_one(
@@ -266,88 +298,40 @@ fn apply(
         )?
         .get(0);
     for (migration, sql) in MIGRATIONS {
-        if before.pending.contains(&migration) {
+        if schema.pending.contains(&migration) {
             transaction.run_all(sql)?;
         }
     }
+    let was_watched = schema.version >= WATCHED;
+    if was_watched && is_another_table {
+        // Users without a fingerprint would be taken for those of the table before.
+        let forget = "UPDATE {schema}.dash_users_times SET fingerprint = ''
+                      WHERE fingerprint IS NULL";
+        transaction.run(forget, &[])?;
+    }
+    let had_times = "SELECT EXISTS (SELECT 1 FROM {schema}.dash_users_times)";
+    let had_times = transaction.query_one(had_times, &[])?.get(0);
     let catalog = Catalog::read(transaction)?;
     let created = objects::problems(transaction, &catalog)?;
     objects::refuse_foreign_owners(transaction, &created)?;
     objects::create(transaction, problems)?;
-    reconcile(transaction, before.version >= WATCHED, is_another_table)?;
-    let latest = i32::try_from(LATEST).unwrap_or(i32::MAX);
-    let is_stamped = "SELECT count(*) = 1 AND min(version) = $1 FROM {schema}.dash_users_schema";
-    if !transaction.query_one(is_stamped, &[(&latest, Type::INT4)])?.get::<_, bool>(0) {
+    let is_new = !was_watched && !schema.has_users_table;
+    let is_pending = !is_new && !schema.pending.is_empty();
+    let version = if is_pending { schema.version.min(LATEST - 1) } else { LATEST };
+    let version = i32::try_from(version).unwrap_or(i32::MAX);
+    let is_stored = "SELECT count(*) = 1 AND min(version) = $1 FROM {schema}.dash_users_schema";
+    if !transaction.query_one(is_stored, &[(&version, Type::INT4)])?.get::<_, bool>(0) {
         transaction.run("DELETE FROM {schema}.dash_users_schema", &[])?;
         let insert = "INSERT INTO {schema}.dash_users_schema (version) VALUES ($1)";
-        transaction.run(insert, &[(&latest, Type::INT4)])?;
+        transaction.run(insert, &[(&version, Type::INT4)])?;
     }
     objects::replace(transaction, problems)?;
-    let select = "SELECT id, at, actor, action, username, detail FROM {schema}.user_events
-                  WHERE id > $1 ORDER BY id DESC";
-    Ok(transaction.query(select, &[(&last, Type::INT8)])?.iter().map(read_event).collect())
+    Ok((!is_new).then_some(Before { was_watched, had_times, is_pending }))
 }
 
 /// The fingerprint that identifies a user: a digest of the stored hash, as an SQL expression.
 pub(super) fn fingerprint(hash: &str) -> String {
     format!("left(encode(sha256(convert_to({hash}, getdatabaseencoding())), 'hex'), 32)")
-}
-
-/// Makes groups and times match the users, and records that in the history: users may have changed
-/// while the triggers were not working.
-///
-/// A user keeps groups and times if the hash is the last recorded one. If none was recorded, they
-/// are kept unless this is another table than before.
-fn reconcile(
-    transaction: &mut PostgresTransaction,
-    was_watched: bool,
-    is_another_table: bool,
-) -> Result<(), StoreError> {
-    let current = fingerprint("users.password_hash::text");
-    transaction.query("SELECT set_config('dash_users.bulk', 'on', true)", &[])?;
-    if was_watched {
-        let gone = format!(
-            "NOT EXISTS (
-                 SELECT 1 FROM {{schema}}.users JOIN {{schema}}.dash_users_times AS times
-                     ON times.username = users.username::text COLLATE \"C\"
-                 WHERE users.username::text COLLATE \"C\" = kept.username
-                     AND CASE WHEN times.fingerprint IS NULL THEN NOT $1
-                              ELSE times.fingerprint IS NOT DISTINCT FROM {current} END)"
-        );
-        for sql in [
-            format!(
-                "INSERT INTO {{schema}}.user_events (action, username, detail)
-                 SELECT 'group remove', left(username, 1024), left(group_name, 1024)
-                 FROM {{schema}}.user_groups AS kept WHERE {gone} ORDER BY username, group_name"
-            ),
-            format!(
-                "INSERT INTO {{schema}}.user_events (action, username, detail)
-                 SELECT 'remove', left(username, 1024), 'found missing'
-                 FROM {{schema}}.dash_users_times AS kept WHERE {gone} ORDER BY username"
-            ),
-            format!("DELETE FROM {{schema}}.user_groups AS kept WHERE {gone}"),
-            format!(
-                "INSERT INTO {{schema}}.user_events (action, username, detail)
-                 SELECT 'add', left(name, 1024), 'found'
-                 FROM (SELECT users.username::text COLLATE \"C\" AS name, username::text COLLATE \"C\" AS username
-                       FROM {{schema}}.users) AS kept
-                 WHERE name IS NOT NULL AND EXISTS (SELECT 1 FROM {{schema}}.dash_users_times)
-                     AND {gone}
-                 ORDER BY name"
-            ),
-            format!("DELETE FROM {{schema}}.dash_users_times AS kept WHERE {gone}"),
-        ] {
-            transaction.run(&sql, &[(&is_another_table, Type::BOOL)])?;
-        }
-    }
-    let insert = format!(
-        "INSERT INTO {{schema}}.dash_users_times AS times (username, fingerprint)
-         SELECT username::text, {current} FROM {{schema}}.users WHERE username IS NOT NULL
-         ON CONFLICT (username) DO UPDATE SET fingerprint = excluded.fingerprint
-         WHERE times.fingerprint IS NULL"
-    );
-    transaction.run(&insert, &[])?;
-    transaction.query("SELECT set_config('dash_users.bulk', '', true)", &[]).map(drop)
 }
 
 /// The stored version, or 0, and the problem with its table, if any. Fixtures that empty every

@@ -1,0 +1,106 @@
+//! Reconciling groups and times with users: interrupted, while an app writes, and in large tables.
+
+use std::thread;
+use std::time::Duration;
+
+use dash_users::Users;
+
+use super::concurrency::in_transaction;
+use crate::accounts::groups;
+use crate::database::{Database, Postgres};
+use crate::direct_writes::{UNCHANGED, fill, members};
+use crate::support::{TUTORIAL_TABLE, found, init, open};
+
+/// The state between the two steps of a repair: the triggers work, and nothing is reconciled.
+const INTERRUPTED: &str = "UPDATE dash_users_schema SET version = 5;";
+
+/// Other people get the names, unseen.
+const REPLACED: &str = "ALTER TABLE users DISABLE TRIGGER USER;
+                        UPDATE users SET password_hash = 'another';
+                        ALTER TABLE users ENABLE TRIGGER USER;";
+
+fn before() -> Option<Postgres> {
+    let database = Postgres::with(TUTORIAL_TABLE)?;
+    fill(&database);
+    Some(database)
+}
+
+fn unseen(users: &mut Users) -> Vec<&'static str> {
+    let found = found(users).into_iter().map(|(code, ..)| code);
+    found.filter(|code| code.ends_with("_unseen") || *code == "orphaned_groups").collect()
+}
+
+#[test]
+fn interrupted_repair_is_reported_and_finished() {
+    let Some(database) = before() else { return };
+    database.execute(&format!("{REPLACED}{INTERRUPTED}"));
+    let refusal = open(&database).get("alice").unwrap_err().to_string();
+    assert!(refusal.contains("its schema version is 5, the latest is 6"), "{refusal}");
+    let refusal = open(&database).check().unwrap_err().to_string();
+    assert!(refusal.contains("its schema version is 5"), "{refusal}");
+    let mut users = init(&database);
+    assert_eq!(members(&database), [""; 0]);
+    assert_eq!(unseen(&mut users), [""; 0]);
+    assert_eq!(database.query("SELECT version FROM dash_users_schema"), ["6"]);
+}
+
+#[test]
+fn interrupted_adoption_keeps_groups_of_app() {
+    let Some(database) = before() else { return };
+    database.execute(
+        "UPDATE dash_users_schema SET version = 0; DELETE FROM dash_users_times;
+         DELETE FROM user_events; UPDATE users SET language = 'fr' WHERE username = 'alice';
+         DELETE FROM user_events",
+    );
+    let mut users = init(&database);
+    assert_eq!(members(&database), UNCHANGED);
+    assert_eq!(database.query("SELECT count(*) FROM user_events"), ["0"]);
+    assert_eq!(unseen(&mut users), [""; 0]);
+}
+
+#[test]
+fn app_keeps_its_row_while_others_are_reconciled() {
+    let Some(database) = before() else { return };
+    database.execute(&format!("{REPLACED}{INTERRUPTED}"));
+    let mut app =
+        in_transaction(&database, "UPDATE users SET password_hash = 'x' WHERE username = 'alice'");
+    thread::scope(|scope| {
+        let running = scope.spawn(|| init(&database));
+        // Readers and writers of other rows go on, and of those that were reconciled.
+        while members(&database) != ["alice admins"] {
+            thread::sleep(Duration::from_millis(5));
+        }
+        database.execute("UPDATE users SET language = 'de' WHERE username = 'bob'");
+        assert!(!running.is_finished());
+        app.batch_execute("COMMIT").unwrap();
+        let mut users = running.join().unwrap();
+        assert_eq!(groups(&mut users, "alice"), [""; 0]);
+        assert_eq!(unseen(&mut users), [""; 0]);
+    });
+}
+
+#[test]
+fn large_table_is_adopted_and_repaired() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    database.execute(
+        "INSERT INTO users SELECT 'user' || number, repeat(md5(number::text), 5), 'en'
+         FROM generate_series(1, 50000) AS number",
+    );
+    let mut users = init(&database);
+    assert_eq!(database.query("SELECT count(*) FROM dash_users_times"), ["50000"]);
+    assert_eq!(database.query("SELECT count(*) FROM user_events"), ["0"]);
+    database.execute(
+        "INSERT INTO user_groups SELECT username, 'staff' FROM users;
+         DELETE FROM user_events; DROP TRIGGER dash_users_changed ON users;
+         DROP INDEX dash_users_username_nocase;
+         CREATE INDEX dash_users_username_nocase ON users (username);
+         UPDATE users SET password_hash = username WHERE length(username) < 8;
+         DELETE FROM user_events WHERE action = 'passwd'",
+    );
+    let repaired = Users::init(database.location(), &dash_users::NewFile::default()).unwrap();
+    assert_eq!(repaired.events.len(), 3 * 999);
+    assert_eq!(members(&database).len(), 50_000 - 999);
+    assert_eq!(unseen(&mut users), [""; 0]);
+    let index = "SELECT pg_get_indexdef('dash_users_username_nocase'::regclass)";
+    assert!(database.query(index)[0].contains("lower("));
+}

@@ -43,8 +43,7 @@ pub trait Store: Send {
     /// [`StoreError::NewerSchema`] and [`StoreError::NotADatabase`] among others.
     fn schema(&mut self) -> Result<Schema, StoreError>;
 
-    /// Applies all pending migrations in one transaction. Several programs can do so at the same
-    /// time.
+    /// Applies all pending migrations. Several programs can do so at the same time.
     ///
     /// # Errors
     ///

@@ -294,7 +294,8 @@ impl Users {
         Ok(self.store.schema()?)
     }
 
-    /// Applies all pending migrations in one transaction.
+    /// Applies all pending migrations, in a file with one transaction. On a server, an interrupted
+    /// migration is finished by the next one.
     ///
     /// # Errors
     ///

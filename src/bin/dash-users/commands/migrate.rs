@@ -9,8 +9,8 @@ use crate::terminal;
 
 /// Apply pending schema migrations
 ///
-/// The database must exist. All migrations run in one transaction. They lose no data, and apps can
-/// read meanwhile.
+/// The database must exist. Migrations lose no data, and apps can read meanwhile. In a file, all of
+/// them run in one transaction. On a server, run the command again if it was interrupted.
 ///
 /// Example: dash-users migrate --status
 #[derive(clap::Args)]

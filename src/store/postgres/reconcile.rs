@@ -23,7 +23,7 @@ use crate::event::Event;
 use crate::store::{Access, CommitHooks, StoreError, lock_timeout};
 
 /// The maximum number of names that a search returns.
-const MAX_FOUND: i64 = 200_000;
+const MAX_FOUND: i64 = 500_000;
 
 /// The number of users in one transaction.
 const BATCH: usize = 10_000;
@@ -109,7 +109,11 @@ fn search(store: &mut Postgres, before: Before) -> Result<Vec<String>, StoreErro
          LIMIT $1",
         if before.was_watched { orphaned } else { "" }
     );
-    let mut names = transaction.texts(&select, &[(&MAX_FOUND, Type::INT8)])?;
+    // All users and all times are joined.
+    transaction.query("SELECT set_config('work_mem', '64MB', true)", &[])?;
+    let mut names: Vec<String> = Vec::new();
+    let limit: Param = (&MAX_FOUND, Type::INT8);
+    transaction.stream(&select, vec![limit], &mut |row| names.push(row.get(0)))?;
     names.sort();
     names.dedup();
     Ok(names)

@@ -47,6 +47,8 @@ TWO_LOGINS = "the app has another login: use either LoginAuth or BasicAuth, once
 CURRENT_USER = "dash_users_current_user"
 # Of a callback without a session, unless the app sets Flask's MAX_CONTENT_LENGTH.
 MAX_BYTES = 1024 * 1024
+# Beyond, the end of a session could be after the last date of Python.
+MAX_LIFETIME = timedelta(days=36500)
 PATH_SAFE = "/:@!$&'()*+,;=~"
 
 
@@ -84,8 +86,8 @@ class LoginAuth(Auth):  # type: ignore[misc]
         if not isinstance(server, flask.Flask):
             raise TypeError("LoginAuth needs Flask as Dash's backend")
         for limit in (lifetime, idle):
-            if limit is not None and limit <= timedelta(0):
-                raise ValueError("lifetime and idle must be longer than nothing")
+            if limit is not None and not timedelta(0) < limit <= MAX_LIFETIME:
+                raise ValueError("lifetime and idle must be longer than nothing, up to 100 years")
         if not NAME.fullmatch(cookie_name):
             raise ValueError("cookie_name must be letters, digits, _ and -")
         if is_protected(server):

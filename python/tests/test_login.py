@@ -314,8 +314,14 @@ def test_changed_row_is_no_session(ann: Person, column: str) -> None:
     assert ann.who() is None
 
 
-def test_rows_of_other_programs_are_no_sessions(ann: Person) -> None:
-    sessions("UPDATE dash_users_sessions SET expires_at = 'soon'")
+@pytest.mark.parametrize("column", ["started_at", "last_used_at", "expires_at"])
+@pytest.mark.parametrize("time", ["soon", "2026-11-29T00:00:00", "9999-12-31T23:59:59.999Z"])
+def test_rows_of_other_programs_are_no_sessions(ann: Person, column: str, time: str) -> None:
+    sessions(f"UPDATE dash_users_sessions SET {column} = '{time}'")
+    if column == "expires_at" and time.startswith("9999"):
+        # It ends by the other times.
+        assert ann.who() == "ann"
+        return
     assert ann.who() is None
     assert ann.get().status_code == 302
 
@@ -581,7 +587,13 @@ def test_bad_paths(database: Path, paths: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"lifetime": timedelta(0)}, {"idle": timedelta(-1)}, {"cookie_name": "a b"}]
+    "options",
+    [
+        {"lifetime": timedelta(0)},
+        {"lifetime": timedelta.max},
+        {"idle": timedelta(-1)},
+        {"cookie_name": "a b"},
+    ],
 )
 def test_bad_settings(database: Path, options: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must be"):

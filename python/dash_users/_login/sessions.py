@@ -77,8 +77,9 @@ class LiveSessions:
             return None
         now = times.now()
         account = None
-        is_current = now < min(session.expires_at, self._end(session))
-        if is_current and max(session.started_at, session.last_used_at) <= now + FUTURE:
+        # The future first: the end of such a session may be no date.
+        is_past = max(session.started_at, session.last_used_at) <= now + FUTURE
+        if is_past and now < min(session.expires_at, self._end(session)):
             # Read at each request: this is how a lock or a new password ends the session.
             account = self._users._reader.account(session.username)
         if account is None or not self._is_of(session, account):

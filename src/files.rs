@@ -46,7 +46,7 @@ pub enum FileError {
     Exists { path: PathBuf },
     #[error("cannot write {}: its directory does not exist", path.display())]
     NoDirectory { path: PathBuf },
-    #[error("{} is a directory", path.display())]
+    #[error("cannot write {}: it is a directory", path.display())]
     Directory { path: PathBuf },
     /// Something at the path must not be written to or replaced.
     #[error("cannot write {}: {reason}", path.display())]

@@ -41,14 +41,16 @@ fuzz_target!(|input: &[u8]| {
             Ok(location) => shows_nothing(&arguments, &format!("{location} {location:?}")),
             Err(error) => shows_nothing(&arguments, &format!("{error} {error:?}")),
         },
-        Err(error) if error.use_stderr() => match usage::failure(&error) {
-            Some(failure) => {
-                let Failure { code, message, hint, .. } = failure;
-                assert_eq!(code, Code::Usage);
-                shows_nothing(&arguments, &format!("{message} {hint:?}"));
+        Err(error) if error.use_stderr() => {
+            let misuse = usage::Misuse::new(error, &arguments);
+            match misuse.failure() {
+                Some(Failure { code, message, hint, .. }) => {
+                    assert_eq!(code, Code::Usage);
+                    shows_nothing(&arguments, &format!("{message} {hint:?}"));
+                }
+                None => shows_nothing(&arguments, &misuse.error().render().to_string()),
             }
-            None => shows_nothing(&arguments, &error.render().to_string()),
-        },
+        }
         Err(help) => drop(help.render()),
     }
 });

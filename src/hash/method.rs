@@ -162,7 +162,9 @@ impl FromStr for Method {
 fn scrypt(parameters: Option<&str>) -> Result<Scrypt, MethodError> {
     let Some(parameters) = parameters else { return Ok(Scrypt::DEFAULT) };
     let [n, r, p] = parameters.split(':').collect::<Vec<_>>()[..] else {
-        return Err(MethodError::Raises("scrypt takes three numbers, N:r:p"));
+        return Err(MethodError::Raises(
+            "scrypt takes three numbers, N:r:p, such as scrypt:32768:8:1",
+        ));
     };
     Scrypt::new(whole_number(n)?, whole_number(r)?, whole_number(p)?)
 }

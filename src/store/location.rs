@@ -100,6 +100,7 @@ impl Location {
             scheme if is_postgres(scheme) => Server::parse(rest).map(Self::Postgres),
             #[cfg(not(feature = "postgres"))]
             scheme if is_postgres(scheme) => Err(LocationError::Postgres),
+            "file" => Err(LocationError::Spelling(Misspelling::FileUri)),
             _ => Err(LocationError::Scheme),
         }
     }
@@ -164,7 +165,9 @@ pub enum LocationError {
     )]
     Postgres,
     /// `sqlite://` with fewer than three slashes.
-    #[error("a sqlite URL cannot name a host: use sqlite:///relative or sqlite:////absolute")]
+    #[error(
+        "a sqlite URL cannot name a host: write three slashes, or four before an absolute path"
+    )]
     Host,
     /// A `?` in a sqlite URL.
     #[error("a sqlite URL cannot have options after '?': use the path alone")]
@@ -204,7 +207,7 @@ pub enum Misspelling {
     KeywordValue,
     /// `jdbc:postgresql://…`
     Jdbc,
-    /// `file:users.db`, `file:users.db?mode=ro`
+    /// `file:users.db`, `file:users.db?mode=ro`, `file:///srv/users.db`
     FileUri,
     /// `postgresql:/…`, `sqlite:users.db`
     Slashes,
@@ -306,6 +309,7 @@ mod tests {
             ("duckdb:////srv/users.db", LocationError::OtherDatabase("DuckDB")),
             ("sqlite+pysqlcipher://:hunter2@/users.db", LocationError::OtherDatabase("SQLCipher")),
             ("https://example.org/users.db", LocationError::Scheme),
+            ("file:///srv/hunter2.db", LocationError::Spelling(Misspelling::FileUri)),
             #[cfg(not(feature = "postgres"))]
             ("Postgres://u:hunter2@h/db", LocationError::Postgres),
         ] {

@@ -346,7 +346,8 @@ fn lacks_scheme(text: &str) -> bool {
     let has_user = host.split_once('@').is_some_and(|(user, rest)| {
         !user.contains('/') && (text.starts_with("//") || rest.contains('/'))
     });
-    has_credentials || has_port || has_user
+    let name = host.rsplit('@').next().and_then(|host| host.split('/').next());
+    has_credentials || has_port || has_user || name == Some("localhost")
 }
 
 #[cfg(test)]
@@ -495,6 +496,9 @@ mod tests {
                 "//u:hunter2@h/db",
                 "u:hunter2@h:5432/db",
                 "localhost:5432/db",
+                "localhost",
+                "localhost/db",
+                "u@localhost",
                 "h:5432",
                 "u@h/db",
                 "//u@h",

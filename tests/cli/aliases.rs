@@ -83,8 +83,15 @@ fn suggestion_that_writes_is_within_two_letters() {
         ("test", ""),
         ("initialize", "'dash-users init'"),
         ("unlocking", ""),
+        ("rest", ""),
+        ("hist", "exists: 'history'"),
+        ("LIST", "exists: 'list'"),
+        ("pass", "exists: 'passwd'"),
+        ("help lst", "exists: 'list'"),
+        ("help group ad", "exists: 'add'"),
+        ("group lst", "exists: 'list'"),
     ] {
-        let run = sandbox.run(&[typed]);
+        let run = sandbox.run(&typed.split(' ').collect::<Vec<_>>());
         assert_eq!(run.status, 2, "{run}");
         let has_tip = run.stderr.contains("tip:");
         assert_eq!(has_tip, !suggested.is_empty(), "{typed}: {run}");
@@ -109,13 +116,29 @@ fn words_of_other_tools_suggest_the_command_that_fits() {
         ("audit", "history"),
         ("password", "passwd"),
         ("groups", "group list"),
-        ("groupadd", "group add"),
+        ("groupadd", "group add USER GROUP"),
         ("upgrade", "migrate"),
+        ("who", "sessions list"),
+        ("sync", "seed FILE --sync"),
+        ("help users", "list"),
+        ("usermod bob", "update"),
+        ("usermod -aG staff bob", "group add USER GROUP"),
+        ("usermod -L bob", "lock"),
+        ("gpasswd -d bob staff", "group remove USER GROUP"),
+        ("group create staff", "group add USER GROUP"),
+        ("group show staff", "group list --group GROUP"),
+        ("group del staff", "group delete GROUP"),
+        ("sessions kill bob", "sessions end"),
+        ("sessions revoke bob", "sessions end"),
+        ("user add bob", "add"),
+        ("users ls", "list"),
+        ("groups delete staff", "group delete"),
     ] {
-        let run = sandbox.run(&[typed]);
+        let typed: Vec<_> = typed.split(' ').collect();
+        let run = sandbox.run(&typed);
         let tip = format!("\n  tip: use 'dash-users {suggested}'\n");
-        assert!(run.stderr.contains(&tip), "{typed}: {run}");
-        let error = sandbox.run(&[typed, "--json"]).error();
+        assert!(run.stderr.contains(&tip), "{typed:?}: {run}");
+        let error = sandbox.run(&[&typed[..], &["--json"]].concat()).error();
         assert_eq!(error["hint"], format!("use 'dash-users {suggested}'"));
     }
 }
@@ -135,7 +158,20 @@ fn option_suggestion_means_the_same_or_is_left_out() {
         ("add alice --password", Some("--password-stdin")),
         ("list --no-color", Some("--color never")),
         ("list --frobnicate", None),
-        ("import --file x.csv", None),
+        ("import --file x.csv", Some("dash-users import FILE")),
+        ("verify --username bob", Some("dash-users verify USER")),
+        ("group add --user bob", Some("dash-users group add USER GROUP")),
+        ("export -o x.csv", Some("dash-users export FILE")),
+        ("export --csv", Some("--output-format csv")),
+        ("list --plain", Some("--format plain")),
+        ("list --since 3d", Some("--created-since")),
+        ("list --pager", None),
+        ("history --before 30d", Some("--until")),
+        ("history -10", Some("--limit")),
+        ("-n prod list", None),
+        ("-D x.db list", Some("--database")),
+        ("update bob --group staff", Some("--add-group")),
+        ("passwd -d bob", None),
         ("passwd -l alice", Some("dash-users lock")),
         ("add bob -G staff", Some("--group")),
         ("list -o json", Some("--format")),
@@ -148,6 +184,48 @@ fn option_suggestion_means_the_same_or_is_left_out() {
             }
             None => assert!(!run.stderr.contains("tip:"), "{run}"),
         }
+    }
+}
+
+#[test]
+fn misplaced_option_is_told_its_place() {
+    let sandbox = empty();
+    for (line, place) in [
+        ("add --generate", ""),
+        ("add -- -x --generate", "put '--generate' before '--'"),
+        ("show -q -- bob -q", "put '-q' before '--'"),
+        ("--yes remove bob", "put '--yes' after 'dash-users remove'"),
+        ("--yes group -q delete staff", "put '--yes' after 'dash-users group delete'"),
+        ("--group staff list", "put '--group' after 'dash-users list'"),
+        ("-d x.db --limit 5 history", "put '--limit' after 'dash-users history'"),
+    ] {
+        let run = sandbox.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.status, 2, "{run}");
+        assert_eq!(run.stderr.contains("tip:"), !place.is_empty(), "{line}: {run}");
+        assert!(run.stderr.contains(place), "{line}: {run}");
+    }
+    let run = sandbox.run(&["add", "--generate", "--", "-x", "-secret"]);
+    assert!(run.stderr.contains("not shown") && !run.stderr.contains("-secret"), "{run}");
+    let run = seeded().run(&["remove", "--", "alice", "--yes"]);
+    assert!(run.stderr.ends_with("no user '--yes'\nhint: put options before '--'\n"), "{run}");
+}
+
+#[test]
+fn format_of_files_suggests_its_option() {
+    let sandbox = empty();
+    for (line, suggested) in [
+        ("import x.csv --format csv", Some("use '--input-format csv'")),
+        ("seed x --format htpasswd", Some("use '--input-format htpasswd'")),
+        ("export x --format jsonl", Some("use '--output-format jsonl'")),
+        ("list --format csv", Some("use 'dash-users export'")),
+        ("list --format jsn", Some("a similar value exists: 'json'")),
+        ("list --format yaml", None),
+        ("completions tcsh", None),
+    ] {
+        let run = sandbox.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!((run.status, run.stderr.contains("tip:")), (2, suggested.is_some()), "{run}");
+        let tip = suggested.map(|tip| format!("\n  tip: {tip}\n")).unwrap_or_default();
+        assert!(run.stderr.contains(&tip), "{line}: {run}");
     }
 }
 

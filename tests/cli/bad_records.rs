@@ -234,12 +234,30 @@ status 1
 $ dash-users import directory.csv
 status 1
 -- stderr
-error: cannot read directory.csv: Is a directory (os error 21)
+error: cannot read directory.csv: it is a directory
+hint: give a file in that directory
 
 $ dash-users seed nowhere.csv
 status 1
 -- stderr
 error: cannot read nowhere.csv: No such file or directory (os error 2)
+
+$ dash-users import nowhere.sql
+status 1
+-- stderr
+error: cannot read nowhere.sql: No such file or directory (os error 2)
+
+$ dash-users seed alice
+status 1
+-- stderr
+error: cannot read alice: No such file or directory (os error 2)
+hint: give a file of users; to add a user, run `dash-users add alice --database [DIR]/users.db`
+
+$ dash-users import .
+status 1
+-- stderr
+error: cannot read .: it is a directory
+hint: give a file in that directory
 
 "#]],
     );

@@ -111,7 +111,7 @@ $ dash-users export users.tsv
 status 2
 -- stderr
 error: cannot tell the format of users.tsv from its name
-hint: use --output-format csv, json or jsonl
+hint: use a name such as users.csv, or --output-format csv, json or jsonl
 
 "#]]);
     assert_eq!(sandbox.run(&["export", "users.tsv", "--output-format", "csv"]).status, 0);
@@ -198,7 +198,13 @@ fn export_reports_impossible_paths() {
 $ dash-users export directory.csv --force
 status 1
 -- stderr
-error: [DIR]/directory.csv is a directory
+error: cannot write [DIR]/directory.csv: it is a directory
+hint: give a file in that directory
+
+$ dash-users export .
+status 1
+-- stderr
+error: cannot write [DIR]: it is a directory
 hint: give a file in that directory
 
 $ dash-users export no/such/users.csv

@@ -38,9 +38,36 @@ status 2
 $ dash-users --json --format plain list
 status 2
 -- stderr
-{"error":{"code":"usage","status":2,"message":"the argument '--json' cannot be used with '--format <FORMAT>'","hint":"see dash-users --help"}}
+{"error":{"code":"usage","status":2,"message":"the argument '--json' cannot be used with '--format <FORMAT>'","hint":"see dash-users list --help"}}
 
 "#]]);
+}
+
+#[test]
+fn invalid_value_error_shows_a_valid_one_and_the_help() {
+    let sandbox = empty();
+    for (line, expected) in [
+        ("list --limit x", "from 1 to 4294967295, such as 20"),
+        ("list --limit 0", "from 1 to"),
+        ("history --limit -1", "from 1 to"),
+        ("list --wait 5s", "from 0 to"),
+        ("import --jobs 257 x.csv", "from 1 to 256"),
+        ("list --match [a", "such as 'a*'"),
+        ("list --created-since -30d", "such as 30d"),
+        ("list --password-older-than 90", "such as 30d"),
+        ("history --since yesterday", "such as 30d"),
+        ("history --prune-before -1y", "such as 30d"),
+        ("init --file-mode -600", "such as 0640"),
+        ("hash --method scrypt:1", "such as scrypt:32768:8:1"),
+        ("hash --method bcrypt", "scrypt"),
+    ] {
+        let args: Vec<_> = line.split(' ').collect();
+        let error = sandbox.run(&[&args[..], &["--json"]].concat()).error();
+        assert!(error["message"].as_str().unwrap().contains(expected), "{line}: {error}");
+        assert_eq!(error["hint"], format!("see dash-users {} --help", args[0]));
+    }
+    let run = sandbox.run(&["init", "--file-mode", "u=rw"]);
+    assert!(run.stderr.ends_with("hint: not an octal number such as 0640\n"), "{run}");
 }
 
 #[test]

@@ -92,6 +92,7 @@ $ dash-users group add alice staff a,b
 status 7
 -- stderr
 error: a group name cannot contain ',', which separates groups
+hint: name each group on its own: group add USER GROUP GROUP, or --group GROUP --group GROUP
 
 $ dash-users group add nobody staff
 status 6
@@ -112,6 +113,7 @@ $ printf plover-xyzzy-quux | dash-users add carol --group 'a;b' --password-stdin
 status 7
 -- stderr
 error: a group name cannot contain ';', which separates groups
+hint: name each group on its own: group add USER GROUP GROUP, or --group GROUP --group GROUP
 
 "#]]);
     assert_eq!(sandbox.run(&["group", "list", "--format", "plain"]).stdout, "");

@@ -318,6 +318,19 @@ status 0
 }
 
 #[test]
+fn man_of_a_command_is_not_a_directory() {
+    let sandbox = empty();
+    let run = sandbox.run(&["man", "ls"]);
+    assert_eq!(run.status, 2, "{run}");
+    assert!(run.stderr.contains("hint: run `dash-users help list`"), "{run}");
+    assert!(!sandbox.path("ls").exists());
+    assert_eq!(sandbox.run(&["man", "./ls"]).status, 0);
+    sandbox.write("file", "");
+    let run = sandbox.run(&["man", "file"]);
+    assert!(run.status == 1 && run.stderr.contains("it is a file\n"), "{run}");
+}
+
+#[test]
 fn man_pages_pass_mandoc_lint() {
     let sandbox = empty();
     assert_eq!(sandbox.run(&["man", "man1"]).status, 0);

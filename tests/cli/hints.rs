@@ -70,6 +70,35 @@ fn hint_for_a_directory_names_a_file_in_it() {
 }
 
 #[test]
+fn hint_for_a_path_of_another_kind_names_the_command() {
+    let sandbox = seeded();
+    sandbox.run(&["backup", "a b.db"]);
+    sandbox.run(&["group", "add", "bob", "staff"]);
+    sandbox.run(&["remove", "alice", "--yes"]);
+    for args in [
+        &["import", "users.db"][..],
+        &["export", "copy.db"],
+        &["show", "staff"],
+        &["group", "add", "office", "bob"],
+        &["group", "remove", "staff", "bob"],
+    ] {
+        paste_all(&sandbox, args);
+    }
+    assert!(sandbox.path("copy.db").exists());
+    assert_eq!(sandbox.run(&["list", "--group", "office", "--names"]).stdout, "bob\n");
+    assert_eq!(sandbox.run(&["list", "--group", "staff", "--names"]).stdout, "");
+    // Adding the users of the backup is refused for bob, and restoring it asks for confirmation.
+    for args in [["import", "a b.db"], ["seed", "a b.db"]] {
+        let run = sandbox.run(&args);
+        let names = "'[DIR]/a b.db' | dash-users import - --input-format csv --database";
+        assert!(run.stderr.contains(names), "{run}");
+        assert!(run.stderr.contains("`dash-users restore '[DIR]/a b.db' --database"), "{run}");
+    }
+    sandbox.write("a.csv", "username,language\n");
+    assert!(sandbox.run(&["restore", "a.csv"]).stderr.contains("`dash-users import "));
+}
+
+#[test]
 fn hint_about_a_user_names_user_and_database() {
     let sandbox = seeded();
     paste_all(&sandbox, &["add", "alice", "--generate"]);

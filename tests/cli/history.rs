@@ -35,7 +35,7 @@ status 0
 $ dash-users history --limit 0
 status 2
 -- stderr
-error: invalid value '0' for '--limit <N>': 0 is not in 1..=4294967295
+error: invalid value '0' for '--limit <N>': expected a whole number from 1 to 4294967295, such as 20
 
 For more information, try '--help'.
 

@@ -2,7 +2,7 @@
 
 use snapbox::str;
 
-use crate::support::{SECRET123, Sandbox, initialized};
+use crate::support::{SECRET123, Sandbox, initialized, seeded};
 
 /// Users of different ages, groups and states.
 fn people() -> Sandbox {
@@ -30,6 +30,12 @@ fn names(sandbox: &Sandbox, filter: &str) -> String {
     let names: Vec<_> = run.stdout.lines().collect();
     assert_eq!(names, json, "{filter}");
     names.join(",")
+}
+
+#[test]
+fn group_with_a_comma_is_noted() {
+    let run = seeded().run(&["list", "--group", "staff,admins", "--names"]);
+    assert_eq!(run.stderr, "no user is in 'staff,admins'; for several groups, repeat --group\n");
 }
 
 #[test]

@@ -211,12 +211,27 @@ impl Sandbox {
         snapbox::assert_data_eq!(runs.collect::<Vec<_>>().join("\n"), expected);
     }
 
+    /// Pastes each command of the program in a text, such as a hint, into a shell, and requires that
+    /// it is not a usage error. Nothing is run.
+    fn assert_commands_parse(&self, text: &str) {
+        let spans = text.split("`dash-users ").skip(1).filter_map(|rest| rest.split('`').next());
+        // A backtick in a name is in quotes.
+        for span in spans.filter(|span| span.matches('\'').count() % 2 == 0) {
+            let commands = format!("dash-users {span}").replace(" | dash-users", "; dash-users");
+            let mut bash = self.command_of("bash", &["-c", &format!("{PARSE}{commands}")]);
+            let path = format!("{}:/usr/bin:/bin", program_directory().display());
+            let output = bash.env("PATH", path).stdin(Stdio::null()).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{span}");
+        }
+    }
+
     fn finish(&self, mut command: Command, input: impl AsRef<[u8]>) -> Run {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A program that fails early does not read its input.
         let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         let output = child.wait_with_output().unwrap();
+        self.assert_commands_parse(&String::from_utf8_lossy(&output.stderr));
         let dir = self.dir.path().to_str().unwrap();
         let text = |bytes| without_times(&String::from_utf8(bytes).unwrap().replace(dir, "[DIR]"));
         Run {
@@ -226,6 +241,19 @@ impl Sandbox {
         }
     }
 }
+
+/// Gives the program's arguments to it with stdin as the database, which is rejected after parsing.
+const PARSE: &str = r#"
+dash-users() {
+    local words=() said
+    while (($#)); do
+        if [[ $1 == --database ]]; then shift; else words+=("$1"); fi
+        shift
+    done
+    said=$(command dash-users --database - "${words[@]}" 2>&1) ||
+        [[ $said == *'the database cannot be stdin'* ]] || echo "${words[*]}: $said"
+}
+"#;
 
 /// Sends a signal, such as `INT`, to a process.
 pub(crate) fn send_signal(signal: &str, process: u32) {

@@ -289,7 +289,7 @@ fn file_of_another_kind_is_named() {
         ("a.csv", workbook.as_slice(), "an .xlsx workbook or another ZIP archive, not CSV"),
         ("a.csv", b"\x1f\x8b\x08", "a gzip file, not CSV"),
         ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
-        ("a.csv", b"SQLite format 3\0", "a SQLite database, not CSV"),
+        ("a.csv", b"SQLite format 3\0", "a SQLite database, not a file of users"),
         ("a.csv", b"\n <!DOCTYPE html>", "an HTML or XML document, not CSV"),
         ("a.csv", b"[{\"username\": \"ann\"}]", "JSON, not CSV"),
         ("a.json", b"username;password\nann;s3cret", "CSV, not JSON"),

@@ -1,6 +1,7 @@
 //! Command-line arguments and the environment variables that replace them.
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -54,7 +55,14 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub no_pager: bool,
     /// How long to wait for a database that another program has locked, in seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = number(0..=u32::MAX),
+        allow_hyphen_values = true
+    )]
     pub wait: u32,
     /// Never prompt for input, even on a terminal
     #[arg(long, global = true)]
@@ -407,8 +415,14 @@ pub struct FileArgs {
     #[arg(long, requires = "file")]
     pub allow_similar: bool,
     /// Threads that hash passwords, 1 to 256 [default: one per core]; they use at most 193 MiB
-    #[arg(long, value_name = "N", requires = "file", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: Option<u16>,
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "file",
+        value_parser = number(1..=256),
+        allow_hyphen_values = true
+    )]
+    pub jobs: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -462,11 +476,20 @@ impl From<InputFormat> for transfer::InputFormat {
 #[derive(Args)]
 pub struct NewFileArgs {
     /// Permissions of a new database file, in octal
-    #[arg(long, value_name = "MODE", default_value = "0600", value_parser = file_mode)]
+    #[arg(long, value_name = "MODE", default_value = "0600", value_parser = file_mode, allow_hyphen_values = true)]
     pub file_mode: u32,
     /// Group of a new database file, by name or number [default: the group of the process]
     #[arg(long, value_name = "GROUP", add = ArgValueCompleter::new(complete::file_groups))]
     pub file_group: Option<String>,
+}
+
+/// A parser of whole numbers. The option should allow a hyphen, so that it rejects `-1` too.
+pub fn number(range: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let (least, most) = (range.start(), range.end());
+        number.ok_or_else(|| format!("expected a whole number from {least} to {most}, such as 20"))
+    }
 }
 
 /// Parses permissions that let the owner read and write, and nobody execute.

@@ -39,7 +39,7 @@ use dash_users::{
 };
 
 use crate::cli::{Globals, MethodArg, Origin, environment};
-use crate::exit::{Code, Failure, Result, command, with_user_hint};
+use crate::exit::{Code, Failure, Result, command, quoted, with_user_hint};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
@@ -172,13 +172,7 @@ fn explain(failure: Failure, globals: &Globals) -> Failure {
         return failure;
     };
     match cause {
-        Error::NoSuchUser(name) => match similar_user(name, &database) {
-            Some(similar) => {
-                let message = format!("{failure}; did you mean '{similar}'?");
-                Failure::new(Code::NoSuchUser, message)
-            }
-            None => failure,
-        },
+        Error::NoSuchUser(name) => explain_unknown(cause, name, &database).unwrap_or(failure),
         // sudo may have removed the setting.
         Error::Store(StoreError::NoDatabase { .. }) if has_sudo_dropped_setting(globals) => {
             let sudo = "sudo removes DASH_USERS_DATABASE from the environment: if it is set, use \
@@ -190,14 +184,30 @@ fn explain(failure: Failure, globals: &Globals) -> Failure {
     }
 }
 
-/// The user whose name is most similar to an unknown one.
-fn similar_user(name: &StoredText, database: &Location) -> Option<StoredText> {
+/// What an unknown user may be: a group, a misplaced option, or a misspelled name.
+fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Option<Failure> {
     /// Comparing more names would take longer than the command itself.
     const MAX_NAMES: u32 = 100_000;
 
-    let names =
-        Users::open_no_wait(database).and_then(|mut users| users.names("", MAX_NAMES)).ok()?;
-    most_similar(&name.to_text()?, &names).map(|other| StoredText::Text(other.clone()))
+    let failure = |reason: &str| Failure::new(Code::NoSuchUser, format!("{error}; {reason}"));
+    let mut users = Users::open_no_wait(database).ok()?;
+    if !users.members(name.as_key()?).ok()?.is_empty() {
+        let failure = failure(&format!("'{name}' is a group"));
+        let Some(list) = quoted(name).map(|group| format!("group list --group {group}")) else {
+            return Some(failure);
+        };
+        let hint = format!("run {} to list its members", command(database, &list));
+        return Some(failure.hint(hint));
+    }
+    let text = name.to_text()?;
+    if text.starts_with('-') {
+        return Some(
+            Failure::new(Code::NoSuchUser, error.to_string()).hint("put options before '--'"),
+        );
+    }
+    let names = users.names("", MAX_NAMES).ok()?;
+    let similar = StoredText::Text(most_similar(&text, &names)?.clone());
+    Some(failure(&format!("did you mean '{similar}'?")))
 }
 
 /// The most similar name. Up to a third of the letters may differ.

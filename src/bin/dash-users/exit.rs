@@ -256,7 +256,7 @@ fn of_location(error: LocationError) -> Option<&'static str> {
         LocationError::UnknownOption(_) => {
             "use libpq options such as sslmode=verify-full; in a value, write %26 for &"
         }
-        LocationError::Host => "write sqlite:///relative or sqlite:////absolute, or only the path",
+        LocationError::Host => "write sqlite:///users.db, sqlite:////srv/users.db or only the path",
         LocationError::Empty
         | LocationError::Scheme
         | LocationError::Postgres
@@ -466,7 +466,7 @@ pub fn copy_command(location: &Location, table: &CopyableTable, target: &str) ->
 /// The command that creates the directory of a file, if it is missing.
 fn missing_directory(path: &Path) -> Option<String> {
     let directory = path.parent().filter(|directory| !directory.exists())?;
-    let directory = quoted(&StoredText::from(directory.as_os_str().as_encoded_bytes()))?;
+    let directory = quoted_path(directory)?;
     Some(format!("`mkdir -p {directory}`"))
 }
 
@@ -637,6 +637,11 @@ pub fn quoted(text: &StoredText) -> Option<String> {
         return Some(text.to_owned());
     }
     Some(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+/// The path as a shell argument.
+pub fn quoted_path(path: &Path) -> Option<String> {
+    quoted(&StoredText::from(path.as_os_str().as_encoded_bytes()))
 }
 
 /// The bytes in `$'…'`, each as it is or in octal: a digit may follow.

@@ -28,6 +28,7 @@ use zeroizing_alloc::ZeroAlloc;
 use self::cli::{Parsed, parse};
 use self::exit::Result;
 use self::output::Output;
+use self::usage::Misuse;
 
 /// Wipes all freed memory, because buffers of file-reading crates may have held a password.
 /// mimalloc puts the memory of a hash on huge pages, which saves 8,000 page faults per hash: see
@@ -50,12 +51,12 @@ fn main() -> ExitCode {
     let parsed = parse(cli::bare(), &arguments).or_else(|_| parse(cli::help(), &arguments));
     let Parsed { globals, command, matches } = match parsed {
         Ok(parsed) => parsed,
-        Err(mut error) if error.use_stderr() => {
-            usage::improve_suggestions(&mut error);
+        Err(error) if error.use_stderr() => {
+            let misuse = Misuse::new(error, &arguments);
             let output = Output::for_usage_errors(&arguments);
-            return match usage::failure(&error) {
+            return match misuse.failure() {
                 Some(failure) => finish(&output, Err(failure)),
-                None => ExitCode::from(output.usage_error(&error)),
+                None => ExitCode::from(output.usage_error(&misuse)),
             };
         }
         Err(help) => {

@@ -32,7 +32,8 @@ use self::table::with_color;
 pub use self::table::{fields, indented, marked, table, wrapped};
 use crate::cli::{Color, Format, Globals};
 use crate::exit::{Code, Detail, Failure, Result};
-use crate::{terminal, usage};
+use crate::terminal;
+use crate::usage::Misuse;
 
 /// How to show progress.
 pub enum Progress {
@@ -97,13 +98,14 @@ impl Output {
     }
 
     /// Prints clap's usage error, and returns the exit code.
-    pub fn usage_error(&self, error: &clap::Error) -> u8 {
+    pub fn usage_error(&self, misuse: &Misuse) -> u8 {
+        let error = misuse.error();
         if self.format == Format::Json {
             let text = error.render().to_string();
             let summary =
                 text.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
             let message = summary.map(str::trim).collect::<Vec<_>>().join(" ");
-            let failure = Failure::new(Code::Usage, message).hint(usage::hint(error));
+            let failure = Failure::new(Code::Usage, message).hint(misuse.hint());
             self.error(&failure);
         } else {
             let mut stderr = AutoStream::new(io::stderr().lock(), self.color);

@@ -17,11 +17,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Calls `hash` with a number of threads, and a function that reports how many passwords are done
 /// and how many there are. By default there is a thread per core.
 pub fn hashing<T>(
-    jobs: Option<u16>,
+    jobs: Option<u32>,
     output: &Output,
     hash: impl FnOnce(NonZeroUsize, &(dyn Fn(usize, usize) + Sync)) -> T,
 ) -> T {
-    let jobs = jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
+    let jobs = jobs.and_then(|jobs| NonZeroUsize::new(jobs as usize));
     // If the number of cores is unknown, assume one.
     let jobs = jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     match output.progress() {

@@ -1,7 +1,7 @@
 //! Connecting to a server, and converting its errors.
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -390,7 +390,7 @@ fn protocol(answer: &[u8]) -> Option<&'static str> {
 fn io_kind(error: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
     match error.source() {
         Some(source) => io_kind(source),
-        None => error.downcast_ref::<std::io::Error>().map(std::io::Error::kind),
+        None => error.downcast_ref::<io::Error>().map(io::Error::kind),
     }
 }
 
@@ -400,10 +400,15 @@ fn message(error: &postgres::Error) -> String {
 }
 
 /// The root cause of an error, which says more than its consequences.
-fn deepest(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => deepest(source),
-        None => error.to_string(),
+fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
+    match (error.source(), error.downcast_ref::<io::Error>()) {
+        (Some(source), _) => deepest(source),
+        (None, Some(error)) if error.kind() == ErrorKind::NotFound => {
+            format!(
+                "no server listens on the local socket: {error}; for TCP, name the host, as in postgresql://localhost/NAME"
+            )
+        }
+        (None, _) => error.to_string(),
     }
 }
 

@@ -60,8 +60,8 @@ impl Definition for Args {
 }
 
 fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Result<()> {
-    let source = prompt.new_source(&args.password)?;
     let username = new_username(&args.user)?;
+    let source = prompt.new_source(&args.password)?;
     let language: Language = args.language.parse()?;
     let groups: Vec<_> = args.groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
     let mut users = open(database)?.with_method(args.method.get()?);

@@ -4,11 +4,11 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use dash_users::files::{self, FileError, WriteOptions};
-use dash_users::{Error, Location, StoreError, StoredText, Users};
+use dash_users::{Error, Location, StoreError, Users};
 
 use super::import::is_stdout;
 use super::{Definition, Heading, Invocation};
-use crate::exit::{Code, Context, Failure, Result, command, quoted};
+use crate::exit::{Code, Context, Failure, Result, command, quoted_path};
 use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
 const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
@@ -52,9 +52,8 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     }
     if file.is_dir() {
         let message = format!("cannot write {}: it is a directory", file.display());
-        let copy = StoredText::from(file.join("users-backup.db").as_os_str().as_encoded_bytes());
         let failure = Failure::new(Code::Failed, message);
-        return Err(match quoted(&copy) {
+        return Err(match quoted_path(&file.join("users-backup.db")) {
             Some(copy) => {
                 let backup = command(database, &format!("backup {copy}"));
                 failure.hint(format!("give a file in that directory, as in {backup}"))

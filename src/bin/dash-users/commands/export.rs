@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::transfer::Format;
@@ -7,7 +8,7 @@ use dash_users::{Error, Location, StoreError, Users};
 use super::import::is_stdout;
 use super::{Definition, Heading, Invocation};
 use crate::cli::FileFormat;
-use crate::exit::{Code, Failure, Result};
+use crate::exit::{Code, Failure, Result, command, quoted_path};
 use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
 
 /// Export all users to a file
@@ -50,16 +51,6 @@ impl Definition for Args {
 }
 
 fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let format = match args.output_format {
-        Some(format) => format.into(),
-        None if is_stdout(&args.file) && output.is_json() => Format::Json,
-        None if is_stdout(&args.file) => Format::Csv,
-        None => Format::of_path(&args.file).ok_or_else(|| {
-            let message =
-                format!("cannot tell the format of {} from its name", args.file.display());
-            Failure::new(Code::Usage, message).hint("use --output-format csv, json or jsonl")
-        })?,
-    };
     let file = std::path::absolute(&args.file)?;
     if is_stdout(&args.file) {
         refuse_closed_stdout()?;
@@ -70,6 +61,12 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         // Fail before reading the users.
         files::check(&file, &options(args))?;
     }
+    let format = match args.output_format {
+        Some(format) => format.into(),
+        None if is_stdout(&args.file) && output.is_json() => Format::Json,
+        None if is_stdout(&args.file) => Format::Csv,
+        None => Format::of_path(&args.file).ok_or_else(|| unknown_format(&args.file, database))?,
+    };
     // A slow reader must not block the app's writes to the database.
     let mut users = Users::open_read_only(database)?;
     let (spool, count) = users.export(Spool::default(), format, !args.without_hashes)??;
@@ -92,6 +89,21 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let users = Some(count);
     let json = JsonCopy { database, action: "export", changed: true, file, users };
     Ok(output.json_only(&json)?)
+}
+
+fn unknown_format(file: &Path, database: &Location) -> Failure {
+    let message = format!("cannot tell the format of {} from its name", file.display());
+    let hint = "use a name such as users.csv, or --output-format csv, json or jsonl";
+    let is_database = |extension: &OsStr| extension == "db" || extension == "sqlite";
+    let name = quoted_path(file);
+    let hint = match name.filter(|_| file.extension().is_some_and(is_database)) {
+        Some(name) => {
+            let backup = command(database, &format!("backup {name}"));
+            format!("{hint}; to copy the database, run {backup}")
+        }
+        None => hint.to_owned(),
+    };
+    Failure::new(Code::Usage, message).hint(hint)
 }
 
 fn options(args: &Args) -> WriteOptions {

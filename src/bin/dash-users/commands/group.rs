@@ -144,7 +144,9 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         Command::Add(Membership { user, groups }) => {
             let new: Vec<_> = groups.iter().map(|group| new_group(group)).collect::<Result<_>>()?;
             let mut users = open(database)?;
-            let added = users.add_groups(bytes(user), &new)?;
+            let added = users.add_groups(bytes(user), &new);
+            let added =
+                added.map_err(|error| explain(error, user, groups, true, &mut users, database))?;
             let mut review = Review::default();
             for (group, added) in new.iter().zip(&added) {
                 review.look_at(group, *added, &mut users)?;
@@ -154,7 +156,10 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         }
         Command::Remove(Leaving { user, groups }) => {
             let names: Vec<_> = groups.iter().map(|group| bytes(group)).collect();
-            let changed = open(database)?.remove_groups(bytes(user), &names)?;
+            let mut users = open(database)?;
+            let changed = users.remove_groups(bytes(user), &names);
+            let changed = changed
+                .map_err(|error| explain(error, user, groups, false, &mut users, database))?;
             report("group remove", user, groups, &changed, database, output, Review::default())
         }
         Command::List { user, group } => list(user.as_deref(), group.as_deref(), database, output),
@@ -165,7 +170,13 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
 
 /// A group name for a new membership.
 pub fn new_group(name: &OsStr) -> Result<Group> {
-    Ok(name.to_str().ok_or(GroupError::NotUtf8)?.parse()?)
+    match name.to_str().ok_or(GroupError::NotUtf8)?.parse() {
+        Err(error @ GroupError::Separator(_)) => {
+            let hint = "name each group on its own: group add USER GROUP GROUP, or --group GROUP --group GROUP";
+            Err(Failure::from(error).hint(hint))
+        }
+        group => Ok(group?),
+    }
 }
 
 /// What to say about groups that someone is to be added to.
@@ -221,6 +232,32 @@ pub fn review(users: &mut Users, groups: &[Group]) -> Result<Review> {
         review.look_at(group, added, users)?;
     }
     Ok(review)
+}
+
+/// Explains an unknown user if the names are in the wrong order.
+fn explain(
+    error: Error,
+    user: &OsStr,
+    groups: &[OsString],
+    is_addition: bool,
+    users: &mut Users,
+    database: &Location,
+) -> Failure {
+    let mut is_user = |name: &OsString| users.get(bytes(name)).is_ok_and(|user| user.is_some());
+    if !matches!(error, Error::NoSuchUser(_)) || !groups.iter().all(&mut is_user) {
+        return error.into();
+    }
+    let names: Option<Vec<_>> = groups.iter().map(|name| quoted(&username(name))).collect();
+    let (Some(group), Some(names)) = (quoted(&username(user)), names) else { return error.into() };
+    let (nested, option) =
+        if is_addition { ("add", "add-group") } else { ("remove", "remove-group") };
+    let line = match &names[..] {
+        [name] => format!("group {nested} {name} {group}"),
+        names => format!("update {} --{option} {group}", names.join(" ")),
+    };
+    let message = format!("{error}; '{}' is a user", username(&groups[0]));
+    let hint = format!("the user comes first: run {}", command(database, &line));
+    Failure::new(Code::NoSuchUser, message).hint(hint)
 }
 
 /// Reports the groups that the user was added to or removed from.
@@ -364,23 +401,6 @@ fn delete(
     Ok(output.json_only(&json)?)
 }
 
-/// The error for an unknown user, which may be a group.
-fn no_such_user(users: &mut Users, name: &OsStr, database: &Location) -> Result<Failure> {
-    let error = Error::NoSuchUser(username(name));
-    if users.members(bytes(name))?.is_empty() {
-        return Ok(error.into());
-    }
-    let message = format!("{error}; '{}' is a group", username(name));
-    let failure = Failure::new(Code::NoSuchUser, message);
-    Ok(match quoted(&username(name)) {
-        Some(group) => {
-            let list = command(database, &format!("group list --group {group}"));
-            failure.hint(format!("run {list} to list its members"))
-        }
-        None => failure,
-    })
-}
-
 fn list(
     user: Option<&OsStr>,
     group: Option<&OsStr>,
@@ -391,7 +411,7 @@ fn list(
     let found = match user {
         Some(user) => match users.get(bytes(user))? {
             Some(found) => vec![found],
-            None => return Err(no_such_user(&mut users, user, database)?),
+            None => return Err(Error::NoSuchUser(username(user)).into()),
         },
         None => users.list()?,
     };

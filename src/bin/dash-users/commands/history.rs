@@ -1,12 +1,12 @@
 use std::ffi::OsString;
 use std::time::SystemTime;
 
-use clap::value_parser;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Event, EventFilter, Location, StoredText, Users};
 use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, bytes, open};
+use crate::cli::number;
 use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonEvent, Output, age, counted, rfc3339, table};
 use crate::prompt::Prompt;
@@ -33,13 +33,13 @@ pub struct Args {
     #[arg(add = ArgValueCompleter::new(complete::users))]
     pub user: Option<OsString>,
     /// Show at most N events
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number(1..=u32::MAX), allow_hyphen_values = true)]
     pub limit: Option<u32>,
     /// Only events at this time or later
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    #[arg(long, value_name = "TIME", value_parser = time::parse, allow_hyphen_values = true)]
     pub since: Option<SystemTime>,
     /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    #[arg(long, value_name = "TIME", value_parser = time::parse, allow_hyphen_values = true)]
     pub until: Option<SystemTime>,
     /// Only events with this action, such as add or passwd; repeat for several
     #[arg(long, value_name = "ACTION", value_delimiter = ',', value_parser = action)]
@@ -52,6 +52,7 @@ pub struct Args {
         long,
         value_name = "TIME",
         value_parser = time::parse,
+        allow_hyphen_values = true,
         conflicts_with_all = ["user", "limit", "since", "until", "action", "actor"]
     )]
     pub prune_before: Option<SystemTime>,

@@ -87,7 +87,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         Conflict::Skip => OnConflict::Skip,
         Conflict::Update => OnConflict::Update,
     };
-    let source = Source::new(&args.file, &args.options)?;
+    let source = Source::new(&args.file, &args.options, database)?;
     let new_file = new_file(&args.new_file)?;
     let method = args.method.get()?;
     let job = Job { source, on_conflict, prune: None, action: "import", method, new_file };

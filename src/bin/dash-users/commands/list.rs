@@ -1,12 +1,12 @@
 use std::ffi::OsString;
 use std::time::SystemTime;
 
-use clap::{ValueEnum, value_parser};
+use clap::ValueEnum;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, StoredText, User, Users};
 
 use super::{Definition, Heading, Invocation, bytes, most_similar};
-use crate::cli::MethodArg;
+use crate::cli::{MethodArg, number};
 use crate::exit::Result;
 use crate::output::{JsonUser, Output, Rows, age, joined, marked, plain_user, write_stdout};
 use crate::{complete, time};
@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long = "not-group", value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub not_groups: Vec<OsString>,
     /// Only users whose name matches, such as 'a*' or '*@example.org'
-    #[arg(long = "match", value_name = "GLOB", value_parser = glob::Pattern::new)]
+    #[arg(long = "match", value_name = "GLOB", value_parser = pattern)]
     pub pattern: Option<glob::Pattern>,
     /// Only users with an outdated hash
     #[arg(long)]
@@ -44,22 +44,22 @@ pub struct Args {
     #[arg(long, conflicts_with = "locked")]
     pub unlocked: bool,
     /// Only users whose password is older than this; unknown is not older
-    #[arg(long, value_name = "AGE", value_parser = time::parse)]
+    #[arg(long, value_name = "AGE", value_parser = time::parse, allow_hyphen_values = true)]
     pub password_older_than: Option<SystemTime>,
     /// Only users whose last password change is unknown
     #[arg(long, conflicts_with = "password_older_than")]
     pub password_unknown: bool,
     /// Only users created at this time or later
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    #[arg(long, value_name = "TIME", value_parser = time::parse, allow_hyphen_values = true)]
     pub created_since: Option<SystemTime>,
     /// Sort order (times: unknown first, then oldest first)
-    #[arg(long, value_enum, default_value_t, value_name = "ORDER")]
+    #[arg(long, value_enum, default_value_t, value_name = "ORDER", allow_hyphen_values = true)]
     pub sort: Sort,
     /// Reverse the order
     #[arg(long)]
     pub reverse: bool,
     /// Show at most N users
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number(1..=u32::MAX), allow_hyphen_values = true)]
     pub limit: Option<u32>,
     /// Print only the usernames, one per line
     #[arg(long)]
@@ -80,6 +80,12 @@ pub enum Sort {
     Created,
     /// By time of the last password change
     Changed,
+}
+
+fn pattern(text: &str) -> Result<glob::Pattern, &'static str> {
+    glob::Pattern::new(text).map_err(
+        |_| "expected a pattern such as 'a*' or '[a-c]*'; for the character '[', write '[[]'",
+    )
 }
 
 impl Args {
@@ -231,6 +237,9 @@ fn unknown_groups(args: &Args, users: &mut Users) -> Result<Vec<String>> {
             Some(other) => {
                 let other = StoredText::Text(other.clone());
                 format!("no user is in '{name}'; did you mean '{other}'?")
+            }
+            None if text.contains(',') => {
+                format!("no user is in '{name}'; for several groups, repeat --group")
             }
             None => format!("no user is in '{name}'"),
         }

@@ -49,6 +49,17 @@ fn run(args: &Args, output: &Output) -> Result<()> {
         return Err(failure.hint("give a directory; for one called -, write ./-"));
     }
     let directory = std::path::absolute(&args.directory)?;
+    let name = args.directory.to_str().filter(|_| !directory.exists());
+    if let Some(command) = name.and_then(|name| cli::bare().find_subcommand(name).cloned()) {
+        let name = command.get_name();
+        let message = format!("man takes a directory for its pages, and '{name}' is a command");
+        let hint = format!("run `dash-users help {name}`; for a directory, write ./{name}");
+        return Err(Failure::new(Code::Usage, message).hint(hint));
+    }
+    if directory.is_file() {
+        let message = format!("cannot create {}: it is a file", directory.display());
+        return Err(Failure::new(Code::Failed, message).hint("give a directory"));
+    }
     fs::create_dir_all(&directory).context(format!("cannot create {}", directory.display()))?;
     let mut command = cli::command().disable_help_subcommand(true);
     command.build();

@@ -1,10 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use dash_users::{Location, Users};
+use dash_users::transfer::InputFormat;
+use dash_users::{Error, Location, StoreError, Users};
 
 use super::source::is_standard;
 use super::{Definition, Heading, Invocation, actor, sessions};
-use crate::exit::{Code, Failure, Result};
+use crate::exit::{Code, Failure, Result, command, quoted_path};
 use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
 use crate::terminal;
@@ -53,7 +54,8 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         let hint = "give the path of a file that the command backup wrote";
         return Err(Failure::new(Code::NoDatabase, message).hint(hint));
     }
-    let restore = Users::prepare_restore(database, &file, Some(&actor()))?;
+    let restore = Users::prepare_restore(database, &file, Some(&actor()));
+    let restore = restore.map_err(|error| explain(error, &file, database))?;
     let (file, users) = (file.display().to_string(), restore.users());
     let size = counted(users, "user", "users");
     if !args.yes {
@@ -77,4 +79,18 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         file,
         users: Some(users),
     })?)
+}
+
+/// Adds a hint if the file is one of users.
+fn explain(error: Error, file: &Path, database: &Location) -> Failure {
+    let is_other = matches!(error, Error::Store(StoreError::NotADatabase { .. }))
+        && InputFormat::of_path(file).is_some();
+    let failure = Failure::from(error);
+    match quoted_path(file).filter(|_| is_other) {
+        Some(name) => {
+            let import = command(database, &format!("import {name}"));
+            failure.hint(format!("to add the users of a file, run {import}"))
+        }
+        None => failure,
+    }
 }

@@ -90,7 +90,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     let new_file = new_file(&args.new_file)?;
     let method = args.method.get()?;
     if let Some(file) = &args.file {
-        let source = Source::new(file, &args.options)?;
+        let source = Source::new(file, &args.options, database)?;
         let on_conflict = if args.sync {
             OnConflict::Sync { passwords: args.sync_passwords }
         } else {

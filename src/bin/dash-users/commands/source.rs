@@ -2,18 +2,20 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use dash_users::transfer::{
     Columns, Delimiter, Encoding, FIELDS, FileKind, InputFormat, ReadAs, Reader, RecordError,
     Resembled,
 };
-use dash_users::{Import, StoredText};
+use dash_users::{Import, Location, StoredText};
 
 use crate::cli::FileArgs;
-use crate::exit::{Code, Context, Failure, Result, quoted};
+use crate::exit::{Code, Context, Failure, Result, command, pasted, quoted, quoted_path};
 use crate::output::Output;
 use crate::prompt;
 
@@ -27,7 +29,8 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub fn new(path: &'a Path, args: &'a FileArgs) -> Result<Self> {
+    pub fn new(path: &'a Path, args: &'a FileArgs, database: &Location) -> Result<Self> {
+        check_file(path, database)?;
         let given = args.input_format.map(InputFormat::from);
         let Some(format) = given.or_else(|| InputFormat::of_path(path)) else {
             let message = format!("cannot tell the format of {} from its name", name(path));
@@ -161,8 +164,8 @@ impl<'a> Source<'a> {
             !arguments.is_empty() && !arguments.iter().any(|argument| argument.contains("://"));
         let words = arguments.into_iter().map(|word| quoted(&StoredText::Text(word)));
         let words = words.collect::<Option<Vec<_>>>().filter(|_| is_safe);
-        let path = || quoted(&StoredText::Text(self.path.to_str()?.to_owned()));
-        let simple = || format!("{action} {}", path().unwrap_or("FILE".to_owned()));
+        let path = || quoted_path(self.path).unwrap_or("FILE".to_owned());
+        let simple = || format!("{action} {}", path());
         let words = words.map_or_else(simple, |words| words.join(" "));
         format!("`dash-users {words} {option}`")
     }
@@ -269,6 +272,63 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Refuses what is not a file of users, whatever its name.
+fn check_file(path: &Path, database: &Location) -> Result<(), Failure> {
+    let failure = |code, reason: &dyn Display| {
+        Failure::new(code, format!("cannot read {}: {reason}", path.display()))
+    };
+    match path.metadata() {
+        _ if is_standard(path) => Ok(()),
+        Err(error) => {
+            let failure = failure(Code::Failed, &error);
+            // It may be the name of a user.
+            let is_word = path.extension().is_none() && path.components().count() == 1;
+            Err(match quoted_path(path).filter(|_| is_word) {
+                Some(name) => {
+                    let add = command(database, &format!("add {name}"));
+                    failure.hint(format!("give a file of users; to add a user, run {add}"))
+                }
+                None => failure,
+            })
+        }
+        Ok(found) if found.is_dir() => {
+            let failure = failure(Code::Failed, &"it is a directory");
+            Err(failure.hint("give a file in that directory"))
+        }
+        // Reading a pipe would take what is read later.
+        Ok(found) if found.is_file() && is_sqlite(path).unwrap_or(false) => {
+            let failure =
+                failure(Code::InvalidData, &"it is a SQLite database, not a file of users");
+            Err(failure.hint(how_to_use(path, database)))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+fn is_sqlite(path: &Path) -> io::Result<bool> {
+    const START: &[u8; 16] = b"SQLite format 3\0";
+
+    let mut start = [0; START.len()];
+    // On macOS, reading /dev/stdin from another handle would move it.
+    File::open(path)?.read_exact_at(&mut start, 0)?;
+    Ok(start == *START)
+}
+
+/// How to use a SQLite database that was given instead of a file of users.
+fn how_to_use(path: &Path, database: &Location) -> String {
+    let path = std::path::absolute(path).unwrap_or(path.to_owned());
+    if database.is_file(&path) {
+        return format!("to list its users, run {}", command(database, "list"));
+    }
+    let file = pasted(&Location::Sqlite(path));
+    let restore = command(database, &format!("restore {file}"));
+    format!(
+        "to add its users, run `dash-users export --database {file} | dash-users import - \
+         --input-format csv --database {}`; to restore it as a backup, run {restore}",
+        pasted(database)
+    )
+}
+
 /// A hint with the command that converts a file of another format.
 fn other_format_hint(path: &Path) -> Option<String> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -278,7 +338,7 @@ fn other_format_hint(path: &Path) -> Option<String> {
             Some("save it as .xlsx or CSV in the program that you open it with".to_owned())
         }
         "gz" => {
-            let file = quoted(&StoredText::Text(path.to_str()?.to_owned()))?;
+            let file = quoted_path(path)?;
             let format = InputFormat::of_path(&path.with_extension(""));
             let format = match format {
                 Some(InputFormat::Json) => "json",
@@ -295,9 +355,8 @@ fn other_format_hint(path: &Path) -> Option<String> {
 fn yaml_hint(path: &Path) -> Option<String> {
     const CONVERT: &str =
         "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)";
-    let [from, to] = [path.to_owned(), path.with_extension("json")]
-        .map(|path| quoted(&StoredText::Text(path.to_str()?.to_owned())));
-    Some(format!("convert it to JSON with `python3 -c '{CONVERT}' <{} >{}`", from?, to?))
+    let (from, to) = (quoted_path(path)?, quoted_path(&path.with_extension("json"))?);
+    Some(format!("convert it to JSON with `python3 -c '{CONVERT}' <{from} >{to}`"))
 }
 
 /// Whether the path means stdin or stdout.

@@ -19,7 +19,6 @@ mod wrapped;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-pub use self::backup::Restore;
 pub use self::change::{Updated, UserUpdate};
 pub use self::check::DEMO_USERS;
 pub use self::error::{BadValues, Error};
@@ -39,7 +38,7 @@ use crate::store::{
     RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, StoredSecret, TableChanges,
     Transaction,
 };
-use crate::user::{StoredText, User};
+use crate::user::{Profile, StoredText, User};
 use crate::username::Username;
 
 /// The users of a database.
@@ -666,17 +665,19 @@ fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Er
 }
 
 fn user(row: Row, current: &Method) -> User {
-    let credential = row.secret.credential();
+    let Row { username, secret, profile, created_at, password_changed_at } = row;
+    let Profile { language, groups } = profile;
+    let credential = secret.credential();
     let hash = credential.hash();
     User {
-        username: row.username,
-        language: row.language,
+        username,
+        language,
         locked: credential.is_locked(),
         method: hash.map(|hash| *hash.method()),
         outdated: hash.is_some_and(|hash| hash.is_outdated(current)),
-        groups: row.groups,
-        created_at: row.created_at,
-        password_changed_at: row.password_changed_at,
+        groups,
+        created_at,
+        password_changed_at,
     }
 }
 

@@ -58,7 +58,7 @@ use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::session::{self, EndSessions};
-use crate::user::StoredText;
+use crate::user::{Profile, StoredText};
 use crate::username::Username;
 
 /// A parameter of a query, and its type.
@@ -514,10 +514,12 @@ fn read_row(row: &postgres::Row) -> Row {
     Row {
         username: text(row, 0),
         secret: StoredSecret::from(text(row, 1)),
-        language: text(row, 2),
+        profile: Profile {
+            language: text(row, 2),
+            groups: groups.into_iter().map(|Text(group)| group).collect(),
+        },
         created_at: time(row.get(3)),
         password_changed_at: time(row.get(4)),
-        groups: groups.into_iter().map(|Text(group)| group).collect(),
     }
 }
 

@@ -409,6 +409,10 @@ impl Known for StoreError {
             }
         }
     }
+
+    fn cause(self) -> Option<Box<Error>> {
+        Error::Store(self).cause()
+    }
 }
 
 /// How to get along with a table of an app.

@@ -8,6 +8,7 @@ use super::{PostgresTransaction, objects, schema, text};
 use crate::check::{Finding, Problem};
 use crate::group::Group;
 use crate::store::{Row, StoreError, StoredSecret};
+use crate::user::Profile;
 
 pub(super) fn check(
     transaction: &mut PostgresTransaction,
@@ -50,8 +51,7 @@ pub(super) fn check(
         each(Row {
             username: text(row, 0),
             secret: StoredSecret::from(text(row, 1)),
-            language: text(row, 2),
-            groups: Vec::new(),
+            profile: Profile { language: text(row, 2), groups: Vec::new() },
             created_at: None,
             password_changed_at: None,
         });

@@ -50,10 +50,10 @@ fn assert_complete(heading: &str, lists: &[List<'_>]) {
             }
         }
     }
-    for path in listed {
-        let missing = lacking.get(&path).expect("a file");
-        assert!(missing.is_empty(), "{path} lacks {missing:?}: see '{heading}' in {PAGE}");
-    }
+    let incomplete = listed.iter().filter(|path| !lacking[*path].is_empty());
+    let incomplete: Vec<_> =
+        incomplete.map(|path| format!("{path} lacks {:?}", lacking[path])).collect();
+    assert!(incomplete.is_empty(), "see '{heading}' in {PAGE}:\n{}", incomplete.join("\n"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use postgres::types::Type;
 use super::schema::fingerprint;
 use super::{Param, PostgresTransaction, REWRITTEN, SKIPPED, printable, text as read_text};
 use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
-use crate::user::{Profile, StoredText};
+use crate::user::{PartialProfile, Profile, StoredText};
 
 /// A started import.
 pub(super) struct Import {
@@ -152,9 +152,9 @@ impl Import {
         }
         self.remember(transaction, rows)?;
         let (mut names, mut members) = (Vec::new(), Members::default());
-        for row in rows {
-            let Some(groups) = &row.profile.groups else { continue };
-            let name = text(transaction, &row.username)?;
+        for RowChange { username, profile: PartialProfile { language: _, groups }, .. } in rows {
+            let Some(groups) = groups else { continue };
+            let name = text(transaction, username)?;
             names.push(name);
             members.add(transaction, name, groups)?;
         }

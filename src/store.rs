@@ -44,21 +44,12 @@ pub trait Store: Send {
     /// [`StoreError::NewerSchema`] and [`StoreError::NotADatabase`] among others.
     fn schema(&mut self) -> Result<Schema, StoreError>;
 
-    /// Applies all pending migrations. Several programs can do so at the same time.
+    /// Applies all pending migrations, and makes those of the `changes` to the table `users` that it
+    /// needs, in the same transaction. Several programs can do so at the same time.
     ///
     /// # Errors
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        self.adopt(&TableChanges::default(), hooks)
-    }
-
-    /// As [`migrate`](Self::migrate), and makes those of the `changes` to the table `users` that it
-    /// needs, in the same transaction.
-    ///
-    /// # Errors
-    ///
-    /// As [`migrate`](Self::migrate).
     fn adopt(&mut self, changes: &TableChanges, hooks: CommitHooks)
     -> Result<Migrated, StoreError>;
 

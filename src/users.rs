@@ -195,7 +195,7 @@ impl Users {
     ///
     /// [`StoreError`](crate::StoreError): nothing is changed then, and no file is left behind.
     pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
-        Self::init_with_hooks(location, new_file, CommitHooks::default())
+        Self::init_with(location, new_file, &TableChanges::default(), CommitHooks::default())
     }
 
     /// As [`init`](Self::init), and makes those of the `changes` to an app's table `users` that it
@@ -228,19 +228,6 @@ impl Users {
                 Err(error)
             }
         }
-    }
-
-    /// As [`init_with`](Self::init_with), without changes to an app's table.
-    ///
-    /// # Errors
-    ///
-    /// As [`init`](Self::init).
-    pub fn init_with_hooks(
-        location: &Location,
-        new_file: &NewFile,
-        hooks: CommitHooks,
-    ) -> Result<Init, Error> {
-        Self::init_with(location, new_file, &TableChanges::default(), hooks)
     }
 
     fn bring_up_to_date(
@@ -300,7 +287,7 @@ impl Users {
     ///
     /// Only [`StoreError`](crate::StoreError).
     pub fn migrate(&mut self) -> Result<Migrated, Error> {
-        until_known(|| Ok(self.store.migrate(self.hooks)?))
+        until_known(|| Ok(self.store.adopt(&TableChanges::default(), self.hooks)?))
     }
 
     /// The user `username`, if there is one.

@@ -509,6 +509,10 @@ const SELECT: &str = "SELECT users.username::text, users.password_hash::text, us
     FROM {schema}.users LEFT JOIN {schema}.dash_users_times AS times
         ON times.username = users.username::text COLLATE \"C\"";
 
+/// The same for when the other tables may be missing.
+const SELECT_ALONE: &str = "SELECT username::text, password_hash::text, language::text,
+        NULL::timestamptz, NULL::timestamptz, ARRAY[]::text[] FROM {schema}.users";
+
 fn read_row(row: &postgres::Row) -> Row {
     let groups: Vec<Text> = row.get(5);
     Row {

@@ -552,6 +552,9 @@ const ONE: &str = select_users!("WHERE users.username = ?");
 const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
 const ALL_WITHOUT_TIMES: &str =
     select_users!("NULL, NULL", "", "ORDER BY users.username COLLATE BINARY");
+/// For when the other tables may be missing.
+const ALL_ALONE: &str = "SELECT username, password_hash, language, NULL, NULL, NULL FROM users
+    ORDER BY username COLLATE BINARY";
 const ONE_WITHOUT_TIMES: &str = select_users!("NULL, NULL", "", "WHERE users.username = ?");
 /// Up to a number of rows with names between two others.
 const BETWEEN_WITHOUT_TIMES: &str = select_users!(

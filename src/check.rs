@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::escape::Escaped;
-use crate::group::GroupError;
+use crate::group::{Group, GroupError};
 use crate::hash::{Method, MethodError};
 use crate::user::StoredText;
 use crate::username::UsernameError;
@@ -15,6 +15,31 @@ pub struct Finding {
     pub username: Option<StoredText>,
     /// The problem.
     pub problem: Problem,
+}
+
+/// Adds the problem of a user in a group, if there is one. The groups of a user come one after the
+/// other.
+pub(crate) fn membership(
+    username: StoredText,
+    group: StoredText,
+    has_user: bool,
+    findings: &mut Vec<Finding>,
+) {
+    let username = Some(username);
+    let problem = if has_user {
+        match group.as_str().map_or(Err(GroupError::NotUtf8), str::parse::<Group>) {
+            Ok(_) => return,
+            Err(reason) => Problem::GroupNotAllowed(group, reason),
+        }
+    } else if let Some(Finding { username: last, problem: Problem::OrphanedGroups(groups) }) =
+        findings.last_mut()
+        && *last == username
+    {
+        return groups.push(group);
+    } else {
+        Problem::OrphanedGroups(vec![group])
+    };
+    findings.push(Finding { username, problem });
 }
 
 /// The severity of a problem. The most severe is the smallest.

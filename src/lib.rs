@@ -91,13 +91,13 @@ pub use crate::login::{Login, LoginRefusal};
 pub use crate::password::{Password, PasswordNotUtf8};
 pub use crate::session::{EndSessions, Session};
 pub use crate::store::{
-    GroupAdded, Location, LocationError, Migration, Misspelling, NewFile, StoreError,
+    GroupAdded, Location, LocationError, Migration, Misspelling, NewFile, Restore, StoreError,
 };
-pub use crate::user::{StoredText, User};
+pub use crate::user::{PartialProfile, Profile, StoredText, User, UserValue};
 pub use crate::username::{Username, UsernameError};
 pub use crate::users::{
     BadRecords, BadValues, DEMO_USERS, Error, Import, ImportOptions, ImportSummary, Imported, Init,
-    NewUser, OnConflict, PruneError, Restore, Updated, UserUpdate, Users,
+    NewUser, OnConflict, PruneError, Updated, UserUpdate, Users,
 };
 
 /// The example in the documentation is compiled too.

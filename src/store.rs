@@ -23,13 +23,14 @@ pub use self::error::StoreError;
 pub use self::location::{Location, LocationError, Misspelling};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Server;
+pub use self::sqlite::Restore;
 use crate::check::Finding;
 use crate::credential::{Credential, NewCredential};
 use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::session::{EndSessions, Session};
-use crate::user::StoredText;
+use crate::user::{PartialProfile, Profile, StoredText};
 use crate::username::Username;
 
 /// A users database.
@@ -43,21 +44,12 @@ pub trait Store: Send {
     /// [`StoreError::NewerSchema`] and [`StoreError::NotADatabase`] among others.
     fn schema(&mut self) -> Result<Schema, StoreError>;
 
-    /// Applies all pending migrations. Several programs can do so at the same time.
+    /// Applies all pending migrations, and makes those of the `changes` to the table `users` that it
+    /// needs, in the same transaction. Several programs can do so at the same time.
     ///
     /// # Errors
     ///
     /// As [`schema`](Self::schema); nothing is changed then.
-    fn migrate(&mut self, hooks: CommitHooks) -> Result<Migrated, StoreError> {
-        self.adopt(&TableChanges::default(), hooks)
-    }
-
-    /// As [`migrate`](Self::migrate), and makes those of the `changes` to the table `users` that it
-    /// needs, in the same transaction.
-    ///
-    /// # Errors
-    ///
-    /// As [`migrate`](Self::migrate).
     fn adopt(&mut self, changes: &TableChanges, hooks: CommitHooks)
     -> Result<Migrated, StoreError>;
 
@@ -320,10 +312,8 @@ pub struct Row {
     pub username: StoredText,
     /// The `password_hash`.
     pub secret: StoredSecret,
-    /// The language.
-    pub language: StoredText,
-    /// The groups, ordered by their bytes.
-    pub groups: Vec<StoredText>,
+    /// The other fields.
+    pub profile: Profile,
     /// When the row was added, if known.
     pub created_at: Option<SystemTime>,
     /// When the password was last changed, if known.
@@ -344,8 +334,7 @@ pub enum ImportRow {
 pub struct NewRow {
     pub username: StoredText,
     pub secret: StoredSecret,
-    pub language: StoredText,
-    pub groups: Vec<StoredText>,
+    pub profile: Profile,
 }
 
 /// The changes to a row. A field that is `None` does not change.
@@ -359,10 +348,8 @@ pub struct RowChange {
     pub secret: Option<StoredSecret>,
     /// Whether the hash is of a different password than before.
     pub is_new_password: bool,
-    /// The new language.
-    pub language: Option<StoredText>,
-    /// The new groups, replacing all existing ones.
-    pub groups: Option<Vec<StoredText>>,
+    /// The new fields, replacing the existing ones.
+    pub profile: PartialProfile,
 }
 
 impl ImportRow {
@@ -377,9 +364,7 @@ impl ImportRow {
                     Some(_) => Some("unlocked"),
                     None => None,
                 };
-                let language = change.language.as_ref().map(|_| "language");
-                let groups = change.groups.as_ref().map(|_| "groups");
-                let changes: Vec<_> = [secret, language, groups].into_iter().flatten().collect();
+                let changes: Vec<_> = secret.into_iter().chain(change.profile.given()).collect();
                 (&change.username, changes.join(", "))
             }
         }
@@ -692,19 +677,6 @@ pub(crate) fn warnings_of_created(location: &Location, new_file: &NewFile) -> Ve
     }
 }
 
-/// A checked backup, ready to replace the contents of a database.
-pub trait Restoration {
-    /// The number of users in the backup.
-    fn users(&self) -> u64;
-
-    /// Writes the backup into the database in place, completely or not at all, while apps use it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Busy`] among others; nothing is changed then.
-    fn apply(self: Box<Self>) -> Result<(), StoreError>;
-}
-
 /// Reads and checks the backup `file`, migrates a copy of it, and records the restore in its
 /// history. Changes neither `file` nor the database at `location`, which must exist but may be
 /// damaged.
@@ -713,13 +685,13 @@ pub trait Restoration {
 ///
 /// [`StoreError::NoDatabase`], [`StoreError::NotADatabase`] or [`StoreError::NewerSchema`] of
 /// either, and [`StoreError::SameFile`].
-pub fn prepare_restore(
+pub(crate) fn prepare_restore(
     location: &Location,
     file: &Path,
     cause: &Cause<'_>,
-) -> Result<Box<dyn Restoration>, StoreError> {
+) -> Result<Restore, StoreError> {
     match location {
-        Location::Sqlite(path) => Ok(Box::new(sqlite::prepare_restore(path, file, cause)?)),
+        Location::Sqlite(path) => sqlite::prepare_restore(path, file, cause),
         #[cfg(feature = "postgres")]
         Location::Postgres(_) => Err(StoreError::NotOnServers),
     }

@@ -55,15 +55,58 @@ use crate::language::LanguageError;
 use crate::password::Password;
 use crate::policy;
 use crate::store::{Row, StoredSecret};
-use crate::user::StoredText;
+use crate::user::{PartialProfile, Profile, StoredText};
 use crate::username::UsernameError;
 
 /// The names of all fields.
 pub const FIELDS: [&str; 7] =
     ["username", "password", "password_hash", "language", "groups", "locked", "active"];
 
+/// The places of the fields in [`FIELDS`]. The first three identify a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Field {
+    Username,
+    Password,
+    PasswordHash,
+    Language,
+    Groups,
+    Locked,
+    Active,
+}
+
+const _: () = assert!(FIELDS.len() == Field::Active as usize + 1, "give each Field its name");
+
+impl Field {
+    fn name(self) -> &'static str {
+        FIELDS[self as usize]
+    }
+}
+
 /// The fields of an exported file.
-const WRITTEN: [&str; 5] = ["username", "password_hash", "language", "groups", "locked"];
+const WRITTEN: [Field; 5] =
+    [Field::Username, Field::PasswordHash, Field::Language, Field::Groups, Field::Locked];
+
+/// A value in an exported file.
+enum Written<'a> {
+    Text(&'a StoredText),
+    Texts(&'a [StoredText]),
+    State(bool),
+}
+
+/// The fields of a row and their values, with or without the hash.
+fn written(row: &Row, with_hashes: bool) -> impl Iterator<Item = (Field, Written<'_>)> {
+    let Row { username, secret, profile, created_at: _, password_changed_at: _ } = row;
+    let Profile { language, groups } = profile;
+    let values: [_; WRITTEN.len()] = [
+        Written::Text(username),
+        Written::Text(secret.expose()),
+        Written::Text(language),
+        Written::Texts(groups),
+        Written::State(secret.is_locked()),
+    ];
+    let fields = WRITTEN.into_iter().zip(values);
+    fields.filter(move |(field, _)| with_hashes || *field != Field::PasswordHash)
+}
 
 /// The maximum size of a record in bytes, including whitespace before it: 64 MiB. A 10 MB name
 /// fits, however its characters are escaped.
@@ -199,19 +242,53 @@ pub struct Record {
     pub username: StoredText,
     /// The password or hash.
     pub secret: Option<Secret>,
-    /// The language.
-    pub language: Option<StoredText>,
-    /// The groups.
-    pub groups: Option<Vec<StoredText>>,
+    /// The language and groups.
+    pub profile: PartialProfile,
     /// Whether to lock the user; `None` if not given.
     pub locked: Option<bool>,
 }
 
-/// Whether to lock a user, from the fields `locked` and `active`.
-fn lock_of(locked: Option<bool>, active: Option<bool>) -> Result<Option<bool>, RecordError> {
-    match (locked, active) {
-        (Some(_), Some(_)) => Err(RecordError::TwoStates),
-        (locked, active) => Ok(locked.or(active.map(|active| !active))),
+/// The fields of a record in one format. A field that is not given is `None`.
+trait Source {
+    /// The `password_hash` that is not given either, if there is a password.
+    const NO_HASH: StoredText;
+
+    fn text(&mut self, field: Field) -> Result<Option<StoredText>, RecordError>;
+
+    fn texts(&mut self, field: Field) -> Result<Option<Vec<StoredText>>, RecordError>;
+
+    fn state(&mut self, field: Field) -> Result<Option<bool>, RecordError>;
+
+    fn password(&mut self) -> Result<Option<Password>, RecordError>;
+}
+
+impl Record {
+    fn read<S: Source>(mut source: S, position: Position) -> Result<Self, BadRecord> {
+        let bad = |username, reason| BadRecord { position, username, reason };
+        let username = source.text(Field::Username).map_err(|reason| bad(None, reason))?;
+        let username = username.ok_or_else(|| bad(None, RecordError::NoUsername))?;
+        let mut rest = || {
+            let secret = match (source.password()?, source.text(Field::PasswordHash)?) {
+                (Some(_), Some(hash)) if hash != S::NO_HASH => return Err(RecordError::TwoSecrets),
+                (Some(password), _) => Some(Secret::Password(password)),
+                (None, hash) => hash.map(|hash| Secret::Hash(StoredSecret::from(hash))),
+            };
+            let profile = PartialProfile {
+                language: source.text(Field::Language)?,
+                groups: source.texts(Field::Groups)?,
+            };
+            let locked = match (source.state(Field::Locked)?, source.state(Field::Active)?) {
+                (Some(_), Some(_)) => return Err(RecordError::TwoStates),
+                (locked, active) => locked.or(active.map(|active| !active)),
+            };
+            Ok((secret, profile, locked))
+        };
+        match rest() {
+            Ok((secret, profile, locked)) => {
+                Ok(Self { position, username, secret, profile, locked })
+            }
+            Err(reason) => Err(bad(Some(username), reason)),
+        }
     }
 }
 
@@ -286,10 +363,7 @@ pub enum RecordError {
     NoKey(StoredText),
     #[error("the header row is not UTF-8")]
     HeaderNotUtf8,
-    #[error(
-        "unknown field{}: use username, password, password_hash, language, groups, locked or active",
-        listed(.0)
-    )]
+    #[error("unknown field{}: use {}", listed(.0), fields())]
     UnknownFields(Names),
     #[error("a cell is in a column without a name")]
     UnnamedField,
@@ -381,6 +455,11 @@ pub enum RecordError {
 /// The headers that the row has, if they may be shown.
 fn has(headers: &Names) -> String {
     if headers.0.is_empty() { String::new() } else { format!("; it has {headers}") }
+}
+
+fn fields() -> String {
+    let [fields @ .., last] = FIELDS;
+    format!("{} or {last}", fields.join(", "))
 }
 
 /// The end of a word and the names, if they may be shown.

@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::escape::Escaped;
+use crate::group::{Group, GroupError};
 use crate::hash::Method;
+use crate::language::{Language, LanguageError};
 
 /// A value from a text column that other programs may write to: SQLite accepts any value.
 ///
@@ -45,9 +47,15 @@ impl StoredText {
             Self::Null | Self::Blob(_) => None,
         }
     }
-}
 
-impl StoredText {
+    /// The text, if it is UTF-8.
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The bytes of a text or BLOB, empty for NULL, for sorting.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
@@ -101,4 +109,112 @@ pub struct User {
     /// When the password was last changed; `None` if that was before this crate managed the table.
     /// Locking and rehashing the same password do not count.
     pub password_changed_at: Option<SystemTime>,
+}
+
+/// A value of a [`User`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the types say it")]
+pub enum UserValue<'a> {
+    Text(&'a StoredText),
+    Texts(&'a [StoredText]),
+    State(bool),
+    Method(Option<Method>),
+    Time(Option<SystemTime>),
+}
+
+impl User {
+    /// The names of all fields, as in this crate's JSON.
+    pub const FIELDS: [&str; 8] = [
+        "username",
+        "language",
+        "locked",
+        "method",
+        "outdated",
+        "groups",
+        "created_at",
+        "password_changed_at",
+    ];
+
+    /// The names and values of all fields.
+    #[must_use]
+    pub fn fields(&self) -> [(&'static str, UserValue<'_>); Self::FIELDS.len()] {
+        let Self {
+            username,
+            language,
+            locked,
+            method,
+            outdated,
+            groups,
+            created_at,
+            password_changed_at,
+        } = self;
+        let values = [
+            UserValue::Text(username),
+            UserValue::Text(language),
+            UserValue::State(*locked),
+            UserValue::Method(*method),
+            UserValue::State(*outdated),
+            UserValue::Texts(groups),
+            UserValue::Time(*created_at),
+            UserValue::Time(*password_changed_at),
+        ];
+        std::array::from_fn(|field| (Self::FIELDS[field], values[field]))
+    }
+}
+
+/// What a user has besides a name and a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The language.
+    pub language: StoredText,
+    /// The groups, in the order of their bytes.
+    pub groups: Vec<StoredText>,
+}
+
+/// Some fields of a [`Profile`]; `None` is not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "see Profile")]
+pub struct PartialProfile {
+    pub language: Option<StoredText>,
+    pub groups: Option<Vec<StoredText>>,
+}
+
+impl PartialProfile {
+    /// The names of the given fields.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
+        let Self { language, groups } = self;
+        let fields = [("language", language.is_some()), ("groups", groups.is_some())];
+        fields.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name)
+    }
+
+    /// Rejects an invalid field.
+    pub(crate) fn validate<E>(&self) -> Result<(), E>
+    where
+        E: From<LanguageError> + From<GroupError>,
+    {
+        let Self { language, groups } = self;
+        if let Some(language) = language {
+            language.as_str().ok_or(LanguageError)?.parse::<Language>()?;
+        }
+        for group in groups.iter().flatten() {
+            group.as_str().ok_or(GroupError::NotUtf8)?.parse::<Group>()?;
+        }
+        Ok(())
+    }
+
+    /// The fields that differ from the current ones.
+    pub(crate) fn changes(&self, current: &Profile) -> Self {
+        let Self { language, groups } = self;
+        Self {
+            language: language.as_ref().filter(|new| **new != current.language).cloned(),
+            groups: groups.as_ref().filter(|new| **new != current.groups).cloned(),
+        }
+    }
+
+    /// The profile of a new user.
+    pub(crate) fn complete(&self) -> Profile {
+        let Self { language, groups } = self.clone();
+        let default = || StoredText::Text(Language::default().to_string());
+        Profile { language: language.unwrap_or_else(default), groups: groups.unwrap_or_default() }
+    }
 }

@@ -19,7 +19,6 @@ mod wrapped;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-pub use self::backup::Restore;
 pub use self::change::{Updated, UserUpdate};
 pub use self::check::DEMO_USERS;
 pub use self::error::{BadValues, Error};
@@ -39,7 +38,7 @@ use crate::store::{
     RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, StoredSecret, TableChanges,
     Transaction,
 };
-use crate::user::{StoredText, User};
+use crate::user::{Profile, StoredText, User};
 use crate::username::Username;
 
 /// The users of a database.
@@ -196,7 +195,7 @@ impl Users {
     ///
     /// [`StoreError`](crate::StoreError): nothing is changed then, and no file is left behind.
     pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
-        Self::init_with_hooks(location, new_file, CommitHooks::default())
+        Self::init_with(location, new_file, &TableChanges::default(), CommitHooks::default())
     }
 
     /// As [`init`](Self::init), and makes those of the `changes` to an app's table `users` that it
@@ -229,19 +228,6 @@ impl Users {
                 Err(error)
             }
         }
-    }
-
-    /// As [`init_with`](Self::init_with), without changes to an app's table.
-    ///
-    /// # Errors
-    ///
-    /// As [`init`](Self::init).
-    pub fn init_with_hooks(
-        location: &Location,
-        new_file: &NewFile,
-        hooks: CommitHooks,
-    ) -> Result<Init, Error> {
-        Self::init_with(location, new_file, &TableChanges::default(), hooks)
     }
 
     fn bring_up_to_date(
@@ -301,7 +287,7 @@ impl Users {
     ///
     /// Only [`StoreError`](crate::StoreError).
     pub fn migrate(&mut self) -> Result<Migrated, Error> {
-        until_known(|| Ok(self.store.migrate(self.hooks)?))
+        until_known(|| Ok(self.store.adopt(&TableChanges::default(), self.hooks)?))
     }
 
     /// The user `username`, if there is one.
@@ -666,17 +652,19 @@ fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Er
 }
 
 fn user(row: Row, current: &Method) -> User {
-    let credential = row.secret.credential();
+    let Row { username, secret, profile, created_at, password_changed_at } = row;
+    let Profile { language, groups } = profile;
+    let credential = secret.credential();
     let hash = credential.hash();
     User {
-        username: row.username,
-        language: row.language,
+        username,
+        language,
         locked: credential.is_locked(),
         method: hash.map(|hash| *hash.method()),
         outdated: hash.is_some_and(|hash| hash.is_outdated(current)),
-        groups: row.groups,
-        created_at: row.created_at,
-        password_changed_at: row.password_changed_at,
+        groups,
+        created_at,
+        password_changed_at,
     }
 }
 

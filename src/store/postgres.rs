@@ -58,7 +58,7 @@ use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::session::{self, EndSessions};
-use crate::user::StoredText;
+use crate::user::{Profile, StoredText};
 use crate::username::Username;
 
 /// A parameter of a query, and its type.
@@ -509,15 +509,21 @@ const SELECT: &str = "SELECT users.username::text, users.password_hash::text, us
     FROM {schema}.users LEFT JOIN {schema}.dash_users_times AS times
         ON times.username = users.username::text COLLATE \"C\"";
 
+/// The same for when the other tables may be missing.
+const SELECT_ALONE: &str = "SELECT username::text, password_hash::text, language::text,
+        NULL::timestamptz, NULL::timestamptz, ARRAY[]::text[] FROM {schema}.users";
+
 fn read_row(row: &postgres::Row) -> Row {
     let groups: Vec<Text> = row.get(5);
     Row {
         username: text(row, 0),
         secret: StoredSecret::from(text(row, 1)),
-        language: text(row, 2),
+        profile: Profile {
+            language: text(row, 2),
+            groups: groups.into_iter().map(|Text(group)| group).collect(),
+        },
         created_at: time(row.get(3)),
         password_changed_at: time(row.get(4)),
-        groups: groups.into_iter().map(|Text(group)| group).collect(),
     }
 }
 

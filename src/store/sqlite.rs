@@ -30,6 +30,8 @@ use std::time::{Duration, SystemTime};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, TransactionBehavior, params};
 
+pub use self::backup::Restore;
+pub(super) use self::backup::prepare_restore;
 use self::error::{MOVED, sql_error};
 use self::file::{COMMIT_TIMEOUT, Identity, sync_directory};
 pub(super) use self::file::{create, remove_created, warnings};
@@ -47,7 +49,7 @@ use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::session::{EndSessions, Session};
-use crate::user::StoredText;
+use crate::user::{Profile, StoredText};
 use crate::username::Username;
 
 /// An open SQLite file.
@@ -96,16 +98,6 @@ fn with_suspects(connection: &Connection, error: StoreError) -> StoreError {
         }
         error => error,
     }
-}
-
-/// See [`backup::prepare_restore`]. Triggers of the backup run, in a copy.
-pub(super) fn prepare_restore(
-    path: &Path,
-    file: &Path,
-    cause: &Cause<'_>,
-) -> Result<backup::Staged, StoreError> {
-    let _work = Work::on_file(file);
-    backup::prepare_restore(path, file, cause)
 }
 
 impl Store for Sqlite {
@@ -208,20 +200,27 @@ impl SqliteTransaction<'_> {
         with_suspects(&self.transaction, error::error(self.location, error))
     }
 
+    /// Runs SQL, with a time limit.
+    fn run<T>(
+        &self,
+        sql: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let _work = Work::statement();
+        sql(&self.transaction).map_err(|error| self.error(&error))
+    }
+
     /// Reads texts that begin with a prefix.
     fn texts(&self, select: &str, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let _work = Work::statement();
         let end = format!("{prefix}{}", char::MAX);
-        let read = || {
-            let mut select = self.transaction.prepare_cached(select)?;
+        self.run(|connection| {
+            let mut select = connection.prepare_cached(select)?;
             let mut found = select.query(params![prefix, end, limit])?;
             let mut texts = Vec::new();
             while let Some(row) = found.next()? {
                 texts.extend(row.get_ref(0)?.as_str().ok().map(str::to_owned));
             }
             Ok(texts)
-        };
-        read().map_err(|error| self.error(&error))
+        })
     }
 
     /// Limits the time of work on many rows.
@@ -235,11 +234,9 @@ impl SqliteTransaction<'_> {
 
     /// Changes one row.
     fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        match self.transaction.execute(sql, params) {
-            Ok(0) => Err(self.refused(SKIPPED)),
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.error(&error)),
+        match self.run(|connection| connection.execute(sql, params))? {
+            0 => Err(self.refused(SKIPPED)),
+            _ => Ok(()),
         }
     }
 }
@@ -259,22 +256,19 @@ const GROUPS: &str = "WITH RECURSIVE found (name) AS (
 
 impl Transaction for SqliteTransaction<'_> {
     fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
-        let _work = Work::statement();
         let mut found = None;
-        read_rows(&self.transaction, ONE, [Text(username)], &mut |row| found = Some(row))
-            .map_err(|error| self.error(&error))?;
+        self.run(|connection| {
+            read_rows(connection, ONE, [Text(username)], &mut |row| found = Some(row))
+        })?;
         Ok(found)
     }
 
     fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        read_rows(&self.transaction, ALL, [], each).map_err(|error| self.error(&error))
+        self.run(|connection| read_rows(connection, ALL, [], each))
     }
 
     fn rows_without_times(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        read_rows(&self.transaction, ALL_WITHOUT_TIMES, [], each)
-            .map_err(|error| self.error(&error))
+        self.run(|connection| read_rows(connection, ALL_WITHOUT_TIMES, [], each))
     }
 
     fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
@@ -289,35 +283,26 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn is_empty(&mut self, _locks: bool) -> Result<bool, StoreError> {
-        let _work = Work::statement();
-        self.transaction
-            .query_row("SELECT NOT EXISTS (SELECT 1 FROM users)", [], |row| row.get(0))
-            .map_err(|error| self.error(&error))
+        let select = "SELECT NOT EXISTS (SELECT 1 FROM users)";
+        self.run(|connection| connection.query_row(select, [], |row| row.get(0)))
     }
 
     fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError> {
-        let _work = Work::statement();
         let select = "SELECT username FROM users
                       WHERE username = ?1 COLLATE NOCASE AND username <> ?1 COLLATE BINARY
                       ORDER BY username COLLATE BINARY";
-        self.transaction
-            .prepare_cached(select)
-            .and_then(|mut select| {
-                select
-                    .query_map([username.as_str()], |row| row.get_ref(0).map(stored_text))?
-                    .collect()
-            })
-            .map_err(|error| self.error(&error))
+        self.run(|connection| {
+            let mut select = connection.prepare_cached(select)?;
+            select.query_map([username.as_str()], |row| row.get_ref(0).map(stored_text))?.collect()
+        })
     }
 
     fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
-        let _work = Work::statement();
-        references::to_user(&self.transaction, username).map_err(|error| self.error(&error))
+        self.run(|connection| references::to_user(connection, username))
     }
 
     fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        history::attribute(&self.transaction, cause).map_err(|error| self.error(&error))
+        self.run(|connection| history::attribute(connection, cause))
     }
 
     fn events(
@@ -326,17 +311,15 @@ impl Transaction for SqliteTransaction<'_> {
         filter: &EventFilter,
         each: &mut dyn FnMut(Event),
     ) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        history::read(&self.transaction, username, filter, each).map_err(|error| self.error(&error))
+        self.run(|connection| history::read(connection, username, filter, each))
     }
 
     fn record(&mut self, username: Option<&[u8]>, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let _work = Work::statement();
         let Cause { actor, action, detail } = cause;
         let insert = "INSERT INTO user_events (actor, action, username, detail)
                       VALUES (?, ?, CAST(? AS TEXT), ?)";
-        let done = self.transaction.execute(insert, params![actor, action, username, detail]);
-        done.map(drop).map_err(|error| self.error(&error))
+        let values = params![actor, action, username, detail];
+        self.run(|connection| connection.execute(insert, values).map(drop))
     }
 
     fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError> {
@@ -376,9 +359,8 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        let refusing = references::refusing_rename(&self.transaction, username);
-        self.refusing[0].extend(refusing.map_err(|error| self.error(&error))?);
+        let refusing = self.run(|connection| references::refusing_rename(connection, username))?;
+        self.refusing[0].extend(refusing);
         self.change(
             "UPDATE OR ABORT users SET username = ? WHERE username = ?",
             params![new.as_str(), Text(username)],
@@ -386,46 +368,39 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn add_group(&mut self, username: &[u8], group: &Group) -> Result<GroupAdded, StoreError> {
-        let _work = Work::statement();
         let select = "SELECT NOT EXISTS (SELECT 1 FROM user_groups WHERE group_name = ?1),
                              EXISTS (SELECT 1 FROM users WHERE username = ?1)";
         let insert = "INSERT INTO user_groups (username, group_name) SELECT ?1, ?2
                       WHERE NOT EXISTS (SELECT 1 FROM user_groups
                                         WHERE username = ?1 AND group_name = ?2)";
-        self.transaction
-            .query_row(select, [group.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .and_then(|(is_new_group, is_username)| {
-                let rows =
-                    self.transaction.execute(insert, params![Text(username), group.as_str()])?;
-                Ok(GroupAdded { is_added: rows > 0, is_new_group, is_username })
-            })
-            .map_err(|error| self.error(&error))
+        self.run(|connection| {
+            let read = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?));
+            let (is_new_group, is_username) =
+                connection.query_row(select, [group.as_str()], read)?;
+            let rows = connection.execute(insert, params![Text(username), group.as_str()])?;
+            Ok(GroupAdded { is_added: rows > 0, is_new_group, is_username })
+        })
     }
 
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {
-        let _work = Work::statement();
         let delete = "DELETE FROM user_groups WHERE username = ? AND group_name = ?";
-        self.transaction
-            .execute(delete, [Text(username), Text(group)])
-            .map(|rows| rows > 0)
-            .map_err(|error| self.error(&error))
+        let values = [Text(username), Text(group)];
+        Ok(self.run(|connection| connection.execute(delete, values))? > 0)
     }
 
     fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
-        let _work = Work::statement();
-        import::find(&self.transaction, usernames).map_err(|error| self.error(&error))
+        self.run(|connection| import::find(connection, usernames))
     }
 
     fn may_have(&mut self, usernames: &[&StoredText]) -> Result<Vec<bool>, StoreError> {
-        let _work = Work::statement();
-        import::may_have(&self.transaction, usernames).map_err(|error| self.error(&error))
+        self.run(|connection| import::may_have(connection, usernames))
     }
 
     fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
         let _work = Work::statement();
         let import = match self.import.take() {
             Some(import) => import,
-            None => Import::begin(&self.transaction).map_err(|error| self.error(&error))?,
+            None => self.run(Import::begin)?,
         };
         let writer = import.prepare(&self.transaction, &rows);
         let mut writer = writer.map_err(|error| self.error(&error))?;
@@ -452,11 +427,10 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn end_import(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        self.import
-            .take()
-            .map_or(Ok(()), |import| import.end(&self.transaction, cause))
-            .map_err(|error| self.error(&error))
+        match self.import.take() {
+            Some(import) => self.run(|connection| import.end(connection, cause)),
+            None => Ok(()),
+        }
     }
 
     fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
@@ -473,10 +447,10 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        history::end_change(&self.transaction)
-            .and_then(|()| commit(&self.transaction, hooks))
-            .map_err(|error| self.error(&error))
+        self.run(|connection| {
+            history::end_change(connection)?;
+            commit(connection, hooks)
+        })
     }
 }
 
@@ -578,6 +552,9 @@ const ONE: &str = select_users!("WHERE users.username = ?");
 const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
 const ALL_WITHOUT_TIMES: &str =
     select_users!("NULL, NULL", "", "ORDER BY users.username COLLATE BINARY");
+/// For when the other tables may be missing.
+const ALL_ALONE: &str = "SELECT username, password_hash, language, NULL, NULL, NULL FROM users
+    ORDER BY username COLLATE BINARY";
 const ONE_WITHOUT_TIMES: &str = select_users!("NULL, NULL", "", "WHERE users.username = ?");
 /// Up to a number of rows with names between two others.
 const BETWEEN_WITHOUT_TIMES: &str = select_users!(
@@ -604,15 +581,19 @@ fn read_found(mut found: rusqlite::Rows<'_>, each: &mut dyn FnMut(Row)) -> rusql
         let group = Some(stored_text(next.get_ref(5)?)).filter(|group| *group != StoredText::Null);
         match &mut last {
             // Only a user with groups has several rows; several users may have the name NULL.
-            Some(row) if group.is_some() && row.username == username => row.groups.extend(group),
+            Some(row) if group.is_some() && row.username == username => {
+                row.profile.groups.extend(group);
+            }
             _ => {
                 let row = Row {
                     username,
                     secret: StoredSecret::from(stored_text(next.get_ref(1)?)),
-                    language: stored_text(next.get_ref(2)?),
+                    profile: Profile {
+                        language: stored_text(next.get_ref(2)?),
+                        groups: group.into_iter().collect(),
+                    },
                     created_at: time(next.get_ref(3)?),
                     password_changed_at: time(next.get_ref(4)?),
-                    groups: group.into_iter().collect(),
                 };
                 last.replace(row).into_iter().for_each(&mut *each);
             }

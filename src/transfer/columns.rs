@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{FIELDS, RecordError};
+use super::{FIELDS, Field, RecordError};
 use crate::user::StoredText;
 
 /// How the headers of a file are matched with fields. By default a header is the name of its
@@ -111,7 +111,7 @@ impl Rules {
         }
         // Without a header, the line is a user, perhaps with a plaintext password. A single field
         // may be a value of that user, and so may `locked` and `active`.
-        let fields = columns[..5].iter().flatten().count();
+        let fields = columns[..Field::Locked as usize].iter().flatten().count();
         let is_username_own =
             columns[0].is_some() && self.columns.named.iter().all(|(field, _)| *field != 0);
         let is_header = is_username_own || fields > 1;
@@ -188,7 +188,7 @@ impl Resembled {
     #[must_use]
     pub fn of(header: &str) -> Option<Self> {
         const MAX_DISTANCE: usize = 2;
-        const MAX_CHARS: usize = FIELDS[2].len() + MAX_DISTANCE;
+        const MAX_CHARS: usize = FIELDS[Field::PasswordHash as usize].len() + MAX_DISTANCE;
 
         let key: String = key(header).take(MAX_CHARS + 1).collect();
         let lock = |field| Some(Self { field, is_misspelled: true, is_risky: true });

@@ -7,17 +7,19 @@ use std::io::{self, BufRead, Read, Write};
 use std::str::FromStr;
 
 use csv::{ByteRecord, ReaderBuilder};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use self::lines::{Lines, first_line, lines_in};
 use super::columns::{Rules, Table};
 use super::json::{exact_text, exact_texts, to_json};
 use super::{
-    BadRecord, Each, FIELDS, Position, Record, RecordError, Secret, WRITTEN, lock_of, yes_or_no,
+    BadRecord, Each, FIELDS, Field, Position, Record, RecordError, Source, WRITTEN, Written,
+    written, yes_or_no,
 };
 use crate::escape::{is_safe_to_print, write_json};
 use crate::password::Password;
-use crate::store::{Row, StoredSecret};
+use crate::store::Row;
 use crate::user::StoredText;
 
 /// The first character of a cell that contains JSON.
@@ -121,10 +123,7 @@ pub(super) fn read(
             continue;
         }
         let position = first_line(&cells, reader.get_ref());
-        each(
-            record(&cells, position, &table, rules.is_exact)
-                .map_err(|(username, reason)| BadRecord { position, username, reason }),
-        );
+        each(record(&cells, position, &table, rules.is_exact));
     }
     Ok(delimiter)
 }
@@ -197,89 +196,87 @@ fn fields(start: &[u8], delimiter: Delimiter, rules: &Rules) -> (bool, usize) {
     rules.count(&headers)
 }
 
-/// The user and the problem of an invalid record.
-pub(super) type Bad = (Option<StoredText>, RecordError);
-
 pub(super) fn record(
     cells: &ByteRecord,
     position: Position,
     table: &Table,
     is_exact: bool,
-) -> Result<Record, Bad> {
+) -> Result<Record, BadRecord> {
     let Table { columns, ref unnamed, width: expected } = *table;
-    if cells.len() != expected {
-        return Err((None, RecordError::CellCount { expected, found: cells.len() }));
-    }
-    if unnamed.iter().any(|column| cells.get(*column).is_some_and(|cell| !cell.is_empty())) {
-        return Err((None, RecordError::UnnamedField));
-    }
-    // An empty cell means "not given", unless the file is exact.
-    let cell = |field: usize| {
-        let cell = columns[field].and_then(|column| cells.get(column));
-        cell.filter(|cell| is_exact || !cell.is_empty())
+    let is_given = |column: &usize| cells.get(*column).is_some_and(|cell| !cell.is_empty());
+    let reason = if cells.len() != expected {
+        RecordError::CellCount { expected, found: cells.len() }
+    } else if unnamed.iter().any(is_given) {
+        RecordError::UnnamedField
+    } else {
+        return Record::read(Cells { row: cells, columns, is_exact }, position);
     };
-    let text =
-        |field: usize| cell(field).map(|cell| text(cell, FIELDS[field], is_exact)).transpose();
-    let no_one = |reason| (None, reason);
-    let username = text(0).map_err(no_one)?.ok_or(no_one(RecordError::NoUsername))?;
-    let fields = || {
-        // A password is never an odd value. Even in an exact file, an empty cell means "not given".
-        let password = cell(1).filter(|cell| !cell.is_empty()).map(password).transpose()?;
-        let hash = text(2)?.filter(|_| !is_exact || password.is_none() || cell(2) != Some(b""));
-        let secret = match (password, hash) {
-            (Some(_), Some(_)) => return Err(RecordError::TwoSecrets),
-            (Some(password), None) => Some(Secret::Password(password)),
-            (None, hash) => hash.map(|hash| Secret::Hash(StoredSecret::from(hash))),
-        };
-        let groups = columns[4].and_then(|column| cells.get(column));
-        let groups = groups.map(|cell| groups_in(cell, is_exact)).transpose()?;
-        let state = |field: usize| {
-            let cell = cell(field).map(<[u8]>::trim_ascii).filter(|cell| !cell.is_empty());
-            let word = cell.map(|cell| str::from_utf8(cell).ok().and_then(yes_or_no));
-            word.map(|state| state.ok_or(RecordError::NotBoolean(FIELDS[field]))).transpose()
-        };
-        let language = text(3)?.map(|language| match language {
-            StoredText::Text(language) if !is_exact => StoredText::Text(language.trim().to_owned()),
-            language => language,
-        });
-        Ok((secret, language, groups, lock_of(state(5)?, state(6)?)?))
-    };
-    match fields() {
-        Ok((secret, language, groups, locked)) => {
-            Ok(Record { position, username, secret, language, groups, locked })
+    Err(BadRecord { position, username: None, reason })
+}
+
+/// The cells of a row, and the column of each field.
+struct Cells<'a> {
+    row: &'a ByteRecord,
+    columns: [Option<usize>; FIELDS.len()],
+    is_exact: bool,
+}
+
+impl<'a> Cells<'a> {
+    fn get(&self, field: Field) -> Option<&'a [u8]> {
+        self.columns[field as usize].and_then(|column| self.row.get(column))
+    }
+
+    /// The JSON in a cell of an exact file, or the text in any other.
+    fn exact(&self, cell: &'a [u8], field: Field) -> Result<Result<Value, &'a str>, RecordError> {
+        let text = str::from_utf8(cell).map_err(|_| RecordError::NotUtf8(field.name()))?;
+        match text.strip_prefix(EXACT) {
+            Some(json) if self.is_exact => {
+                serde_json::from_str(json).map(Ok).map_err(|_| RecordError::NotExact(field.name()))
+            }
+            _ => Ok(Err(text)),
         }
-        Err(reason) => Err((Some(username), reason)),
     }
 }
 
-fn password(cell: &[u8]) -> Result<Password, RecordError> {
-    Password::from_utf8(Zeroizing::new(cell.to_owned()))
-        .map_err(|_| RecordError::NotUtf8(FIELDS[1]))
-}
+impl Source for Cells<'_> {
+    const NO_HASH: StoredText = StoredText::Text(String::new());
 
-fn text(cell: &[u8], field: &'static str, is_exact: bool) -> Result<StoredText, RecordError> {
-    let text = str::from_utf8(cell).map_err(|_| RecordError::NotUtf8(field))?;
-    match text.strip_prefix(EXACT) {
-        Some(json) if is_exact => {
-            let value = serde_json::from_str(json).ok();
-            value.and_then(exact_text).ok_or(RecordError::NotExact(field))
+    fn text(&mut self, field: Field) -> Result<Option<StoredText>, RecordError> {
+        // An empty cell means "not given", unless the file is exact.
+        let cell = self.get(field).filter(|cell| self.is_exact || !cell.is_empty());
+        let Some(cell) = cell else { return Ok(None) };
+        match self.exact(cell, field)? {
+            Ok(json) => exact_text(json).map(Some).ok_or(RecordError::NotExact(field.name())),
+            Err(text) if self.is_exact || field < Field::Language => {
+                Ok(Some(StoredText::Text(text.to_owned())))
+            }
+            Err(text) => Ok(Some(StoredText::Text(text.trim().to_owned()))),
         }
-        _ => Ok(StoredText::Text(text.to_owned())),
     }
-}
 
-fn groups_in(cell: &[u8], is_exact: bool) -> Result<Vec<StoredText>, RecordError> {
-    let text = str::from_utf8(cell).map_err(|_| RecordError::NotUtf8(FIELDS[4]))?;
-    match text.strip_prefix(EXACT) {
-        Some(json) if is_exact => {
-            let value = serde_json::from_str(json).ok();
-            value.and_then(exact_texts).ok_or(RecordError::NotExact(FIELDS[4]))
-        }
-        _ if text.is_empty() => Ok(Vec::new()),
-        _ if is_exact => {
-            Ok(text.split(';').map(|group| StoredText::Text(group.to_owned())).collect())
-        }
-        _ => Ok(groups_of(text)),
+    fn texts(&mut self, field: Field) -> Result<Option<Vec<StoredText>>, RecordError> {
+        let Some(cell) = self.get(field) else { return Ok(None) };
+        Ok(Some(match self.exact(cell, field)? {
+            Ok(json) => exact_texts(json).ok_or(RecordError::NotExact(field.name()))?,
+            Err("") => Vec::new(),
+            Err(text) if self.is_exact => {
+                text.split(';').map(|text| StoredText::Text(text.to_owned())).collect()
+            }
+            Err(text) => groups_of(text),
+        }))
+    }
+
+    fn state(&mut self, field: Field) -> Result<Option<bool>, RecordError> {
+        let cell = self.get(field).map(<[u8]>::trim_ascii).filter(|cell| !cell.is_empty());
+        let word = cell.map(|cell| str::from_utf8(cell).ok().and_then(yes_or_no));
+        word.map(|state| state.ok_or(RecordError::NotBoolean(field.name()))).transpose()
+    }
+
+    /// A password is never an odd value. Even in an exact file, an empty cell means "not given".
+    fn password(&mut self) -> Result<Option<Password>, RecordError> {
+        let cell = self.get(Field::Password).filter(|cell| !cell.is_empty());
+        let password = cell.map(|cell| Password::from_utf8(Zeroizing::new(cell.to_owned())));
+        password.transpose().map_err(|_| RecordError::NotUtf8(Field::Password.name()))
     }
 }
 
@@ -300,18 +297,19 @@ pub(super) struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     pub(super) fn new(output: W, with_hashes: bool) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(output);
-        writer.write_record(WRITTEN.iter().filter(|field| with_hashes || **field != FIELDS[2]))?;
+        let fields = WRITTEN.iter().filter(|field| with_hashes || **field != Field::PasswordHash);
+        writer.write_record(fields.map(|field| field.name()))?;
         Ok(Self { writer, with_hashes })
     }
 
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
-        self.cell(&row.username)?;
-        if self.with_hashes {
-            self.cell(row.secret.expose())?;
+        for (_, value) in written(row, self.with_hashes) {
+            match value {
+                Written::Text(text) => self.cell(text)?,
+                Written::Texts(texts) => self.groups(texts)?,
+                Written::State(state) => self.writer.write_field(state.to_string())?,
+            }
         }
-        self.cell(&row.language)?;
-        self.groups(&row.groups)?;
-        self.writer.write_field(if row.secret.is_locked() { "true" } else { "false" })?;
         Ok(self.writer.write_record(None::<&[u8]>)?)
     }
 
@@ -340,7 +338,7 @@ impl<W: Write> Writer<W> {
         Ok(self.writer.write_field(cell)?)
     }
 
-    fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
+    fn json(&mut self, value: &Value) -> io::Result<()> {
         let mut cell = EXACT.to_string().into_bytes();
         write_json(&mut cell, value)?;
         Ok(self.writer.write_field(cell)?)

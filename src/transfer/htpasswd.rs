@@ -4,8 +4,8 @@ use std::io::{self, BufRead};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{BadRecord, Each, FIELDS, Position, Record, RecordError};
-use crate::user::StoredText;
+use super::{BadRecord, Each, Field, Position, Record, RecordError};
+use crate::user::{PartialProfile, StoredText};
 
 /// Reads lines of a name, `:` and a hash. Empty lines and comments are skipped.
 pub(super) fn read(mut input: impl BufRead, each: Each<'_>) -> io::Result<()> {
@@ -25,8 +25,7 @@ pub(super) fn read(mut input: impl BufRead, each: Each<'_>) -> io::Result<()> {
                 position,
                 username: StoredText::Text(name.to_owned()),
                 secret: None,
-                language: None,
-                groups: None,
+                profile: PartialProfile::default(),
                 locked: None,
             },
         ));
@@ -39,6 +38,6 @@ fn name(line: &[u8]) -> Result<&str, RecordError> {
     match str::from_utf8(&line[..colon]) {
         Ok("") => Err(RecordError::NoUsername),
         Ok(name) => Ok(name),
-        Err(_) => Err(RecordError::NotUtf8(FIELDS[0])),
+        Err(_) => Err(RecordError::NotUtf8(Field::Username.name())),
     }
 }

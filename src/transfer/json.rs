@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::error::Category;
 use serde_json::{Value, json};
 use zeroize::{Zeroize, Zeroizing};
@@ -12,12 +12,13 @@ use zeroize::{Zeroize, Zeroizing};
 use super::columns::{Names, Rules};
 use super::csv::groups_of;
 use super::{
-    BadRecord, Each, Encoding, FIELDS, Position, Record, RecordError, Secret, lock_of, yes_or_no,
+    BadRecord, Each, Encoding, FIELDS, Field, Position, Record, RecordError, Secret, Source,
+    Written, written, yes_or_no,
 };
 use crate::escape::write_json;
 use crate::password::Password;
-use crate::store::{Row, StoredSecret};
-use crate::user::StoredText;
+use crate::store::Row;
+use crate::user::{PartialProfile, StoredText};
 
 /// The keys of [odd values](super#odd-values).
 const BLOB: &str = "blob";
@@ -156,7 +157,7 @@ impl<'de> Visitor<'de> for Document<'_> {
             is_dictionary |= self.rules.field(&name).is_none();
             let document = Document { rules: self.rules, each: &mut *self.each };
             let may_wrap = number == 1 && is_dictionary;
-            let value = items.next_value_seed(NamedSeed { may_wrap, document })?;
+            let value = items.next_value_seed(NamedSeed(may_wrap.then_some(document)))?;
             if is_wrapper {
                 let reason = RecordError::NotAlone;
                 (self.each)(Err(BadRecord { position, username: None, reason }));
@@ -212,11 +213,14 @@ enum Named {
     Other(Value),
 }
 
-/// Reads a value, and passes on the records of an array if it can be one of records.
-struct NamedSeed<'a> {
-    may_wrap: bool,
-    document: Document<'a>,
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        NamedSeed(None).deserialize(deserializer)
+    }
 }
+
+/// Reads a value, and passes on the records of an array if it can be one of records.
+struct NamedSeed<'a>(Option<Document<'a>>);
 
 impl<'de> DeserializeSeed<'de> for NamedSeed<'_> {
     type Value = Named;
@@ -234,10 +238,9 @@ impl<'de> Visitor<'de> for NamedSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Named, A::Error> {
-        if self.may_wrap {
-            self.document.visit_seq(items)?;
-        } else {
-            while items.next_element::<IgnoredAny>()?.is_some() {}
+        match self.0 {
+            Some(document) => document.visit_seq(items)?,
+            None => while items.next_element::<IgnoredAny>()?.is_some() {},
         }
         Ok(Named::Records)
     }
@@ -286,87 +289,26 @@ fn named(
     position: Position,
     rules: &Rules,
 ) -> Result<Record, BadRecord> {
-    let text = match value {
-        Named::Other(Value::String(text)) => text,
+    let reason = match value {
+        Named::Other(Value::String(text)) => {
+            let (username, secret) = (StoredText::Text(name), Secret::Either(Password::from(text)));
+            let (secret, profile) = (Some(secret), PartialProfile::default());
+            return Ok(Record { position, username, secret, profile, locked: None });
+        }
         Named::Fields(mut fields)
             if fields.iter().all(|(field, _)| rules.field(field) != Some(0)) =>
         {
-            fields.push((FIELDS[0].to_owned(), Value::String(name)));
-            return record(Item(Some(fields)), position, rules);
+            fields.push((Field::Username.name().to_owned(), Value::String(name)));
+            return record(Named::Fields(fields), position, rules);
         }
-        Named::Fields(_) => {
-            let (username, reason) =
-                (Some(StoredText::Text(name)), RecordError::RepeatedField(FIELDS[0]));
-            return Err(BadRecord { position, username, reason });
-        }
-        Named::Other(_) | Named::Records => {
-            let (username, reason) =
-                (Some(StoredText::Text(name)), RecordError::NotText(FIELDS[1]));
-            return Err(BadRecord { position, username, reason });
-        }
+        Named::Fields(_) => RecordError::RepeatedField(Field::Username.name()),
+        Named::Other(_) | Named::Records => RecordError::NotText(Field::Password.name()),
     };
-    let (username, secret) = (StoredText::Text(name), Some(Secret::Either(Password::from(text))));
-    Ok(Record { position, username, secret, language: None, groups: None, locked: None })
+    Err(BadRecord { position, username: Some(StoredText::Text(name)), reason })
 }
 
-/// The fields of a record; `None` if it is not an object.
-struct Item(Option<Entries>);
-
-impl<'de> Deserialize<'de> for Item {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemVisitor)
-    }
-}
-
-struct ItemVisitor;
-
-impl<'de> Visitor<'de> for ItemVisitor {
-    type Value = Item;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Item, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            fields.push(entry);
-        }
-        Ok(Item(Some(fields)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Item, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Item(None))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Item, E> {
-        Ok(Item(None))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Item, E> {
-        Ok(Item(None))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Item, E> {
-        Ok(Item(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Item, E> {
-        Ok(Item(None))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Item, E> {
-        Ok(Item(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Item, E> {
-        Ok(Item(None))
-    }
-}
-
-fn record(item: Item, position: Position, rules: &Rules) -> Result<Record, BadRecord> {
-    let Item(Some(entries)) = item else {
+fn record(item: Named, position: Position, rules: &Rules) -> Result<Record, BadRecord> {
+    let Named::Fields(entries) = item else {
         let reason = RecordError::NotAnObject;
         return Err(BadRecord { position, username: None, reason });
     };
@@ -380,92 +322,87 @@ fn record(item: Item, position: Position, rules: &Rules) -> Result<Record, BadRe
             None => unknown.push(StoredText::Text(name)),
         }
     }
-    let is_exact = rules.is_exact;
-    if let Some(field) = repeated {
-        // Of two usernames, neither is shown.
-        let username = fields[0].take().filter(|_| field != 0);
-        let username = text(username, FIELDS[0], is_exact).ok().flatten();
-        let reason = RecordError::RepeatedField(FIELDS[field]);
-        return Err(BadRecord { position, username, reason });
-    }
-    let username = text(fields[0].take(), FIELDS[0], is_exact);
-    if !unknown.is_empty() {
-        let reason = RecordError::UnknownFields(Names(unknown));
-        return Err(BadRecord { position, username: username.ok().flatten(), reason });
-    }
-    let username = match username {
-        Ok(Some(username)) => username,
-        Ok(None) => {
-            let reason = RecordError::NoUsername;
-            return Err(BadRecord { position, username: None, reason });
+    let mut object = Object { fields, is_exact: rules.is_exact };
+    let reason = if let Some(field) = repeated {
+        if field == Field::Username as usize {
+            // Of two usernames, neither is shown.
+            object.fields[field] = None;
         }
-        Err(reason) => return Err(BadRecord { position, username: None, reason }),
+        RecordError::RepeatedField(FIELDS[field])
+    } else if unknown.is_empty() {
+        return Record::read(object, position);
+    } else {
+        RecordError::UnknownFields(Names(unknown))
     };
-    match rest(fields, is_exact) {
-        Ok((secret, language, groups, locked)) => {
-            Ok(Record { position, username, secret, language, groups, locked })
-        }
-        Err(reason) => Err(BadRecord { position, username: Some(username), reason }),
-    }
+    let username = object.text(Field::Username).ok().flatten();
+    Err(BadRecord { position, username, reason })
 }
 
 /// The value of each of [`FIELDS`].
 type Fields = [Option<Value>; FIELDS.len()];
 
-/// Password or hash, language, groups, and whether to lock the user.
-type Rest = (Option<Secret>, Option<StoredText>, Option<Vec<StoredText>>, Option<bool>);
+/// The fields of an object.
+struct Object {
+    fields: Fields,
+    is_exact: bool,
+}
 
-fn rest(mut fields: Fields, is_exact: bool) -> Result<Rest, RecordError> {
-    let password = match fields[1].take() {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(Password::from(text)),
-        Some(_) => return Err(RecordError::NotText(FIELDS[1])),
-    };
-    let hash = text(fields[2].take(), FIELDS[2], is_exact)?;
-    let secret = match (password, hash) {
-        // In this case, null means "not given".
-        (Some(_), Some(hash)) if hash != StoredText::Null => return Err(RecordError::TwoSecrets),
-        (Some(password), _) => Some(Secret::Password(password)),
-        (None, hash) => hash.map(|hash| Secret::Hash(StoredSecret::from(hash))),
-    };
-    let language = text(fields[3].take(), FIELDS[3], is_exact)?;
-    let groups = match fields[4].take() {
-        None | Some(Value::Null) => None,
-        Some(value) if is_exact => Some(exact_texts(value).ok_or(RecordError::NotTexts)?),
-        Some(Value::Array(groups)) => {
-            let text = |group| match group {
-                Value::String(text) => Ok(StoredText::Text(text)),
-                _ => Err(RecordError::NotTexts),
-            };
-            Some(groups.into_iter().map(text).collect::<Result<_, _>>()?)
+impl Object {
+    /// A value other than null.
+    fn take(&mut self, field: Field) -> Option<Value> {
+        self.fields[field as usize].take().filter(|value| !value.is_null())
+    }
+}
+
+impl Source for Object {
+    const NO_HASH: StoredText = StoredText::Null;
+
+    fn text(&mut self, field: Field) -> Result<Option<StoredText>, RecordError> {
+        let value = self.fields[field as usize].take();
+        match value.filter(|value| self.is_exact || !value.is_null()) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(StoredText::Text(text))),
+            Some(odd) if self.is_exact => {
+                exact_text(odd).map(Some).ok_or(RecordError::NotText(field.name()))
+            }
+            Some(_) => Err(RecordError::NotText(field.name())),
         }
-        Some(Value::String(groups)) => Some(groups_of(&groups)),
-        Some(_) => return Err(RecordError::NotTexts),
-    };
-    let mut state = |field: usize| {
-        let state = match fields[field].take() {
-            None | Some(Value::Null) => return Ok(None),
+    }
+
+    fn texts(&mut self, field: Field) -> Result<Option<Vec<StoredText>>, RecordError> {
+        let texts = match self.take(field) {
+            None => return Ok(None),
+            Some(value) if self.is_exact => exact_texts(value),
+            Some(Value::Array(texts)) => {
+                let text = |value| match value {
+                    Value::String(text) => Some(StoredText::Text(text)),
+                    _ => None,
+                };
+                texts.into_iter().map(text).collect()
+            }
+            Some(Value::String(texts)) => Some(groups_of(&texts)),
+            Some(_) => None,
+        };
+        texts.map(Some).ok_or(RecordError::NotTexts)
+    }
+
+    fn state(&mut self, field: Field) -> Result<Option<bool>, RecordError> {
+        let state = match self.take(field) {
+            None => return Ok(None),
             Some(Value::Bool(state)) => Some(state),
             Some(Value::String(text)) => yes_or_no(&text),
             Some(Value::Number(number)) => yes_or_no(&number.to_string()),
             Some(_) => None,
         };
-        state.map(Some).ok_or(RecordError::NotBoolean(FIELDS[field]))
-    };
-    let locked = lock_of(state(5)?, state(6)?)?;
-    Ok((secret, language, groups, locked))
-}
+        state.map(Some).ok_or(RecordError::NotBoolean(field.name()))
+    }
 
-fn text(
-    value: Option<Value>,
-    field: &'static str,
-    is_exact: bool,
-) -> Result<Option<StoredText>, RecordError> {
-    match value {
-        Some(value) if is_exact => exact_text(value).map(Some).ok_or(RecordError::NotText(field)),
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(StoredText::Text(text))),
-        Some(_) => Err(RecordError::NotText(field)),
+    fn password(&mut self) -> Result<Option<Password>, RecordError> {
+        match self.take(Field::Password) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(Password::from(text))),
+            Some(_) => Err(RecordError::NotText(Field::Password.name())),
+        }
     }
 }
 
@@ -512,15 +449,23 @@ pub(super) struct Writer<W: Write> {
     is_first: bool,
 }
 
-/// A user, as a [`Writer`] writes it.
-#[derive(Serialize)]
-struct Written<'a> {
-    username: Exact<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password_hash: Option<Exact<'a>>,
-    language: Exact<'a>,
-    groups: Vec<Exact<'a>>,
-    locked: bool,
+/// A user, with or without the hash.
+struct User<'a>(&'a Row, bool);
+
+impl Serialize for User<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(written(self.0, self.1).map(|(field, value)| (field.name(), value)))
+    }
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Text(text) => Exact(text).serialize(serializer),
+            Self::Texts(texts) => serializer.collect_seq(texts.iter().map(Exact)),
+            Self::State(state) => serializer.serialize_bool(state),
+        }
+    }
 }
 
 struct Exact<'a>(&'a StoredText);
@@ -529,7 +474,7 @@ impl Serialize for Exact<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             StoredText::Text(text) => serializer.serialize_str(text),
-            odd => ser::Serialize::serialize(&to_json(odd), serializer),
+            odd => to_json(odd).serialize(serializer),
         }
     }
 }
@@ -541,15 +486,7 @@ impl<W: Write> Writer<W> {
 
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
         self.separate()?;
-        let Row { username, secret, language, groups, .. } = row;
-        let written = Written {
-            username: Exact(username),
-            password_hash: self.with_hashes.then(|| Exact(secret.expose())),
-            language: Exact(language),
-            groups: groups.iter().map(Exact).collect(),
-            locked: secret.is_locked(),
-        };
-        write_json(&mut self.output, &written)?;
+        write_json(&mut self.output, &User(row, self.with_hashes))?;
         if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }
     }
 

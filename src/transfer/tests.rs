@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::{BadRecord, Format, InputFormat, MAX_RECORD_BYTES, Reader, Record, Secret, Writer};
 use crate::store::{Row, StoredSecret};
-use crate::user::StoredText;
+use crate::user::{PartialProfile, Profile, StoredText};
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Json, Format::JsonLines];
 
@@ -32,7 +32,8 @@ pub(super) fn plainly(format: Format, file: impl AsRef<[u8]>) -> Vec<String> {
 fn in_words(read: Vec<Result<Record, BadRecord>>) -> Vec<String> {
     let record = |record: Record| {
         assert!(!format!("{record:?}").contains("s3cret"), "{record:?}");
-        let Record { position, username, secret, language, groups, locked } = record;
+        let Record { position, username, secret, profile, locked } = record;
+        let PartialProfile { language, groups } = profile;
         let secret = secret.map(|secret| match secret {
             Secret::Password(password) => format!(" password={}", password.expose()),
             Secret::Hash(hash) => format!(" hash={}", hash.expose()),
@@ -64,7 +65,8 @@ pub(super) fn row(
     groups: Vec<StoredText>,
 ) -> Row {
     let secret = StoredSecret::from(secret);
-    Row { username, secret, language, groups, created_at: None, password_changed_at: None }
+    let profile = Profile { language, groups };
+    Row { username, secret, profile, created_at: None, password_changed_at: None }
 }
 
 /// Writes a file of users.
@@ -196,11 +198,11 @@ fn written_file_is_read_back_unchanged() {
         let read: Vec<_> = read.into_iter().map(|record| record.unwrap()).collect();
         assert_eq!(read.len(), rows.len());
         for (record, row) in read.into_iter().zip(&rows) {
-            let Record { username, secret, language, groups, .. } = record;
+            let Record { username, secret, profile, .. } = record;
             assert_eq!(username, row.username, "{format:?}");
             assert_eq!(secret, Some(Secret::Hash(row.secret.clone())), "{format:?}");
-            assert_eq!(language.as_ref(), Some(&row.language), "{format:?}");
-            assert_eq!(groups.as_ref(), Some(&row.groups), "{format:?}");
+            assert_eq!(profile.given().count(), 2, "{format:?}");
+            assert_eq!(profile.complete(), row.profile, "{format:?}");
         }
     }
 }

@@ -14,8 +14,10 @@ use zip::ZipArchive;
 
 use self::xml::{Xml, attributes};
 use super::columns::{Rules, Table};
-use super::csv::{Bad, record};
-use super::{BadRecord, Each, FIELDS, MAX_RECORD_BYTES, Position, ReadAs, Record, RecordError};
+use super::csv::record;
+use super::{
+    BadRecord, Each, FIELDS, Field, MAX_RECORD_BYTES, Position, ReadAs, Record, RecordError,
+};
 
 /// The maximum size of a workbook.
 const MAX_BYTES: u64 = 64 << 20;
@@ -90,8 +92,7 @@ fn read_sheet(
             continue;
         };
         let position = Position::Row(rows.row);
-        let user = user(&cells, &rows.strings, position, table, rules);
-        each(user.map_err(|(username, reason)| BadRecord { position, username, reason }));
+        each(user(&cells, &rows.strings, position, table, rules));
         *next += 1;
     }
     // A sheet without cells.
@@ -140,7 +141,7 @@ fn user(
     position: Position,
     SheetTable { columns, has_header, table }: &SheetTable,
     rules: &Rules,
-) -> Result<Record, Bad> {
+) -> Result<Record, BadRecord> {
     let mut texts = [""; FIELDS.len()];
     let mut reason = None;
     for cell in cells {
@@ -154,9 +155,9 @@ fn user(
         let field = columns.iter().position(|column| *column == Some(cell.column));
         let Some(field) = field else { continue };
         // A saved result may be outdated, which is dangerous only for what identifies a user.
-        let texts_only = if cell.kind == Some(RESULT) { 3 } else { 5 };
+        let texts_only = if cell.kind == Some(RESULT) { Field::Language } else { Field::Locked };
         if let Some(kind) = cell.kind
-            && field < texts_only
+            && field < texts_only as usize
         {
             let (cell, field) = (name(), FIELDS[field]);
             reason.get_or_insert(RecordError::NotTextCell { cell, field, kind });
@@ -164,7 +165,7 @@ fn user(
         texts[field] = cell.text(strings);
     }
     match reason {
-        Some(reason) => Err((None, reason)),
+        Some(reason) => Err(BadRecord { position, username: None, reason }),
         None => record(&ByteRecord::from(&texts[..]), position, table, rules.is_exact),
     }
 }

@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use super::{Error, Users};
-use crate::store::{self, Cause, Location, Restoration};
-
-/// A checked backup, ready to be [restored](Users::prepare_restore).
-pub struct Restore(Box<dyn Restoration>);
+use crate::store::{self, Cause, Location, Restore};
 
 impl Users {
     /// Writes a consistent copy of the whole database, including tables of the app, to a new file
@@ -36,24 +33,6 @@ impl Users {
     ) -> Result<Restore, Error> {
         let detail = format!("from {}", file.display());
         let cause = Cause { actor, action: "restore", detail: Some(&detail) };
-        Ok(Restore(store::prepare_restore(location, file, &cause)?))
-    }
-}
-
-impl Restore {
-    /// The number of users in the backup.
-    #[must_use]
-    pub fn users(&self) -> u64 {
-        self.0.users()
-    }
-
-    /// Writes the backup into the database in place, completely or not at all. Apps that have it
-    /// open continue to work.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Busy`](crate::StoreError::Busy) among others; nothing is changed then.
-    pub fn apply(self) -> Result<(), Error> {
-        Ok(self.0.apply()?)
+        Ok(store::prepare_restore(location, file, &cause)?)
     }
 }

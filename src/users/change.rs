@@ -45,7 +45,7 @@ impl Updated {
 fn members(transaction: &mut dyn Transaction, group: &[u8]) -> Result<Vec<StoredText>, StoreError> {
     let mut members = Vec::new();
     transaction.rows_without_times(&mut |row| {
-        let is_member = row.groups.iter().any(|other| other.as_key() == Some(group));
+        let is_member = row.profile.groups.iter().any(|other| other.as_key() == Some(group));
         if is_member && row.username.as_key().is_some() {
             members.push(row.username);
         }
@@ -130,15 +130,8 @@ impl Users {
         username: impl AsRef<[u8]>,
         language: &Language,
     ) -> Result<bool, Error> {
-        let username = username.as_ref();
-        self.change("update", None, |transaction| {
-            let row = existing(transaction, username)?;
-            if row.language == StoredText::Text(language.to_string()) {
-                return Ok(Changed::No(false));
-            }
-            transaction.set_language(username, language)?;
-            Ok(Changed::Yes(true))
-        })
+        let update = UserUpdate { language: Some(language.clone()), ..UserUpdate::default() };
+        Ok(self.update(&[username], &update)?[0].language)
     }
 
     /// Changes the language and groups of users, all or none. Returns what really changed, in the
@@ -159,7 +152,7 @@ impl Users {
                 let username = row.username.as_key().unwrap_or(username);
                 let mut updated = Updated::default();
                 if let Some(language) = &update.language
-                    && row.language != StoredText::Text(language.to_string())
+                    && row.profile.language != StoredText::Text(language.to_string())
                 {
                     transaction.set_language(username, language)?;
                     updated.language = true;

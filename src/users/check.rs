@@ -88,7 +88,7 @@ fn of_user(
     if has_demo_password(row) {
         problems.push(Problem::DemoPassword);
     }
-    match &row.language {
+    match &row.profile.language {
         StoredText::Text(language) if language.parse::<Language>().is_ok() => {}
         StoredText::Text(_) => problems.push(Problem::LanguageNotAllowed),
         _ => problems.push(Problem::LanguageNotText),

@@ -9,7 +9,7 @@ mod unnamed;
 use std::borrow::Borrow;
 use std::num::NonZeroUsize;
 
-use self::candidate::{Candidate, Origin, Plaintext, Planned, by_name, text};
+use self::candidate::{Candidate, Origin, Plaintext, Planned, by_name};
 pub use self::problems::BadRecords;
 use self::problems::Problems;
 pub use self::prune::PruneError;
@@ -685,7 +685,7 @@ fn similar_users<C: Borrow<Candidate>>(
         if !*may_exist || rows.next().is_some_and(Option::is_some) {
             continue;
         }
-        if let Some(Ok(name)) = text(&candidate.borrow().username).map(str::parse::<Username>) {
+        if let Some(Ok(name)) = candidate.borrow().username.as_str().map(str::parse::<Username>) {
             places.push(place);
             names.push(name);
         }

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use dash_users::store::{self, Access, CommitHooks, Schema};
+use dash_users::store::{self, Access, CommitHooks, Schema, TableChanges};
 use dash_users::{Error, Init, NewFile, Password, StoreError, Users};
 
 use crate::accounts::groups;
@@ -92,7 +92,7 @@ fn second_init_changes_nothing(database: &dyn Database) {
     // As if another program had migrated it.
     let migrated = store::open(database.location(), Access::Write)
         .unwrap()
-        .migrate(CommitHooks::default())
+        .adopt(&TableChanges::default(), CommitHooks::default())
         .unwrap();
     assert_eq!((migrated.applied, migrated.events), (vec![], vec![]));
     assert_eq!(all(&mut users), before);

@@ -1,5 +1,6 @@
 //! Checks of text: messages, phrases, and the pages for contributors.
 
+mod changes;
 mod files;
 mod messages;
 mod paths;

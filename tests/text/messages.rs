@@ -49,10 +49,11 @@ const KINDS: [(&str, &str); 17] = [
 ];
 
 /// Files and the beginnings of functions, with messages of one kind.
-const FUNCTIONS: [(&str, &str, &str); 4] = [
+const FUNCTIONS: [(&str, &str, &str); 5] = [
     ("src/check.rs", "", "finding"),
     ("src/bin/dash-users/commands/check.rs", "hint", "hint"),
     ("src/bin/dash-users/exit.rs", "of_", "hint"),
+    ("src/bin/dash-users/exit.rs", "code_and_hint", "hint"),
     ("src/bin/dash-users/commands.rs", "schema_warnings", "warning"),
 ];
 

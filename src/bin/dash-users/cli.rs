@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
-use dash_users::{Location, Method, MethodError, transfer};
+use dash_users::transfer::{self, InputFormat};
+use dash_users::{Location, Method, MethodError, User};
 
 use crate::commands::{COMMANDS, Command, Heading};
 use crate::complete;
@@ -231,8 +233,9 @@ fn json_keys(command: &Command, line: &str) -> String {
         let name = if found.len() > 1 { format!("{line}: ") } else { String::new() };
         format!("  {name}{}\n", keys.replace('`', ""))
     };
-    let texts: Vec<_> = found.iter().map(text).collect();
-    if texts.is_empty() { String::new() } else { section("JSON", &texts.concat()) + "\n" }
+    let texts = found.iter().map(text).collect::<String>();
+    let texts = texts.replace("{user}", &User::FIELDS.join(", "));
+    if texts.is_empty() { texts } else { section("JSON", &texts) + "\n" }
 }
 
 /// The section about the exit codes of a command line.
@@ -378,7 +381,7 @@ pub struct NewPasswordArgs {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct FileArgs {
     /// Format of the file [default: from its name]
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "file")]
+    #[arg(long, value_parser = named(INPUT_FORMATS), value_name = "FORMAT", requires = "file")]
     pub input_format: Option<InputFormat>,
     /// Character between CSV cells, or tab [default: detected in the header row]
     #[arg(long, value_name = "CHAR", requires = "file")]
@@ -425,51 +428,35 @@ pub struct FileArgs {
     pub jobs: Option<u32>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FileFormat {
-    /// Comma-separated values with a header row
-    Csv,
-    /// One JSON document
-    Json,
-    /// One JSON document per line
-    Jsonl,
-}
+/// A value of an option: its name, its help and what it means.
+pub type Named<T> = (&'static str, &'static str, T);
 
-impl From<FileFormat> for transfer::Format {
-    fn from(format: FileFormat) -> Self {
-        match format {
-            FileFormat::Csv => Self::Csv,
-            FileFormat::Json => Self::Json,
-            FileFormat::Jsonl => Self::JsonLines,
-        }
-    }
-}
+/// The formats of a file to write.
+pub const FORMATS: &[Named<transfer::Format>] = &[
+    ("csv", "Comma-separated values with a header row", transfer::Format::Csv),
+    ("json", "One JSON document", transfer::Format::Json),
+    ("jsonl", "One JSON document per line", transfer::Format::JsonLines),
+];
 
 /// The formats of a file to read.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum InputFormat {
-    /// Comma-separated values, or another delimiter, with a header row
-    Csv,
-    /// One JSON document
-    Json,
-    /// One JSON document per line
-    Jsonl,
-    /// An Excel workbook
-    Xlsx,
-    /// Names and hashes; only the names are imported
-    Htpasswd,
-}
+pub const INPUT_FORMATS: &[Named<InputFormat>] = &[
+    ("csv", "Comma-separated values, or another delimiter, with a header row", InputFormat::Csv),
+    ("json", "One JSON document", InputFormat::Json),
+    ("jsonl", "One JSON document per line", InputFormat::JsonLines),
+    ("xlsx", "An Excel workbook", InputFormat::Xlsx),
+    ("htpasswd", "Names and hashes; only the names are imported", InputFormat::Htpasswd),
+];
 
-impl From<InputFormat> for transfer::InputFormat {
-    fn from(format: InputFormat) -> Self {
-        match format {
-            InputFormat::Csv => Self::Csv,
-            InputFormat::Json => Self::Json,
-            InputFormat::Jsonl => Self::JsonLines,
-            InputFormat::Xlsx => Self::Xlsx,
-            InputFormat::Htpasswd => Self::Htpasswd,
-        }
-    }
+/// Parses the name of a value.
+pub fn named<T>(values: &'static [Named<T>]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let names = values.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(names).try_map(|wanted| {
+        let found = values.iter().find(|(name, ..)| *name == wanted);
+        found.map(|(.., value)| *value).ok_or("not one of the possible values")
+    })
 }
 
 /// How to create a database file.

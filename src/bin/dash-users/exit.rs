@@ -409,6 +409,10 @@ impl Known for StoreError {
             }
         }
     }
+
+    fn cause(self) -> Option<Box<Error>> {
+        Error::Store(self).cause()
+    }
 }
 
 /// How to get along with a table of an app.
@@ -491,15 +495,19 @@ pub fn bad_values(values: &BadValues, database: &Location) -> Failure {
         message: error.to_string(),
     };
     let details: Vec<_> = values.first().iter().map(detail).collect();
-    let (count, shown) = (values.count(), details.len());
-    let excerpt =
-        if shown as u64 == count { String::new() } else { format!(" (first {shown} shown)") };
+    let (count, excerpt) = (values.count(), excerpt(values.count(), &details));
     let code = if values.are_passwords() { Code::BadPassword } else { Code::InvalidData };
     let message = format!("{count} stored values are not passwords{excerpt}; nothing was changed");
     let check = command(database, "check");
     let failure =
         Failure::new(code, message).hint(format!("run {check} to see how to fix each one"));
     Failure { details, ..failure }
+}
+
+/// Says how many are shown, unless all are.
+fn excerpt(count: u64, details: &[Detail]) -> String {
+    let shown = details.len();
+    if shown as u64 == count { String::new() } else { format!(" (first {shown} shown)") }
 }
 
 /// Reports the records of `file` that cannot be imported.
@@ -511,11 +519,7 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
         message: bad.to_string(),
     };
     let details: Vec<_> = records.first().iter().map(detail).collect();
-    let (count, shown) = (records.count(), details.len());
-    let excerpt = match u64::try_from(shown) {
-        Ok(shown) if shown < count => format!(" (first {shown} shown)"),
-        _ => String::new(),
-    };
+    let (count, excerpt) = (records.count(), excerpt(records.count(), &details));
     let is_item = matches!(details.first(), Some(Detail { position: Some(Position::Item(_)), .. }));
     let numbers = if is_item { " (numbered by item)" } else { "" };
     let (code, hint) = of_record(records.worst());

@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use dash_users::{StoredText, User};
+use dash_users::{StoredText, User, UserValue};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use serde::Serialize;
 
@@ -323,19 +323,16 @@ pub fn printable(text: &str) -> String {
     printable
 }
 
-/// A user as a row of `--format plain`, in the order of the JSON keys.
+/// A user as a row of `--format plain`.
 pub fn plain_user(user: &User) -> Vec<String> {
-    let method = user.method.map(|method| method.to_string()).unwrap_or_default();
-    vec![
-        user.username.to_string(),
-        user.language.to_string(),
-        user.locked.to_string(),
-        method,
-        user.outdated.to_string(),
-        joined(&user.groups, ","),
-        user.created_at.map(rfc3339).unwrap_or_default(),
-        user.password_changed_at.map(rfc3339).unwrap_or_default(),
-    ]
+    let cell = |(_, value)| match value {
+        UserValue::Text(text) => text.to_string(),
+        UserValue::Texts(texts) => joined(texts, ","),
+        UserValue::State(state) => state.to_string(),
+        UserValue::Method(method) => method.map(|method| method.to_string()).unwrap_or_default(),
+        UserValue::Time(time) => time.map(rfc3339).unwrap_or_default(),
+    };
+    user.fields().map(cell).into()
 }
 
 /// Joins texts from the database into one cell.

@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::cli::{Globals, NewPasswordArgs, PasswordArgs, environment};
 use crate::exit::{Code, Context, Failure, Result};
-use crate::output::{INTERRUPTED, printable, refuse_closed_stdout};
+use crate::output::{INTERRUPTED, Output, printable, refuse_closed_stdout};
 use crate::terminal::{self, Echo};
 
 /// The maximum number of bytes to read. No password is that long.
@@ -177,13 +177,19 @@ impl Prompt {
         !self.is_forbidden && terminal::open().is_ok()
     }
 
-    /// Shows the consequences and asks for confirmation. If that is impossible, the error contains
-    /// the consequences and the flag that confirms.
-    pub fn confirm(&self, consequences: &[String], question: &str, flag: &str) -> Result<bool> {
+    /// Shows the consequences and asks for confirmation. Without it, notes what was `declined`. If
+    /// asking is impossible, the error contains the consequences.
+    pub fn confirm(
+        &self,
+        consequences: &[String],
+        question: &str,
+        declined: &str,
+        output: &Output,
+    ) -> Result<()> {
         if let Some(reason) = self.obstacle("confirmation") {
             let message = [&[reason], consequences].concat().join("; ");
             let failure = Failure::new(Code::NeedsConfirmation, message);
-            return Err(failure.hint(format!("use {flag} to confirm")));
+            return Err(failure.hint("use --yes to confirm"));
         }
         let warnings = consequences.iter().map(|text| format!("warning: {}\n", printable(text)));
         let question = format!("{}{} [y/N] ", warnings.collect::<String>(), printable(question));
@@ -198,7 +204,11 @@ impl Prompt {
         if answer.is_empty() {
             return Err(Failure::new(Code::Interrupted, INTERRUPTED));
         }
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            return Ok(());
+        }
+        output.note(declined);
+        Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered())
     }
 
     /// Why asking for `what` is impossible.

@@ -4,10 +4,9 @@ use postgres::types::Type;
 
 use super::catalog::Catalog;
 use super::connection::quoted;
-use super::{PostgresTransaction, objects, schema, text};
-use crate::check::{Finding, Problem};
-use crate::group::Group;
-use crate::store::{Row, StoreError, StoredSecret};
+use super::{PostgresTransaction, SELECT_ALONE, objects, read_row, schema, text};
+use crate::check::{self, Finding, Problem};
+use crate::store::{Row, StoreError};
 
 pub(super) fn check(
     transaction: &mut PostgresTransaction,
@@ -44,18 +43,8 @@ pub(super) fn check(
     if has_times {
         findings.extend(unseen(transaction)?);
     }
-    let select = "SELECT username::text, password_hash::text, language::text FROM {schema}.users
-                  ORDER BY username::text COLLATE \"C\" NULLS FIRST";
-    transaction.stream(select, Vec::new(), &mut |row| {
-        each(Row {
-            username: text(row, 0),
-            secret: StoredSecret::from(text(row, 1)),
-            language: text(row, 2),
-            groups: Vec::new(),
-            created_at: None,
-            password_changed_at: None,
-        });
-    })?;
+    let select = format!("{SELECT_ALONE} ORDER BY username::text COLLATE \"C\" NULLS FIRST");
+    transaction.stream(&select, Vec::new(), &mut |row| each(read_row(row)))?;
     Ok(findings)
 }
 
@@ -88,28 +77,9 @@ fn groups(transaction: &mut PostgresTransaction) -> Result<Vec<Finding>, StoreEr
                   FROM {schema}.user_groups AS groups LEFT JOIN {schema}.users
                       ON users.username::text COLLATE \"C\" = groups.username
                   ORDER BY groups.username, group_name";
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings = Vec::new();
     transaction.stream(select, Vec::new(), &mut |row| {
-        let username = Some(text(row, 0));
-        let group = text(row, 1);
-        if row.get(2) {
-            if let Err(reason) = group.to_string().parse::<Group>() {
-                let problem = Problem::GroupNotAllowed(group, reason);
-                findings.push(Finding { username, problem });
-            }
-            return;
-        }
-        match findings.last_mut() {
-            Some(Finding { username: last, problem: Problem::OrphanedGroups(groups) })
-                if *last == username =>
-            {
-                groups.push(group);
-            }
-            _ => {
-                let problem = Problem::OrphanedGroups(vec![group]);
-                findings.push(Finding { username, problem });
-            }
-        }
+        check::membership(text(row, 0), text(row, 1), row.get(2), &mut findings);
     })?;
     Ok(findings)
 }

@@ -12,7 +12,7 @@ use postgres::types::Type;
 use super::schema::fingerprint;
 use super::{Param, PostgresTransaction, REWRITTEN, SKIPPED, printable, text as read_text};
 use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
-use crate::user::StoredText;
+use crate::user::{PartialProfile, Profile, StoredText};
 
 /// A started import.
 pub(super) struct Import {
@@ -78,12 +78,12 @@ impl Import {
     ) -> Result<(), StoreError> {
         let (mut names, mut secrets, mut languages) = (Vec::new(), Vec::new(), Vec::new());
         let mut members = Members::default();
-        for row in rows {
-            let name = text(transaction, &row.username)?;
-            members.add(transaction, name, &row.groups)?;
+        for NewRow { username, secret, profile: Profile { language, groups } } in rows {
+            let name = text(transaction, username)?;
+            members.add(transaction, name, groups)?;
             names.push(name);
-            secrets.push(text(transaction, row.secret.expose())?);
-            languages.push(text(transaction, &row.language)?);
+            secrets.push(text(transaction, secret.expose())?);
+            languages.push(text(transaction, language)?);
         }
         let names: [Param; 1] = [(&names, Type::TEXT_ARRAY)];
         if !self.was_empty {
@@ -143,7 +143,7 @@ impl Import {
             ("language = wanted.language", false, true),
         ] {
             let is_it = |row: &&&RowChange| {
-                row.secret.is_some() == of_hash && row.language.is_some() == of_language
+                row.secret.is_some() == of_hash && row.profile.language.is_some() == of_language
             };
             let rows: Vec<_> = rows.iter().filter(is_it).copied().collect();
             if !rows.is_empty() {
@@ -152,9 +152,9 @@ impl Import {
         }
         self.remember(transaction, rows)?;
         let (mut names, mut members) = (Vec::new(), Members::default());
-        for row in rows {
-            let Some(groups) = &row.groups else { continue };
-            let name = text(transaction, &row.username)?;
+        for RowChange { username, profile: PartialProfile { language: _, groups }, .. } in rows {
+            let Some(groups) = groups else { continue };
+            let name = text(transaction, username)?;
             names.push(name);
             members.add(transaction, name, groups)?;
         }
@@ -264,7 +264,7 @@ fn update(
             Some(secret) => text(transaction, secret.expose())?,
             None => None,
         });
-        languages.push(match &row.language {
+        languages.push(match &row.profile.language {
             Some(language) => text(transaction, language)?,
             None => None,
         });

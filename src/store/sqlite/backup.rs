@@ -10,11 +10,12 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::sql_error;
 use super::file::{COMMIT_TIMEOUT, sync_directory};
+use super::limit::{self, Work};
+use super::schema;
 use super::{Sqlite, history, schema_text, with_suspects};
-use super::{limit, schema};
 use crate::escape::Escaped;
 use crate::files::{self, FileError, WriteOptions};
-use crate::store::{Access, Cause, Location, RETRY_PAUSE, Restoration, StoreError, lock_timeout};
+use crate::store::{Access, Cause, Location, RETRY_PAUSE, StoreError, lock_timeout};
 
 /// Flags to open an existing file.
 const READ_WRITE: OpenFlags =
@@ -112,18 +113,21 @@ fn refuse_same(database: &Location, file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A migrated copy of a backup, in a file that SQLite has already unlinked.
-pub(in super::super) struct Staged {
+/// A checked backup, ready to be [restored](crate::Users::prepare_restore).
+pub struct Restore {
+    /// A migrated copy, in a file that SQLite has already unlinked.
     copy: Connection,
     database: Sqlite,
     users: u64,
 }
 
+/// See [`prepare_restore`](crate::store::prepare_restore). Triggers of the backup run, in a copy.
 pub(in super::super) fn prepare_restore(
     path: &Path,
     file: &Path,
     cause: &Cause<'_>,
-) -> Result<Staged, StoreError> {
+) -> Result<Restore, StoreError> {
+    let _work = Work::on_file(file);
     let database = Sqlite::open_unread(path, Access::Write)?;
     refuse_same(&database.location, file)?;
     let Sqlite { mut connection, location, .. } =
@@ -161,7 +165,7 @@ pub(in super::super) fn prepare_restore(
         Ok(u64::try_from(users).unwrap_or_default())
     };
     let users = stage().map_err(|error| with_suspects(&copy, fail(error)))?;
-    Ok(Staged { copy, database, users })
+    Ok(Restore { copy, database, users })
 }
 
 /// Rejects a backup with another page size than a database with a write-ahead log: SQLite cannot
@@ -188,13 +192,21 @@ fn refuse_page_size(database: &Sqlite, backup: &Connection) -> Result<(), StoreE
     Err(StoreError::Failed { location: location.clone(), reason })
 }
 
-impl Restoration for Staged {
-    fn users(&self) -> u64 {
+impl Restore {
+    /// The number of users in the backup.
+    #[must_use]
+    pub fn users(&self) -> u64 {
         self.users
     }
 
-    fn apply(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { copy, mut database, .. } = *self;
+    /// Writes the backup into the database in place, completely or not at all. Apps that have it
+    /// open continue to work.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] among others; nothing is changed then.
+    pub fn apply(self) -> Result<(), StoreError> {
+        let Self { copy, mut database, .. } = self;
         let fail = sql_error(&database.location);
         database.connection.busy_timeout(COMMIT_TIMEOUT).map_err(&fail)?;
         let deadline = Instant::now() + lock_timeout();

@@ -7,12 +7,10 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::error::sql_error;
-use super::{Sqlite, read_rows, schema_text, stored_text};
+use super::{ALL_ALONE, Sqlite, read_rows, schema_text, stored_text};
 use super::{schema, table};
-use crate::check::{Finding, Problem, SchemaObject, SchemaObjectKind};
-use crate::group::{Group, GroupError};
+use crate::check::{self, Finding, Problem, SchemaObject, SchemaObjectKind};
 use crate::store::{Location, Row, StoreError};
-use crate::user::StoredText;
 
 /// The maximum number of lines of `PRAGMA integrity_check` that are shown.
 const MAX_INTEGRITY_LINES: u32 = 10;
@@ -93,10 +91,7 @@ fn look(
     if is_there("dash_users_change") && exists(connection, "dash_users_change").map_err(&fail)? {
         findings.push(of_database(Problem::ChangeLeft));
     }
-    // The other tables may be missing.
-    let select = "SELECT username, password_hash, language, NULL, NULL, NULL FROM users
-                  ORDER BY username COLLATE BINARY";
-    read_rows(connection, select, [], each).map_err(&fail)
+    read_rows(connection, ALL_ALONE, [], each).map_err(&fail)
 }
 
 /// Whether one of our tables has a row.
@@ -172,32 +167,10 @@ fn groups(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
          FROM user_groups ORDER BY username, group_name",
     )?;
     let mut rows = statement.query([])?;
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings = Vec::new();
     while let Some(row) = rows.next()? {
-        let username = Some(stored_text(row.get_ref(0)?));
-        let group = stored_text(row.get_ref(1)?);
-        if row.get(2)? {
-            let judged = match &group {
-                StoredText::Text(text) => text.parse::<Group>().map(drop),
-                _ => Err(GroupError::NotUtf8),
-            };
-            if let Err(reason) = judged {
-                let problem = Problem::GroupNotAllowed(group, reason);
-                findings.push(Finding { username, problem });
-            }
-            continue;
-        }
-        match findings.last_mut() {
-            Some(Finding { username: last, problem: Problem::OrphanedGroups(groups) })
-                if *last == username =>
-            {
-                groups.push(group);
-            }
-            _ => {
-                let problem = Problem::OrphanedGroups(vec![group]);
-                findings.push(Finding { username, problem });
-            }
-        }
+        let (username, group) = (stored_text(row.get_ref(0)?), stored_text(row.get_ref(1)?));
+        check::membership(username, group, row.get(2)?, &mut findings);
     }
     Ok(findings)
 }

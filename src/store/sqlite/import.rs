@@ -11,8 +11,8 @@ use super::{
     BETWEEN_WITHOUT_TIMES, ONE_WITHOUT_TIMES, history, limit, read_found, schema_text, stored_text,
     table,
 };
-use crate::store::{Cause, ImportRow, NewRow, Row, RowChange};
-use crate::user::StoredText;
+use crate::store::{Cause, ImportRow, NewRow, Row, RowChange, StoredSecret};
+use crate::user::{PartialProfile, Profile, StoredText};
 
 /// The triggers that fire for each added or changed row. Even one that only checks whether to do
 /// nothing doubles the time.
@@ -179,7 +179,7 @@ impl Writer<'_> {
     }
 
     fn add(&mut self, row: &NewRow) -> Result<(), Unwritten> {
-        let NewRow { username, secret, language, groups } = row;
+        let NewRow { username, secret, profile: Profile { language, groups } } = row;
         if self.add.execute(params![username, secret.expose(), language])? == 0 {
             return Err(None);
         }
@@ -196,32 +196,24 @@ impl Writer<'_> {
     }
 
     fn change(&mut self, row: &RowChange) -> Result<(), Unwritten> {
-        let RowChange { username, secret, is_new_password, language, groups, .. } = row;
+        let RowChange { username, before: _, secret, is_new_password, profile } = row;
+        let PartialProfile { language, groups } = profile;
         let connection = self.connection;
         // An app's trigger on a column must not fire if only the other one changes.
-        let changed = match (secret, language) {
-            (Some(secret), Some(language)) => {
-                let update = "UPDATE OR ABORT users SET password_hash = ?2, language = ?3
-                              WHERE username = ?1";
-                let values = [username, secret.expose(), language];
-                connection.prepare_cached(update)?.execute(values)?
+        let secret = secret.as_ref().map(StoredSecret::expose);
+        let new = [("password_hash = ?", secret), ("language = ?", language.as_ref())];
+        let (set, values): (Vec<_>, Vec<_>) =
+            new.into_iter().filter_map(|(set, value)| Some((set, value?))).unzip();
+        if !set.is_empty() {
+            let update = format!("UPDATE OR ABORT users SET {} WHERE username = ?", set.join(", "));
+            let values = params_from_iter(values.into_iter().chain([username]));
+            if connection.prepare_cached(&update)?.execute(values)? == 0 {
+                return Err(None);
             }
-            (Some(secret), None) => {
-                let update = "UPDATE OR ABORT users SET password_hash = ?2 WHERE username = ?1";
-                connection.prepare_cached(update)?.execute([username, secret.expose()])?
-            }
-            (None, Some(language)) => {
-                let update = "UPDATE OR ABORT users SET language = ?2 WHERE username = ?1";
-                connection.prepare_cached(update)?.execute([username, language])?
-            }
-            (None, None) => 1,
-        };
-        if changed == 0 {
-            return Err(None);
         }
         if let Some(secret) = secret {
             let changed_at = is_new_password.then_some(self.now);
-            let fingerprint = self.fingerprint_of(secret.expose())?;
+            let fingerprint = self.fingerprint_of(secret)?;
             self.set_fingerprint.execute(params![username, fingerprint, changed_at])?;
         }
         if let Some(groups) = groups {
@@ -310,7 +302,7 @@ fn find_together(
     let (mut rows, mut count) = (HashMap::new(), 0);
     let mut select = connection.prepare_cached(BETWEEN_WITHOUT_TIMES)?;
     read_found(select.query(params![first, last, limit])?, &mut |row| {
-        count += row.groups.len().max(1);
+        count += row.profile.groups.len().max(1);
         rows.insert(row.username.clone(), row);
     })?;
     Ok((count < most).then_some(rows))
@@ -413,7 +405,7 @@ mod tests {
             let wanted: Vec<_> = wanted.iter().collect();
             let shown = |rows: Vec<Option<Row>>| {
                 let shown = rows.into_iter().map(|row| {
-                    row.map(|row| (row.username.clone(), row.secret.expose().clone(), row.groups.len()))
+                    row.map(|row| (row.username.clone(), row.secret.expose().clone(), row.profile.groups.len()))
                 });
                 shown.collect::<Vec<_>>()
             };

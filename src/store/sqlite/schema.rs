@@ -345,13 +345,7 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     if is_another_table && has_groups && connection.query_row(is_empty, [], |row| row.get(0))? {
         return Ok(Leftovers::All("new and empty"));
     }
-    let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
-                                     WHERE name = 'fingerprint')";
-    let gone = if connection.query_row(has_column, [], |row| row.get(0))? {
-        is_gone()
-    } else {
-        "?1".to_owned()
-    };
+    let gone = if has_fingerprints(connection)? { is_gone() } else { "?1".to_owned() };
     let select = format!(
         "SELECT DISTINCT kept.username FROM user_groups AS kept
          WHERE kept.username IN (SELECT username FROM users) AND {gone}"
@@ -359,6 +353,12 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     let mut statement = connection.prepare(&select)?;
     let names = statement.query_map([is_another_table], |row| row.get_ref(0).map(stored_text))?;
     names.collect::<rusqlite::Result<_>>().map(Leftovers::These)
+}
+
+fn has_fingerprints(connection: &Connection) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
+                                 WHERE name = 'fingerprint')";
+    connection.query_row(select, [], |row| row.get(0))
 }
 
 /// Whether there are any groups.
@@ -401,11 +401,7 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
 /// Creates missing objects, and recreates the triggers.
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     for (migration, sql) in MIGRATIONS {
-        let has_column = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
-                                         WHERE name = 'fingerprint')";
-        if migration.version != FINGERPRINTS
-            || !connection.query_row(has_column, [], |row| row.get(0))?
-        {
+        if migration.version != FINGERPRINTS || !has_fingerprints(connection)? {
             connection.execute_batch(sql)?;
         }
     }

@@ -120,11 +120,14 @@ fn cells_are_exact_only_on_request() {
     let first = exact[0].as_ref().unwrap();
     assert_eq!(first.username, StoredText::Null);
     assert_eq!(first.secret, Some(stored(StoredText::Blob(vec![0, 0xff]))));
-    assert_eq!(first.groups, Some(vec![StoredText::Text("a;b".into()), StoredText::Null]));
+    assert_eq!(first.profile.groups, Some(vec![StoredText::Text("a;b".into()), StoredText::Null]));
     let second = exact[1].as_ref().unwrap();
     assert_eq!(second.username, StoredText::Text("\0".into()));
     assert_eq!(second.secret, Some(stored(StoredText::Text(String::new()))));
-    assert_eq!(second.groups, Some([" a", ""].map(|text| StoredText::Text(text.into())).into()));
+    assert_eq!(
+        second.profile.groups,
+        Some([" a", ""].map(|text| StoredText::Text(text.into())).into())
+    );
     let expected = [
         r#"2 \\null hash=\\{"blob": "00FF"} groups=\\["a+b", null]"#,
         r#"3 \\"\\u0000" groups=a+"#,

@@ -173,11 +173,11 @@ fn values_are_exact_only_on_request() {
     let first = read[0].as_ref().unwrap();
     assert_eq!(first.username, StoredText::Null);
     assert_eq!(first.secret, Some(stored(StoredText::Blob(vec![0, 0xff]))));
-    assert_eq!(first.groups, Some(vec![StoredText::Null, StoredText::Text("a".into())]));
+    assert_eq!(first.profile.groups, Some(vec![StoredText::Null, StoredText::Text("a".into())]));
     let second = read[1].as_ref().unwrap();
     assert_eq!(second.username, StoredText::InvalidText(vec![0xff]));
     assert_eq!(second.secret, Some(stored(StoredText::Text("a".into()))));
-    assert_eq!(second.language, Some(StoredText::Null));
+    assert_eq!(second.profile.language, Some(StoredText::Null));
     assert_eq!(format!("{:?}", read[2].as_ref().unwrap().secret), "Some(Password(Password(…)))");
     let plain = plainly(Json, file);
     assert_eq!(plain[0], "1 no username");

@@ -12,14 +12,12 @@ use super::super::no_password::is_no_password;
 use super::super::wrapped::Detected;
 use super::{ImportOptions, OnConflict};
 use crate::credential::{Credential, NewCredential, unlocked};
-use crate::group::{Group, GroupError};
 use crate::hash::{HashError, Method, PasswordHash, bulk};
-use crate::language::{Language, LanguageError};
 use crate::password::Password;
 use crate::policy;
 use crate::store::{NewRow, Row, RowChange, StoredSecret};
 use crate::transfer::{BadRecord, FIELDS, Position, Record, RecordError, Secret};
-use crate::user::StoredText;
+use crate::user::{PartialProfile, StoredText};
 use crate::username::{Username, UsernameError};
 
 /// A record that is being imported.
@@ -27,8 +25,7 @@ pub(super) struct Candidate {
     pub(super) position: Position,
     pub(super) username: StoredText,
     pub(super) secret: Planned,
-    language: Option<StoredText>,
-    groups: Option<Vec<StoredText>>,
+    profile: PartialProfile,
     /// Whether to lock the user; `None` if the record does not say.
     pub(super) locked: Option<bool>,
     /// Whether the user existed when users were looked up.
@@ -145,8 +142,8 @@ impl Plaintext {
 
 impl Candidate {
     pub(super) fn new(record: Record, options: ImportOptions) -> Self {
-        let Record { position, username, secret, language, mut groups, locked } = record;
-        if let Some(groups) = &mut groups {
+        let Record { position, username, secret, mut profile, locked } = record;
+        if let Some(groups) = &mut profile.groups {
             // In the order of a row's groups.
             let is_blob = |group: &StoredText| matches!(group, StoredText::Blob(_));
             let order = |a: &_, b: &_| is_blob(a).cmp(&is_blob(b));
@@ -156,7 +153,7 @@ impl Candidate {
         }
         let converted = match &secret {
             Some(Secret::Hash(hash)) if !options.as_is => {
-                text(hash.expose()).and_then(converted_hash)
+                hash.expose().as_str().and_then(converted_hash)
             }
             Some(Secret::Either(text)) => converted_hash(text.expose()),
             _ => None,
@@ -179,8 +176,7 @@ impl Candidate {
             position,
             username,
             secret,
-            language,
-            groups,
+            profile,
             locked,
             is_found: false,
             is_converted,
@@ -195,7 +191,7 @@ impl Candidate {
     /// Validates the record. Returns the first problem.
     pub(super) fn validate(&self, options: ImportOptions) -> Result<(), RecordError> {
         if !options.as_is && !self.is_found {
-            text(&self.username).ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
+            self.username.as_str().ok_or(UsernameError::NotUtf8)?.parse::<Username>()?;
         }
         if self.username == StoredText::Null && !matches!(self.secret, Planned::Hash(_)) {
             return Err(RecordError::UnnamedWithoutHash);
@@ -209,7 +205,7 @@ impl Candidate {
             }
             Planned::Plaintext(plaintext) => {
                 validate_password(plaintext, options.allow_hash_like)?;
-                policy::check(&plaintext.password, text(&self.username), options.allow_weak)?;
+                policy::check(&plaintext.password, self.username.as_str(), options.allow_weak)?;
                 policy::check_visible(&plaintext.password)?;
             }
             Planned::Absent => {
@@ -220,22 +216,12 @@ impl Candidate {
                 }
             }
         }
-        if options.as_is {
-            return Ok(());
-        }
-        if let Some(language) = &self.language {
-            text(language).ok_or(LanguageError)?.parse::<Language>()?;
-        }
-        for group in self.groups.iter().flatten() {
-            text(group).ok_or(GroupError::NotUtf8)?.parse::<Group>()?;
-        }
-        Ok(())
+        if options.as_is { Ok(()) } else { self.profile.validate() }
     }
 
     /// The row of a new user, and the generated password if there is one.
     pub(super) fn new_row(&self) -> Result<(NewRow, Option<Password>), Error> {
-        let Self { username, secret, language, groups, locked, .. } = self;
-        let language = language.clone().unwrap_or_else(default_language);
+        let Self { username, secret, locked, .. } = self;
         let (secret, password) = match secret {
             Planned::Hash(hash) => (self.locked_hash(hash)?, None),
             Planned::Plaintext(plaintext) => {
@@ -250,22 +236,20 @@ impl Candidate {
             }
             Planned::Absent => return Err(Error::ConcurrentChange(username.clone())),
         };
-        let (username, groups) = (username.clone(), groups.clone().unwrap_or_default());
-        Ok((NewRow { username, secret, language, groups }, password))
+        let (username, profile) = (username.clone(), self.profile.complete());
+        Ok((NewRow { username, secret, profile }, password))
     }
 
-    /// Whether the language or groups differ from those of the existing user.
+    /// Whether fields other than the password differ from those of the existing user.
     pub(super) fn differs(&self, row: &Row) -> bool {
-        self.language.as_ref().is_some_and(|language| *language != row.language)
-            || self.groups.as_ref().is_some_and(|groups| *groups != row.groups)
+        self.profile.changes(&row.profile) != PartialProfile::default()
     }
 
     /// The hash and language of a user whose name is NULL, to find the same one.
     pub(super) fn unnamed_content(&self) -> Result<Option<(StoredSecret, StoredText)>, Error> {
         match (&self.username, &self.secret) {
             (StoredText::Null, Planned::Hash(hash)) => {
-                let language = self.language.clone().unwrap_or_else(default_language);
-                Ok(Some((self.locked_hash(hash)?, language)))
+                Ok(Some((self.locked_hash(hash)?, self.profile.complete().language)))
             }
             _ => Ok(None),
         }
@@ -311,11 +295,10 @@ impl Candidate {
                 }
             },
         };
-        let language = self.language.clone().filter(|language| *language != row.language);
-        let groups = self.groups.clone().filter(|groups| *groups != row.groups);
-        let is_change = secret.is_some() || language.is_some() || groups.is_some();
+        let profile = self.profile.changes(&row.profile);
+        let is_change = secret.is_some() || profile != PartialProfile::default();
         let (username, before) = (row.username, row.secret);
-        let change = RowChange { username, before, secret, is_new_password, language, groups };
+        let change = RowChange { username, before, secret, is_new_password, profile };
         Ok(is_change.then_some(change))
     }
 }
@@ -371,10 +354,6 @@ fn new_credential(hash: &PasswordHash, is_locked: bool) -> NewCredential {
     if is_locked { NewCredential::locked(hash) } else { hash.clone().into() }
 }
 
-fn default_language() -> StoredText {
-    StoredText::Text(Language::default().to_string())
-}
-
 /// Converts a hash of Django or passlib to werkzeug's format.
 fn converted_hash(text: &str) -> Option<StoredSecret> {
     converted(text).map(|hash| StoredSecret::from(StoredText::Text((*hash).clone())))
@@ -382,7 +361,7 @@ fn converted_hash(text: &str) -> Option<StoredSecret> {
 
 /// The hash of a stored value, locked or not.
 fn unlocked_hash(stored: &StoredSecret) -> Cow<'_, StoredText> {
-    let unlocked = text(stored.expose()).and_then(unlocked);
+    let unlocked = stored.expose().as_str().and_then(unlocked);
     unlocked.map_or(Cow::Borrowed(stored.expose()), |text| Cow::Owned(StoredText::Text(text)))
 }
 
@@ -399,22 +378,15 @@ pub(super) fn by_name(a: &StoredText, b: &StoredText) -> Ordering {
         .then_with(|| a.cmp(b))
 }
 
-pub(super) fn text(stored: &StoredText) -> Option<&str> {
-    match stored {
-        StoredText::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
 fn validate_hash(stored: &StoredSecret) -> Result<(), RecordError> {
     // Most are, and this is fast.
-    if text(stored.expose()).is_some_and(|text| PasswordHash::validate(text).is_ok()) {
+    if stored.expose().as_str().is_some_and(|text| PasswordHash::validate(text).is_ok()) {
         return Ok(());
     }
     let (Credential::Locked(Err(error)) | Credential::Unusable(error)) = stored.credential() else {
         return Ok(());
     };
-    if text(stored.expose()).is_some_and(is_no_password) {
+    if stored.expose().as_str().is_some_and(is_no_password) {
         return Err(RecordError::NoPassword(FIELDS[2]));
     }
     match Detected::in_stored(stored)

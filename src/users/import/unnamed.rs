@@ -26,14 +26,14 @@ impl Unnamed {
             let mut rows = HashMap::<_, Vec<_>>::new();
             transaction.rows(&mut |row| {
                 if row.username == StoredText::Null {
-                    rows.entry(content(&row.secret, &row.language)).or_default().push(row);
+                    rows.entry(content(&row.secret, &row.profile.language)).or_default().push(row);
                 }
             })?;
             self.rows = Some(rows);
         }
         let same = self.rows.as_mut().and_then(|rows| rows.get_mut(&content(secret, language)));
         let Some(same) = same else { return Ok(None) };
-        let is_same = |row: &Row| row.secret == *secret && row.language == *language;
+        let is_same = |row: &Row| row.secret == *secret && row.profile.language == *language;
         Ok(same.iter().position(is_same).map(|position| same.swap_remove(position)))
     }
 }

@@ -30,7 +30,7 @@ fn one_language(file: &Path) -> String {
 }
 
 fn restore(database: &Sqlite, file: &Path) -> Result<(), Error> {
-    Users::prepare_restore(database.location(), file, Some("carol"))?.apply()
+    Ok(Users::prepare_restore(database.location(), file, Some("carol"))?.apply()?)
 }
 
 #[test]
@@ -223,7 +223,9 @@ fn restore_changes_page_size_except_with_log() {
         add(&mut users, "alice");
         let backup = other.dir().join("backup.db");
         users.backup(&backup, false).unwrap();
-        let restore = || Users::prepare_restore(database.location(), &backup, None)?.apply();
+        let restore = || -> Result<(), Error> {
+            Ok(Users::prepare_restore(database.location(), &backup, None)?.apply()?)
+        };
         if journal == "WAL" {
             let refusal = restore().unwrap_err().to_string();
             assert!(refusal.contains("1024") && refusal.contains("8192"), "{refusal}");

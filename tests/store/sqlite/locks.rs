@@ -135,7 +135,7 @@ const CHANGES: [Change; 4] = [
     |database| {
         let backup = database.dir().join("backup.db");
         open(database).backup(&backup, false)?;
-        Users::prepare_restore(database.location(), &backup, None)?.apply()
+        Ok(Users::prepare_restore(database.location(), &backup, None)?.apply()?)
     },
 ];
 

@@ -4,7 +4,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use dash_users::files::{self, FileError, WriteOptions};
-use dash_users::{Error, Location, StoreError, Users};
+use dash_users::{Location, StoreError, Users};
 
 use super::import::is_stdout;
 use super::{Definition, Heading, Invocation};
@@ -45,7 +45,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if is_stdout(&args.file) {
         refuse_closed_stdout()?;
     } else if database.is_file(&file) {
-        return Err(Error::from(StoreError::SameFile { path: file }).into());
+        return Err(StoreError::SameFile { path: file }.into());
     }
     if is_stdout(&args.file) || is_pipe(&file) {
         return stream(&mut users, args, &file);

@@ -3,11 +3,11 @@ use std::path::{Path, PathBuf};
 
 use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::transfer::Format;
-use dash_users::{Error, Location, StoreError, Users};
+use dash_users::{Location, StoreError, Users};
 
 use super::import::is_stdout;
 use super::{Definition, Heading, Invocation};
-use crate::cli::FileFormat;
+use crate::cli::{FORMATS, named};
 use crate::exit::{Code, Failure, Result, command, quoted_path};
 use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
 
@@ -28,8 +28,8 @@ pub struct Args {
     #[arg(default_value = "-")]
     pub file: PathBuf,
     /// Format of the file [default: from its name; on stdout csv, or json with --json]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub output_format: Option<FileFormat>,
+    #[arg(long, value_parser = named(FORMATS), value_name = "FORMAT")]
+    pub output_format: Option<Format>,
     /// Leave out the password hashes
     #[arg(long)]
     pub without_hashes: bool,
@@ -56,13 +56,13 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         refuse_closed_stdout()?;
     } else {
         if database.is_file(&file) {
-            return Err(Error::from(StoreError::SameFile { path: file }).into());
+            return Err(StoreError::SameFile { path: file }.into());
         }
         // Fail before reading the users.
         files::check(&file, &options(args))?;
     }
     let format = match args.output_format {
-        Some(format) => format.into(),
+        Some(format) => format,
         None if is_stdout(&args.file) && output.is_json() => Format::Json,
         None if is_stdout(&args.file) => Format::Csv,
         None => Format::of_path(&args.file).ok_or_else(|| unknown_format(&args.file, database))?,

@@ -375,10 +375,7 @@ fn delete(
     }
     if !going.is_empty() && !yes {
         let question = format!("Delete the groups {} from {database}?", going.join(", "));
-        if !prompt.confirm(&[], &question, "--yes")? {
-            output.note("nothing deleted");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
-        }
+        prompt.confirm(&[], &question, "nothing deleted", output)?;
     }
     let deleted = users.delete_groups(&names)?;
     let mut json = Vec::new();

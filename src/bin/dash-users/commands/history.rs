@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Definition, Heading, Invocation, bytes, open};
 use crate::cli::number;
-use crate::exit::{Code, Failure, Result};
+use crate::exit::Result;
 use crate::output::{JsonEvent, Output, age, counted, rfc3339, table};
 use crate::prompt::Prompt;
 use crate::{complete, time};
@@ -158,10 +158,7 @@ fn prune(
     let events = |count| counted(count, "event", "events");
     if count > 0 && !yes {
         let question = format!("Delete {} before {time} from {database}?", events(count));
-        if !prompt.confirm(&[], &question, "--yes")? {
-            output.note("nothing deleted");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
-        }
+        prompt.confirm(&[], &question, "nothing deleted", output)?;
     }
     let pruned = if count > 0 { users.prune_history(before)? } else { 0 };
     output.note(&match pruned {

@@ -3,9 +3,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use clap::ValueEnum;
 use dash_users::files::{self, FileError, WriteOptions};
-use dash_users::transfer::{InputFormat, ReadAs};
+use dash_users::transfer::ReadAs;
 use dash_users::{
     Error, Import, ImportOptions, ImportSummary, Location, Method, NewFile, OnConflict, Password,
     StoreError, StoredText, Users,
@@ -18,7 +17,7 @@ use super::{
     Definition, Heading, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
     schema_warnings, seed,
 };
-use crate::cli::{FileArgs, MethodArg, NewFileArgs};
+use crate::cli::{FileArgs, INPUT_FORMATS, MethodArg, Named, NewFileArgs, named};
 use crate::exit::{Code, Failure, Result, bad_records, create_directory};
 use crate::output::{JsonImport, JsonReadAs, Output, counted, refuse_closed_stdout, write_stdout};
 use crate::{progress, terminal};
@@ -47,8 +46,8 @@ pub struct Args {
     /// File to import, or - for stdin
     pub file: PathBuf,
     /// What to do with existing users
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
-    pub on_conflict: Conflict,
+    #[arg(long, value_parser = named(CONFLICTS), default_value = "fail", value_name = "WHAT")]
+    pub on_conflict: OnConflict,
     #[command(flatten)]
     pub options: FileArgs,
     #[command(flatten)]
@@ -57,16 +56,15 @@ pub struct Args {
     pub method: MethodArg,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Conflict {
-    /// Import nothing
-    #[default]
-    Fail,
-    /// Skip them
-    Skip,
-    /// Update the fields that the file has; an equal password keeps its hash
-    Update,
-}
+const CONFLICTS: &[Named<OnConflict>] = &[
+    ("fail", "Import nothing", OnConflict::Fail),
+    ("skip", "Skip them", OnConflict::Skip),
+    (
+        "update",
+        "Update the fields that the file has; an equal password keeps its hash",
+        OnConflict::Update,
+    ),
+];
 
 impl Definition for Args {
     const NAME: &str = "import";
@@ -82,14 +80,10 @@ impl Definition for Args {
 }
 
 fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
-    let on_conflict = match args.on_conflict {
-        Conflict::Fail => OnConflict::Fail,
-        Conflict::Skip => OnConflict::Skip,
-        Conflict::Update => OnConflict::Update,
-    };
     let source = Source::new(&args.file, &args.options, database)?;
     let new_file = new_file(&args.new_file)?;
     let method = args.method.get()?;
+    let on_conflict = args.on_conflict;
     let job = Job { source, on_conflict, prune: None, action: "import", method, new_file };
     run_job(&job, &args.options, database, output)
 }
@@ -219,14 +213,9 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
 
 fn json_read_as(file_as: ReadAs, import: &Import) -> JsonReadAs {
     let (hashes, passwords) = import.detected();
+    let format = INPUT_FORMATS.iter().find(|(.., format)| *format == file_as.format);
     JsonReadAs {
-        format: match file_as.format {
-            InputFormat::Csv => "csv",
-            InputFormat::Json => "json",
-            InputFormat::JsonLines => "jsonl",
-            InputFormat::Xlsx => "xlsx",
-            InputFormat::Htpasswd => "htpasswd",
-        },
+        format: format.map_or("", |(name, ..)| name),
         encoding: file_as.encoding.map(|encoding| encoding.to_string()),
         delimiter: file_as.delimiter.map(|delimiter| delimiter.to_string()),
         sheet: file_as.sheet,

@@ -124,13 +124,8 @@ impl Definition for Args {
     const NAME: &str = "list";
     const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("list", &[4, 5])];
-    const JSON: &[(&str, &str)] = &[
-        (
-            "list",
-            "an array of `username`, `language`, `locked`, `method`, `outdated`, `groups`, `created_at`, `password_changed_at`",
-        ),
-        ("list --names", "an array of usernames"),
-    ];
+    const JSON: &[(&str, &str)] =
+        &[("list", "an array of {user}"), ("list --names", "an array of usernames")];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
         run(self, &invocation.database()?, invocation.output)
@@ -163,7 +158,7 @@ fn print_rows(args: &Args, mut users: Users, rows: Rows) -> Result<()> {
             pushed = if args.names {
                 rows.push(|| user.username.to_text(), || vec![user.username.to_string()], time)
             } else {
-                rows.push(|| JsonUser::from(&user), || plain_user(&user), time)
+                rows.push(|| JsonUser(&user), || plain_user(&user), time)
             };
         }
     })?;

@@ -7,7 +7,7 @@ use dash_users::{Error, Location, StoredText, Users};
 
 use super::{Definition, Heading, Invocation, changes, open, sessions, usernames};
 use crate::complete;
-use crate::exit::{Code, Failure, Result};
+use crate::exit::Result;
 use crate::output::{Output, counted};
 use crate::prompt::Prompt;
 
@@ -73,10 +73,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         names.iter().map(|name| losses(&mut users, name)).collect::<Result<_>>()?;
     if !going.is_empty() && !args.yes {
         let question = format!("Remove {} from {database}?", going.join(", "));
-        if !prompt.confirm(&warnings.concat(), &question, "--yes")? {
-            output.note("nothing removed");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
-        }
+        prompt.confirm(&warnings.concat(), &question, "nothing removed", output)?;
     }
 
     let removed = users.remove(&names, args.if_exists)?;

@@ -62,10 +62,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
         let loss =
             format!("this replaces everything in {database}, including the app's own tables");
         let question = format!("Restore {file} ({size}) into {database}?");
-        if !prompt.confirm(&[loss], &question, "--yes")? {
-            output.note("nothing restored");
-            return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
-        }
+        prompt.confirm(&[loss], &question, "nothing restored", output)?;
     }
     terminal::pass_point_of_no_return();
     restore.apply()?;

@@ -159,10 +159,7 @@ fn confirm(
         losses.insert(0, format!("{file} does not list {count} of {database}: {names}"));
     }
     let question = format!("Remove {count} that {file} does not list from {database}: {names}?");
-    if !prompt.confirm(&losses, &question, "--yes")? {
-        output.note("nothing was changed");
-        return Err(Failure::new(Code::NeedsConfirmation, "not confirmed").answered());
-    }
+    prompt.confirm(&losses, &question, "nothing was changed", output)?;
     Ok(Vec::new())
 }
 

@@ -1,8 +1,7 @@
 use std::ffi::OsString;
-use std::time::SystemTime;
 
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{Error, Location, Method, Users};
+use dash_users::{Error, Location, Method, User, UserValue, Users};
 
 use super::{Definition, Heading, Invocation, bytes, username};
 use crate::cli::MethodArg;
@@ -28,10 +27,7 @@ impl Definition for Args {
     const NAME: &str = "show";
     const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("show", &[4, 5, 6])];
-    const JSON: &[(&str, &str)] = &[(
-        "show",
-        "`username`, `language`, `locked`, `method`, `outdated`, `groups`, `created_at`, `password_changed_at`",
-    )];
+    const JSON: &[(&str, &str)] = &[("show", "{user}")];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
         run(self, &invocation.database()?, invocation.output)
@@ -43,29 +39,28 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let Some(user) = users.get(bytes(&args.user))? else {
         return Err(Error::NoSuchUser(username(&args.user)).into());
     };
-    let yes_or_no = |condition| if condition { "yes" } else { "no" };
-    let people = || {
-        let method = match &user.method {
-            Some(method) => format!("{method} ({})", cost(method)),
-            None => "none (the stored value is not a usable hash)".to_owned(),
+    Ok(output.result(|| JsonUser(&user), || vec![plain_user(&user)], || people(&user))?)
+}
+
+fn people(user: &User) -> String {
+    let mut shown = user.fields();
+    // First what people decide on. The sort is stable.
+    shown.sort_by_key(|(_, value)| !matches!(value, UserValue::Text(_) | UserValue::Texts(_)));
+    let shown = shown.map(|(name, value)| {
+        let label = name.trim_end_matches("_at").trim_end_matches("name").replace('_', " ");
+        let text = match value {
+            UserValue::Text(text) => text.to_string(),
+            UserValue::Texts(texts) => joined(texts, ", "),
+            UserValue::State(true) => "yes".to_owned(),
+            UserValue::State(false) => "no".to_owned(),
+            UserValue::Method(Some(method)) => format!("{method} ({})", cost(&method)),
+            UserValue::Method(None) => "none (the stored value is not a usable hash)".to_owned(),
+            UserValue::Time(Some(time)) => format!("{} ({})", ago(time), rfc3339(time)),
+            UserValue::Time(None) => "unknown (before dash-users managed the database)".to_owned(),
         };
-        let when = |time: Option<SystemTime>| match time {
-            Some(time) => format!("{} ({})", ago(time), rfc3339(time)),
-            None => "unknown (before dash-users managed the database)".to_owned(),
-        };
-        let shown = [
-            ("user", user.username.to_string()),
-            ("language", user.language.to_string()),
-            ("groups", joined(&user.groups, ", ")),
-            ("locked", yes_or_no(user.locked).to_owned()),
-            ("method", method),
-            ("outdated", yes_or_no(user.outdated).to_owned()),
-            ("created", when(user.created_at)),
-            ("password changed", when(user.password_changed_at)),
-        ];
-        fields(shown.iter().map(|(label, value)| (*label, value.as_str())))
-    };
-    Ok(output.result(|| JsonUser::from(&user), || vec![plain_user(&user)], people)?)
+        (label, text)
+    });
+    fields(shown.iter().map(|(label, text)| (&**label, &**text)))
 }
 
 /// The cost of checking a password.

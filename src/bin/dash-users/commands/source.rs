@@ -31,7 +31,7 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     pub fn new(path: &'a Path, args: &'a FileArgs, database: &Location) -> Result<Self> {
         check_file(path, database)?;
-        let given = args.input_format.map(InputFormat::from);
+        let given = args.input_format;
         let Some(format) = given.or_else(|| InputFormat::of_path(path)) else {
             let message = format!("cannot tell the format of {} from its name", name(path));
             let hint = other_format_hint(path)
@@ -267,8 +267,8 @@ impl<'a> Source<'a> {
     }
 
     fn reads_names_only(&self) -> bool {
-        let given = self.args.input_format.map(InputFormat::from);
-        given.or_else(|| InputFormat::of_path(self.path)) == Some(InputFormat::Htpasswd)
+        self.args.input_format.or_else(|| InputFormat::of_path(self.path))
+            == Some(InputFormat::Htpasswd)
     }
 }
 

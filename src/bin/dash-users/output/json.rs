@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use dash_users::transfer::Position;
-use dash_users::{Event, Location, Migration, StoredText, User};
-use serde::Serialize;
+use dash_users::{Event, Location, Migration, StoredText, User, UserValue};
+use serde::{Serialize, Serializer};
 
 use super::rfc3339;
 use crate::exit::{Detail, Failure, without_backticks};
@@ -54,29 +54,28 @@ impl<'a> Change<'a> {
 }
 
 /// A user in JSON.
-#[derive(Serialize)]
-pub struct JsonUser<'a> {
-    username: Option<Cow<'a, str>>,
-    language: Option<Cow<'a, str>>,
-    locked: bool,
-    method: Option<String>,
-    outdated: bool,
-    groups: Vec<Option<Cow<'a, str>>>,
-    created_at: Option<String>,
-    password_changed_at: Option<String>,
+pub struct JsonUser<'a>(pub &'a User);
+
+impl Serialize for JsonUser<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.fields().map(|(name, value)| (name, JsonValue(value))))
+    }
 }
 
-impl<'a> From<&'a User> for JsonUser<'a> {
-    fn from(user: &'a User) -> Self {
-        Self {
-            username: user.username.to_text(),
-            language: user.language.to_text(),
-            locked: user.locked,
-            method: user.method.map(|method| method.to_string()),
-            outdated: user.outdated,
-            groups: user.groups.iter().map(StoredText::to_text).collect(),
-            created_at: user.created_at.map(rfc3339),
-            password_changed_at: user.password_changed_at.map(rfc3339),
+struct JsonValue<'a>(UserValue<'a>);
+
+impl Serialize for JsonValue<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            UserValue::Text(text) => text.to_text().serialize(serializer),
+            UserValue::Texts(texts) => {
+                serializer.collect_seq(texts.iter().map(StoredText::to_text))
+            }
+            UserValue::State(state) => state.serialize(serializer),
+            UserValue::Method(method) => {
+                method.map(|method| method.to_string()).serialize(serializer)
+            }
+            UserValue::Time(time) => time.map(rfc3339).serialize(serializer),
         }
     }
 }

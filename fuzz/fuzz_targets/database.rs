@@ -172,7 +172,7 @@ fn restore(file: &Path) {
     fs::write(&path, &*VALID).expect("it can be written");
     let location = Location::parse(&path).expect("it is a path");
     let restored = judged(Users::prepare_restore(&location, file, None))
-        .and_then(|restore| judged(restore.apply()));
+        .and_then(|restore| judged(restore.apply().map_err(Error::from)));
     if restored.is_none() {
         assert!(fs::read(&path).expect("it is there") == *VALID, "it was changed");
         return;

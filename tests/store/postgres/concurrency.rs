@@ -207,6 +207,8 @@ fn concurrent_writers_lose_nothing() {
                     assert_eq!(error.code().unwrap().code(), "40P01", "{error}");
                 }
                 count += 1;
+                // Each deadlock costs a second: without a pause, a change may not get through in time.
+                thread::sleep(Duration::from_millis(5));
             }
         });
         let work = |number: usize| {

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import html
+import os
+import random
 import re
+import threading
+import time
 from typing import Any
 
 import dash
@@ -14,6 +18,7 @@ from werkzeug.test import Client, TestResponse
 from dash_users import Limits, Users
 from dash_users.dash import LoginAuth
 
+FULL = os.environ.get("DASH_USERS_TESTS") == "full"
 SECRET = "a secret key of the tests, 32 bytes"
 COOKIE = "dash_users_session"
 
@@ -110,3 +115,49 @@ def replay(app: dash.Dash, cookies: dict[str, str], **options: Any) -> Person:
     for name, value in cookies.items():
         thief.client.set_cookie(name, value, domain="localhost", path=thief.prefix)
     return thief
+
+
+def load(apps: list[dash.Dash], names: list[str]) -> int:
+    """8 threads with up to 500 sessions log in and out at random. Returns how many sessions are left.
+
+    No request fails, no session is lost, and none outlives its end.
+    """
+    seconds = 30 if FULL else 5
+    deadline = time.monotonic() + seconds
+    failures: list[str] = []
+    counts = {"logins": 0, "requests": 0}
+
+    def work(seed: int) -> None:
+        source = random.Random(seed)
+        people: list[Person] = []
+        while time.monotonic() < deadline and not failures:
+            app = source.choice(apps)
+            if len(people) < 63 and source.random() < 0.3:
+                person = Person(app, REMOTE_ADDR=f"10.0.0.{seed}")
+                answer = person.log_in(source.choice(names))
+                if answer.status_code != 303:
+                    failures.append(f"login: {answer.status_code}")
+                people.append(person)
+                counts["logins"] += 1
+            elif people and source.random() < 0.2:
+                person = people.pop(source.randrange(len(people)))
+                copied = person.cookies()
+                if person.log_out().location != "/login?logged-out":
+                    failures.append("logout")
+                if replay(app, copied).who() is not None:
+                    failures.append("a session outlived its end")
+            elif people:
+                counts["requests"] += 1
+                if source.choice(people).who() is None:
+                    failures.append("a session was lost")
+        left.extend(people)
+
+    left: list[Person] = []
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert counts["logins"] > 8
+    return len(left)

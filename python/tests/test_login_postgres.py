@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from conftest import BETTER, METHOD, run
-from login_client import Person, make_app, replay
+from login_client import Person, load, make_app, replay
 from test_postgres import url  # noqa: F401 - a fixture
 
 from dash_users import DatabaseError, Limits, Users
@@ -61,6 +61,15 @@ def test_sessions_in_a_table(url: str) -> None:  # noqa: F811
     execute(url, "UPDATE dash_users_sessions SET expires_at = '2001-01-01'")
     assert ann.who() is None
     users.close()
+
+
+def test_load(url: str) -> None:  # noqa: F811
+    left = load([make_app(users_of(url)) for _ in range(2)], ["ann"])
+    assert execute(url, "SELECT count(*) FROM dash_users_sessions") == [(left,)]
+    execute(url, "UPDATE dash_users_sessions SET expires_at = '2001-01-01'")
+    # The next login of a new process removes them.
+    Person(make_app(users_of(url))).log_in()
+    assert execute(url, "SELECT count(*) FROM dash_users_sessions") == [(1,)]
 
 
 def test_table_of_another_owner_is_ignored_by_commands(url: str) -> None:  # noqa: F811

@@ -126,10 +126,22 @@ fn missing_privileges_exit_4() {
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT CREATE ON SCHEMA public TO {OWNER}"
     );
     admin.batch_execute(&revoke).unwrap();
+    let grant = format!("GRANT USAGE, CREATE ON SCHEMA public TO {role};");
     for args in [&["init"][..], &["seed"]] {
-        assert_fails(&other.run(args), 4, "permission denied for schema public");
+        let run = other.run(args);
+        assert_fails(&run, 4, "permission denied for schema public");
+        assert!(run.stderr.contains(&grant), "{run}");
     }
     assert!(admin.query("SELECT FROM pg_class WHERE relname = 'users'", &[]).unwrap().is_empty());
+    // The app's table is there already.
+    let create = "CREATE TABLE public.users (
+                      username text PRIMARY KEY, password_hash text, language text)";
+    let give = format!("{create}; ALTER TABLE public.users OWNER TO {role}");
+    admin.batch_execute(&give).unwrap();
+    let run = other.run(&["init"]);
+    assert_fails(&run, 4, "permission denied for schema public");
+    assert!(run.stderr.contains(&grant), "{run}");
+    admin.batch_execute("DROP TABLE public.users").unwrap();
 
     let owner = on(&url);
     assert_ok(&owner.run(&["seed"]));

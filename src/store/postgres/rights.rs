@@ -24,16 +24,18 @@ pub(super) fn missing(client: &mut Client, schema: &str, is_read: bool) -> Optio
             format!("({}, {})", literal(table), literal(privileges))
         })
         .collect();
+    // Whoever creates this table creates the others, and functions.
+    let created = literal(if is_read { "users" } else { "dash_users_schema" });
     let select = format!(
         "ROLLBACK; BEGIN READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp;
          SET LOCAL standard_conforming_strings = on; SET LOCAL quote_all_identifiers = off;
          SELECT format('GRANT USAGE%s ON SCHEMA %I TO %I;',
-                    CASE WHEN to_regclass(format('%I.users', nspname)) IS NULL THEN ', CREATE'
+                    CASE WHEN to_regclass(format('%I.%I', nspname, {created})) IS NULL THEN ', CREATE'
                          ELSE '' END, nspname, current_user)
          FROM pg_namespace
          WHERE nspname = {schema}
              AND NOT (has_schema_privilege(oid, 'USAGE')
-                      AND (to_regclass(format('%I.users', nspname)) IS NOT NULL
+                      AND (to_regclass(format('%I.%I', nspname, {created})) IS NOT NULL
                            OR has_schema_privilege(oid, 'CREATE')));
          SELECT format('GRANT %s ON %I.%I TO %I;', string_agg(privilege, ', ' ORDER BY position),
                     {schema}, relname, current_user)

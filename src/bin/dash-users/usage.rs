@@ -24,7 +24,7 @@ pub struct Misuse<'a> {
 }
 
 impl<'a> Misuse<'a> {
-    /// Replaces clap's suggestions, which go by single letters, by ones that fit, or by none.
+    /// Replaces clap's suggestions, which compare single letters, by ones that fit, or by none.
     pub fn new(error: clap::Error, arguments: &'a [OsString]) -> Self {
         let arguments: Vec<_> = arguments.iter().map(|it| it.to_string_lossy()).collect();
         let (command, path, before) = invoked(&arguments);

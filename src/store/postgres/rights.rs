@@ -24,7 +24,7 @@ pub(super) fn missing(client: &mut Client, schema: &str, is_read: bool) -> Optio
             format!("({}, {})", literal(table), literal(privileges))
         })
         .collect();
-    // Whoever creates this table creates the others, and functions.
+    // The role that creates this table also creates the others, and functions.
     let created = literal(if is_read { "users" } else { "dash_users_schema" });
     let select = format!(
         "ROLLBACK; BEGIN READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp;

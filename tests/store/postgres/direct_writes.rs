@@ -40,7 +40,7 @@ fn cases() -> impl Iterator<Item = Case> {
 }
 
 /// A database with alice and bob whose history is empty.
-fn before() -> Option<Postgres> {
+pub(super) fn before() -> Option<Postgres> {
     let database = Postgres::with(TUTORIAL_TABLE)?;
     fill(&database);
     Some(database)

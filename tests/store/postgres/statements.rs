@@ -1,18 +1,12 @@
 //! Statements whose triggers run in an unusual order, or see rows that do not fit: the holder of a
 //! name never gets the groups of an earlier one, and times stay those of the holder.
 
+use super::direct_writes::before;
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
-use crate::direct_writes::{fill, members};
+use crate::direct_writes::members;
 use crate::server;
-use crate::support::{TUTORIAL_TABLE, init};
-
-/// A database with alice and bob, each in a group, and an empty history.
-fn before() -> Option<Postgres> {
-    let database = Postgres::with(TUTORIAL_TABLE)?;
-    fill(&database);
-    Some(database)
-}
+use crate::support::init;
 
 fn recorded(database: &Postgres) -> Vec<String> {
     database.query(

@@ -1,4 +1,4 @@
-//! Tips for a mistyped command, option or value, instead of clap's, which go by single letters.
+//! Tips for a mistyped command, option or value, instead of clap's, which compare single letters.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};

@@ -373,6 +373,10 @@ impl Known for StoreError {
                 let fix = command(location, "check --fix");
                 (Code::NeedsMigration, Some(format!("run {fix} to repair it")))
             }
+            Self::Unfinished { location } => {
+                let init = command(location, "init");
+                (Code::NeedsMigration, Some(format!("run {init} to continue")))
+            }
             Self::NotEncodable { .. } => (Code::InvalidData, None),
             Self::TooSlow { .. } => (Code::Busy, None),
             Self::NewerSchema { .. } => (

@@ -200,10 +200,10 @@ pub(super) fn migrate(
 
 /// Whether the user wants to end an update: the next one continues.
 pub(super) fn stop_if_canceled(store: &Postgres, hooks: CommitHooks) -> Result<(), StoreError> {
-    match (hooks.is_canceled)() {
-        true => Err(StoreError::Unfinished { location: store.location.clone() }),
-        false => Ok(()),
+    if (hooks.is_canceled)() {
+        return Err(StoreError::Unfinished { location: store.location.clone() });
     }
+    Ok(())
 }
 
 /// Creates the indexes of large tables, which takes seconds and stops nobody. What fails is left to the

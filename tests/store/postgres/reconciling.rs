@@ -76,7 +76,7 @@ fn canceled_init_is_continued() {
         };
         let hooks = CommitHooks { is_canceled, ..CommitHooks::default() };
         let changes = TableChanges::default();
-        let error = Users::init_with(&database.location(), &NewFile::default(), &changes, hooks);
+        let error = Users::init_with(database.location(), &NewFile::default(), &changes, hooks);
         let error = error.unwrap_err();
         assert!(matches!(error, Error::Store(StoreError::Unfinished { .. })), "{step}: {error}");
         assert_eq!(members(&database), UNCHANGED);

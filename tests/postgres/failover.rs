@@ -369,24 +369,38 @@ fn lost_connection_is_replaced_at_next_transaction() {
     assert_eq!(users.list().unwrap().len(), 2);
 }
 
-/// Passes connections on to a server. The first one is cut after a number of bytes in both
-/// directions together.
-fn cutting(server: u16, budget: usize) -> (u16, &'static AtomicI64) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let budget = i64::try_from(budget).unwrap();
-    let left: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(budget)));
-    thread::spawn(move || {
-        let unlimited: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(i64::MAX)));
-        for (index, near) in listener.incoming().flatten().enumerate() {
-            let far = TcpStream::connect(("127.0.0.1", server)).unwrap();
-            let left = if index == 0 { left } else { unlimited };
-            let (near_too, far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-            thread::spawn(move || pass(near, far, left));
-            thread::spawn(move || pass(far_too, near_too, left));
-        }
-    });
-    (port, left)
+/// Passes connections on to a server. The next one is cut after a number of bytes in both directions
+/// together, the others are not.
+struct Cutting {
+    port: u16,
+    left: AtomicI64,
+    is_next: AtomicBool,
+}
+
+impl Cutting {
+    fn start(server: u16) -> &'static Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (left, is_next) = (AtomicI64::new(0), AtomicBool::new(false));
+        let cutting: &'static Self = Box::leak(Box::new(Self { port, left, is_next }));
+        thread::spawn(move || {
+            let unlimited: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(i64::MAX)));
+            for near in listener.incoming().flatten() {
+                let far = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                let is_cut = cutting.is_next.swap(false, Ordering::SeqCst);
+                let left = if is_cut { &cutting.left } else { unlimited };
+                let (near_too, far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+                thread::spawn(move || pass(near, far, left));
+                thread::spawn(move || pass(far_too, near_too, left));
+            }
+        });
+        cutting
+    }
+
+    fn cut_next(&self, budget: usize) {
+        self.left.store(i64::try_from(budget).unwrap(), Ordering::SeqCst);
+        self.is_next.store(true, Ordering::SeqCst);
+    }
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream, left: &AtomicI64) {
@@ -410,13 +424,15 @@ fn connection_cut_anywhere_tells_the_truth() {
     let direct = cluster.database();
     assert_ok(&on(&direct).run(&["seed"]));
     let mut admin = connect(&direct);
+    let cutting = Cutting::start(cluster.port());
+    let url = direct.replace(&format!(":{}/", cluster.port()), &format!(":{}/", cutting.port));
     let conversation = |budget: usize| {
-        let (port, left) = cutting(cluster.port(), budget);
-        let url = direct.replace(&format!(":{}/", cluster.port()), &format!(":{port}/"));
+        cutting.cut_next(budget);
         let method: Method = "scrypt:128:8:1".parse().unwrap();
         let users = Users::open(&Location::parse(&url).unwrap());
         let changed = users.and_then(|users| users.with_method(method).lock(&["alice"]));
-        (changed, i64::try_from(budget).unwrap() - left.load(Ordering::SeqCst))
+        let left = cutting.left.load(Ordering::SeqCst);
+        (changed, i64::try_from(budget).unwrap() - left)
     };
     let (changed, whole) = conversation(1 << 40);
     assert_eq!(changed.unwrap(), [true]);

@@ -38,7 +38,7 @@ use crate::store::{
     RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, StoredSecret, TableChanges,
     Transaction,
 };
-use crate::user::{Profile, StoredText, User};
+use crate::user::{StoredText, User};
 use crate::username::Username;
 
 /// The users of a database.
@@ -653,19 +653,8 @@ fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Er
 
 fn user(row: Row, current: &Method) -> User {
     let Row { username, secret, profile, created_at, password_changed_at } = row;
-    let Profile { language, groups } = profile;
-    let credential = secret.credential();
-    let hash = credential.hash();
-    User {
-        username,
-        language,
-        locked: credential.is_locked(),
-        method: hash.map(|hash| *hash.method()),
-        outdated: hash.is_some_and(|hash| hash.is_outdated(current)),
-        groups,
-        created_at,
-        password_changed_at,
-    }
+    let times = [created_at, password_changed_at];
+    User::new(username, profile, &secret.credential(), current, times)
 }
 
 fn existing(transaction: &mut dyn Transaction, username: &[u8]) -> Result<Row, Error> {

@@ -265,3 +265,20 @@ impl PartialProfile {
         Profile { language: language.unwrap_or_else(default), groups: groups.unwrap_or_default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_has_the_fields_of_profile() {
+        let profile = PartialProfile::default().complete();
+        let credential = Credential::parse(&StoredText::Null);
+        let user =
+            User::new(StoredText::Null, profile, &credential, &Method::default(), [None, None]);
+        let is_text = |value: &_| matches!(value, UserValue::Text(_) | UserValue::Texts(_));
+        let texts = user.fields().into_iter().filter(|(_, value)| is_text(value));
+        let names: Vec<_> = texts.map(|(name, _)| name).collect();
+        assert_eq!(names, [&["username"], &Profile::FIELDS[..]].concat(), "in this order");
+    }
+}

@@ -209,9 +209,11 @@ fn without_globals(command: clap::Command, line: &str) -> clap::Command {
         .mut_subcommands(|sub| without_globals(sub, line))
 }
 
-/// Moves the example of a command's help behind its first line.
-fn with_example_first(command: clap::Command) -> clap::Command {
+/// Fills in the fields of users, and moves the example of a command's help behind its first line.
+fn with_fields_and_example(command: clap::Command) -> clap::Command {
     let text = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+    let text = text.replace("{user}", &User::FIELDS.join(", "));
+    let text = text.replace("{fields}", &transfer::FIELDS.join(", "));
     let parts = text.rsplit_once("\n\nExample: ");
     match parts.and_then(|(text, example)| Some((text.split_once("\n\n")?, example))) {
         Some(((first, rest), example)) => {
@@ -258,7 +260,7 @@ pub fn command() -> clap::Command {
     let with_texts = |cli: clap::Command, command: &Command| {
         let texts = |sub: clap::Command, line: &str| {
             let texts = json_keys(command, line) + &codes_of(command, line);
-            with_example_first(sub).after_long_help(texts)
+            with_fields_and_example(sub).after_long_help(texts)
         };
         cli.mut_subcommand(command.name, |sub| {
             let nested = |sub: clap::Command| {

@@ -335,6 +335,20 @@ pub fn plain_user(user: &User) -> Vec<String> {
     user.fields().map(cell).into()
 }
 
+/// The name of a field, for people.
+pub fn label(field: &str) -> String {
+    field.trim_end_matches("_at").trim_end_matches("name").replace('_', " ")
+}
+
+/// A value for people, if it is a text or several.
+pub fn shown_text(value: UserValue<'_>) -> Option<String> {
+    match value {
+        UserValue::Text(text) => Some(text.to_string()),
+        UserValue::Texts(texts) => Some(joined(texts, ", ")),
+        _ => None,
+    }
+}
+
 /// Joins texts from the database into one cell.
 pub fn joined<'a>(texts: impl IntoIterator<Item = &'a StoredText>, separator: &str) -> String {
     texts.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)

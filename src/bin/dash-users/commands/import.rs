@@ -28,10 +28,10 @@ use crate::{progress, terminal};
 /// passwords), JSON Lines, an Excel workbook (.xlsx), or an htpasswd file (only its names). The whole file is imported in one transaction, or nothing is. The
 /// database is created if it does not exist.
 ///
-/// The fields are username, password (plaintext, hashed on import) or password_hash (stored
-/// unchanged, except that PBKDF2 hashes from Django and passlib are converted), language, groups
-/// (separated by ; in CSV), and locked or its opposite, active (true or false). An empty CSV cell
-/// means "not given", except in groups, where it means "no groups".
+/// The fields are {fields}. A password is plaintext and hashed on import. A password_hash is stored
+/// unchanged, except that PBKDF2 hashes from Django and passlib are converted. In CSV, groups are
+/// separated by ;. locked and its opposite, active, are true or false. An empty CSV cell means "not
+/// given", except in groups, where it means "no groups".
 ///
 /// A werkzeug hash in the field password, a hash with extra text around it, and words such as None
 /// or null are always rejected. A value that looks like a digest or a hash of another program is

@@ -3,12 +3,14 @@ use std::time::SystemTime;
 
 use clap::ValueEnum;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{Location, StoredText, User, Users};
+use dash_users::{Location, Profile, StoredText, User, Users};
 
 use super::{Definition, Heading, Invocation, bytes, most_similar};
 use crate::cli::{MethodArg, number};
 use crate::exit::Result;
-use crate::output::{JsonUser, Output, Rows, age, joined, marked, plain_user, write_stdout};
+use crate::output::{
+    JsonUser, Output, Rows, age, label, marked, plain_user, shown_text, write_stdout,
+};
 use crate::{complete, time};
 
 /// List users, without their hashes
@@ -16,9 +18,8 @@ use crate::{complete, time};
 /// A user is listed if all conditions are met. Ages are short: 25m, 3d, 2y. A column in which every
 /// cell is empty is left out. An AGE or TIME is an age such as 30d, 12h or 2w, a date, or RFC 3339.
 ///
-/// Columns of --format plain: username, language, locked (true or false), method (empty if the
-/// stored value is not a hash), outdated (true or false), groups (separated by commas), created and
-/// password changed (both empty if unknown).
+/// Columns of --format plain: {user}. locked and outdated are true or false, groups are separated by
+/// commas, a time is empty if it is unknown, and method if the stored value is not a hash.
 ///
 /// Example: dash-users list --group staff --password-older-than 90d
 #[derive(clap::Args)]
@@ -201,16 +202,15 @@ fn print(args: &Args, mut users: Users, output: &Output) -> Result<()> {
             (_, false, true) => "outdated",
             (_, false, false) => "",
         };
-        vec![
-            user.username.to_string(),
-            user.language.to_string(),
-            joined(&user.groups, ", "),
-            state.to_owned(),
-            user.created_at.map(age).unwrap_or_default(),
-            user.password_changed_at.map(age).unwrap_or_default(),
-        ]
+        let times = [user.created_at, user.password_changed_at].map(|time| time.map(age));
+        let times = times.map(Option::unwrap_or_default);
+        let texts = user.fields().into_iter().filter_map(|(_, value)| shown_text(value));
+        texts.chain([state.to_owned()]).chain(times).collect()
     };
-    let header = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
+    let texts = ["username"].into_iter().chain(Profile::FIELDS);
+    let texts: Vec<_> = texts.map(|name| label(name).to_uppercase()).collect();
+    let texts = texts.iter().map(String::as_str);
+    let header: Vec<_> = texts.chain(["STATE", "CREATED", "PASSWORD SET"]).collect();
     Ok(output.table(&header, &listed.iter().map(row).collect::<Vec<_>>())?)
 }
 

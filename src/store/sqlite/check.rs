@@ -7,8 +7,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::error::sql_error;
-use super::{ALL_ALONE, Sqlite, read_rows, schema_text, stored_text};
-use super::{schema, table};
+use super::profile::{ALL_ALONE, read_rows};
+use super::{Sqlite, schema, schema_text, stored_text, table};
 use crate::check::{self, Finding, Problem, SchemaObject, SchemaObjectKind};
 use crate::store::{Location, Row, StoreError};
 

@@ -53,20 +53,17 @@ const OBJECTS: [(u32, &str, &str); 10] = [
     (4, "dash_users_group_name", "user_groups"),
 ];
 
-/// The version that adds fingerprints, which cannot be repeated.
-const FINGERPRINTS: u32 = 3;
-
-/// The last column of `dash_users_times`, since that version.
-const FINGERPRINT: &str = ", fingerprint";
-
-/// Our tables except that of the version, the version that creates each, and their columns.
+/// Our tables except that of the version, the version that creates each, and their first columns.
 const TABLES: [(u32, &str, &str); 5] = [
     (2, "user_groups", "username, group_name"),
     (2, "user_events", "id, at, actor, action, username, detail"),
-    (2, "dash_users_times", "username, created_at, password_changed_at, fingerprint"),
+    (2, "dash_users_times", "username, created_at, password_changed_at"),
     (2, "dash_users_change", "actor, action, detail, is_bulk"),
     (5, "dash_users_imported", "username, event, changes"),
 ];
+
+/// The columns that later versions add to them, each with its table and type, in their order.
+const COLUMNS: [(u32, &str, &str, &str); 1] = [(3, "dash_users_times", "fingerprint", "TEXT")];
 
 /// Creates the table of the version.
 const CREATE_VERSION: &str = "CREATE TABLE dash_users_schema (version INTEGER NOT NULL)";
@@ -145,13 +142,12 @@ fn as_created() -> Vec<(&'static str, &'static str, Option<String>)> {
                 Some((kind, statement.split(';').next()?))
             })
         })?;
-        let sql = format!("CREATE {kind} {name} {sql}");
-        // As SQLite adds a column.
-        Some(if name == "dash_users_times" {
-            sql.replace("\n)", "\n, fingerprint TEXT)")
-        } else {
-            sql
-        })
+        let mut sql = format!("CREATE {kind} {name} {sql}");
+        for (_, _, column, of_type) in COLUMNS.iter().filter(|(_, table, ..)| *table == name) {
+            // As SQLite adds a column.
+            sql.insert_str(sql.rfind(')')?, &format!(", {column} {of_type}"));
+        }
+        Some(sql)
     };
     let tables = TABLES.iter().map(|(_, name, _)| (*name, *name));
     let objects = OBJECTS.iter().map(|(_, name, table)| (*name, *table));
@@ -208,26 +204,31 @@ pub(super) fn damage(
 
     let mut damage = Vec::new();
     let missing = |version, object| Damage { version, object, is_altered: false };
-    for (version, table, expected) in TABLES {
+    for (version, table, first) in TABLES {
         let is_it = |(kind, name, ..): &&(String, String, _, _)| {
             is(name, table) && ["table", "view"].contains(&kind.as_str())
         };
         match found.iter().find(is_it) {
             None => damage.push(missing(version, table)),
-            Some((kind, _, _, columns)) if kind == "table" && columns == expected => {}
-            Some((kind, _, _, columns))
-                if kind == "table"
-                    && expected.strip_suffix(FINGERPRINT) == Some(columns.as_str()) =>
-            {
-                damage.push(missing(FINGERPRINTS, "fingerprint"));
-            }
             Some((kind, _, _, columns)) => {
-                let reason = format!(
-                    "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
-                     of that name with {expected}",
-                    Escaped(columns)
-                );
-                return Err(StoreError::NotADatabase { location: location.clone(), reason });
+                let added = COLUMNS.iter().filter(|(_, of, ..)| *of == table);
+                let mut rest = columns.strip_prefix(first);
+                let mut expected = first.to_owned();
+                for (version, _, column, _) in added {
+                    let next = format!(", {column}");
+                    match rest.and_then(|rest| rest.strip_prefix(&next)) {
+                        Some(behind) => rest = Some(behind),
+                        None => damage.push(missing(*version, *column)),
+                    }
+                    expected += &next;
+                }
+                if kind != "table" || rest != Some("") {
+                    let reason = format!(
+                        "its '{table}' is a {kind} with the columns {}, but dash-users needs a                          table of that name with {expected}",
+                        Escaped(columns)
+                    );
+                    return Err(StoreError::NotADatabase { location: location.clone(), reason });
+                }
             }
         }
     }
@@ -345,7 +346,8 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     if is_another_table && has_groups && connection.query_row(is_empty, [], |row| row.get(0))? {
         return Ok(Leftovers::All("new and empty"));
     }
-    let gone = if has_fingerprints(connection)? { is_gone() } else { "?1".to_owned() };
+    let has_fingerprints = has_column(connection, "dash_users_times", "fingerprint")?;
+    let gone = if has_fingerprints { is_gone() } else { "?1".to_owned() };
     let select = format!(
         "SELECT DISTINCT kept.username FROM user_groups AS kept
          WHERE kept.username IN (SELECT username FROM users) AND {gone}"
@@ -355,10 +357,9 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     names.collect::<rusqlite::Result<_>>().map(Leftovers::These)
 }
 
-fn has_fingerprints(connection: &Connection) -> rusqlite::Result<bool> {
-    let select = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
-                                 WHERE name = 'fingerprint')";
-    connection.query_row(select, [], |row| row.get(0))
+fn has_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ?)";
+    connection.query_row(select, [table, column], |row| row.get(0))
 }
 
 /// Whether there are any groups.
@@ -401,7 +402,13 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
 /// Creates missing objects, and recreates the triggers.
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     for (migration, sql) in MIGRATIONS {
-        if migration.version != FINGERPRINTS || !has_fingerprints(connection)? {
+        // SQLite has no ADD COLUMN IF NOT EXISTS.
+        let mut added = COLUMNS.iter().filter(|(version, ..)| *version == migration.version);
+        let is_there = match added.next() {
+            Some((_, table, column, _)) => has_column(connection, table, column)?,
+            None => false,
+        };
+        if !is_there {
             connection.execute_batch(sql)?;
         }
     }
@@ -608,7 +615,7 @@ mod tests {
     #[test]
     fn groups_are_found_through_index() {
         let connection = new();
-        let plan = format!("EXPLAIN QUERY PLAN {}", super::super::GROUPS);
+        let plan = format!("EXPLAIN QUERY PLAN {}", crate::store::sqlite::operations::GROUPS);
         let mut plan = connection.prepare(&plan).unwrap();
         let steps = plan.query_map(["a", "b", "9"], |row| row.get(3)).unwrap();
         let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();

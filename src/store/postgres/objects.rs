@@ -8,13 +8,29 @@ use super::PostgresTransaction;
 use super::catalog::Catalog;
 use super::connection::quoted;
 use super::place::is_true;
-use super::schema::{LATEST, fingerprint, not_a_database};
+use super::schema::{fingerprint, not_a_database};
 use crate::check::{Problem, SchemaObject, SchemaObjectKind};
 use crate::escape::Escaped;
-use crate::store::{Location, StoreError};
+use crate::store::{Location, Migration, StoreError};
 
 const FUNCTIONS: &str = include_str!("functions.sql");
 const OBJECTS: &str = include_str!("objects.sql");
+
+/// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
+pub(super) const MIGRATIONS: [(Migration, &str); 6] = [
+    (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
+    (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
+    (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
+    (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
+    (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
+    (
+        Migration { version: 6, name: "statement_triggers" },
+        include_str!("006_statement_triggers.sql"),
+    ),
+];
+
+/// The latest version.
+pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
 /// The indexes, the version that creates each, its table, and parts of its definition.
 const INDEXES: [(u32, &str, &str, &[&str]); 2] = [
@@ -53,7 +69,7 @@ const DELETE: i16 = 8;
 const UPDATE: i16 = 16;
 const TRUNCATE: i16 = 32;
 
-/// The tables, the version that needs each, and their columns.
+/// The tables, the version that needs each, and their first columns.
 const TABLES: [(u32, &str, &str); 4] = [
     (2, "user_groups", "username text NOT NULL, group_name text NOT NULL"),
     (
@@ -66,7 +82,7 @@ const TABLES: [(u32, &str, &str); 4] = [
         2,
         "dash_users_times",
         "username text NOT NULL, created_at timestamp with time zone, \
-         password_changed_at timestamp with time zone, fingerprint text",
+         password_changed_at timestamp with time zone",
     ),
     (
         5,
@@ -75,12 +91,12 @@ const TABLES: [(u32, &str, &str); 4] = [
     ),
 ];
 
+/// The columns that later versions add to them, each with its table, in their order.
+const COLUMNS: [(u32, &str, &str); 1] = [(3, "dash_users_times", "fingerprint text")];
+
 /// The maximum id of an event. Larger ids were written by someone else, and leave few ids after
 /// them.
 pub(super) const MAX_ID: i64 = 1 << 62;
-
-/// The last column of `dash_users_times`, since version 3.
-const FINGERPRINT: &str = ", fingerprint text";
 
 /// The problems of our objects, each with the schema version that needs the object.
 pub(super) fn problems(
@@ -105,17 +121,27 @@ fn schema(transaction: &PostgresTransaction) -> String {
 fn tables(location: &Location, catalog: &Catalog) -> Result<Vec<(u32, Problem)>, StoreError> {
     let rows = &catalog.tables;
     let mut problems = Vec::new();
-    for (version, table, expected) in TABLES {
+    for (version, table, first) in TABLES {
         let Some(row) = rows.iter().find(|row| row.get(0) == Some(table)) else {
             problems.push((version, Problem::Missing(object(SchemaObjectKind::Table, table))));
             continue;
         };
         let columns = row.get(2).unwrap_or_default();
         let is_table = row.get(1) == Some("r");
-        let before = expected.strip_suffix(FINGERPRINT).unwrap_or(expected);
-        if is_table && columns == before && before != expected {
-            problems.push((3, Problem::Altered(object(SchemaObjectKind::Table, table))));
-        } else if !is_table || columns != expected {
+        let mut rest = columns.strip_prefix(first);
+        let mut expected = first.to_owned();
+        for (version, _, column) in COLUMNS.iter().filter(|(_, of, _)| *of == table) {
+            let next = format!(", {column}");
+            match rest.and_then(|rest| rest.strip_prefix(&next)) {
+                Some(behind) => rest = Some(behind),
+                None => {
+                    let table = object(SchemaObjectKind::Table, table);
+                    problems.push((*version, Problem::Altered(table)));
+                }
+            }
+            expected += &next;
+        }
+        if !is_table || rest != Some("") {
             let kind = if is_table { "table" } else { "view" };
             return Err(not_a_database(
                 location,

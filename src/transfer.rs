@@ -5,8 +5,8 @@
 //! | `username` | text | text |
 //! | `password` | text: a plaintext password | text |
 //! | `password_hash` | text: a value of the column of that name | text |
-//! | a field of [`Profile`] that is a text, such as `language` | text | text |
-//! | one of several texts, such as `groups` | texts joined by `;` | an array of strings |
+//! | `groups` | names joined by `;` | an array of strings |
+//! | other fields of a [`Profile`] | text | text |
 //! | `locked`, or its opposite `active` | `true` or `false`, `1` or `0`, `yes` or `no` | the same, or a boolean |
 //!
 //! CSV files follow RFC 4180 and need a header row, with columns in any order. An empty cell means
@@ -241,7 +241,7 @@ pub struct Record {
     pub username: StoredText,
     /// The password or hash.
     pub secret: Option<Secret>,
-    /// The language, groups and other fields.
+    /// The other fields.
     pub profile: PartialProfile,
     /// Whether to lock the user; `None` if not given.
     pub locked: Option<bool>,

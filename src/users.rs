@@ -297,7 +297,7 @@ impl Users {
     /// Only [`StoreError`](crate::StoreError).
     pub fn get(&mut self, username: impl AsRef<[u8]>) -> Result<Option<User>, Error> {
         let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
-        Ok(row.map(|row| user(row, &self.method)))
+        Ok(row.map(|row| row.into_user(&self.method)))
     }
 
     /// All users, ordered by the bytes of their names in the database's encoding.
@@ -319,7 +319,7 @@ impl Users {
     /// Only [`StoreError`](crate::StoreError), perhaps after some users.
     pub fn each(&mut self, each: &mut dyn FnMut(User)) -> Result<(), Error> {
         let mut transaction = self.store.begin(Access::Read)?;
-        Ok(transaction.rows(&mut |row| each(user(row, &self.method)))?)
+        Ok(transaction.rows(&mut |row| each(row.into_user(&self.method)))?)
     }
 
     /// Whether there are hashes and all of them are PBKDF2. Then the app's werkzeug or Python may
@@ -649,12 +649,6 @@ fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Er
             result => return result,
         }
     }
-}
-
-fn user(row: Row, current: &Method) -> User {
-    let Row { username, secret, profile, created_at, password_changed_at } = row;
-    let times = [created_at, password_changed_at];
-    User::new(username, profile, &secret.credential(), current, times)
 }
 
 fn existing(transaction: &mut dyn Transaction, username: &[u8]) -> Result<Row, Error> {

@@ -33,7 +33,7 @@ fn in_words(read: Vec<Result<Record, BadRecord>>) -> Vec<String> {
     let record = |record: Record| {
         assert!(!format!("{record:?}").contains("s3cret"), "{record:?}");
         let Record { position, username, secret, profile, locked } = record;
-        let PartialProfile { language, groups } = profile;
+        let PartialProfile { language, groups, .. } = profile;
         let secret = secret.map(|secret| match secret {
             Secret::Password(password) => format!(" password={}", password.expose()),
             Secret::Hash(hash) => format!(" hash={}", hash.expose()),
@@ -65,7 +65,8 @@ pub(super) fn row(
     groups: Vec<StoredText>,
 ) -> Row {
     let secret = StoredSecret::from(secret);
-    let profile = Profile { language, groups };
+    let (language, groups) = (Some(language), Some(groups));
+    let profile = PartialProfile { language, groups, ..PartialProfile::default() }.complete();
     Row { username, secret, profile, created_at: None, password_changed_at: None }
 }
 
@@ -201,7 +202,7 @@ fn written_file_is_read_back_unchanged() {
             let Record { username, secret, profile, .. } = record;
             assert_eq!(username, row.username, "{format:?}");
             assert_eq!(secret, Some(Secret::Hash(row.secret.clone())), "{format:?}");
-            assert_eq!(profile.given().count(), 2, "{format:?}");
+            assert_eq!(profile.given().count(), Profile::FIELDS.len(), "{format:?}");
             assert_eq!(profile.complete(), row.profile, "{format:?}");
         }
     }

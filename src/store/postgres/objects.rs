@@ -546,3 +546,25 @@ pub(super) fn refuse_foreign_owners(
         ),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_and_column_of_migrations_is_listed() {
+        let sql = MIGRATIONS.map(|(_, sql)| sql).concat();
+        let after = |start: &str| sql.split(start).skip(1).collect::<Vec<_>>();
+        for table in after("CREATE TABLE IF NOT EXISTS {schema}.") {
+            let is_it = |name: &str| table.starts_with(&format!("{name} "));
+            let is_listed = is_it("users") || TABLES.iter().any(|(_, name, _)| is_it(name));
+            assert!(is_listed, "list it in TABLES: {table}");
+        }
+        for added in after("ALTER TABLE {schema}.") {
+            let (table, column) = added.split_once(" ADD COLUMN IF NOT EXISTS ").unwrap();
+            let is_it =
+                |(_, of, listed): &_| *of == table && column.starts_with(&format!("{listed};"));
+            assert!(COLUMNS.iter().any(is_it), "list it in COLUMNS: {added}");
+        }
+    }
+}

@@ -222,7 +222,7 @@ impl Transaction for PostgresTransaction<'_> {
         let rows = self.query(&select, &[(&names, Type::TEXT_ARRAY)])?;
         let mut found: Vec<_> = names.iter().map(|_| None).collect();
         for row in &rows {
-            let position: i64 = row.get(6);
+            let position: i64 = row.get("position");
             let index = usize::try_from(position - 1).ok();
             if let Some(place) = index.and_then(|index| found.get_mut(index)) {
                 *place = Some(read_row(row));

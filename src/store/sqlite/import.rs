@@ -334,15 +334,15 @@ fn key(username: &StoredText) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::schema;
     use super::*;
-
-    const TABLES: &str = "CREATE TABLE user_groups (username TEXT, group_name TEXT);
-                          CREATE TABLE users (username {type}, password_hash, language);
-                          CREATE INDEX nocase ON users (username COLLATE NOCASE)";
 
     fn database(username: &str) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&TABLES.replace("{type}", username)).unwrap();
+        let users = format!("CREATE TABLE users (username {username}, password_hash, language)");
+        connection.execute_batch(&users).unwrap();
+        schema::create(&connection).unwrap();
+        history::begin_bulk(&connection).unwrap();
         connection
     }
 
@@ -375,7 +375,7 @@ mod tests {
                 let insert = "INSERT INTO users VALUES (?, ?, 'en')";
                 connection.execute(insert, params![name, format!("hash {index}")]).unwrap();
                 for group in &["x", "y", "z"][..index % 4] {
-                    let insert = "INSERT INTO user_groups VALUES (?, ?)";
+                    let insert = "INSERT OR IGNORE INTO user_groups VALUES (?, ?)";
                     connection.execute(insert, params![name, group]).unwrap();
                 }
             }
@@ -409,9 +409,6 @@ mod tests {
                 app_has_triggers: false,
                 triggers: Vec::new(),
             };
-            connection.execute_batch("CREATE TABLE dash_users_times
-                (username PRIMARY KEY, created_at, password_changed_at, fingerprint);
-                 CREATE TABLE dash_users_imported (username, event, changes)").unwrap();
             let writer = import.prepare(&connection, &[]).unwrap();
             let text = start + &end;
             for hash in [StoredText::Text(text.clone()), StoredText::Blob(text.into_bytes())] {

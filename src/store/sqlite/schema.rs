@@ -400,7 +400,7 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
 }
 
 /// Creates missing objects, and recreates the triggers.
-fn create(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     for (migration, sql) in MIGRATIONS {
         // SQLite has no ADD COLUMN IF NOT EXISTS.
         let mut added = COLUMNS.iter().filter(|(version, ..)| *version == migration.version);
@@ -557,6 +557,8 @@ fn version(
 
 #[cfg(test)]
 mod tests {
+    use super::super::operations::GROUPS;
+    use super::super::profile::ALL;
     use super::*;
 
     fn new() -> Connection {
@@ -609,13 +611,15 @@ mod tests {
         listed.sort_unstable();
         assert_eq!(created, listed, "list it in OBJECTS or TABLES");
         // Columns, and the table of each object.
-        assert_eq!(damage(&new(), &Location::Sqlite("x.db".into())).unwrap().len(), 0);
+        let damage = damage(&new(), &Location::Sqlite("x.db".into()));
+        assert_eq!(damage.expect("list new columns in COLUMNS").len(), 0);
+        new().prepare(ALL).expect("add what profile.rs reads to MIGRATIONS");
     }
 
     #[test]
     fn groups_are_found_through_index() {
         let connection = new();
-        let plan = format!("EXPLAIN QUERY PLAN {}", crate::store::sqlite::operations::GROUPS);
+        let plan = format!("EXPLAIN QUERY PLAN {}", GROUPS);
         let mut plan = connection.prepare(&plan).unwrap();
         let steps = plan.query_map(["a", "b", "9"], |row| row.get(3)).unwrap();
         let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();

@@ -2,7 +2,9 @@
 
 use std::io::Read;
 
-use super::{BadRecord, Format, InputFormat, MAX_RECORD_BYTES, Reader, Record, Secret, Writer};
+use super::{
+    BadRecord, Format, InputFormat, MAX_RECORD_BYTES, Reader, Record, Secret, Writer, fields,
+};
 use crate::store::{Row, StoredSecret};
 use crate::user::{PartialProfile, Profile, StoredText};
 
@@ -68,6 +70,11 @@ pub(super) fn row(
     let (language, groups) = (Some(language), Some(groups));
     let profile = PartialProfile { language, groups, ..PartialProfile::default() }.complete();
     Row { username, secret, profile, created_at: None, password_changed_at: None }
+}
+
+/// The fields of a profile that [`row`] does not give, as `field` writes each.
+pub(super) fn others(field: impl Fn(&str) -> String) -> String {
+    Profile::FIELDS[2..].iter().map(|name| field(name)).collect()
 }
 
 /// Writes a file of users.
@@ -285,7 +292,7 @@ fn json_of_records_has_many_shapes() {
             r#"{"users": "s3cret", "a": {"pass": "s3cret"}}"#.to_owned(),
             &[
                 "1 users either=s3cret",
-                "2 user 'a': unknown field 'pass': use username, password, password_hash, language, groups, locked or active",
+                &format!("2 user 'a': unknown field 'pass': use {}", fields()),
             ],
         ),
         (r#"{"a": {"username": "b"}}"#.to_owned(), &["1 user 'a': duplicate field 'username'"]),

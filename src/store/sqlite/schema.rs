@@ -224,7 +224,8 @@ pub(super) fn damage(
                 }
                 if kind != "table" || rest != Some("") {
                     let reason = format!(
-                        "its '{table}' is a {kind} with the columns {}, but dash-users needs a                          table of that name with {expected}",
+                        "its '{table}' is a {kind} with the columns {}, but dash-users needs a \
+                         table of that name with {expected}",
                         Escaped(columns)
                     );
                     return Err(StoreError::NotADatabase { location: location.clone(), reason });

@@ -4,7 +4,7 @@ use super::{Location, StoreError, TableChanges};
 use crate::event::Event;
 
 /// The state of a database's schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
     /// The stored version, or 0 if none is stored.
     pub version: u32,

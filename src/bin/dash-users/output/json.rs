@@ -11,7 +11,7 @@ use super::rfc3339;
 use crate::exit::{Detail, Failure, without_backticks};
 
 /// A change in JSON.
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 pub struct Change<'a> {
     pub database: String,
     pub username: Option<Cow<'a, str>>,
@@ -35,17 +35,7 @@ impl<'a> Change<'a> {
     pub fn new(database: &Location, username: &'a StoredText, action: &'static str) -> Self {
         let database = database.to_string();
         let username = username.to_text();
-        Self {
-            database,
-            username,
-            action,
-            changed: true,
-            new_username: None,
-            locked: None,
-            groups: None,
-            password: None,
-            warnings: Vec::new(),
-        }
+        Self { database, username, action, changed: true, ..Self::default() }
     }
 
     pub fn unchanged(self) -> Self {

@@ -166,7 +166,9 @@ impl<'de> Visitor<'de> for Document<'_> {
             match value {
                 Named::Records if may_wrap => is_wrapper = true,
                 Named::Fields(fields)
-                    if name == USERS && may_wrap && !has_field(&fields, self.rules) =>
+                    if name == USERS
+                        && may_wrap
+                        && !fields.iter().any(|(name, _)| self.rules.field(name).is_some()) =>
                 {
                     is_wrapper = true;
                     for (number, (name, value)) in (1..).zip(fields) {
@@ -200,10 +202,6 @@ const USERS: &str = "users";
 
 /// The fields of an object in order, including duplicates.
 type Entries = Vec<(String, Value)>;
-
-fn has_field(fields: &Entries, rules: &Rules) -> bool {
-    fields.iter().any(|(name, _)| rules.field(name).is_some())
-}
 
 /// A value in a document that is an object.
 enum Named {
@@ -254,10 +252,6 @@ impl<'de> Visitor<'de> for NamedSeed<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Named, E> {
-        Ok(Named::Other(text.into()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Named, E> {
         Ok(Named::Other(text.into()))
     }
 
@@ -480,18 +474,12 @@ impl<W: Write> Writer<W> {
     }
 
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
-        self.separate()?;
-        write_json(&mut self.output, &User(row, self.with_hashes))?;
-        if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }
-    }
-
-    /// Writes the separator before an item of an array.
-    fn separate(&mut self) -> io::Result<()> {
         if self.is_array {
             self.output.write_all(if self.is_first { b"[\n" } else { b",\n" })?;
         }
         self.is_first = false;
-        Ok(())
+        write_json(&mut self.output, &User(row, self.with_hashes))?;
+        if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }
     }
 
     pub(super) fn finish(mut self) -> io::Result<W> {

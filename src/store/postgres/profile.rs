@@ -41,11 +41,11 @@ pub(super) fn add(
     transaction: &mut PostgresTransaction,
     rows: &[&NewRow],
 ) -> Result<(), StoreError> {
-    let mut members = Members::default();
+    let mut users = Vec::new();
     for NewRow { username, profile: Profile { language: _, groups }, .. } in rows {
-        members.add(transaction, param(transaction, username)?, groups)?;
+        users.push((param(transaction, username)?, &groups[..]));
     }
-    members.insert(transaction)
+    add_groups(transaction, users)
 }
 
 /// The same for the given fields of existing users.
@@ -53,12 +53,12 @@ pub(super) fn change(
     transaction: &mut PostgresTransaction,
     rows: &[&RowChange],
 ) -> Result<(), StoreError> {
-    let (mut names, mut members) = (Vec::new(), Members::default());
+    let (mut names, mut users) = (Vec::new(), Vec::new());
     for RowChange { username, profile: PartialProfile { language: _, groups }, .. } in rows {
         let Some(groups) = groups else { continue };
         let name = param(transaction, username)?;
         names.push(name);
-        members.add(transaction, name, groups)?;
+        users.push((name, &groups[..]));
     }
     if names.is_empty() {
         return Ok(());
@@ -72,38 +72,26 @@ pub(super) fn change(
     ] {
         transaction.run(sql, &[(&names, Type::TEXT_ARRAY)])?;
     }
-    members.insert(transaction)
+    add_groups(transaction, users)
 }
 
-/// Groups to add users to.
-#[derive(Default)]
-struct Members<'a> {
-    names: Vec<Option<&'a str>>,
-    groups: Vec<Option<&'a str>>,
-}
-
-impl<'a> Members<'a> {
-    fn add(
-        &mut self,
-        transaction: &PostgresTransaction,
-        name: Option<&'a str>,
-        groups: &'a [StoredText],
-    ) -> Result<(), StoreError> {
-        for group in groups {
-            self.names.push(name);
-            self.groups.push(param(transaction, group)?);
+/// Adds users to groups.
+fn add_groups(
+    transaction: &mut PostgresTransaction,
+    users: Vec<(Option<&str>, &[StoredText])>,
+) -> Result<(), StoreError> {
+    let (mut names, mut groups) = (Vec::new(), Vec::new());
+    for (name, of_user) in users {
+        for group in of_user {
+            names.push(name);
+            groups.push(param(transaction, group)?);
         }
-        Ok(())
     }
-
-    fn insert(self, transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
-        if self.names.is_empty() {
-            return Ok(());
-        }
-        let insert =
-            "INSERT INTO {schema}.user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
-        let values: [Param; 2] =
-            [(&self.names, Type::TEXT_ARRAY), (&self.groups, Type::TEXT_ARRAY)];
-        transaction.run(insert, &values).map(drop)
+    if names.is_empty() {
+        return Ok(());
     }
+    let insert =
+        "INSERT INTO {schema}.user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
+    let values: [Param; 2] = [(&names, Type::TEXT_ARRAY), (&groups, Type::TEXT_ARRAY)];
+    transaction.run(insert, &values).map(drop)
 }

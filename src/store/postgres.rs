@@ -61,6 +61,11 @@ use crate::user::StoredText;
 /// A parameter of a query, and its type.
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
+/// A parameter of the type text.
+fn as_text<T: ToSql + Sync>(value: &T) -> Param<'_> {
+    (value, Type::TEXT)
+}
+
 /// A database of a server, and the connection to it, which is replaced if it is lost between two
 /// transactions.
 pub(super) struct Postgres {

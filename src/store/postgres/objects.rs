@@ -4,11 +4,11 @@
 use postgres::SimpleQueryRow;
 use postgres::types::Type;
 
-use super::PostgresTransaction;
 use super::catalog::Catalog;
 use super::connection::quoted;
 use super::place::is_true;
 use super::schema::{fingerprint, not_a_database};
+use super::{PostgresTransaction, as_text};
 use crate::check::{Problem, SchemaObject, SchemaObjectKind};
 use crate::escape::Escaped;
 use crate::store::{Location, Migration, StoreError};
@@ -346,11 +346,11 @@ pub(super) fn create(
                 "SELECT format('REVOKE ALL ON FUNCTION %s FROM %s', pg_proc.oid::regprocedure,
                               CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
                           FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
-                          WHERE pronamespace = to_regnamespace($1) AND grantee <> proowner
+                          WHERE pronamespace = to_regnamespace('{schema}') AND grantee <> proowner
                               AND prokind = 'f' AND pronargs = 0
                               AND proname IN ('dash_users_on_users', 'dash_users_on_truncate',
                                               'dash_users_on_groups')";
-            for revoke in transaction.texts(revoke, &[(&schema(transaction), Type::TEXT)])? {
+            for revoke in transaction.texts(revoke, &[])? {
                 transaction.run_all(&revoke)?;
             }
         }
@@ -401,15 +401,14 @@ fn drop_sql(
     name: &str,
 ) -> Result<Option<String>, StoreError> {
     let select = "SELECT format('DROP INDEX %s', pg_class.oid::regclass) FROM pg_class
-                  WHERE relnamespace = to_regnamespace($1) AND relkind = 'i' AND relname = $2
+                  WHERE relnamespace = to_regnamespace('{schema}') AND relkind = 'i'
+                      AND relname = $1
                   UNION ALL
                   SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass)
                   FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-                  WHERE relnamespace = to_regnamespace($1) AND tgname = $2
+                  WHERE relnamespace = to_regnamespace('{schema}') AND tgname = $1
                       AND relname IN ('users', 'user_groups')";
-    let schema = schema(transaction);
-    let drops = transaction.texts(select, &[(&schema, Type::TEXT), (&name, Type::TEXT)])?;
-    Ok(drops.into_iter().next())
+    Ok(transaction.texts(select, &[as_text(&name)])?.into_iter().next())
 }
 
 /// Checks that the history has an id for its next event, as far as the role can see. Logical
@@ -480,10 +479,9 @@ pub(super) fn refuse_foreign_users(
     transaction: &mut PostgresTransaction,
 ) -> Result<(), StoreError> {
     let select = "SELECT pg_get_userbyid(relowner)::text FROM pg_class
-                  WHERE oid = to_regclass($1 || '.users')
+                  WHERE oid = to_regclass('{schema}.users')
                       AND relowner <> to_regrole(quote_ident(current_user))";
-    let schema = schema(transaction);
-    let owners = transaction.texts(select, &[(&schema, Type::TEXT)])?;
+    let owners = transaction.texts(select, &[])?;
     let Some(owner) = owners.first() else { return Ok(()) };
     let owner = quoted(owner);
     Err(StoreError::CannotConnect {

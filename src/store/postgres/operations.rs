@@ -6,7 +6,7 @@ use postgres::types::Type;
 
 use super::profile::{SELECT, read_row};
 use super::{
-    Param, PostgresTransaction, REWRITTEN, commit, history, import, key, place, printable,
+    PostgresTransaction, REWRITTEN, as_text, commit, history, import, key, place, printable,
     references, text,
 };
 use crate::credential::NewCredential;
@@ -119,12 +119,9 @@ impl Transaction for PostgresTransaction<'_> {
         let insert = "INSERT INTO {schema}.user_events (actor, action, username, detail)
                       VALUES ($1, $2, left($3, 1024), $4) RETURNING 1";
         let (actor, detail) = (cause.actor.map(printable), cause.detail.map(printable));
-        let params: [Param; 4] = [
-            (&actor, Type::TEXT),
-            (&cause.action, Type::TEXT),
-            (&username.and_then(key), Type::TEXT),
-            (&detail, Type::TEXT),
-        ];
+        let username = username.and_then(key);
+        let params =
+            [as_text(&actor), as_text(&cause.action), as_text(&username), as_text(&detail)];
         self.write(insert, &params).map(drop)
     }
 
@@ -145,35 +142,30 @@ impl Transaction for PostgresTransaction<'_> {
         let insert = "INSERT INTO {schema}.users (username, password_hash, language)
                       VALUES ($1, $2, $3) RETURNING username::text, password_hash::text";
         let credential = credential.to_string();
-        let params: [Param; 3] = [
-            (&username.as_str(), Type::TEXT),
-            (&credential, Type::TEXT),
-            (&language.as_str(), Type::TEXT),
-        ];
+        let (name, language) = (username.as_str(), language.as_str());
+        let params = [as_text(&name), as_text(&credential), as_text(&language)];
         let written = self.write(insert, &params)?;
         self.changes += 1;
-        self.require_as_written(&written, Some(username.as_str()), &credential)
+        self.require_as_written(&written, Some(name), &credential)
     }
 
     fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
         let update = "UPDATE {schema}.users SET password_hash = $2 WHERE {username = $1}
                       RETURNING username::text, password_hash::text";
         let (name, new) = (key(username), new.to_string());
-        let written = self.write(update, &[(&name, Type::TEXT), (&new, Type::TEXT)])?;
+        let written = self.write(update, &[as_text(&name), as_text(&new)])?;
         self.changes += 1;
         self.require_as_written(&written, None, &new)
     }
 
     fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
         let update = "UPDATE {schema}.users SET language = $2 WHERE {username = $1} RETURNING 1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&language.as_str(), Type::TEXT)];
-        self.change_recorded(update, &params)
+        self.change_recorded(update, &[as_text(&key(username)), as_text(&language.as_str())])
     }
 
     fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
         let update = "UPDATE {schema}.users SET username = $2 WHERE {username = $1} RETURNING 1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&new.as_str(), Type::TEXT)];
-        self.change_recorded(update, &params)?;
+        self.change_recorded(update, &[as_text(&key(username)), as_text(&new.as_str())])?;
         // A trigger of the app may have changed the name.
         match self.get(new.as_ref())? {
             Some(row) if row.username == StoredText::Text(new.to_string()) => Ok(()),
@@ -189,8 +181,7 @@ impl Transaction for PostgresTransaction<'_> {
                       SELECT EXISTS (SELECT FROM added),
                              NOT EXISTS (SELECT FROM {schema}.user_groups WHERE group_name = $2),
                              EXISTS (SELECT FROM {schema}.users WHERE username::text = $2)";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&group.as_str(), Type::TEXT)];
-        let rows = self.write(insert, &params)?;
+        let rows = self.write(insert, &[as_text(&key(username)), as_text(&group.as_str())])?;
         let fact = |index| rows.first().is_some_and(|row| row.get(index));
         let is_added = fact(0);
         self.changes += i32::from(is_added);
@@ -200,8 +191,9 @@ impl Transaction for PostgresTransaction<'_> {
     fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {
         let delete = "DELETE FROM {schema}.user_groups WHERE username = $1 AND group_name = $2
                       RETURNING 1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&key(group), Type::TEXT)];
-        let is_removed = !self.write(delete, &params)?.is_empty();
+        let (name, group) = (key(username), key(group));
+        let written = self.write(delete, &[as_text(&name), as_text(&group)])?;
+        let is_removed = !written.is_empty();
         self.changes += i32::from(is_removed);
         Ok(is_removed)
     }

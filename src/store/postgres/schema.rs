@@ -13,7 +13,7 @@ use super::objects::MIGRATIONS;
 use super::place::{Opening, OtherTable, is_true};
 use super::reconcile::{self, Before};
 use super::server::{Server, Source};
-use super::{Param, Postgres, PostgresTransaction, commit, objects, users};
+use super::{Postgres, PostgresTransaction, as_text, commit, objects, users};
 use crate::check::{Problem, SchemaObject};
 use crate::store::{
     Access, CommitHooks, Location, Migrated, Schema, StoreError, TableChanges, lock_timeout,
@@ -143,10 +143,8 @@ pub(super) fn is_there(
     table: &str,
 ) -> Result<bool, StoreError> {
     let select = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = $1 AND relkind = 'r'
-                      AND relnamespace = to_regnamespace($2))";
-    let schema = quoted(&transaction.place.schema);
-    let params: [Param; 2] = [(&table, Type::TEXT), (&schema, Type::TEXT)];
-    Ok(transaction.query_one(select, &params)?.get(0))
+                      AND relnamespace = to_regnamespace('{schema}'))";
+    Ok(transaction.query_one(select, &[as_text(&table)])?.get(0))
 }
 
 /// Applies pending migrations. A repair of a schema with the latest version applies all.

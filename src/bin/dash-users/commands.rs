@@ -136,6 +136,10 @@ impl Invocation<'_> {
 /// The keys of `seed` and `import`.
 const IMPORT_JSON: &str = "`database`, `created`, `dry_run`, `added`, `changed`, `unchanged`, `skipped`, `differing`, `removed`, `removed_users`, `warnings`; with a file `read_as`, how it was read";
 
+/// The keys of commands that change users.
+const CHANGES_JSON: &str =
+    "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any";
+
 /// Runs a command.
 pub fn run(
     command: &Command,

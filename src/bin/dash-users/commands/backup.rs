@@ -68,14 +68,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     if let Some(warning) = warning {
         output.warn(&warning);
     }
-    let database = database.to_string();
-    Ok(output.json_only(&JsonCopy {
-        database,
-        action: "backup",
-        changed: true,
-        file,
-        users: None,
-    })?)
+    Ok(output.json_only(&JsonCopy::new(database, "backup", file, None))?)
 }
 
 fn is_pipe(file: &Path) -> bool {

@@ -104,6 +104,8 @@ struct Leaving {
     groups: Vec<OsString>,
 }
 
+const MEMBERSHIP_JSON: &str = "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any";
+
 impl Definition for Args {
     const NAME: &str = "group";
     const HEADING: Heading = Heading::Users;
@@ -115,14 +117,8 @@ impl Definition for Args {
         ("group delete", &[4, 5, 10, 11, 130]),
     ];
     const JSON: &[(&str, &str)] = &[
-        (
-            "group add",
-            "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any",
-        ),
-        (
-            "group remove",
-            "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any",
-        ),
+        ("group add", MEMBERSHIP_JSON),
+        ("group remove", MEMBERSHIP_JSON),
         ("group list", "an array of `username`, `group`"),
         (
             "group rename",

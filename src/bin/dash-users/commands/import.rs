@@ -201,10 +201,22 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
     warnings.extend(losses);
     warnings.extend(seed::unreachable(&import, database));
     let removed = import.unlisted();
-    let created = created || would_create;
-    let read_as = json_read_as(file_as, &import);
-    let outcome = Outcome { summary, created, dry_run: args.dry_run, removed, read_as, warnings };
-    report(outcome, &file, database, output)?;
+    let ImportSummary { added, changed, unchanged, skipped, differing, .. } = summary;
+    let json = JsonImport {
+        database: database.to_string(),
+        created: created || would_create,
+        dry_run: args.dry_run,
+        added,
+        changed,
+        unchanged,
+        skipped,
+        differing,
+        removed: summary.removed,
+        removed_users: removed.iter().map(|name| name.to_text().map(Into::into)).collect(),
+        read_as: Some(json_read_as(file_as, &import)),
+        warnings,
+    };
+    report(&json, removed, &file, output)?;
     if *on_conflict == OnConflict::SkipUnchecked && summary.differing > 0 {
         output.note(&seed::differing(summary.differing, database));
     }
@@ -224,16 +236,6 @@ fn json_read_as(file_as: ReadAs, import: &Import) -> JsonReadAs {
         converted: import.converted(),
         locked: import.locked_missing() as u64,
     }
-}
-
-/// The result of a job.
-struct Outcome<'a> {
-    summary: ImportSummary,
-    created: bool,
-    dry_run: bool,
-    removed: &'a [StoredText],
-    read_as: JsonReadAs,
-    warnings: Vec<String>,
 }
 
 /// Writes the import. Generated passwords are written to their file first.
@@ -318,35 +320,20 @@ fn write_rows(file: &mut dyn Write, generated: &[(StoredText, Password)]) -> io:
     writer.flush()
 }
 
-fn report(outcome: Outcome<'_>, file: &str, database: &Location, output: &Output) -> Result<()> {
-    let Outcome { summary, created, dry_run, removed: names, read_as, warnings } = outcome;
-    let ImportSummary { added, changed, unchanged, skipped, differing, removed, .. } = summary;
-    let would = if dry_run { "would be " } else { "" };
+/// Reports the counts and names of an import.
+fn report(json: &JsonImport, names: &[StoredText], file: &str, output: &Output) -> Result<()> {
+    let JsonImport { added, changed, unchanged, skipped, removed, .. } = json;
+    let would = if json.dry_run { "would be " } else { "" };
     let mut counts = format!(
         "{added} {would}added, {changed} {would}changed, {unchanged} unchanged, {skipped} skipped"
     );
-    if removed > 0 {
+    if *removed > 0 {
         output.note(&format!("{would}removed: {}", seed::listed(names)));
         counts = format!("{counts}, {removed} {would}removed");
     }
-    output.note(&format!("{file}: {counts} in {database}"));
-    for warning in &warnings {
+    output.note(&format!("{file}: {counts} in {}", json.database));
+    for warning in &json.warnings {
         output.warn(warning);
     }
-    let removed_users = names.iter().map(|name| name.to_text().map(Into::into)).collect();
-    let database = database.to_string();
-    Ok(output.json_only(&JsonImport {
-        database,
-        created,
-        dry_run,
-        added,
-        changed,
-        unchanged,
-        skipped,
-        differing,
-        removed,
-        removed_users,
-        read_as: Some(read_as),
-        warnings,
-    })?)
+    Ok(output.json_only(json)?)
 }

@@ -68,14 +68,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     restore.apply()?;
     sessions::forget_all(database, output);
     output.note(&format!("restored {file} ({size}) into {database}"));
-    let database = database.to_string();
-    Ok(output.json_only(&JsonCopy {
-        database,
-        action: "restore",
-        changed: true,
-        file,
-        users: Some(users),
-    })?)
+    Ok(output.json_only(&JsonCopy::new(database, "restore", file, Some(users)))?)
 }
 
 /// Adds a hint if the file is one of users.

@@ -81,6 +81,17 @@ pub struct JsonCopy {
     pub users: Option<u64>,
 }
 
+impl JsonCopy {
+    pub fn new(
+        database: &Location,
+        action: &'static str,
+        file: String,
+        users: Option<u64>,
+    ) -> Self {
+        Self { database: database.to_string(), action, changed: true, file, users }
+    }
+}
+
 /// The counts of an import or seed in JSON.
 #[derive(Serialize, Default)]
 pub struct JsonImport {

@@ -142,11 +142,10 @@ impl fmt::Display for Location {
 
 /// Why a text is not a location. No message shows any part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum LocationError {
-    /// The path is empty.
     #[error("the database path is empty")]
     Empty,
-    /// The scheme is not supported.
     #[error(
         "the database URL has an unknown scheme: use a path, sqlite:///relative, \
          sqlite:////absolute or postgresql://…"
@@ -169,13 +168,10 @@ pub enum LocationError {
         "a sqlite URL cannot name a host: write three slashes, or four before an absolute path"
     )]
     Host,
-    /// A `?` in a sqlite URL.
     #[error("a sqlite URL cannot have options after '?': use the path alone")]
     Query,
-    /// The URL is not UTF-8.
     #[error("the database URL must be UTF-8")]
     NotUtf8,
-    /// The path is relative, and the current directory no longer exists.
     #[error("the current directory no longer exists: use an absolute path")]
     NoCurrentDirectory,
     /// The text is neither a plain path nor a URL, but looks like something else.

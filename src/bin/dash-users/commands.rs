@@ -44,41 +44,39 @@ use crate::output::{Change, Output};
 use crate::prompt::Prompt;
 use crate::terminal;
 
-/// All commands, in the order of `-h`.
+/// All commands with their headings, in the order of `-h`.
 pub const COMMANDS: [Command; 26] = [
-    Command::of::<init::Args>(),
-    Command::of::<migrate::Args>(),
-    Command::of::<seed::Args>(),
-    Command::of::<add::Args>(),
-    Command::of::<passwd::Args>(),
-    Command::of::<verify::Args>(),
-    Command::of::<rehash::Args>(),
-    Command::of::<remove::Args>(),
-    Command::of::<rename::Args>(),
-    Command::of::<update::Args>(),
-    Command::of::<lock::Args>(),
-    Command::of::<unlock::Args>(),
-    Command::of::<group::Args>(),
-    Command::of::<sessions::Args>(),
-    Command::of::<list::Args>(),
-    Command::of::<show::Args>(),
-    Command::of::<history::Args>(),
-    Command::of::<check::Args>(),
-    Command::of::<info::Args>(),
-    Command::of::<import::Args>(),
-    Command::of::<export::Args>(),
-    Command::of::<backup::Args>(),
-    Command::of::<restore::Args>(),
-    Command::of::<hash::Args>(),
-    Command::of::<completions::Args>(),
-    Command::of::<man::Args>(),
+    Command::of::<init::Args>(Heading::SetUp),
+    Command::of::<migrate::Args>(Heading::SetUp),
+    Command::of::<seed::Args>(Heading::SetUp),
+    Command::of::<add::Args>(Heading::Users),
+    Command::of::<passwd::Args>(Heading::Users),
+    Command::of::<verify::Args>(Heading::Users),
+    Command::of::<rehash::Args>(Heading::Users),
+    Command::of::<remove::Args>(Heading::Users),
+    Command::of::<rename::Args>(Heading::Users),
+    Command::of::<update::Args>(Heading::Users),
+    Command::of::<lock::Args>(Heading::Users),
+    Command::of::<unlock::Args>(Heading::Users),
+    Command::of::<group::Args>(Heading::Users),
+    Command::of::<sessions::Args>(Heading::Users),
+    Command::of::<list::Args>(Heading::Inspect),
+    Command::of::<show::Args>(Heading::Inspect),
+    Command::of::<history::Args>(Heading::Inspect),
+    Command::of::<check::Args>(Heading::Inspect),
+    Command::of::<info::Args>(Heading::Inspect),
+    Command::of::<import::Args>(Heading::Files),
+    Command::of::<export::Args>(Heading::Files),
+    Command::of::<backup::Args>(Heading::Files),
+    Command::of::<restore::Args>(Heading::Files),
+    Command::of::<hash::Args>(Heading::Tools),
+    Command::of::<completions::Args>(Heading::Tools),
+    Command::of::<man::Args>(Heading::Tools),
 ];
 
 /// A command: its arguments implement this.
 pub trait Definition: clap::Args {
     const NAME: &str;
-    /// Where `-h` lists it.
-    const HEADING: Heading;
     /// The exit codes besides 0, 1 and 2, of the command or of each of its own commands.
     const EXIT_CODES: &[(&str, &[u8])];
     /// What command lines print with `--json`, as in docs/reference/output.md.
@@ -108,10 +106,10 @@ pub struct Command {
 }
 
 impl Command {
-    const fn of<A: Definition>() -> Self {
+    const fn of<A: Definition>(heading: Heading) -> Self {
         Self {
             name: A::NAME,
-            heading: A::HEADING,
+            heading,
             exit_codes: A::EXIT_CODES,
             json: A::JSON,
             with_arguments: A::augment_args,

@@ -92,6 +92,8 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
 /// would take most of the time of a lookup. An app's own tables make no difference.
 fn is_as_created(connection: &Connection) -> rusqlite::Result<bool> {
     let expected = &*AS_CREATED;
+    // As SQLite finds a table.
+    let is_named = |table: &[u8], name: &str| table.eq_ignore_ascii_case(name.as_bytes());
     let is_known = |table: &[u8]| expected.iter().any(|(name, ..)| is_named(table, name));
     let mut found = 0;
     {
@@ -123,11 +125,6 @@ fn is_as_created(connection: &Connection) -> rusqlite::Result<bool> {
     let versions: Vec<Value> =
         select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     Ok(versions == [Value::Integer(LATEST.into())])
-}
-
-/// Whether SQLite finds a table by this name.
-fn is_named(table: &[u8], name: &str) -> bool {
-    table.eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// The name, table and SQL of each object in a new database.

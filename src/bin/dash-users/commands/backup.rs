@@ -7,7 +7,7 @@ use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::{Location, StoreError, Users};
 
 use super::import::is_stdout;
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::exit::{Code, Context, Failure, Result, command, quoted_path};
 use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
 
@@ -30,7 +30,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "backup";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("backup", &[4, 5])];
     const JSON: &[(&str, &str)] = &[("backup", "`database`, `action`, `changed`, `file`")];
 
@@ -47,7 +46,8 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     } else if database.is_file(&file) {
         return Err(StoreError::SameFile { path: file }.into());
     }
-    if is_stdout(&args.file) || is_pipe(&file) {
+    let is_pipe = fs::metadata(&file).is_ok_and(|file| file.file_type().is_fifo());
+    if is_stdout(&args.file) || is_pipe {
         return stream(&mut users, args, &file);
     }
     if file.is_dir() {
@@ -69,10 +69,6 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         output.warn(&warning);
     }
     Ok(output.json_only(&JsonCopy::new(database, "backup", file, None))?)
-}
-
-fn is_pipe(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|file| file.file_type().is_fifo())
 }
 
 /// Writes the backup to a pipe or stdout, using a temporary file because SQLite writes out of order.

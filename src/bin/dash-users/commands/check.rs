@@ -9,7 +9,7 @@ use dash_users::{
 };
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, open, report_reconciled};
+use super::{Definition, Invocation, open, report_reconciled};
 use crate::cli::{MethodArg, environment};
 use crate::exit::{
     Code, Failure, Result, command, pasted, quoted, user_command, without_backticks,
@@ -111,7 +111,6 @@ struct Json<'a> {
 
 impl Definition for Args {
     const NAME: &str = "check";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("check", &[4, 5, 7, 11])];
     const JSON: &[(&str, &str)] = &[(
         "check",

@@ -1,7 +1,7 @@
 use clap::ValueEnum;
 use clap_complete::aot::{self, generate};
 
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli;
 use crate::complete;
 use crate::exit::Result;
@@ -31,7 +31,6 @@ pub enum Shell {
 
 impl Definition for Args {
     const NAME: &str = "completions";
-    const HEADING: Heading = Heading::Tools;
     const EXIT_CODES: &[(&str, &[u8])] = &[("completions", &[])];
     const JSON: &[(&str, &str)] = &[];
 

@@ -6,7 +6,7 @@ use dash_users::transfer::Format;
 use dash_users::{Location, StoreError, Users};
 
 use super::import::is_stdout;
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli::{FORMATS, named};
 use crate::exit::{Code, Failure, Result, command, quoted_path};
 use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
@@ -40,7 +40,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "export";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("export", &[4, 5])];
     const JSON: &[(&str, &str)] =
         &[("export FILE", "`database`, `action`, `changed`, `file`, `users`")];

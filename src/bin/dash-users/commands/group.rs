@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Group, GroupAdded, GroupError, Location, StoredText, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, bytes, most_similar, open, username, usernames};
+use super::{Definition, Invocation, bytes, most_similar, open, username, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure, Result, command, quoted};
 use crate::output::{Change, Output, counted, table};
@@ -108,7 +108,6 @@ const MEMBERSHIP_JSON: &str = "`database`, `username`, `action`, `changed`, `gro
 
 impl Definition for Args {
     const NAME: &str = "group";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[
         ("group add", &[4, 5, 6, 7, 11]),
         ("group remove", &[4, 5, 6, 7, 11]),

@@ -6,7 +6,7 @@ use dash_users::{HashError, PasswordHash, policy};
 use serde::Serialize;
 
 use super::source::is_standard;
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::exit::{Code, Failure, Result};
 use crate::output::Output;
@@ -47,7 +47,6 @@ struct Checked {
 
 impl Definition for Args {
     const NAME: &str = "hash";
-    const HEADING: Heading = Heading::Tools;
     const EXIT_CODES: &[(&str, &[u8])] = &[("hash", &[3, 7, 8, 130])];
     const JSON: &[(&str, &str)] =
         &[("hash", "`hash`; with `--generate` `password`; with `--check` only `verified`")];

@@ -14,7 +14,7 @@ use super::init::{self, new_file};
 pub use super::source::Source;
 use super::source::{is_standard, name};
 use super::{
-    Definition, Heading, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
+    Definition, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
     schema_warnings, seed,
 };
 use crate::cli::{FileArgs, INPUT_FORMATS, MethodArg, Named, NewFileArgs, named};
@@ -68,7 +68,6 @@ const CONFLICTS: &[Named<OnConflict>] = &[
 
 impl Definition for Args {
     const NAME: &str = "import";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("import", &[4, 5, 7, 8, 9, 11, 130])];
     const JSON: &[(&str, &str)] = &[("import", IMPORT_JSON)];
 

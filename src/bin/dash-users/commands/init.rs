@@ -2,7 +2,7 @@ use dash_users::store::{CopyableTable, TableChanges};
 use dash_users::{Init, Language, Location, NewFile, StoredText, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, report_reconciled, schema_warnings};
+use super::{Definition, Invocation, report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
 use crate::exit::{Code, Context, Failure, Result, copy_command, pasted};
 use crate::output::{JsonEvent, JsonMigration, Output};
@@ -74,7 +74,6 @@ impl<'a> From<&'a CopyableTable> for JsonTable<'a> {
 
 impl Definition for Args {
     const NAME: &str = "init";
-    const HEADING: Heading = Heading::SetUp;
     const EXIT_CODES: &[(&str, &[u8])] = &[("init", &[4, 5, 11])];
     const JSON: &[(&str, &str)] = &[(
         "init",

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, Profile, StoredText, User, Users};
 
-use super::{Definition, Heading, Invocation, bytes, most_similar};
+use super::{Definition, Invocation, bytes, most_similar};
 use crate::cli::{MethodArg, number};
 use crate::exit::Result;
 use crate::output::{
@@ -123,7 +123,6 @@ impl Args {
 
 impl Definition for Args {
     const NAME: &str = "list";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("list", &[4, 5])];
     const JSON: &[(&str, &str)] =
         &[("list", "an array of {user}"), ("list --names", "an array of usernames")];

@@ -9,7 +9,7 @@ use dash_users::files::{self, FileError, WriteOptions};
 use serde::Serialize;
 
 use super::source::is_standard;
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli;
 use crate::exit::{Code, Context, Failure, Result};
 use crate::output::Output;
@@ -34,7 +34,6 @@ struct Json {
 
 impl Definition for Args {
     const NAME: &str = "man";
-    const HEADING: Heading = Heading::Tools;
     const EXIT_CODES: &[(&str, &[u8])] = &[("man", &[])];
     const JSON: &[(&str, &str)] = &[("man", "`directory`")];
 

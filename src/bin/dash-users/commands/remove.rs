@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{CHANGES_JSON, Definition, Heading, Invocation, changes, open, sessions, usernames};
+use super::{CHANGES_JSON, Definition, Invocation, changes, open, sessions, usernames};
 use crate::complete;
 use crate::exit::Result;
 use crate::output::{Output, counted};
@@ -34,7 +34,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "remove";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("remove", &[4, 5, 6, 10, 11, 130])];
     const JSON: &[(&str, &str)] = &[("remove", CHANGES_JSON)];
 

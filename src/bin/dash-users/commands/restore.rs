@@ -4,7 +4,7 @@ use dash_users::transfer::InputFormat;
 use dash_users::{Error, Location, StoreError, Users};
 
 use super::source::is_standard;
-use super::{Definition, Heading, Invocation, actor, sessions};
+use super::{Definition, Invocation, actor, sessions};
 use crate::exit::{Code, Failure, Result, command, quoted_path};
 use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
@@ -33,7 +33,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "restore";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("restore", &[4, 5, 10, 130])];
     const JSON: &[(&str, &str)] =
         &[("restore", "`database`, `action`, `changed`, `file`, `users`")];

@@ -10,7 +10,7 @@ use dash_users::{
 use super::import::{Job, Source, run_job};
 use super::init::{self, new_file};
 use super::{
-    Definition, Heading, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
+    Definition, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
     schema_warnings,
 };
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
@@ -75,7 +75,6 @@ fn demo(method: &Method) -> Result<Vec<(Username, PasswordHash, Language)>> {
 
 impl Definition for Args {
     const NAME: &str = "seed";
-    const HEADING: Heading = Heading::SetUp;
     const EXIT_CODES: &[(&str, &[u8])] = &[("seed", &[4, 5, 7, 8, 9, 10, 11, 130])];
     const JSON: &[(&str, &str)] = &[("seed", IMPORT_JSON)];
 

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Method, User, UserValue, Users};
 
-use super::{Definition, Heading, Invocation, bytes, username};
+use super::{Definition, Invocation, bytes, username};
 use crate::cli::MethodArg;
 use crate::complete;
 use crate::exit::Result;
@@ -25,7 +25,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "show";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("show", &[4, 5, 6])];
     const JSON: &[(&str, &str)] = &[("show", "{user}")];
 

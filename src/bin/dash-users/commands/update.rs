@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Language, Location, StoredText, Updated, UserUpdate};
 
 use super::group::{new_group, review};
-use super::{Definition, Heading, Invocation, bytes, open, usernames};
+use super::{Definition, Invocation, bytes, open, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure, Result};
 use crate::output::{Change, Output};
@@ -45,7 +45,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "update";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("update", &[4, 5, 6, 7, 11])];
     const JSON: &[(&str, &str)] = &[(
         "update",

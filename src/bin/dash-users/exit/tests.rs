@@ -32,6 +32,11 @@ fn every_code_has_an_exit_code_in_the_table() {
     }
 }
 
+/// Asserts that a hint has a part, or that there is none.
+fn assert_hint(hint: &str, part: &str, message: &str) {
+    assert!(hint.contains(part) && hint.is_empty() == part.is_empty(), "{message}");
+}
+
 fn report(error: impl Into<Failure>) -> (Code, String) {
     let failure = error.into();
     (failure.code, failure.hint.unwrap_or_default())
@@ -80,49 +85,39 @@ fn operation_error_has_code_and_hint() {
                 None => report(error),
             };
         assert_eq!(found, code, "{message}");
-        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{message}");
+        assert_hint(&found_hint, hint, &message);
     }
 }
 
 #[test]
 fn database_error_has_code_and_hint() {
+    use StoreError as E;
+
     let path = || PathBuf::from("/srv/a.db");
     let location = || Location::Sqlite(path());
     let reason = String::new;
     for (error, code, hint) in [
-        (StoreError::NoDatabase { path: path() }, Code::NoDatabase, "init"),
-        (StoreError::NoDirectory { path: path() }, Code::NoDatabase, "create the directory"),
-        (StoreError::FileExists { path: path() }, Code::FileExists, "--force"),
-        (StoreError::SameFile { path: path() }, Code::Usage, "another file"),
+        (E::NoDatabase { path: path() }, Code::NoDatabase, "init"),
+        (E::NoDirectory { path: path() }, Code::NoDatabase, "create the directory"),
+        (E::FileExists { path: path() }, Code::FileExists, "--force"),
+        (E::SameFile { path: path() }, Code::Usage, "another file"),
         (
-            StoreError::NeedsMigration { location: location(), reason: reason() },
+            E::NeedsMigration { location: location(), reason: reason() },
             Code::NeedsMigration,
             "init",
         ),
-        (
-            StoreError::NewerSchema { location: location(), found: 9, known: 2 },
-            Code::NewerSchema,
-            "newer version",
-        ),
-        (
-            StoreError::NotADatabase { location: location(), reason: reason() },
-            Code::NotADatabase,
-            "",
-        ),
-        (
-            StoreError::CannotConnect { location: location(), reason: reason() },
-            Code::CannotConnect,
-            "",
-        ),
-        (StoreError::Busy { location: location(), holder: None }, Code::Busy, "try again"),
-        (StoreError::Conflict { location: location() }, Code::Busy, "try again"),
-        (StoreError::Refused { location: location(), reason: reason() }, Code::Failed, ""),
-        (StoreError::Failed { location: location(), reason: reason() }, Code::Failed, ""),
+        (E::NewerSchema { location: location(), found: 9, known: 2 }, Code::NewerSchema, "newer"),
+        (E::NotADatabase { location: location(), reason: reason() }, Code::NotADatabase, ""),
+        (E::CannotConnect { location: location(), reason: reason() }, Code::CannotConnect, ""),
+        (E::Busy { location: location(), holder: None }, Code::Busy, "try again"),
+        (E::Conflict { location: location() }, Code::Busy, "try again"),
+        (E::Refused { location: location(), reason: reason() }, Code::Failed, ""),
+        (E::Failed { location: location(), reason: reason() }, Code::Failed, ""),
     ] {
         let message = error.to_string();
         let (found, found_hint) = report(Error::from(error));
         assert_eq!(found, code, "{message}");
-        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{message}");
+        assert_hint(&found_hint, hint, &message);
     }
 }
 
@@ -194,7 +189,6 @@ fn record_error_has_code_and_hint() {
     ] {
         let (found, found_hint) = of_record(&reason);
         assert_eq!(found, code, "{reason}");
-        let found_hint = found_hint.unwrap_or_default();
-        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{reason}");
+        assert_hint(found_hint.unwrap_or_default(), hint, &reason.to_string());
     }
 }

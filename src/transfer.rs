@@ -202,26 +202,27 @@ pub enum Position {
 }
 
 impl Position {
-    fn next(self) -> Self {
+    /// What it numbers, and the number.
+    fn parts(self) -> (&'static str, fn(u64) -> Self, u64) {
         match self {
-            Self::Line(line) => Self::Line(line + 1),
-            Self::Row(row) => Self::Row(row + 1),
-            Self::Item(item) => Self::Item(item + 1),
+            Self::Line(line) => ("line", Self::Line, line),
+            Self::Row(row) => ("row", Self::Row, row),
+            Self::Item(item) => ("item", Self::Item, item),
         }
+    }
+
+    fn next(self) -> Self {
+        let (_, of, number) = self.parts();
+        of(number + 1)
     }
 
     fn named(self) -> String {
-        match self {
-            Self::Line(line) => format!("line {line}"),
-            Self::Row(row) => format!("row {row}"),
-            Self::Item(item) => format!("item {item}"),
-        }
+        let (name, _, number) = self.parts();
+        format!("{name} {number}")
     }
 
     fn number(self) -> u64 {
-        match self {
-            Self::Line(number) | Self::Row(number) | Self::Item(number) => number,
-        }
+        self.parts().2
     }
 }
 

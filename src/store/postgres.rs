@@ -38,7 +38,7 @@ mod users;
 
 use std::error::Error;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use postgres::error::SqlState;
 use postgres::types::{FromSql, ToSql, Type};
@@ -54,7 +54,7 @@ use super::{
 };
 use crate::check::Finding;
 use crate::escape::Escaped;
-use crate::event::Event;
+use crate::event::{Event, in_range};
 use crate::session::{self, EndSessions};
 use crate::user::StoredText;
 
@@ -505,10 +505,7 @@ fn key(username: &[u8]) -> Option<&str> {
 /// A time in the years 1970 to 9999; `None` for others, as in SQLite. No event of ours is older,
 /// and RFC 3339 has no later years.
 fn time(time: Option<SystemTime>) -> Option<SystemTime> {
-    const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
-    time.filter(|time| {
-        time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < YEAR_10000)
-    })
+    time.filter(|time| in_range(*time) == *time)
 }
 
 /// A text as sent by the server. With the encoding `SQL_ASCII` it can be any bytes.
@@ -563,6 +560,8 @@ pub(super) fn sql_to_remove(username: &StoredText) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -146,16 +146,8 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
             Some(_) => {}
         }
     }
-    let select = "SELECT name FROM sqlite_schema
-                  WHERE type = 'trigger'
-                    AND (tbl_name COLLATE NOCASE IN ('users', 'user_groups', 'user_events')
-                         OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
-    for name in connection.prepare(select)?.query_map([], |row| schema_text(row, 0))? {
-        let name = name?;
-        if ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(&name)) {
-            problems.push(Problem::ForeignTrigger(name));
-        }
-    }
+    let foreign = schema::foreign_triggers(connection, &ours)?;
+    problems.extend(foreign.into_iter().map(|(name, _)| Problem::ForeignTrigger(name)));
     Ok(problems)
 }
 

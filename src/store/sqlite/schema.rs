@@ -377,8 +377,27 @@ fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
     )
 }
 
-/// All our indexes, tables and triggers, with their unaltered SQL.
-pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, String)>> {
+/// Triggers of others on our tables and `users`, each with its table.
+pub(super) fn foreign_triggers(
+    connection: &Connection,
+    ours: &[Object],
+) -> rusqlite::Result<Vec<(String, String)>> {
+    let select = "SELECT name, tbl_name FROM sqlite_schema
+                  WHERE type = 'trigger'
+                    AND (tbl_name COLLATE NOCASE IN ('users', 'user_groups', 'user_events')
+                         OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
+    let mut statement = connection.prepare(select)?;
+    let found = statement.query_map([], |row| Ok((schema_text(row, 0)?, schema_text(row, 1)?)))?;
+    let mut found: Vec<_> = found.collect::<rusqlite::Result<_>>()?;
+    found.retain(|(name, _)| ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(name)));
+    Ok(found)
+}
+
+/// One of our indexes, tables and triggers: its name and its unaltered SQL.
+pub(super) type Object = (SchemaObjectKind, String, String);
+
+/// All of them.
+pub(super) fn objects() -> rusqlite::Result<Vec<Object>> {
     let pristine = Connection::open_in_memory()?;
     create(&pristine)?;
     pristine

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 
 use dash_users::{HashError, PasswordHash, policy};
@@ -71,12 +71,6 @@ fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
     Ok(output.result(json, rows, || lines.join("\n"))?)
 }
 
-fn read_all(mut file: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {
     let source = prompt.source(&args.password.given)?;
     let is_stdin = is_standard(file);
@@ -84,7 +78,9 @@ fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Resul
         let message = "cannot read both the hash and the password from stdin";
         return Err(Failure::new(Code::Usage, message).hint("use --password-file FILE"));
     }
-    let read = if is_stdin { read_all(stdin()?) } else { fs::read(file) };
+    let mut text = Vec::new();
+    let mut read_stdin = || stdin()?.read_to_end(&mut text);
+    let read = if is_stdin { read_stdin().map(|_| text) } else { fs::read(file) };
     let text = read.map_err(|error| match error.kind() {
         // The name may be the hash itself.
         ErrorKind::NotFound => Failure::new(

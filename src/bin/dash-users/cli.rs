@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use anstream::ColorChoice;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
@@ -51,8 +52,8 @@ pub struct Globals {
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// When to use color
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
-    pub color: Color,
+    #[arg(long, global = true, value_parser = named(COLORS), default_value = "auto", value_name = "WHEN")]
+    pub color: ColorChoice,
     /// Do not show long output in a pager [env: DASH_USERS_PAGER, PAGER] [default: less]
     #[arg(long, global = true)]
     pub no_pager: bool,
@@ -142,14 +143,11 @@ pub enum Format {
     Json,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Color {
-    /// Only on a terminal, unless NO_COLOR is set or TERM is dumb
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
+const COLORS: &[Named<ColorChoice>] = &[
+    ("auto", "Only on a terminal, unless NO_COLOR is set or TERM is dumb", ColorChoice::Auto),
+    ("always", "", ColorChoice::Always),
+    ("never", "", ColorChoice::Never),
+];
 
 /// A parsed command line.
 pub struct Parsed {
@@ -430,7 +428,7 @@ pub struct FileArgs {
     pub jobs: Option<u32>,
 }
 
-/// A value of an option: its name, its help and what it means.
+/// A value of an option: its name, its help, which may be empty, and what it means.
 pub type Named<T> = (&'static str, &'static str, T);
 
 /// The formats of a file to write.
@@ -454,7 +452,10 @@ pub fn named<T>(values: &'static [Named<T>]) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,
 {
-    let names = values.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    let names = values.iter().map(|(name, help, _)| match PossibleValue::new(*name) {
+        name if help.is_empty() => name,
+        name => name.help(*help),
+    });
     PossibleValuesParser::new(names).try_map(|wanted| {
         let found = values.iter().find(|(name, ..)| *name == wanted);
         found.map(|(.., value)| *value).ok_or("not one of the possible values")

@@ -188,9 +188,6 @@ fn explain(failure: Failure, globals: &Globals) -> Failure {
 
 /// What an unknown user may be: a group, a misplaced option, or a misspelled name.
 fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Option<Failure> {
-    /// Comparing more names would take longer than the command itself.
-    const MAX_NAMES: u32 = 100_000;
-
     let failure = |reason: &str| Failure::new(Code::NoSuchUser, format!("{error}; {reason}"));
     let mut users = Users::open_no_wait(database).ok()?;
     if !users.members(name.as_key()?).ok()?.is_empty() {
@@ -207,10 +204,13 @@ fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Opt
             Failure::new(Code::NoSuchUser, error.to_string()).hint("put options before '--'"),
         );
     }
-    let names = users.names("", MAX_NAMES).ok()?;
+    let names = users.names("", MAX_COMPARED).ok()?;
     let similar = StoredText::Text(most_similar(&text, &names)?.clone());
     Some(failure(&format!("did you mean '{similar}'?")))
 }
+
+/// Comparing more names would take longer than the command itself.
+const MAX_COMPARED: u32 = 100_000;
 
 /// The most similar name. Up to a third of the letters may differ.
 fn most_similar<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {

@@ -30,7 +30,7 @@ pub use self::rows::Rows;
 pub use self::spool::Spool;
 use self::table::with_color;
 pub use self::table::{fields, indented, marked, table, wrapped};
-use crate::cli::{Color, Format, Globals};
+use crate::cli::{Format, Globals};
 use crate::exit::{Code, Detail, Failure, Result};
 use crate::terminal;
 use crate::usage::Misuse;
@@ -54,14 +54,9 @@ pub struct Output {
 
 impl Output {
     pub fn new(globals: &Globals) -> Self {
-        let color = match globals.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        };
         terminal::set_json(globals.format() == Format::Json);
         let has_pager = !globals.no_pager;
-        Self { format: globals.format(), is_quiet: globals.quiet, color, has_pager }
+        Self { format: globals.format(), is_quiet: globals.quiet, color: globals.color, has_pager }
     }
 
     /// For a command line that could not be parsed: guesses its format and color options.

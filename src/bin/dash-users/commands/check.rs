@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
-use clap::ValueEnum;
 use dash_users::{
     Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, User,
     Username, Users, is_unsafe_to_print, store,
@@ -10,7 +9,7 @@ use dash_users::{
 use serde::Serialize;
 
 use super::{Definition, Invocation, open, report_reconciled};
-use crate::cli::{MethodArg, environment};
+use crate::cli::{MethodArg, Named, environment, named};
 use crate::exit::{
     Code, Failure, Result, command, pasted, quoted, user_command, without_backticks,
 };
@@ -47,32 +46,17 @@ pub struct Args {
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = ignored_code)]
     pub ignore: Vec<String>,
     /// Report only findings of this severity or a higher one
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    pub min_severity: MinSeverity,
+    #[arg(long, value_parser = named(SEVERITIES), default_value = "info", value_name = "SEVERITY")]
+    pub min_severity: Severity,
     #[command(flatten)]
     pub method: MethodArg,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum MinSeverity {
-    /// Someone cannot log in, or should not be able to, or data is lost
-    Error,
-    /// May become an error
-    Warning,
-    /// All findings
-    #[default]
-    Info,
-}
-
-impl From<MinSeverity> for Severity {
-    fn from(severity: MinSeverity) -> Self {
-        match severity {
-            MinSeverity::Error => Self::Error,
-            MinSeverity::Warning => Self::Warning,
-            MinSeverity::Info => Self::Info,
-        }
-    }
-}
+const SEVERITIES: &[Named<Severity>] = &[
+    ("error", "Someone cannot log in, or should not be able to, or data is lost", Severity::Error),
+    ("warning", "May become an error", Severity::Warning),
+    ("info", "All findings", Severity::Info),
+];
 
 fn ignored_code(text: &str) -> Result<String, String> {
     let code = text.trim();
@@ -153,7 +137,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let is_ignored = |finding: &Finding| ignored.iter().any(|code| code == finding.problem.code());
     all.retain(|finding| !is_ignored(finding));
     let (ignored_count, unignored) = (total - all.len(), all.len());
-    let least = Severity::from(args.min_severity);
+    let least = args.min_severity;
     all.retain(|finding| finding.problem.severity() <= least);
     let minor_count = unignored - all.len();
     all.sort_by_key(|finding| finding.problem.severity());

@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Group, GroupAdded, GroupError, Location, StoredText, Users};
 use serde::Serialize;
 
-use super::{Definition, Invocation, bytes, most_similar, open, username, usernames};
+use super::{Definition, Invocation, MAX_COMPARED, bytes, most_similar, open, username, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure, Result, command, quoted};
 use crate::output::{Change, Output, counted, table};
@@ -185,12 +185,9 @@ impl Review {
     /// Mentions a group that nobody was in, because a misspelled one is new, and one that has the
     /// name of a user.
     fn look_at(&mut self, group: &Group, added: GroupAdded, users: &mut Users) -> Result<()> {
-        /// Comparing more groups would take longer than the command itself.
-        const MAX_GROUPS: u32 = 100_000;
-
         let name = StoredText::Text(group.as_str().to_owned());
         if added.is_new_group {
-            let mut known = users.groups("", MAX_GROUPS)?;
+            let mut known = users.groups("", MAX_COMPARED)?;
             known.retain(|other| other != group.as_str());
             self.notes.push(match most_similar(group.as_str(), &known) {
                 Some(other) => {
@@ -255,6 +252,13 @@ fn explain(
     Failure::new(Code::NoSuchUser, message).hint(hint)
 }
 
+/// Names of groups after their noun.
+pub fn in_words<'a>(groups: impl Iterator<Item = &'a OsString>) -> String {
+    let names: Vec<_> =
+        groups.map(|group| format!("'{}'", StoredText::from(bytes(group)))).collect();
+    format!("{} {}", if names.len() == 1 { "group" } else { "groups" }, names.join(", "))
+}
+
 /// Reports the groups that the user was added to or removed from.
 fn report(
     action: &'static str,
@@ -269,9 +273,7 @@ fn report(
     let warnings = review.print_notes(output);
     let list = |wanted: bool| {
         let groups = groups.iter().zip(changed).filter(|(_, changed)| **changed == wanted);
-        let groups: Vec<_> =
-            groups.map(|(group, _)| format!("'{}'", StoredText::from(bytes(group)))).collect();
-        format!("{} {}", if groups.len() == 1 { "group" } else { "groups" }, groups.join(", "))
+        in_words(groups.map(|(group, _)| group))
     };
     let is_addition = action == "group add";
     let really = groups.iter().zip(changed).filter(|(_, changed)| **changed);

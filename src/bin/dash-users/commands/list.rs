@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, Profile, StoredText, User, Users};
 
-use super::{Definition, Invocation, bytes, most_similar};
+use super::{Definition, Invocation, MAX_COMPARED, bytes, most_similar};
 use crate::cli::{MethodArg, number};
 use crate::exit::Result;
 use crate::output::{
@@ -215,14 +215,11 @@ fn print(args: &Args, mut users: Users, output: &Output) -> Result<()> {
 
 /// A note for each group of the command line that nobody is in.
 fn unknown_groups(args: &Args, users: &mut Users) -> Result<Vec<String>> {
-    /// Comparing more groups would take longer than the command itself.
-    const MAX_GROUPS: u32 = 100_000;
-
     let named: Vec<_> = args.groups.iter().chain(&args.not_groups).collect();
     if named.is_empty() {
         return Ok(Vec::new());
     }
-    let known = users.groups("", MAX_GROUPS)?;
+    let known = users.groups("", MAX_COMPARED)?;
     let is_unknown = |name: &&&OsString| !known.iter().any(|group| group.as_bytes() == bytes(name));
     let note = |name: &OsString| {
         let name = StoredText::from(bytes(name));

@@ -177,9 +177,7 @@ impl Output {
 
     fn notes(&self, changes: &[(Change<'_>, String)]) -> io::Result<()> {
         for (change, note) in changes {
-            for warning in &change.warnings {
-                self.warn(warning);
-            }
+            self.warn_all(&change.warnings);
             self.note(&format!("{note} in {}", change.database));
             if let Some(password) = change.password {
                 write_stdout(|stdout| writeln!(stdout, "{password}")).map_err(|error| {
@@ -220,6 +218,10 @@ impl Output {
         if !self.is_quiet && self.format != Format::Json {
             self.talk(Some(("warning", AnsiColor::Yellow)), text);
         }
+    }
+
+    pub fn warn_all(&self, warnings: impl IntoIterator<Item = impl AsRef<str>>) {
+        warnings.into_iter().for_each(|warning| self.warn(warning.as_ref()));
     }
 
     pub fn error(&self, failure: &Failure) {

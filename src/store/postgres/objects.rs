@@ -363,9 +363,7 @@ pub(super) fn create(
     };
     for created in statements(OBJECTS).iter().filter(|created| !is_there(created.name)) {
         // A disabled trigger still exists, and an index may be on another table.
-        if let Some(drop) = drop_sql(transaction, created.name)? {
-            transaction.run_all(&drop)?;
-        }
+        drop_object(transaction, created.name)?;
         transaction.run_all(created.sql)?;
     }
     Ok(())
@@ -382,24 +380,17 @@ pub(super) fn replace(
             .any(|(_, problem)| matches!(problem, Problem::Altered(object) if object.name == name))
     };
     for name in OBSOLETE.iter().filter(|name| is_altered(name)) {
-        if let Some(drop) = drop_sql(transaction, name)? {
-            transaction.run_all(&drop)?;
-        }
+        drop_object(transaction, name)?;
     }
     for created in statements(OBJECTS).iter().filter(|created| is_altered(created.name)) {
-        if let Some(drop) = drop_sql(transaction, created.name)? {
-            transaction.run_all(&drop)?;
-        }
+        drop_object(transaction, created.name)?;
         transaction.run_all(created.sql)?;
     }
     Ok(())
 }
 
-/// The statement that drops our index or trigger with this name, if it exists.
-fn drop_sql(
-    transaction: &mut PostgresTransaction,
-    name: &str,
-) -> Result<Option<String>, StoreError> {
+/// Drops our index or trigger with this name, if it exists.
+fn drop_object(transaction: &mut PostgresTransaction, name: &str) -> Result<(), StoreError> {
     let select = "SELECT format('DROP INDEX %s', pg_class.oid::regclass) FROM pg_class
                   WHERE relnamespace = to_regnamespace('{schema}') AND relkind = 'i'
                       AND relname = $1
@@ -408,7 +399,8 @@ fn drop_sql(
                   FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
                   WHERE relnamespace = to_regnamespace('{schema}') AND tgname = $1
                       AND relname IN ('users', 'user_groups')";
-    Ok(transaction.texts(select, &[as_text(&name)])?.into_iter().next())
+    let drops = transaction.texts(select, &[as_text(&name)])?;
+    drops.iter().try_for_each(|drop| transaction.run_all(drop))
 }
 
 /// Checks that the history has an id for its next event, as far as the role can see. Logical

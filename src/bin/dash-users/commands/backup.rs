@@ -65,9 +65,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let warning = files::mode_warning(&file, OPTIONS.mode);
     let file = file.display().to_string();
     output.note(&format!("backed up {database} to {file}"));
-    if let Some(warning) = warning {
-        output.warn(&warning);
-    }
+    output.warn_all(warning);
     Ok(output.json_only(&JsonCopy::new(database, "backup", file, None))?)
 }
 

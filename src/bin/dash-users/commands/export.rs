@@ -81,9 +81,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let file = file.display().to_string();
     let exported = counted(count, "user", "users");
     output.note(&format!("exported {exported} from {database} to {file}"));
-    if let Some(warning) = warning {
-        output.warn(&warning);
-    }
+    output.warn_all(warning);
     let database = database.to_string();
     let users = Some(count);
     let json = JsonCopy { database, action: "export", changed: true, file, users };

@@ -263,10 +263,7 @@ fn save(
             let _ = fs::remove_file(path);
         }
         (Ok(_), Some(path)) if !is_stdout(&path) => {
-            let warning = files::mode_warning(&path, PASSWORDS.mode);
-            if let Some(warning) = warning {
-                output.warn(&warning);
-            }
+            output.warn_all(files::mode_warning(&path, PASSWORDS.mode));
         }
         _ => {}
     }
@@ -331,8 +328,6 @@ fn report(json: &JsonImport, names: &[StoredText], file: &str, output: &Output) 
         counts = format!("{counts}, {removed} {would}removed");
     }
     output.note(&format!("{file}: {counts} in {}", json.database));
-    for warning in &json.warnings {
-        output.warn(warning);
-    }
+    output.warn_all(&json.warnings);
     Ok(output.json_only(json)?)
 }

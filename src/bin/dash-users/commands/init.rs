@@ -124,9 +124,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         }
     }
     report_reconciled(&init.events, database, output);
-    for warning in &json.warnings {
-        output.warn(warning);
-    }
+    output.warn_all(&json.warnings);
     output.json_only(&json)?;
     Ok(())
 }

@@ -80,9 +80,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         output.note(&format!("{database} is already up to date"));
     }
     report_reconciled(&events, database, output);
-    for warning in &json.warnings {
-        output.warn(warning);
-    }
+    output.warn_all(&json.warnings);
     output.json_only(&json)?;
     Ok(())
 }

@@ -119,9 +119,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     } else {
         output.note(&format!("nothing added: there are already users in {database}"));
     }
-    for warning in &warnings {
-        output.warn(warning);
-    }
+    output.warn_all(&warnings);
     let count = DEMO_USERS.len() as u64;
     let (added, skipped) = if is_added { (count, 0) } else { (0, count) };
     Ok(output.json_only(&JsonImport {

@@ -415,30 +415,20 @@ pub fn sql_to_cast(username: &str) -> String {
 /// [`StoreError::NoDirectory`] if its directory is missing, and [`StoreError::CannotConnect`] if it
 /// cannot be created there. Then no file is left behind.
 pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreError> {
-    match location {
-        Location::Sqlite(path) => sqlite::create(path, new_file),
-        // The owner of a server creates its databases.
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Ok(false),
-    }
+    // The owner of a server creates its databases.
+    location.path().map_or(Ok(false), |path| sqlite::create(path, new_file))
 }
 
 /// Removes the file that [`create`] created, if it is still empty.
 pub(crate) fn remove_created(location: &Location) {
-    match location {
-        Location::Sqlite(path) => sqlite::remove_created(path),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => {}
+    if let Some(path) = location.path() {
+        sqlite::remove_created(path);
     }
 }
 
 /// Warnings about the file that [`create`] created.
 pub(crate) fn warnings_of_created(location: &Location, new_file: &NewFile) -> Vec<String> {
-    match location {
-        Location::Sqlite(path) => sqlite::warnings(path, new_file),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Vec::new(),
-    }
+    location.path().map(|path| sqlite::warnings(path, new_file)).unwrap_or_default()
 }
 
 /// Reads and checks the backup `file`, migrates a copy of it, and records the restore in its
@@ -454,9 +444,6 @@ pub(crate) fn prepare_restore(
     file: &Path,
     cause: &Cause<'_>,
 ) -> Result<Restore, StoreError> {
-    match location {
-        Location::Sqlite(path) => sqlite::prepare_restore(path, file, cause),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Err(StoreError::NotOnServers),
-    }
+    let path = location.path().ok_or(StoreError::NotOnServers)?;
+    sqlite::prepare_restore(path, file, cause)
 }

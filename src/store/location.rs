@@ -47,14 +47,19 @@ pub enum Location {
 }
 
 impl Location {
+    /// The path of a SQLite file.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// Whether `path` leads to the database file, by any name, or is the name of its journal or log.
     #[must_use]
     pub fn is_file(&self, path: &Path) -> bool {
-        #[cfg_attr(
-            not(feature = "postgres"),
-            expect(irrefutable_let_patterns, reason = "one kind")
-        )]
-        let Self::Sqlite(database) = self else { return false };
+        let Some(database) = self.path() else { return false };
         let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
         let found = identity(database);
         // SQLite deletes what it does not take for its own journal or log.

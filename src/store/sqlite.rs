@@ -138,19 +138,11 @@ impl Store for Sqlite {
     }
 
     fn sessions(&mut self) -> Result<Vec<Session>, StoreError> {
-        match &self.location {
-            Location::Sqlite(path) => sessions::list(path),
-            #[cfg(feature = "postgres")]
-            Location::Postgres(_) => Ok(Vec::new()),
-        }
+        self.location.path().map_or(Ok(Vec::new()), sessions::list)
     }
 
     fn end_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, StoreError> {
-        match &self.location {
-            Location::Sqlite(path) => sessions::end(path, which),
-            #[cfg(feature = "postgres")]
-            Location::Postgres(_) => Ok(0),
-        }
+        self.location.path().map_or(Ok(0), |path| sessions::end(path, which))
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {

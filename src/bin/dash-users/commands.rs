@@ -39,9 +39,10 @@ use dash_users::{
 };
 
 use crate::cli::{Globals, MethodArg, Origin, environment};
-use crate::exit::{Code, Failure, Result, command, quoted, with_user_hint};
+use crate::exit::{Code, Failure, Result, with_user_hint};
 use crate::output::{Change, Output};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted};
 use crate::terminal;
 
 /// All commands with their headings, in the order of `-h`.

@@ -12,8 +12,10 @@ use dash_users::store::{CopyableTable, TableAdvice};
 use dash_users::transfer::{BadRecord, Position, RecordError};
 use dash_users::{
     BadRecords, BadValues, Error, GroupError, LanguageError, Location, LocationError, Misspelling,
-    PasswordNotUtf8, StoreError, StoredText, UsernameError, is_unsafe_to_print,
+    PasswordNotUtf8, StoreError, StoredText, UsernameError,
 };
+
+use crate::shell::{command, pasted, quoted, quoted_path, user_command};
 
 /// What each exit code means.
 pub const EXIT_CODES: [(u8, &str); 16] = [
@@ -561,108 +563,6 @@ impl Known for policy::Violation {
             (Code::BadPassword, None)
         }
     }
-}
-
-/// A command for the database, ready to paste.
-pub fn command(database: &Location, arguments: &str) -> String {
-    format!("`dash-users {arguments} --database {}`", pasted(database))
-}
-
-/// A command about a user, ready to paste, or none if a shell cannot express the name.
-pub fn user_command(
-    database: &Location,
-    before: &str,
-    user: &StoredText,
-    after: &str,
-) -> Option<String> {
-    let name = quoted(user)?;
-    if !user.as_key()?.starts_with(b"-") {
-        return Some(command(database, &format!("{before} {name}{after}")));
-    }
-    // A name like an option must follow all options.
-    let (option, after) = if after.contains("--") { (after, "") } else { ("", after) };
-    Some(format!("`dash-users {before}{option} --database {} -- {name}{after}`", pasted(database)))
-}
-
-/// The database as a shell argument.
-pub fn pasted(database: &Location) -> String {
-    let text = if let Location::Sqlite(path) = database {
-        StoredText::from(path.as_os_str().as_encoded_bytes())
-    } else {
-        StoredText::Text(database.to_string())
-    };
-    quoted(&text).unwrap_or(database.to_string())
-}
-
-/// The text as a shell argument, or none if it cannot be one. Invalid UTF-8, control characters and
-/// the like become escapes in `$'…'`, which bash, zsh and ksh understand.
-pub fn quoted(text: &StoredText) -> Option<String> {
-    let bytes = match text {
-        StoredText::Text(text) => text.as_bytes(),
-        StoredText::InvalidText(bytes) => bytes,
-        StoredText::Null | StoredText::Blob(_) => return None,
-    };
-    if bytes.contains(&0) {
-        return None;
-    }
-    let text = match str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(is_unsafe_to_print) => text,
-        _ => return Some(escaped(bytes)),
-    };
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%=:".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return Some(text.to_owned());
-    }
-    Some(format!("'{}'", text.replace('\'', r"'\''")))
-}
-
-/// The path as a shell argument.
-pub fn quoted_path(path: &Path) -> Option<String> {
-    quoted(&StoredText::from(path.as_os_str().as_encoded_bytes()))
-}
-
-/// The bytes in `$'…'`, each as it is or in octal: a digit may follow.
-fn escaped(bytes: &[u8]) -> String {
-    let byte = |byte: &u8| match byte {
-        b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
-        b' '..=b'~' => char::from(*byte).to_string(),
-        byte => format!("\\{byte:03o}"),
-    };
-    format!("$'{}'", bytes.iter().map(byte).collect::<String>())
-}
-
-/// A hint as in JSON: without the backticks around its commands. A backtick in a name stays.
-pub fn without_backticks(hint: &str) -> String {
-    let mut result = String::with_capacity(hint.len());
-    let mut rest = hint;
-    while let Some((before, after)) = rest.split_once('`') {
-        result += before;
-        let Some(end) = end_of_command(after) else {
-            return result + "`" + after;
-        };
-        result += &after[..end];
-        rest = &after[end + 1..];
-    }
-    result + rest
-}
-
-/// The position of the first backtick that is not in quotes.
-fn end_of_command(text: &str) -> Option<usize> {
-    let (mut is_quoted, mut has_escapes, mut before) = (false, true, ' ');
-    let mut chars = text.char_indices();
-    while let Some((position, c)) = chars.next() {
-        match c {
-            '\\' if has_escapes => drop(chars.next()),
-            '\'' => {
-                is_quoted = !is_quoted;
-                has_escapes = !is_quoted || before == '$';
-            }
-            '`' if !is_quoted => return Some(position),
-            _ => {}
-        }
-        before = c;
-    }
-    None
 }
 
 #[cfg(test)]

@@ -68,8 +68,7 @@ fn look(
         findings.push(of_database(Problem::Missing(users)));
         return if is_left { Ok(()) } else { Err(schema.needs_migration(location)) };
     }
-    #[cfg_attr(not(feature = "postgres"), expect(irrefutable_let_patterns, reason = "one kind"))]
-    let Location::Sqlite(path) = location else { return Ok(()) };
+    let Some(path) = location.path() else { return Ok(()) };
     findings.extend(of_file(path, connection).map_err(&fail)?.into_iter().map(of_database));
     findings
         .extend(schema.required_columns.into_iter().map(Problem::RequiredColumn).map(of_database));

@@ -8,8 +8,9 @@ use dash_users::{Location, StoreError, Users};
 
 use super::import::is_stdout;
 use super::{Definition, Invocation};
-use crate::exit::{Code, Context, Failure, Result, command, quoted_path};
+use crate::exit::{Code, Context, Failure, Result};
 use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
+use crate::shell::{command, quoted_path};
 
 const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
 

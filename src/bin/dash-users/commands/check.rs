@@ -10,10 +10,9 @@ use serde::Serialize;
 
 use super::{Definition, Invocation, open, report_reconciled};
 use crate::cli::{MethodArg, Named, environment, named};
-use crate::exit::{
-    Code, Failure, Result, command, pasted, quoted, user_command, without_backticks,
-};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Output, counted, indented, marked, rfc3339, thousands, wrapped};
+use crate::shell::{command, pasted, quoted, user_command, without_backticks};
 
 /// Check the database and its users for problems
 ///

@@ -8,8 +8,9 @@ use dash_users::{Location, StoreError, Users};
 use super::import::is_stdout;
 use super::{Definition, Invocation};
 use crate::cli::{FORMATS, named};
-use crate::exit::{Code, Failure, Result, command, quoted_path};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
+use crate::shell::{command, quoted_path};
 
 /// Export all users to a file
 ///

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::{Definition, Invocation, MAX_COMPARED, bytes, most_similar, open, username, usernames};
 use crate::complete;
-use crate::exit::{Code, Failure, Result, command, quoted};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Change, Output, counted, table};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted};
 
 /// Add users to groups, remove them, or list groups
 ///

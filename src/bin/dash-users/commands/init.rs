@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::{Definition, Invocation, report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
-use crate::exit::{Code, Context, Failure, Result, copy_command, pasted};
+use crate::exit::{Code, Context, Failure, Result, copy_command};
 use crate::output::{JsonEvent, JsonMigration, Output};
+use crate::shell::pasted;
 use crate::terminal;
 
 /// Create the database, or update an existing one

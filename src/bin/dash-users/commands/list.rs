@@ -188,10 +188,8 @@ fn print(args: &Args, mut users: Users, output: &Output) -> Result<()> {
         })?);
     }
     if args.names {
-        let names = listed.iter().map(|user| &user.username);
-        return Ok(write_stdout(|stdout| {
-            names.into_iter().try_for_each(|name| writeln!(stdout, "{name}"))
-        })?);
+        let mut names = listed.iter().map(|user| &user.username);
+        return Ok(write_stdout(|stdout| names.try_for_each(|name| writeln!(stdout, "{name}")))?);
     }
     let row = |user: &User| {
         let state = match (user.method.is_some(), user.locked, user.outdated) {

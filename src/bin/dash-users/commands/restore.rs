@@ -5,9 +5,10 @@ use dash_users::{Error, Location, StoreError, Users};
 
 use super::source::is_standard;
 use super::{Definition, Invocation, actor, sessions};
-use crate::exit::{Code, Failure, Result, command, quoted_path};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted_path};
 use crate::terminal;
 
 /// Replace the database's contents with a backup

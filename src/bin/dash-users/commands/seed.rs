@@ -14,9 +14,10 @@ use super::{
     schema_warnings,
 };
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
-use crate::exit::{Code, Failure, Result, command, quoted};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonImport, Output, counted};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted};
 
 /// Add missing users from a file, or two demo users
 ///

@@ -1,4 +1,4 @@
-//! Code and hint of each error, and quoting for a shell.
+//! Code and hint of each error.
 
 use std::path::PathBuf;
 
@@ -139,39 +139,6 @@ fn context_keeps_code_and_hint() {
     let failure = failure.unwrap_err();
     assert_eq!((failure.code, &*failure.message), (Code::Refused, "why: no"));
     assert_eq!(failure.hint.as_deref(), Some("yes"));
-}
-
-#[test]
-fn command_quotes_path_if_needed() {
-    let init = |path: &str| command(&Location::Sqlite(path.into()), "init");
-    assert_eq!(init("/srv/a.db"), "`dash-users init --database /srv/a.db`");
-    assert_eq!(init("/a b/$x'"), r"`dash-users init --database '/a b/$x'\'''`");
-}
-
-#[test]
-fn without_backticks_keeps_those_of_names() {
-    for (hint, expected) in [
-        ("run `dash-users init` to create it", "run dash-users init to create it"),
-        ("run `dash-users passwd 'a`b' -d x`, or", "run dash-users passwd 'a`b' -d x, or"),
-        (r"run `show 'a'\''`b'`", r"run show 'a'\''`b'"),
-        (r"run `show $'\'`\001'` or `x`", r"run show $'\'`\001' or x"),
-        ("one ` alone", "one ` alone"),
-    ] {
-        assert_eq!(without_backticks(hint), expected);
-    }
-}
-
-#[test]
-fn quoted_expresses_all_but_nul() {
-    let quoted = |text: &str| quoted(&StoredText::Text(text.to_owned()));
-    assert_eq!(quoted("zoe"), Some("zoe".to_owned()));
-    assert_eq!(quoted("Zoë Q"), Some("'Zoë Q'".to_owned()));
-    assert_eq!(quoted(""), Some("''".to_owned()));
-    assert_eq!(quoted("a\nb'\\"), Some(r"$'a\012b\'\\'".to_owned()));
-    assert_eq!(quoted("\u{202e}a"), Some(r"$'\342\200\256a'".to_owned()));
-    assert_eq!(quoted("a\0"), None);
-    assert_eq!(super::quoted(&StoredText::from(&b"\xff"[..])), Some(r"$'\377'".to_owned()));
-    assert_eq!(super::quoted(&StoredText::Blob(b"a".to_vec())), None);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use dash_users::{Event, Location, Migration, StoredText, User, UserValue};
 use serde::{Serialize, Serializer};
 
 use super::rfc3339;
-use crate::exit::{Detail, Failure, without_backticks};
+use crate::exit::{Detail, Failure};
+use crate::shell::without_backticks;
 
 /// A change in JSON.
 #[derive(Serialize, Default)]

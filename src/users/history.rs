@@ -48,7 +48,7 @@ impl Users {
             && filter.limit != Some(0)
         {
             let mut is_known = false;
-            if !filter.is_open() {
+            if *filter != (EventFilter { limit: filter.limit, ..EventFilter::default() }) {
                 let any = EventFilter { limit: Some(1), ..EventFilter::default() };
                 transaction.events(Some(username), &any, &mut |_| is_known = true)?;
             }

@@ -35,12 +35,12 @@ use std::time::Duration;
 use clap::ArgMatches;
 use dash_users::{
     Error, Event, Location, StoreError, StoredText, Username, UsernameError, Users,
-    store::{Schema, set_lock_timeout},
+    store::{OnDelete, Reference, Schema, set_lock_timeout},
 };
 
 use crate::cli::{Globals, MethodArg, Origin, environment};
 use crate::exit::{Code, Failure, Result, with_user_hint};
-use crate::output::{Change, Output};
+use crate::output::{Change, Output, counted};
 use crate::prompt::Prompt;
 use crate::shell::{command, quoted};
 use crate::terminal;
@@ -206,7 +206,7 @@ fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Opt
         );
     }
     let names = users.names("", MAX_COMPARED).ok()?;
-    let similar = StoredText::Text(most_similar(&text, &names)?.clone());
+    let similar = most_similar(&text, &names)?;
     Some(failure(&format!("did you mean '{similar}'?")))
 }
 
@@ -214,12 +214,12 @@ fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Opt
 const MAX_COMPARED: u32 = 100_000;
 
 /// The most similar name. Up to a third of the letters may differ.
-fn most_similar<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+fn most_similar(name: &str, names: &[String]) -> Option<StoredText> {
     let name = name.to_lowercase();
     let limit = name.chars().count().div_ceil(3);
     let distance = |other: &String| strsim::osa_distance(&name, &other.to_lowercase());
     let (distance, other) = names.iter().map(|other| (distance(other), other)).min()?;
-    (distance <= limit).then_some(other)
+    (distance <= limit).then(|| StoredText::Text(other.clone()))
 }
 
 /// Opens the database for changes. The history names the current user as the actor.
@@ -270,6 +270,19 @@ fn username(name: &OsStr) -> StoredText {
 fn usernames(names: &[OsString]) -> Vec<&[u8]> {
     let mut seen = HashSet::new();
     names.iter().map(|name| bytes(name)).filter(|name| seen.insert(*name)).collect()
+}
+
+/// What `removing` users does to rows that reference them. The database itself reports an error if
+/// it refuses.
+fn loss(removing: &str, Reference { table, rows, on_delete }: Reference) -> Option<String> {
+    let (table, rows) = (StoredText::Text(table), counted(rows, "row", "rows"));
+    match on_delete {
+        OnDelete::Delete => Some(format!("{removing} deletes {rows} from table '{table}'")),
+        OnDelete::Unset => {
+            Some(format!("{removing} clears the reference in {rows} of table '{table}'"))
+        }
+        OnDelete::Refuse => None,
+    }
 }
 
 /// Changes users, all or none, and reports each.

@@ -191,10 +191,7 @@ impl Review {
             let mut known = users.groups("", MAX_COMPARED)?;
             known.retain(|other| other != group.as_str());
             self.notes.push(match most_similar(group.as_str(), &known) {
-                Some(other) => {
-                    let other = StoredText::Text(other.clone());
-                    format!("new group '{name}'; there is '{other}'")
-                }
+                Some(other) => format!("new group '{name}'; there is '{other}'"),
                 None => format!("new group '{name}'"),
             });
         }
@@ -313,10 +310,7 @@ fn no_such_group(users: &mut Users, name: &OsStr) -> Result<Failure> {
     let shown = StoredText::from(bytes(name));
     let known = users.groups("", u32::MAX)?;
     let message = match most_similar(&name.to_string_lossy(), &known) {
-        Some(other) => {
-            let other = StoredText::Text(other.clone());
-            format!("no user is in '{shown}'; did you mean '{other}'?")
-        }
+        Some(other) => format!("no user is in '{shown}'; did you mean '{other}'?"),
         None => format!("no user is in '{shown}'"),
     };
     Ok(Failure::new(Code::InvalidData, message))

@@ -139,27 +139,20 @@ fn report_changes(wanted: &TableChanges, init: &Init, output: &Output) {
     if init.changes.add_language.is_some() && !new {
         output.note("note: an INSERT of the app that does not name its columns fails from now on");
     }
-    for (is_wanted, added, what) in [
-        (
-            wanted.add_language.is_some(),
-            init.changes.add_language.as_ref().map(|tag| format!(" with the value '{tag}'")),
-            "a column 'language'",
-        ),
-        (
-            wanted.add_unique_index,
-            init.changes.add_unique_index.then(String::new),
-            "a unique index on 'username'",
-        ),
-    ] {
-        if !is_wanted {
-            continue;
+    let report = |is_wanted: bool, added: Option<String>, what: &str| {
+        if is_wanted {
+            output.note(&match added {
+                Some(how) => format!("added {what}{how} to table 'users'"),
+                None if new => format!("the new table 'users' has {what}"),
+                None => format!("table 'users' already has {what}"),
+            });
         }
-        output.note(&match added {
-            Some(how) => format!("added {what}{how} to table 'users'"),
-            None if new => format!("the new table 'users' has {what}"),
-            None => format!("table 'users' already has {what}"),
-        });
-    }
+    };
+    let TableChanges { add_language, add_unique_index } = &init.changes;
+    let value = add_language.as_ref().map(|tag| format!(" with the value '{tag}'"));
+    report(wanted.add_language.is_some(), value, "a column 'language'");
+    let index = add_unique_index.then(String::new);
+    report(wanted.add_unique_index, index, "a unique index on 'username'");
 }
 
 /// Describes what was done to the schema.

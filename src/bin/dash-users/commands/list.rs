@@ -223,10 +223,7 @@ fn unknown_groups(args: &Args, users: &mut Users) -> Result<Vec<String>> {
         let name = StoredText::from(bytes(name));
         let text = name.to_text().unwrap_or_default();
         match most_similar(&text, &known) {
-            Some(other) => {
-                let other = StoredText::Text(other.clone());
-                format!("no user is in '{name}'; did you mean '{other}'?")
-            }
+            Some(other) => format!("no user is in '{name}'; did you mean '{other}'?"),
             None if text.contains(',') => {
                 format!("no user is in '{name}'; for several groups, repeat --group")
             }

@@ -67,8 +67,8 @@ pub(super) fn row(
     groups: Vec<StoredText>,
 ) -> Row {
     let secret = StoredSecret::from(secret);
-    let (language, groups) = (Some(language), Some(groups));
-    let profile = PartialProfile { language, groups, ..PartialProfile::default() }.complete();
+    let mut profile = PartialProfile::default().complete();
+    (profile.language, profile.groups) = (language, groups);
     Row { username, secret, profile, created_at: None, password_changed_at: None }
 }
 

@@ -132,12 +132,11 @@ fn tables(location: &Location, catalog: &Catalog) -> Result<Vec<(u32, Problem)>,
         let mut expected = first.to_owned();
         for (version, _, column) in COLUMNS.iter().filter(|(_, of, _)| *of == table) {
             let next = format!(", {column}");
-            match rest.and_then(|rest| rest.strip_prefix(&next)) {
-                Some(behind) => rest = Some(behind),
-                None => {
-                    let table = object(SchemaObjectKind::Table, table);
-                    problems.push((*version, Problem::Altered(table)));
-                }
+            if let Some(behind) = rest.and_then(|rest| rest.strip_prefix(&next)) {
+                rest = Some(behind);
+            } else {
+                let table = object(SchemaObjectKind::Table, table);
+                problems.push((*version, Problem::Altered(table)));
             }
             expected += &next;
         }

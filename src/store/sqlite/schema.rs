@@ -636,7 +636,7 @@ mod tests {
     #[test]
     fn groups_are_found_through_index() {
         let connection = new();
-        let plan = format!("EXPLAIN QUERY PLAN {}", GROUPS);
+        let plan = format!("EXPLAIN QUERY PLAN {GROUPS}");
         let mut plan = connection.prepare(&plan).unwrap();
         let steps = plan.query_map(["a", "b", "9"], |row| row.get(3)).unwrap();
         let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();

@@ -28,10 +28,10 @@ use crate::{progress, terminal};
 /// passwords), JSON Lines, an Excel workbook (.xlsx), or an htpasswd file (only its names). The whole file is imported in one transaction, or nothing is. The
 /// database is created if it does not exist.
 ///
-/// The fields are {fields}. A password is plaintext and hashed on import. A password_hash is stored
-/// unchanged, except that PBKDF2 hashes from Django and passlib are converted. In CSV, groups are
-/// separated by ;. locked and its opposite, active, are true or false. An empty CSV cell means "not
-/// given", except in groups, where it means "no groups".
+/// The fields are {fields}. A password is plaintext, and is hashed on import. A password_hash is
+/// stored unchanged, except that PBKDF2 hashes from Django and passlib are converted. locked and its
+/// opposite, active, are true or false. Groups in CSV are separated by semicolons. An empty CSV cell
+/// means "not given", except in groups, where it means "no groups".
 ///
 /// A werkzeug hash in the field password, a hash with extra text around it, and words such as None
 /// or null are always rejected. A value that looks like a digest or a hash of another program is
@@ -176,27 +176,12 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         import.hash(jobs, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, count));
     });
 
-    let read_as = import.detected();
     if !args.dry_run {
         make_ready()?;
         users = Some(open(database)?);
     }
     let summary = save(&mut import, users.as_mut(), action, args, output).map_err(explain)?;
-    if read_as != (0, 0) {
-        let hashes = counted(read_as.0, "hash", "hashes");
-        let passwords = counted(read_as.1, "plaintext password", "plaintext passwords");
-        output.note(&format!("{file}: read {hashes} and {passwords}"));
-    }
-    if import.converted() > 0 {
-        let converted = counted(import.converted(), "PBKDF2 hash", "PBKDF2 hashes");
-        output.note(&format!("converted {converted} from Django or passlib"));
-    }
-    if import.locked_missing() > 0 {
-        let locked = counted(import.locked_missing() as u64, "user", "users");
-        output.note(&format!(
-            "locked {locked} without a password; to let a user log in, set a password with passwd, and unlock the user"
-        ));
-    }
+    note_detected(&import, &file, output);
     warnings.extend(losses);
     warnings.extend(seed::unreachable(&import, database));
     let removed = import.unlisted();
@@ -220,6 +205,26 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         output.note(&seed::differing(summary.differing, database));
     }
     Ok(())
+}
+
+/// Says what was made of the values of a file.
+fn note_detected(import: &Import, file: &str, output: &Output) {
+    let read_as = import.detected();
+    if read_as != (0, 0) {
+        let hashes = counted(read_as.0, "hash", "hashes");
+        let passwords = counted(read_as.1, "plaintext password", "plaintext passwords");
+        output.note(&format!("{file}: read {hashes} and {passwords}"));
+    }
+    if import.converted() > 0 {
+        let converted = counted(import.converted(), "PBKDF2 hash", "PBKDF2 hashes");
+        output.note(&format!("converted {converted} from Django or passlib"));
+    }
+    if import.locked_missing() > 0 {
+        let locked = counted(import.locked_missing() as u64, "user", "users");
+        output.note(&format!(
+            "locked {locked} without a password; to let a user log in, set a password with passwd, and unlock the user"
+        ));
+    }
 }
 
 fn json_read_as(file_as: ReadAs, import: &Import) -> JsonReadAs {

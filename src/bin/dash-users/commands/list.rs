@@ -18,8 +18,8 @@ use crate::{complete, time};
 /// A user is listed if all conditions are met. Ages are short: 25m, 3d, 2y. A column in which every
 /// cell is empty is left out. An AGE or TIME is an age such as 30d, 12h or 2w, a date, or RFC 3339.
 ///
-/// Columns of --format plain: {user}. locked and outdated are true or false, groups are separated by
-/// commas, a time is empty if it is unknown, and method if the stored value is not a hash.
+/// Columns of --format plain: {user}. locked and outdated are true or false. Groups are separated by
+/// commas. A time is empty if it is unknown, and method if the stored value is not a hash.
 ///
 /// Example: dash-users list --group staff --password-older-than 90d
 #[derive(clap::Args)]

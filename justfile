@@ -30,7 +30,7 @@ dist:
     tests/dist/check
 
 # Run all checks. .ci/run installs what they need first
-ci: (step 'format') (step 'spelling') (step 'licenses') (step 'deployment') (step 'clippy') (step 'documentation') (step 'site') (step 'features') (step 'tests') (step 'tests-18') (step 'fuzz-build') (step 'fuzz')
+ci: (step 'format') (step 'spelling') (step 'licenses') (step 'deployment') (step 'tests-build') tests-and-more
 
 # Run the checks that take hours: every test in full, long fuzzing, mutation testing, releases
 full: (step 'minimal-versions') (step 'dist') (step 'tests-full') (step 'tests-versions') (step 'fuzz-build') (step 'fuzz' '600') (step 'mutants')
@@ -62,6 +62,21 @@ spelling:
 licenses:
     cargo fetch --locked
     cargo deny --offline check licenses bans sources
+
+# Half of the time, tests wait for other programs: enough for what else takes minutes.
+[parallel]
+[private]
+tests-and-more: test-steps more-steps
+
+[private]
+test-steps: (step 'tests') (step 'tests-18')
+
+[private]
+more-steps:
+    nice -n 19 just more
+
+[private]
+more: (step 'clippy') (step 'documentation') (step 'site') (step 'features') (step 'fuzz-build') (step 'fuzz')
 
 # The files of examples/deploy, and the scripts and the workflow of a release. systemd looks for the
 # programs of a unit: the copies have one that exists.
@@ -121,6 +136,10 @@ site:
 features:
     cargo check --no-default-features --features cli --locked
     cargo check --lib --no-default-features --locked
+
+[private]
+tests-build:
+    cargo test --locked --no-run
 
 [private]
 tests:

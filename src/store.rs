@@ -282,8 +282,9 @@ pub struct CommitHooks {
     /// Called when a commit that has begun is rolled back, for example because another program
     /// holds a lock.
     pub rolled_back: fn(),
-    /// Called several times a second while a server has not answered to a commit: whether to stop
-    /// waiting. Nothing waits longer than 30 seconds anyway.
+    /// Called several times a second while a server has not answered to a commit, and between the
+    /// steps of a long update of a schema: whether to stop. A commit does not wait longer than 30
+    /// seconds anyway.
     pub is_canceled: fn() -> bool,
 }
 

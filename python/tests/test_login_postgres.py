@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from conftest import BETTER, METHOD, run
@@ -61,6 +62,31 @@ def test_sessions_in_a_table(url: str) -> None:  # noqa: F811
     execute(url, "UPDATE dash_users_sessions SET expires_at = '2001-01-01'")
     assert ann.who() is None
     users.close()
+
+
+def test_dropped_table_is_created_again(url: str) -> None:  # noqa: F811
+    app = make_app(users_of(url))
+    ann = Person(app)
+    ann.log_in()
+    execute(url, "DROP TABLE dash_users_sessions")
+    assert ann.who() is None
+    ann.log_in()
+    assert ann.who() == "ann"
+
+
+def test_name_of_a_schema_is_quoted(url: str) -> None:  # noqa: F811
+    name = '"100%s {table} ""a"""'
+    execute(url, f"ALTER SCHEMA public RENAME TO {name}")
+    execute(url, "CREATE SCHEMA public")
+    path = name.replace(" ", "\\ ")
+    try:
+        ann = Person(make_app(users_of(f"{url}?options={quote(f'-csearch_path={path}')}")))
+        ann.log_in()
+        assert ann.who() == "ann"
+        ann.log_out()
+        assert ann.who() is None
+    finally:
+        execute(url, f"DROP SCHEMA {name} CASCADE")
 
 
 def test_load(url: str) -> None:  # noqa: F811

@@ -73,6 +73,9 @@ pub enum StoreError {
     /// The triggers that maintain groups and the history do not work.
     #[error("{location} is not up to date: {reason}; nothing was changed")]
     NeedsRepair { location: Location, reason: String },
+    /// The user ended an update of the schema. The next one continues.
+    #[error("{location} is not up to date: the update was interrupted")]
+    Unfinished { location: Location },
     /// The encoding of the database cannot represent a text.
     #[error("{location} cannot store the text: {reason}")]
     NotEncodable { location: Location, reason: String },

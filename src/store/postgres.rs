@@ -167,7 +167,7 @@ impl Store for Postgres {
         hooks: CommitHooks,
     ) -> Result<Migrated, StoreError> {
         (hooks.before)();
-        schema::migrate(self, changes, false)
+        schema::migrate(self, changes, false, hooks)
     }
 
     fn other_tables(&mut self) -> Result<Vec<CopyableTable>, StoreError> {
@@ -185,7 +185,8 @@ impl Store for Postgres {
 
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError> {
         (hooks.before)();
-        schema::migrate(self, &TableChanges::default(), true).map(|migrated| migrated.events)
+        let migrated = schema::migrate(self, &TableChanges::default(), true, hooks)?;
+        Ok(migrated.events)
     }
 
     fn backup(&mut self, _file: &Path, _overwrite: bool) -> Result<(), StoreError> {

@@ -428,7 +428,7 @@ fn connection_cut_anywhere_tells_the_truth() {
     let (mut saved, mut lost) = (0, 0);
     // The end, where the commit is, at each byte.
     let tail = whole - sample::of(60, 400);
-    let steps = (1..tail).step_by(sample::of(whole / 60, 7)).chain(tail..=whole);
+    let steps = (1..tail).step_by(sample::of(whole / 60, 1)).chain(tail..=whole);
     for budget in steps {
         assert!(open(&direct).unlock(&["alice"]).is_ok());
         let (changed, _) = conversation(budget);

@@ -1,12 +1,14 @@
 //! Concurrent programs, as on several hosts: every change is made once.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use crate::program::{GOOD, Sandbox};
 use crate::sample;
 use crate::server::{cluster, connect};
-use crate::support::{assert_ok, end, on, start, users};
+use crate::support::{assert_fails, assert_ok, end, on, start, users};
 
 const WRITERS: usize = 8;
 const IMPORTED: usize = 50;
@@ -147,4 +149,40 @@ fn concurrent_adds_of_same_user_succeed_once() {
     exit_codes.sort_unstable();
     assert_eq!(exit_codes, [0, 9, 9, 9, 9, 9]);
     assert_eq!(events(&url), [("add".to_owned(), 1)].into());
+}
+
+#[test]
+fn init_waits_for_row_of_app_until_limit_or_signal() {
+    let Some(cluster) = cluster() else { return };
+    let url = cluster.database();
+    let sandbox = on(&url);
+    assert_ok(&sandbox.run(&["seed", "--quiet"]));
+    assert_ok(&sandbox.run(&["group", "add", "alice", "admins"]));
+    let mut client = connect(&url);
+    // Another person gets the name, unseen, and a repair was interrupted.
+    let replace = "ALTER TABLE users DISABLE TRIGGER USER;
+                   UPDATE users SET password_hash = 'another' WHERE username = 'alice';
+                   ALTER TABLE users ENABLE TRIGGER USER;
+                   UPDATE dash_users_schema SET version = 5;";
+    client.batch_execute(replace).unwrap();
+    let hold = "BEGIN; UPDATE users SET language = 'de' WHERE username = 'alice'";
+    client.batch_execute(hold).unwrap();
+    assert_fails(&sandbox.run(&["init", "--wait", "1"]), 5, "is locked by another program");
+
+    let init = start(&sandbox, &["init", "--wait", "600"]);
+    let select = "SELECT count(*) FROM pg_stat_activity
+                  WHERE application_name = 'dash-users' AND datname = current_database()
+                      AND query LIKE '%FULL JOIN%'";
+    while connect(&url).query_one(select, &[]).unwrap().get::<_, i64>(0) == 0 {
+        thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").args(["-INT", &init.id().to_string()]).status().unwrap();
+    let (status, stderr) = end(init);
+    assert_eq!(status, Some(4), "{stderr}");
+    assert!(stderr.contains("the update was interrupted"), "{stderr}");
+
+    client.batch_execute("COMMIT").unwrap();
+    assert_ok(&sandbox.run(&["init"]));
+    let alice = sandbox.run(&["show", "alice", "--json"]).json();
+    assert_eq!(alice["groups"], serde_json::json!([]));
 }

@@ -56,7 +56,7 @@ class PostgresSessions:
                 hint="dash-users init",
             )
         # Quoted by the server, where necessary.
-        self._schema, self._role, is_owner, exists, is_trusted, owner = row
+        self._schema, self._role, self._is_owner, exists, is_trusted, owner = row
         self._table = f"{self._schema}.dash_users_sessions"
         if exists and not is_trusted:
             # Its triggers would run with the rights of the app.
@@ -64,9 +64,6 @@ class PostgresSessions:
                 f"{reader.name}: the table {self._table} belongs to {owner}, and users does not",
                 hint=f"DROP TABLE {self._table}",
             )
-        # A table of another owner could run code as the owner, who ends sessions in it.
-        if not exists and is_owner:
-            self._run(self._create)
         # Without one of the privileges, nobody could log in.
         self._execute(CHECK)
         self.end(b"")
@@ -75,19 +72,30 @@ class PostgresSessions:
 
     def _create(self, connection: Connection) -> None:
         # Despite IF NOT EXISTS, it fails if another process creates the table at the same time.
-        with contextlib.suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject):
+        errors = psycopg.errors
+        with contextlib.suppress(
+            errors.UniqueViolation, errors.DuplicateObject, errors.DuplicateTable
+        ):
             connection.execute(self._sql(TABLE))
 
     def _sql(self, sql: str) -> str:
-        names = {"schema": self._schema, "role": self._role, "table": self._table}
-        return sql.format(columns=COLUMNS, **names)
+        return sql.format(schema=self._schema, role=self._role)
+
+    def _query(self, sql: str) -> str:
+        # psycopg looks for parameters in names too.
+        return sql.format(columns=COLUMNS, table=self._table.replace("%", "%%"))
 
     def _run(self, work: Callable[[Connection], Any]) -> Any:
         def unless_denied(connection: Connection) -> tuple[Any] | None:
-            try:
-                return (work(connection),)
-            except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable):
-                return None
+            with contextlib.suppress(psycopg.errors.InsufficientPrivilege):
+                try:
+                    return (work(connection),)
+                except psycopg.errors.UndefinedTable:
+                    # A table of another owner could run code as the owner, who ends sessions in it.
+                    if self._is_owner:
+                        self._create(connection)
+                        return (work(connection),)
+            return None
 
         done = self._reader.run(unless_denied)
         if done is None:
@@ -99,7 +107,7 @@ class PostgresSessions:
         return done[0]
 
     def _execute(self, sql: str, *parameters: object) -> Any:
-        return self._run(lambda connection: connection.execute(self._sql(sql), parameters))
+        return self._run(lambda connection: connection.execute(self._query(sql), parameters))
 
     def get(self, key: bytes) -> Session | None:
         sql = "SELECT {columns} FROM {table} WHERE id = %s"
@@ -125,7 +133,7 @@ class PostgresSessions:
         )
 
     def touch(self, key: bytes, last_used_at: datetime, expires_at: datetime) -> None:
-        sql = self._sql("UPDATE {table} SET last_used_at = %s, expires_at = %s WHERE id = %s")
+        sql = self._query("UPDATE {table} SET last_used_at = %s, expires_at = %s WHERE id = %s")
 
         def work(connection: Connection) -> None:
             with connection.transaction():

@@ -362,6 +362,10 @@ impl Known for StoreError {
                 let fix = command(location, "check --fix");
                 with_hint(Code::NeedsMigration, format!("run {fix} to repair it"))
             }
+            Self::Unfinished { location } => {
+                let init = command(location, "init");
+                (Code::NeedsMigration, Some(format!("run {init} to continue")))
+            }
             Self::NotEncodable { .. } => (Code::InvalidData, None),
             Self::TooSlow { .. } => (Code::Busy, None),
             Self::NewerSchema { .. } => with_hint(

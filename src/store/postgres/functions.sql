@@ -36,6 +36,8 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
 SET enable_seqscan = off
+SET jit = off
+SET plan_cache_mode = force_generic_plan
 SET enable_nestloop = off AS $function$
 DECLARE
     who text := nullif(current_setting('dash_users.actor', true), '');
@@ -60,8 +62,7 @@ DECLARE
     kept_fingerprint text;
     is_known boolean;
     names text[] COLLATE "C";
-    changed record;
-    event text;
+    of_hashes bigint;
     of_times bigint;
     -- The number of recorded rows.
     recorded bigint := 0;
@@ -149,57 +150,63 @@ BEGIN
         INSERT INTO {schema}.user_events (actor, action, username, detail)
         SELECT who, 'remove', left(removed.name, 1024), more FROM unnest(names) AS removed (name);
     ELSIF TG_LEVEL = 'STATEMENT' THEN
-        FOR changed IN
-            SELECT after.name, before.hash AS hash_before, after.hash, after.language,
-                   before.language IS DISTINCT FROM after.language AS is_other_language
+        WITH changed AS MATERIALIZED (
+            SELECT later.position, later.name, later.language,
+                   earlier.language IS DISTINCT FROM later.language AS is_other_language,
+                   CASE
+                       WHEN earlier.hash IS NOT DISTINCT FROM later.hash THEN NULL
+                       WHEN what IS NOT NULL THEN what
+                       WHEN strpos(earlier.hash, '$') > 0
+                           AND later.hash = '!' || replace(earlier.hash, '$', '|') THEN 'lock'
+                       WHEN strpos(later.hash, '$') > 0
+                           AND earlier.hash = '!' || replace(later.hash, '$', '|') THEN 'unlock'
+                       ELSE 'passwd' END AS event,
+                   earlier.hash AS hash_before,
+                   CASE WHEN is_unsure THEN (
+                           SELECT password_hash::text FROM {schema}.users
+                           WHERE lower(username::text COLLATE "C") = lower(later.name)
+                               AND username::text COLLATE "C" = later.name LIMIT 1)
+                       ELSE later.hash END AS hash
             FROM (SELECT row_number() OVER () AS position, username::text COLLATE "C" AS name,
                          password_hash::text COLLATE "C" AS hash,
                          language::text COLLATE "C" AS language
-                  FROM dash_users_old) AS before
+                  FROM dash_users_old) AS earlier
                 JOIN (SELECT row_number() OVER () AS position, username::text COLLATE "C" AS name,
                              password_hash::text COLLATE "C" AS hash,
                              language::text COLLATE "C" AS language
-                      FROM dash_users_new) AS after ON after.name = before.name
-            WHERE (NOT is_renaming OR after.position = before.position)
-                AND (before.hash IS DISTINCT FROM after.hash
-                     OR before.language IS DISTINCT FROM after.language)
-            ORDER BY after.position
-        LOOP
-            recorded := recorded + 1;
-            IF changed.hash_before IS DISTINCT FROM changed.hash THEN
-                event := coalesce(what, CASE
-                    WHEN strpos(changed.hash_before, '$') > 0
-                        AND changed.hash = '!' || replace(changed.hash_before, '$', '|') THEN 'lock'
-                    WHEN strpos(changed.hash, '$') > 0
-                        AND changed.hash_before = '!' || replace(changed.hash, '$', '|') THEN 'unlock'
-                    ELSE 'passwd' END);
-                INSERT INTO {schema}.user_events (actor, action, username, detail)
-                VALUES (who, event, left(changed.name, 1024), more);
-                new_hash := changed.hash;
-                IF is_unsure THEN
-                    SELECT password_hash::text INTO new_hash FROM {schema}.users
-                    WHERE lower(username::text COLLATE "C") = lower(changed.name)
-                        AND username::text COLLATE "C" = changed.name;
-                END IF;
-                -- Locking, and another hash of the same password, keep the password.
-                UPDATE {schema}.dash_users_times SET
-                    fingerprint = CASE
-                        WHEN fingerprint IS NULL OR fingerprint = {fingerprint of changed.hash_before}
-                        THEN {fingerprint of new_hash} ELSE fingerprint END,
-                    password_changed_at = CASE event
-                        WHEN 'passwd' THEN clock_timestamp() ELSE password_changed_at END
-                WHERE username = changed.name
-                RETURNING fingerprint = {fingerprint of new_hash} INTO is_known;
-                IF is_known IS NOT TRUE THEN
-                    PERFORM set_config('dash_users.is_unsure', 'on', true);
-                END IF;
-            END IF;
-            IF changed.is_other_language THEN
-                INSERT INTO {schema}.user_events (actor, action, username, detail)
-                VALUES (who, 'update', left(changed.name, 1024),
-                        'language ' || coalesce(left(changed.language, 64), 'NULL'));
-            END IF;
-        END LOOP;
+                      FROM dash_users_new) AS later ON later.name = earlier.name
+            WHERE (NOT is_renaming OR later.position = earlier.position)
+                AND (earlier.hash IS DISTINCT FROM later.hash
+                     OR earlier.language IS DISTINCT FROM later.language)),
+        -- Locking, and another hash of the same password, keep the password.
+        written AS (
+            UPDATE {schema}.dash_users_times AS times SET
+                fingerprint = CASE
+                    WHEN times.fingerprint IS NULL OR times.fingerprint = passwords.fingerprint_before
+                    THEN passwords.fingerprint ELSE times.fingerprint END,
+                password_changed_at = CASE passwords.event
+                    WHEN 'passwd' THEN clock_timestamp() ELSE times.password_changed_at END
+            FROM (SELECT name, event, {fingerprint of hash_before} AS fingerprint_before,
+                         {fingerprint of hash} AS fingerprint
+                  FROM changed WHERE event IS NOT NULL OFFSET 0) AS passwords
+            WHERE times.username = passwords.name
+                AND times.username = ANY (ARRAY(SELECT name FROM changed WHERE event IS NOT NULL))
+            RETURNING times.fingerprint = passwords.fingerprint AS is_stored),
+        events AS (
+            INSERT INTO {schema}.user_events (actor, action, username, detail)
+            SELECT who, action, left(name, 1024), detail
+            FROM (SELECT position, 1 AS part, event AS action, name, more AS detail
+                  FROM changed WHERE event IS NOT NULL
+                  UNION ALL
+                  SELECT position, 2, 'update', name,
+                         'language ' || coalesce(left(language, 64), 'NULL')
+                  FROM changed WHERE is_other_language) AS entries
+            ORDER BY position, part)
+        SELECT count(*), count(event), (SELECT count(*) FROM written WHERE is_stored)
+        INTO recorded, of_hashes, of_times FROM changed;
+        IF of_times <> of_hashes THEN
+            PERFORM set_config('dash_users.is_unsure', 'on', true);
+        END IF;
     ELSE
         recorded := 1;
         IF old_name IS DISTINCT FROM new_name THEN
@@ -284,6 +291,8 @@ EXCEPTION
                                       password_hash::text COLLATE "C" AS hash FROM dash_users_new) AS after
                              ON after.name = before.name
                      WHERE times.username = after.name AND before.hash IS DISTINCT FROM after.hash
+                         AND times.username = ANY (ARRAY(
+                             SELECT username::text COLLATE "C" FROM dash_users_new))
                          AND times.fingerprint = {fingerprint of before.hash}',
                     TG_TABLE_SCHEMA);
             EXCEPTION WHEN OTHERS THEN

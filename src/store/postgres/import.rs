@@ -86,17 +86,9 @@ impl Import {
         }
         let names: [Param; 1] = [(&names, Type::TEXT_ARRAY)];
         if !self.was_empty {
-            for sql in [
-                "WITH gone AS (DELETE FROM {schema}.dash_users_times AS times
-                               USING unnest($1) AS wanted (name) WHERE times.username = name
-                               RETURNING times.username)
-                 INSERT INTO {schema}.user_events (action, username, detail)
-                 SELECT 'remove', left(username, 1024), 'replaced by another row' FROM gone",
-                "DELETE FROM {schema}.user_groups AS groups
-                 USING unnest($1) AS wanted (name) WHERE groups.username = name",
-            ] {
-                transaction.run(sql, &names)?;
-            }
+            let delete = "DELETE FROM {schema}.user_groups AS groups
+                          USING unnest($1) AS wanted (name) WHERE groups.username = name";
+            transaction.run(delete, &names)?;
         }
         // A trigger of the app may have skipped a row, or changed it.
         let insert = "WITH wanted (name, hash, language) AS (SELECT * FROM unnest($1, $2, $3)),
@@ -119,11 +111,20 @@ impl Import {
         if rewritten > 0 {
             return Err(transaction.refused(REWRITTEN));
         }
+        // Like the trigger on users.
         let insert = format!(
-            "INSERT INTO {{schema}}.dash_users_times
-                 (username, created_at, password_changed_at, fingerprint)
-             SELECT name, $2, $2, {} FROM unnest($1, $3) AS wanted (name, hash)
-             WHERE name IS NOT NULL",
+            "WITH written AS (
+                 INSERT INTO {{schema}}.dash_users_times AS times
+                     (username, created_at, password_changed_at, fingerprint)
+                 SELECT name, $2, $2, {} FROM unnest($1, $3) AS wanted (name, hash)
+                 WHERE name IS NOT NULL
+                 ON CONFLICT (username) DO UPDATE SET created_at = excluded.created_at,
+                     password_changed_at = excluded.password_changed_at,
+                     fingerprint = excluded.fingerprint
+                 RETURNING times.username, times.xmax::text <> '0' AS is_replaced)
+             INSERT INTO {{schema}}.user_events (action, username, detail)
+             SELECT 'remove', left(username, 1024), 'replaced by another row'
+             FROM written WHERE is_replaced",
             fingerprint("hash")
         );
         transaction.run(&insert, &[names, (&self.now, Type::TIMESTAMPTZ), secrets])?;

@@ -17,7 +17,7 @@ use std::time::Instant;
 use postgres::types::Type;
 
 use super::place::Opening;
-use super::schema::{LATEST, TURN, fingerprint};
+use super::schema::{LATEST, TURN, fingerprint, stop_if_canceled};
 use super::{Param, Postgres, PostgresTransaction, read_event, users};
 use crate::event::Event;
 use crate::store::{Access, CommitHooks, StoreError, lock_timeout};
@@ -41,7 +41,11 @@ pub(super) struct Before {
 
 /// Settles all users, and stores the version. Returns the events that this added to the history,
 /// newest first, and whether another program was faster to store the version.
-pub(super) fn run(store: &mut Postgres, before: Before) -> Result<(Vec<Event>, bool), StoreError> {
+pub(super) fn run(
+    store: &mut Postgres,
+    before: Before,
+    hooks: CommitHooks,
+) -> Result<(Vec<Event>, bool), StoreError> {
     let mut events = Vec::new();
     let mut deadline = Instant::now() + lock_timeout();
     loop {
@@ -51,6 +55,7 @@ pub(super) fn run(store: &mut Postgres, before: Before) -> Result<(Vec<Event>, b
                 return Ok(Some(!before.is_pending || stamp(store)?));
             }
             for names in found.chunks(BATCH) {
+                stop_if_canceled(store, hooks)?;
                 if settle(store, before, names, &mut events)? {
                     deadline = Instant::now() + lock_timeout();
                 }

@@ -159,17 +159,19 @@ pub(super) fn migrate(
     store: &mut Postgres,
     wanted: &TableChanges,
     is_repair: bool,
+    hooks: CommitHooks,
 ) -> Result<Migrated, StoreError> {
     let deadline = Instant::now() + lock_timeout();
     let (mut events, mut has_indexes) = (Vec::new(), false);
     loop {
-        match attempt(store, wanted, is_repair, &mut has_indexes) {
+        stop_if_canceled(store, hooks)?;
+        match attempt(store, wanted, is_repair, &mut has_indexes, hooks) {
             Err(StoreError::Busy { .. }) if Instant::now() < deadline => thread::sleep(TURN),
             Err(StoreError::Conflict { .. }) if Instant::now() < deadline => {}
             Err(error) => return Err(error),
             Ok((migrated, None)) => return Ok(Migrated { events, ..migrated }),
             Ok((migrated, Some(before))) => {
-                let (found, is_overtaken) = reconcile::run(store, before)?;
+                let (found, is_overtaken) = reconcile::run(store, before, hooks)?;
                 events = found;
                 if !is_overtaken {
                     return Ok(Migrated { events, ..migrated });
@@ -179,9 +181,17 @@ pub(super) fn migrate(
     }
 }
 
+/// Whether the user wants to end an update: the next one continues.
+pub(super) fn stop_if_canceled(store: &Postgres, hooks: CommitHooks) -> Result<(), StoreError> {
+    if (hooks.is_canceled)() {
+        return Err(StoreError::Unfinished { location: store.location.clone() });
+    }
+    Ok(())
+}
+
 /// Creates the indexes of large tables, which takes seconds and stops nobody. What fails is left to the
 /// transaction of the migration, which then stops writers, or reports the problem.
-fn create_indexes(store: &mut Postgres) {
+fn create_indexes(store: &mut Postgres, hooks: CommitHooks) {
     let find = |store: &mut Postgres| {
         let (mut transaction, catalog) = store.transaction(Access::Read)?;
         let problems = objects::problems(&transaction, &catalog)?;
@@ -194,7 +204,7 @@ fn create_indexes(store: &mut Postgres) {
     };
     for sql in find(store).unwrap_or_default() {
         let Some(connection) = store.connection.take() else { return };
-        let answer = commit::run(connection, sql, INDEX_LIMIT, CommitHooks::default());
+        let answer = commit::run(connection, sql, INDEX_LIMIT, hooks);
         store.connection = answer.map(|(connection, _)| connection);
     }
 }
@@ -205,6 +215,7 @@ fn attempt(
     wanted: &TableChanges,
     is_repair: bool,
     has_indexes: &mut bool,
+    hooks: CommitHooks,
 ) -> Result<(Migrated, Option<Before>), StoreError> {
     if !is_repair {
         // So a role with read privileges can find that there is nothing to do.
@@ -222,7 +233,8 @@ fn attempt(
     }
     if !*has_indexes {
         *has_indexes = true;
-        create_indexes(store);
+        create_indexes(store, hooks);
+        stop_if_canceled(store, hooks)?;
     }
     let (mut transaction, catalog) = store.open_transaction(Access::Write, &Opening::new(TURN))?;
     let problems = objects::problems(&transaction, &catalog)?;

@@ -1,9 +1,11 @@
 //! Reconciling groups and times with users: interrupted, while an app writes, and in large tables.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use dash_users::{NewFile, Users};
+use dash_users::store::{CommitHooks, TableChanges};
+use dash_users::{Error, NewFile, StoreError, Users};
 
 use super::concurrency::in_transaction;
 use crate::accounts::groups;
@@ -56,6 +58,32 @@ fn interrupted_adoption_keeps_groups_of_app() {
     assert_eq!(members(&database), UNCHANGED);
     assert_eq!(database.query("SELECT count(*) FROM user_events"), ["0"]);
     assert_eq!(unseen(&mut users), [""; 0]);
+}
+
+#[test]
+fn canceled_init_is_continued() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+
+    // Before the index, after it, and before users are compared.
+    for step in 0..3 {
+        let Some(database) = before() else { return };
+        database.execute(&format!("{REPLACED} DROP TRIGGER dash_users_removed ON users"));
+        ASKED.store(step, Ordering::Relaxed);
+        let is_canceled = || {
+            ASKED
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                .is_err()
+        };
+        let hooks = CommitHooks { is_canceled, ..CommitHooks::default() };
+        let changes = TableChanges::default();
+        let error = Users::init_with(database.location(), &NewFile::default(), &changes, hooks);
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Store(StoreError::Unfinished { .. })), "{step}: {error}");
+        assert_eq!(members(&database), UNCHANGED);
+        let mut users = init(&database);
+        assert_eq!(members(&database), [""; 0]);
+        assert_eq!(unseen(&mut users), [""; 0]);
+    }
 }
 
 #[test]

@@ -364,7 +364,7 @@ impl Known for StoreError {
             }
             Self::Unfinished { location } => {
                 let init = command(location, "init");
-                (Code::NeedsMigration, Some(format!("run {init} to continue")))
+                with_hint(Code::NeedsMigration, format!("run {init} to continue"))
             }
             Self::NotEncodable { .. } => (Code::InvalidData, None),
             Self::TooSlow { .. } => (Code::Busy, None),

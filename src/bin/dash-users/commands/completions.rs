@@ -35,20 +35,16 @@ impl Definition for Args {
     const JSON: &[(&str, &str)] = &[];
 
     fn run(&self, _: &Invocation) -> Result<()> {
-        run(self)
+        let mut script = Vec::new();
+        match self.shell {
+            Shell::Bash => script.extend(complete::BASH.bytes()),
+            Shell::Zsh => script.extend(complete::ZSH.bytes()),
+            Shell::Fish => script.extend(complete::FISH.bytes()),
+            Shell::Powershell => write_static(aot::PowerShell, &mut script),
+            Shell::Elvish => write_static(aot::Elvish, &mut script),
+        }
+        Ok(write_stdout(|stdout| stdout.write_all(&script))?)
     }
-}
-
-fn run(args: &Args) -> Result<()> {
-    let mut script = Vec::new();
-    match args.shell {
-        Shell::Bash => script.extend(complete::BASH.bytes()),
-        Shell::Zsh => script.extend(complete::ZSH.bytes()),
-        Shell::Fish => script.extend(complete::FISH.bytes()),
-        Shell::Powershell => write_static(aot::PowerShell, &mut script),
-        Shell::Elvish => write_static(aot::Elvish, &mut script),
-    }
-    Ok(write_stdout(|stdout| stdout.write_all(&script))?)
 }
 
 /// A static script that completes commands and options only.

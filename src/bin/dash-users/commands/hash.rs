@@ -52,23 +52,20 @@ impl Definition for Args {
         &[("hash", "`hash`; with `--generate` `password`; with `--check` only `verified`")];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
-        run(self, &invocation.prompt, invocation.output)
+        let Invocation { prompt, output, .. } = invocation;
+        if let Some(file) = &self.hash_file {
+            return check(self, file, prompt, output);
+        }
+        let source = prompt.new_source(&self.password)?;
+        let password = prompt.new_password(&source, None, self.password.allow_weak)?;
+        policy::check(&password, None, self.password.allow_weak)?;
+        let hash = PasswordHash::new(&self.method.get()?, &password).to_string();
+        let generated = source.generated(&password);
+        let lines: Vec<String> = generated.into_iter().chain([&*hash]).map(str::to_owned).collect();
+        let json = || Json { hash: &hash, password: generated };
+        let rows = || lines.iter().map(|line| vec![line.clone()]).collect();
+        Ok(output.result(json, rows, || lines.join("\n"))?)
     }
-}
-
-fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
-    if let Some(file) = &args.hash_file {
-        return check(args, file, prompt, output);
-    }
-    let source = prompt.new_source(&args.password)?;
-    let password = prompt.new_password(&source, None, args.password.allow_weak)?;
-    policy::check(&password, None, args.password.allow_weak)?;
-    let hash = PasswordHash::new(&args.method.get()?, &password).to_string();
-    let generated = source.generated(&password);
-    let lines: Vec<String> = generated.into_iter().chain([&*hash]).map(str::to_owned).collect();
-    let json = || Json { hash: &hash, password: generated };
-    let rows = || lines.iter().map(|line| vec![line.clone()]).collect();
-    Ok(output.result(json, rows, || lines.join("\n"))?)
 }
 
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {

@@ -68,6 +68,14 @@ impl Credential {
         }
     }
 
+    /// Why the value cannot be checked, locked or not.
+    pub(crate) fn error(&self) -> Option<HashError> {
+        match self {
+            Self::Unusable(reason) | Self::Locked(Err(reason)) => Some(*reason),
+            Self::Active(_) | Self::Locked(Ok(_)) => None,
+        }
+    }
+
     /// Whether an administrator locked the user.
     #[must_use]
     pub fn is_locked(&self) -> bool {

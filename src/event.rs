@@ -68,13 +68,6 @@ pub struct EventFilter {
     pub limit: Option<u32>,
 }
 
-impl EventFilter {
-    /// Whether it selects all events, apart from their number.
-    pub(crate) fn is_open(&self) -> bool {
-        *self == Self { limit: self.limit, ..Self::default() }
-    }
-}
-
 /// The times that a database can compare: the years 1970 to 9999.
 pub(crate) fn in_range(time: SystemTime) -> SystemTime {
     const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);

@@ -60,23 +60,18 @@ impl fmt::Display for Group {
 /// Why a text is not a valid group name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum GroupError {
-    /// The name is empty.
     #[error("a group name cannot be empty")]
     Empty,
-    /// The name is longer than [`Group::MAX_BYTES`] bytes.
     #[error("a group name cannot be longer than {} bytes", Group::MAX_BYTES)]
     TooLong,
-    /// It contains a character that separates groups in lists.
     #[error("a group name cannot contain '{0}', which separates groups")]
     Separator(char),
-    /// It contains a control character.
     #[error("a group name cannot contain the control character U+{:04X}", u32::from(*.0))]
     Control(char),
-    /// It has leading or trailing whitespace.
     #[error("a group name cannot begin or end with whitespace")]
     Whitespace,
-    /// It is not UTF-8.
     #[error("a group name must be UTF-8")]
     NotUtf8,
 }

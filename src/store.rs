@@ -7,30 +7,30 @@ mod error;
 mod location;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod row;
+mod schema;
 mod spelling;
 mod sqlite;
 
-use std::fmt;
-use std::mem;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
-
-use zeroize::Zeroize;
 
 pub use self::adopting::{CopyableTable, TableAdvice, TableChanges};
 pub use self::error::StoreError;
 pub use self::location::{Location, LocationError, Misspelling};
 #[cfg(feature = "postgres")]
 pub use self::postgres::Server;
+pub use self::row::{ImportRow, NewRow, Row, RowChange, StoredSecret};
+pub use self::schema::{Migrated, Migration, Schema};
 pub use self::sqlite::Restore;
 use crate::check::Finding;
-use crate::credential::{Credential, NewCredential};
+use crate::credential::NewCredential;
 use crate::event::{Event, EventFilter};
 use crate::group::Group;
 use crate::language::Language;
 use crate::session::{EndSessions, Session};
-use crate::user::{PartialProfile, Profile, StoredText};
+use crate::user::StoredText;
 use crate::username::Username;
 
 /// A users database.
@@ -306,72 +306,6 @@ pub enum Access {
     Write,
 }
 
-/// A row of the table `users`, with the groups and times stored in other tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The username.
-    pub username: StoredText,
-    /// The `password_hash`.
-    pub secret: StoredSecret,
-    /// The other fields.
-    pub profile: Profile,
-    /// When the row was added, if known.
-    pub created_at: Option<SystemTime>,
-    /// When the password was last changed, if known.
-    pub password_changed_at: Option<SystemTime>,
-}
-
-/// A change of one row, as part of an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ImportRow {
-    Add(NewRow),
-    Change(RowChange),
-}
-
-/// A row to add as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "see Row")]
-pub struct NewRow {
-    pub username: StoredText,
-    pub secret: StoredSecret,
-    pub profile: Profile,
-}
-
-/// The changes to a row. A field that is `None` does not change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowChange {
-    /// The username as stored.
-    pub username: StoredText,
-    /// The `password_hash` that the change was decided on.
-    pub before: StoredSecret,
-    /// The new `password_hash`.
-    pub secret: Option<StoredSecret>,
-    /// Whether the hash is of a different password than before.
-    pub is_new_password: bool,
-    /// The new fields, replacing the existing ones.
-    pub profile: PartialProfile,
-}
-
-impl ImportRow {
-    /// The user, and what the history of the user says about the import.
-    pub(crate) fn summary(&self) -> (&StoredText, String) {
-        match self {
-            Self::Add(row) => (&row.username, "added".to_owned()),
-            Self::Change(change) => {
-                let secret = match &change.secret {
-                    Some(_) if change.is_new_password => Some("password"),
-                    Some(secret) if secret.is_locked() => Some("locked"),
-                    Some(_) => Some("unlocked"),
-                    None => None,
-                };
-                let changes: Vec<_> = secret.into_iter().chain(change.profile.given()).collect();
-                (&change.username, changes.join(", "))
-            }
-        }
-    }
-}
-
 /// How the history records a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause<'a> {
@@ -381,64 +315,6 @@ pub struct Cause<'a> {
     pub action: &'a str,
     /// Details. Never a password, salt or digest.
     pub detail: Option<&'a str>,
-}
-
-/// A stored `password_hash`, which may be a plaintext password: `Debug` shows no part of it, and
-/// its memory is wiped on drop.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StoredSecret(StoredText);
-
-impl Drop for StoredSecret {
-    fn drop(&mut self) {
-        let mut bytes = match mem::replace(&mut self.0, StoredText::Null) {
-            StoredText::Null => return,
-            StoredText::Text(text) => text.into_bytes(),
-            StoredText::InvalidText(bytes) | StoredText::Blob(bytes) => bytes,
-        };
-        // All of the memory at once: `Vec::zeroize` calls a function for each byte.
-        bytes.clear();
-        bytes.spare_capacity_mut().zeroize();
-    }
-}
-
-impl StoredSecret {
-    /// The meaning of the value.
-    #[must_use]
-    pub fn credential(&self) -> Credential {
-        Credential::parse(&self.0)
-    }
-
-    /// Whether an administrator locked the user: as
-    /// [`Credential::is_locked`], without parsing most hashes.
-    #[must_use]
-    pub fn is_locked(&self) -> bool {
-        let may_be = |text: &str| text.starts_with(Credential::LOCK);
-        matches!(&self.0, StoredText::Text(text) if may_be(text)) && self.credential().is_locked()
-    }
-
-    /// The value itself. Do not print, log or show it.
-    #[must_use]
-    pub fn expose(&self) -> &StoredText {
-        &self.0
-    }
-}
-
-impl From<&NewCredential> for StoredSecret {
-    fn from(credential: &NewCredential) -> Self {
-        Self(StoredText::Text(credential.to_string()))
-    }
-}
-
-impl From<StoredText> for StoredSecret {
-    fn from(stored: StoredText) -> Self {
-        Self(stored)
-    }
-}
-
-impl fmt::Debug for StoredSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StoredSecret(…)")
-    }
 }
 
 /// For how long to wait for a lock that another program holds, in milliseconds.
@@ -483,118 +359,6 @@ pub enum OnDelete {
     Unset,
     /// The deletion is rejected.
     Refuse,
-}
-
-/// The state of a database's schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schema {
-    /// The stored version, or 0 if none is stored.
-    pub version: u32,
-    /// The applied migrations.
-    pub applied: Vec<Migration>,
-    /// The migrations to apply. A migration is pending again if something it created is missing.
-    pub pending: Vec<Migration>,
-    /// Why migrations up to the stored version are pending, such as
-    /// `its 'dash_users_added' is missing`.
-    pub damage: Vec<String>,
-    /// Whether there is a table `users`.
-    pub has_users_table: bool,
-    /// Extra columns of `users` that are NOT NULL and have no default. Users cannot be added while
-    /// there are any.
-    pub required_columns: Vec<String>,
-    /// Warnings for an administrator.
-    pub warnings: Vec<String>,
-}
-
-impl Schema {
-    /// The state of a schema. `users` holds the required extra columns of the table, if it exists;
-    /// `damage` holds the problems of the objects that the `migrations` create, with the version of
-    /// each.
-    fn new(
-        version: u32,
-        users: Option<Vec<String>>,
-        damage: &[(u32, String)],
-        migrations: impl IntoIterator<Item = Migration>,
-    ) -> Self {
-        let has_users_table = users.is_some();
-        let is_applied = |migration: &Migration| {
-            migration.version <= version
-                && has_users_table
-                && damage.iter().all(|(of, _)| *of != migration.version)
-        };
-        let (applied, pending) = migrations.into_iter().partition(is_applied);
-        let created = damage.iter().filter(|(since, _)| *since <= version);
-        let damage = created.map(|(_, reason)| reason.clone()).collect();
-        let required_columns = users.unwrap_or_default();
-        let warnings = Vec::new();
-        Self { version, applied, pending, damage, has_users_table, required_columns, warnings }
-    }
-
-    /// The latest version that this program supports.
-    fn latest(&self) -> u32 {
-        let known = self.applied.iter().chain(&self.pending);
-        known.map(|migration| migration.version).max().unwrap_or_default()
-    }
-
-    /// Returns an error if migrations are pending.
-    fn require_latest(&self, location: &Location) -> Result<(), StoreError> {
-        if self.pending.is_empty() { Ok(()) } else { Err(self.needs_migration(location)) }
-    }
-
-    /// The error that migrations are pending, with the reason.
-    fn needs_migration(&self, location: &Location) -> StoreError {
-        let reason = if !self.has_users_table {
-            "it has no table 'users'".to_owned()
-        } else if self.version == self.latest() {
-            match &self.damage[..] {
-                [reason] => reason.clone(),
-                [reason, _] => format!("{reason}, and 1 more problem"),
-                [reason, more @ ..] => format!("{reason}, and {} more problems", more.len()),
-                [] => "its schema was changed by another program".to_owned(),
-            }
-        } else {
-            format!("its schema version is {}, the latest is {}", self.version, self.latest())
-        };
-        StoreError::NeedsMigration { location: location.clone(), reason }
-    }
-}
-
-/// The result of a migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migrated {
-    /// The migrations that were applied.
-    pub applied: Vec<Migration>,
-    /// The events added to the history, newest first. While parts of the schema were missing, users
-    /// may have been added and removed without events.
-    pub events: Vec<Event>,
-    /// The changes to the table `users`.
-    pub changes: TableChanges,
-    /// Whether there was a table `users` and no schema version.
-    pub adopted: bool,
-    /// Whether the table `users` was created.
-    pub created_table: bool,
-}
-
-impl Migrated {
-    /// The result for a schema as it was `before`.
-    fn new(before: &Schema, events: Vec<Event>, changes: TableChanges) -> Self {
-        Self {
-            applied: before.pending.clone(),
-            events,
-            changes,
-            adopted: before.version == 0 && before.has_users_table,
-            created_table: !before.has_users_table,
-        }
-    }
-}
-
-/// A step from one version of the schema to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Migration {
-    /// The version after this step.
-    pub version: u32,
-    /// A short name.
-    pub name: &'static str,
 }
 
 /// How a new database file is created.
@@ -652,30 +416,20 @@ pub fn sql_to_cast(username: &str) -> String {
 /// [`StoreError::NoDirectory`] if its directory is missing, and [`StoreError::CannotConnect`] if it
 /// cannot be created there. Then no file is left behind.
 pub fn create(location: &Location, new_file: &NewFile) -> Result<bool, StoreError> {
-    match location {
-        Location::Sqlite(path) => sqlite::create(path, new_file),
-        // The owner of a server creates its databases.
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Ok(false),
-    }
+    // The owner of a server creates its databases.
+    location.path().map_or(Ok(false), |path| sqlite::create(path, new_file))
 }
 
 /// Removes the file that [`create`] created, if it is still empty.
 pub(crate) fn remove_created(location: &Location) {
-    match location {
-        Location::Sqlite(path) => sqlite::remove_created(path),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => {}
+    if let Some(path) = location.path() {
+        sqlite::remove_created(path);
     }
 }
 
 /// Warnings about the file that [`create`] created.
 pub(crate) fn warnings_of_created(location: &Location, new_file: &NewFile) -> Vec<String> {
-    match location {
-        Location::Sqlite(path) => sqlite::warnings(path, new_file),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Vec::new(),
-    }
+    location.path().map(|path| sqlite::warnings(path, new_file)).unwrap_or_default()
 }
 
 /// Reads and checks the backup `file`, migrates a copy of it, and records the restore in its
@@ -691,9 +445,6 @@ pub(crate) fn prepare_restore(
     file: &Path,
     cause: &Cause<'_>,
 ) -> Result<Restore, StoreError> {
-    match location {
-        Location::Sqlite(path) => sqlite::prepare_restore(path, file, cause),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(_) => Err(StoreError::NotOnServers),
-    }
+    let path = location.path().ok_or(StoreError::NotOnServers)?;
+    sqlite::prepare_restore(path, file, cause)
 }

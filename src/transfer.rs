@@ -5,8 +5,8 @@
 //! | `username` | text | text |
 //! | `password` | text: a plaintext password | text |
 //! | `password_hash` | text: a value of the column of that name | text |
-//! | `language` | text | text |
 //! | `groups` | names joined by `;` | an array of strings |
+//! | other fields of a [`Profile`] | text | text |
 //! | `locked`, or its opposite `active` | `true` or `false`, `1` or `0`, `yes` or `no` | the same, or a boolean |
 //!
 //! CSV files follow RFC 4180 and need a header row, with columns in any order. An empty cell means
@@ -55,57 +55,56 @@ use crate::language::LanguageError;
 use crate::password::Password;
 use crate::policy;
 use crate::store::{Row, StoredSecret};
-use crate::user::{PartialProfile, Profile, StoredText};
+use crate::user::{PartialProfile, PartialValue, Profile, StoredText, UserValue};
 use crate::username::UsernameError;
 
 /// The names of all fields.
-pub const FIELDS: [&str; 7] =
-    ["username", "password", "password_hash", "language", "groups", "locked", "active"];
+pub const FIELDS: [&str; 5 + Profile::FIELDS.len()] = {
+    let mut fields = ["username"; 5 + Profile::FIELDS.len()];
+    (fields[1], fields[2]) = ("password", "password_hash");
+    (fields[Field::LOCKED.0], fields[Field::ACTIVE.0]) = ("locked", "active");
+    let mut index = 0;
+    while index < Profile::FIELDS.len() {
+        fields[Field::PROFILE.0 + index] = Profile::FIELDS[index];
+        index += 1;
+    }
+    fields
+};
 
-/// The places of the fields in [`FIELDS`]. The first three identify a user.
+/// The place of a field in [`FIELDS`]. The first three identify a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Field {
-    Username,
-    Password,
-    PasswordHash,
-    Language,
-    Groups,
-    Locked,
-    Active,
-}
-
-const _: () = assert!(FIELDS.len() == Field::Active as usize + 1, "give each Field its name");
+struct Field(usize);
 
 impl Field {
+    const USERNAME: Self = Self(0);
+    const PASSWORD: Self = Self(1);
+    const PASSWORD_HASH: Self = Self(2);
+    /// The first of a [`Profile`].
+    const PROFILE: Self = Self(3);
+    const LOCKED: Self = Self(Self::PROFILE.0 + Profile::FIELDS.len());
+    const ACTIVE: Self = Self(Self::LOCKED.0 + 1);
+
     fn name(self) -> &'static str {
-        FIELDS[self as usize]
+        FIELDS[self.0]
     }
 }
 
-/// The fields of an exported file.
-const WRITTEN: [Field; 5] =
-    [Field::Username, Field::PasswordHash, Field::Language, Field::Groups, Field::Locked];
-
-/// A value in an exported file.
-enum Written<'a> {
-    Text(&'a StoredText),
-    Texts(&'a [StoredText]),
-    State(bool),
+/// The names of the fields in an exported file, with or without the hash.
+fn written_fields(with_hashes: bool) -> impl Iterator<Item = &'static str> {
+    FIELDS.into_iter().filter(move |name| match *name {
+        "password" | "active" => false,
+        "password_hash" => with_hashes,
+        _ => true,
+    })
 }
 
-/// The fields of a row and their values, with or without the hash.
-fn written(row: &Row, with_hashes: bool) -> impl Iterator<Item = (Field, Written<'_>)> {
+/// The same fields with their values, which are texts and states.
+fn written(row: &Row, with_hashes: bool) -> impl Iterator<Item = (&'static str, UserValue<'_>)> {
     let Row { username, secret, profile, created_at: _, password_changed_at: _ } = row;
-    let Profile { language, groups } = profile;
-    let values: [_; WRITTEN.len()] = [
-        Written::Text(username),
-        Written::Text(secret.expose()),
-        Written::Text(language),
-        Written::Texts(groups),
-        Written::State(secret.is_locked()),
-    ];
-    let fields = WRITTEN.into_iter().zip(values);
-    fields.filter(move |(field, _)| with_hashes || *field != Field::PasswordHash)
+    let hash = with_hashes.then(|| UserValue::Text(secret.expose()));
+    let first = [UserValue::Text(username)].into_iter().chain(hash);
+    let last = [UserValue::State(secret.is_locked())];
+    written_fields(with_hashes).zip(first.chain(profile.values()).chain(last))
 }
 
 /// The maximum size of a record in bytes, including whitespace before it: 64 MiB. A 10 MB name
@@ -203,26 +202,27 @@ pub enum Position {
 }
 
 impl Position {
-    fn next(self) -> Self {
+    /// What it numbers, and the number.
+    fn parts(self) -> (&'static str, fn(u64) -> Self, u64) {
         match self {
-            Self::Line(line) => Self::Line(line + 1),
-            Self::Row(row) => Self::Row(row + 1),
-            Self::Item(item) => Self::Item(item + 1),
+            Self::Line(line) => ("line", Self::Line, line),
+            Self::Row(row) => ("row", Self::Row, row),
+            Self::Item(item) => ("item", Self::Item, item),
         }
+    }
+
+    fn next(self) -> Self {
+        let (_, of, number) = self.parts();
+        of(number + 1)
     }
 
     fn named(self) -> String {
-        match self {
-            Self::Line(line) => format!("line {line}"),
-            Self::Row(row) => format!("row {row}"),
-            Self::Item(item) => format!("item {item}"),
-        }
+        let (name, _, number) = self.parts();
+        format!("{name} {number}")
     }
 
     fn number(self) -> u64 {
-        match self {
-            Self::Line(number) | Self::Row(number) | Self::Item(number) => number,
-        }
+        self.parts().2
     }
 }
 
@@ -242,7 +242,7 @@ pub struct Record {
     pub username: StoredText,
     /// The password or hash.
     pub secret: Option<Secret>,
-    /// The language and groups.
+    /// The other fields.
     pub profile: PartialProfile,
     /// Whether to lock the user; `None` if not given.
     pub locked: Option<bool>,
@@ -265,19 +265,23 @@ trait Source {
 impl Record {
     fn read<S: Source>(mut source: S, position: Position) -> Result<Self, BadRecord> {
         let bad = |username, reason| BadRecord { position, username, reason };
-        let username = source.text(Field::Username).map_err(|reason| bad(None, reason))?;
+        let username = source.text(Field::USERNAME).map_err(|reason| bad(None, reason))?;
         let username = username.ok_or_else(|| bad(None, RecordError::NoUsername))?;
         let mut rest = || {
-            let secret = match (source.password()?, source.text(Field::PasswordHash)?) {
+            let secret = match (source.password()?, source.text(Field::PASSWORD_HASH)?) {
                 (Some(_), Some(hash)) if hash != S::NO_HASH => return Err(RecordError::TwoSecrets),
                 (Some(password), _) => Some(Secret::Password(password)),
                 (None, hash) => hash.map(|hash| Secret::Hash(StoredSecret::from(hash))),
             };
-            let profile = PartialProfile {
-                language: source.text(Field::Language)?,
-                groups: source.texts(Field::Groups)?,
-            };
-            let locked = match (source.state(Field::Locked)?, source.state(Field::Active)?) {
+            let mut profile = PartialProfile::default();
+            for (index, value) in profile.values_mut().into_iter().enumerate() {
+                let field = Field(Field::PROFILE.0 + index);
+                match value {
+                    PartialValue::Text(text) => *text = source.text(field)?,
+                    PartialValue::Texts(texts) => *texts = source.texts(field)?,
+                }
+            }
+            let locked = match (source.state(Field::LOCKED)?, source.state(Field::ACTIVE)?) {
                 (Some(_), Some(_)) => return Err(RecordError::TwoStates),
                 (locked, active) => locked.or(active.map(|active| !active)),
             };
@@ -408,8 +412,8 @@ pub enum RecordError {
     NotUtf8(&'static str),
     #[error("field '{0}' is not text")]
     NotText(&'static str),
-    #[error("field 'groups' is not an array of strings")]
-    NotTexts,
+    #[error("field '{0}' is not an array of strings")]
+    NotTexts(&'static str),
     #[error("field '{0}' begins with a backslash that no JSON follows")]
     NotExact(&'static str),
     #[error("no username")]

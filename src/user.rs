@@ -1,9 +1,10 @@
-//! Users as plain data, without the hash.
+//! Users as plain data, without the hash: what their fields are, and how they are validated.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
+use crate::credential::Credential;
 use crate::escape::Escaped;
 use crate::group::{Group, GroupError};
 use crate::hash::Method;
@@ -135,6 +136,28 @@ impl User {
         "password_changed_at",
     ];
 
+    /// A user whose hash is compared with the `current` method.
+    pub(crate) fn new(
+        username: StoredText,
+        profile: Profile,
+        credential: &Credential,
+        current: &Method,
+        [created_at, password_changed_at]: [Option<SystemTime>; 2],
+    ) -> Self {
+        let Profile { language, groups } = profile;
+        let hash = credential.hash();
+        Self {
+            username,
+            language,
+            locked: credential.is_locked(),
+            method: hash.map(|hash| *hash.method()),
+            outdated: hash.is_some_and(|hash| hash.is_outdated(current)),
+            groups,
+            created_at,
+            password_changed_at,
+        }
+    }
+
     /// The names and values of all fields.
     #[must_use]
     pub fn fields(&self) -> [(&'static str, UserValue<'_>); Self::FIELDS.len()] {
@@ -171,6 +194,17 @@ pub struct Profile {
     pub groups: Vec<StoredText>,
 }
 
+impl Profile {
+    /// The names of all fields.
+    pub const FIELDS: [&str; 2] = ["language", "groups"];
+
+    /// The value of each field, a text or several.
+    pub(crate) fn values(&self) -> [UserValue<'_>; Self::FIELDS.len()] {
+        let Self { language, groups } = self;
+        [UserValue::Text(language), UserValue::Texts(groups)]
+    }
+}
+
 /// Some fields of a [`Profile`]; `None` is not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "see Profile")]
@@ -179,12 +213,25 @@ pub struct PartialProfile {
     pub groups: Option<Vec<StoredText>>,
 }
 
+/// A field of a [`PartialProfile`], to be set.
+pub(crate) enum PartialValue<'a> {
+    Text(&'a mut Option<StoredText>),
+    Texts(&'a mut Option<Vec<StoredText>>),
+}
+
 impl PartialProfile {
+    /// The value of each field in [`Profile::FIELDS`].
+    pub(crate) fn values_mut(&mut self) -> [PartialValue<'_>; Profile::FIELDS.len()] {
+        let Self { language, groups } = self;
+        [PartialValue::Text(language), PartialValue::Texts(groups)]
+    }
+
     /// The names of the given fields.
     pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
         let Self { language, groups } = self;
-        let fields = [("language", language.is_some()), ("groups", groups.is_some())];
-        fields.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name)
+        let are_given = [language.is_some(), groups.is_some()];
+        let fields = Profile::FIELDS.into_iter().zip(are_given);
+        fields.filter(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 
     /// Rejects an invalid field.
@@ -216,5 +263,22 @@ impl PartialProfile {
         let Self { language, groups } = self.clone();
         let default = || StoredText::Text(Language::default().to_string());
         Profile { language: language.unwrap_or_else(default), groups: groups.unwrap_or_default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_has_the_fields_of_profile() {
+        let profile = PartialProfile::default().complete();
+        let credential = Credential::parse(&StoredText::Null);
+        let user =
+            User::new(StoredText::Null, profile, &credential, &Method::default(), [None, None]);
+        let is_text = |value: &_| matches!(value, UserValue::Text(_) | UserValue::Texts(_));
+        let texts = user.fields().into_iter().filter(|(_, value)| is_text(value));
+        let names: Vec<_> = texts.map(|(name, _)| name).collect();
+        assert_eq!(names, [&["username"], &Profile::FIELDS[..]].concat(), "in this order");
     }
 }

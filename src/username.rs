@@ -94,32 +94,24 @@ impl AsRef<[u8]> for Username {
 /// Why a text is not a valid name for a new user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum UsernameError {
-    /// The name is empty.
     #[error("a username cannot be empty")]
     Empty,
-    /// The name is longer than [`Username::MAX_BYTES`] bytes.
     #[error("a username cannot be longer than {} bytes", Username::MAX_BYTES)]
     TooLong,
-    /// It contains a `:`.
     #[error("a username cannot contain ':', which ends the name in HTTP Basic authentication")]
     Colon,
-    /// It contains a control or format character.
     #[error("a username cannot contain the control or format character U+{:04X}", u32::from(*.0))]
     Invisible(char),
-    /// It begins with `-`.
     #[error("a username cannot begin with '-'")]
     LeadingHyphen,
-    /// It has leading, trailing or repeated spaces.
     #[error("a username cannot contain whitespace except single spaces between words")]
     Whitespace,
-    /// It contains whitespace other than the space character.
     #[error("a username cannot contain the whitespace character U+{:04X}", u32::from(*.0))]
     OtherWhitespace(char),
-    /// It is not in Unicode normalization form C.
     #[error("a username must be in Unicode normalization form C (NFC)")]
     NotNormalized,
-    /// It is not UTF-8.
     #[error("a username must be UTF-8")]
     NotUtf8,
 }

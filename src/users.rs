@@ -8,16 +8,19 @@ mod error;
 mod export;
 mod foreign;
 mod hash_like;
+mod history;
 mod import;
+mod init;
 mod login;
 mod no_password;
 mod plaintext;
+mod read;
 mod sessions;
 mod unwrap;
 mod wrapped;
 
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 pub use self::change::{Updated, UserUpdate};
 pub use self::check::DEMO_USERS;
@@ -25,8 +28,8 @@ pub use self::error::{BadValues, Error};
 pub use self::import::{
     BadRecords, Import, ImportOptions, ImportSummary, Imported, OnConflict, PruneError,
 };
+pub use self::init::Init;
 use crate::credential::NewCredential;
-use crate::event::{Event, EventFilter, in_range};
 use crate::group::Group;
 use crate::hash::{Method, PasswordHash};
 use crate::language::Language;
@@ -34,11 +37,10 @@ use crate::password::Password;
 use crate::policy;
 use crate::random;
 use crate::store::{
-    self, Access, Cause, CommitHooks, CopyableTable, Location, Migrated, Migration, NewFile,
-    RETRY_PAUSE, Reference, Row, Schema, Store, StoreError, StoredSecret, TableChanges,
+    self, Access, Cause, CommitHooks, Location, RETRY_PAUSE, Row, Store, StoreError, StoredSecret,
     Transaction,
 };
-use crate::user::{Profile, StoredText, User};
+use crate::user::StoredText;
 use crate::username::Username;
 
 /// The users of a database.
@@ -110,27 +112,6 @@ impl NewUser {
     }
 }
 
-/// The result of [`Users::init`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Init {
-    /// Whether the file was created.
-    pub created: bool,
-    /// Whether an existing table `users` of an app was adopted.
-    pub adopted: bool,
-    /// The migrations that were applied. Empty if the schema was up to date.
-    pub applied: Vec<Migration>,
-    /// The events that this added to the history, newest first: see [`Migrated::events`].
-    pub events: Vec<Event>,
-    /// The changes to the table `users` of an app.
-    pub changes: TableChanges,
-    /// Whether the table `users` was created, perhaps beside tables of an app.
-    pub created_table: bool,
-    /// Other tables that appear to have users, if the table `users` was created.
-    pub other_tables: Vec<CopyableTable>,
-    /// The schema as it is now.
-    pub schema: Schema,
-}
-
 impl Users {
     /// The users in `store`.
     #[must_use]
@@ -188,179 +169,6 @@ impl Users {
         Self { hooks, ..self }
     }
 
-    /// Creates the database at `location` if there is none, and migrates its schema. An existing
-    /// table `users` of an app is adopted unchanged.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`](crate::StoreError): nothing is changed then, and no file is left behind.
-    pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
-        Self::init_with(location, new_file, &TableChanges::default(), CommitHooks::default())
-    }
-
-    /// As [`init`](Self::init), and makes those of the `changes` to an app's table `users` that it
-    /// needs. Calls `hooks` around the part that cannot be undone: the commit, or everything if a
-    /// file is created.
-    ///
-    /// # Errors
-    ///
-    /// As [`init`](Self::init).
-    pub fn init_with(
-        location: &Location,
-        new_file: &NewFile,
-        changes: &TableChanges,
-        hooks: CommitHooks,
-    ) -> Result<Init, Error> {
-        (hooks.before)();
-        let created = store::create(location, new_file)?;
-        if !created {
-            (hooks.rolled_back)();
-            return Self::bring_up_to_date(location, changes, hooks);
-        }
-        match Self::bring_up_to_date(location, changes, hooks) {
-            Ok(mut init) => {
-                init.created = true;
-                init.schema.warnings.extend(store::warnings_of_created(location, new_file));
-                Ok(init)
-            }
-            Err(error) => {
-                store::remove_created(location);
-                Err(error)
-            }
-        }
-    }
-
-    fn bring_up_to_date(
-        location: &Location,
-        changes: &TableChanges,
-        hooks: CommitHooks,
-    ) -> Result<Init, Error> {
-        match store::open(location, Access::Read)?.schema() {
-            Ok(schema) if schema.pending.is_empty() => {
-                return Ok(Init {
-                    created: false,
-                    adopted: false,
-                    applied: Vec::new(),
-                    events: Vec::new(),
-                    changes: TableChanges::default(),
-                    created_table: false,
-                    other_tables: Vec::new(),
-                    schema,
-                });
-            }
-            Ok(_) => {}
-            Err(StoreError::UnsupportedTable { advice, .. }) if changes.repair(&advice) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let mut store = store::open(location, Access::Write)?;
-        let migrated = until_known(|| Ok(store.adopt(changes, hooks)?))?;
-        let Migrated { applied, events, changes, adopted, created_table } = migrated;
-        // A hint only: it may not fail what is done.
-        let other_tables =
-            if created_table { store.other_tables().unwrap_or_default() } else { Vec::new() };
-        let schema = store.schema()?;
-        Ok(Init {
-            created: false,
-            adopted,
-            applied,
-            events,
-            changes,
-            created_table,
-            other_tables,
-            schema,
-        })
-    }
-
-    /// The state of the database's schema.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn schema(&mut self) -> Result<Schema, Error> {
-        Ok(self.store.schema()?)
-    }
-
-    /// Applies all pending migrations, in a file with one transaction. On a server, an interrupted
-    /// migration is finished by the next one.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn migrate(&mut self) -> Result<Migrated, Error> {
-        until_known(|| Ok(self.store.adopt(&TableChanges::default(), self.hooks)?))
-    }
-
-    /// The user `username`, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn get(&mut self, username: impl AsRef<[u8]>) -> Result<Option<User>, Error> {
-        let row = self.store.begin(Access::Read)?.get(username.as_ref())?;
-        Ok(row.map(|row| user(row, &self.method)))
-    }
-
-    /// All users, ordered by the bytes of their names in the database's encoding.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn list(&mut self) -> Result<Vec<User>, Error> {
-        let mut users = Vec::new();
-        self.each(&mut |user| users.push(user))?;
-        Ok(users)
-    }
-
-    /// Passes all users to `each`, in the order of [`list`](Self::list). Other programs may be unable
-    /// to change the database until this returns, so `each` should be fast.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError), perhaps after some users.
-    pub fn each(&mut self, each: &mut dyn FnMut(User)) -> Result<(), Error> {
-        let mut transaction = self.store.begin(Access::Read)?;
-        Ok(transaction.rows(&mut |row| each(user(row, &self.method)))?)
-    }
-
-    /// Whether there are hashes and all of them are PBKDF2. Then the app's werkzeug or Python may
-    /// not support scrypt.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn are_all_pbkdf2(&mut self) -> Result<bool, Error> {
-        let (mut pbkdf2, mut others) = (0, 0);
-        self.store.begin(Access::Read)?.rows_without_times(&mut |row| match row
-            .secret
-            .credential()
-            .hash()
-        {
-            Some(hash) if matches!(hash.method(), Method::Pbkdf2(_)) => pbkdf2 += 1,
-            Some(_) => others += 1,
-            None => {}
-        })?;
-        Ok(pbkdf2 > 0 && others == 0)
-    }
-
-    /// The first `limit` usernames that begin with `prefix`, ordered by their bytes. Names that are
-    /// not text are skipped.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, Error> {
-        Ok(self.store.begin(Access::Read)?.names(prefix, limit)?)
-    }
-
-    /// The first `limit` groups that begin with `prefix`, as for [`names`](Self::names).
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, Error> {
-        Ok(self.store.begin(Access::Read)?.groups(prefix, limit)?)
-    }
-
     /// Checks that `username` is available.
     ///
     /// # Errors
@@ -368,92 +176,6 @@ impl Users {
     /// [`Error::UserExists`], [`Error::SimilarUser`].
     pub fn check_new(&mut self, username: &Username, allow_similar: bool) -> Result<(), Error> {
         is_free(&mut *self.store.begin(Access::Read)?, username, allow_similar)
-    }
-
-    /// The newest `limit` events of the history, newest first: of all users, or of `username`,
-    /// including the user's earlier names.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchUser`] if there is neither a user nor an event with that name.
-    pub fn history(
-        &mut self,
-        username: Option<&[u8]>,
-        limit: Option<u32>,
-    ) -> Result<Vec<Event>, Error> {
-        self.events(username, &EventFilter { limit, ..EventFilter::default() })
-    }
-
-    /// As [`history`](Self::history), only the selected events. An event whose time is unknown is
-    /// neither before nor after any.
-    ///
-    /// # Errors
-    ///
-    /// As [`history`](Self::history).
-    pub fn events(
-        &mut self,
-        username: Option<&[u8]>,
-        filter: &EventFilter,
-    ) -> Result<Vec<Event>, Error> {
-        let mut events = Vec::new();
-        let mut transaction = self.store.begin(Access::Read)?;
-        // The table may compare names case-insensitively; the history does not.
-        let user = match username {
-            Some(username) => transaction.get(username)?,
-            None => None,
-        };
-        let stored = user.as_ref().and_then(|row| row.username.as_key());
-        transaction.events(stored.or(username), filter, &mut |event| events.push(event))?;
-        if let Some(username) = username
-            && events.is_empty()
-            && user.is_none()
-            && filter.limit != Some(0)
-        {
-            let mut is_known = false;
-            if !filter.is_open() {
-                let any = EventFilter { limit: Some(1), ..EventFilter::default() };
-                transaction.events(Some(username), &any, &mut |_| is_known = true)?;
-            }
-            if !is_known {
-                return Err(Error::NoSuchUser(StoredText::from(username)));
-            }
-        }
-        Ok(events)
-    }
-
-    /// The number of events that [`prune_history`](Self::prune_history) would delete.
-    ///
-    /// # Errors
-    ///
-    /// As [`prune_history`](Self::prune_history).
-    pub fn prunable(&mut self, before: SystemTime) -> Result<u64, Error> {
-        Ok(self.store.begin(Access::Read)?.prunable(before)?)
-    }
-
-    /// Deletes the events before a time, and returns their number. The deletion itself is an event,
-    /// unless there was nothing to delete. Events whose time is unknown are kept, and so are renames
-    /// that connect a name with newer events.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::CannotConnect`](crate::StoreError::CannotConnect) on a PostgreSQL server if
-    /// another role owns the history.
-    pub fn prune_history(&mut self, before: SystemTime) -> Result<u64, Error> {
-        let Self { store, actor, hooks, .. } = self;
-        let time = humantime::format_rfc3339_seconds(in_range(before));
-        until_alone(|| {
-            let mut transaction = store.begin(Access::Write)?;
-            let count = transaction.prunable(before)?;
-            if count > 0 {
-                let s = if count == 1 { "" } else { "s" };
-                let detail = format!("{count} event{s} before {time}");
-                let detail = Some(detail.as_str());
-                let cause = Cause { actor: actor.as_deref(), action: "prune", detail };
-                transaction.prune(before, &cause)?;
-                transaction.commit(*hooks)?;
-            }
-            Ok(count)
-        })
     }
 
     /// Adds a user.
@@ -482,15 +204,6 @@ impl Users {
         })
     }
 
-    /// Whether there are no users.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn is_empty(&mut self) -> Result<bool, Error> {
-        Ok(self.store.begin(Access::Read)?.is_empty(false)?)
-    }
-
     /// Adds users with hashed passwords, all or none, if there are no users yet.
     ///
     /// # Errors
@@ -511,38 +224,6 @@ impl Users {
             }
             Ok(Changed::Yes(true))
         })
-    }
-
-    /// The rows of the app's tables that reference `username`, and what removing the user does to
-    /// them.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn references(&mut self, username: impl AsRef<[u8]>) -> Result<Vec<Reference>, Error> {
-        Ok(self.store.begin(Access::Read)?.references(username.as_ref())?)
-    }
-
-    /// As [`references`](Self::references), for several users. Rows of the same table are added up.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
-    pub fn references_to_any(&mut self, usernames: &[StoredText]) -> Result<Vec<Reference>, Error> {
-        let mut transaction = self.store.begin(Access::Read)?;
-        let mut all = Vec::<Reference>::new();
-        for username in usernames.iter().filter_map(StoredText::as_key) {
-            for next in transaction.references(username)? {
-                let is_same = |other: &&mut Reference| {
-                    other.table == next.table && other.on_delete == next.on_delete
-                };
-                match all.iter_mut().find(is_same) {
-                    Some(same) => same.rows += next.rows,
-                    None => all.push(next),
-                }
-            }
-        }
-        Ok(all)
     }
 
     /// Removes users, all or none. Returns for each whether it existed. With `if_exists`, users
@@ -648,23 +329,6 @@ fn until_alone<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Er
             }
             result => return result,
         }
-    }
-}
-
-fn user(row: Row, current: &Method) -> User {
-    let Row { username, secret, profile, created_at, password_changed_at } = row;
-    let Profile { language, groups } = profile;
-    let credential = secret.credential();
-    let hash = credential.hash();
-    User {
-        username,
-        language,
-        locked: credential.is_locked(),
-        method: hash.map(|hash| *hash.method()),
-        outdated: hash.is_some_and(|hash| hash.is_outdated(current)),
-        groups,
-        created_at,
-        password_changed_at,
     }
 }
 

@@ -16,6 +16,7 @@ mod program {
     pub mod output;
     pub mod progress;
     pub mod prompt;
+    pub mod shell;
     pub mod terminal;
     pub mod time;
     pub mod usage;
@@ -26,7 +27,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
-use program::{cli, commands, complete, exit, output, progress, prompt, terminal, time, usage};
+use program::{cli, commands, complete, exit, output, progress, prompt, shell, terminal, time, usage};
 
 use self::exit::{Code, Failure};
 

@@ -1,6 +1,7 @@
 //! Tables of apps that fall short of a table `users`: the changes that repair one, and the query that
 //! copies the users of another.
 
+use crate::escape::Escaped;
 use crate::language::Language;
 
 /// Changes to an app's table `users` that make it usable. Rows, columns and everything else of the
@@ -125,15 +126,15 @@ const TABLES: [&str; 12] = [
 ];
 
 /// The columns of a table of users.
-pub(super) struct UserColumns<'a> {
+struct UserColumns<'a> {
     /// Columns that may have the usernames, the likeliest first.
-    pub(super) usernames: Vec<&'a str>,
-    pub(super) password: &'a str,
+    usernames: Vec<&'a str>,
+    password: &'a str,
 }
 
 impl<'a> UserColumns<'a> {
     /// The columns, if the table appears to have users.
-    pub(super) fn of(table: &str, columns: &'a [String]) -> Option<Self> {
+    fn of(table: &str, columns: &'a [String]) -> Option<Self> {
         let find = |names: &[&str]| -> Vec<&'a str> {
             let find =
                 |name: &&str| columns.iter().find(|column| column.eq_ignore_ascii_case(name));
@@ -147,16 +148,56 @@ impl<'a> UserColumns<'a> {
     }
 
     /// Whether the name of the column does not tell that it has hashes.
-    pub(super) fn may_be_plaintext(&self) -> bool {
+    fn may_be_plaintext(&self) -> bool {
         let name = self.password.to_ascii_lowercase();
         PASSWORDS[HASHES..].contains(&name.as_str())
     }
 }
 
-/// The query that an import reads.
-pub(super) fn select(table: &str, username: &str, password: &str, is_plaintext: bool) -> String {
+/// How to copy the users of a table, if it appears to have any. `from` is the table in SQL, and `is`
+/// asks the database.
+pub(super) fn copyable<E>(
+    table: &str,
+    from: &str,
+    columns: &[String],
+    quote: fn(&str) -> String,
+    mut is: impl FnMut(&str) -> Result<bool, E>,
+) -> Result<Option<CopyableTable>, E> {
+    let Some(found) = UserColumns::of(table, columns) else { return Ok(None) };
+    let mut username = found.usernames[0];
+    for column in &found.usernames {
+        let has_null = format!(
+            "SELECT EXISTS (SELECT 1 FROM (SELECT {} AS name FROM {from} LIMIT 1000) AS sample
+                            WHERE name IS NULL)",
+            quote(column)
+        );
+        if !is(&has_null)? {
+            username = column;
+            break;
+        }
+    }
+    let password = quote(found.password);
+    let are_plaintext = format!(
+        "SELECT count(*) > 0
+                AND count(CASE WHEN value LIKE '%$%' OR length(value) >= 32 THEN 1 END) = 0
+         FROM (SELECT CAST({password} AS text) AS value FROM {from}
+               WHERE {password} IS NOT NULL LIMIT 100) AS sample"
+    );
+    let is_plaintext = found.may_be_plaintext() && is(&are_plaintext)?;
     let field = if is_plaintext { "password" } else { "password_hash" };
-    format!("SELECT {username} AS username, {password} AS {field} FROM {table}")
+    let select =
+        format!("SELECT {} AS username, {password} AS {field} FROM {from}", quote(username));
+    let (username, password) = (username.to_owned(), found.password.to_owned());
+    Ok(Some(CopyableTable { table: table.to_owned(), username, password, select }))
+}
+
+/// Why a table `users` without one of its columns is unusable.
+pub(super) fn no_column(wanted: &str, copy: Option<&CopyableTable>) -> String {
+    let instead = copy.map(|copy| {
+        let column = if wanted == "username" { &copy.username } else { &copy.password };
+        format!(", only '{}'", Escaped(column))
+    });
+    format!("its table 'users' has no column '{wanted}'{}", instead.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -47,14 +47,19 @@ pub enum Location {
 }
 
 impl Location {
+    /// The path of a SQLite file.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// Whether `path` leads to the database file, by any name, or is the name of its journal or log.
     #[must_use]
     pub fn is_file(&self, path: &Path) -> bool {
-        #[cfg_attr(
-            not(feature = "postgres"),
-            expect(irrefutable_let_patterns, reason = "one kind")
-        )]
-        let Self::Sqlite(database) = self else { return false };
+        let Some(database) = self.path() else { return false };
         let identity = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
         let found = identity(database);
         // SQLite deletes what it does not take for its own journal or log.
@@ -142,11 +147,10 @@ impl fmt::Display for Location {
 
 /// Why a text is not a location. No message shows any part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum LocationError {
-    /// The path is empty.
     #[error("the database path is empty")]
     Empty,
-    /// The scheme is not supported.
     #[error(
         "the database URL has an unknown scheme: use a path, sqlite:///relative, \
          sqlite:////absolute or postgresql://…"
@@ -169,13 +173,10 @@ pub enum LocationError {
         "a sqlite URL cannot name a host: write three slashes, or four before an absolute path"
     )]
     Host,
-    /// A `?` in a sqlite URL.
     #[error("a sqlite URL cannot have options after '?': use the path alone")]
     Query,
-    /// The URL is not UTF-8.
     #[error("the database URL must be UTF-8")]
     NotUtf8,
-    /// The path is relative, and the current directory no longer exists.
     #[error("the current directory no longer exists: use an absolute path")]
     NoCurrentDirectory,
     /// The text is neither a plain path nor a URL, but looks like something else.

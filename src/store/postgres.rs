@@ -24,7 +24,9 @@ mod connection;
 mod history;
 mod import;
 mod objects;
+mod operations;
 mod place;
+mod profile;
 mod reconcile;
 mod references;
 mod rights;
@@ -36,7 +38,7 @@ mod users;
 
 use std::error::Error;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use postgres::error::SqlState;
 use postgres::types::{FromSql, ToSql, Type};
@@ -47,22 +49,22 @@ use self::connection::Connection;
 use self::place::{Opened, Opening, OtherTable, Place, Session};
 pub use self::server::Server;
 use super::{
-    Access, Cause, CommitHooks, CopyableTable, GroupAdded, ImportRow, Location, Migrated,
-    Reference, Row, Schema, Store, StoreError, StoredSecret, TableChanges, Transaction,
-    lock_timeout,
+    Access, Cause, CommitHooks, CopyableTable, Location, Migrated, Row, Schema, Store, StoreError,
+    TableChanges, Transaction, lock_timeout,
 };
 use crate::check::Finding;
-use crate::credential::NewCredential;
 use crate::escape::Escaped;
-use crate::event::{Event, EventFilter};
-use crate::group::Group;
-use crate::language::Language;
+use crate::event::{Event, in_range};
 use crate::session::{self, EndSessions};
-use crate::user::{Profile, StoredText};
-use crate::username::Username;
+use crate::user::StoredText;
 
 /// A parameter of a query, and its type.
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// A parameter of the type text.
+fn as_text<T: ToSql + Sync>(value: &T) -> Param<'_> {
+    (value, Type::TEXT)
+}
 
 /// A database of a server, and the connection to it, which is replaced if it is lost between two
 /// transactions.
@@ -501,40 +503,10 @@ fn key(username: &[u8]) -> Option<&str> {
     str::from_utf8(username).ok().filter(|name| !name.contains('\0'))
 }
 
-/// A user with groups. The app's table may have columns of any name, and text of any type.
-const SELECT: &str = "SELECT users.username::text, users.password_hash::text, users.language::text,
-        times.created_at, times.password_changed_at,
-        ARRAY(SELECT group_name FROM {schema}.user_groups AS groups
-              WHERE groups.username = users.username::text COLLATE \"C\"
-              ORDER BY group_name)
-    FROM {schema}.users LEFT JOIN {schema}.dash_users_times AS times
-        ON times.username = users.username::text COLLATE \"C\"";
-
-/// The same for when the other tables may be missing.
-const SELECT_ALONE: &str = "SELECT username::text, password_hash::text, language::text,
-        NULL::timestamptz, NULL::timestamptz, ARRAY[]::text[] FROM {schema}.users";
-
-fn read_row(row: &postgres::Row) -> Row {
-    let groups: Vec<Text> = row.get(5);
-    Row {
-        username: text(row, 0),
-        secret: StoredSecret::from(text(row, 1)),
-        profile: Profile {
-            language: text(row, 2),
-            groups: groups.into_iter().map(|Text(group)| group).collect(),
-        },
-        created_at: time(row.get(3)),
-        password_changed_at: time(row.get(4)),
-    }
-}
-
 /// A time in the years 1970 to 9999; `None` for others, as in SQLite. No event of ours is older,
 /// and RFC 3339 has no later years.
 fn time(time: Option<SystemTime>) -> Option<SystemTime> {
-    const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
-    time.filter(|time| {
-        time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < YEAR_10000)
-    })
+    time.filter(|time| in_range(*time) == *time)
 }
 
 /// A text as sent by the server. With the encoding `SQL_ASCII` it can be any bytes.
@@ -569,262 +541,6 @@ fn read_event(row: &postgres::Row) -> Event {
     }
 }
 
-impl Transaction for PostgresTransaction<'_> {
-    fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
-        let Some(name) = self.key(username)? else { return Ok(None) };
-        // A row that will be changed is locked.
-        let lock = if self.access == Access::Write { "FOR UPDATE OF users" } else { "" };
-        let select = format!("{SELECT} WHERE {{username = $1}} {lock}");
-        let rows = self.query_exact(&select, &[(&name, Type::TEXT)])?;
-        Ok(rows.first().map(read_row))
-    }
-
-    fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
-        let select = format!("{SELECT} ORDER BY users.username::text COLLATE \"C\" NULLS FIRST");
-        self.stream(&select, Vec::new(), &mut |row| each(read_row(row)))
-    }
-
-    fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT username::text FROM {schema}.users
-                      WHERE starts_with(username::text COLLATE \"C\", $1)
-                      ORDER BY username::text COLLATE \"C\" LIMIT $2";
-        self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
-    }
-
-    fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        // DISTINCT would read every membership. This looks up one row for each group.
-        let select = "WITH RECURSIVE found (name, position) AS (
-                          (SELECT group_name, 1::bigint FROM {schema}.user_groups
-                           WHERE group_name >= $1 COLLATE \"C\"
-                           ORDER BY group_name COLLATE \"C\" LIMIT 1)
-                          UNION ALL
-                          SELECT next.group_name, position + 1
-                          FROM found CROSS JOIN LATERAL (
-                              SELECT group_name FROM {schema}.user_groups
-                              WHERE group_name > found.name COLLATE \"C\"
-                              ORDER BY group_name COLLATE \"C\" LIMIT 1) AS next
-                          WHERE starts_with(name, $1) AND position < $2
-                      )
-                      SELECT name FROM found WHERE starts_with(name, $1) ORDER BY position LIMIT $2";
-        self.texts(select, &[(&prefix, Type::TEXT), (&i64::from(limit), Type::INT8)])
-    }
-
-    fn is_empty(&mut self, locks: bool) -> Result<bool, StoreError> {
-        if locks && self.access == Access::Write {
-            self.run("LOCK TABLE {schema}.users IN SHARE ROW EXCLUSIVE MODE", &[])?;
-        }
-        Ok(self.query_one("SELECT NOT EXISTS (SELECT 1 FROM {schema}.users)", &[])?.get(0))
-    }
-
-    fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError> {
-        let select = "SELECT username::text FROM {schema}.users
-                      WHERE lower(username::text COLLATE \"C\") = lower($1 COLLATE \"C\")
-                          AND username::text <> $1
-                      ORDER BY username::text COLLATE \"C\"";
-        let Some(name) = self.key(username.as_ref())? else { return Ok(Vec::new()) };
-        let rows = self.query_exact(select, &[(&name, Type::TEXT)])?;
-        Ok(rows.iter().map(|row| text(row, 0)).collect())
-    }
-
-    fn similar_to(
-        &mut self,
-        usernames: &[Username],
-    ) -> Result<Vec<Option<StoredText>>, StoreError> {
-        let mut names = Vec::new();
-        for name in usernames {
-            names.push(self.key(name.as_ref())?);
-        }
-        import::similar_to(self, &names)
-    }
-
-    fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
-        match self.key(username)? {
-            Some(name) => references::to_user(self, name),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let set = place::set_cause(cause);
-        place::run(&mut self.session, &set).map(drop).map_err(|error| self.error(&error))
-    }
-
-    fn events(
-        &mut self,
-        username: Option<&[u8]>,
-        filter: &EventFilter,
-        each: &mut dyn FnMut(Event),
-    ) -> Result<(), StoreError> {
-        let name = match username {
-            None => None,
-            Some(username) => match self.key(username)? {
-                Some(name) => Some(name),
-                None => return Ok(()),
-            },
-        };
-        history::read(self, name, filter, each)
-    }
-
-    fn record(&mut self, username: Option<&[u8]>, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let insert = "INSERT INTO {schema}.user_events (actor, action, username, detail)
-                      VALUES ($1, $2, left($3, 1024), $4) RETURNING 1";
-        let (actor, detail) = (cause.actor.map(printable), cause.detail.map(printable));
-        let params: [Param; 4] = [
-            (&actor, Type::TEXT),
-            (&cause.action, Type::TEXT),
-            (&username.and_then(key), Type::TEXT),
-            (&detail, Type::TEXT),
-        ];
-        self.write(insert, &params).map(drop)
-    }
-
-    fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError> {
-        history::prunable(self, before)
-    }
-
-    fn prune(&mut self, before: SystemTime, cause: &Cause<'_>) -> Result<(), StoreError> {
-        history::prune(self, before, cause)
-    }
-
-    fn insert(
-        &mut self,
-        username: &Username,
-        credential: &NewCredential,
-        language: &Language,
-    ) -> Result<(), StoreError> {
-        let insert = "INSERT INTO {schema}.users (username, password_hash, language)
-                      VALUES ($1, $2, $3) RETURNING username::text, password_hash::text";
-        let credential = credential.to_string();
-        let params: [Param; 3] = [
-            (&username.as_str(), Type::TEXT),
-            (&credential, Type::TEXT),
-            (&language.as_str(), Type::TEXT),
-        ];
-        let written = self.write(insert, &params)?;
-        self.changes += 1;
-        self.require_as_written(&written, Some(username.as_str()), &credential)
-    }
-
-    fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
-        let update = "UPDATE {schema}.users SET password_hash = $2 WHERE {username = $1}
-                      RETURNING username::text, password_hash::text";
-        let (name, new) = (key(username), new.to_string());
-        let written = self.write(update, &[(&name, Type::TEXT), (&new, Type::TEXT)])?;
-        self.changes += 1;
-        self.require_as_written(&written, None, &new)
-    }
-
-    fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
-        let update = "UPDATE {schema}.users SET language = $2 WHERE {username = $1} RETURNING 1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&language.as_str(), Type::TEXT)];
-        self.change_recorded(update, &params)
-    }
-
-    fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
-        let update = "UPDATE {schema}.users SET username = $2 WHERE {username = $1} RETURNING 1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&new.as_str(), Type::TEXT)];
-        self.change_recorded(update, &params)?;
-        // A trigger of the app may have changed the name.
-        match self.get(new.as_ref())? {
-            Some(row) if row.username == StoredText::Text(new.to_string()) => Ok(()),
-            _ => Err(self.refused(REWRITTEN)),
-        }
-    }
-
-    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<GroupAdded, StoreError> {
-        // All parts see the tables as they were before the statement.
-        let insert = "WITH added AS (
-                          INSERT INTO {schema}.user_groups (username, group_name) VALUES ($1, $2)
-                          ON CONFLICT DO NOTHING RETURNING 1)
-                      SELECT EXISTS (SELECT FROM added),
-                             NOT EXISTS (SELECT FROM {schema}.user_groups WHERE group_name = $2),
-                             EXISTS (SELECT FROM {schema}.users WHERE username::text = $2)";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&group.as_str(), Type::TEXT)];
-        let rows = self.write(insert, &params)?;
-        let fact = |index| rows.first().is_some_and(|row| row.get(index));
-        let is_added = fact(0);
-        self.changes += i32::from(is_added);
-        Ok(GroupAdded { is_added, is_new_group: fact(1), is_username: fact(2) })
-    }
-
-    fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {
-        let delete = "DELETE FROM {schema}.user_groups WHERE username = $1 AND group_name = $2
-                      RETURNING 1";
-        let params: [Param; 2] = [(&key(username), Type::TEXT), (&key(group), Type::TEXT)];
-        let is_removed = !self.write(delete, &params)?.is_empty();
-        self.changes += i32::from(is_removed);
-        Ok(is_removed)
-    }
-
-    fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
-        let mut names: Vec<Option<&str>> = Vec::new();
-        for name in usernames {
-            names.push(match name.as_key() {
-                Some(name) => self.key(name)?,
-                None => None,
-            });
-        }
-        let select = format!(
-            "SELECT found.*, position
-             FROM unnest($1) WITH ORDINALITY AS wanted (name, position)
-                 JOIN LATERAL ({SELECT} WHERE {{username = wanted.name}}) AS found ON true"
-        );
-        let rows = self.query(&select, &[(&names, Type::TEXT_ARRAY)])?;
-        let mut found: Vec<_> = names.iter().map(|_| None).collect();
-        for row in &rows {
-            let position: i64 = row.get(6);
-            let index = usize::try_from(position - 1).ok();
-            if let Some(place) = index.and_then(|index| found.get_mut(index)) {
-                *place = Some(read_row(row));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Each lookup of many users may read all users once.
-    fn chunk(&self) -> usize {
-        100_000
-    }
-
-    fn undo_import(&mut self) -> Result<bool, StoreError> {
-        if !self.is_overtaken {
-            return Ok(false);
-        }
-        (self.is_overtaken, self.import, self.has_write_path) = (false, None, true);
-        self.batch("ROLLBACK TO SAVEPOINT dash_users_import")?;
-        Ok(true)
-    }
-
-    fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
-        let mut import = match self.import.take() {
-            Some(import) => import,
-            None => import::Import::begin(self)?,
-        };
-        import.write(self, &rows)?;
-        self.import = Some(import);
-        Ok(())
-    }
-
-    fn end_import(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
-        match self.import.take() {
-            Some(import) => import.end(self, cause),
-            None => Ok(()),
-        }
-    }
-
-    fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
-        let delete = "DELETE FROM {schema}.users WHERE {username = $1} RETURNING 1";
-        self.change_recorded(delete, &[(&key(username), Type::TEXT)])
-    }
-
-    fn commit(mut self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
-        let receipt = self.require_recorded()?;
-        (hooks.before)();
-        let Self { session, server, location, .. } = *self;
-        commit::commit(session, receipt.as_ref(), (server, location), hooks)
-    }
-}
-
 /// Strips NUL, which PostgreSQL cannot store.
 fn printable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
@@ -845,6 +561,8 @@ pub(super) fn sql_to_remove(username: &StoredText) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -18,6 +18,8 @@ mod format;
 mod history;
 mod import;
 mod limit;
+mod operations;
+mod profile;
 mod rebuild;
 mod references;
 mod schema;
@@ -38,19 +40,14 @@ pub(super) use self::file::{create, remove_created, warnings};
 use self::import::Import;
 use self::limit::Work;
 use super::{
-    Access, Cause, CommitHooks, CopyableTable, GroupAdded, ImportRow, Location, Migrated, NewRow,
-    OnDelete, Reference, Row, RowChange, Schema, Store, StoreError, StoredSecret, TableChanges,
-    Transaction, lock_timeout,
+    Access, CommitHooks, CopyableTable, Location, Migrated, Row, Schema, Store, StoreError,
+    TableChanges, Transaction, lock_timeout,
 };
 use crate::check::Finding;
-use crate::credential::NewCredential;
 use crate::escape::{Escaped, is_unsafe_to_print};
-use crate::event::{Event, EventFilter};
-use crate::group::Group;
-use crate::language::Language;
+use crate::event::Event;
 use crate::session::{EndSessions, Session};
-use crate::user::{Profile, StoredText};
-use crate::username::Username;
+use crate::user::StoredText;
 
 /// An open SQLite file.
 pub(super) struct Sqlite {
@@ -141,19 +138,11 @@ impl Store for Sqlite {
     }
 
     fn sessions(&mut self) -> Result<Vec<Session>, StoreError> {
-        match &self.location {
-            Location::Sqlite(path) => sessions::list(path),
-            #[cfg(feature = "postgres")]
-            Location::Postgres(_) => Ok(Vec::new()),
-        }
+        self.location.path().map_or(Ok(Vec::new()), sessions::list)
     }
 
     fn end_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, StoreError> {
-        match &self.location {
-            Location::Sqlite(path) => sessions::end(path, which),
-            #[cfg(feature = "postgres")]
-            Location::Postgres(_) => Ok(0),
-        }
+        self.location.path().map_or(Ok(0), |path| sessions::end(path, which))
     }
 
     fn begin(&mut self, access: Access) -> Result<Box<dyn Transaction + '_>, StoreError> {
@@ -241,219 +230,6 @@ impl SqliteTransaction<'_> {
     }
 }
 
-/// The groups with names from `?1` to `?2`, at most `?3`. `DISTINCT` would read every membership; this
-/// looks up one row for each group.
-const GROUPS: &str = "WITH RECURSIVE found (name) AS (
-        SELECT min(group_name) FROM user_groups
-        WHERE group_name >= ?1 AND group_name < ?2
-        UNION ALL
-        SELECT (SELECT min(group_name) FROM user_groups
-                WHERE group_name > found.name AND group_name < ?2)
-        FROM found WHERE found.name IS NOT NULL
-        LIMIT ?3
-    )
-    SELECT name FROM found WHERE name IS NOT NULL";
-
-impl Transaction for SqliteTransaction<'_> {
-    fn get(&mut self, username: &[u8]) -> Result<Option<Row>, StoreError> {
-        let mut found = None;
-        self.run(|connection| {
-            read_rows(connection, ONE, [Text(username)], &mut |row| found = Some(row))
-        })?;
-        Ok(found)
-    }
-
-    fn rows(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
-        self.run(|connection| read_rows(connection, ALL, [], each))
-    }
-
-    fn rows_without_times(&mut self, each: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
-        self.run(|connection| read_rows(connection, ALL_WITHOUT_TIMES, [], each))
-    }
-
-    fn names(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let select = "SELECT username FROM users
-                      WHERE username >= ?1 COLLATE BINARY AND username < ?2 COLLATE BINARY
-                      ORDER BY username COLLATE BINARY LIMIT ?3";
-        self.texts(select, prefix, limit)
-    }
-
-    fn groups(&mut self, prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        self.texts(GROUPS, prefix, limit)
-    }
-
-    fn is_empty(&mut self, _locks: bool) -> Result<bool, StoreError> {
-        let select = "SELECT NOT EXISTS (SELECT 1 FROM users)";
-        self.run(|connection| connection.query_row(select, [], |row| row.get(0)))
-    }
-
-    fn similar(&mut self, username: &Username) -> Result<Vec<StoredText>, StoreError> {
-        let select = "SELECT username FROM users
-                      WHERE username = ?1 COLLATE NOCASE AND username <> ?1 COLLATE BINARY
-                      ORDER BY username COLLATE BINARY";
-        self.run(|connection| {
-            let mut select = connection.prepare_cached(select)?;
-            select.query_map([username.as_str()], |row| row.get_ref(0).map(stored_text))?.collect()
-        })
-    }
-
-    fn references(&mut self, username: &[u8]) -> Result<Vec<Reference>, StoreError> {
-        self.run(|connection| references::to_user(connection, username))
-    }
-
-    fn attribute(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
-        self.run(|connection| history::attribute(connection, cause))
-    }
-
-    fn events(
-        &mut self,
-        username: Option<&[u8]>,
-        filter: &EventFilter,
-        each: &mut dyn FnMut(Event),
-    ) -> Result<(), StoreError> {
-        self.run(|connection| history::read(connection, username, filter, each))
-    }
-
-    fn record(&mut self, username: Option<&[u8]>, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let Cause { actor, action, detail } = cause;
-        let insert = "INSERT INTO user_events (actor, action, username, detail)
-                      VALUES (?, ?, CAST(? AS TEXT), ?)";
-        let values = params![actor, action, username, detail];
-        self.run(|connection| connection.execute(insert, values).map(drop))
-    }
-
-    fn prunable(&mut self, before: SystemTime) -> Result<u64, StoreError> {
-        let _work = self.work_on_file();
-        history::prunable(&self.transaction, before).map_err(|error| self.error(&error))
-    }
-
-    fn prune(&mut self, before: SystemTime, cause: &Cause<'_>) -> Result<(), StoreError> {
-        let _work = self.work_on_file();
-        history::prune(&self.transaction, before, cause).map_err(|error| self.error(&error))
-    }
-
-    fn insert(
-        &mut self,
-        username: &Username,
-        credential: &NewCredential,
-        language: &Language,
-    ) -> Result<(), StoreError> {
-        self.change(
-            "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
-            params![username.as_str(), credential.to_string(), language.as_str()],
-        )
-    }
-
-    fn set_credential(&mut self, username: &[u8], new: &NewCredential) -> Result<(), StoreError> {
-        self.change(
-            "UPDATE OR ABORT users SET password_hash = ? WHERE username = ?",
-            params![new.to_string(), Text(username)],
-        )
-    }
-
-    fn set_language(&mut self, username: &[u8], language: &Language) -> Result<(), StoreError> {
-        self.change(
-            "UPDATE OR ABORT users SET language = ? WHERE username = ?",
-            params![language.as_str(), Text(username)],
-        )
-    }
-
-    fn rename(&mut self, username: &[u8], new: &Username) -> Result<(), StoreError> {
-        let refusing = self.run(|connection| references::refusing_rename(connection, username))?;
-        self.refusing[0].extend(refusing);
-        self.change(
-            "UPDATE OR ABORT users SET username = ? WHERE username = ?",
-            params![new.as_str(), Text(username)],
-        )
-    }
-
-    fn add_group(&mut self, username: &[u8], group: &Group) -> Result<GroupAdded, StoreError> {
-        let select = "SELECT NOT EXISTS (SELECT 1 FROM user_groups WHERE group_name = ?1),
-                             EXISTS (SELECT 1 FROM users WHERE username = ?1)";
-        let insert = "INSERT INTO user_groups (username, group_name) SELECT ?1, ?2
-                      WHERE NOT EXISTS (SELECT 1 FROM user_groups
-                                        WHERE username = ?1 AND group_name = ?2)";
-        self.run(|connection| {
-            let read = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?));
-            let (is_new_group, is_username) =
-                connection.query_row(select, [group.as_str()], read)?;
-            let rows = connection.execute(insert, params![Text(username), group.as_str()])?;
-            Ok(GroupAdded { is_added: rows > 0, is_new_group, is_username })
-        })
-    }
-
-    fn remove_group(&mut self, username: &[u8], group: &[u8]) -> Result<bool, StoreError> {
-        let delete = "DELETE FROM user_groups WHERE username = ? AND group_name = ?";
-        let values = [Text(username), Text(group)];
-        Ok(self.run(|connection| connection.execute(delete, values))? > 0)
-    }
-
-    fn find(&mut self, usernames: &[&StoredText]) -> Result<Vec<Option<Row>>, StoreError> {
-        self.run(|connection| import::find(connection, usernames))
-    }
-
-    fn may_have(&mut self, usernames: &[&StoredText]) -> Result<Vec<bool>, StoreError> {
-        self.run(|connection| import::may_have(connection, usernames))
-    }
-
-    fn import(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        let import = match self.import.take() {
-            Some(import) => import,
-            None => self.run(Import::begin)?,
-        };
-        let writer = import.prepare(&self.transaction, &rows);
-        let mut writer = writer.map_err(|error| self.error(&error))?;
-        for row in &rows {
-            writer.write(row).map_err(|error| {
-                let error = match error {
-                    Some(error) => self.error(&error),
-                    None => self.refused(SKIPPED),
-                };
-                let (ImportRow::Add(NewRow { username, .. })
-                | ImportRow::Change(RowChange { username, .. })) = row;
-                match error {
-                    StoreError::Refused { location, reason } => {
-                        let reason = format!("user '{username}': {reason}");
-                        StoreError::Refused { location, reason }
-                    }
-                    error => error,
-                }
-            })?;
-        }
-        drop(writer);
-        self.import = Some(import);
-        Ok(())
-    }
-
-    fn end_import(&mut self, cause: &Cause<'_>) -> Result<(), StoreError> {
-        match self.import.take() {
-            Some(import) => self.run(|connection| import.end(connection, cause)),
-            None => Ok(()),
-        }
-    }
-
-    fn delete(&mut self, username: &[u8]) -> Result<(), StoreError> {
-        let _work = Work::statement();
-        for Reference { table, on_delete, .. } in self.references(username)? {
-            match on_delete {
-                OnDelete::Refuse => self.refusing[0].push(table),
-                // Its default may not be a user.
-                OnDelete::Unset => self.refusing[1].push(table),
-                OnDelete::Delete => {}
-            }
-        }
-        self.change("DELETE FROM users WHERE username = ?", [Text(username)])
-    }
-
-    fn commit(self: Box<Self>, hooks: CommitHooks) -> Result<(), StoreError> {
-        self.run(|connection| {
-            history::end_change(connection)?;
-            commit(connection, hooks)
-        })
-    }
-}
-
 /// Commits. A commit that waits for a reader blocks all other readers, so it waits only briefly:
 /// then it is rolled back, and the whole change is retried later.
 fn commit(connection: &Connection, hooks: CommitHooks) -> rusqlite::Result<()> {
@@ -525,83 +301,6 @@ impl ToSql for StoredText {
             Self::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
-}
-
-/// Users, one row for each group, perhaps without times. The app's table may have columns of any name.
-macro_rules! select_users {
-    ($which:literal) => {
-        select_users!(
-            "times.created_at, times.password_changed_at",
-            "LEFT JOIN dash_users_times AS times ON times.username = users.username",
-            $which
-        )
-    };
-    ($times:literal, $join:literal, $which:literal) => {
-        concat!(
-            "SELECT users.username, users.password_hash, users.language, ",
-            $times,
-            ", user_groups.group_name FROM users ",
-            $join,
-            " LEFT JOIN user_groups ON user_groups.username = users.username ",
-            $which
-        )
-    };
-}
-
-const ONE: &str = select_users!("WHERE users.username = ?");
-const ALL: &str = select_users!("ORDER BY users.username COLLATE BINARY");
-const ALL_WITHOUT_TIMES: &str =
-    select_users!("NULL, NULL", "", "ORDER BY users.username COLLATE BINARY");
-/// For when the other tables may be missing.
-const ALL_ALONE: &str = "SELECT username, password_hash, language, NULL, NULL, NULL FROM users
-    ORDER BY username COLLATE BINARY";
-const ONE_WITHOUT_TIMES: &str = select_users!("NULL, NULL", "", "WHERE users.username = ?");
-/// Up to a number of rows with names between two others.
-const BETWEEN_WITHOUT_TIMES: &str = select_users!(
-    "NULL, NULL",
-    "",
-    "WHERE users.username >= ?1 COLLATE NOCASE AND users.username <= ?2 COLLATE NOCASE
-     ORDER BY users.username COLLATE NOCASE LIMIT ?3"
-);
-
-/// Reads the rows of [`select_users`]. The rows of one user must be adjacent.
-fn read_rows(
-    connection: &Connection,
-    select: &str,
-    params: impl rusqlite::Params,
-    each: &mut dyn FnMut(Row),
-) -> rusqlite::Result<()> {
-    read_found(connection.prepare_cached(select)?.query(params)?, each)
-}
-
-fn read_found(mut found: rusqlite::Rows<'_>, each: &mut dyn FnMut(Row)) -> rusqlite::Result<()> {
-    let mut last: Option<Row> = None;
-    while let Some(next) = found.next()? {
-        let username = stored_text(next.get_ref(0)?);
-        let group = Some(stored_text(next.get_ref(5)?)).filter(|group| *group != StoredText::Null);
-        match &mut last {
-            // Only a user with groups has several rows; several users may have the name NULL.
-            Some(row) if group.is_some() && row.username == username => {
-                row.profile.groups.extend(group);
-            }
-            _ => {
-                let row = Row {
-                    username,
-                    secret: StoredSecret::from(stored_text(next.get_ref(1)?)),
-                    profile: Profile {
-                        language: stored_text(next.get_ref(2)?),
-                        groups: group.into_iter().collect(),
-                    },
-                    created_at: time(next.get_ref(3)?),
-                    password_changed_at: time(next.get_ref(4)?),
-                };
-                last.replace(row).into_iter().for_each(&mut *each);
-            }
-        }
-        limit::goes_on();
-    }
-    last.into_iter().for_each(each);
-    Ok(())
 }
 
 /// Parses a time as the triggers write it; `None` for anything else.

@@ -111,7 +111,7 @@ impl Rules {
         }
         // Without a header, the line is a user, perhaps with a plaintext password. A single field
         // may be a value of that user, and so may `locked` and `active`.
-        let fields = columns[..Field::Locked as usize].iter().flatten().count();
+        let fields = columns[..Field::LOCKED.0].iter().flatten().count();
         let is_username_own =
             columns[0].is_some() && self.columns.named.iter().all(|(field, _)| *field != 0);
         let is_header = is_username_own || fields > 1;
@@ -188,7 +188,7 @@ impl Resembled {
     #[must_use]
     pub fn of(header: &str) -> Option<Self> {
         const MAX_DISTANCE: usize = 2;
-        const MAX_CHARS: usize = FIELDS[Field::PasswordHash as usize].len() + MAX_DISTANCE;
+        const MAX_CHARS: usize = FIELDS[Field::PASSWORD_HASH.0].len() + MAX_DISTANCE;
 
         let key: String = key(header).take(MAX_CHARS + 1).collect();
         let lock = |field| Some(Self { field, is_misspelled: true, is_risky: true });
@@ -205,7 +205,7 @@ impl Resembled {
                 let distance = |field: &&str| distance(&key, &self::key(field).collect::<String>());
                 let fields = FIELDS.iter().map(|field| (distance(field), *field));
                 let (_, field) = fields.filter(|(distance, _)| *distance <= MAX_DISTANCE).min()?;
-                let is_risky = !["username", "language", "groups"].contains(&field);
+                let is_risky = ["password", "password_hash", "locked", "active"].contains(&field);
                 Some(Self { field, is_misspelled: true, is_risky })
             }
         }

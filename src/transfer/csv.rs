@@ -14,13 +14,13 @@ use self::lines::{Lines, first_line, lines_in};
 use super::columns::{Rules, Table};
 use super::json::{exact_text, exact_texts, to_json};
 use super::{
-    BadRecord, Each, FIELDS, Field, Position, Record, RecordError, Source, WRITTEN, Written,
-    written, yes_or_no,
+    BadRecord, Each, FIELDS, Field, Position, Record, RecordError, Source, written, written_fields,
+    yes_or_no,
 };
 use crate::escape::{is_safe_to_print, write_json};
 use crate::password::Password;
 use crate::store::Row;
-use crate::user::StoredText;
+use crate::user::{StoredText, UserValue};
 
 /// The first character of a cell that contains JSON.
 const EXACT: char = '\\';
@@ -223,7 +223,7 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn get(&self, field: Field) -> Option<&'a [u8]> {
-        self.columns[field as usize].and_then(|column| self.row.get(column))
+        self.columns[field.0].and_then(|column| self.row.get(column))
     }
 
     /// The JSON in a cell of an exact file, or the text in any other.
@@ -247,7 +247,7 @@ impl Source for Cells<'_> {
         let Some(cell) = cell else { return Ok(None) };
         match self.exact(cell, field)? {
             Ok(json) => exact_text(json).map(Some).ok_or(RecordError::NotExact(field.name())),
-            Err(text) if self.is_exact || field < Field::Language => {
+            Err(text) if self.is_exact || field < Field::PROFILE => {
                 Ok(Some(StoredText::Text(text.to_owned())))
             }
             Err(text) => Ok(Some(StoredText::Text(text.trim().to_owned()))),
@@ -262,7 +262,7 @@ impl Source for Cells<'_> {
             Err(text) if self.is_exact => {
                 text.split(';').map(|text| StoredText::Text(text.to_owned())).collect()
             }
-            Err(text) => groups_of(text),
+            Err(text) => texts_of(text),
         }))
     }
 
@@ -274,18 +274,18 @@ impl Source for Cells<'_> {
 
     /// A password is never an odd value. Even in an exact file, an empty cell means "not given".
     fn password(&mut self) -> Result<Option<Password>, RecordError> {
-        let cell = self.get(Field::Password).filter(|cell| !cell.is_empty());
+        let cell = self.get(Field::PASSWORD).filter(|cell| !cell.is_empty());
         let password = cell.map(|cell| Password::from_utf8(Zeroizing::new(cell.to_owned())));
-        password.transpose().map_err(|_| RecordError::NotUtf8(Field::Password.name()))
+        password.transpose().map_err(|_| RecordError::NotUtf8(Field::PASSWORD.name()))
     }
 }
 
-/// The groups in a text, separated by `;`.
-pub(super) fn groups_of(text: &str) -> Vec<StoredText> {
-    if text.trim().is_empty() {
+/// The texts in a cell, separated by `;`.
+pub(super) fn texts_of(cell: &str) -> Vec<StoredText> {
+    if cell.trim().is_empty() {
         return Vec::new();
     }
-    text.split(';').map(|group| StoredText::Text(group.trim().to_owned())).collect()
+    cell.split(';').map(|text| StoredText::Text(text.trim().to_owned())).collect()
 }
 
 /// Writes CSV with the usual line breaks, and with quotes only where needed.
@@ -297,17 +297,17 @@ pub(super) struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     pub(super) fn new(output: W, with_hashes: bool) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(output);
-        let fields = WRITTEN.iter().filter(|field| with_hashes || **field != Field::PasswordHash);
-        writer.write_record(fields.map(|field| field.name()))?;
+        writer.write_record(written_fields(with_hashes))?;
         Ok(Self { writer, with_hashes })
     }
 
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
         for (_, value) in written(row, self.with_hashes) {
             match value {
-                Written::Text(text) => self.cell(text)?,
-                Written::Texts(texts) => self.groups(texts)?,
-                Written::State(state) => self.writer.write_field(state.to_string())?,
+                UserValue::Text(text) => self.cell(text)?,
+                UserValue::Texts(texts) => self.cell_of(texts)?,
+                UserValue::State(state) => self.writer.write_field(state.to_string())?,
+                UserValue::Method(_) | UserValue::Time(_) => self.writer.write_field("")?,
             }
         }
         Ok(self.writer.write_record(None::<&[u8]>)?)
@@ -320,22 +320,17 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    fn groups(&mut self, groups: &[StoredText]) -> io::Result<()> {
-        let mut cell = String::new();
-        for group in groups {
-            match group {
-                StoredText::Text(group)
-                    if is_plain(group) && !group.is_empty() && !group.contains(';') =>
-                {
-                    if !cell.is_empty() {
-                        cell.push(';');
-                    }
-                    cell.push_str(group);
-                }
-                _ => return self.json(&groups.iter().map(to_json).collect()),
+    fn cell_of(&mut self, texts: &[StoredText]) -> io::Result<()> {
+        let plain = |text: &StoredText| match text {
+            StoredText::Text(text) if is_plain(text) && !text.is_empty() && !text.contains(';') => {
+                Some(text.clone())
             }
+            _ => None,
+        };
+        match texts.iter().map(plain).collect::<Option<Vec<_>>>() {
+            Some(plain) => Ok(self.writer.write_field(plain.join(";"))?),
+            None => self.json(&texts.iter().map(to_json).collect()),
         }
-        Ok(self.writer.write_field(cell)?)
     }
 
     fn json(&mut self, value: &Value) -> io::Result<()> {

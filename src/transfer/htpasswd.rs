@@ -38,6 +38,6 @@ fn name(line: &[u8]) -> Result<&str, RecordError> {
     match str::from_utf8(&line[..colon]) {
         Ok("") => Err(RecordError::NoUsername),
         Ok(name) => Ok(name),
-        Err(_) => Err(RecordError::NotUtf8(Field::Username.name())),
+        Err(_) => Err(RecordError::NotUtf8(Field::USERNAME.name())),
     }
 }

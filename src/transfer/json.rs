@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::columns::{Names, Rules};
-use super::csv::groups_of;
+use super::csv::texts_of;
 use super::{
     BadRecord, Each, Encoding, FIELDS, Field, Position, Record, RecordError, Secret, Source,
-    Written, written, yes_or_no,
+    written, yes_or_no,
 };
 use crate::escape::write_json;
 use crate::password::Password;
 use crate::store::Row;
-use crate::user::{PartialProfile, StoredText};
+use crate::user::{PartialProfile, StoredText, UserValue};
 
 /// The keys of [odd values](super#odd-values).
 const BLOB: &str = "blob";
@@ -166,7 +166,9 @@ impl<'de> Visitor<'de> for Document<'_> {
             match value {
                 Named::Records if may_wrap => is_wrapper = true,
                 Named::Fields(fields)
-                    if name == USERS && may_wrap && !has_field(&fields, self.rules) =>
+                    if name == USERS
+                        && may_wrap
+                        && !fields.iter().any(|(name, _)| self.rules.field(name).is_some()) =>
                 {
                     is_wrapper = true;
                     for (number, (name, value)) in (1..).zip(fields) {
@@ -200,10 +202,6 @@ const USERS: &str = "users";
 
 /// The fields of an object in order, including duplicates.
 type Entries = Vec<(String, Value)>;
-
-fn has_field(fields: &Entries, rules: &Rules) -> bool {
-    fields.iter().any(|(name, _)| rules.field(name).is_some())
-}
 
 /// A value in a document that is an object.
 enum Named {
@@ -257,10 +255,6 @@ impl<'de> Visitor<'de> for NamedSeed<'_> {
         Ok(Named::Other(text.into()))
     }
 
-    fn visit_string<E>(self, text: String) -> Result<Named, E> {
-        Ok(Named::Other(text.into()))
-    }
-
     fn visit_i64<E>(self, number: i64) -> Result<Named, E> {
         Ok(Named::Other(number.into()))
     }
@@ -298,11 +292,11 @@ fn named(
         Named::Fields(mut fields)
             if fields.iter().all(|(field, _)| rules.field(field) != Some(0)) =>
         {
-            fields.push((Field::Username.name().to_owned(), Value::String(name)));
+            fields.push((Field::USERNAME.name().to_owned(), Value::String(name)));
             return record(Named::Fields(fields), position, rules);
         }
-        Named::Fields(_) => RecordError::RepeatedField(Field::Username.name()),
-        Named::Other(_) | Named::Records => RecordError::NotText(Field::Password.name()),
+        Named::Fields(_) => RecordError::RepeatedField(Field::USERNAME.name()),
+        Named::Other(_) | Named::Records => RecordError::NotText(Field::PASSWORD.name()),
     };
     Err(BadRecord { position, username: Some(StoredText::Text(name)), reason })
 }
@@ -324,7 +318,7 @@ fn record(item: Named, position: Position, rules: &Rules) -> Result<Record, BadR
     }
     let mut object = Object { fields, is_exact: rules.is_exact };
     let reason = if let Some(field) = repeated {
-        if field == Field::Username as usize {
+        if field == Field::USERNAME.0 {
             // Of two usernames, neither is shown.
             object.fields[field] = None;
         }
@@ -334,7 +328,7 @@ fn record(item: Named, position: Position, rules: &Rules) -> Result<Record, BadR
     } else {
         RecordError::UnknownFields(Names(unknown))
     };
-    let username = object.text(Field::Username).ok().flatten();
+    let username = object.text(Field::USERNAME).ok().flatten();
     Err(BadRecord { position, username, reason })
 }
 
@@ -350,7 +344,7 @@ struct Object {
 impl Object {
     /// A value other than null.
     fn take(&mut self, field: Field) -> Option<Value> {
-        self.fields[field as usize].take().filter(|value| !value.is_null())
+        self.fields[field.0].take().filter(|value| !value.is_null())
     }
 }
 
@@ -358,7 +352,7 @@ impl Source for Object {
     const NO_HASH: StoredText = StoredText::Null;
 
     fn text(&mut self, field: Field) -> Result<Option<StoredText>, RecordError> {
-        let value = self.fields[field as usize].take();
+        let value = self.fields[field.0].take();
         match value.filter(|value| self.is_exact || !value.is_null()) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(StoredText::Text(text))),
@@ -380,10 +374,10 @@ impl Source for Object {
                 };
                 texts.into_iter().map(text).collect()
             }
-            Some(Value::String(texts)) => Some(groups_of(&texts)),
+            Some(Value::String(texts)) => Some(texts_of(&texts)),
             Some(_) => None,
         };
-        texts.map(Some).ok_or(RecordError::NotTexts)
+        texts.map(Some).ok_or(RecordError::NotTexts(field.name()))
     }
 
     fn state(&mut self, field: Field) -> Result<Option<bool>, RecordError> {
@@ -398,10 +392,10 @@ impl Source for Object {
     }
 
     fn password(&mut self) -> Result<Option<Password>, RecordError> {
-        match self.take(Field::Password) {
+        match self.take(Field::PASSWORD) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(Password::from(text))),
-            Some(_) => Err(RecordError::NotText(Field::Password.name())),
+            Some(_) => Err(RecordError::NotText(Field::PASSWORD.name())),
         }
     }
 }
@@ -454,27 +448,22 @@ struct User<'a>(&'a Row, bool);
 
 impl Serialize for User<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(written(self.0, self.1).map(|(field, value)| (field.name(), value)))
+        serializer.collect_map(written(self.0, self.1).map(|(name, value)| (name, Exact(value))))
     }
 }
 
-impl Serialize for Written<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Self::Text(text) => Exact(text).serialize(serializer),
-            Self::Texts(texts) => serializer.collect_seq(texts.iter().map(Exact)),
-            Self::State(state) => serializer.serialize_bool(state),
-        }
-    }
-}
-
-struct Exact<'a>(&'a StoredText);
+struct Exact<'a>(UserValue<'a>);
 
 impl Serialize for Exact<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            StoredText::Text(text) => serializer.serialize_str(text),
-            odd => to_json(odd).serialize(serializer),
+            UserValue::Text(StoredText::Text(text)) => serializer.serialize_str(text),
+            UserValue::Text(odd) => to_json(odd).serialize(serializer),
+            UserValue::Texts(texts) => {
+                serializer.collect_seq(texts.iter().map(|text| Exact(UserValue::Text(text))))
+            }
+            UserValue::State(state) => serializer.serialize_bool(state),
+            UserValue::Method(_) | UserValue::Time(_) => serializer.serialize_unit(),
         }
     }
 }
@@ -485,18 +474,12 @@ impl<W: Write> Writer<W> {
     }
 
     pub(super) fn write(&mut self, row: &Row) -> io::Result<()> {
-        self.separate()?;
-        write_json(&mut self.output, &User(row, self.with_hashes))?;
-        if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }
-    }
-
-    /// Writes the separator before an item of an array.
-    fn separate(&mut self) -> io::Result<()> {
         if self.is_array {
             self.output.write_all(if self.is_first { b"[\n" } else { b",\n" })?;
         }
         self.is_first = false;
-        Ok(())
+        write_json(&mut self.output, &User(row, self.with_hashes))?;
+        if self.is_array { Ok(()) } else { self.output.write_all(b"\n") }
     }
 
     pub(super) fn finish(mut self) -> io::Result<W> {

@@ -155,9 +155,9 @@ fn user(
         let field = columns.iter().position(|column| *column == Some(cell.column));
         let Some(field) = field else { continue };
         // A saved result may be outdated, which is dangerous only for what identifies a user.
-        let texts_only = if cell.kind == Some(RESULT) { Field::Language } else { Field::Locked };
+        let texts_only = if cell.kind == Some(RESULT) { Field::PROFILE } else { Field::LOCKED };
         if let Some(kind) = cell.kind
-            && field < texts_only as usize
+            && field < texts_only.0
         {
             let (cell, field) = (name(), FIELDS[field]);
             reason.get_or_insert(RecordError::NotTextCell { cell, field, kind });

@@ -7,7 +7,7 @@ use crate::hash::{HashError, PasswordHash};
 use crate::language::Language;
 use crate::password::Password;
 use crate::policy;
-use crate::store::{Access, GroupAdded, StoreError, StoredSecret, Transaction};
+use crate::store::{GroupAdded, StoreError, StoredSecret, Transaction};
 use crate::user::StoredText;
 use crate::username::Username;
 
@@ -42,7 +42,10 @@ impl Updated {
 }
 
 /// The users in a group whose names can be looked up.
-fn members(transaction: &mut dyn Transaction, group: &[u8]) -> Result<Vec<StoredText>, StoreError> {
+pub(super) fn members(
+    transaction: &mut dyn Transaction,
+    group: &[u8],
+) -> Result<Vec<StoredText>, StoreError> {
     let mut members = Vec::new();
     transaction.rows_without_times(&mut |row| {
         let is_member = row.profile.groups.iter().any(|other| other.as_key() == Some(group));
@@ -168,16 +171,6 @@ impl Users {
             let is_changed = all.iter().any(Updated::is_any);
             Ok(if is_changed { Changed::Yes(all) } else { Changed::No(all) })
         })
-    }
-
-    /// The users in a group, in the order of [`list`](Self::list). Users whose names cannot be looked
-    /// up are left out.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`].
-    pub fn members(&mut self, group: &[u8]) -> Result<Vec<StoredText>, Error> {
-        Ok(members(&mut *self.store.begin(Access::Read)?, group)?)
     }
 
     /// Moves all users of a group to another, which may have users already. Returns them.

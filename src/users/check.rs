@@ -8,7 +8,7 @@ use super::unwrap::blob_of_hash;
 use super::wrapped::Detected;
 use super::{Error, Users, until_known};
 use crate::check::{Finding, Problem};
-use crate::credential::{Credential, unlocked};
+use crate::credential::unlocked;
 use crate::event::Event;
 use crate::hash::{HashError, Method, MethodError, PasswordHash};
 use crate::language::Language;
@@ -114,37 +114,28 @@ fn of_hash(row: &Row, current: &Method) -> Option<Problem> {
     if let Some(problem) = of_other_value(row) {
         return Some(problem);
     }
-    match row.secret.credential() {
-        Credential::Active(hash) | Credential::Locked(Ok(hash)) => {
-            let method = *hash.method();
-            if hash.is_outdated(current) {
-                Some(Problem::HashOutdated(method))
-            } else {
-                method.is_weak().then_some(Problem::HashWeak(method))
-            }
-        }
-        Credential::Unusable(_) | Credential::Locked(Err(_))
-            if matches!(plaintext_password(row, false), Ok(Some(_))) =>
-        {
-            Some(Problem::PlaintextPassword)
-        }
-        Credential::Unusable(HashError::NeverMatches(reason))
-        | Credential::Locked(Err(HashError::NeverMatches(reason))) => {
-            Some(Problem::HashNeverMatches(reason))
-        }
-        Credential::Unusable(HashError::Method(error))
-        | Credential::Locked(Err(HashError::Method(error))) => Some(by_method(error)),
+    let credential = row.secret.credential();
+    if let Some(hash) = credential.hash() {
+        let method = *hash.method();
+        return if hash.is_outdated(current) {
+            Some(Problem::HashOutdated(method))
+        } else {
+            method.is_weak().then_some(Problem::HashWeak(method))
+        };
     }
+    Some(match credential.error()? {
+        _ if matches!(plaintext_password(row, false), Ok(Some(_))) => Problem::PlaintextPassword,
+        HashError::NeverMatches(reason) => Problem::HashNeverMatches(reason),
+        HashError::Method(error) => by_method(error),
+    })
 }
 
 /// The problem of a stored value that is a damaged hash or a hash in another format.
 fn of_other_value(row: &Row) -> Option<Problem> {
-    let raises = match row.secret.credential() {
-        Credential::Unusable(HashError::NeverMatches(_))
-        | Credential::Locked(Err(HashError::NeverMatches(_))) => false,
-        Credential::Unusable(HashError::Method(MethodError::Raises(_)))
-        | Credential::Locked(Err(HashError::Method(MethodError::Raises(_)))) => true,
-        _ => return None,
+    let raises = match row.secret.credential().error()? {
+        HashError::NeverMatches(_) => false,
+        HashError::Method(MethodError::Raises(_)) => true,
+        HashError::Method(_) => return None,
     };
     let text = match row.secret.expose() {
         StoredText::Null => return Some(Problem::HashNull),

@@ -11,38 +11,23 @@ use crate::username::Username;
 ///
 /// Messages show names with [control and bidirectional characters escaped](StoredText).
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
 pub enum Error {
-    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no user with that name.
     #[error("no user '{0}'")]
     NoSuchUser(StoredText),
-    /// There already is a user with that name.
     #[error("user '{0}' already exists")]
     UserExists(Username),
-    /// There already is a user whose name differs only by ASCII case.
     #[error("user '{existing}' already exists; '{username}' differs only by case")]
-    SimilarUser {
-        /// The new name.
-        username: Username,
-        /// The existing name.
-        existing: StoredText,
-    },
-    /// The new password is rejected.
+    SimilarUser { username: Username, existing: StoredText },
     #[error(transparent)]
     Password(#[from] policy::Violation),
-    /// The password is wrong.
     #[error("wrong password")]
     WrongPassword,
     /// The stored value is not a hash that can be checked.
     #[error("cannot use the stored password hash of '{username}': {reason}")]
-    InvalidHash {
-        /// The user.
-        username: StoredText,
-        /// The reason.
-        reason: HashError,
-    },
+    InvalidHash { username: StoredText, reason: HashError },
     /// A stored value looks like a hash but is not valid, so it is not hashed as a plaintext
     /// password.
     #[error(
@@ -53,14 +38,12 @@ pub enum Error {
     /// A stored value is a hash, perhaps with extra characters around it, not a plaintext password.
     #[error("the stored value of '{username}' is {what}, which is not accepted as a password")]
     HashNotPassword {
-        /// The user.
         username: StoredText,
         /// What the value is, in words.
         what: String,
         /// Whether [`Users::unwrap_hashes`](crate::Users::unwrap_hashes) restores it.
         is_restorable: bool,
     },
-    /// A stored value is empty, or a placeholder such as `None` or `****`.
     #[error("the stored value of '{0}' is empty or a placeholder such as None")]
     NoPassword(StoredText),
     /// Stored values of several users cannot be hashed; none was.
@@ -68,12 +51,7 @@ pub enum Error {
     BadValues(Box<BadValues>),
     /// Nobody could log in with the stored plaintext password.
     #[error("cannot hash the plaintext password of '{username}': {reason}")]
-    PlaintextPassword {
-        /// The user.
-        username: StoredText,
-        /// The reason.
-        reason: policy::Violation,
-    },
+    PlaintextPassword { username: StoredText, reason: policy::Violation },
     /// The username is NULL or a BLOB, which cannot be looked up.
     #[error("cannot hash the plaintext password of '{0}': nobody can log in with such a username")]
     UnreachableName(StoredText),

@@ -4,23 +4,17 @@ use super::{Error, Users, until_alone};
 use crate::session::{EndSessions, Session};
 use crate::store::{Access, Cause};
 
+/// Only the database fails: each error is a [`StoreError`](crate::StoreError).
+#[expect(clippy::missing_errors_doc, reason = "all fail alike")]
 impl Users {
     /// The sessions of all apps that keep them with this database, also expired ones, by name and
     /// start. Those whose password has changed end at their next request.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
     pub fn sessions(&mut self) -> Result<Vec<Session>, Error> {
         Ok(self.store.sessions()?)
     }
 
     /// Ends sessions, recorded in the history if there are any. Returns how many. They count until
     /// the request that is being answered is done.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
     pub fn end_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, Error> {
         // Without a history to record it in, nothing is done.
         self.store.begin(Access::Read)?;
@@ -47,10 +41,6 @@ impl Users {
     /// Ends sessions because of a change that the history has recorded already: a new password, a
     /// lock or a removal. They would end at their next request anyway, but until then a change back
     /// would revive them.
-    ///
-    /// # Errors
-    ///
-    /// Only [`StoreError`](crate::StoreError).
     pub fn forget_sessions(&mut self, which: EndSessions<'_>) -> Result<u64, Error> {
         until_alone(|| Ok(self.store.end_sessions(which)?))
     }

@@ -173,7 +173,11 @@ impl Detected {
                     if detected.restored_value() != other.restored_value() {
                         // Both have the same rank, so either can be shown.
                         detected.around.clone_from(&other.around);
-                        detected.forget_value();
+                        if let What::Ours { restored } | What::Foreign { restored, .. } =
+                            &mut detected.what
+                        {
+                            *restored = None;
+                        }
                         best = Some(detected);
                     }
                 }
@@ -201,12 +205,6 @@ impl Detected {
         }
     }
 
-    fn forget_value(&mut self) {
-        if let What::Ours { restored } | What::Foreign { restored, .. } = &mut self.what {
-            *restored = None;
-        }
-    }
-
     /// Whether there are layers around a hash of any kind.
     pub(super) fn is_wrapped(&self) -> bool {
         !self.around.is_empty()
@@ -218,11 +216,6 @@ impl Detected {
             What::Ours { .. } | What::Truncated { .. } => true,
             What::Foreign { is_whole, .. } => is_whole,
         }
-    }
-
-    /// Whether it is a werkzeug hash without layers.
-    pub(super) fn is_bare_ours(&self) -> bool {
-        !self.is_wrapped() && self.is_ours()
     }
 
     /// Whether it is a hash that werkzeug can verify, once layers are removed.

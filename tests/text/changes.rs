@@ -11,21 +11,26 @@ use crate::files;
 
 const PAGE: &str = "docs/architecture.md";
 
-/// The paths of the table under a heading, except patterns such as `commands/NAME.rs`.
-fn listed(heading: &str) -> BTreeSet<String> {
+/// The paths of the table under a heading.
+fn all_listed(heading: &str) -> BTreeSet<String> {
     let page = files::read(PAGE).pop().expect("the page").1;
     let section = page.split_once(&format!("### {heading}\n")).expect("the heading").1;
     let section = section.split("\n#").next().unwrap_or_default();
     let cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-    let paths = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
-    paths.filter(|path| !path.contains("NAME")).map(str::to_owned).collect()
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-/// Whether a text has a name as a word of its own.
+/// These, except patterns such as `commands/NAME.rs`.
+fn listed(heading: &str) -> BTreeSet<String> {
+    all_listed(heading).into_iter().filter(|path| !path.contains("NAME")).collect()
+}
+
+/// Whether a text has a name as a word of its own, which is not that of a module.
 fn names(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || "_-".contains(c);
     text.match_indices(name).any(|(start, _)| {
-        !text[..start].ends_with(is_part) && !text[start + name.len()..].starts_with(is_part)
+        let rest = &text[start + name.len()..];
+        !text[..start].ends_with(is_part) && !rest.starts_with(is_part) && !rest.starts_with("::")
     })
 }
 
@@ -84,13 +89,17 @@ fn files_of_a_new_finding_are_listed() {
 
 #[test]
 fn files_of_a_new_field_are_listed() {
+    let heading = "A new field of a user";
     let places = ["src", "docs/reference", "tests/cli/json.rs", "tests/cli/contract.txt"];
     assert_complete(
-        "A new field of a user",
+        heading,
         &[
             (&places, User::FIELDS.to_vec()),
             (&places, FIELDS.to_vec()),
             (&["src"], vec!["Profile {"]),
+            (&["src"], vec!["MIGRATIONS:"]),
         ],
     );
+    let of_src = all_listed(heading).into_iter().filter(|path| path.starts_with("src/"));
+    assert_eq!(of_src.count(), 7, "one change, one place");
 }

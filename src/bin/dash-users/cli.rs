@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use anstream::ColorChoice;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
@@ -51,8 +52,8 @@ pub struct Globals {
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// When to use color
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
-    pub color: Color,
+    #[arg(long, global = true, value_parser = named(COLORS), default_value = "auto", value_name = "WHEN")]
+    pub color: ColorChoice,
     /// Do not show long output in a pager [env: DASH_USERS_PAGER, PAGER] [default: less]
     #[arg(long, global = true)]
     pub no_pager: bool,
@@ -142,14 +143,11 @@ pub enum Format {
     Json,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Color {
-    /// Only on a terminal, unless NO_COLOR is set or TERM is dumb
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
+const COLORS: &[Named<ColorChoice>] = &[
+    ("auto", "Only on a terminal, unless NO_COLOR is set or TERM is dumb", ColorChoice::Auto),
+    ("always", "", ColorChoice::Always),
+    ("never", "", ColorChoice::Never),
+];
 
 /// A parsed command line.
 pub struct Parsed {
@@ -209,9 +207,11 @@ fn without_globals(command: clap::Command, line: &str) -> clap::Command {
         .mut_subcommands(|sub| without_globals(sub, line))
 }
 
-/// Moves the example of a command's help behind its first line.
-fn with_example_first(command: clap::Command) -> clap::Command {
+/// Fills in the fields of users, and moves the example of a command's help behind its first line.
+fn with_fields_and_example(command: clap::Command) -> clap::Command {
     let text = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+    let text = text.replace("{user}", &User::FIELDS.join(", "));
+    let text = text.replace("{fields}", &transfer::FIELDS.join(", "));
     let parts = text.rsplit_once("\n\nExample: ");
     match parts.and_then(|(text, example)| Some((text.split_once("\n\n")?, example))) {
         Some(((first, rest), example)) => {
@@ -258,7 +258,7 @@ pub fn command() -> clap::Command {
     let with_texts = |cli: clap::Command, command: &Command| {
         let texts = |sub: clap::Command, line: &str| {
             let texts = json_keys(command, line) + &codes_of(command, line);
-            with_example_first(sub).after_long_help(texts)
+            with_fields_and_example(sub).after_long_help(texts)
         };
         cli.mut_subcommand(command.name, |sub| {
             let nested = |sub: clap::Command| {
@@ -428,7 +428,7 @@ pub struct FileArgs {
     pub jobs: Option<u32>,
 }
 
-/// A value of an option: its name, its help and what it means.
+/// A value of an option: its name, its help, which may be empty, and what it means.
 pub type Named<T> = (&'static str, &'static str, T);
 
 /// The formats of a file to write.
@@ -452,7 +452,10 @@ pub fn named<T>(values: &'static [Named<T>]) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,
 {
-    let names = values.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help));
+    let names = values.iter().map(|(name, help, _)| match PossibleValue::new(*name) {
+        name if help.is_empty() => name,
+        name => name.help(*help),
+    });
     PossibleValuesParser::new(names).try_map(|wanted| {
         let found = values.iter().find(|(name, ..)| *name == wanted);
         found.map(|(.., value)| *value).ok_or("not one of the possible values")

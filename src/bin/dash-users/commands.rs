@@ -35,50 +35,49 @@ use std::time::Duration;
 use clap::ArgMatches;
 use dash_users::{
     Error, Event, Location, StoreError, StoredText, Username, UsernameError, Users,
-    store::{Schema, set_lock_timeout},
+    store::{OnDelete, Reference, Schema, set_lock_timeout},
 };
 
 use crate::cli::{Globals, MethodArg, Origin, environment};
-use crate::exit::{Code, Failure, Result, command, quoted, with_user_hint};
-use crate::output::{Change, Output};
+use crate::exit::{Code, Failure, Result, with_user_hint};
+use crate::output::{Change, Output, counted};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted};
 use crate::terminal;
 
-/// All commands, in the order of `-h`.
+/// All commands with their headings, in the order of `-h`.
 pub const COMMANDS: [Command; 26] = [
-    Command::of::<init::Args>(),
-    Command::of::<migrate::Args>(),
-    Command::of::<seed::Args>(),
-    Command::of::<add::Args>(),
-    Command::of::<passwd::Args>(),
-    Command::of::<verify::Args>(),
-    Command::of::<rehash::Args>(),
-    Command::of::<remove::Args>(),
-    Command::of::<rename::Args>(),
-    Command::of::<update::Args>(),
-    Command::of::<lock::Args>(),
-    Command::of::<unlock::Args>(),
-    Command::of::<group::Args>(),
-    Command::of::<sessions::Args>(),
-    Command::of::<list::Args>(),
-    Command::of::<show::Args>(),
-    Command::of::<history::Args>(),
-    Command::of::<check::Args>(),
-    Command::of::<info::Args>(),
-    Command::of::<import::Args>(),
-    Command::of::<export::Args>(),
-    Command::of::<backup::Args>(),
-    Command::of::<restore::Args>(),
-    Command::of::<hash::Args>(),
-    Command::of::<completions::Args>(),
-    Command::of::<man::Args>(),
+    Command::of::<init::Args>(Heading::SetUp),
+    Command::of::<migrate::Args>(Heading::SetUp),
+    Command::of::<seed::Args>(Heading::SetUp),
+    Command::of::<add::Args>(Heading::Users),
+    Command::of::<passwd::Args>(Heading::Users),
+    Command::of::<verify::Args>(Heading::Users),
+    Command::of::<rehash::Args>(Heading::Users),
+    Command::of::<remove::Args>(Heading::Users),
+    Command::of::<rename::Args>(Heading::Users),
+    Command::of::<update::Args>(Heading::Users),
+    Command::of::<lock::Args>(Heading::Users),
+    Command::of::<unlock::Args>(Heading::Users),
+    Command::of::<group::Args>(Heading::Users),
+    Command::of::<sessions::Args>(Heading::Users),
+    Command::of::<list::Args>(Heading::Inspect),
+    Command::of::<show::Args>(Heading::Inspect),
+    Command::of::<history::Args>(Heading::Inspect),
+    Command::of::<check::Args>(Heading::Inspect),
+    Command::of::<info::Args>(Heading::Inspect),
+    Command::of::<import::Args>(Heading::Files),
+    Command::of::<export::Args>(Heading::Files),
+    Command::of::<backup::Args>(Heading::Files),
+    Command::of::<restore::Args>(Heading::Files),
+    Command::of::<hash::Args>(Heading::Tools),
+    Command::of::<completions::Args>(Heading::Tools),
+    Command::of::<man::Args>(Heading::Tools),
 ];
 
 /// A command: its arguments implement this.
 pub trait Definition: clap::Args {
     const NAME: &str;
-    /// Where `-h` lists it.
-    const HEADING: Heading;
     /// The exit codes besides 0, 1 and 2, of the command or of each of its own commands.
     const EXIT_CODES: &[(&str, &[u8])];
     /// What command lines print with `--json`, as in docs/reference/output.md.
@@ -108,10 +107,10 @@ pub struct Command {
 }
 
 impl Command {
-    const fn of<A: Definition>() -> Self {
+    const fn of<A: Definition>(heading: Heading) -> Self {
         Self {
             name: A::NAME,
-            heading: A::HEADING,
+            heading,
             exit_codes: A::EXIT_CODES,
             json: A::JSON,
             with_arguments: A::augment_args,
@@ -135,6 +134,10 @@ impl Invocation<'_> {
 
 /// The keys of `seed` and `import`.
 const IMPORT_JSON: &str = "`database`, `created`, `dry_run`, `added`, `changed`, `unchanged`, `skipped`, `differing`, `removed`, `removed_users`, `warnings`; with a file `read_as`, how it was read";
+
+/// The keys of commands that change users.
+const CHANGES_JSON: &str =
+    "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any";
 
 /// Runs a command.
 pub fn run(
@@ -186,9 +189,6 @@ fn explain(failure: Failure, globals: &Globals) -> Failure {
 
 /// What an unknown user may be: a group, a misplaced option, or a misspelled name.
 fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Option<Failure> {
-    /// Comparing more names would take longer than the command itself.
-    const MAX_NAMES: u32 = 100_000;
-
     let failure = |reason: &str| Failure::new(Code::NoSuchUser, format!("{error}; {reason}"));
     let mut users = Users::open_no_wait(database).ok()?;
     if !users.members(name.as_key()?).ok()?.is_empty() {
@@ -205,18 +205,21 @@ fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Opt
             Failure::new(Code::NoSuchUser, error.to_string()).hint("put options before '--'"),
         );
     }
-    let names = users.names("", MAX_NAMES).ok()?;
-    let similar = StoredText::Text(most_similar(&text, &names)?.clone());
+    let names = users.names("", MAX_COMPARED).ok()?;
+    let similar = most_similar(&text, &names)?;
     Some(failure(&format!("did you mean '{similar}'?")))
 }
 
+/// Comparing more names would take longer than the command itself.
+const MAX_COMPARED: u32 = 100_000;
+
 /// The most similar name. Up to a third of the letters may differ.
-fn most_similar<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+fn most_similar(name: &str, names: &[String]) -> Option<StoredText> {
     let name = name.to_lowercase();
     let limit = name.chars().count().div_ceil(3);
     let distance = |other: &String| strsim::osa_distance(&name, &other.to_lowercase());
     let (distance, other) = names.iter().map(|other| (distance(other), other)).min()?;
-    (distance <= limit).then_some(other)
+    (distance <= limit).then(|| StoredText::Text(other.clone()))
 }
 
 /// Opens the database for changes. The history names the current user as the actor.
@@ -267,6 +270,19 @@ fn username(name: &OsStr) -> StoredText {
 fn usernames(names: &[OsString]) -> Vec<&[u8]> {
     let mut seen = HashSet::new();
     names.iter().map(|name| bytes(name)).filter(|name| seen.insert(*name)).collect()
+}
+
+/// What `removing` users does to rows that reference them. The database itself reports an error if
+/// it refuses.
+fn loss(removing: &str, Reference { table, rows, on_delete }: Reference) -> Option<String> {
+    let (table, rows) = (StoredText::Text(table), counted(rows, "row", "rows"));
+    match on_delete {
+        OnDelete::Delete => Some(format!("{removing} deletes {rows} from table '{table}'")),
+        OnDelete::Unset => {
+            Some(format!("{removing} clears the reference in {rows} of table '{table}'"))
+        }
+        OnDelete::Refuse => None,
+    }
 }
 
 /// Changes users, all or none, and reports each.

@@ -12,8 +12,10 @@ use dash_users::store::{CopyableTable, TableAdvice};
 use dash_users::transfer::{BadRecord, Position, RecordError};
 use dash_users::{
     BadRecords, BadValues, Error, GroupError, LanguageError, Location, LocationError, Misspelling,
-    PasswordNotUtf8, StoreError, StoredText, UsernameError, is_unsafe_to_print,
+    PasswordNotUtf8, StoreError, StoredText, UsernameError,
 };
+
+use crate::shell::{command, pasted, quoted, quoted_path, user_command};
 
 /// What each exit code means.
 pub const EXIT_CODES: [(u8, &str); 16] = [
@@ -179,8 +181,12 @@ impl std::error::Error for Failure {}
 
 impl Known for LocationError {
     fn code_and_hint(&self) -> (Code, Option<String>) {
-        (Code::Usage, of_location(*self).map(str::to_owned))
+        (Code::Usage, of_location(*self))
     }
+}
+
+fn with_hint(code: Code, hint: impl Into<String>) -> (Code, Option<String>) {
+    (code, Some(hint.into()))
 }
 
 /// Gives errors without a hint their code.
@@ -205,58 +211,51 @@ codes! {
 }
 
 /// How to correct a database argument.
-fn of_location(error: LocationError) -> Option<&'static str> {
+fn of_location(error: LocationError) -> Option<String> {
+    let or_file = |hint: &str| format!("{hint}; for a file with this name, use ./NAME");
     Some(match error {
-        LocationError::Spelling(misspelling) => match misspelling {
-            Misspelling::Quotes => {
-                "remove the quotes (docker --env-file keeps them); for a file with this name, use ./NAME"
-            }
-            Misspelling::Whitespace => "remove the spaces; for a file with this name, use ./NAME",
-            Misspelling::Invisible => {
-                "type it again on one line; for a file with this name, use ./NAME"
-            }
-            Misspelling::Command => {
-                "give only the path or URL, as in --database users.db; for a file with this name, use ./NAME"
-            }
-            Misspelling::Assignment => {
-                "give only the part after '=', as in --database users.db; for a file with this name, use ./NAME"
-            }
+        LocationError::Spelling(misspelling) => or_file(match misspelling {
+            Misspelling::Quotes => "remove the quotes (docker --env-file keeps them)",
+            Misspelling::Whitespace => "remove the spaces",
+            Misspelling::Invisible => "type it again on one line",
+            Misspelling::Command => "give only the path or URL, as in --database users.db",
+            Misspelling::Assignment => "give only the part after '=', as in --database users.db",
             Misspelling::KeywordValue => {
                 "write postgresql://USER@HOST:PORT/DATABASE, and put the password in ~/.pgpass or \
-                 PGPASSWORD; for a file with this name, use ./NAME"
+                 PGPASSWORD"
             }
-            Misspelling::Jdbc => "write postgresql://USER@HOST:PORT/DATABASE, without jdbc:",
-            Misspelling::FileUri => "give only the path; for a file with this name, use ./NAME",
+            Misspelling::Jdbc => {
+                return Some("write postgresql://USER@HOST:PORT/DATABASE, without jdbc:".to_owned());
+            }
+            Misspelling::FileUri => "give only the path",
             Misspelling::Slashes => {
                 "write postgresql://USER@HOST:PORT/DATABASE, sqlite:///relative or \
-                 sqlite:////absolute; for a file with this name, use ./NAME"
+                 sqlite:////absolute"
             }
-            Misspelling::NoScheme => {
-                "write postgresql://USER@HOST:PORT/DATABASE; for a file with this name, use ./NAME"
-            }
-            Misspelling::Comment => "remove the comment; for a file with this name, use ./NAME",
+            Misspelling::NoScheme => "write postgresql://USER@HOST:PORT/DATABASE",
+            Misspelling::Comment => "remove the comment",
             Misspelling::Placeholder => {
-                "replace it with its value; in a password, write %24 for $, %3C for < and %7B for {; for a file with this name, use ./NAME"
+                "replace it with its value; in a password, write %24 for $, %3C for < and %7B for {"
             }
             Misspelling::Tilde => {
-                "write the absolute path, or $HOME in its place where a shell expands it; for a file with this name, use ./NAME"
+                "write the absolute path, or $HOME in its place where a shell expands it"
             }
             Misspelling::NotPlain => return None,
-        },
+        }),
+        LocationError::InMemory => or_file("use a path, such as users.db"),
         LocationError::OtherDatabase(_) => {
-            "use SQLite (a path, sqlite:///relative or sqlite:////absolute) or PostgreSQL (postgresql://USER@HOST:PORT/DATABASE)"
-        }
-        LocationError::InMemory => {
-            "use a path, such as users.db; for a file with this name, use ./NAME"
+            "use SQLite (a path, sqlite:///relative or sqlite:////absolute) or PostgreSQL (postgresql://USER@HOST:PORT/DATABASE)".to_owned()
         }
         // The cause is usually a password.
         LocationError::Url(_) => {
-            r#"percent-encode the username and the password separately: python3 -c 'import getpass, urllib.parse; print(urllib.parse.quote(getpass.getpass(), safe=""))'"#
+            r#"percent-encode the username and the password separately: python3 -c 'import getpass, urllib.parse; print(urllib.parse.quote(getpass.getpass(), safe=""))'"#.to_owned()
         }
         LocationError::UnknownOption(_) => {
-            "use libpq options such as sslmode=verify-full; in a value, write %26 for &"
+            "use libpq options such as sslmode=verify-full; in a value, write %26 for &".to_owned()
         }
-        LocationError::Host => "write sqlite:///users.db, sqlite:////srv/users.db or only the path",
+        LocationError::Host => {
+            "write sqlite:///users.db, sqlite:////srv/users.db or only the path".to_owned()
+        }
         LocationError::Empty
         | LocationError::Scheme
         | LocationError::Postgres
@@ -274,7 +273,7 @@ impl Known for Error {
             Self::NoSuchUser(_) => (Code::NoSuchUser, None),
             Self::UserExists(_) => (Code::UserExists, None),
             Self::SimilarUser { .. } => {
-                (Code::UserExists, Some("use --allow-similar to allow this name".to_owned()))
+                with_hint(Code::UserExists, "use --allow-similar to allow this name")
             }
             Self::WrongPassword => (Code::Refused, None),
             Self::PlaintextPassword { .. } => (Code::BadPassword, None),
@@ -284,9 +283,7 @@ impl Known for Error {
             | Self::HashLike(_)
             | Self::UnreachableName(_)
             | Self::BadValues(_) => (Code::InvalidData, None),
-            Self::ConcurrentChange(_) => {
-                (Code::Failed, Some("nothing was changed; try again".to_owned()))
-            }
+            Self::ConcurrentChange(_) => with_hint(Code::Failed, "nothing was changed; try again"),
             Self::BadRecords(_) | Self::Prune(_) => (Code::Failed, None),
         }
     }
@@ -324,19 +321,18 @@ pub fn with_user_hint(error: &Error, database: &Location) -> Option<Failure> {
     Some(Failure::new(error.code_and_hint().0, error.to_string()).hint(hint))
 }
 
+const OVERWRITE: &str = "choose another file, or use --force to overwrite it";
+
 impl Known for FileError {
     fn code_and_hint(&self) -> (Code, Option<String>) {
-        let (code, hint) = match self {
-            Self::Exists { .. } => {
-                (Code::FileExists, "choose another file, or use --force to overwrite it")
-            }
+        match self {
+            Self::Exists { .. } => with_hint(Code::FileExists, OVERWRITE),
             Self::NoDirectory { path } => {
-                return (Code::Failed, Some(create_directory(path, "choose another file")));
+                with_hint(Code::Failed, create_directory(path, "choose another file"))
             }
-            Self::Directory { .. } => (Code::Failed, "give a file in that directory"),
-            Self::Unsafe { .. } | Self::Failed { .. } => return (Code::Failed, None),
-        };
-        (code, Some(hint.to_owned()))
+            Self::Directory { .. } => with_hint(Code::Failed, "give a file in that directory"),
+            Self::Unsafe { .. } | Self::Failed { .. } => (Code::Failed, None),
+        }
     }
 }
 
@@ -345,43 +341,36 @@ impl Known for StoreError {
         match self {
             Self::NoDatabase { path } => {
                 let init = command(&Location::Sqlite(path.clone()), "init");
-                let init = match missing_directory(path) {
-                    Some(mkdir) => format!("{mkdir} and {init}"),
-                    None => init,
-                };
-                (
-                    Code::NoDatabase,
-                    Some(format!("run {init} to create it, or use --database to choose another")),
-                )
+                let mkdir = missing_directory(path).map(|mkdir| format!("{mkdir} and "));
+                let init = mkdir.unwrap_or_default() + &init;
+                let hint = format!("run {init} to create it, or use --database to choose another");
+                with_hint(Code::NoDatabase, hint)
             }
             Self::NoDirectory { path } => {
-                (Code::NoDatabase, Some(create_directory(path, "choose another file")))
+                with_hint(Code::NoDatabase, create_directory(path, "choose another file"))
             }
             Self::CannotWrite { path, .. } if path.is_dir() => {
-                (Code::Failed, Some("give a file in that directory".to_owned()))
+                with_hint(Code::Failed, "give a file in that directory")
             }
-            Self::FileExists { .. } => (
-                Code::FileExists,
-                Some("choose another file, or use --force to overwrite it".to_owned()),
-            ),
-            Self::SameFile { .. } => (Code::Usage, Some("choose another file".to_owned())),
+            Self::FileExists { .. } => with_hint(Code::FileExists, OVERWRITE),
+            Self::SameFile { .. } => with_hint(Code::Usage, "choose another file"),
             Self::NeedsMigration { location, .. } => {
                 let init = command(location, "init");
-                (Code::NeedsMigration, Some(format!("run {init} to update it")))
+                with_hint(Code::NeedsMigration, format!("run {init} to update it"))
             }
             Self::NeedsRepair { location, .. } => {
                 let fix = command(location, "check --fix");
-                (Code::NeedsMigration, Some(format!("run {fix} to repair it")))
+                with_hint(Code::NeedsMigration, format!("run {fix} to repair it"))
             }
             Self::Unfinished { location } => {
                 let init = command(location, "init");
-                (Code::NeedsMigration, Some(format!("run {init} to continue")))
+                with_hint(Code::NeedsMigration, format!("run {init} to continue"))
             }
             Self::NotEncodable { .. } => (Code::InvalidData, None),
             Self::TooSlow { .. } => (Code::Busy, None),
-            Self::NewerSchema { .. } => (
+            Self::NewerSchema { .. } => with_hint(
                 Code::NewerSchema,
-                Some("install the newer version of dash-users that wrote it".to_owned()),
+                "install the newer version of dash-users that wrote it",
             ),
             Self::NotADatabase { .. } => (Code::NotADatabase, None),
             Self::UnsupportedTable { location, repair, advice, .. } => {
@@ -393,21 +382,18 @@ impl Known for StoreError {
             }
             Self::Unconfirmed { location } => {
                 let history = command(location, "history");
-                (Code::Unconfirmed, Some(format!("run {history} to see whether it was saved")))
+                with_hint(Code::Unconfirmed, format!("run {history} to see whether it was saved"))
             }
-            Self::Unreplicated { .. } => (
-                Code::Unconfirmed,
-                Some(
-                    "repair the standby, or see synchronous_standby_names on the server".to_owned(),
-                ),
-            ),
+            Self::Unreplicated { .. } => {
+                let hint = "repair the standby, or see synchronous_standby_names on the server";
+                with_hint(Code::Unconfirmed, hint)
+            }
             Self::Setting { hint, .. } => (Code::Usage, not_empty(hint)),
             Self::OtherTable { hint, .. } => (Code::NoDatabase, not_empty(hint)),
-            Self::Busy { .. } | Self::Conflict { .. } => (Code::Busy, Some("try again".to_owned())),
-            Self::NotOnServers => (
-                Code::Failed,
-                Some("use pg_dump and pg_restore, or export for the users only".to_owned()),
-            ),
+            Self::Busy { .. } | Self::Conflict { .. } => with_hint(Code::Busy, "try again"),
+            Self::NotOnServers => {
+                with_hint(Code::Failed, "use pg_dump and pg_restore, or export for the users only")
+            }
             Self::CannotWrite { .. } | Self::Refused { .. } | Self::Failed { .. } => {
                 (Code::Failed, None)
             }
@@ -535,165 +521,52 @@ pub fn bad_records(records: &BadRecords, file: &str) -> Failure {
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "a bad record is invalid data")]
 fn of_record(reason: &RecordError) -> (Code, Option<&'static str>) {
-    match reason {
+    let code = match reason {
+        RecordError::Password(refusal) if refusal.is_weakness() => Code::WeakPassword,
+        RecordError::Password(_) => Code::BadPassword,
+        RecordError::Exists | RecordError::Similar(_) => Code::UserExists,
+        _ => Code::InvalidData,
+    };
+    let hint = match reason {
         RecordError::Password(refusal) if refusal.is_weakness() => {
-            (Code::WeakPassword, Some("use --allow-weak to accept weak passwords"))
+            "use --allow-weak to accept weak passwords"
         }
-        RecordError::Password(_) => (Code::BadPassword, None),
-        RecordError::Exists => (
-            Code::UserExists,
-            Some(
-                "use --on-conflict skip to skip existing users, or --on-conflict update to change them",
-            ),
-        ),
-        RecordError::Similar(_) => {
-            (Code::UserExists, Some("use --allow-similar to allow names that differ only in case"))
+        RecordError::Exists => {
+            "use --on-conflict skip to skip existing users, or --on-conflict update to change them"
         }
-        RecordError::RepeatedByCase(_) => {
-            (Code::InvalidData, Some("use --allow-similar to allow names that differ only in case"))
+        RecordError::Similar(_) | RecordError::RepeatedByCase(_) => {
+            "use --allow-similar to allow names that differ only in case"
         }
-        RecordError::NoSecret => (
-            Code::InvalidData,
-            Some(
-                "use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users",
-            ),
-        ),
-        RecordError::NoPassword(_) => (
-            Code::InvalidData,
-            Some("leave the field out, and use --generate-missing FILE or --lock-missing"),
-        ),
-        RecordError::HashNotPassword(_) => (
-            Code::InvalidData,
-            Some("put the hash in the field password_hash, with nothing around it"),
-        ),
-        RecordError::HashLike => (
-            Code::InvalidData,
-            Some(
-                "--allow-hash-like accepts it as a password; a hash goes into the field password_hash",
-            ),
-        ),
-        RecordError::OtherHash(_) => (
-            Code::InvalidData,
-            Some("remove everything around the hash, or use --as-is to accept hashes unchecked"),
-        ),
-        RecordError::Hash(_) => {
-            (Code::InvalidData, Some("use --as-is to accept hashes and names unchecked"))
+        RecordError::NoSecret => {
+            "use --generate-missing FILE to generate missing passwords, or --lock-missing to lock these users"
         }
-        _ => (Code::InvalidData, None),
-    }
+        RecordError::NoPassword(_) => {
+            "leave the field out, and use --generate-missing FILE or --lock-missing"
+        }
+        RecordError::HashNotPassword(_) => {
+            "put the hash in the field password_hash, with nothing around it"
+        }
+        RecordError::HashLike => {
+            "--allow-hash-like accepts it as a password; a hash goes into the field password_hash"
+        }
+        RecordError::OtherHash(_) => {
+            "remove everything around the hash, or use --as-is to accept hashes unchecked"
+        }
+        RecordError::Hash(_) => "use --as-is to accept hashes and names unchecked",
+        _ => return (code, None),
+    };
+    (code, Some(hint))
 }
 
 impl Known for policy::Violation {
     fn code_and_hint(&self) -> (Code, Option<String>) {
         if self.is_weakness() {
             let hint = "choose a longer password, use --generate, or accept it with --allow-weak";
-            (Code::WeakPassword, Some(hint.to_owned()))
+            with_hint(Code::WeakPassword, hint)
         } else {
             (Code::BadPassword, None)
         }
     }
-}
-
-/// A command for the database, ready to paste.
-pub fn command(database: &Location, arguments: &str) -> String {
-    format!("`dash-users {arguments} --database {}`", pasted(database))
-}
-
-/// A command about a user, ready to paste, or none if a shell cannot express the name.
-pub fn user_command(
-    database: &Location,
-    before: &str,
-    user: &StoredText,
-    after: &str,
-) -> Option<String> {
-    let name = quoted(user)?;
-    if !user.as_key()?.starts_with(b"-") {
-        return Some(command(database, &format!("{before} {name}{after}")));
-    }
-    // A name like an option must follow all options.
-    let (option, after) = if after.contains("--") { (after, "") } else { ("", after) };
-    Some(format!("`dash-users {before}{option} --database {} -- {name}{after}`", pasted(database)))
-}
-
-/// The database as a shell argument.
-pub fn pasted(database: &Location) -> String {
-    let text = if let Location::Sqlite(path) = database {
-        StoredText::from(path.as_os_str().as_encoded_bytes())
-    } else {
-        StoredText::Text(database.to_string())
-    };
-    quoted(&text).unwrap_or(database.to_string())
-}
-
-/// The text as a shell argument, or none if it cannot be one. Invalid UTF-8, control characters and
-/// the like become escapes in `$'…'`, which bash, zsh and ksh understand.
-pub fn quoted(text: &StoredText) -> Option<String> {
-    let bytes = match text {
-        StoredText::Text(text) => text.as_bytes(),
-        StoredText::InvalidText(bytes) => bytes,
-        StoredText::Null | StoredText::Blob(_) => return None,
-    };
-    if bytes.contains(&0) {
-        return None;
-    }
-    let text = match str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(is_unsafe_to_print) => text,
-        _ => return Some(escaped(bytes)),
-    };
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@%=:".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return Some(text.to_owned());
-    }
-    Some(format!("'{}'", text.replace('\'', r"'\''")))
-}
-
-/// The path as a shell argument.
-pub fn quoted_path(path: &Path) -> Option<String> {
-    quoted(&StoredText::from(path.as_os_str().as_encoded_bytes()))
-}
-
-/// The bytes in `$'…'`, each as it is or in octal: a digit may follow.
-fn escaped(bytes: &[u8]) -> String {
-    let byte = |byte: &u8| match byte {
-        b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
-        b' '..=b'~' => char::from(*byte).to_string(),
-        byte => format!("\\{byte:03o}"),
-    };
-    format!("$'{}'", bytes.iter().map(byte).collect::<String>())
-}
-
-/// A hint as in JSON: without the backticks around its commands. A backtick in a name stays.
-pub fn without_backticks(hint: &str) -> String {
-    let mut result = String::with_capacity(hint.len());
-    let mut rest = hint;
-    while let Some((before, after)) = rest.split_once('`') {
-        result += before;
-        let Some(end) = end_of_command(after) else {
-            return result + "`" + after;
-        };
-        result += &after[..end];
-        rest = &after[end + 1..];
-    }
-    result + rest
-}
-
-/// The position of the first backtick that is not in quotes.
-fn end_of_command(text: &str) -> Option<usize> {
-    let (mut is_quoted, mut has_escapes, mut before) = (false, true, ' ');
-    let mut chars = text.char_indices();
-    while let Some((position, c)) = chars.next() {
-        match c {
-            '\\' if has_escapes => drop(chars.next()),
-            '\'' => {
-                is_quoted = !is_quoted;
-                has_escapes = !is_quoted || before == '$';
-            }
-            '`' if !is_quoted => return Some(position),
-            _ => {}
-        }
-        before = c;
-    }
-    None
 }
 
 #[cfg(test)]

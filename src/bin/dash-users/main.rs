@@ -14,6 +14,7 @@ mod exit;
 mod output;
 mod progress;
 mod prompt;
+mod shell;
 mod terminal;
 mod time;
 mod usage;

@@ -30,7 +30,7 @@ pub use self::rows::Rows;
 pub use self::spool::Spool;
 use self::table::with_color;
 pub use self::table::{fields, indented, marked, table, wrapped};
-use crate::cli::{Color, Format, Globals};
+use crate::cli::{Format, Globals};
 use crate::exit::{Code, Detail, Failure, Result};
 use crate::terminal;
 use crate::usage::Misuse;
@@ -54,14 +54,9 @@ pub struct Output {
 
 impl Output {
     pub fn new(globals: &Globals) -> Self {
-        let color = match globals.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        };
         terminal::set_json(globals.format() == Format::Json);
         let has_pager = !globals.no_pager;
-        Self { format: globals.format(), is_quiet: globals.quiet, color, has_pager }
+        Self { format: globals.format(), is_quiet: globals.quiet, color: globals.color, has_pager }
     }
 
     /// For a command line that could not be parsed: guesses its format and color options.
@@ -182,9 +177,7 @@ impl Output {
 
     fn notes(&self, changes: &[(Change<'_>, String)]) -> io::Result<()> {
         for (change, note) in changes {
-            for warning in &change.warnings {
-                self.warn(warning);
-            }
+            self.warn_all(&change.warnings);
             self.note(&format!("{note} in {}", change.database));
             if let Some(password) = change.password {
                 write_stdout(|stdout| writeln!(stdout, "{password}")).map_err(|error| {
@@ -225,6 +218,10 @@ impl Output {
         if !self.is_quiet && self.format != Format::Json {
             self.talk(Some(("warning", AnsiColor::Yellow)), text);
         }
+    }
+
+    pub fn warn_all(&self, warnings: impl IntoIterator<Item = impl AsRef<str>>) {
+        warnings.into_iter().for_each(|warning| self.warn(warning.as_ref()));
     }
 
     pub fn error(&self, failure: &Failure) {
@@ -333,6 +330,20 @@ pub fn plain_user(user: &User) -> Vec<String> {
         UserValue::Time(time) => time.map(rfc3339).unwrap_or_default(),
     };
     user.fields().map(cell).into()
+}
+
+/// The name of a field, for people.
+pub fn label(field: &str) -> String {
+    field.trim_end_matches("_at").trim_end_matches("name").replace('_', " ")
+}
+
+/// A value for people, if it is a text or several.
+pub fn shown_text(value: UserValue<'_>) -> Option<String> {
+    match value {
+        UserValue::Text(text) => Some(text.to_string()),
+        UserValue::Texts(texts) => Some(joined(texts, ", ")),
+        _ => None,
+    }
 }
 
 /// Joins texts from the database into one cell.

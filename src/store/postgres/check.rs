@@ -4,7 +4,8 @@ use postgres::types::Type;
 
 use super::catalog::Catalog;
 use super::connection::quoted;
-use super::{PostgresTransaction, SELECT_ALONE, objects, read_row, schema, text};
+use super::profile::{SELECT_ALONE, read_row};
+use super::{PostgresTransaction, objects, schema, text};
 use crate::check::{self, Finding, Problem};
 use crate::store::{Row, StoreError};
 

@@ -10,9 +10,11 @@ use std::time::SystemTime;
 use postgres::types::Type;
 
 use super::schema::fingerprint;
-use super::{Param, PostgresTransaction, REWRITTEN, SKIPPED, printable, text as read_text};
+use super::{
+    Param, PostgresTransaction, REWRITTEN, SKIPPED, printable, profile, text as read_text,
+};
 use crate::store::{Cause, ImportRow, NewRow, RowChange, StoreError};
-use crate::user::{PartialProfile, Profile, StoredText};
+use crate::user::StoredText;
 
 /// A started import.
 pub(super) struct Import {
@@ -77,13 +79,10 @@ impl Import {
         rows: &[&NewRow],
     ) -> Result<(), StoreError> {
         let (mut names, mut secrets, mut languages) = (Vec::new(), Vec::new(), Vec::new());
-        let mut members = Members::default();
-        for NewRow { username, secret, profile: Profile { language, groups } } in rows {
-            let name = text(transaction, username)?;
-            members.add(transaction, name, groups)?;
-            names.push(name);
+        for NewRow { username, secret, profile } in rows {
+            names.push(text(transaction, username)?);
             secrets.push(text(transaction, secret.expose())?);
-            languages.push(text(transaction, language)?);
+            languages.push(text(transaction, &profile.language)?);
         }
         let names: [Param; 1] = [(&names, Type::TEXT_ARRAY)];
         if !self.was_empty {
@@ -129,7 +128,7 @@ impl Import {
             fingerprint("hash")
         );
         transaction.run(&insert, &[names, (&self.now, Type::TIMESTAMPTZ), secrets])?;
-        members.insert(transaction)
+        profile::add(transaction, rows)
     }
 
     fn change(
@@ -152,26 +151,7 @@ impl Import {
             }
         }
         self.remember(transaction, rows)?;
-        let (mut names, mut members) = (Vec::new(), Members::default());
-        for RowChange { username, profile: PartialProfile { language: _, groups }, .. } in rows {
-            let Some(groups) = groups else { continue };
-            let name = text(transaction, username)?;
-            names.push(name);
-            members.add(transaction, name, groups)?;
-        }
-        if names.is_empty() {
-            return Ok(());
-        }
-        for sql in [
-            // Like the trigger on groups.
-            "UPDATE {schema}.dash_users_times AS times SET fingerprint = fingerprint
-             FROM unnest($1) AS wanted (name) WHERE times.username = name",
-            "DELETE FROM {schema}.user_groups AS groups
-             USING unnest($1) AS wanted (name) WHERE groups.username = name",
-        ] {
-            transaction.run(sql, &[(&names, Type::TEXT_ARRAY)])?;
-        }
-        members.insert(transaction)
+        profile::change(transaction, rows)
     }
 
     /// Updates fingerprints, and the times of new passwords.
@@ -320,39 +300,6 @@ fn counts(
     Ok([count(0), count(1)])
 }
 
-/// Groups to add users to.
-#[derive(Default)]
-struct Members<'a> {
-    names: Vec<Option<&'a str>>,
-    groups: Vec<Option<&'a str>>,
-}
-
-impl<'a> Members<'a> {
-    fn add(
-        &mut self,
-        transaction: &PostgresTransaction,
-        name: Option<&'a str>,
-        groups: &'a [StoredText],
-    ) -> Result<(), StoreError> {
-        for group in groups {
-            self.names.push(name);
-            self.groups.push(text(transaction, group)?);
-        }
-        Ok(())
-    }
-
-    fn insert(self, transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
-        if self.names.is_empty() {
-            return Ok(());
-        }
-        let insert =
-            "INSERT INTO {schema}.user_groups (username, group_name) SELECT * FROM unnest($1, $2)";
-        let values: [Param; 2] =
-            [(&self.names, Type::TEXT_ARRAY), (&self.groups, Type::TEXT_ARRAY)];
-        transaction.run(insert, &values).map(drop)
-    }
-}
-
 /// See [`Transaction::similar_to`](crate::store::Transaction::similar_to).
 pub(super) fn similar_to(
     transaction: &mut PostgresTransaction,
@@ -377,7 +324,7 @@ pub(super) fn similar_to(
 }
 
 /// A text as a parameter.
-fn text<'a>(
+pub(super) fn text<'a>(
     transaction: &PostgresTransaction,
     stored: &'a StoredText,
 ) -> Result<Option<&'a str>, StoreError> {

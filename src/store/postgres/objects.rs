@@ -4,17 +4,33 @@
 use postgres::SimpleQueryRow;
 use postgres::types::Type;
 
-use super::PostgresTransaction;
 use super::catalog::Catalog;
 use super::connection::quoted;
 use super::place::is_true;
-use super::schema::{LATEST, fingerprint, not_a_database};
+use super::schema::{fingerprint, not_a_database};
+use super::{PostgresTransaction, as_text};
 use crate::check::{Problem, SchemaObject, SchemaObjectKind};
 use crate::escape::Escaped;
-use crate::store::{Location, StoreError};
+use crate::store::{Location, Migration, StoreError};
 
 const FUNCTIONS: &str = include_str!("functions.sql");
 const OBJECTS: &str = include_str!("objects.sql");
+
+/// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
+pub(super) const MIGRATIONS: [(Migration, &str); 6] = [
+    (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
+    (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
+    (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
+    (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
+    (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
+    (
+        Migration { version: 6, name: "statement_triggers" },
+        include_str!("006_statement_triggers.sql"),
+    ),
+];
+
+/// The latest version.
+pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
 /// The indexes, the version that creates each, its table, and parts of its definition.
 const INDEXES: [(u32, &str, &str, &[&str]); 2] = [
@@ -53,7 +69,7 @@ const DELETE: i16 = 8;
 const UPDATE: i16 = 16;
 const TRUNCATE: i16 = 32;
 
-/// The tables, the version that needs each, and their columns.
+/// The tables, the version that needs each, and their first columns.
 const TABLES: [(u32, &str, &str); 4] = [
     (2, "user_groups", "username text NOT NULL, group_name text NOT NULL"),
     (
@@ -66,7 +82,7 @@ const TABLES: [(u32, &str, &str); 4] = [
         2,
         "dash_users_times",
         "username text NOT NULL, created_at timestamp with time zone, \
-         password_changed_at timestamp with time zone, fingerprint text",
+         password_changed_at timestamp with time zone",
     ),
     (
         5,
@@ -75,12 +91,12 @@ const TABLES: [(u32, &str, &str); 4] = [
     ),
 ];
 
+/// The columns that later versions add to them, each with its table, in their order.
+const COLUMNS: [(u32, &str, &str); 1] = [(3, "dash_users_times", "fingerprint text")];
+
 /// The maximum id of an event. Larger ids were written by someone else, and leave few ids after
 /// them.
 pub(super) const MAX_ID: i64 = 1 << 62;
-
-/// The last column of `dash_users_times`, since version 3.
-const FINGERPRINT: &str = ", fingerprint text";
 
 /// The problems of our objects, each with the schema version that needs the object.
 pub(super) fn problems(
@@ -105,17 +121,26 @@ fn schema(transaction: &PostgresTransaction) -> String {
 fn tables(location: &Location, catalog: &Catalog) -> Result<Vec<(u32, Problem)>, StoreError> {
     let rows = &catalog.tables;
     let mut problems = Vec::new();
-    for (version, table, expected) in TABLES {
+    for (version, table, first) in TABLES {
         let Some(row) = rows.iter().find(|row| row.get(0) == Some(table)) else {
             problems.push((version, Problem::Missing(object(SchemaObjectKind::Table, table))));
             continue;
         };
         let columns = row.get(2).unwrap_or_default();
         let is_table = row.get(1) == Some("r");
-        let before = expected.strip_suffix(FINGERPRINT).unwrap_or(expected);
-        if is_table && columns == before && before != expected {
-            problems.push((3, Problem::Altered(object(SchemaObjectKind::Table, table))));
-        } else if !is_table || columns != expected {
+        let mut rest = columns.strip_prefix(first);
+        let mut expected = first.to_owned();
+        for (version, _, column) in COLUMNS.iter().filter(|(_, of, _)| *of == table) {
+            let next = format!(", {column}");
+            if let Some(behind) = rest.and_then(|rest| rest.strip_prefix(&next)) {
+                rest = Some(behind);
+            } else {
+                let table = object(SchemaObjectKind::Table, table);
+                problems.push((*version, Problem::Altered(table)));
+            }
+            expected += &next;
+        }
+        if !is_table || rest != Some("") {
             let kind = if is_table { "table" } else { "view" };
             return Err(not_a_database(
                 location,
@@ -320,11 +345,11 @@ pub(super) fn create(
                 "SELECT format('REVOKE ALL ON FUNCTION %s FROM %s', pg_proc.oid::regprocedure,
                               CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
                           FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
-                          WHERE pronamespace = to_regnamespace($1) AND grantee <> proowner
+                          WHERE pronamespace = to_regnamespace('{schema}') AND grantee <> proowner
                               AND prokind = 'f' AND pronargs = 0
                               AND proname IN ('dash_users_on_users', 'dash_users_on_truncate',
                                               'dash_users_on_groups')";
-            for revoke in transaction.texts(revoke, &[(&schema(transaction), Type::TEXT)])? {
+            for revoke in transaction.texts(revoke, &[])? {
                 transaction.run_all(&revoke)?;
             }
         }
@@ -337,9 +362,7 @@ pub(super) fn create(
     };
     for created in statements(OBJECTS).iter().filter(|created| !is_there(created.name)) {
         // A disabled trigger still exists, and an index may be on another table.
-        if let Some(drop) = drop_sql(transaction, created.name)? {
-            transaction.run_all(&drop)?;
-        }
+        drop_object(transaction, created.name)?;
         transaction.run_all(created.sql)?;
     }
     Ok(())
@@ -356,34 +379,27 @@ pub(super) fn replace(
             .any(|(_, problem)| matches!(problem, Problem::Altered(object) if object.name == name))
     };
     for name in OBSOLETE.iter().filter(|name| is_altered(name)) {
-        if let Some(drop) = drop_sql(transaction, name)? {
-            transaction.run_all(&drop)?;
-        }
+        drop_object(transaction, name)?;
     }
     for created in statements(OBJECTS).iter().filter(|created| is_altered(created.name)) {
-        if let Some(drop) = drop_sql(transaction, created.name)? {
-            transaction.run_all(&drop)?;
-        }
+        drop_object(transaction, created.name)?;
         transaction.run_all(created.sql)?;
     }
     Ok(())
 }
 
-/// The statement that drops our index or trigger with this name, if it exists.
-fn drop_sql(
-    transaction: &mut PostgresTransaction,
-    name: &str,
-) -> Result<Option<String>, StoreError> {
+/// Drops our index or trigger with this name, if it exists.
+fn drop_object(transaction: &mut PostgresTransaction, name: &str) -> Result<(), StoreError> {
     let select = "SELECT format('DROP INDEX %s', pg_class.oid::regclass) FROM pg_class
-                  WHERE relnamespace = to_regnamespace($1) AND relkind = 'i' AND relname = $2
+                  WHERE relnamespace = to_regnamespace('{schema}') AND relkind = 'i'
+                      AND relname = $1
                   UNION ALL
                   SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass)
                   FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-                  WHERE relnamespace = to_regnamespace($1) AND tgname = $2
+                  WHERE relnamespace = to_regnamespace('{schema}') AND tgname = $1
                       AND relname IN ('users', 'user_groups')";
-    let schema = schema(transaction);
-    let drops = transaction.texts(select, &[(&schema, Type::TEXT), (&name, Type::TEXT)])?;
-    Ok(drops.into_iter().next())
+    let drops = transaction.texts(select, &[as_text(&name)])?;
+    drops.iter().try_for_each(|drop| transaction.run_all(drop))
 }
 
 /// Checks that the history has an id for its next event, as far as the role can see. Logical
@@ -454,10 +470,9 @@ pub(super) fn refuse_foreign_users(
     transaction: &mut PostgresTransaction,
 ) -> Result<(), StoreError> {
     let select = "SELECT pg_get_userbyid(relowner)::text FROM pg_class
-                  WHERE oid = to_regclass($1 || '.users')
+                  WHERE oid = to_regclass('{schema}.users')
                       AND relowner <> to_regrole(quote_ident(current_user))";
-    let schema = schema(transaction);
-    let owners = transaction.texts(select, &[(&schema, Type::TEXT)])?;
+    let owners = transaction.texts(select, &[])?;
     let Some(owner) = owners.first() else { return Ok(()) };
     let owner = quoted(owner);
     Err(StoreError::CannotConnect {
@@ -519,4 +534,26 @@ pub(super) fn refuse_foreign_owners(
             alters.join(" ")
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_and_column_of_migrations_is_listed() {
+        let sql = MIGRATIONS.map(|(_, sql)| sql).concat();
+        let after = |start: &str| sql.split(start).skip(1).collect::<Vec<_>>();
+        for table in after("CREATE TABLE IF NOT EXISTS {schema}.") {
+            let is_it = |name: &str| table.starts_with(&format!("{name} "));
+            let is_listed = is_it("users") || TABLES.iter().any(|(_, name, _)| is_it(name));
+            assert!(is_listed, "list it in TABLES: {table}");
+        }
+        for added in after("ALTER TABLE {schema}.") {
+            let (table, column) = added.split_once(" ADD COLUMN IF NOT EXISTS ").unwrap();
+            let is_it =
+                |(_, of, listed): &_| *of == table && column.starts_with(&format!("{listed};"));
+            assert!(COLUMNS.iter().any(is_it), "list it in COLUMNS: {added}");
+        }
+    }
 }

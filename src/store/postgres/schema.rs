@@ -8,31 +8,16 @@ use postgres::types::Type;
 
 use super::catalog::Catalog;
 use super::connection::quoted;
+pub(super) use super::objects::LATEST;
+use super::objects::MIGRATIONS;
 use super::place::{Opening, OtherTable, is_true};
 use super::reconcile::{self, Before};
 use super::server::{Server, Source};
-use super::{Param, Postgres, PostgresTransaction, commit, objects, users};
+use super::{Postgres, PostgresTransaction, as_text, commit, objects, users};
 use crate::check::{Problem, SchemaObject};
 use crate::store::{
-    Access, CommitHooks, Location, Migrated, Migration, Schema, StoreError, TableChanges,
-    lock_timeout,
+    Access, CommitHooks, Location, Migrated, Schema, StoreError, TableChanges, lock_timeout,
 };
-
-/// All migrations, each with the SQL that creates its tables and columns, which can be repeated.
-pub(super) const MIGRATIONS: [(Migration, &str); 6] = [
-    (Migration { version: 1, name: "users" }, include_str!("001_users.sql")),
-    (Migration { version: 2, name: "accounts" }, include_str!("002_accounts.sql")),
-    (Migration { version: 3, name: "fingerprints" }, include_str!("003_fingerprints.sql")),
-    (Migration { version: 4, name: "group_names" }, include_str!("004_group_names.sql")),
-    (Migration { version: 5, name: "imported" }, include_str!("005_imported.sql")),
-    (
-        Migration { version: 6, name: "statement_triggers" },
-        include_str!("006_statement_triggers.sql"),
-    ),
-];
-
-/// The latest version.
-pub(super) const LATEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0.version;
 
 /// The first version with triggers, which maintain times and groups.
 const WATCHED: u32 = 2;
@@ -158,10 +143,8 @@ pub(super) fn is_there(
     table: &str,
 ) -> Result<bool, StoreError> {
     let select = "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = $1 AND relkind = 'r'
-                      AND relnamespace = to_regnamespace($2))";
-    let schema = quoted(&transaction.place.schema);
-    let params: [Param; 2] = [(&table, Type::TEXT), (&schema, Type::TEXT)];
-    Ok(transaction.query_one(select, &params)?.get(0))
+                      AND relnamespace = to_regnamespace('{schema}'))";
+    Ok(transaction.query_one(select, &[as_text(&table)])?.get(0))
 }
 
 /// Applies pending migrations. A repair of a schema with the latest version applies all.

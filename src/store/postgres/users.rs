@@ -10,8 +10,7 @@ use super::place::is_true;
 use super::schema::not_a_database;
 use crate::escape::Escaped;
 use crate::language::Language;
-use crate::store::adopting::{self, UserColumns};
-use crate::store::{CopyableTable, StoreError, TableAdvice, TableChanges};
+use crate::store::{CopyableTable, StoreError, TableAdvice, TableChanges, adopting};
 
 /// The minimum length of a column for hashes, that of a locked hash.
 const MIN_HASH_CHARS: i32 = 163;
@@ -127,11 +126,10 @@ fn new_index(transaction: &mut PostgresTransaction) -> Result<String, StoreError
                       SELECT '_' || number FROM generate_series(2, 100) AS number)))
                       WITH ORDINALITY AS suffixes (suffix, position)
                   WHERE NOT EXISTS (SELECT 1 FROM pg_class
-                                    WHERE relnamespace = to_regnamespace($1)
+                                    WHERE relnamespace = to_regnamespace('{schema}')
                                         AND relname = 'users_username' || suffix)
                   ORDER BY position LIMIT 1";
-    let schema = quoted(&transaction.place.schema);
-    let found = transaction.texts(select, &[(&schema, Type::TEXT)])?;
+    let found = transaction.texts(select, &[])?;
     Ok(found.into_iter().next().unwrap_or_else(|| "users_username".to_owned()))
 }
 
@@ -169,13 +167,12 @@ pub(super) fn others(
     transaction: &mut PostgresTransaction,
 ) -> Result<Vec<CopyableTable>, StoreError> {
     let select = "SELECT relname::text FROM pg_class
-                  WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')
+                  WHERE relnamespace = to_regnamespace('{schema}') AND relkind IN ('r', 'p')
                       AND relname NOT IN ('users', 'user_groups', 'user_events')
                       AND relname !~ '^dash_users_'
                   ORDER BY 1";
-    let schema = quoted(&transaction.place.schema);
     let mut found = Vec::new();
-    for table in transaction.texts(select, &[(&schema, Type::TEXT)])? {
+    for table in transaction.texts(select, &[])? {
         found.extend(copyable(transaction, &table)?);
     }
     Ok(found)
@@ -191,37 +188,9 @@ fn copyable(
                   WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
                       AND has_table_privilege(attrelid, 'SELECT') ORDER BY attnum";
     let columns = transaction.texts(select, &[(&from, Type::TEXT)])?;
-    let Some(found) = UserColumns::of(table, &columns) else { return Ok(None) };
-    let mut username = found.usernames[0];
-    for column in &found.usernames {
-        let select = format!(
-            "SELECT EXISTS (SELECT 1 FROM (SELECT {} AS name FROM {from} LIMIT 1000) AS sample
-                            WHERE name IS NULL)",
-            quoted(column)
-        );
-        if !transaction.query_one(&select, &[])?.get::<_, bool>(0) {
-            username = column;
-            break;
-        }
-    }
-    let password = quoted(found.password);
-    let mut is_plaintext = false;
-    if found.may_be_plaintext() {
-        let select = format!(
-            "SELECT count(*) > 0 AND NOT bool_or(strpos(value, '$') > 0 OR length(value) >= 32)
-             FROM (SELECT {password}::text AS value FROM {from}
-                   WHERE {password} IS NOT NULL LIMIT 100) AS sample"
-        );
-        // NULL if there are no rows.
-        let row = transaction.query_one(&select, &[])?;
-        is_plaintext = row.get::<_, Option<bool>>(0).unwrap_or_default();
-    }
-    Ok(Some(CopyableTable {
-        table: table.to_owned(),
-        username: username.to_owned(),
-        password: found.password.to_owned(),
-        select: adopting::select(&from, &quoted(username), &password, is_plaintext),
-    }))
+    adopting::copyable(table, &from, &columns, quoted, |select| {
+        Ok(transaction.query_one(select, &[])?.get(0))
+    })
 }
 
 /// Rejects unsuitable columns, and returns the extra columns that are NOT NULL and have no default.
@@ -269,17 +238,10 @@ fn columns(
         return Ok(Columns { required, has_language: wanted.is_empty() });
     }
     let copy = copyable(transaction, "users")?;
-    let instead = copy.as_ref().map(|copy| match wanted[0] {
-        "username" => format!(", only '{}'", Escaped(&copy.username)),
-        _ => format!(", only '{}'", Escaped(&copy.password)),
-    });
-    let instead = instead.unwrap_or_default();
-    Err(StoreError::UnsupportedTable {
-        location: location.clone(),
-        reason: format!("its table 'users' has no column '{}'{instead}", wanted[0]),
-        repair: None,
-        advice: Box::new(TableAdvice { copy, ..Default::default() }),
-    })
+    let reason = adopting::no_column(wanted[0], copy.as_ref());
+    let (location, repair) = (location.clone(), None);
+    let advice = Box::new(TableAdvice { copy, ..Default::default() });
+    Err(StoreError::UnsupportedTable { location, reason, repair, advice })
 }
 
 /// The indexes that make a username unique, and how they compare; `None` if there are none.

@@ -7,8 +7,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::error::sql_error;
-use super::{ALL_ALONE, Sqlite, read_rows, schema_text, stored_text};
-use super::{schema, table};
+use super::profile::{ALL_ALONE, read_rows};
+use super::{Sqlite, schema, schema_text, stored_text, table};
 use crate::check::{self, Finding, Problem, SchemaObject, SchemaObjectKind};
 use crate::store::{Location, Row, StoreError};
 
@@ -68,8 +68,7 @@ fn look(
         findings.push(of_database(Problem::Missing(users)));
         return if is_left { Ok(()) } else { Err(schema.needs_migration(location)) };
     }
-    #[cfg_attr(not(feature = "postgres"), expect(irrefutable_let_patterns, reason = "one kind"))]
-    let Location::Sqlite(path) = location else { return Ok(()) };
+    let Some(path) = location.path() else { return Ok(()) };
     findings.extend(of_file(path, connection).map_err(&fail)?.into_iter().map(of_database));
     findings
         .extend(schema.required_columns.into_iter().map(Problem::RequiredColumn).map(of_database));
@@ -146,16 +145,8 @@ fn objects(connection: &Connection) -> rusqlite::Result<Vec<Problem>> {
             Some(_) => {}
         }
     }
-    let select = "SELECT name FROM sqlite_schema
-                  WHERE type = 'trigger'
-                    AND (tbl_name COLLATE NOCASE IN ('users', 'user_groups', 'user_events')
-                         OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
-    for name in connection.prepare(select)?.query_map([], |row| schema_text(row, 0))? {
-        let name = name?;
-        if ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(&name)) {
-            problems.push(Problem::ForeignTrigger(name));
-        }
-    }
+    let foreign = schema::foreign_triggers(connection, &ours)?;
+    problems.extend(foreign.into_iter().map(|(name, _)| Problem::ForeignTrigger(name)));
     Ok(problems)
 }
 

@@ -6,13 +6,11 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{CachedStatement, Connection, params, params_from_iter};
 
+use super::profile::{self, BETWEEN_WITHOUT_TIMES, INSERT, ONE_WITHOUT_TIMES, read_found};
 use super::schema::fingerprint;
-use super::{
-    BETWEEN_WITHOUT_TIMES, ONE_WITHOUT_TIMES, history, limit, read_found, schema_text, stored_text,
-    table,
-};
+use super::{history, limit, schema_text, stored_text, table};
 use crate::store::{Cause, ImportRow, NewRow, Row, RowChange, StoredSecret};
-use crate::user::{PartialProfile, Profile, StoredText};
+use crate::user::StoredText;
 
 /// The triggers that fire for each added or changed row. Even one that only checks whether to do
 /// nothing doubles the time.
@@ -92,9 +90,7 @@ impl Import {
             connection,
             now: &self.now,
             event: self.event,
-            add: connection.prepare_cached(
-                "INSERT OR ABORT INTO users (username, password_hash, language) VALUES (?, ?, ?)",
-            )?,
+            add: connection.prepare_cached(INSERT)?,
             remember: connection.prepare_cached(
                 "INSERT INTO dash_users_times
                      (username, created_at, password_changed_at, fingerprint)
@@ -179,8 +175,8 @@ impl Writer<'_> {
     }
 
     fn add(&mut self, row: &NewRow) -> Result<(), Unwritten> {
-        let NewRow { username, secret, profile: Profile { language, groups } } = row;
-        if self.add.execute(params![username, secret.expose(), language])? == 0 {
+        let NewRow { username, secret, profile } = row;
+        if self.add.execute(params![username, secret.expose(), profile.language])? == 0 {
             return Err(None);
         }
         if *username != StoredText::Null {
@@ -191,17 +187,15 @@ impl Writer<'_> {
                 self.remember.execute(values)?;
             }
         }
-        add_groups(self.connection, username, groups)?;
-        Ok(())
+        Ok(profile::add(self.connection, username, profile)?)
     }
 
     fn change(&mut self, row: &RowChange) -> Result<(), Unwritten> {
         let RowChange { username, before: _, secret, is_new_password, profile } = row;
-        let PartialProfile { language, groups } = profile;
         let connection = self.connection;
         // An app's trigger on a column must not fire if only the other one changes.
         let secret = secret.as_ref().map(StoredSecret::expose);
-        let new = [("password_hash = ?", secret), ("language = ?", language.as_ref())];
+        let new = [("password_hash = ?", secret), ("language = ?", profile.language.as_ref())];
         let (set, values): (Vec<_>, Vec<_>) =
             new.into_iter().filter_map(|(set, value)| Some((set, value?))).unzip();
         if !set.is_empty() {
@@ -216,12 +210,7 @@ impl Writer<'_> {
             let fingerprint = self.fingerprint_of(secret)?;
             self.set_fingerprint.execute(params![username, fingerprint, changed_at])?;
         }
-        if let Some(groups) = groups {
-            let delete = "DELETE FROM user_groups WHERE username = ?";
-            connection.prepare_cached(delete)?.execute([username])?;
-            add_groups(connection, username, groups)?;
-        }
-        Ok(())
+        Ok(profile::change(connection, username, profile)?)
     }
 
     /// The value of [`fingerprint`], computed without SQL for text, which is faster.
@@ -249,18 +238,6 @@ fn forget(connection: &Connection, username: &StoredText) -> rusqlite::Result<()
         "DELETE FROM dash_users_times WHERE username = ?",
     ] {
         connection.prepare_cached(sql)?.execute([username])?;
-    }
-    Ok(())
-}
-
-fn add_groups(
-    connection: &Connection,
-    username: &StoredText,
-    groups: &[StoredText],
-) -> rusqlite::Result<()> {
-    let insert = "INSERT INTO user_groups (username, group_name) VALUES (?, ?)";
-    for group in groups {
-        connection.prepare_cached(insert)?.execute([username, group])?;
     }
     Ok(())
 }
@@ -357,15 +334,15 @@ fn key(username: &StoredText) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::schema;
     use super::*;
-
-    const TABLES: &str = "CREATE TABLE user_groups (username TEXT, group_name TEXT);
-                          CREATE TABLE users (username {type}, password_hash, language);
-                          CREATE INDEX nocase ON users (username COLLATE NOCASE)";
 
     fn database(username: &str) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&TABLES.replace("{type}", username)).unwrap();
+        let users = format!("CREATE TABLE users (username {username}, password_hash, language)");
+        connection.execute_batch(&users).unwrap();
+        schema::create(&connection).unwrap();
+        history::begin_bulk(&connection).unwrap();
         connection
     }
 
@@ -398,7 +375,7 @@ mod tests {
                 let insert = "INSERT INTO users VALUES (?, ?, 'en')";
                 connection.execute(insert, params![name, format!("hash {index}")]).unwrap();
                 for group in &["x", "y", "z"][..index % 4] {
-                    let insert = "INSERT INTO user_groups VALUES (?, ?)";
+                    let insert = "INSERT OR IGNORE INTO user_groups VALUES (?, ?)";
                     connection.execute(insert, params![name, group]).unwrap();
                 }
             }
@@ -432,9 +409,6 @@ mod tests {
                 app_has_triggers: false,
                 triggers: Vec::new(),
             };
-            connection.execute_batch("CREATE TABLE dash_users_times
-                (username PRIMARY KEY, created_at, password_changed_at, fingerprint);
-                 CREATE TABLE dash_users_imported (username, event, changes)").unwrap();
             let writer = import.prepare(&connection, &[]).unwrap();
             let text = start + &end;
             for hash in [StoredText::Text(text.clone()), StoredText::Blob(text.into_bytes())] {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::{schema, schema_text};
+use super::schema;
 use crate::escape::Escaped;
 
 /// Extra time for work on a whole file: one second per this number of bytes, far less than the
@@ -68,25 +68,14 @@ pub(super) fn goes_on() {
 /// What may have caused a timeout: triggers of others on the tables that we write to.
 pub(super) fn suspects(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let _work = Work::statement();
-    let ours = schema::objects()?;
-    let select = "SELECT name, tbl_name FROM sqlite_schema
-                  WHERE type = 'trigger'
-                    AND (tbl_name COLLATE NOCASE IN ('users', 'user_groups', 'user_events')
-                         OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
-    let mut statement = connection.prepare(select)?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (name, table) = (schema_text(row, 0)?, schema_text(row, 1)?);
-        if ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(&name)) {
-            found.push(format!("'{}' on table '{}'", Escaped(&name), Escaped(&table)));
+    let found = schema::foreign_triggers(connection, &schema::objects()?)?;
+    Ok(found.first().map(|(name, table)| {
+        let first = format!("'{}' on table '{}'", Escaped(name), Escaped(table));
+        match found.len() {
+            1 => format!("trigger {first} ran for too long"),
+            _ => format!("a trigger ran for too long, perhaps {first}"),
         }
-    }
-    Ok(match &found[..] {
-        [] => None,
-        [one] => Some(format!("trigger {one} ran for too long")),
-        [first, ..] => Some(format!("a trigger ran for too long, perhaps {first}")),
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -53,20 +53,17 @@ const OBJECTS: [(u32, &str, &str); 10] = [
     (4, "dash_users_group_name", "user_groups"),
 ];
 
-/// The version that adds fingerprints, which cannot be repeated.
-const FINGERPRINTS: u32 = 3;
-
-/// The last column of `dash_users_times`, since that version.
-const FINGERPRINT: &str = ", fingerprint";
-
-/// Our tables except that of the version, the version that creates each, and their columns.
+/// Our tables except that of the version, the version that creates each, and their first columns.
 const TABLES: [(u32, &str, &str); 5] = [
     (2, "user_groups", "username, group_name"),
     (2, "user_events", "id, at, actor, action, username, detail"),
-    (2, "dash_users_times", "username, created_at, password_changed_at, fingerprint"),
+    (2, "dash_users_times", "username, created_at, password_changed_at"),
     (2, "dash_users_change", "actor, action, detail, is_bulk"),
     (5, "dash_users_imported", "username, event, changes"),
 ];
+
+/// The columns that later versions add to them, each with its table and type, in their order.
+const COLUMNS: [(u32, &str, &str, &str); 1] = [(3, "dash_users_times", "fingerprint", "TEXT")];
 
 /// Creates the table of the version.
 const CREATE_VERSION: &str = "CREATE TABLE dash_users_schema (version INTEGER NOT NULL)";
@@ -95,6 +92,8 @@ pub(super) fn inspect(connection: &Connection, location: &Location) -> Result<Sc
 /// would take most of the time of a lookup. An app's own tables make no difference.
 fn is_as_created(connection: &Connection) -> rusqlite::Result<bool> {
     let expected = &*AS_CREATED;
+    // As SQLite finds a table.
+    let is_named = |table: &[u8], name: &str| table.eq_ignore_ascii_case(name.as_bytes());
     let is_known = |table: &[u8]| expected.iter().any(|(name, ..)| is_named(table, name));
     let mut found = 0;
     {
@@ -128,11 +127,6 @@ fn is_as_created(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(versions == [Value::Integer(LATEST.into())])
 }
 
-/// Whether SQLite finds a table by this name.
-fn is_named(table: &[u8], name: &str) -> bool {
-    table.eq_ignore_ascii_case(name.as_bytes())
-}
-
 /// The name, table and SQL of each object in a new database.
 static AS_CREATED: LazyLock<Vec<(&str, &str, Option<String>)>> = LazyLock::new(as_created);
 
@@ -145,13 +139,12 @@ fn as_created() -> Vec<(&'static str, &'static str, Option<String>)> {
                 Some((kind, statement.split(';').next()?))
             })
         })?;
-        let sql = format!("CREATE {kind} {name} {sql}");
-        // As SQLite adds a column.
-        Some(if name == "dash_users_times" {
-            sql.replace("\n)", "\n, fingerprint TEXT)")
-        } else {
-            sql
-        })
+        let mut sql = format!("CREATE {kind} {name} {sql}");
+        for (_, _, column, of_type) in COLUMNS.iter().filter(|(_, table, ..)| *table == name) {
+            // As SQLite adds a column.
+            sql.insert_str(sql.rfind(')')?, &format!(", {column} {of_type}"));
+        }
+        Some(sql)
     };
     let tables = TABLES.iter().map(|(_, name, _)| (*name, *name));
     let objects = OBJECTS.iter().map(|(_, name, table)| (*name, *table));
@@ -208,26 +201,32 @@ pub(super) fn damage(
 
     let mut damage = Vec::new();
     let missing = |version, object| Damage { version, object, is_altered: false };
-    for (version, table, expected) in TABLES {
+    for (version, table, first) in TABLES {
         let is_it = |(kind, name, ..): &&(String, String, _, _)| {
             is(name, table) && ["table", "view"].contains(&kind.as_str())
         };
         match found.iter().find(is_it) {
             None => damage.push(missing(version, table)),
-            Some((kind, _, _, columns)) if kind == "table" && columns == expected => {}
-            Some((kind, _, _, columns))
-                if kind == "table"
-                    && expected.strip_suffix(FINGERPRINT) == Some(columns.as_str()) =>
-            {
-                damage.push(missing(FINGERPRINTS, "fingerprint"));
-            }
             Some((kind, _, _, columns)) => {
-                let reason = format!(
-                    "its '{table}' is a {kind} with the columns {}, but dash-users needs a table \
-                     of that name with {expected}",
-                    Escaped(columns)
-                );
-                return Err(StoreError::NotADatabase { location: location.clone(), reason });
+                let added = COLUMNS.iter().filter(|(_, of, ..)| *of == table);
+                let mut rest = columns.strip_prefix(first);
+                let mut expected = first.to_owned();
+                for (version, _, column, _) in added {
+                    let next = format!(", {column}");
+                    match rest.and_then(|rest| rest.strip_prefix(&next)) {
+                        Some(behind) => rest = Some(behind),
+                        None => damage.push(missing(*version, *column)),
+                    }
+                    expected += &next;
+                }
+                if kind != "table" || rest != Some("") {
+                    let reason = format!(
+                        "its '{table}' is a {kind} with the columns {}, but dash-users needs a \
+                         table of that name with {expected}",
+                        Escaped(columns)
+                    );
+                    return Err(StoreError::NotADatabase { location: location.clone(), reason });
+                }
             }
         }
     }
@@ -345,7 +344,8 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     if is_another_table && has_groups && connection.query_row(is_empty, [], |row| row.get(0))? {
         return Ok(Leftovers::All("new and empty"));
     }
-    let gone = if has_fingerprints(connection)? { is_gone() } else { "?1".to_owned() };
+    let has_fingerprints = has_column(connection, "dash_users_times", "fingerprint")?;
+    let gone = if has_fingerprints { is_gone() } else { "?1".to_owned() };
     let select = format!(
         "SELECT DISTINCT kept.username FROM user_groups AS kept
          WHERE kept.username IN (SELECT username FROM users) AND {gone}"
@@ -355,10 +355,9 @@ fn leftovers(connection: &Connection) -> rusqlite::Result<Leftovers> {
     names.collect::<rusqlite::Result<_>>().map(Leftovers::These)
 }
 
-fn has_fingerprints(connection: &Connection) -> rusqlite::Result<bool> {
-    let select = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('dash_users_times')
-                                 WHERE name = 'fingerprint')";
-    connection.query_row(select, [], |row| row.get(0))
+fn has_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ?)";
+    connection.query_row(select, [table, column], |row| row.get(0))
 }
 
 /// Whether there are any groups.
@@ -378,8 +377,27 @@ fn is_another_table(connection: &Connection) -> rusqlite::Result<bool> {
     )
 }
 
-/// All our indexes, tables and triggers, with their unaltered SQL.
-pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, String)>> {
+/// Triggers of others on our tables and `users`, each with its table.
+pub(super) fn foreign_triggers(
+    connection: &Connection,
+    ours: &[Object],
+) -> rusqlite::Result<Vec<(String, String)>> {
+    let select = "SELECT name, tbl_name FROM sqlite_schema
+                  WHERE type = 'trigger'
+                    AND (tbl_name COLLATE NOCASE IN ('users', 'user_groups', 'user_events')
+                         OR tbl_name LIKE 'dash\\_users\\_%' ESCAPE '\\')";
+    let mut statement = connection.prepare(select)?;
+    let found = statement.query_map([], |row| Ok((schema_text(row, 0)?, schema_text(row, 1)?)))?;
+    let mut found: Vec<_> = found.collect::<rusqlite::Result<_>>()?;
+    found.retain(|(name, _)| ours.iter().all(|(_, ours, _)| !ours.eq_ignore_ascii_case(name)));
+    Ok(found)
+}
+
+/// One of our indexes, tables and triggers: its name and its unaltered SQL.
+pub(super) type Object = (SchemaObjectKind, String, String);
+
+/// All of them.
+pub(super) fn objects() -> rusqlite::Result<Vec<Object>> {
     let pristine = Connection::open_in_memory()?;
     create(&pristine)?;
     pristine
@@ -399,9 +417,15 @@ pub(super) fn objects() -> rusqlite::Result<Vec<(SchemaObjectKind, String, Strin
 }
 
 /// Creates missing objects, and recreates the triggers.
-fn create(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     for (migration, sql) in MIGRATIONS {
-        if migration.version != FINGERPRINTS || !has_fingerprints(connection)? {
+        // SQLite has no ADD COLUMN IF NOT EXISTS.
+        let mut added = COLUMNS.iter().filter(|(version, ..)| *version == migration.version);
+        let is_there = match added.next() {
+            Some((_, table, column, _)) => has_column(connection, table, column)?,
+            None => false,
+        };
+        if !is_there {
             connection.execute_batch(sql)?;
         }
     }
@@ -550,6 +574,8 @@ fn version(
 
 #[cfg(test)]
 mod tests {
+    use super::super::operations::GROUPS;
+    use super::super::profile::ALL;
     use super::*;
 
     fn new() -> Connection {
@@ -602,13 +628,15 @@ mod tests {
         listed.sort_unstable();
         assert_eq!(created, listed, "list it in OBJECTS or TABLES");
         // Columns, and the table of each object.
-        assert_eq!(damage(&new(), &Location::Sqlite("x.db".into())).unwrap().len(), 0);
+        let damage = damage(&new(), &Location::Sqlite("x.db".into()));
+        assert_eq!(damage.expect("list new columns in COLUMNS").len(), 0);
+        new().prepare(ALL).expect("add what profile.rs reads to MIGRATIONS");
     }
 
     #[test]
     fn groups_are_found_through_index() {
         let connection = new();
-        let plan = format!("EXPLAIN QUERY PLAN {}", super::super::GROUPS);
+        let plan = format!("EXPLAIN QUERY PLAN {GROUPS}");
         let mut plan = connection.prepare(&plan).unwrap();
         let steps = plan.query_map(["a", "b", "9"], |row| row.get(3)).unwrap();
         let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();

@@ -12,8 +12,7 @@ use super::rebuild;
 use super::{quote, schema_text};
 use crate::escape::Escaped;
 use crate::language::Language;
-use crate::store::adopting::{self, UserColumns};
-use crate::store::{CopyableTable, TableAdvice, TableChanges};
+use crate::store::{CopyableTable, TableAdvice, TableChanges, adopting};
 
 /// Why a table is unusable, and the SQL that repairs it, if there is any.
 pub(super) struct Unsupported {
@@ -112,17 +111,9 @@ fn columns(connection: &Connection) -> Checked<Columns> {
         return Ok(Ok(Columns { required, has_language: wanted.is_empty() }));
     }
     let copy = copyable(connection, "users")?;
-    let instead = copy.as_ref().map(|copy| match wanted[0] {
-        "username" => format!(", only '{}'", Escaped(&copy.username)),
-        _ => format!(", only '{}'", Escaped(&copy.password)),
-    });
-    let reason =
-        format!("its table 'users' has no column '{}'{}", wanted[0], instead.unwrap_or_default());
-    Ok(Err(Unsupported {
-        reason,
-        repair: None,
-        advice: TableAdvice { copy, ..Default::default() },
-    }))
+    let reason = adopting::no_column(wanted[0], copy.as_ref());
+    let advice = TableAdvice { copy, ..Default::default() };
+    Ok(Err(Unsupported { reason, repair: None, advice }))
 }
 
 /// Whether usernames are stored and compared unambiguously.
@@ -346,32 +337,9 @@ fn copyable(connection: &Connection, table: &str) -> rusqlite::Result<Option<Cop
     let mut statement = connection.prepare("SELECT name FROM pragma_table_xinfo(?)")?;
     let columns = statement.query_map([table], |row| schema_text(row, 0))?;
     let columns: Vec<String> = columns.collect::<Result<_, _>>()?;
-    let Some(found) = UserColumns::of(table, &columns) else { return Ok(None) };
-    let from = quote(table);
-    let is = |select: String| connection.query_row(&select, [], |row| row.get::<_, bool>(0));
-    let mut username = found.usernames[0];
-    for column in &found.usernames {
-        let column_name = quote(column);
-        if !is(format!(
-            "SELECT EXISTS (SELECT 1 FROM (SELECT {column_name} AS name FROM {from} LIMIT 1000)
-                            WHERE name IS NULL)"
-        ))? {
-            username = column;
-            break;
-        }
-    }
-    let password = quote(found.password);
-    let is_plaintext = found.may_be_plaintext()
-        && is(format!(
-            "SELECT count(*) > 0 AND NOT sum(instr(value, '$') OR length(value) >= 32)
-             FROM (SELECT {password} AS value FROM {from} WHERE {password} IS NOT NULL LIMIT 100)"
-        ))?;
-    Ok(Some(CopyableTable {
-        table: table.to_owned(),
-        username: username.to_owned(),
-        password: found.password.to_owned(),
-        select: adopting::select(&from, &quote(username), &password, is_plaintext),
-    }))
+    adopting::copyable(table, &quote(table), &columns, quote, |select| {
+        connection.query_row(select, [], |row| row.get(0))
+    })
 }
 
 /// Why the database rejects changes to `users`, if it does: a foreign key, a trigger or an index of

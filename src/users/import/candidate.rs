@@ -390,7 +390,7 @@ fn validate_hash(stored: &StoredSecret) -> Result<(), RecordError> {
         return Err(RecordError::NoPassword(FIELDS[2]));
     }
     match Detected::in_stored(stored)
-        .filter(|detected| detected.is_hash() && !detected.is_bare_ours())
+        .filter(|detected| detected.is_hash() && (detected.is_wrapped() || !detected.is_ours()))
     {
         Some(detected) => Err(RecordError::OtherHash(detected.describe())),
         None => Err(RecordError::Hash(error)),

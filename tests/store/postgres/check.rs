@@ -62,8 +62,10 @@ fn damage_is_found_and_repaired_without_users() {
 
 #[test]
 fn every_code_has_a_case() {
+    // Those up to write_ahead_log are of SQLite only. Another table cannot have the columns of one
+    // of ours, a name is text and not NULL in a primary key, and dropping a function drops its
+    // triggers; see unseen.rs for changed_unseen.
     let elsewhere = [
-        // SQLite only.
         "change_left",
         "file_hard_linked",
         "file_readable_by_others",
@@ -71,14 +73,10 @@ fn every_code_has_a_case() {
         "integrity",
         "users_unchangeable",
         "write_ahead_log",
-        // Another table cannot have the columns of one of ours.
         "table_altered",
-        // A name is text, and not NULL in a primary key.
         "name_not_text",
         "group_not_allowed",
-        // Dropping a function drops its triggers.
         "function_missing",
-        // See unseen.rs.
         "changed_unseen",
         "foreign_owner",
         "history_blocked",

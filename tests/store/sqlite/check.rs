@@ -88,6 +88,8 @@ fn damage_is_found_and_repaired_without_users() {
 
 #[test]
 fn every_code_has_a_case() {
+    // See rebuilds.rs for changed_unseen and columns.rs for users_unchangeable; those from
+    // foreign_owner on are of PostgreSQL only.
     let elsewhere = [
         "file_hard_linked",
         "file_readable_by_others",
@@ -95,11 +97,8 @@ fn every_code_has_a_case() {
         "group_not_allowed",
         "integrity",
         "required_column",
-        // See rebuilds.rs.
         "changed_unseen",
-        // See columns.rs.
         "users_unchangeable",
-        // PostgreSQL only.
         "foreign_owner",
         "function_altered",
         "function_missing",

@@ -4,7 +4,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Language, Location, NewUser, StoredText};
 
 use super::group::{new_group, review};
-use super::{Definition, Heading, Invocation, new_username, note_first_scrypt, open};
+use super::{Definition, Invocation, new_username, note_first_scrypt, open};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
 use crate::exit::Result;
@@ -47,7 +47,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "add";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("add", &[4, 5, 7, 8, 9, 11, 130])];
     const JSON: &[(&str, &str)] = &[(
         "add",

@@ -7,9 +7,10 @@ use dash_users::files::{self, FileError, WriteOptions};
 use dash_users::{Location, StoreError, Users};
 
 use super::import::is_stdout;
-use super::{Definition, Heading, Invocation};
-use crate::exit::{Code, Context, Failure, Result, command, quoted_path};
+use super::{Definition, Invocation};
+use crate::exit::{Code, Context, Failure, Result};
 use crate::output::{JsonCopy, Output, refuse_closed_stdout, write_stdout};
+use crate::shell::{command, quoted_path};
 
 const OPTIONS: WriteOptions = WriteOptions { allow_pipe: true, ..WriteOptions::private("backup") };
 
@@ -30,7 +31,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "backup";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("backup", &[4, 5])];
     const JSON: &[(&str, &str)] = &[("backup", "`database`, `action`, `changed`, `file`")];
 
@@ -47,7 +47,8 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     } else if database.is_file(&file) {
         return Err(StoreError::SameFile { path: file }.into());
     }
-    if is_stdout(&args.file) || is_pipe(&file) {
+    let is_pipe = fs::metadata(&file).is_ok_and(|file| file.file_type().is_fifo());
+    if is_stdout(&args.file) || is_pipe {
         return stream(&mut users, args, &file);
     }
     if file.is_dir() {
@@ -65,21 +66,8 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let warning = files::mode_warning(&file, OPTIONS.mode);
     let file = file.display().to_string();
     output.note(&format!("backed up {database} to {file}"));
-    if let Some(warning) = warning {
-        output.warn(&warning);
-    }
-    let database = database.to_string();
-    Ok(output.json_only(&JsonCopy {
-        database,
-        action: "backup",
-        changed: true,
-        file,
-        users: None,
-    })?)
-}
-
-fn is_pipe(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|file| file.file_type().is_fifo())
+    output.warn_all(warning);
+    Ok(output.json_only(&JsonCopy::new(database, "backup", file, None))?)
 }
 
 /// Writes the backup to a pipe or stdout, using a temporary file because SQLite writes out of order.

@@ -2,19 +2,17 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
-use clap::ValueEnum;
 use dash_users::{
     Finding, Location, Problem, SchemaObject, SchemaObjectKind, Severity, StoredText, User,
     Username, Users, is_unsafe_to_print, store,
 };
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, open, report_reconciled};
-use crate::cli::{MethodArg, environment};
-use crate::exit::{
-    Code, Failure, Result, command, pasted, quoted, user_command, without_backticks,
-};
+use super::{Definition, Invocation, open, report_reconciled};
+use crate::cli::{MethodArg, Named, environment, named};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Output, counted, indented, marked, rfc3339, thousands, wrapped};
+use crate::shell::{command, pasted, quoted, user_command, without_backticks};
 
 /// Check the database and its users for problems
 ///
@@ -47,32 +45,17 @@ pub struct Args {
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = ignored_code)]
     pub ignore: Vec<String>,
     /// Report only findings of this severity or a higher one
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    pub min_severity: MinSeverity,
+    #[arg(long, value_parser = named(SEVERITIES), default_value = "info", value_name = "SEVERITY")]
+    pub min_severity: Severity,
     #[command(flatten)]
     pub method: MethodArg,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum MinSeverity {
-    /// Someone cannot log in, or should not be able to, or data is lost
-    Error,
-    /// May become an error
-    Warning,
-    /// All findings
-    #[default]
-    Info,
-}
-
-impl From<MinSeverity> for Severity {
-    fn from(severity: MinSeverity) -> Self {
-        match severity {
-            MinSeverity::Error => Self::Error,
-            MinSeverity::Warning => Self::Warning,
-            MinSeverity::Info => Self::Info,
-        }
-    }
-}
+const SEVERITIES: &[Named<Severity>] = &[
+    ("error", "Someone cannot log in, or should not be able to, or data is lost", Severity::Error),
+    ("warning", "May become an error", Severity::Warning),
+    ("info", "All findings", Severity::Info),
+];
 
 fn ignored_code(text: &str) -> Result<String, String> {
     let code = text.trim();
@@ -111,7 +94,6 @@ struct Json<'a> {
 
 impl Definition for Args {
     const NAME: &str = "check";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("check", &[4, 5, 7, 11])];
     const JSON: &[(&str, &str)] = &[(
         "check",
@@ -154,7 +136,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let is_ignored = |finding: &Finding| ignored.iter().any(|code| code == finding.problem.code());
     all.retain(|finding| !is_ignored(finding));
     let (ignored_count, unignored) = (total - all.len(), all.len());
-    let least = Severity::from(args.min_severity);
+    let least = args.min_severity;
     all.retain(|finding| finding.problem.severity() <= least);
     let minor_count = unignored - all.len();
     all.sort_by_key(|finding| finding.problem.severity());

@@ -1,7 +1,7 @@
 use clap::ValueEnum;
 use clap_complete::aot::{self, generate};
 
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli;
 use crate::complete;
 use crate::exit::Result;
@@ -31,25 +31,20 @@ pub enum Shell {
 
 impl Definition for Args {
     const NAME: &str = "completions";
-    const HEADING: Heading = Heading::Tools;
     const EXIT_CODES: &[(&str, &[u8])] = &[("completions", &[])];
     const JSON: &[(&str, &str)] = &[];
 
     fn run(&self, _: &Invocation) -> Result<()> {
-        run(self)
+        let mut script = Vec::new();
+        match self.shell {
+            Shell::Bash => script.extend(complete::BASH.bytes()),
+            Shell::Zsh => script.extend(complete::ZSH.bytes()),
+            Shell::Fish => script.extend(complete::FISH.bytes()),
+            Shell::Powershell => write_static(aot::PowerShell, &mut script),
+            Shell::Elvish => write_static(aot::Elvish, &mut script),
+        }
+        Ok(write_stdout(|stdout| stdout.write_all(&script))?)
     }
-}
-
-fn run(args: &Args) -> Result<()> {
-    let mut script = Vec::new();
-    match args.shell {
-        Shell::Bash => script.extend(complete::BASH.bytes()),
-        Shell::Zsh => script.extend(complete::ZSH.bytes()),
-        Shell::Fish => script.extend(complete::FISH.bytes()),
-        Shell::Powershell => write_static(aot::PowerShell, &mut script),
-        Shell::Elvish => write_static(aot::Elvish, &mut script),
-    }
-    Ok(write_stdout(|stdout| stdout.write_all(&script))?)
 }
 
 /// A static script that completes commands and options only.

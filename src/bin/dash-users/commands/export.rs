@@ -6,10 +6,11 @@ use dash_users::transfer::Format;
 use dash_users::{Location, StoreError, Users};
 
 use super::import::is_stdout;
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli::{FORMATS, named};
-use crate::exit::{Code, Failure, Result, command, quoted_path};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonCopy, Output, Spool, counted, refuse_closed_stdout, write_stdout};
+use crate::shell::{command, quoted_path};
 
 /// Export all users to a file
 ///
@@ -40,7 +41,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "export";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("export", &[4, 5])];
     const JSON: &[(&str, &str)] =
         &[("export FILE", "`database`, `action`, `changed`, `file`, `users`")];
@@ -82,9 +82,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
     let file = file.display().to_string();
     let exported = counted(count, "user", "users");
     output.note(&format!("exported {exported} from {database} to {file}"));
-    if let Some(warning) = warning {
-        output.warn(&warning);
-    }
+    output.warn_all(warning);
     let database = database.to_string();
     let users = Some(count);
     let json = JsonCopy { database, action: "export", changed: true, file, users };

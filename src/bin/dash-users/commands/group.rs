@@ -6,11 +6,12 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Group, GroupAdded, GroupError, Location, StoredText, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, bytes, most_similar, open, username, usernames};
+use super::{Definition, Invocation, MAX_COMPARED, bytes, most_similar, open, username, usernames};
 use crate::complete;
-use crate::exit::{Code, Failure, Result, command, quoted};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{Change, Output, counted, table};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted};
 
 /// Add users to groups, remove them, or list groups
 ///
@@ -104,9 +105,10 @@ struct Leaving {
     groups: Vec<OsString>,
 }
 
+const MEMBERSHIP_JSON: &str = "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any";
+
 impl Definition for Args {
     const NAME: &str = "group";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[
         ("group add", &[4, 5, 6, 7, 11]),
         ("group remove", &[4, 5, 6, 7, 11]),
@@ -115,14 +117,8 @@ impl Definition for Args {
         ("group delete", &[4, 5, 10, 11, 130]),
     ];
     const JSON: &[(&str, &str)] = &[
-        (
-            "group add",
-            "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any",
-        ),
-        (
-            "group remove",
-            "`database`, `username`, `action`, `changed`, `groups` (those that were really added or removed); `warnings` if there are any",
-        ),
+        ("group add", MEMBERSHIP_JSON),
+        ("group remove", MEMBERSHIP_JSON),
         ("group list", "an array of `username`, `group`"),
         (
             "group rename",
@@ -190,18 +186,12 @@ impl Review {
     /// Mentions a group that nobody was in, because a misspelled one is new, and one that has the
     /// name of a user.
     fn look_at(&mut self, group: &Group, added: GroupAdded, users: &mut Users) -> Result<()> {
-        /// Comparing more groups would take longer than the command itself.
-        const MAX_GROUPS: u32 = 100_000;
-
         let name = StoredText::Text(group.as_str().to_owned());
         if added.is_new_group {
-            let mut known = users.groups("", MAX_GROUPS)?;
+            let mut known = users.groups("", MAX_COMPARED)?;
             known.retain(|other| other != group.as_str());
             self.notes.push(match most_similar(group.as_str(), &known) {
-                Some(other) => {
-                    let other = StoredText::Text(other.clone());
-                    format!("new group '{name}'; there is '{other}'")
-                }
+                Some(other) => format!("new group '{name}'; there is '{other}'"),
                 None => format!("new group '{name}'"),
             });
         }
@@ -260,6 +250,13 @@ fn explain(
     Failure::new(Code::NoSuchUser, message).hint(hint)
 }
 
+/// Names of groups after their noun.
+pub fn in_words<'a>(groups: impl Iterator<Item = &'a OsString>) -> String {
+    let names: Vec<_> =
+        groups.map(|group| format!("'{}'", StoredText::from(bytes(group)))).collect();
+    format!("{} {}", if names.len() == 1 { "group" } else { "groups" }, names.join(", "))
+}
+
 /// Reports the groups that the user was added to or removed from.
 fn report(
     action: &'static str,
@@ -274,9 +271,7 @@ fn report(
     let warnings = review.print_notes(output);
     let list = |wanted: bool| {
         let groups = groups.iter().zip(changed).filter(|(_, changed)| **changed == wanted);
-        let groups: Vec<_> =
-            groups.map(|(group, _)| format!("'{}'", StoredText::from(bytes(group)))).collect();
-        format!("{} {}", if groups.len() == 1 { "group" } else { "groups" }, groups.join(", "))
+        in_words(groups.map(|(group, _)| group))
     };
     let is_addition = action == "group add";
     let really = groups.iter().zip(changed).filter(|(_, changed)| **changed);
@@ -315,10 +310,7 @@ fn no_such_group(users: &mut Users, name: &OsStr) -> Result<Failure> {
     let shown = StoredText::from(bytes(name));
     let known = users.groups("", u32::MAX)?;
     let message = match most_similar(&name.to_string_lossy(), &known) {
-        Some(other) => {
-            let other = StoredText::Text(other.clone());
-            format!("no user is in '{shown}'; did you mean '{other}'?")
-        }
+        Some(other) => format!("no user is in '{shown}'; did you mean '{other}'?"),
         None => format!("no user is in '{shown}'"),
     };
     Ok(Failure::new(Code::InvalidData, message))

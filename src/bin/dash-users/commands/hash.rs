@@ -1,12 +1,12 @@
 use std::fs;
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 
 use dash_users::{HashError, PasswordHash, policy};
 use serde::Serialize;
 
 use super::source::is_standard;
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::exit::{Code, Failure, Result};
 use crate::output::Output;
@@ -47,35 +47,25 @@ struct Checked {
 
 impl Definition for Args {
     const NAME: &str = "hash";
-    const HEADING: Heading = Heading::Tools;
     const EXIT_CODES: &[(&str, &[u8])] = &[("hash", &[3, 7, 8, 130])];
     const JSON: &[(&str, &str)] =
         &[("hash", "`hash`; with `--generate` `password`; with `--check` only `verified`")];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
-        run(self, &invocation.prompt, invocation.output)
+        let Invocation { prompt, output, .. } = invocation;
+        if let Some(file) = &self.hash_file {
+            return check(self, file, prompt, output);
+        }
+        let source = prompt.new_source(&self.password)?;
+        let password = prompt.new_password(&source, None, self.password.allow_weak)?;
+        policy::check(&password, None, self.password.allow_weak)?;
+        let hash = PasswordHash::new(&self.method.get()?, &password).to_string();
+        let generated = source.generated(&password);
+        let lines: Vec<String> = generated.into_iter().chain([&*hash]).map(str::to_owned).collect();
+        let json = || Json { hash: &hash, password: generated };
+        let rows = || lines.iter().map(|line| vec![line.clone()]).collect();
+        Ok(output.result(json, rows, || lines.join("\n"))?)
     }
-}
-
-fn run(args: &Args, prompt: &Prompt, output: &Output) -> Result<()> {
-    if let Some(file) = &args.hash_file {
-        return check(args, file, prompt, output);
-    }
-    let source = prompt.new_source(&args.password)?;
-    let password = prompt.new_password(&source, None, args.password.allow_weak)?;
-    policy::check(&password, None, args.password.allow_weak)?;
-    let hash = PasswordHash::new(&args.method.get()?, &password).to_string();
-    let generated = source.generated(&password);
-    let lines: Vec<String> = generated.into_iter().chain([&*hash]).map(str::to_owned).collect();
-    let json = || Json { hash: &hash, password: generated };
-    let rows = || lines.iter().map(|line| vec![line.clone()]).collect();
-    Ok(output.result(json, rows, || lines.join("\n"))?)
-}
-
-fn read_all(mut file: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Result<()> {
@@ -85,7 +75,9 @@ fn check(args: &Args, file: &PathBuf, prompt: &Prompt, output: &Output) -> Resul
         let message = "cannot read both the hash and the password from stdin";
         return Err(Failure::new(Code::Usage, message).hint("use --password-file FILE"));
     }
-    let read = if is_stdin { read_all(stdin()?) } else { fs::read(file) };
+    let mut text = Vec::new();
+    let mut read_stdin = || stdin()?.read_to_end(&mut text);
+    let read = if is_stdin { read_stdin().map(|_| text) } else { fs::read(file) };
     let text = read.map_err(|error| match error.kind() {
         // The name may be the hash itself.
         ErrorKind::NotFound => Failure::new(

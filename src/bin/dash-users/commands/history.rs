@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Event, EventFilter, Location, StoredText, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, bytes, open};
+use super::{Definition, Invocation, bytes, open};
 use crate::cli::number;
 use crate::exit::Result;
 use crate::output::{JsonEvent, Output, age, counted, rfc3339, table};
@@ -70,7 +70,6 @@ fn action(text: &str) -> Result<String, String> {
 
 impl Definition for Args {
     const NAME: &str = "history";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("history", &[4, 5, 6, 10, 11, 130])];
     const JSON: &[(&str, &str)] = &[
         ("history", "an array of `id`, `at`, `actor`, `action`, `username`, `detail`"),

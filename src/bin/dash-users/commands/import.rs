@@ -14,7 +14,7 @@ use super::init::{self, new_file};
 pub use super::source::Source;
 use super::source::{is_standard, name};
 use super::{
-    Definition, Heading, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
+    Definition, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
     schema_warnings, seed,
 };
 use crate::cli::{FileArgs, INPUT_FORMATS, MethodArg, Named, NewFileArgs, named};
@@ -28,9 +28,9 @@ use crate::{progress, terminal};
 /// passwords), JSON Lines, an Excel workbook (.xlsx), or an htpasswd file (only its names). The whole file is imported in one transaction, or nothing is. The
 /// database is created if it does not exist.
 ///
-/// The fields are username, password (plaintext, hashed on import) or password_hash (stored
-/// unchanged, except that PBKDF2 hashes from Django and passlib are converted), language, groups
-/// (separated by ; in CSV), and locked or its opposite, active (true or false). An empty CSV cell
+/// The fields are {fields}. A password is plaintext, and is hashed on import. A password_hash is
+/// stored unchanged, except that PBKDF2 hashes from Django and passlib are converted. locked and its
+/// opposite, active, are true or false. Groups in CSV are separated by semicolons. An empty CSV cell
 /// means "not given", except in groups, where it means "no groups".
 ///
 /// A werkzeug hash in the field password, a hash with extra text around it, and words such as None
@@ -68,7 +68,6 @@ const CONFLICTS: &[Named<OnConflict>] = &[
 
 impl Definition for Args {
     const NAME: &str = "import";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("import", &[4, 5, 7, 8, 9, 11, 130])];
     const JSON: &[(&str, &str)] = &[("import", IMPORT_JSON)];
 
@@ -177,12 +176,40 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
         import.hash(jobs, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, count));
     });
 
-    let read_as = import.detected();
     if !args.dry_run {
         make_ready()?;
         users = Some(open(database)?);
     }
     let summary = save(&mut import, users.as_mut(), action, args, output).map_err(explain)?;
+    note_detected(&import, &file, output);
+    warnings.extend(losses);
+    warnings.extend(seed::unreachable(&import, database));
+    let removed = import.unlisted();
+    let ImportSummary { added, changed, unchanged, skipped, differing, .. } = summary;
+    let json = JsonImport {
+        database: database.to_string(),
+        created: created || would_create,
+        dry_run: args.dry_run,
+        added,
+        changed,
+        unchanged,
+        skipped,
+        differing,
+        removed: summary.removed,
+        removed_users: removed.iter().map(|name| name.to_text().map(Into::into)).collect(),
+        read_as: Some(json_read_as(file_as, &import)),
+        warnings,
+    };
+    report(&json, removed, &file, output)?;
+    if *on_conflict == OnConflict::SkipUnchecked && summary.differing > 0 {
+        output.note(&seed::differing(summary.differing, database));
+    }
+    Ok(())
+}
+
+/// Says what was made of the values of a file.
+fn note_detected(import: &Import, file: &str, output: &Output) {
+    let read_as = import.detected();
     if read_as != (0, 0) {
         let hashes = counted(read_as.0, "hash", "hashes");
         let passwords = counted(read_as.1, "plaintext password", "plaintext passwords");
@@ -198,17 +225,6 @@ pub fn run_job(job: &Job, args: &FileArgs, database: &Location, output: &Output)
             "locked {locked} without a password; to let a user log in, set a password with passwd, and unlock the user"
         ));
     }
-    warnings.extend(losses);
-    warnings.extend(seed::unreachable(&import, database));
-    let removed = import.unlisted();
-    let created = created || would_create;
-    let read_as = json_read_as(file_as, &import);
-    let outcome = Outcome { summary, created, dry_run: args.dry_run, removed, read_as, warnings };
-    report(outcome, &file, database, output)?;
-    if *on_conflict == OnConflict::SkipUnchecked && summary.differing > 0 {
-        output.note(&seed::differing(summary.differing, database));
-    }
-    Ok(())
 }
 
 fn json_read_as(file_as: ReadAs, import: &Import) -> JsonReadAs {
@@ -224,16 +240,6 @@ fn json_read_as(file_as: ReadAs, import: &Import) -> JsonReadAs {
         converted: import.converted(),
         locked: import.locked_missing() as u64,
     }
-}
-
-/// The result of a job.
-struct Outcome<'a> {
-    summary: ImportSummary,
-    created: bool,
-    dry_run: bool,
-    removed: &'a [StoredText],
-    read_as: JsonReadAs,
-    warnings: Vec<String>,
 }
 
 /// Writes the import. Generated passwords are written to their file first.
@@ -262,10 +268,7 @@ fn save(
             let _ = fs::remove_file(path);
         }
         (Ok(_), Some(path)) if !is_stdout(&path) => {
-            let warning = files::mode_warning(&path, PASSWORDS.mode);
-            if let Some(warning) = warning {
-                output.warn(&warning);
-            }
+            output.warn_all(files::mode_warning(&path, PASSWORDS.mode));
         }
         _ => {}
     }
@@ -318,35 +321,18 @@ fn write_rows(file: &mut dyn Write, generated: &[(StoredText, Password)]) -> io:
     writer.flush()
 }
 
-fn report(outcome: Outcome<'_>, file: &str, database: &Location, output: &Output) -> Result<()> {
-    let Outcome { summary, created, dry_run, removed: names, read_as, warnings } = outcome;
-    let ImportSummary { added, changed, unchanged, skipped, differing, removed, .. } = summary;
-    let would = if dry_run { "would be " } else { "" };
+/// Reports the counts and names of an import.
+fn report(json: &JsonImport, names: &[StoredText], file: &str, output: &Output) -> Result<()> {
+    let JsonImport { added, changed, unchanged, skipped, removed, .. } = json;
+    let would = if json.dry_run { "would be " } else { "" };
     let mut counts = format!(
         "{added} {would}added, {changed} {would}changed, {unchanged} unchanged, {skipped} skipped"
     );
-    if removed > 0 {
+    if *removed > 0 {
         output.note(&format!("{would}removed: {}", seed::listed(names)));
         counts = format!("{counts}, {removed} {would}removed");
     }
-    output.note(&format!("{file}: {counts} in {database}"));
-    for warning in &warnings {
-        output.warn(warning);
-    }
-    let removed_users = names.iter().map(|name| name.to_text().map(Into::into)).collect();
-    let database = database.to_string();
-    Ok(output.json_only(&JsonImport {
-        database,
-        created,
-        dry_run,
-        added,
-        changed,
-        unchanged,
-        skipped,
-        differing,
-        removed,
-        removed_users,
-        read_as: Some(read_as),
-        warnings,
-    })?)
+    output.note(&format!("{file}: {counts} in {}", json.database));
+    output.warn_all(&json.warnings);
+    Ok(output.json_only(json)?)
 }

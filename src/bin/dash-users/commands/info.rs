@@ -7,7 +7,7 @@ use dash_users::{EventFilter, Location, Users};
 use nix::unistd::{Gid, Group, Uid, User};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli::{Globals, Origin};
 use crate::exit::Result;
 use crate::output::{Output, age, fields, rfc3339};
@@ -45,7 +45,6 @@ struct Json {
 
 impl Definition for Args {
     const NAME: &str = "info";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("info", &[4, 5])];
     const JSON: &[(&str, &str)] = &[(
         "info",

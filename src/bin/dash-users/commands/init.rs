@@ -2,10 +2,11 @@ use dash_users::store::{CopyableTable, TableChanges};
 use dash_users::{Init, Language, Location, NewFile, StoredText, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, report_reconciled, schema_warnings};
+use super::{Definition, Invocation, report_reconciled, schema_warnings};
 use crate::cli::NewFileArgs;
-use crate::exit::{Code, Context, Failure, Result, copy_command, pasted};
+use crate::exit::{Code, Context, Failure, Result, copy_command};
 use crate::output::{JsonEvent, JsonMigration, Output};
+use crate::shell::pasted;
 use crate::terminal;
 
 /// Create the database, or update an existing one
@@ -74,7 +75,6 @@ impl<'a> From<&'a CopyableTable> for JsonTable<'a> {
 
 impl Definition for Args {
     const NAME: &str = "init";
-    const HEADING: Heading = Heading::SetUp;
     const EXIT_CODES: &[(&str, &[u8])] = &[("init", &[4, 5, 11])];
     const JSON: &[(&str, &str)] = &[(
         "init",
@@ -125,9 +125,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         }
     }
     report_reconciled(&init.events, database, output);
-    for warning in &json.warnings {
-        output.warn(warning);
-    }
+    output.warn_all(&json.warnings);
     output.json_only(&json)?;
     Ok(())
 }
@@ -141,27 +139,20 @@ fn report_changes(wanted: &TableChanges, init: &Init, output: &Output) {
     if init.changes.add_language.is_some() && !new {
         output.note("note: an INSERT of the app that does not name its columns fails from now on");
     }
-    for (is_wanted, added, what) in [
-        (
-            wanted.add_language.is_some(),
-            init.changes.add_language.as_ref().map(|tag| format!(" with the value '{tag}'")),
-            "a column 'language'",
-        ),
-        (
-            wanted.add_unique_index,
-            init.changes.add_unique_index.then(String::new),
-            "a unique index on 'username'",
-        ),
-    ] {
-        if !is_wanted {
-            continue;
+    let report = |is_wanted: bool, added: Option<String>, what: &str| {
+        if is_wanted {
+            output.note(&match added {
+                Some(how) => format!("added {what}{how} to table 'users'"),
+                None if new => format!("the new table 'users' has {what}"),
+                None => format!("table 'users' already has {what}"),
+            });
         }
-        output.note(&match added {
-            Some(how) => format!("added {what}{how} to table 'users'"),
-            None if new => format!("the new table 'users' has {what}"),
-            None => format!("table 'users' already has {what}"),
-        });
-    }
+    };
+    let TableChanges { add_language, add_unique_index } = &init.changes;
+    let value = add_language.as_ref().map(|tag| format!(" with the value '{tag}'"));
+    report(wanted.add_language.is_some(), value, "a column 'language'");
+    let index = add_unique_index.then(String::new);
+    report(wanted.add_unique_index, index, "a unique index on 'username'");
 }
 
 /// Describes what was done to the schema.

@@ -3,12 +3,14 @@ use std::time::SystemTime;
 
 use clap::ValueEnum;
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::{Location, StoredText, User, Users};
+use dash_users::{Location, Profile, StoredText, User, Users};
 
-use super::{Definition, Heading, Invocation, bytes, most_similar};
+use super::{Definition, Invocation, MAX_COMPARED, bytes, most_similar};
 use crate::cli::{MethodArg, number};
 use crate::exit::Result;
-use crate::output::{JsonUser, Output, Rows, age, joined, marked, plain_user, write_stdout};
+use crate::output::{
+    JsonUser, Output, Rows, age, label, marked, plain_user, shown_text, write_stdout,
+};
 use crate::{complete, time};
 
 /// List users, without their hashes
@@ -16,9 +18,8 @@ use crate::{complete, time};
 /// A user is listed if all conditions are met. Ages are short: 25m, 3d, 2y. A column in which every
 /// cell is empty is left out. An AGE or TIME is an age such as 30d, 12h or 2w, a date, or RFC 3339.
 ///
-/// Columns of --format plain: username, language, locked (true or false), method (empty if the
-/// stored value is not a hash), outdated (true or false), groups (separated by commas), created and
-/// password changed (both empty if unknown).
+/// Columns of --format plain: {user}. locked and outdated are true or false. Groups are separated by
+/// commas. A time is empty if it is unknown, and method if the stored value is not a hash.
 ///
 /// Example: dash-users list --group staff --password-older-than 90d
 #[derive(clap::Args)]
@@ -122,7 +123,6 @@ impl Args {
 
 impl Definition for Args {
     const NAME: &str = "list";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("list", &[4, 5])];
     const JSON: &[(&str, &str)] =
         &[("list", "an array of {user}"), ("list --names", "an array of usernames")];
@@ -188,10 +188,8 @@ fn print(args: &Args, mut users: Users, output: &Output) -> Result<()> {
         })?);
     }
     if args.names {
-        let names = listed.iter().map(|user| &user.username);
-        return Ok(write_stdout(|stdout| {
-            names.into_iter().try_for_each(|name| writeln!(stdout, "{name}"))
-        })?);
+        let mut names = listed.iter().map(|user| &user.username);
+        return Ok(write_stdout(|stdout| names.try_for_each(|name| writeln!(stdout, "{name}")))?);
     }
     let row = |user: &User| {
         let state = match (user.method.is_some(), user.locked, user.outdated) {
@@ -201,38 +199,31 @@ fn print(args: &Args, mut users: Users, output: &Output) -> Result<()> {
             (_, false, true) => "outdated",
             (_, false, false) => "",
         };
-        vec![
-            user.username.to_string(),
-            user.language.to_string(),
-            joined(&user.groups, ", "),
-            state.to_owned(),
-            user.created_at.map(age).unwrap_or_default(),
-            user.password_changed_at.map(age).unwrap_or_default(),
-        ]
+        let times = [user.created_at, user.password_changed_at].map(|time| time.map(age));
+        let times = times.map(Option::unwrap_or_default);
+        let texts = user.fields().into_iter().filter_map(|(_, value)| shown_text(value));
+        texts.chain([state.to_owned()]).chain(times).collect()
     };
-    let header = ["USER", "LANGUAGE", "GROUPS", "STATE", "CREATED", "PASSWORD SET"];
+    let texts = ["username"].into_iter().chain(Profile::FIELDS);
+    let texts: Vec<_> = texts.map(|name| label(name).to_uppercase()).collect();
+    let texts = texts.iter().map(String::as_str);
+    let header: Vec<_> = texts.chain(["STATE", "CREATED", "PASSWORD SET"]).collect();
     Ok(output.table(&header, &listed.iter().map(row).collect::<Vec<_>>())?)
 }
 
 /// A note for each group of the command line that nobody is in.
 fn unknown_groups(args: &Args, users: &mut Users) -> Result<Vec<String>> {
-    /// Comparing more groups would take longer than the command itself.
-    const MAX_GROUPS: u32 = 100_000;
-
     let named: Vec<_> = args.groups.iter().chain(&args.not_groups).collect();
     if named.is_empty() {
         return Ok(Vec::new());
     }
-    let known = users.groups("", MAX_GROUPS)?;
+    let known = users.groups("", MAX_COMPARED)?;
     let is_unknown = |name: &&&OsString| !known.iter().any(|group| group.as_bytes() == bytes(name));
     let note = |name: &OsString| {
         let name = StoredText::from(bytes(name));
         let text = name.to_text().unwrap_or_default();
         match most_similar(&text, &known) {
-            Some(other) => {
-                let other = StoredText::Text(other.clone());
-                format!("no user is in '{name}'; did you mean '{other}'?")
-            }
+            Some(other) => format!("no user is in '{name}'; did you mean '{other}'?"),
             None if text.contains(',') => {
                 format!("no user is in '{name}'; for several groups, repeat --group")
             }

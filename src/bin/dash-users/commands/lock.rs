@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Location, StoredText, Users};
 
-use super::{Definition, Heading, Invocation, change_users};
+use super::{CHANGES_JSON, Definition, Invocation, change_users};
 use crate::complete;
 use crate::exit::Result;
 use crate::output::Output;
@@ -26,12 +26,8 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "lock";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("lock", &[4, 5, 6, 7, 11])];
-    const JSON: &[(&str, &str)] = &[(
-        "lock",
-        "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any",
-    )];
+    const JSON: &[(&str, &str)] = &[("lock", CHANGES_JSON)];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
         run(self, &invocation.database()?, invocation.output)

@@ -9,10 +9,9 @@ use dash_users::files::{self, FileError, WriteOptions};
 use serde::Serialize;
 
 use super::source::is_standard;
-use super::{Definition, Heading, Invocation};
+use super::{Definition, Invocation};
 use crate::cli;
 use crate::exit::{Code, Context, Failure, Result};
-use crate::output::Output;
 
 /// Write man pages to a directory
 ///
@@ -34,39 +33,35 @@ struct Json {
 
 impl Definition for Args {
     const NAME: &str = "man";
-    const HEADING: Heading = Heading::Tools;
     const EXIT_CODES: &[(&str, &[u8])] = &[("man", &[])];
     const JSON: &[(&str, &str)] = &[("man", "`directory`")];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
-        run(self, invocation.output)
+        let output = invocation.output;
+        if is_standard(&self.directory) {
+            let failure = Failure::new(Code::Usage, "cannot write man pages to stdout");
+            return Err(failure.hint("give a directory; for one called -, write ./-"));
+        }
+        let directory = std::path::absolute(&self.directory)?;
+        let name = self.directory.to_str().filter(|_| !directory.exists());
+        if let Some(command) = name.and_then(|name| cli::bare().find_subcommand(name).cloned()) {
+            let name = command.get_name();
+            let message = format!("man takes a directory for its pages, and '{name}' is a command");
+            let hint = format!("run `dash-users help {name}`; for a directory, write ./{name}");
+            return Err(Failure::new(Code::Usage, message).hint(hint));
+        }
+        if directory.is_file() {
+            let message = format!("cannot create {}: it is a file", directory.display());
+            return Err(Failure::new(Code::Failed, message).hint("give a directory"));
+        }
+        fs::create_dir_all(&directory).context(format!("cannot create {}", directory.display()))?;
+        let mut command = cli::command().disable_help_subcommand(true);
+        command.build();
+        write(&command, &directory)?;
+        let directory = directory.display().to_string();
+        output.note(&format!("wrote the man pages to {directory}"));
+        Ok(output.json_only(&Json { directory })?)
     }
-}
-
-fn run(args: &Args, output: &Output) -> Result<()> {
-    if is_standard(&args.directory) {
-        let failure = Failure::new(Code::Usage, "cannot write man pages to stdout");
-        return Err(failure.hint("give a directory; for one called -, write ./-"));
-    }
-    let directory = std::path::absolute(&args.directory)?;
-    let name = args.directory.to_str().filter(|_| !directory.exists());
-    if let Some(command) = name.and_then(|name| cli::bare().find_subcommand(name).cloned()) {
-        let name = command.get_name();
-        let message = format!("man takes a directory for its pages, and '{name}' is a command");
-        let hint = format!("run `dash-users help {name}`; for a directory, write ./{name}");
-        return Err(Failure::new(Code::Usage, message).hint(hint));
-    }
-    if directory.is_file() {
-        let message = format!("cannot create {}: it is a file", directory.display());
-        return Err(Failure::new(Code::Failed, message).hint("give a directory"));
-    }
-    fs::create_dir_all(&directory).context(format!("cannot create {}", directory.display()))?;
-    let mut command = cli::command().disable_help_subcommand(true);
-    command.build();
-    write(&command, &directory)?;
-    let directory = directory.display().to_string();
-    output.note(&format!("wrote the man pages to {directory}"));
-    Ok(output.json_only(&Json { directory })?)
 }
 
 /// The characters of a line of a page.

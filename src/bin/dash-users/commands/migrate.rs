@@ -2,7 +2,7 @@ use dash_users::store::Migrated;
 use dash_users::{Location, Migration, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, report_reconciled, schema_warnings};
+use super::{Definition, Invocation, report_reconciled, schema_warnings};
 use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonEvent, JsonMigration, Output, counted, table};
 use crate::terminal;
@@ -37,7 +37,6 @@ struct Json<'a> {
 
 impl Definition for Args {
     const NAME: &str = "migrate";
-    const HEADING: Heading = Heading::SetUp;
     const EXIT_CODES: &[(&str, &[u8])] = &[("migrate", &[4, 5, 11])];
     const JSON: &[(&str, &str)] = &[(
         "migrate",
@@ -81,9 +80,7 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
         output.note(&format!("{database} is already up to date"));
     }
     report_reconciled(&events, database, output);
-    for warning in &json.warnings {
-        output.warn(warning);
-    }
+    output.warn_all(&json.warnings);
     output.json_only(&json)?;
     Ok(())
 }

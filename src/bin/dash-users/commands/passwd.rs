@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Login, LoginRefusal, Password, Users};
 
-use super::{Definition, Heading, Invocation, bytes, note_first_scrypt, open, sessions, username};
+use super::{Definition, Invocation, bytes, note_first_scrypt, open, sessions, username};
 use crate::cli::{MethodArg, NewPasswordArgs};
 use crate::complete;
 use crate::exit::Result;
@@ -34,7 +34,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "passwd";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("passwd", &[4, 5, 6, 7, 8, 11, 130])];
     const JSON: &[(&str, &str)] = &[(
         "passwd",

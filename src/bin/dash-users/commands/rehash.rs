@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{Definition, Heading, Invocation, bytes, changes, open, username, usernames};
+use super::{Definition, Invocation, bytes, changes, open, username, usernames};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
 use crate::exit::{Code, Failure, Result, bad_values};
@@ -49,7 +49,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "rehash";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("rehash", &[3, 4, 5, 6, 7, 8, 11, 130])];
     const JSON: &[(&str, &str)] = &[
         ("rehash", "`database`, `username`, `action`, `changed`; `warnings` if there are any"),

@@ -2,13 +2,12 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 
 use clap_complete::engine::ArgValueCompleter;
-use dash_users::store::{OnDelete, Reference};
 use dash_users::{Error, Location, StoredText, Users};
 
-use super::{Definition, Heading, Invocation, changes, open, sessions, usernames};
+use super::{CHANGES_JSON, Definition, Invocation, changes, loss, open, sessions, usernames};
 use crate::complete;
 use crate::exit::Result;
-use crate::output::{Output, counted};
+use crate::output::Output;
 use crate::prompt::Prompt;
 
 /// Remove users
@@ -34,12 +33,8 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "remove";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("remove", &[4, 5, 6, 10, 11, 130])];
-    const JSON: &[(&str, &str)] = &[(
-        "remove",
-        "an array of `database`, `username`, `action`, `changed`; `warnings` if there are any",
-    )];
+    const JSON: &[(&str, &str)] = &[("remove", CHANGES_JSON)];
 
     fn run(&self, invocation: &Invocation) -> Result<()> {
         run(self, &invocation.database()?, &invocation.prompt, invocation.output)
@@ -92,21 +87,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
 
 /// What the app's own tables lose when a user is removed.
 fn losses(users: &mut Users, name: &[u8]) -> Result<Vec<String>> {
-    let mut losses = Vec::new();
-    for Reference { table, rows, on_delete } in users.references(name)? {
-        let (table, name) = (StoredText::Text(table), StoredText::from(name));
-        match on_delete {
-            OnDelete::Delete => losses.push(format!(
-                "removing user '{name}' deletes {} from table '{table}'",
-                counted(rows, "row", "rows")
-            )),
-            OnDelete::Unset => losses.push(format!(
-                "removing user '{name}' clears the reference in {} of table '{table}'",
-                counted(rows, "row", "rows")
-            )),
-            // The database itself reports an error.
-            OnDelete::Refuse => {}
-        }
-    }
-    Ok(losses)
+    let removing = format!("removing user '{}'", StoredText::from(name));
+    let references = users.references(name)?.into_iter();
+    Ok(references.filter_map(|reference| loss(&removing, reference)).collect())
 }

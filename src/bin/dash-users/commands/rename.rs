@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location};
 
-use super::{Definition, Heading, Invocation, bytes, new_username, open, sessions, username};
+use super::{Definition, Invocation, bytes, new_username, open, sessions, username};
 use crate::complete;
 use crate::exit::{Code, Failure, Result};
 use crate::output::{Change, Output};
@@ -30,7 +30,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "rename";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("rename", &[4, 5, 6, 7, 9, 11])];
     const JSON: &[(&str, &str)] = &[(
         "rename",

@@ -4,10 +4,11 @@ use dash_users::transfer::InputFormat;
 use dash_users::{Error, Location, StoreError, Users};
 
 use super::source::is_standard;
-use super::{Definition, Heading, Invocation, actor, sessions};
-use crate::exit::{Code, Failure, Result, command, quoted_path};
+use super::{Definition, Invocation, actor, sessions};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonCopy, Output, counted};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted_path};
 use crate::terminal;
 
 /// Replace the database's contents with a backup
@@ -33,7 +34,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "restore";
-    const HEADING: Heading = Heading::Files;
     const EXIT_CODES: &[(&str, &[u8])] = &[("restore", &[4, 5, 10, 130])];
     const JSON: &[(&str, &str)] =
         &[("restore", "`database`, `action`, `changed`, `file`, `users`")];
@@ -68,14 +68,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     restore.apply()?;
     sessions::forget_all(database, output);
     output.note(&format!("restored {file} ({size}) into {database}"));
-    let database = database.to_string();
-    Ok(output.json_only(&JsonCopy {
-        database,
-        action: "restore",
-        changed: true,
-        file,
-        users: Some(users),
-    })?)
+    Ok(output.json_only(&JsonCopy::new(database, "restore", file, Some(users)))?)
 }
 
 /// Adds a hint if the file is one of users.

@@ -1,7 +1,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use dash_users::store::{OnDelete, Reference};
 use dash_users::{
     DEMO_USERS, Import, Language, Location, Method, OnConflict, Password, PasswordHash, PruneError,
     StoredText, Username, Users,
@@ -10,13 +9,14 @@ use dash_users::{
 use super::import::{Job, Source, run_job};
 use super::init::{self, new_file};
 use super::{
-    Definition, Heading, IMPORT_JSON, Invocation, note_file_under_sudo, open, report_reconciled,
+    Definition, IMPORT_JSON, Invocation, loss, note_file_under_sudo, open, report_reconciled,
     schema_warnings,
 };
 use crate::cli::{FileArgs, MethodArg, NewFileArgs};
-use crate::exit::{Code, Failure, Result, command, quoted};
+use crate::exit::{Code, Failure, Result};
 use crate::output::{JsonImport, Output, counted};
 use crate::prompt::Prompt;
+use crate::shell::{command, quoted};
 
 /// Add missing users from a file, or two demo users
 ///
@@ -75,7 +75,6 @@ fn demo(method: &Method) -> Result<Vec<(Username, PasswordHash, Language)>> {
 
 impl Definition for Args {
     const NAME: &str = "seed";
-    const HEADING: Heading = Heading::SetUp;
     const EXIT_CODES: &[(&str, &[u8])] = &[("seed", &[4, 5, 7, 8, 9, 10, 11, 130])];
     const JSON: &[(&str, &str)] = &[("seed", IMPORT_JSON)];
 
@@ -120,9 +119,7 @@ fn run(args: &Args, database: &Location, prompt: &Prompt, output: &Output) -> Re
     } else {
         output.note(&format!("nothing added: there are already users in {database}"));
     }
-    for warning in &warnings {
-        output.warn(warning);
-    }
+    output.warn_all(&warnings);
     let count = DEMO_USERS.len() as u64;
     let (added, skipped) = if is_added { (count, 0) } else { (0, count) };
     Ok(output.json_only(&JsonImport {
@@ -149,7 +146,9 @@ fn confirm(
     if unlisted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut losses = losses(&mut Users::open_read_only(database)?, unlisted)?;
+    let references = Users::open_read_only(database)?.references_to_any(unlisted)?.into_iter();
+    let mut losses: Vec<_> =
+        references.filter_map(|reference| loss("pruning", reference)).collect();
     if args.yes || args.options.dry_run {
         return Ok(losses);
     }
@@ -171,24 +170,6 @@ pub fn listed(names: &[StoredText]) -> String {
         listed.push(format!("and {} more", names.len() - MAX_NAMES));
     }
     listed.join(", ")
-}
-
-/// What the app's own tables lose when users are removed.
-fn losses(users: &mut Users, names: &[StoredText]) -> Result<Vec<String>> {
-    let references = users.references_to_any(names)?;
-    let loss = |Reference { table, rows, on_delete }| {
-        let table = StoredText::Text(table);
-        let rows = counted(rows, "row", "rows");
-        Some(match on_delete {
-            OnDelete::Delete => format!("pruning deletes {rows} from table '{table}'"),
-            OnDelete::Unset => {
-                format!("pruning clears the reference in {rows} of table '{table}'")
-            }
-            // The database itself reports an error.
-            OnDelete::Refuse => return None,
-        })
-    };
-    Ok(references.into_iter().filter_map(loss).collect())
 }
 
 /// A warning about users who were not removed.

@@ -7,7 +7,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{EndSessions, Error, Location, Session, StoredText, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, bytes, open, username, usernames};
+use super::{Definition, Invocation, bytes, open, username, usernames};
 use crate::complete;
 use crate::exit::Result;
 use crate::output::{Output, ago, counted, rfc3339, table};
@@ -64,7 +64,6 @@ enum Command {
 
 impl Definition for Args {
     const NAME: &str = "sessions";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] =
         &[("sessions list", &[4, 5, 6]), ("sessions end", &[4, 5, 6, 11])];
     const JSON: &[(&str, &str)] = &[
@@ -171,7 +170,10 @@ fn end_of(names: &[OsString], database: &Location, output: &Output) -> Result<()
     for (name, ended) in &outcomes {
         output.note(&match ended {
             0 => format!("user '{name}' has no sessions in {database}"),
-            ended => format!("ended {} of user '{name}' in {database}", counted_sessions(*ended)),
+            ended => {
+                let sessions = counted(*ended, "session", "sessions");
+                format!("ended {sessions} of user '{name}' in {database}")
+            }
         });
     }
     let json: Vec<_> =
@@ -192,10 +194,6 @@ fn end_many(
         _ => format!("ended {} in {database}", counted(ended, "", &format!("{kind}sessions"))),
     });
     Ok(output.json_only(&Outcome::new(database, None, ended))?)
-}
-
-fn counted_sessions(count: u64) -> String {
-    counted(count, "session", "sessions")
 }
 
 /// Ends the sessions of users after a change that would end them at their next request. The change

@@ -3,11 +3,11 @@ use std::ffi::OsString;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, Location, Method, User, UserValue, Users};
 
-use super::{Definition, Heading, Invocation, bytes, username};
+use super::{Definition, Invocation, bytes, username};
 use crate::cli::MethodArg;
 use crate::complete;
 use crate::exit::Result;
-use crate::output::{JsonUser, Output, ago, fields, joined, plain_user, rfc3339};
+use crate::output::{JsonUser, Output, ago, fields, label, plain_user, rfc3339, shown_text};
 
 /// Show one user, without the hash
 ///
@@ -25,7 +25,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "show";
-    const HEADING: Heading = Heading::Inspect;
     const EXIT_CODES: &[(&str, &[u8])] = &[("show", &[4, 5, 6])];
     const JSON: &[(&str, &str)] = &[("show", "{user}")];
 
@@ -45,12 +44,10 @@ fn run(args: &Args, database: &Location, output: &Output) -> Result<()> {
 fn people(user: &User) -> String {
     let mut shown = user.fields();
     // First what people decide on. The sort is stable.
-    shown.sort_by_key(|(_, value)| !matches!(value, UserValue::Text(_) | UserValue::Texts(_)));
+    shown.sort_by_key(|(_, value)| shown_text(*value).is_none());
     let shown = shown.map(|(name, value)| {
-        let label = name.trim_end_matches("_at").trim_end_matches("name").replace('_', " ");
         let text = match value {
-            UserValue::Text(text) => text.to_string(),
-            UserValue::Texts(texts) => joined(texts, ", "),
+            UserValue::Text(_) | UserValue::Texts(_) => shown_text(value).unwrap_or_default(),
             UserValue::State(true) => "yes".to_owned(),
             UserValue::State(false) => "no".to_owned(),
             UserValue::Method(Some(method)) => format!("{method} ({})", cost(&method)),
@@ -58,7 +55,7 @@ fn people(user: &User) -> String {
             UserValue::Time(Some(time)) => format!("{} ({})", ago(time), rfc3339(time)),
             UserValue::Time(None) => "unknown (before dash-users managed the database)".to_owned(),
         };
-        (label, text)
+        (label(name), text)
     });
     fields(shown.iter().map(|(label, text)| (&**label, &**text)))
 }

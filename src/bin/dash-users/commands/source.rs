@@ -15,9 +15,10 @@ use dash_users::transfer::{
 use dash_users::{Import, Location, StoredText};
 
 use crate::cli::FileArgs;
-use crate::exit::{Code, Context, Failure, Result, command, pasted, quoted, quoted_path};
+use crate::exit::{Code, Context, Failure, Result};
 use crate::output::Output;
 use crate::prompt;
+use crate::shell::{command, pasted, quoted, quoted_path};
 
 /// A file of users.
 pub struct Source<'a> {

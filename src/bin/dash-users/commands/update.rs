@@ -4,8 +4,8 @@ use clap::ArgGroup;
 use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Language, Location, StoredText, Updated, UserUpdate};
 
-use super::group::{new_group, review};
-use super::{Definition, Heading, Invocation, bytes, open, usernames};
+use super::group::{in_words, new_group, review};
+use super::{Definition, Invocation, bytes, open, usernames};
 use crate::complete;
 use crate::exit::{Code, Failure, Result};
 use crate::output::{Change, Output};
@@ -45,7 +45,6 @@ pub struct Args {
 
 impl Definition for Args {
     const NAME: &str = "update";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("update", &[4, 5, 6, 7, 11])];
     const JSON: &[(&str, &str)] = &[(
         "update",
@@ -104,20 +103,15 @@ fn done(
     update: &UserUpdate,
     [added, removed]: [&[&OsString]; 2],
 ) -> String {
-    let list = |groups: &[&OsString]| {
-        let names: Vec<_> =
-            groups.iter().map(|group| format!("'{}'", StoredText::from(bytes(group)))).collect();
-        format!("{} {}", if groups.len() == 1 { "group" } else { "groups" }, names.join(", "))
-    };
     let mut done = Vec::new();
     if let Some(language) = update.language.as_ref().filter(|_| updated.language) {
         done.push(format!("set the language of user '{name}' to {language}"));
     }
     if !added.is_empty() {
-        done.push(format!("added user '{name}' to {}", list(added)));
+        done.push(format!("added user '{name}' to {}", in_words(added.iter().copied())));
     }
     if !removed.is_empty() {
-        done.push(format!("removed user '{name}' from {}", list(removed)));
+        done.push(format!("removed user '{name}' from {}", in_words(removed.iter().copied())));
     }
     if done.is_empty() {
         let has_groups = !update.add_groups.is_empty() || !update.remove_groups.is_empty();

@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use dash_users::{Error, HashError, Location, Login, LoginRefusal, MethodError, StoreError, Users};
 use serde::Serialize;
 
-use super::{Definition, Heading, Invocation, bytes, open, username};
+use super::{Definition, Invocation, bytes, open, username};
 use crate::cli::{MethodArg, PasswordArgs};
 use crate::complete;
 use crate::exit::{Code, Failure, Result};
@@ -51,7 +51,6 @@ struct Json<'a> {
 
 impl Definition for Args {
     const NAME: &str = "verify";
-    const HEADING: Heading = Heading::Users;
     const EXIT_CODES: &[(&str, &[u8])] = &[("verify", &[3, 4, 5, 7, 11, 130])];
     const JSON: &[(&str, &str)] = &[(
         "verify",

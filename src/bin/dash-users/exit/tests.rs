@@ -1,4 +1,4 @@
-//! Code and hint of each error, and quoting for a shell.
+//! Code and hint of each error.
 
 use std::path::PathBuf;
 
@@ -30,6 +30,11 @@ fn every_code_has_an_exit_code_in_the_table() {
     ] {
         assert!(EXIT_CODES.iter().any(|(exit, _)| *exit == code.exit_code()), "{code:?}");
     }
+}
+
+/// Asserts that a hint has a part, or that there is none.
+fn assert_hint(hint: &str, part: &str, message: &str) {
+    assert!(hint.contains(part) && hint.is_empty() == part.is_empty(), "{message}");
 }
 
 fn report(error: impl Into<Failure>) -> (Code, String) {
@@ -80,49 +85,39 @@ fn operation_error_has_code_and_hint() {
                 None => report(error),
             };
         assert_eq!(found, code, "{message}");
-        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{message}");
+        assert_hint(&found_hint, hint, &message);
     }
 }
 
 #[test]
 fn database_error_has_code_and_hint() {
+    use StoreError as E;
+
     let path = || PathBuf::from("/srv/a.db");
     let location = || Location::Sqlite(path());
     let reason = String::new;
     for (error, code, hint) in [
-        (StoreError::NoDatabase { path: path() }, Code::NoDatabase, "init"),
-        (StoreError::NoDirectory { path: path() }, Code::NoDatabase, "create the directory"),
-        (StoreError::FileExists { path: path() }, Code::FileExists, "--force"),
-        (StoreError::SameFile { path: path() }, Code::Usage, "another file"),
+        (E::NoDatabase { path: path() }, Code::NoDatabase, "init"),
+        (E::NoDirectory { path: path() }, Code::NoDatabase, "create the directory"),
+        (E::FileExists { path: path() }, Code::FileExists, "--force"),
+        (E::SameFile { path: path() }, Code::Usage, "another file"),
         (
-            StoreError::NeedsMigration { location: location(), reason: reason() },
+            E::NeedsMigration { location: location(), reason: reason() },
             Code::NeedsMigration,
             "init",
         ),
-        (
-            StoreError::NewerSchema { location: location(), found: 9, known: 2 },
-            Code::NewerSchema,
-            "newer version",
-        ),
-        (
-            StoreError::NotADatabase { location: location(), reason: reason() },
-            Code::NotADatabase,
-            "",
-        ),
-        (
-            StoreError::CannotConnect { location: location(), reason: reason() },
-            Code::CannotConnect,
-            "",
-        ),
-        (StoreError::Busy { location: location(), holder: None }, Code::Busy, "try again"),
-        (StoreError::Conflict { location: location() }, Code::Busy, "try again"),
-        (StoreError::Refused { location: location(), reason: reason() }, Code::Failed, ""),
-        (StoreError::Failed { location: location(), reason: reason() }, Code::Failed, ""),
+        (E::NewerSchema { location: location(), found: 9, known: 2 }, Code::NewerSchema, "newer"),
+        (E::NotADatabase { location: location(), reason: reason() }, Code::NotADatabase, ""),
+        (E::CannotConnect { location: location(), reason: reason() }, Code::CannotConnect, ""),
+        (E::Busy { location: location(), holder: None }, Code::Busy, "try again"),
+        (E::Conflict { location: location() }, Code::Busy, "try again"),
+        (E::Refused { location: location(), reason: reason() }, Code::Failed, ""),
+        (E::Failed { location: location(), reason: reason() }, Code::Failed, ""),
     ] {
         let message = error.to_string();
         let (found, found_hint) = report(Error::from(error));
         assert_eq!(found, code, "{message}");
-        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{message}");
+        assert_hint(&found_hint, hint, &message);
     }
 }
 
@@ -147,39 +142,6 @@ fn context_keeps_code_and_hint() {
 }
 
 #[test]
-fn command_quotes_path_if_needed() {
-    let init = |path: &str| command(&Location::Sqlite(path.into()), "init");
-    assert_eq!(init("/srv/a.db"), "`dash-users init --database /srv/a.db`");
-    assert_eq!(init("/a b/$x'"), r"`dash-users init --database '/a b/$x'\'''`");
-}
-
-#[test]
-fn without_backticks_keeps_those_of_names() {
-    for (hint, expected) in [
-        ("run `dash-users init` to create it", "run dash-users init to create it"),
-        ("run `dash-users passwd 'a`b' -d x`, or", "run dash-users passwd 'a`b' -d x, or"),
-        (r"run `show 'a'\''`b'`", r"run show 'a'\''`b'"),
-        (r"run `show $'\'`\001'` or `x`", r"run show $'\'`\001' or x"),
-        ("one ` alone", "one ` alone"),
-    ] {
-        assert_eq!(without_backticks(hint), expected);
-    }
-}
-
-#[test]
-fn quoted_expresses_all_but_nul() {
-    let quoted = |text: &str| quoted(&StoredText::Text(text.to_owned()));
-    assert_eq!(quoted("zoe"), Some("zoe".to_owned()));
-    assert_eq!(quoted("Zoë Q"), Some("'Zoë Q'".to_owned()));
-    assert_eq!(quoted(""), Some("''".to_owned()));
-    assert_eq!(quoted("a\nb'\\"), Some(r"$'a\012b\'\\'".to_owned()));
-    assert_eq!(quoted("\u{202e}a"), Some(r"$'\342\200\256a'".to_owned()));
-    assert_eq!(quoted("a\0"), None);
-    assert_eq!(super::quoted(&StoredText::from(&b"\xff"[..])), Some(r"$'\377'".to_owned()));
-    assert_eq!(super::quoted(&StoredText::Blob(b"a".to_vec())), None);
-}
-
-#[test]
 fn record_error_has_code_and_hint() {
     let alice = || StoredText::Text("alice".to_owned());
     for (reason, code, hint) in [
@@ -194,7 +156,6 @@ fn record_error_has_code_and_hint() {
     ] {
         let (found, found_hint) = of_record(&reason);
         assert_eq!(found, code, "{reason}");
-        let found_hint = found_hint.unwrap_or_default();
-        assert!(found_hint.contains(hint) && found_hint.is_empty() == hint.is_empty(), "{reason}");
+        assert_hint(found_hint.unwrap_or_default(), hint, &reason.to_string());
     }
 }

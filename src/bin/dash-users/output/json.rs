@@ -8,10 +8,11 @@ use dash_users::{Event, Location, Migration, StoredText, User, UserValue};
 use serde::{Serialize, Serializer};
 
 use super::rfc3339;
-use crate::exit::{Detail, Failure, without_backticks};
+use crate::exit::{Detail, Failure};
+use crate::shell::without_backticks;
 
 /// A change in JSON.
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 pub struct Change<'a> {
     pub database: String,
     pub username: Option<Cow<'a, str>>,
@@ -35,17 +36,7 @@ impl<'a> Change<'a> {
     pub fn new(database: &Location, username: &'a StoredText, action: &'static str) -> Self {
         let database = database.to_string();
         let username = username.to_text();
-        Self {
-            database,
-            username,
-            action,
-            changed: true,
-            new_username: None,
-            locked: None,
-            groups: None,
-            password: None,
-            warnings: Vec::new(),
-        }
+        Self { database, username, action, changed: true, ..Self::default() }
     }
 
     pub fn unchanged(self) -> Self {
@@ -89,6 +80,17 @@ pub struct JsonCopy {
     pub file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<u64>,
+}
+
+impl JsonCopy {
+    pub fn new(
+        database: &Location,
+        action: &'static str,
+        file: String,
+        users: Option<u64>,
+    ) -> Self {
+        Self { database: database.to_string(), action, changed: true, file, users }
+    }
 }
 
 /// The counts of an import or seed in JSON.

@@ -254,3 +254,24 @@ fn surplus_argument_is_hidden_and_the_hint_fits_the_command() {
         assert_eq!(run.stderr.contains("password"), is_about_passwords, "{line}: {run}");
     }
 }
+
+#[test]
+fn other_word_order_is_explained() {
+    let sandbox = seeded();
+    std::fs::write(sandbox.path("people.csv"), "username,password\n").unwrap();
+    let import =
+        "run `dash-users import [DIR]/people.csv` to add its users; --database names the database";
+    let without = "give only the names of users, without the word 'user'";
+    let getent = "run `getent group` to list the groups of this system";
+    for (args, exit_code, hint) in [
+        (&["delete", "user", "alice", "--yes"][..], 6, without),
+        (&["lock", "user", "alice"], 6, without),
+        (&["--database", "people.csv", "list"], 4, import),
+        (&["init", "--database", "new.db", "--file-group", "no such"], 2, getent),
+    ] {
+        let run = sandbox.run(args);
+        assert_eq!(run.status, exit_code, "{run}");
+        assert!(run.stderr.ends_with(&format!("\nhint: {hint}\n")), "{run}");
+    }
+    assert!(!sandbox.path("new.db").exists());
+}

@@ -200,10 +200,15 @@ fn explain_unknown(error: &Error, name: &StoredText, database: &Location) -> Opt
         return Some(failure.hint(hint));
     }
     let text = name.to_text()?;
-    if text.starts_with('-') {
-        return Some(
-            Failure::new(Code::NoSuchUser, error.to_string()).hint("put options before '--'"),
-        );
+    let hint = match &*text {
+        "user" | "users" => {
+            Some(format!("give only the names of users, without the word '{text}'"))
+        }
+        option if option.starts_with('-') => Some("put options before '--'".to_owned()),
+        _ => None,
+    };
+    if let Some(hint) = hint {
+        return Some(Failure::new(Code::NoSuchUser, error.to_string()).hint(hint));
     }
     let names = users.names("", MAX_COMPARED).ok()?;
     let similar = most_similar(&text, &names)?;

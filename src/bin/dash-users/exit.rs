@@ -9,7 +9,7 @@ use std::{fmt, io};
 use dash_users::files::FileError;
 use dash_users::policy;
 use dash_users::store::{CopyableTable, TableAdvice};
-use dash_users::transfer::{BadRecord, Position, RecordError};
+use dash_users::transfer::{BadRecord, InputFormat, Position, RecordError};
 use dash_users::{
     BadRecords, BadValues, Error, GroupError, LanguageError, Location, LocationError, Misspelling,
     PasswordNotUtf8, StoreError, StoredText, UsernameError,
@@ -372,7 +372,7 @@ impl Known for StoreError {
                 Code::NewerSchema,
                 "install the newer version of dash-users that wrote it",
             ),
-            Self::NotADatabase { .. } => (Code::NotADatabase, None),
+            Self::NotADatabase { location, .. } => (Code::NotADatabase, of_user_file(location)),
             Self::UnsupportedTable { location, repair, advice, .. } => {
                 (Code::NotADatabase, of_table(location, repair.as_deref(), advice))
             }
@@ -403,6 +403,14 @@ impl Known for StoreError {
     fn cause(self) -> Option<Box<Error>> {
         Error::Store(self).cause()
     }
+}
+
+/// How to import a file of users that is named as the database.
+fn of_user_file(location: &Location) -> Option<String> {
+    let Location::Sqlite(path) = location else { return None };
+    InputFormat::of_path(path)?;
+    let import = format!("`dash-users import {}`", pasted(location));
+    Some(format!("run {import} to add its users; --database names the database"))
 }
 
 /// How to get along with a table of an app.

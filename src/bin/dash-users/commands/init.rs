@@ -186,6 +186,7 @@ fn group_id(name: &str) -> Result<u32> {
     let group = nix::unistd::Group::from_name(name).context("cannot look up the group")?;
     match group {
         Some(group) => Ok(group.gid.as_raw()),
-        None => Err(Failure::new(Code::Usage, format!("no such group: '{name}'"))),
+        None => Err(Failure::new(Code::Usage, format!("no such group: '{name}'"))
+            .hint("run `getent group` to list the groups of this system")),
     }
 }

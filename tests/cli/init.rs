@@ -107,6 +107,7 @@ $ dash-users init --file-group no-such-group
 status 2
 -- stderr
 error: no such group: 'no-such-group'
+hint: run `getent group` to list the groups of this system
 
 "#]]);
     assert!(!sandbox.path("users.db").exists());

@@ -27,7 +27,9 @@ use std::os::unix::ffi::OsStringExt;
 
 use dash_users::Location;
 use libfuzzer_sys::fuzz_target;
-use program::{cli, commands, complete, exit, output, progress, prompt, shell, terminal, time, usage};
+use program::{
+    cli, commands, complete, exit, output, progress, prompt, shell, terminal, time, usage,
+};
 
 use self::exit::{Code, Failure};
 

@@ -29,7 +29,6 @@ FILES = [
     "examples/deploy/my-app.service",
     "examples/app_login.py",
     "examples/app_lookup.py",
-    "examples/app_postgres.py",
     "examples/log_in.rs",
 ]
 # The target of a link or picture, without its anchor.

@@ -1,11 +1,9 @@
-//! The example for PostgreSQL with a read-only role, while the program changes its users.
+//! The example on PostgreSQL with a read-only role, while the program changes its users.
 
 use crate::server::{Cluster, cluster, connect};
-use crate::site::{App, Folder};
+use crate::site::{App, EXAMPLE, Folder};
 use crate::skip::or_skip;
 use crate::{BETTER, GOOD};
-
-const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/app_postgres.py");
 
 /// The app, the program, and the database that they share.
 struct Hosts {
@@ -46,7 +44,7 @@ fn start(folder: &Folder, cluster: &Cluster, url: &str) -> Result<App, String> {
     let database = url.rsplit('/').next().unwrap();
     let port = cluster.port();
     let url = format!("postgresql://{role}@127.0.0.1:{port}/{database}");
-    folder.start(EXAMPLE, &[("DATABASE_URL", &url), ("PGPASSWORD", &role)])
+    folder.start(EXAMPLE, &[("DASH_USERS_DATABASE", &url), ("PGPASSWORD", &role)])
 }
 
 #[test]
@@ -119,7 +117,7 @@ fn app_without_privileges_or_table_does_not_start() {
         let role = cluster.role("");
         let database = url.rsplit('/').next().unwrap();
         let own = cluster.url(&role, &role, database);
-        let log = folder.start(EXAMPLE, &[("DATABASE_URL", &own)]).err().expect("no app");
+        let log = folder.start(EXAMPLE, &[("DASH_USERS_DATABASE", &own)]).err().expect("no app");
         assert!(log.contains(reason), "{log}");
         folder.run(&["init", "--database", &url], "");
     }

@@ -177,7 +177,7 @@ fn compare(path: &str, expected: &str) -> Result<(), String> {
 
 #[test]
 fn python_blocks_are_parts_of_tested_files() {
-    let files = ["examples/app.py", "examples/app_postgres.py", "tests/app/tutorial.py"];
+    let files = ["examples/app.py", "tests/app/tutorial.py"];
     let files = files.map(|file| fs::read_to_string(pages::root().join(file)).unwrap());
     // Those of these pages use the package: python/tests/test_docs.py checks them.
     let others = [

@@ -21,6 +21,7 @@ mod limit;
 mod operations;
 mod profile;
 mod rebuild;
+mod reconcile;
 mod references;
 mod schema;
 mod sessions;

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::error::sql_error;
 use super::profile::{ALL_ALONE, read_rows};
-use super::{Sqlite, schema, schema_text, stored_text, table};
+use super::{Sqlite, reconcile, schema, schema_text, stored_text, table};
 use crate::check::{self, Finding, Problem, SchemaObject, SchemaObjectKind};
 use crate::store::{Location, Row, StoreError};
 
@@ -187,7 +187,7 @@ fn unseen(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
                 "SELECT users.username FROM users JOIN dash_users_times AS times
                      ON times.username = users.username
                  WHERE times.fingerprint IS NOT NULL AND times.fingerprint IS NOT {}",
-                schema::fingerprint("users.password_hash")
+                reconcile::fingerprint("users.password_hash")
             ),
         ),
     ] {

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{CachedStatement, Connection, params, params_from_iter};
 
 use super::profile::{self, BETWEEN_WITHOUT_TIMES, INSERT, ONE_WITHOUT_TIMES, read_found};
-use super::schema::fingerprint;
+use super::reconcile::fingerprint;
 use super::{history, limit, schema_text, stored_text, table};
 use crate::store::{Cause, ImportRow, NewRow, Row, RowChange, StoredSecret};
 use crate::user::StoredText;

@@ -108,6 +108,37 @@ fn app_keeps_its_row_while_others_are_reconciled() {
 }
 
 #[test]
+fn user_added_unseen_meanwhile_gets_no_groups_of_earlier_one() {
+    let Some(database) = before() else { return };
+    database.execute(&format!(
+        "ALTER TABLE users DISABLE TRIGGER USER; DELETE FROM users WHERE username = 'alice';
+         ALTER TABLE users ENABLE TRIGGER USER; DELETE FROM dash_users_times
+         WHERE username = 'alice'; {INTERRUPTED}"
+    ));
+    // Like an app that adds the user with triggers off.
+    let mut app = database.superuser();
+    app.batch_execute(
+        "BEGIN; SET LOCAL session_replication_role = replica;
+         INSERT INTO users VALUES ('alice', 'another', 'en');
+         INSERT INTO dash_users_times VALUES ('alice')",
+    )
+    .unwrap();
+    thread::scope(|scope| {
+        let running = scope.spawn(|| init(&database));
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+                           AND datname = current_database()
+                           AND query LIKE 'INSERT INTO %dash_users_times%'";
+        while database.query(waiting) != ["1"] {
+            thread::sleep(Duration::from_millis(5));
+        }
+        app.batch_execute("DELETE FROM dash_users_times WHERE username = 'alice'; COMMIT").unwrap();
+        let mut users = running.join().unwrap();
+        assert_eq!(groups(&mut users, "alice"), [""; 0]);
+        assert_eq!(unseen(&mut users), [""; 0]);
+    });
+}
+
+#[test]
 fn large_table_is_adopted_and_repaired() {
     let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
     database.execute(

@@ -145,6 +145,48 @@ fn swapped_names_do_not_swap_groups() {
 }
 
 #[test]
+fn users_with_equal_hashes_keep_their_groups_apart() {
+    let case = (
+        "UPDATE users SET password_hash = 'same';
+         UPDATE users SET language = 'de' WHERE username = 'bob'; DELETE FROM user_events;
+         ALTER TABLE users DROP CONSTRAINT users_pkey;
+         ALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;
+         BEGIN; UPDATE users SET username = 'alice' WHERE username = 'bob';
+         UPDATE users SET username = 'zoe' WHERE username = 'alice' AND language = 'en'; COMMIT",
+        &[REPLACED[0], REPLACED[1], "rename bob: to alice", "rename alice: to zoe"][..],
+        &["alice staff"][..],
+    );
+    assert_case(case, &[]);
+}
+
+#[test]
+fn columns_with_names_of_variables_do_not_matter() {
+    let columns = "ALTER TABLE users ADD names text, ADD is_unsure text, ADD old_name text,
+                       ADD new_name text, ADD what text, ADD is_renaming text, ADD hash text,
+                       ADD name text, ADD position text, ADD event text, ADD changed text;";
+    for (sql, events, in_groups) in [
+        (
+            "INSERT INTO users (username, password_hash, language) VALUES ('zoe', 'x', 'en');
+             UPDATE users SET password_hash = 'y', names = 'zoe', event = 'x';
+             DELETE FROM users WHERE username = 'zoe'",
+            &["add zoe", "passwd alice", "passwd bob", "passwd zoe", "remove zoe"][..],
+            &["alice admins", "bob staff"][..],
+        ),
+        (
+            "BEGIN; SET LOCAL dash_users.is_unsure = 'on';
+             INSERT INTO users (username, password_hash, language) VALUES ('zoe', 'x', 'en');
+             UPDATE users SET username = 'yan', password_hash = 'z' WHERE username = 'alice';
+             UPDATE users SET password_hash = 'y' WHERE username = 'yan';
+             DELETE FROM users WHERE username = 'zoe'; COMMIT",
+            &["add zoe", "rename alice: to yan", "passwd yan", "passwd yan", "remove zoe"],
+            &["bob staff", "yan admins"],
+        ),
+    ] {
+        assert_case((&format!("{columns}{sql}"), events, in_groups), &[]);
+    }
+}
+
+#[test]
 fn times_fit_after_app_trigger_changes_row() {
     let add = "INSERT INTO users VALUES ('zoe', 'x', 'en')";
     for (app, sql, events, in_groups) in [
@@ -175,6 +217,17 @@ fn times_fit_after_app_trigger_changes_row() {
             "UPDATE users SET password_hash = 'x' WHERE username = 'alice'",
             &["passwd alice", "passwd alice"],
             &["alice admins", "bob staff"],
+        ),
+        // It runs before the trigger that moves times and groups.
+        (
+            trigger(
+                "UPDATE",
+                "UPDATE users SET password_hash = 'y'
+                 WHERE username = NEW.username AND password_hash <> 'y'",
+            ),
+            "UPDATE users SET username = 'zoe' WHERE username = 'alice'",
+            &["passwd zoe", "rename alice: to zoe"],
+            &["bob staff", "zoe admins"],
         ),
     ] {
         assert_case((&format!("{app}{sql}"), events, in_groups), &[]);

@@ -47,6 +47,23 @@ fn interrupted_repair_is_reported_and_finished() {
 }
 
 #[test]
+fn dropped_tables_are_recreated() {
+    for table in ["user_groups", "user_events", "dash_users_times", "dash_users_imported"] {
+        for repair in [
+            |users: &mut Users| users.migrate().map(drop),
+            |users: &mut Users| users.repair().map(drop),
+        ] {
+            let Some(database) = before() else { return };
+            database.execute(&format!("DROP TABLE {table}"));
+            let mut users = open(&database);
+            repair(&mut users).unwrap();
+            let codes: Vec<_> = found(&mut users).into_iter().map(|(code, ..)| code).collect();
+            assert_eq!(codes, ["clear_password"; 2], "{table}");
+        }
+    }
+}
+
+#[test]
 fn interrupted_adoption_keeps_groups_of_app() {
     let Some(database) = before() else { return };
     database.execute(

@@ -64,6 +64,29 @@ fn dropped_tables_are_recreated() {
 }
 
 #[test]
+fn table_replaced_while_init_waits_is_adopted() {
+    let Some(database) = before() else { return };
+    let mut app = in_transaction(
+        &database,
+        "ALTER TABLE users RENAME TO earlier;
+         CREATE TABLE users (LIKE earlier INCLUDING ALL);
+         INSERT INTO users SELECT * FROM earlier WHERE username = 'bob'; DROP TABLE earlier",
+    );
+    thread::scope(|scope| {
+        let running = scope.spawn(|| init(&database));
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database =
+                           (SELECT oid FROM pg_database WHERE datname = current_database())";
+        while database.query(waiting) != ["1"] {
+            thread::sleep(Duration::from_millis(5));
+        }
+        app.batch_execute("COMMIT").unwrap();
+        let mut users = running.join().unwrap();
+        assert_eq!(members(&database), ["bob staff"]);
+        assert_eq!(unseen(&mut users), [""; 0]);
+    });
+}
+
+#[test]
 fn interrupted_adoption_keeps_groups_of_app() {
     let Some(database) = before() else { return };
     database.execute(

@@ -1,12 +1,14 @@
 //! Statements whose triggers run in an unusual order, or see rows that do not fit: the holder of a
 //! name never gets the groups of an earlier one, and times stay those of the holder.
 
+use dash_users::{OnConflict, Users};
+
 use super::direct_writes::before;
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::direct_writes::members;
 use crate::server;
-use crate::support::init;
+use crate::support::{GOOD, found, import, init, options};
 
 fn recorded(database: &Postgres) -> Vec<String> {
     database.query(
@@ -256,6 +258,38 @@ fn user_replaced_unseen_stays_found_after_changes() {
         users.repair().unwrap();
         assert_eq!(groups(&mut users, found), [""; 0], "{change}");
     }
+}
+
+#[test]
+fn user_replaced_unseen_is_found_without_hash() {
+    for (earlier, later) in [("'x'", "NULL"), ("NULL", "'x'")] {
+        let replace = format!(
+            "ALTER TABLE users ALTER password_hash DROP NOT NULL;
+             UPDATE users SET password_hash = {earlier} WHERE username = 'alice';
+             ALTER TABLE users DISABLE TRIGGER USER;
+             UPDATE users SET password_hash = {later} WHERE username = 'alice';
+             ALTER TABLE users ENABLE TRIGGER USER;"
+        );
+        for change in ["", "UPDATE users SET password_hash = 'y' WHERE username = 'alice'"] {
+            let Some(database) = before() else { return };
+            database.execute(&format!("{replace}{change}"));
+            let mut users = Users::open(database.location()).unwrap();
+            assert!(is_found(&mut users), "{replace}{change}");
+            users.repair().unwrap();
+            assert_eq!(groups(&mut users, "alice"), [""; 0], "{replace}{change}");
+        }
+        let Some(database) = before() else { return };
+        database.execute(&replace);
+        let mut users = Users::open(database.location()).unwrap();
+        let file = format!("username,password\nalice,{GOOD}");
+        import(&mut users, options(OnConflict::Update), &file).unwrap();
+        assert!(is_found(&mut users), "{replace}");
+    }
+}
+
+/// Whether the check finds that alice was replaced.
+fn is_found(users: &mut Users) -> bool {
+    found(users).into_iter().any(|(code, ..)| code == "changed_unseen")
 }
 
 #[test]

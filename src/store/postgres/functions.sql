@@ -130,14 +130,18 @@ BEGIN
         FROM (SELECT username::text AS name FROM dash_users_new) AS added;
     ELSIF TG_OP = 'DELETE' THEN
         names := ARRAY(SELECT username::text COLLATE "C" FROM dash_users_old);
-        -- A name that has a holder again belongs to that one. The event says so, or will.
+        -- A name that has a holder again belongs to that one, if the times do. The event says so, or
+        -- will.
         IF is_unsure THEN
             names := ARRAY(
                 SELECT unnest(names) EXCEPT ALL
                 SELECT username::text COLLATE "C" FROM {schema}.users
                 WHERE lower(username::text COLLATE "C") = ANY (ARRAY(
                         SELECT lower(username::text COLLATE "C") FROM dash_users_old))
-                    AND username::text COLLATE "C" = ANY (names));
+                    AND username::text COLLATE "C" = ANY (names)
+                    AND {fingerprint of password_hash::text} = (
+                        SELECT fingerprint FROM {schema}.dash_users_times AS times
+                        WHERE times.username = users.username::text COLLATE "C"));
         END IF;
         recorded := cardinality(names);
         IF recorded = 0 THEN

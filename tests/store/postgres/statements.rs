@@ -147,6 +147,19 @@ fn swapped_names_do_not_swap_groups() {
 }
 
 #[test]
+fn user_with_name_of_removed_one_gets_no_groups() {
+    let case = (
+        "ALTER TABLE users DROP CONSTRAINT users_pkey;
+         ALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;
+         BEGIN; UPDATE users SET username = 'alice' WHERE username = 'bob';
+         DELETE FROM users WHERE password_hash = 'two'; COMMIT",
+        &[REPLACED[0], REPLACED[1], "rename bob: to alice", "remove alice"][..],
+        &[][..],
+    );
+    assert_case(case, &["alice"]);
+}
+
+#[test]
 fn users_with_equal_hashes_keep_their_groups_apart() {
     let case = (
         "UPDATE users SET password_hash = 'same';

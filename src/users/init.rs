@@ -80,7 +80,8 @@ impl Users {
             Ok(schema) if schema.pending.is_empty() => {
                 return Ok(Init { schema, ..Init::default() });
             }
-            Ok(_) => {}
+            // Also if an app replaces the table right now: what follows is retried.
+            Ok(_) | Err(StoreError::Conflict { .. }) => {}
             Err(StoreError::UnsupportedTable { advice, .. }) if changes.repair(&advice) => {}
             Err(error) => return Err(error.into()),
         }

@@ -18,9 +18,11 @@ CREATE TABLE IF NOT EXISTS {schema}.user_events (
     detail text
 );
 
--- One row for each user whose name is not NULL. An unknown time is NULL.
+-- One row for each user whose name is not NULL. An unknown time is NULL. The fingerprint is of version
+-- 3, which is not pending if only this table is missing.
 CREATE TABLE IF NOT EXISTS {schema}.dash_users_times (
     username text COLLATE "C" PRIMARY KEY,
     created_at timestamptz,
-    password_changed_at timestamptz
+    password_changed_at timestamptz,
+    fingerprint text
 );

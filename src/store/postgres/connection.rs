@@ -472,7 +472,13 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
     if *state == SqlState::QUERY_CANCELED || ["25P03", "25P04", "57P05"].contains(&state.code()) {
         return StoreError::TooSlow { location, reason };
     }
-    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state) {
+    // Recognized by the server's function, because messages may be in any language.
+    let routine = error.as_db_error().and_then(|error| error.routine());
+    // A table was dropped while this program waited for its lock.
+    let is_dropped = *state == SqlState::INTERNAL_ERROR && routine == Some("relation_open");
+    if is_dropped
+        || [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state)
+    {
         return StoreError::Conflict { location };
     }
     if [SqlState::UNTRANSLATABLE_CHARACTER, SqlState::CHARACTER_NOT_IN_REPERTOIRE].contains(state) {
@@ -482,8 +488,6 @@ pub(super) fn error(location: &Location, error: &postgres::Error) -> StoreError 
         // Not reached, rejected, or without privileges.
         "08" | "28" | "3D" | "53" | "57" => StoreError::CannotConnect { location, reason },
         _ if *state == SqlState::INSUFFICIENT_PRIVILEGE => {
-            // Recognized by the server's function, because messages may be in any language.
-            let routine = error.as_db_error().and_then(|error| error.routine());
             let reason = match routine {
                 Some("check_enable_rls") => {
                     format!("{reason}: ALTER ROLE … BYPASSRLS, for a role that must see all users")

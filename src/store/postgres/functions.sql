@@ -39,6 +39,8 @@ SET enable_seqscan = off
 SET jit = off
 SET plan_cache_mode = force_generic_plan
 SET enable_nestloop = off AS $function$
+-- The app's table may have columns of these names.
+#variable_conflict use_variable
 DECLARE
     who text := nullif(current_setting('dash_users.actor', true), '');
     what text := nullif(current_setting('dash_users.action', true), '');
@@ -60,6 +62,8 @@ DECLARE
     old_fingerprint text;
     new_fingerprint text;
     kept_fingerprint text;
+    current_fingerprint text;
+    has_next_holder boolean;
     is_known boolean;
     names text[] COLLATE "C";
     of_hashes bigint;
@@ -126,14 +130,18 @@ BEGIN
         FROM (SELECT username::text AS name FROM dash_users_new) AS added;
     ELSIF TG_OP = 'DELETE' THEN
         names := ARRAY(SELECT username::text COLLATE "C" FROM dash_users_old);
-        -- A name that has a holder again belongs to that one. The event says so, or will.
+        -- A name that has a holder again belongs to that one, if the times do. The event says so, or
+        -- will.
         IF is_unsure THEN
             names := ARRAY(
                 SELECT unnest(names) EXCEPT ALL
                 SELECT username::text COLLATE "C" FROM {schema}.users
                 WHERE lower(username::text COLLATE "C") = ANY (ARRAY(
                         SELECT lower(username::text COLLATE "C") FROM dash_users_old))
-                    AND username::text COLLATE "C" = ANY (names));
+                    AND username::text COLLATE "C" = ANY (names)
+                    AND {fingerprint of password_hash::text} = (
+                        SELECT fingerprint FROM {schema}.dash_users_times AS times
+                        WHERE times.username = users.username::text COLLATE "C"));
         END IF;
         recorded := cardinality(names);
         IF recorded = 0 THEN
@@ -220,12 +228,30 @@ BEGIN
             DELETE FROM {schema}.user_groups WHERE username = new_name;
             SELECT fingerprint, true INTO kept_fingerprint, is_known
             FROM {schema}.dash_users_times WHERE username = old_name FOR UPDATE;
+            is_unsure := is_unsure OR (old_name IS NOT NULL AND is_known IS NOT TRUE);
+            IF is_unsure THEN
+                -- The constraint on names may be deferred, so several users can have one.
+                SELECT {fingerprint of password_hash::text} INTO current_fingerprint
+                FROM {schema}.users WHERE lower(username::text COLLATE "C") = lower(new_name)
+                    AND username::text COLLATE "C" = new_name
+                ORDER BY {fingerprint of password_hash::text} IS DISTINCT FROM new_fingerprint
+                LIMIT 1;
+                IF FOUND THEN
+                    new_fingerprint := current_fingerprint;
+                END IF;
+                PERFORM 1 FROM {schema}.users
+                WHERE lower(username::text COLLATE "C") = lower(old_name)
+                    AND username::text COLLATE "C" = old_name
+                    AND {fingerprint of password_hash::text} IS NOT DISTINCT FROM kept_fingerprint;
+                has_next_holder := FOUND;
+            END IF;
             IF new_name IS NULL THEN
                 PERFORM set_config('dash_users.nested', 'on', true);
                 DELETE FROM {schema}.dash_users_times WHERE username = old_name;
                 DELETE FROM {schema}.user_groups WHERE username = old_name;
             ELSIF old_name IS NULL
-                OR (is_unsure AND is_known AND kept_fingerprint <> old_fingerprint) THEN
+                OR (is_unsure AND is_known
+                    AND (kept_fingerprint <> old_fingerprint OR has_next_holder)) THEN
                 -- Times and groups of that name are another row's.
                 INSERT INTO {schema}.dash_users_times (username, fingerprint)
                 VALUES (new_name, new_fingerprint) ON CONFLICT DO NOTHING;
@@ -235,9 +261,10 @@ BEGIN
                 SET username = new_name, fingerprint = 'moved from ' || old_name
                 WHERE username = old_name;
                 UPDATE {schema}.user_groups SET username = new_name WHERE username = old_name;
-                UPDATE {schema}.dash_users_times SET fingerprint = kept_fingerprint
+                UPDATE {schema}.dash_users_times
+                SET fingerprint = CASE WHEN is_unsure AND kept_fingerprint = old_fingerprint
+                    THEN new_fingerprint ELSE kept_fingerprint END
                 WHERE username = new_name;
-                is_unsure := is_unsure OR is_known IS NOT TRUE;
             END IF;
             IF is_unsure THEN
                 PERFORM set_config('dash_users.is_unsure', 'on', true);

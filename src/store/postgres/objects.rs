@@ -256,7 +256,8 @@ fn settings_of(function: &str) -> Vec<String> {
 /// Fills in the schema and the fingerprints of a function.
 fn function_sql(transaction: &PostgresTransaction, sql: &str) -> String {
     let mut sql = sql.replace("$function$", &tag(transaction));
-    for hash in ["old_hash", "new_hash", "added.hash", "hash_before", "hash"] {
+    for hash in ["old_hash", "new_hash", "added.hash", "hash_before", "hash", "password_hash::text"]
+    {
         sql = sql.replace(&format!("{{fingerprint of {hash}}}"), &fingerprint(hash));
     }
     // In a string literal.

@@ -249,7 +249,9 @@ fn lock_gone(
     if gone.is_empty() {
         return Ok(Vec::new());
     }
-    let lock = "INSERT INTO {schema}.dash_users_times AS times (username) SELECT unnest($1)
+    // A user added meanwhile with triggers off keeps the row: it is not NULL, so it does not match.
+    let lock = "INSERT INTO {schema}.dash_users_times AS times (username, fingerprint)
+                SELECT unnest($1), ''
                 ON CONFLICT (username) DO UPDATE SET fingerprint = times.fingerprint
                 RETURNING username, xmax::text <> '0'";
     let locked = transaction.query(lock, &[(&gone, Type::TEXT_ARRAY)])?;

@@ -324,9 +324,12 @@ fn apply(
     Ok((!is_new).then_some(Before { was_watched, had_times, is_pending }))
 }
 
-/// The fingerprint that identifies a user: a digest of the stored hash, as an SQL expression.
+/// The fingerprint that identifies a user: a digest of the stored hash, as an SQL expression. Never
+/// NULL, which means that none was recorded.
 pub(super) fn fingerprint(hash: &str) -> String {
-    format!("left(encode(sha256(convert_to({hash}, getdatabaseencoding())), 'hex'), 32)")
+    format!(
+        "coalesce(left(encode(sha256(convert_to({hash}, getdatabaseencoding())), 'hex'), 32), 'none')"
+    )
 }
 
 /// The stored version, or 0, and the problem with its table, if any. Fixtures that empty every

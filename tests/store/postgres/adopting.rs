@@ -4,10 +4,11 @@ use dash_users::{Error, NewFile, OnConflict, Password, Severity, StoreError, Use
 
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
+use crate::direct_writes::{UNCHANGED, fill, members};
 use crate::migrations::UNSUPPORTED;
 use crate::support::{
-    GOOD, add, add_group, counts, found, hash, import, init, is_current_hash_of, literal, names,
-    new_user, options, rows, similar_user, stored, with_users,
+    GOOD, TUTORIAL_TABLE, add, add_group, counts, found, hash, import, init, is_current_hash_of,
+    literal, names, new_user, options, rows, similar_user, stored, with_users,
 };
 
 /// Supported tables, with preceding SQL.
@@ -262,4 +263,16 @@ fn value_too_long_for_column_is_rejected() {
             "{refusal:?}"
         );
     }
+}
+
+#[test]
+fn column_gets_another_type_without_one_trigger() {
+    let Some(database) = Postgres::with(TUTORIAL_TABLE) else { return };
+    fill(&database);
+    let alter = "ALTER TABLE users ALTER username TYPE varchar(50), ALTER language TYPE varchar(9),
+                     ALTER password_hash TYPE varchar(500);";
+    assert!(database.connect().batch_execute(alter).is_err());
+    database.execute(&format!("BEGIN; DROP TRIGGER dash_users_renamed ON users; {alter} COMMIT"));
+    drop(init(&database));
+    assert_eq!(members(&database), UNCHANGED);
 }

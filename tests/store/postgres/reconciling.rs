@@ -47,6 +47,46 @@ fn interrupted_repair_is_reported_and_finished() {
 }
 
 #[test]
+fn dropped_tables_are_recreated() {
+    for table in ["user_groups", "user_events", "dash_users_times", "dash_users_imported"] {
+        for repair in [
+            |users: &mut Users| users.migrate().map(drop),
+            |users: &mut Users| users.repair().map(drop),
+        ] {
+            let Some(database) = before() else { return };
+            database.execute(&format!("DROP TABLE {table}"));
+            let mut users = open(&database);
+            repair(&mut users).unwrap();
+            let codes: Vec<_> = found(&mut users).into_iter().map(|(code, ..)| code).collect();
+            assert_eq!(codes, ["clear_password"; 2], "{table}");
+        }
+    }
+}
+
+#[test]
+fn table_replaced_while_init_waits_is_adopted() {
+    let Some(database) = before() else { return };
+    let mut app = in_transaction(
+        &database,
+        "ALTER TABLE users RENAME TO earlier;
+         CREATE TABLE users (LIKE earlier INCLUDING ALL);
+         INSERT INTO users SELECT * FROM earlier WHERE username = 'bob'; DROP TABLE earlier",
+    );
+    thread::scope(|scope| {
+        let running = scope.spawn(|| init(&database));
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database =
+                           (SELECT oid FROM pg_database WHERE datname = current_database())";
+        while database.query(waiting) != ["1"] {
+            thread::sleep(Duration::from_millis(5));
+        }
+        app.batch_execute("COMMIT").unwrap();
+        let mut users = running.join().unwrap();
+        assert_eq!(members(&database), ["bob staff"]);
+        assert_eq!(unseen(&mut users), [""; 0]);
+    });
+}
+
+#[test]
 fn interrupted_adoption_keeps_groups_of_app() {
     let Some(database) = before() else { return };
     database.execute(
@@ -101,6 +141,37 @@ fn app_keeps_its_row_while_others_are_reconciled() {
         database.execute("UPDATE users SET language = 'de' WHERE username = 'bob'");
         assert!(!running.is_finished());
         app.batch_execute("COMMIT").unwrap();
+        let mut users = running.join().unwrap();
+        assert_eq!(groups(&mut users, "alice"), [""; 0]);
+        assert_eq!(unseen(&mut users), [""; 0]);
+    });
+}
+
+#[test]
+fn user_added_unseen_meanwhile_gets_no_groups_of_earlier_one() {
+    let Some(database) = before() else { return };
+    database.execute(&format!(
+        "ALTER TABLE users DISABLE TRIGGER USER; DELETE FROM users WHERE username = 'alice';
+         ALTER TABLE users ENABLE TRIGGER USER; DELETE FROM dash_users_times
+         WHERE username = 'alice'; {INTERRUPTED}"
+    ));
+    // Like an app that adds the user with triggers off.
+    let mut app = database.superuser();
+    app.batch_execute(
+        "BEGIN; SET LOCAL session_replication_role = replica;
+         INSERT INTO users VALUES ('alice', 'another', 'en');
+         INSERT INTO dash_users_times VALUES ('alice')",
+    )
+    .unwrap();
+    thread::scope(|scope| {
+        let running = scope.spawn(|| init(&database));
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+                           AND datname = current_database()
+                           AND query LIKE 'INSERT INTO %dash_users_times%'";
+        while database.query(waiting) != ["1"] {
+            thread::sleep(Duration::from_millis(5));
+        }
+        app.batch_execute("DELETE FROM dash_users_times WHERE username = 'alice'; COMMIT").unwrap();
         let mut users = running.join().unwrap();
         assert_eq!(groups(&mut users, "alice"), [""; 0]);
         assert_eq!(unseen(&mut users), [""; 0]);

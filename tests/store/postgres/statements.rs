@@ -1,12 +1,14 @@
 //! Statements whose triggers run in an unusual order, or see rows that do not fit: the holder of a
 //! name never gets the groups of an earlier one, and times stay those of the holder.
 
+use dash_users::{OnConflict, Users};
+
 use super::direct_writes::before;
 use crate::accounts::groups;
 use crate::database::{Database, Postgres};
 use crate::direct_writes::members;
 use crate::server;
-use crate::support::init;
+use crate::support::{GOOD, found, import, init, options};
 
 fn recorded(database: &Postgres) -> Vec<String> {
     database.query(
@@ -145,6 +147,61 @@ fn swapped_names_do_not_swap_groups() {
 }
 
 #[test]
+fn user_with_name_of_removed_one_gets_no_groups() {
+    let case = (
+        "ALTER TABLE users DROP CONSTRAINT users_pkey;
+         ALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;
+         BEGIN; UPDATE users SET username = 'alice' WHERE username = 'bob';
+         DELETE FROM users WHERE password_hash = 'two'; COMMIT",
+        &[REPLACED[0], REPLACED[1], "rename bob: to alice", "remove alice"][..],
+        &[][..],
+    );
+    assert_case(case, &["alice"]);
+}
+
+#[test]
+fn users_with_equal_hashes_keep_their_groups_apart() {
+    let case = (
+        "UPDATE users SET password_hash = 'same';
+         UPDATE users SET language = 'de' WHERE username = 'bob'; DELETE FROM user_events;
+         ALTER TABLE users DROP CONSTRAINT users_pkey;
+         ALTER TABLE users ADD UNIQUE (username) DEFERRABLE INITIALLY DEFERRED;
+         BEGIN; UPDATE users SET username = 'alice' WHERE username = 'bob';
+         UPDATE users SET username = 'zoe' WHERE username = 'alice' AND language = 'en'; COMMIT",
+        &[REPLACED[0], REPLACED[1], "rename bob: to alice", "rename alice: to zoe"][..],
+        &["alice staff"][..],
+    );
+    assert_case(case, &[]);
+}
+
+#[test]
+fn columns_with_names_of_variables_do_not_matter() {
+    let columns = "ALTER TABLE users ADD names text, ADD is_unsure text, ADD old_name text,
+                       ADD new_name text, ADD what text, ADD is_renaming text, ADD hash text,
+                       ADD name text, ADD position text, ADD event text, ADD changed text;";
+    for (sql, events, in_groups) in [
+        (
+            "INSERT INTO users (username, password_hash, language) VALUES ('zoe', 'x', 'en');
+             UPDATE users SET password_hash = 'y', names = 'zoe', event = 'x';
+             DELETE FROM users WHERE username = 'zoe'",
+            &["add zoe", "passwd alice", "passwd bob", "passwd zoe", "remove zoe"][..],
+            &["alice admins", "bob staff"][..],
+        ),
+        (
+            "BEGIN; SET LOCAL dash_users.is_unsure = 'on';
+             INSERT INTO users (username, password_hash, language) VALUES ('zoe', 'x', 'en');
+             UPDATE users SET username = 'yan', password_hash = 'z' WHERE username = 'alice';
+             UPDATE users SET password_hash = 'y' WHERE username = 'yan';
+             DELETE FROM users WHERE username = 'zoe'; COMMIT",
+            &["add zoe", "rename alice: to yan", "passwd yan", "passwd yan", "remove zoe"],
+            &["bob staff", "yan admins"],
+        ),
+    ] {
+        assert_case((&format!("{columns}{sql}"), events, in_groups), &[]);
+    }
+}
+
+#[test]
 fn times_fit_after_app_trigger_changes_row() {
     let add = "INSERT INTO users VALUES ('zoe', 'x', 'en')";
     for (app, sql, events, in_groups) in [
@@ -176,6 +233,17 @@ fn times_fit_after_app_trigger_changes_row() {
             &["passwd alice", "passwd alice"],
             &["alice admins", "bob staff"],
         ),
+        // It runs before the trigger that moves times and groups.
+        (
+            trigger(
+                "UPDATE",
+                "UPDATE users SET password_hash = 'y'
+                 WHERE username = NEW.username AND password_hash <> 'y'",
+            ),
+            "UPDATE users SET username = 'zoe' WHERE username = 'alice'",
+            &["passwd zoe", "rename alice: to zoe"],
+            &["bob staff", "zoe admins"],
+        ),
     ] {
         assert_case((&format!("{app}{sql}"), events, in_groups), &[]);
     }
@@ -203,6 +271,38 @@ fn user_replaced_unseen_stays_found_after_changes() {
         users.repair().unwrap();
         assert_eq!(groups(&mut users, found), [""; 0], "{change}");
     }
+}
+
+#[test]
+fn user_replaced_unseen_is_found_without_hash() {
+    for (earlier, later) in [("'x'", "NULL"), ("NULL", "'x'")] {
+        let replace = format!(
+            "ALTER TABLE users ALTER password_hash DROP NOT NULL;
+             UPDATE users SET password_hash = {earlier} WHERE username = 'alice';
+             ALTER TABLE users DISABLE TRIGGER USER;
+             UPDATE users SET password_hash = {later} WHERE username = 'alice';
+             ALTER TABLE users ENABLE TRIGGER USER;"
+        );
+        for change in ["", "UPDATE users SET password_hash = 'y' WHERE username = 'alice'"] {
+            let Some(database) = before() else { return };
+            database.execute(&format!("{replace}{change}"));
+            let mut users = Users::open(database.location()).unwrap();
+            assert!(is_found(&mut users), "{replace}{change}");
+            users.repair().unwrap();
+            assert_eq!(groups(&mut users, "alice"), [""; 0], "{replace}{change}");
+        }
+        let Some(database) = before() else { return };
+        database.execute(&replace);
+        let mut users = Users::open(database.location()).unwrap();
+        let file = format!("username,password\nalice,{GOOD}");
+        import(&mut users, options(OnConflict::Update), &file).unwrap();
+        assert!(is_found(&mut users), "{replace}");
+    }
+}
+
+/// Whether the check finds that alice was replaced.
+fn is_found(users: &mut Users) -> bool {
+    found(users).into_iter().any(|(code, ..)| code == "changed_unseen")
 }
 
 #[test]

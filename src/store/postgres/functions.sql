@@ -7,11 +7,12 @@
 -- one row in a small table does not conflict with other rows in a serializable transaction.
 --
 -- A trigger runs once for each statement, with all of its rows in dash_users_old and dash_users_new.
--- These are read only in subqueries of their own: the app's table may have columns of any name. Plans
--- are kept for statements with any number of rows, so nested loops are off, and our tables are never
--- joined with the rows but searched for an array of names. Only a row that gets another name has a
--- trigger of its own: its groups follow it. Rows before and after are paired by their name. Where
--- names pass from row to row, the n-th row before is also the n-th row after.
+-- These are read only in subqueries of their own: the app's table may have columns of any name. One
+-- plan is kept for statements with any number of rows, so it is not compiled (JIT), nested loops are
+-- off, and our tables are never joined with the rows but searched for an array of names. Only a row
+-- that gets another name has a trigger of its own: its groups follow it. Rows before and after are
+-- paired by their name. Where names pass from row to row, the n-th row before is also the n-th row
+-- after.
 --
 -- Times and groups of a name may not be those of its holder: triggers of the app change users in
 -- between, the row triggers of a statement run before those of the statement, and users may have

@@ -508,6 +508,31 @@ pub(super) fn refuse_foreign_version(
     Ok(())
 }
 
+/// Stops if something of another kind has the name of a table or index of ours: creating it would fail
+/// as if another program had been faster.
+pub(super) fn refuse_namesakes(transaction: &mut PostgresTransaction) -> Result<(), StoreError> {
+    let select =
+        "SELECT relname::text, CASE relkind WHEN 'c' THEN 'a type' WHEN 'S' THEN 'a sequence'
+                             WHEN 'i' THEN 'an index' WHEN 'v' THEN 'a view' ELSE 'a table' END
+                  FROM pg_class WHERE relnamespace = to_regnamespace('{schema}')
+                      AND (relname = ANY ($1) AND relkind IN ('c', 'i', 'I', 'S')
+                           OR relname = ANY ($2) AND relkind <> 'i')
+                  UNION ALL
+                  SELECT typname::text, 'a type' FROM pg_type
+                  WHERE typnamespace = to_regnamespace('{schema}') AND typname = ANY ($1)
+                      AND typrelid = 0";
+    let tables = TABLES.map(|(_, name, _)| name);
+    let tables = [&["users", "dash_users_schema"], &tables[..]].concat();
+    let indexes = INDEXES.map(|(_, name, ..)| name);
+    let params = [(&tables as _, Type::TEXT_ARRAY), (&&indexes[..] as _, Type::TEXT_ARRAY)];
+    let rows = transaction.query(select, &params)?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let (name, kind): (&str, &str) = (row.get(0), row.get(1));
+    let needed = if indexes.contains(&name) { "an index" } else { "a table" };
+    let reason = format!("its '{name}' is {kind}, but dash-users needs {needed} of that name");
+    Err(not_a_database(transaction.location, reason))
+}
+
 /// Stops if tables or functions belong to another role than `users`: their triggers and code would
 /// run with the rights of the role that uses them.
 pub(super) fn refuse_foreign_owners(

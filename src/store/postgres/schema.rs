@@ -240,6 +240,7 @@ fn attempt(
     let problems = objects::problems(&transaction, &catalog)?;
     objects::refuse_foreign_owners(&transaction, &problems)?;
     objects::refuse_foreign_users(&mut transaction)?;
+    objects::refuse_namesakes(&mut transaction)?;
     // If nothing exists yet, the first to create the table continues and the others retry.
     if !is_there(&mut transaction, "dash_users_schema")? {
         transaction.run_all(

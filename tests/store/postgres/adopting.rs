@@ -276,3 +276,29 @@ fn column_gets_another_type_without_one_trigger() {
     drop(init(&database));
     assert_eq!(members(&database), UNCHANGED);
 }
+
+#[test]
+fn other_object_with_name_of_ours_is_named() {
+    for (sql, reason) in [
+        ("CREATE SEQUENCE users", "its 'users' is a sequence"),
+        ("CREATE TYPE users AS (a integer)", "its 'users' is a type"),
+        ("CREATE DOMAIN user_groups AS text", "its 'user_groups' is a type"),
+        ("CREATE TYPE user_events AS ENUM ('a')", "its 'user_events' is a type"),
+        ("CREATE TYPE dash_users_times AS (a integer)", "its 'dash_users_times' is a type"),
+        (
+            "CREATE TABLE orders (a integer); CREATE INDEX dash_users_imported ON orders (a)",
+            "its 'dash_users_imported' is an index",
+        ),
+        ("CREATE SEQUENCE dash_users_schema", "its 'dash_users_schema' is not a table"),
+        (
+            "CREATE TABLE dash_users_username_nocase (a integer)",
+            "its 'dash_users_username_nocase' is a table, but dash-users needs an index",
+        ),
+        ("CREATE VIEW dash_users_group_name AS SELECT 1", "its 'dash_users_group_name' is a view"),
+    ] {
+        let Some(database) = Postgres::with(sql) else { return };
+        let error = Users::init(database.location(), &NewFile::default()).unwrap_err();
+        assert!(matches!(error, Error::Store(StoreError::NotADatabase { .. })), "{sql}: {error}");
+        assert!(error.to_string().contains(reason), "{sql}: {error}");
+    }
+}

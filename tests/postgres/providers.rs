@@ -13,14 +13,12 @@ use crate::skip::or_skip;
 use crate::support::{assert_fails, assert_ok, await_queries, end, name, on, seeded, start};
 use crate::tls::{certificates, serve_first};
 
-/// An access token of a cloud provider, of 2,000 characters.
-fn token(seed: char) -> String {
-    format!("eyJ{seed}-._~").repeat(251)[..2000].to_owned()
-}
-
 #[test]
 fn access_token_can_change_between_connections() {
     let Some(cluster) = cluster() else { return };
+    // PostgreSQL 13 accepts no longer passwords. Providers replace its check.
+    let length = if cluster.version() < 14 { 900 } else { 2_000 };
+    let token = |seed: char| format!("eyJ{seed}-._~").repeat(251)[..length].to_owned();
     let url = cluster.database();
     assert_ok(&on(&url).run(&["seed"]));
     let role = cluster.role("");

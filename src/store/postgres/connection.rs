@@ -280,8 +280,14 @@ fn refusal(error: &postgres::Error, config: &Config, names: &Names) -> Failure {
         if kind.is_some_and(|kind| UNREACHED.contains(&kind)) {
             return None;
         }
-        let reason = format!("{} answers on this port, not PostgreSQL", other_protocol(config)?);
-        Some((reason, "use PostgreSQL's port, usually 5432".to_owned()))
+        let port = "use PostgreSQL's port, usually 5432";
+        Some(match other_protocol(config)? {
+            "" => (
+                "the server closes connections without an answer".to_owned(),
+                format!("if it is not starting or stopping, {port}"),
+            ),
+            other => (format!("{other} answers on this port, not PostgreSQL"), port.to_owned()),
+        })
     };
     let (reason, hint) = match (tls::explain(error), error.code()) {
         // `SSH-` begins like the answer of a server that supports TLS.
@@ -367,13 +373,13 @@ fn other_protocol(config: &Config) -> Option<&'static str> {
     protocol(&answer[..length])
 }
 
-/// The protocol that begins like this, if not PostgreSQL's.
+/// The protocol that begins like this, if not PostgreSQL's. Empty if nothing was sent.
 fn protocol(answer: &[u8]) -> Option<&'static str> {
     Some(match answer {
         // An error of PostgreSQL, with the length of the message.
         [b'E', 0, 0, ..] | b"S" | b"N" => return None,
         // The connection was closed.
-        [] => "something that sends nothing",
+        [] => "",
         answer if answer.starts_with(b"HTTP/") || answer.starts_with(b"<") => "a web server (HTTP)",
         answer if answer.starts_with(b"SSH-") => "an SSH server",
         answer if answer.starts_with(b"-") || answer.starts_with(b"+") => "Redis or a mail server",
@@ -520,7 +526,7 @@ mod tests {
             (b"-ERR unknown com", Some("Redis or a mail server")),
             (b"\x15\x03\x01\0\x02", Some("a server that begins with TLS, such as HTTPS")),
             (b"220 mail", Some("a mail or FTP server")),
-            (b"", Some("something that sends nothing")),
+            (b"", Some("")),
             (b"hello", Some("something else")),
         ] {
             assert_eq!(protocol(answer), expected, "{answer:?}");

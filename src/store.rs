@@ -49,7 +49,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     ///
-    /// As [`schema`](Self::schema); nothing is changed then.
+    /// As [`schema`](Self::schema); nothing is changed then, except for [`StoreError::Unfinished`].
     fn adopt(&mut self, changes: &TableChanges, hooks: CommitHooks)
     -> Result<Migrated, StoreError>;
 
@@ -86,7 +86,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check); nothing is changed then.
+    /// As [`check`](Self::check); nothing is changed then, except for [`StoreError::Unfinished`].
     fn repair(&mut self, hooks: CommitHooks) -> Result<Vec<Event>, StoreError>;
 
     /// Writes a consistent copy of the whole database to a new file with mode 0600. With

@@ -26,6 +26,7 @@ mod import;
 mod objects;
 mod operations;
 mod place;
+mod planted;
 mod profile;
 mod reconcile;
 mod references;

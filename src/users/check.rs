@@ -63,7 +63,8 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check); nothing is changed then.
+    /// As [`check`](Self::check); nothing is changed then, except for
+    /// [`StoreError::Unfinished`](crate::StoreError::Unfinished).
     pub fn repair(&mut self) -> Result<Vec<Event>, Error> {
         until_known(|| Ok(self.store.repair(self.hooks)?))
     }

@@ -34,14 +34,15 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// [`StoreError`](crate::StoreError): nothing is changed then, and no file is left behind.
+    /// [`StoreError`](crate::StoreError). Except for [`StoreError::Unfinished`], nothing is changed
+    /// then, and no file is left behind.
     pub fn init(location: &Location, new_file: &NewFile) -> Result<Init, Error> {
         Self::init_with(location, new_file, &TableChanges::default(), CommitHooks::default())
     }
 
     /// As [`init`](Self::init), and makes those of the `changes` to an app's table `users` that it
     /// needs. Calls `hooks` around the part that cannot be undone: the commit, or everything if a
-    /// file is created.
+    /// file is created or the database is on a server. There, `is_canceled` ends it between two steps.
     ///
     /// # Errors
     ///

@@ -169,11 +169,12 @@ fn init_waits_for_row_of_app_until_limit_or_signal() {
     client.batch_execute(hold).unwrap();
     assert_fails(&sandbox.run(&["init", "--wait", "1"]), 5, "is locked by another program");
 
-    let init = start(&sandbox, &["init", "--wait", "600"]);
+    let mut init = start(&sandbox, &["init", "--wait", "600"]);
     let select = "SELECT count(*) FROM pg_stat_activity
                   WHERE application_name = 'dash-users' AND datname = current_database()
                       AND query LIKE '%FULL JOIN%'";
     while connect(&url).query_one(select, &[]).unwrap().get::<_, i64>(0) == 0 {
+        assert_eq!(init.try_wait().unwrap(), None, "it ended");
         thread::sleep(Duration::from_millis(20));
     }
     Command::new("kill").args(["-INT", &init.id().to_string()]).status().unwrap();

@@ -13,7 +13,7 @@ use super::objects::MIGRATIONS;
 use super::place::{Opening, OtherTable, is_true};
 use super::reconcile::{self, Before};
 use super::server::{Server, Source};
-use super::{Postgres, PostgresTransaction, as_text, commit, objects, users};
+use super::{Postgres, PostgresTransaction, as_text, commit, objects, planted, users};
 use crate::check::{Problem, SchemaObject};
 use crate::store::{
     Access, CommitHooks, Location, Migrated, Schema, StoreError, TableChanges, lock_timeout,
@@ -89,7 +89,7 @@ pub(super) fn inspect(
     catalog: &Catalog,
 ) -> Result<Schema, StoreError> {
     let problems = objects::problems(transaction, catalog)?;
-    objects::refuse_foreign_version(transaction, &problems)?;
+    planted::refuse_foreign_version(transaction, &problems)?;
     inspect_with(transaction, catalog, &problems)
 }
 
@@ -117,7 +117,7 @@ fn inspect_with(
         schema.warnings.push(format!("there is also {name}, which is not used"));
     }
     if transaction.place.is_superuser {
-        schema.warnings.extend(objects::others_may_create(transaction, catalog));
+        schema.warnings.extend(planted::others_may_create(transaction, catalog));
     }
     Ok(schema)
 }
@@ -195,8 +195,8 @@ fn create_indexes(store: &mut Postgres, hooks: CommitHooks) {
     let find = |store: &mut Postgres| {
         let (mut transaction, catalog) = store.transaction(Access::Read)?;
         let problems = objects::problems(&transaction, &catalog)?;
-        objects::refuse_foreign_owners(&transaction, &problems)?;
-        objects::refuse_foreign_users(&mut transaction)?;
+        planted::refuse_foreign_owners(&transaction, &problems)?;
+        planted::refuse_foreign_users(&mut transaction)?;
         match users::adopt(&mut transaction, &catalog)? {
             Some(_) => objects::concurrent_indexes(&mut transaction, &problems),
             None => Ok(Vec::new()),
@@ -238,9 +238,9 @@ fn attempt(
     }
     let (mut transaction, catalog) = store.open_transaction(Access::Write, &Opening::new(TURN))?;
     let problems = objects::problems(&transaction, &catalog)?;
-    objects::refuse_foreign_owners(&transaction, &problems)?;
-    objects::refuse_foreign_users(&mut transaction)?;
-    objects::refuse_namesakes(&mut transaction)?;
+    planted::refuse_foreign_owners(&transaction, &problems)?;
+    planted::refuse_foreign_users(&mut transaction)?;
+    planted::refuse_namesakes(&mut transaction)?;
     // If nothing exists yet, the first to create the table continues and the others retry.
     if !is_there(&mut transaction, "dash_users_schema")? {
         transaction.run_all(
@@ -257,7 +257,7 @@ fn attempt(
     // Another program may have repaired it, or planted something, while this one waited.
     let mut catalog = Catalog::read(&mut transaction)?;
     let problems = objects::problems(&transaction, &catalog)?;
-    objects::refuse_foreign_owners(&transaction, &problems)?;
+    planted::refuse_foreign_owners(&transaction, &problems)?;
     let changes = users::needed(&mut transaction, &catalog, wanted)?;
     if !changes.is_empty() {
         users::change(&mut transaction, &changes)?;
@@ -309,7 +309,7 @@ fn apply(
     let had_times = transaction.query_one(had_times, &[])?.get(0);
     let catalog = Catalog::read(transaction)?;
     let created = objects::problems(transaction, &catalog)?;
-    objects::refuse_foreign_owners(transaction, &created)?;
+    planted::refuse_foreign_owners(transaction, &created)?;
     objects::create(transaction, problems)?;
     let is_new = !was_watched && !schema.has_users_table;
     let is_pending = !is_new && !schema.pending.is_empty();
